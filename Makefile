@@ -1,0 +1,45 @@
+# Two commands for everyone: `make run` and `make test`. See README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help run test check bench deep clean
+
+help:
+	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
+	@echo "make test   every test, and make check"
+	@echo "make check  ruff and mypy --strict"
+	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
+	@echo "make deep   what takes longer than a coffee: long fuzzing"
+	@echo "make clean  remove the virtual environment and caches"
+
+# Stamp files, so that a second run needs neither network nor installation.
+$(VENV)/.ready-run: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh run
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh dev
+	@touch $@ $(VENV)/.ready-run
+
+run: $(VENV)/.ready-run
+	@$(BIN)/sscard run --demo $(ARGS)
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.ready-dev
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+deep: $(VENV)/.ready-dev
+	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property --timeout 3600 $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
+#   scripts/setup.sh run   to run the card        scripts/setup.sh dev   to test it as well
+# Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind=${1:?run or dev}
+python=${PYTHON:-python3}
+say() { printf '%s\n' "setup: $*" >&2; }
+
+# Debian package -> the file or command that shows it is there already.
+missing=()
+need() { [ -e "$2" ] || command -v "$2" >/dev/null 2>&1 || missing+=("$1"); }
+if command -v apt-get >/dev/null 2>&1; then
+    need pcscd /usr/sbin/pcscd
+    need vsmartcard-vpcd /usr/lib/pcsc/drivers/serial/libifdvpcd.so
+    need libpcsclite-dev /usr/include/PCSC/winscard.h   # pyscard is compiled against it
+    need gcc gcc
+    "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
+    [ -e "$header" ] || missing+=(python3-dev)
+    if [ "$kind" = dev ]; then
+        need opensc opensc-tool
+        need pcsc-tools scriptor
+        need iproute2 ip
+    fi
+    if [ ${#missing[@]} -gt 0 ]; then
+        if [ "$(id -u)" = 0 ]; then as_root=()
+        elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=(sudo)
+        else as_root=(no)
+        fi
+        if [ "${as_root[0]-}" = no ]; then
+            say "no root and no sudo: left out ${missing[*]}"
+        else
+            say "installing ${missing[*]} from Debian"
+            apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120"
+            { "${as_root[@]}" $apt update && "${as_root[@]}" $apt install -y --no-install-recommends "${missing[@]}"; } >&2 ||
+                say "apt-get could not install ${missing[*]}: going on without"
+        fi
+    fi
+fi
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    { say "Python 3.11 or newer is needed, $("$python" --version) found; name another with PYTHON=…"; exit 1; }
+[ -x .venv/bin/python ] || "$python" -m venv .venv ||
+    { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
+extra=''
+[ "$kind" = dev ] && extra='[dev]'
+pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
+say "Python packages into .venv"
+"${pip[@]}" --editable ".$extra"
+if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
+    "${pip[@]}" --editable '.[pcsc]' || say "pyscard could not be built: going on without PC/SC"
+fi
