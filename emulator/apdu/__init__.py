@@ -1,0 +1,1 @@
+"""Commands and answers: their bytes, their meaning, and what the card does with them."""

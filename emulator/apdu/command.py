@@ -1,0 +1,95 @@
+"""Command and response APDUs: bytes to fields and back, the four cases, short and extended (ISO 7816-3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.status import SW, CardError
+
+
+@dataclass(slots=True)
+class CommandAPDU:
+    """One command. ``le`` is None where none was sent, 0 for the byte 00, else the number of bytes wanted.
+
+    A command of five bytes may be either case under T=0: its P3 is kept as ``le``, and ``data`` is empty.
+    One of four bytes is the same as one whose P3 is 00.
+    """
+
+    cla: int
+    ins: int
+    p1: int
+    p2: int
+    data: bytes = b""
+    le: int | None = None
+    extended: bool = False
+
+    @classmethod
+    def parse(cls, raw: bytes) -> CommandAPDU:
+        """Fields of a command; CardError 6700 where lengths and bytes disagree."""
+        size = len(raw)
+        if size > 5:
+            lc = raw[4]
+            if lc:
+                if size == 5 + lc:
+                    return cls(raw[0], raw[1], raw[2], raw[3], raw[5:])
+                if size == 6 + lc:
+                    return cls(raw[0], raw[1], raw[2], raw[3], raw[5:-1], raw[-1])
+                raise CardError(SW.WRONG_LENGTH, f"Lc says {lc} bytes of data, {size - 5} follow")
+            return cls._parse_extended(raw)
+        if size == 5:
+            return cls(raw[0], raw[1], raw[2], raw[3], b"", raw[4])
+        if size == 4:
+            return cls(raw[0], raw[1], raw[2], raw[3], b"", 0)
+        raise CardError(SW.WRONG_LENGTH, f"a command has at least 4 bytes (CLA INS P1 P2), {size} came")
+
+    @classmethod
+    def _parse_extended(cls, raw: bytes) -> CommandAPDU:
+        header = (raw[0], raw[1], raw[2], raw[3])
+        if len(raw) == 6:
+            raise CardError(SW.WRONG_LENGTH, "Lc is 00, yet one more byte follows")
+        length = int.from_bytes(raw[5:7], "big")
+        rest = raw[7:]
+        if not rest:
+            return cls(*header, b"", length, extended=True)
+        if len(rest) == length:
+            return cls(*header, rest, None, extended=True)
+        if len(rest) == length + 2:
+            return cls(*header, rest[:-2], int.from_bytes(rest[-2:], "big"), extended=True)
+        raise CardError(SW.WRONG_LENGTH, f"extended Lc says {length} bytes of data, {len(rest)} follow")
+
+    @property
+    def header(self) -> bytes:
+        """CLA INS P1 P2."""
+        return bytes((self.cla, self.ins, self.p1, self.p2))
+
+    def __bytes__(self) -> bytes:
+        data, le = self.data, self.le
+        if self.extended or len(data) > 255 or (le or 0) > 256:
+            lc = b"\0" + len(data).to_bytes(2, "big") if data else b""
+            tail = b"" if le is None else (b"" if data else b"\0") + (le % 65536).to_bytes(2, "big")
+            return self.header + lc + data + tail
+        lc = bytes((len(data),)) if data else b""
+        return self.header + lc + data + (b"" if le is None else bytes((le % 256,)))
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseAPDU:
+    """One answer: data (may be empty) and the status word."""
+
+    data: bytes
+    sw: int
+
+    @classmethod
+    def parse(cls, raw: bytes) -> ResponseAPDU:
+        """Splits an answer; ValueError below two bytes."""
+        if len(raw) < 2:
+            raise ValueError(f"an answer has at least two bytes (SW1 SW2), {len(raw)} came: {raw.hex().upper() or '-'}")
+        return cls(raw[:-2], int.from_bytes(raw[-2:], "big"))
+
+    @property
+    def ok(self) -> bool:
+        """True for 9000."""
+        return self.sw == SW.OK
+
+    def __bytes__(self) -> bytes:
+        return self.data + self.sw.to_bytes(2, "big")

@@ -1,0 +1,22 @@
+"""The card's two algorithm suites, 3DES and SM4, and how keys come to be: roots, diversification, process keys."""
+
+from __future__ import annotations
+
+from emulator.crypto.sm4 import SM4Suite
+from emulator.crypto.suite import Suite
+from emulator.crypto.tripledes import TripleDESSuite
+
+SUITES: dict[str, Suite] = {suite.name: suite for suite in (TripleDESSuite(), SM4Suite())}
+
+
+def suite(name: str) -> Suite:
+    """The suite of this name, ``3des`` or ``sm4``; ValueError for others."""
+    if name == "ssf33":
+        raise ValueError("SSF33 is not public, so no card can be made with it: choose 3des or sm4")
+    try:
+        return SUITES[name]
+    except KeyError:
+        raise ValueError(f"unknown algorithm {name!r}: choose 3des or sm4") from None
+
+
+__all__ = ["SUITES", "Suite", "suite"]
