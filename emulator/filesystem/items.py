@@ -1,0 +1,150 @@
+"""Item codecs: between the bytes of an item and the value a person reads.
+
+Formats [S]: ``an`` text in GBK, left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
+and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import construct as c
+
+from emulator.filesystem.layout import ItemSpec
+
+Value: TypeAlias = "str | dict[str, Value]"
+"""What an item holds, in words: text, digits or hex; for B-TLV a mapping from element tags to values."""
+
+
+class ItemError(ValueError):
+    """A value that does not fit its item: which item, what was expected."""
+
+
+class _Text(c.Adapter):  # type: ignore[misc]
+    def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
+        return obj.rstrip(b"\0").decode("gbk", errors="replace")
+
+    def _encode(self, obj: str, context: Any, path: Any) -> bytes:  # noqa: ARG002
+        return obj.encode("gbk")
+
+
+class _Digits(c.Adapter):  # type: ignore[misc]
+    def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
+        return obj.hex().upper().rstrip("F")
+
+    def _encode(self, obj: str, context: Any, path: Any) -> bytes:  # noqa: ARG002
+        return bytes.fromhex(obj + "F" * (len(obj) % 2))
+
+
+class _Hex(c.Adapter):  # type: ignore[misc]
+    def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
+        return obj.hex().upper()
+
+    def _encode(self, obj: str, context: Any, path: Any) -> bytes:  # noqa: ARG002
+        return bytes.fromhex(obj)
+
+
+class _Number(c.Adapter):  # type: ignore[misc]
+    def _decode(self, obj: int, context: Any, path: Any) -> str:  # noqa: ARG002
+        return str(obj)
+
+    def _encode(self, obj: str, context: Any, path: Any) -> int:  # noqa: ARG002
+        return int(obj)
+
+
+TLV = c.Struct("tag" / c.Int8ub, "value" / c.Prefixed(c.Int8ub, c.GreedyBytes))
+"""One record of a data file: tag, plain length byte, value. [S]"""
+
+TLVS = c.GreedyRange(TLV)
+
+
+@lru_cache(maxsize=512)
+def _codec(kind: str, length: int) -> Any:
+    if kind == "an":
+        return _Text(c.Padded(length, c.GreedyBytes))
+    if kind == "cn":
+        return _Digits(c.Padded(length, c.GreedyBytes, pattern=b"\xff"))
+    if kind == "dec":
+        return _Number(c.BytesInteger(length))
+    return _Hex(c.Padded(length, c.GreedyBytes))
+
+
+def _check(item: ItemSpec, value: str) -> None:
+    where = f"item {item.label or item.name} ({item.format}, {item.length} bytes)"
+    if item.format == "an":
+        try:
+            size = len(value.encode("gbk"))
+        except UnicodeEncodeError as error:
+            raise ItemError(f"{where}: {value[error.start]!r} has no place in GBK") from None
+        if size > item.length:
+            raise ItemError(f"{where}: expected at most {item.length} bytes of GBK, found {size}")
+    elif item.format == "cn":
+        if value and not (value.isascii() and value.isdigit()):
+            raise ItemError(f"{where}: expected digits, found {value!r}")
+        if len(value) > 2 * item.length:
+            raise ItemError(f"{where}: expected at most {2 * item.length} digits, found {len(value)}")
+    elif item.format == "dec":
+        if not (value.isascii() and value.isdigit()) or int(value) >= 256**item.length:
+            raise ItemError(f"{where}: expected a number below {256**item.length}, found {value!r}")
+    else:
+        try:
+            size = len(bytes.fromhex(value))
+        except ValueError:
+            raise ItemError(f"{where}: expected hex, found {value!r}") from None
+        if size > item.length:
+            raise ItemError(f"{where}: expected at most {item.length} bytes, found {size}")
+
+
+def encode(item: ItemSpec, value: Value) -> bytes:
+    """The value part of an item, ``item.length`` bytes; ItemError if the value does not fit."""
+    if item.format == "B-TLV":
+        if not isinstance(value, Mapping):
+            raise ItemError(f"item {item.label} (B-TLV): expected elements by tag, found {value!r}")
+        unknown = set(value) - {part.label for part in item.elements}
+        if unknown:
+            raise ItemError(f"item {item.label}: no element {', '.join(sorted(unknown))}")
+        return b"".join(tlv(part, value.get(part.label, "0" if part.format == "dec" else "")) for part in item.elements)
+    if not isinstance(value, str):
+        raise ItemError(f"item {item.label or item.name}: expected a text, found {value!r}")
+    _check(item, value)
+    encoded: bytes = _codec(item.format, item.length).build(value)
+    return encoded
+
+
+def decode(item: ItemSpec, data: bytes) -> Value:
+    """What the value part of an item says. Damaged bytes are shown as they are, never refused."""
+    if item.format == "B-TLV":
+        parts = {part.tag: part for part in item.elements}
+        decoded: dict[str, Value] = {}
+        for entry in TLVS.parse(data):
+            spec = parts.get(entry.tag)
+            decoded[f"{entry.tag:02X}"] = decode(spec, entry.value) if spec else entry.value.hex().upper()
+        return decoded
+    if len(data) != item.length:
+        return data.hex().upper()
+    value: str = _codec(item.format, item.length).parse(data)
+    return value
+
+
+def tlv(item: ItemSpec, value: Value) -> bytes:
+    """A whole record: tag, length, value."""
+    record: bytes = TLV.build({"tag": item.tag, "value": encode(item, value)})
+    return record
+
+
+def encode_fields(fields: Sequence[ItemSpec], values: Sequence[str]) -> bytes:
+    """One record of a cyclic file from the values of its fields, in order."""
+    if len(values) != len(fields):
+        raise ItemError(f"a record has {len(fields)} fields, {len(values)} values were given")
+    return b"".join(encode(item, value) for item, value in zip(fields, values, strict=True))
+
+
+def decode_fields(fields: Sequence[ItemSpec], record: bytes) -> list[Value]:
+    """The values of a cyclic record's fields, in order."""
+    values, start = [], 0
+    for item in fields:
+        values.append(decode(item, record[start : start + item.length]))
+        start += item.length
+    return values
