@@ -1,0 +1,93 @@
+"""What every instruction declares, once, for the chip, the decoder and the monitor alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.status import SW, CardError
+
+if TYPE_CHECKING:
+    from emulator.filesystem.layout import KeySpec
+    from emulator.state import CardState
+
+
+class Instruction:
+    """One command of the card. A class declares it; an instance is one such command, parsed and ready to act.
+
+    Order of checks: the command's structure (6700), CLA (6E00), INS (6D00), P1 P2 (6A86), length (6700), and only
+    then the card's state.
+    """
+
+    name: ClassVar[str]
+    name_zh: ClassVar[str]
+    cla: ClassVar[int]
+    ins: ClassVar[int]
+    source: ClassVar[str]
+    """Clause and grade."""
+    p1p2: ClassVar[Mapping[int, str]] = {}
+    """Every P1 P2 (16 bits) allowed and its meaning; empty where ``parameters`` decides."""
+    lengths: ClassVar[frozenset[int]] = frozenset({0})
+    """Lengths of data (Lc) that may come."""
+    answers: ClassVar[str] = ""
+    """What comes back, in words; empty for nothing but the status word."""
+    case4: ClassVar[bool] = False
+    """Data come and data go: under T=0 the answer waits behind 61xx."""
+    status: ClassVar[tuple[int, ...]] = ()
+    """Status words it may answer besides 9000, 61xx, 6D00, 6E00. [T]"""
+    secret: ClassVar[bool] = False
+    """Its data hold a PIN or a key: traces mask them."""
+    writes: ClassVar[bool] = False
+    """It may write non-volatile memory."""
+
+    __slots__ = ()
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """P1 P2 and Lc as declared; 6A86, 6700."""
+        if cls.p1p2 and command.p1 << 8 | command.p2 not in cls.p1p2:
+            known = ", ".join(f"{value:04X}" for value in cls.p1p2)
+            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", known)
+        size = len(command.data)
+        if size not in cls.lengths:
+            raise CardError(SW.WRONG_LENGTH, f"{size} bytes of data came, {cls.name} takes {spans(cls.lengths)}")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> Instruction:
+        """The instruction of a command that passed ``check`` and messaging."""
+        raise NotImplementedError
+
+    def execute(self, card: CardState) -> bytes:
+        """Acts, and gives the answer's data; CardError where the card refuses."""
+        raise NotImplementedError
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """P1 P2 in words, for decoders."""
+        return cls.p1p2.get(command.p1 << 8 | command.p2, "")
+
+
+class Protected(Protocol):
+    """An instruction that comes under secure messaging says which key guards it, and who may try."""
+
+    @classmethod
+    def authorise(cls, card: CardState) -> KeySpec:
+        """The key of MAC and cipher; 6982 where a right is missing before the MAC is even looked at."""
+
+    @classmethod
+    def enciphered(cls, command: CommandAPDU) -> bool:
+        """True if the data are enciphered as well."""
+
+
+def wrong_p1p2(found: str, expected: str) -> CardError:
+    """6A86 with what would have been right."""
+    return CardError(SW.WRONG_P1P2, f"P1 P2 is {found}, expected {expected}")
+
+
+def spans(numbers: frozenset[int]) -> str:
+    """Numbers in words: ``2 to 8``, ``16 or 17``."""
+    ordered = sorted(numbers)
+    if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]} to {ordered[-1]}"
+    return " or ".join(map(str, ordered))

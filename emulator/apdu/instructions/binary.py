@@ -1,0 +1,140 @@
+"""READ BINARY and UPDATE BINARY, on transparent files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.status import SW, CardError
+from emulator.apdu.transport import exact
+from emulator.filesystem.layout import FileSpec
+from emulator.filesystem.memory import file_cell
+from emulator.state import CardState
+
+
+def check_address(command: CommandAPDU) -> None:
+    """With bit 8 of P1 an SFI in its low five bits, 01 to 1E; 6A86."""
+    if command.p1 & 0x80 and (command.p1 & 0x60 or command.p1 & 0x1F in (0, 31)):
+        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "80 and an SFI from 01 to 1E, or an offset, in P1")
+
+
+def address(command: CommandAPDU) -> tuple[int, int]:
+    """SFI (0: the current EF) and offset."""
+    if command.p1 & 0x80:
+        return command.p1 & 0x1F, command.p2
+    return 0, command.p1 << 8 | command.p2
+
+
+def describe(command: CommandAPDU) -> str:
+    """P1 P2 of a binary command in words."""
+    sfi, offset = address(command)
+    return f"{f'SFI {sfi:02X}' if sfi else 'current EF'}, offset {offset}"
+
+
+def opened(card: CardState, sfi: int) -> FileSpec:
+    """The addressed file, which must be transparent; 6981."""
+    spec = card.file(sfi)
+    if spec.structure != "transparent":
+        raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} holds records")
+    return spec
+
+
+def check_offset(spec: FileSpec, offset: int) -> None:
+    """6B00 beyond the file's end."""
+    if offset >= spec.size:
+        raise CardError(SW.WRONG_OFFSET, f"offset {offset} in {spec.path}, which has {spec.size} bytes")
+
+
+@dataclass(slots=True)
+class ReadBinary(Instruction):
+    """Gives bytes of a transparent file; Le 00 gives up to 256. [T]"""
+
+    name = "READ BINARY"
+    name_zh = "读二进制"
+    cla = 0x00
+    ins = 0xB0
+    source = "part 5 §6.9 [T]"
+    answers = "bytes"
+    status = (0x6981, 0x6982, 0x6986, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
+
+    sfi: int
+    offset: int
+    le: int | None
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """An SFI or an offset, no data."""
+        check_address(command)
+        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ReadBinary:
+        """From P1, P2 and Le."""
+        return cls(*address(command), command.le)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """File and offset."""
+        return describe(command)
+
+    def execute(self, card: CardState) -> bytes:
+        """The bytes; 6Cxx where fewer are left than asked for."""
+        spec = opened(card, self.sfi)
+        card.may_read(spec)
+        check_offset(spec, self.offset)
+        (content,) = card.memory.records(spec.path)
+        data = content[self.offset : self.offset + (self.le or 256)]
+        if self.le:
+            exact(self.le, data)
+        if self.sfi:
+            card.session.open(spec)
+        return data
+
+
+@dataclass(slots=True)
+class UpdateBinary(Instruction):
+    """Writes bytes of a transparent file in place."""
+
+    name = "UPDATE BINARY"
+    name_zh = "修改二进制"
+    cla = 0x00
+    ins = 0xD6
+    source = "part 5 §6.12 [T]"
+    lengths = frozenset(range(1, 256))
+    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x9303)
+    writes = True
+
+    sfi: int
+    offset: int
+    data: bytes
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """An SFI or an offset, and data."""
+        check_address(command)
+        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> UpdateBinary:
+        """From P1, P2 and the data."""
+        return cls(*address(command), command.data)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """File and offset."""
+        return describe(command)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6B00 for an offset, 6700 for data beyond the end. [P]"""
+        spec = opened(card, self.sfi)
+        card.may_update(spec)
+        check_offset(spec, self.offset)
+        end = self.offset + len(self.data)
+        if end > spec.size:
+            raise CardError(SW.WRONG_LENGTH, f"{spec.path} ends {end - spec.size} bytes before the data do")
+        (content,) = card.memory.records(spec.path)
+        card.memory.put(file_cell(spec.path), (content[: self.offset] + self.data + content[end:],))
+        if self.sfi:
+            card.session.open(spec)
+        return b""

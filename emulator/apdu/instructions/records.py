@@ -1,0 +1,238 @@
+"""READ RECORD and UPDATE RECORD, in all the ways a record can be addressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.status import SW, CardError
+from emulator.apdu.transport import exact
+from emulator.filesystem.layout import FileSpec
+from emulator.filesystem.memory import file_cell
+from emulator.state import CardState
+
+FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
+MODES = {
+    FIRST: "first with tag",
+    LAST: "last with tag",
+    NEXT: "next with tag",
+    PREVIOUS: "previous with tag",
+    THIS: "number",
+    TO_LAST: "from number to the last",
+    FROM_LAST: "from the last to number",
+}
+Records = tuple[bytes, ...]
+
+
+def describe(command: CommandAPDU) -> str:
+    """P1 P2 of a record command in words."""
+    sfi, mode = command.p2 >> 3, command.p2 & 7
+    where = f"SFI {sfi:02X}" if sfi else "current EF"
+    return f"{where}, {MODES.get(mode, 'reserved')} {command.p1:02X}"
+
+
+def check_address(command: CommandAPDU, modes: range) -> None:
+    """P2's mode and SFI, P1's number; 6A86."""
+    mode = command.p2 & 7
+    if mode not in modes or command.p2 >> 3 == 31:
+        expected = f"SFI 0 to 30 and mode {modes[0]} to {modes[-1]} in P2"
+        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", expected)
+    if mode >= THIS and command.p1 == 0xFF:
+        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "a record number 01 to FE, or 00")
+
+
+def locate(records: Records, current: int, mode: int, tag: int, *, tagged: bool) -> int:
+    """The number of the record that a tag mode means, 0 for none. Tag 00 means any. [P]
+
+    Next and previous count from the current record; without one, next is the first and previous the last. [P]
+    """
+    numbers = range(1, len(records) + 1)
+    if mode == NEXT:
+        numbers = range(current + 1, len(records) + 1)
+    elif mode == PREVIOUS:
+        numbers = range((current or len(records) + 1) - 1, 0, -1)
+    elif mode == LAST:
+        numbers = range(len(records), 0, -1)
+    for number in numbers:
+        if not tag or (tagged and records[number - 1][0] == tag):
+            return number
+    return 0
+
+
+def opened(card: CardState, sfi: int) -> FileSpec:
+    """The addressed file, which must hold records; 6981."""
+    spec = card.file(sfi)
+    if spec.structure == "transparent":
+        raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is transparent, it has no records")
+    return spec
+
+
+def stay(card: CardState, spec: FileSpec, sfi: int, record: int) -> None:
+    """After success: a file named by SFI is the current one; a record found by its tag the current record. [P]"""
+    if sfi:
+        card.session.open(spec)
+    if record:
+        card.session.record = record
+
+
+@dataclass(slots=True)
+class ReadRecord(Instruction):
+    """Gives one item with tag and length, or several in one answer. Le 00 is answered by 6Cxx. [T]"""
+
+    name = "READ RECORD"
+    name_zh = "读记录"
+    cla = 0x00
+    ins = 0xB2
+    source = "part 5 §6.10 [T]"
+    answers = "one or more records"
+    status = (0x6981, 0x6982, 0x6986, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
+
+    p1: int
+    sfi: int
+    mode: int
+    le: int | None
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """Seven modes, no data."""
+        check_address(command, range(7))
+        if command.data:
+            raise CardError(SW.WRONG_LENGTH, "READ RECORD takes no data")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ReadRecord:
+        """From P1 (number or tag), P2 (SFI and mode) and Le."""
+        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.le)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """File, mode and record."""
+        return describe(command)
+
+    def execute(self, card: CardState) -> bytes:
+        """The record, or whole records up to 256 bytes. [D]"""
+        spec = opened(card, self.sfi)
+        card.may_read(spec)
+        records = card.memory.records(spec.path)
+        # A file that was not the current one has no current record yet.
+        current = card.session.record if not self.sfi else 0
+        found = 0
+        if self.mode < THIS:
+            number = found = locate(records, current, self.mode, self.p1, tagged=spec.structure == "records")
+        else:
+            number = self.p1 or current
+        if not 1 <= number <= len(records):
+            raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has no record {MODES[self.mode]} {self.p1:02X}")
+        data = records[number - 1] if self.mode <= THIS else self._several(records, number)
+        exact(self.le, data)
+        stay(card, spec, self.sfi, found)
+        return data
+
+    def _several(self, records: Records, number: int) -> bytes:
+        chosen = records[number - 1 :] if self.mode == TO_LAST else records[: number - 2 if number > 1 else None : -1]
+        data = chosen[0]
+        for record in chosen[1:]:
+            if len(data) + len(record) > 256:
+                break
+            data += record
+        return data
+
+
+@dataclass(slots=True)
+class UpdateRecord(Instruction):
+    """Writes an item, adds one under the next number or an unknown tag, or the newest record of a cyclic file. [T]"""
+
+    name = "UPDATE RECORD"
+    name_zh = "修改记录"
+    cla = 0x00
+    ins = 0xDC
+    source = "part 5 §6.13 [T]"
+    lengths = frozenset(range(1, 256))
+    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A84, 0x6A85, 0x6A86,
+              0x9303)  # fmt: skip
+    writes = True
+
+    p1: int
+    sfi: int
+    mode: int
+    data: bytes
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """Number or four tag modes."""
+        check_address(command, range(THIS + 1))
+        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> UpdateRecord:
+        """From P1 (number or tag), P2 (SFI and mode) and the record."""
+        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.data)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """File, mode and record."""
+        return describe(command)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A83, 6A84, 6A85, 6700 where the record does not fit."""
+        spec = opened(card, self.sfi)
+        card.may_update(spec)
+        records = card.memory.records(spec.path)
+        if spec.structure == "cyclic":
+            self._add_newest(card, spec, records)
+            stay(card, spec, self.sfi, 1)
+        else:
+            number = self._number(card, spec, records)
+            self._write(card, spec, records, number)
+            stay(card, spec, self.sfi, number if self.mode < THIS else 0)
+        return b""
+
+    def _add_newest(self, card: CardState, spec: FileSpec, records: Records) -> None:
+        if self.mode != PREVIOUS or self.p1:
+            raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is cyclic: only P1 00, mode 3 (previous) writes it")
+        if len(self.data) != spec.record_length:
+            raise CardError(SW.WRONG_LENGTH, f"a record of {spec.path} has {spec.record_length} bytes, {len(self.data)} came")
+        card.memory.put(file_cell(spec.path), (self.data, *records)[: spec.records])
+
+    def _number(self, card: CardState, spec: FileSpec, records: Records) -> int:
+        """Which record is written; one beyond the last where one is added."""
+        data = self.data
+        if len(data) < 2 or data[1] != len(data) - 2:
+            raise CardError(SW.TLV_INCONSISTENT, f"expected tag, length and value, {len(data)} bytes came")
+        current = card.session.record if not self.sfi else 0
+        if self.mode == THIS:
+            number = self.p1 or current
+            if not 1 <= number <= len(records) + 1:
+                raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has {len(records)} records, number {number} was named")
+            return number
+        if self.p1 and self.p1 != data[0]:
+            raise CardError(SW.TLV_INCONSISTENT, f"P1 names tag {self.p1:02X}, the data tag {data[0]:02X}")
+        number = locate(records, current, self.mode, self.p1, tagged=True)
+        if number:
+            return number
+        if self.mode != FIRST or not self.p1:
+            raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has no record {MODES[self.mode]} {self.p1:02X}")
+        return len(records) + 1
+
+    def _write(self, card: CardState, spec: FileSpec, records: Records, number: int) -> None:
+        tag, length = self.data[0], len(self.data) - 2
+        adding = number > len(records)
+        if not adding and records[number - 1][0] != tag:
+            raise CardError(SW.TLV_INCONSISTENT, f"record {number} has tag {records[number - 1][0]:02X}, not {tag:02X}")
+        item = spec.item(tag)
+        if item is not None and length != item.length:
+            raise CardError(SW.WRONG_LENGTH, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came")
+        new = (*records, self.data) if adding else (*records[: number - 1], self.data, *records[number:])
+        if adding and self._beyond(card, spec, records, tag):
+            raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} may not be extended by another item {tag:02X}")
+        if sum(map(len, new)) > card.session.directory.capacity[spec.path] or len(new) > 254:
+            raise CardError(SW.NO_SPACE, f"{spec.path} has no room for {len(self.data)} bytes more")
+        card.memory.put(file_cell(spec.path), new)
+
+    @staticmethod
+    def _beyond(card: CardState, spec: FileSpec, records: Records, tag: int) -> bool:
+        """An item that the layout does not foresee, in an application that leaves no room for such."""
+        item = spec.item(tag)
+        present = sum(record[0] == tag for record in records)
+        return not card.session.directory.spec.spare and (item is None or present >= item.count)

@@ -1,0 +1,99 @@
+"""SELECT: by name, by file id, and the EFs under the current DF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.files import Directory
+from emulator.state import CardState
+
+BY_NAME = 0x04
+
+
+@dataclass(slots=True)
+class Select(Instruction):
+    """Makes a DF or EF current. An EF answers no data and keeps the DF's security state. [S]"""
+
+    name = "SELECT"
+    name_zh = "选择文件"
+    cla = 0x00
+    ins = 0xA4
+    source = "part 5 §6.11 [T]"
+    p1p2 = {
+        0x0000: "MF, DF or EF by file id; no data: MF",
+        0x0200: "EF under the current DF",
+        0x0202: "EF under the current DF",
+        0x0400: "by name, first",
+        0x0402: "by name, next",
+    }
+    lengths = frozenset({0, 2, *range(1, 17)})
+    answers = "FCI"
+    case4 = True
+    status = (0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
+
+    by: int
+    following: bool
+    target: bytes
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """By name 5 to 16 bytes, by id 2 (or none, for the MF)."""
+        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+        size = len(command.data)
+        if command.p1 == BY_NAME:
+            if size < 5:
+                raise CardError(SW.WRONG_LENGTH, f"a name has 5 to 16 bytes, {size} came")
+        elif size != 2 and (command.p1 or size or command.le):
+            raise CardError(SW.WRONG_LENGTH, f"a file id has 2 bytes, {size} came")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> Select:
+        """From P1 (how), P2 (first or next) and the data."""
+        return cls(command.p1, command.p2 == 0x02, command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """The FCI of a DF, nothing for an EF or the MF; 6A82."""
+        session = card.session
+        if self.by == BY_NAME:
+            return self._enter(card, self._named(card))
+        fid = int.from_bytes(self.target, "big")
+        if self.by == 0x00:
+            directory = self._by_id(card, fid)
+            if directory is not None:
+                return self._enter(card, directory)
+        spec = session.directory.files.get(fid)
+        if spec is None:
+            raise CardError(SW.FILE_NOT_FOUND, f"no file {fid:04X} from {session.directory.spec.id}")
+        session.open(spec)
+        return b""
+
+    @staticmethod
+    def _enter(card: CardState, directory: Directory) -> bytes:
+        card.session.enter(directory)
+        return directory.fci
+
+    def _named(self, card: CardState) -> Directory:
+        everyone = list(card.root.walk())
+        matching = [one for one in everyone if one.spec.dfname.startswith(self.target)]
+        if self.following:
+            here = everyone.index(card.session.directory)
+            matching = [one for one in matching if everyone.index(one) > here]
+        else:
+            # The whole name comes before a name that only begins so. [P]
+            matching.sort(key=lambda one: one.spec.dfname != self.target)
+        if not matching:
+            raise CardError(SW.FILE_NOT_FOUND, f"no {'further ' * self.following}application named {self.target.hex().upper()}")
+        return matching[0]
+
+    def _by_id(self, card: CardState, fid: int) -> Directory | None:
+        """The MF; then the current DF, its children, its parent, its siblings. [P]"""
+        here = card.session.directory
+        if not self.target or fid == card.root.spec.fid:
+            return card.root
+        around = [here, *here.children]
+        if here.parent is not None:
+            around += [here.parent, *here.parent.children]
+        return next((one for one in around if one.spec.fid == fid), None)

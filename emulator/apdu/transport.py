@@ -1,0 +1,34 @@
+"""The shapes in which answers travel. T=0: data of a case-4 command waits behind 61xx, a wrong Le is told by 6Cxx.
+
+One place for all commands. The chip speaks T=0 only; ``follow`` makes the APDU shape of it, as a smart reader does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.apdu.status import SW, CardError
+
+
+def exact(le: int | None, data: bytes) -> bytes:
+    """``data`` if Le asks for exactly that much, else 6Cxx, which executes nothing. [P]"""
+    size = len(data)
+    if le == size or (le == 0 and size == 256):
+        return data
+    asked = "no Le" if le is None else f"Le {le:02X}"
+    raise CardError(0x6C00 | size & 0xFF, f"{asked} came, the answer has {size} bytes")
+
+
+def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
+    """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces. [S]"""
+    answer = transmit(command)
+    if answer[-2] == 0x6C and len(answer) == 2:
+        repeated = command[:4] + answer[-1:] if len(command) <= 5 else command[: 5 + command[4]] + answer[-1:]
+        answer = transmit(repeated)
+    data = answer[:-2]
+    while answer[-2] == 0x61:
+        answer = transmit(bytes((0x00, 0xC0, 0x00, 0x00, answer[-1])))
+        if answer[-2] not in (0x61, 0x90):
+            return answer
+        data += answer[:-2]
+    return data + answer[-2:] if answer[-2:] == SW.OK.to_bytes(2, "big") else answer

@@ -1,0 +1,64 @@
+"""MF, DF and EF as the operating system finds them: by name, by id, by short id. Content stays in the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from emulator.filesystem.layout import ApplicationSpec, FileSpec, KeySpec, Layout
+
+
+@dataclass(slots=True, eq=False)
+class Directory:
+    """A DF (or the MF) with what lies in it."""
+
+    spec: ApplicationSpec
+    parent: Directory | None
+    fci: bytes
+    children: list[Directory] = field(default_factory=list)
+    files: dict[int, FileSpec] = field(default_factory=dict)
+    keys: list[KeySpec] = field(default_factory=list)
+    capacity: dict[str, int] = field(default_factory=dict)
+    """Bytes that each record file may hold in all."""
+
+    def line(self) -> Iterator[Directory]:
+        """This directory, its parent, and so on up to the MF."""
+        here: Directory | None = self
+        while here is not None:
+            yield here
+            here = here.parent
+
+    def walk(self) -> Iterator[Directory]:
+        """This directory and all below it, in the layout's order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def build(layout: Layout, algorithm_code: int) -> Directory:
+    """The tree of a layout; the algorithm's number goes into the environment's FCI (tag 9F0C)."""
+    directories: dict[str, Directory] = {}
+    for spec in layout.applications.values():
+        parent = directories.get(spec.parent)
+        directory = Directory(spec, parent, fci(spec, algorithm_code))
+        directories[spec.id] = directory
+        if parent is not None:
+            parent.children.append(directory)
+    for file in layout.files.values():
+        home = directories[file.application]
+        home.files[file.sfi] = file
+        declared = sum((2 + item.length) * item.count for item in file.items)
+        home.capacity[file.path] = declared + home.spec.spare
+    for key in layout.keys.values():
+        directories[key.application].keys.append(key)
+    return next(directory for directory in directories.values() if directory.parent is None)
+
+
+def fci(spec: ApplicationSpec, algorithm_code: int) -> bytes:
+    """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds SFI 1E and the algorithm. [S]"""
+    if not spec.fci:
+        return b""
+    inner = b"\x84" + bytes((len(spec.dfname),)) + spec.dfname
+    if spec.fci == "ddf":
+        inner += bytes.fromhex("A5 09 88 01 1E 9F 0C 03 86 01") + bytes((algorithm_code,))
+    return b"\x6f" + bytes((len(inner),)) + inner

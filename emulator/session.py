@@ -1,0 +1,43 @@
+"""All that a reset forgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emulator.filesystem.files import Directory
+from emulator.filesystem.layout import FileSpec
+from emulator.security import PIN
+
+
+@dataclass(slots=True)
+class Session:
+    """Current DF and EF, rights won, the challenge, and the answer waiting for GET RESPONSE.
+
+    ``record`` is the current record of the current EF, 1 for the first, 0 for none.
+    """
+
+    directory: Directory
+    file: FileSpec | None = None
+    record: int = 0
+    rights: set[str] = field(default_factory=set)
+    challenge: bytes | None = None
+    pending: bytes = b""
+
+    def enter(self, directory: Directory) -> None:
+        """Makes a DF current. Another DF than before costs the rights of keys and the challenge; the PIN's stays. [T]"""
+        if directory is not self.directory:
+            self.rights &= {PIN}
+            self.challenge = None
+        self.directory = directory
+        self.file = None
+        self.record = 0
+
+    def open(self, file: FileSpec) -> None:
+        """Makes an EF current; there is no current record then. [P]"""
+        self.file = file
+        self.record = 0
+
+    def drop_keys(self) -> None:
+        """Takes the rights of keys away, and the challenge."""
+        self.rights &= {PIN}
+        self.challenge = None

@@ -1,0 +1,100 @@
+"""What instructions act upon: one card's tree, memory, algorithms and session, and the questions they all ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emulator.apdu.status import SW, CardError
+from emulator.crypto import Suite
+from emulator.filesystem.files import Directory
+from emulator.filesystem.layout import FileSpec, KeySpec, Layout
+from emulator.filesystem.memory import Memory, key_cell, tries_cell
+from emulator.security import PIN, TryCounter
+from emulator.session import Session
+
+
+@dataclass(slots=True)
+class CardState:
+    """One card, powered. ``random(n)`` gives n unpredictable bytes."""
+
+    layout: Layout
+    root: Directory
+    memory: Memory
+    suite: Suite
+    session: Session
+    random: Callable[[int], bytes]
+
+    def file(self, sfi: int) -> FileSpec:
+        """The file of this short id in the current DF, or the current EF for 0; 6A82, 6986."""
+        session = self.session
+        if sfi:
+            spec = session.directory.files.get(sfi)
+            if spec is None:
+                raise CardError(SW.FILE_NOT_FOUND, f"no file with SFI {sfi:02X} in {session.directory.spec.id}")
+            return spec
+        if session.file is None:
+            raise CardError(SW.NO_CURRENT_EF, "no EF is current: select one, or name it by its SFI")
+        return session.file
+
+    def may_read(self, spec: FileSpec) -> None:
+        """6982 unless the session's rights allow reading."""
+        if not spec.read.satisfied(self.session.rights):
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"reading {spec.path} needs {spec.read}; {self._won()}")
+
+    def may_update(self, spec: FileSpec) -> None:
+        """6982 unless the session's rights allow updating."""
+        if not spec.update.satisfied(self.session.rights):
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"updating {spec.path} needs {spec.update}; {self._won()}")
+
+    def _won(self) -> str:
+        return f"rights won: {', '.join(sorted(self.session.rights)) or 'none'}"
+
+    def find_key(self, identifier: int, use: str) -> KeySpec:
+        """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88. [T]"""
+        for directory in (self.session.directory,) if identifier & 0x80 else self.session.directory.line():
+            for key in directory.keys:
+                if key.id == identifier and key.use == use:
+                    return key
+        where = self.session.directory.spec.id
+        raise CardError(SW.REFERENCE_NOT_FOUND, f"no key {identifier:02X} for {use} within reach of {where}")
+
+    def key(self, spec: KeySpec, version: int = 1) -> bytes:
+        """The 16 bytes of a key; 6A88 if that version is not loaded."""
+        value = self.memory.get(key_cell(spec.name, version))
+        if not isinstance(value, bytes):
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} has no version {version:02X}")
+        return value
+
+    def key_tries(self, spec: KeySpec) -> TryCounter:
+        """A key's try counter."""
+        return TryCounter(self.memory, tries_cell(spec.name), spec.tries)
+
+    def usable(self, spec: KeySpec) -> TryCounter:
+        """A key's try counter; 6983 if it is locked."""
+        tries = self.key_tries(spec)
+        if tries.left == 0:
+            raise CardError(SW.BLOCKED, f"key {spec.name} is locked")
+        return tries
+
+    def pin_tries(self) -> TryCounter:
+        """The PIN's try counter; 6A88 where no PIN is found from the current DF."""
+        pin = self.layout.pin
+        directory: Directory | None = self.session.directory
+        while directory is not None:
+            if directory.spec.id == pin.application:
+                return TryCounter(self.memory, "tries/PIN", pin.tries)
+            directory = directory.parent
+        raise CardError(SW.REFERENCE_NOT_FOUND, f"no PIN within reach of {self.session.directory.spec.id}")
+
+    def take_challenge(self) -> bytes:
+        """The last challenge, which this use ends; 6984 if there is none."""
+        challenge = self.session.challenge
+        if challenge is None:
+            raise CardError(SW.DATA_INVALIDATED, "no challenge: GET CHALLENGE comes first, and serves one use")
+        self.session.challenge = None
+        return challenge
+
+    def drop_pin(self) -> None:
+        """Takes the PIN's right away."""
+        self.session.rights.discard(PIN)
