@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW, CardError
@@ -46,12 +46,7 @@ class Instruction:
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
         """P1 P2 and Lc as declared; 6A86, 6700."""
-        if cls.p1p2 and command.p1 << 8 | command.p2 not in cls.p1p2:
-            known = ", ".join(f"{value:04X}" for value in cls.p1p2)
-            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", known)
-        size = len(command.data)
-        if size not in cls.lengths:
-            raise CardError(SW.WRONG_LENGTH, f"{size} bytes of data came, {cls.name} takes {spans(cls.lengths)}")
+        check_declared(cls, command)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Instruction:
@@ -68,11 +63,22 @@ class Instruction:
         return cls.p1p2.get(command.p1 << 8 | command.p2, "")
 
 
+def check_declared(kind: type[Instruction], command: CommandAPDU) -> None:
+    """Holds P1 P2 and Lc against what the class declares; 6A86, 6700."""
+    if kind.p1p2 and command.p1 << 8 | command.p2 not in kind.p1p2:
+        known = ", ".join(f"{value:04X}" for value in kind.p1p2)
+        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", known)
+    size = len(command.data)
+    if size not in kind.lengths:
+        raise CardError(SW.WRONG_LENGTH, f"{size} bytes of data came, {kind.name} takes {spans(kind.lengths)}")
+
+
+@runtime_checkable
 class Protected(Protocol):
     """An instruction that comes under secure messaging says which key guards it, and who may try."""
 
     @classmethod
-    def authorise(cls, card: CardState) -> KeySpec:
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
         """The key of MAC and cipher; 6982 where a right is missing before the MAC is even looked at."""
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
 from emulator.filesystem.layout import FileSpec
@@ -66,7 +66,7 @@ class ReadBinary(Instruction):
     def check(cls, command: CommandAPDU) -> None:
         """An SFI or an offset, no data."""
         check_address(command)
-        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+        check_declared(cls, command)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadBinary:
@@ -113,7 +113,7 @@ class UpdateBinary(Instruction):
     def check(cls, command: CommandAPDU) -> None:
         """An SFI or an offset, and data."""
         check_address(command)
-        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+        check_declared(cls, command)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateBinary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
 from emulator.filesystem.layout import FileSpec
@@ -162,7 +162,7 @@ class UpdateRecord(Instruction):
     def check(cls, command: CommandAPDU) -> None:
         """Number or four tag modes."""
         check_address(command, range(THIS + 1))
-        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+        check_declared(cls, command)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.files import Directory
 from emulator.state import CardState
@@ -41,7 +41,7 @@ class Select(Instruction):
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
         """By name 5 to 16 bytes, by id 2 (or none, for the MF)."""
-        Instruction.check.__func__(cls, command)  # type: ignore[attr-defined]
+        check_declared(cls, command)
         size = len(command.data)
         if command.p1 == BY_NAME:
             if size < 5:

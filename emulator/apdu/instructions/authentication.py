@@ -1,0 +1,128 @@
+"""GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATION."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.status import SW, CardError, tries_left
+from emulator.state import CardState
+
+CHALLENGE_SIZES = (4, 8, 16)
+FIRST_VERSION = 1
+
+
+@dataclass(slots=True)
+class GetChallenge(Instruction):
+    """Gives random bytes. Only the last ones count, for one use, won or lost. [T]"""
+
+    name = "GET CHALLENGE"
+    name_zh = "取随机数"
+    cla = 0x00
+    ins = 0x84
+    source = "part 5 §6.5 [T]"
+    p1p2 = {0x0000: "random number"}
+    answers = "challenge, 4, 8 or 16 bytes"
+    status = (0x6700, 0x6A81, 0x6A86, 0x9303)
+
+    size: int
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """Le 4, 8 or 16; 6700. [S]"""
+        check_declared(cls, command)
+        if command.le not in CHALLENGE_SIZES:
+            raise CardError(SW.WRONG_LENGTH, f"a challenge has 4, 8 or 16 bytes, Le is {command.le}")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> GetChallenge:
+        """From Le."""
+        return cls(command.le or 0)
+
+    def execute(self, card: CardState) -> bytes:
+        """The challenge."""
+        challenge = card.session.challenge = card.random(self.size)
+        return challenge
+
+
+@dataclass(slots=True)
+class InternalAuthentication(Instruction):
+    """The card proves itself: a cryptogram over the terminal's data. Needs no challenge of the card's. [T]"""
+
+    name = "INTERNAL AUTHENTICATION"
+    name_zh = "内部认证"
+    cla = 0x00
+    ins = 0x88
+    source = "part 5 §6.7 [T]"
+    p1p2 = {0x0000: "IRK"}
+    lengths = frozenset({16, 17})
+    answers = "cryptogram, 8 bytes"
+    case4 = True
+    status = (0x6700, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+
+    factor: bytes
+    data: bytes
+    version: int
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> InternalAuthentication:
+        """Process factor (8) ‖ data (8) [‖ key version]."""
+        data = command.data
+        return cls(data[:8], data[8:16], data[16] if len(data) > 16 else FIRST_VERSION)
+
+    def execute(self, card: CardState) -> bytes:
+        """The cryptogram; 6A88."""
+        key = card.key(card.find_key(0x00, "internal-authentication"), self.version)
+        return card.suite.cryptogram(card.suite.process_key(key, self.factor), self.data)
+
+
+@dataclass(slots=True)
+class ExternalAuthentication(Instruction):
+    """The terminal proves that it has a key, and wins that key's right. A wrong proof costs a try."""
+
+    name = "EXTERNAL AUTHENTICATION"
+    name_zh = "外部认证"
+    cla = 0x00
+    ins = 0x82
+    source = "part 5 §6.4 [T]"
+    lengths = frozenset({16, 17})
+    status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    writes = True
+
+    key: int
+    cryptogram: bytes
+    data: bytes
+    version: int
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """P1 00, any key id in P2."""
+        if command.p1:
+            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "00 and a key id")
+        check_declared(cls, command)
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ExternalAuthentication:
+        """Cryptogram (8) ‖ data (8) [‖ key version]."""
+        data = command.data
+        return cls(command.p2, data[:8], data[8:16], data[16] if len(data) > 16 else FIRST_VERSION)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """The key's id."""
+        return f"{'local' if command.p2 & 0x80 else 'global'} key {command.p2:02X}"
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A88, 6983, 6984, 63Cx."""
+        spec = card.find_key(self.key, "external-authentication")
+        key = card.key(spec, self.version)
+        tries = card.usable(spec)
+        process_key = card.suite.process_key(key, card.take_challenge())
+        left = tries.spend()
+        if not hmac.compare_digest(card.suite.cryptogram(process_key, self.data), self.cryptogram):
+            raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {left} tries left")
+        tries.restore()
+        card.session.rights.add(spec.name)
+        return b""

@@ -1,0 +1,177 @@
+"""VERIFY, CHANGE PIN, and PIN CHANGE/UNBLOCK."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, check_declared
+from emulator.apdu.status import SW, CardError, tries_left
+from emulator.filesystem.layout import KeySpec, PinSpec
+from emulator.filesystem.memory import PIN_CELL
+from emulator.security import PIN
+from emulator.state import CardState
+
+MAC_ONLY = 4
+
+
+def digits(data: bytes) -> str:
+    """BCD with its filling F taken off. Data that are no digits come back as they are, and match no PIN."""
+    return data.hex().upper().rstrip("F")
+
+
+def new_pin(data: bytes, rules: PinSpec) -> str:
+    """A PIN as it may be set: digits of an allowed length, or none for no PIN; 6A80."""
+    pin = digits(data)
+    if data and not (pin.isdecimal() and rules.min_digits <= len(pin) <= rules.max_digits):
+        raise CardError(SW.WRONG_DATA, f"a PIN has {rules.min_digits} to {rules.max_digits} digits in BCD")
+    return pin
+
+
+def compare(card: CardState, presented: str) -> None:
+    """Holds digits against the PIN. A wrong one costs a try and the PIN's right: 63Cx, 6983 once locked."""
+    tries = card.pin_tries()
+    if tries.left == 0:
+        card.drop_pin()
+        raise CardError(SW.BLOCKED, "the PIN is locked")
+    left = tries.spend()
+    if not hmac.compare_digest(card.memory.text(PIN_CELL), presented):
+        card.drop_pin()
+        raise CardError(tries_left(left), f"the PIN is wrong; {left} tries left")
+    tries.restore()
+
+
+@dataclass(slots=True)
+class Verify(Instruction):
+    """Holds the cardholder's PIN against the card's; without data it asks the state and costs no try. [S]"""
+
+    name = "VERIFY"
+    name_zh = "验证密码"
+    cla = 0x00
+    ins = 0x20
+    source = "part 5 §6.14 [T]"
+    p1p2 = {0x0000: "the PIN"}
+    lengths = frozenset({0, *range(2, 9)})
+    status = (0x63C0, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    secret = True
+    writes = True
+
+    presented: str | None
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """No data, or 2 to 8 bytes."""
+        check_declared(cls, command)
+        if not command.data and command.le:
+            raise CardError(SW.WRONG_LENGTH, f"Lc says {command.le} bytes of data, none follow")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> Verify:
+        """The digits, or None for the question."""
+        return cls(digits(command.data) if command.data else None)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 63Cx, 6983, 6984, 6A88."""
+        tries = card.pin_tries()
+        unset = not card.memory.text(PIN_CELL)
+        if self.presented is not None:
+            if unset:
+                raise CardError(SW.DATA_INVALIDATED, "no PIN is set")
+            compare(card, self.presented)
+        elif not unset:
+            left = tries.left
+            if not left:
+                raise CardError(SW.BLOCKED, "the PIN is locked")
+            raise CardError(tries_left(left), f"asked, not tried: {left} tries left")
+        # Where no PIN is set, nobody is asked for one, and files read with it stay readable. [D]
+        card.session.rights.add(PIN)
+        return b""
+
+
+@dataclass(slots=True)
+class ChangePin(Instruction):
+    """Sets a new PIN against the old one; either may be empty. A wrong old PIN costs a try. [S]"""
+
+    name = "CHANGE PIN"
+    name_zh = "修改密码"
+    cla = 0x80
+    ins = 0x5E
+    source = "part 5 §6.3 [T]"
+    p1p2 = {0x0100: "old PIN FF new PIN"}
+    lengths = frozenset(range(3, 18))
+    status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6A80, 0x6A81, 0x6A86, 0x9303)
+    secret = True
+    writes = True
+
+    old: bytes
+    separator: bytes
+    new: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ChangePin:
+        """Split at the first FF."""
+        return cls(*command.data.partition(b"\xff"))
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A80 before a try is spent, then as VERIFY."""
+        card.pin_tries()
+        if not self.separator:
+            raise CardError(SW.WRONG_DATA, "no FF between the old and the new PIN")
+        new = new_pin(self.new, card.layout.pin)
+        compare(card, digits(self.old))
+        card.memory.put(PIN_CELL, new)
+        return b""
+
+
+@dataclass(slots=True)
+class PinChangeUnblock(Instruction):
+    """Sets the tries back (unblock), or a new PIN as well (reload), under secure messaging with STK. [S]"""
+
+    name = "PIN CHANGE/UNBLOCK"
+    name_zh = "重装/解锁密码"
+    cla = 0x84
+    ins = 0x24
+    source = "part 5 §6.8 [T]"
+    p1p2 = {0x0000: "unblock", 0x0001: "new PIN, enciphered"}
+    lengths = frozenset({MAC_ONLY, 12, 20})
+    status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    secret = True
+    writes = True
+
+    pin: bytes | None
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """A MAC alone to unblock; one or two blocks of 8, or one of 16, before it for a new PIN."""
+        check_declared(cls, command)
+        if (len(command.data) == MAC_ONLY) != (command.p2 == 0x00):
+            raise CardError(SW.WRONG_LENGTH, f"{len(command.data)} bytes of data do not go with P2 {command.p2:02X}")
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """STK, once PUK's right was won; 6A88, 6982, and 6700 for data that are no whole blocks."""
+        card.pin_tries()
+        pin = card.layout.pin
+        if pin.unblock_key not in card.session.rights:
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"{cls.name} needs {pin.unblock_key} authenticated")
+        if (len(command.data) - MAC_ONLY) % card.suite.block:
+            raise CardError(SW.WRONG_LENGTH, f"{card.suite.name} enciphers in blocks of {card.suite.block} bytes")
+        return card.layout.keys[pin.messaging_key]
+
+    @classmethod
+    def enciphered(cls, command: CommandAPDU) -> bool:
+        """The new PIN is."""
+        return command.p2 == 0x01
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> PinChangeUnblock:
+        """The new PIN in BCD, or None to unblock."""
+        return cls(command.data if command.p2 else None)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A80 for a PIN that may not be."""
+        if self.pin is not None:
+            card.memory.put(PIN_CELL, new_pin(self.pin, card.layout.pin))
+        card.pin_tries().restore()
+        return b""

@@ -1,0 +1,135 @@
+"""The chip: power, reset, and one command after another. One lock, one chip."""
+
+from __future__ import annotations
+
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.apdu import messaging
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions import find
+from emulator.apdu.instructions.base import Protected
+from emulator.apdu.status import SW, CardError, describe
+from emulator.apdu.transport import follow
+from emulator.crypto import suite
+from emulator.filesystem import files
+from emulator.session import Session
+from emulator.state import CardState
+
+if TYPE_CHECKING:
+    from emulator.filesystem.image import Image
+
+OK = b"\x90\x00"
+LONGEST_COMMAND = 261
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What an observer is told of one command: bytes both ways, the instruction's name, and why it went so.
+
+    ``failure`` is the traceback of a fault of this program's own, which the terminal sees as 6F00.
+    """
+
+    command: bytes
+    answer: bytes
+    instruction: str
+    secret: bool
+    reason: str
+    failure: str = ""
+
+
+class Chip:
+    """One social security card. ``image`` holds what survives power; all else is gone at every reset.
+
+    ``apdu_shape`` makes it answer as through a reader that follows 61xx and 6Cxx by itself. ``random`` may be given
+    by tests. ``observer`` sees every exchange, in order, under the chip's lock.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        apdu_shape: bool = False,
+        random: Callable[[int], bytes] = os.urandom,
+        observer: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.image = image
+        self.observer = observer
+        self.apdu_shape = apdu_shape
+        self.atr = image.atr
+        algorithms = suite(image.algorithm)
+        root = files.build(image.layout, algorithms.code)
+        self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
+        self._powered = False
+        self._lock = threading.Lock()
+
+    def power_on(self) -> bytes:
+        """Power and reset: the ATR."""
+        return self.reset()
+
+    def reset(self) -> bytes:
+        """Forgets rights, current file, challenge and waiting answer; gives the ATR. An unpowered chip gets power."""
+        with self._lock:
+            self._forget()
+            self._powered = True
+            return self.atr
+
+    def power_off(self) -> None:
+        """Takes the power; the image stays."""
+        with self._lock:
+            self._forget()
+            self._powered = False
+
+    def _forget(self) -> None:
+        self._state.memory.rollback()
+        self._state.session = Session(self._state.root)
+
+    def transmit(self, command: bytes) -> bytes:
+        """Answers one command: data and status word, two bytes at least, whatever came. Needs power (RuntimeError)."""
+        with self._lock:
+            if not self._powered:
+                raise RuntimeError("the chip has no power: power_on() first")
+            if self.apdu_shape:
+                return follow(self._answer, command)
+            return self._answer(command)
+
+    def _answer(self, raw: bytes) -> bytes:
+        state = self._state
+        session = state.session
+        instruction, secret, failure = "", False, ""
+        try:
+            command = CommandAPDU.parse(raw)
+            if command.extended:
+                raise CardError(SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended")
+            kind = find(command.cla, command.ins)
+            instruction, secret = kind.name, kind.secret
+            if session.pending and instruction != "GET RESPONSE":
+                session.pending = b""
+            kind.check(command)
+            if isinstance(kind, Protected):
+                key = kind.authorise(state, command)
+                command = messaging.open_command(state, command, key, enciphered=kind.enciphered(command))
+            data = kind.parse(command).execute(state)
+            state.memory.commit()
+            if kind.case4 and data:
+                session.pending = data
+                answer, reason = bytes((0x61, len(data) & 0xFF)), ""
+            elif session.pending:
+                answer, reason = data + bytes((0x61, len(session.pending) & 0xFF)), ""
+            else:
+                answer, reason = data + OK, ""
+        except CardError as refusal:
+            state.memory.rollback()
+            answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
+        except Exception:  # the card must live on, whatever our own fault was
+            state.memory.rollback()
+            answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"
+            failure = traceback.format_exc()
+        if self.observer is not None:
+            words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
+            self.observer(Exchange(raw, answer, instruction, secret, words, failure))
+        return answer
