@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from emulator.apdu import messaging
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions import find
-from emulator.apdu.instructions.base import Protected
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import suite
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.filesystem.image import Image
 
 OK = b"\x90\x00"
+GET_RESPONSE = b"\xc0"
 LONGEST_COMMAND = 261
 
 
@@ -101,16 +101,16 @@ class Chip:
         state = self._state
         session = state.session
         instruction, secret, failure = "", False, ""
+        if session.pending and raw[1:2] != GET_RESPONSE:
+            session.pending = b""
         try:
             command = CommandAPDU.parse(raw)
             if command.extended:
                 raise CardError(SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended")
             kind = find(command.cla, command.ins)
             instruction, secret = kind.name, kind.secret
-            if session.pending and instruction != "GET RESPONSE":
-                session.pending = b""
             kind.check(command)
-            if isinstance(kind, Protected):
+            if kind.protected:
                 key = kind.authorise(state, command)
                 command = messaging.open_command(state, command, key, enciphered=kind.enciphered(command))
             data = kind.parse(command).execute(state)

@@ -83,7 +83,7 @@ class CardState:
         directory: Directory | None = self.session.directory
         while directory is not None:
             if directory.spec.id == pin.application:
-                return TryCounter(self.memory, "tries/PIN", pin.tries)
+                return TryCounter(self.memory, tries_cell(PIN), pin.tries)
             directory = directory.parent
         raise CardError(SW.REFERENCE_NOT_FOUND, f"no PIN within reach of {self.session.directory.spec.id}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW, CardError
@@ -40,6 +40,8 @@ class Instruction:
     """Its data hold a PIN or a key: traces mask them."""
     writes: ClassVar[bool] = False
     """It may write non-volatile memory."""
+    protected: ClassVar[bool] = False
+    """It comes under secure messaging: ``authorise`` names the key, ``enciphered`` says what is covered."""
 
     __slots__ = ()
 
@@ -47,6 +49,16 @@ class Instruction:
     def check(cls, command: CommandAPDU) -> None:
         """P1 P2 and Lc as declared; 6A86, 6700."""
         check_declared(cls, command)
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The key of MAC and cipher; 6982 where a right is missing, before the MAC is even looked at."""
+        raise NotImplementedError
+
+    @classmethod
+    def enciphered(cls, command: CommandAPDU) -> bool:
+        """True if the data are enciphered as well as MACed."""
+        raise NotImplementedError
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Instruction:
@@ -71,19 +83,6 @@ def check_declared(kind: type[Instruction], command: CommandAPDU) -> None:
     size = len(command.data)
     if size not in kind.lengths:
         raise CardError(SW.WRONG_LENGTH, f"{size} bytes of data came, {kind.name} takes {spans(kind.lengths)}")
-
-
-@runtime_checkable
-class Protected(Protocol):
-    """An instruction that comes under secure messaging says which key guards it, and who may try."""
-
-    @classmethod
-    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
-        """The key of MAC and cipher; 6982 where a right is missing before the MAC is even looked at."""
-
-    @classmethod
-    def enciphered(cls, command: CommandAPDU) -> bool:
-        """True if the data are enciphered as well."""
 
 
 def wrong_p1p2(found: str, expected: str) -> CardError:

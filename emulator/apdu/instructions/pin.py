@@ -9,7 +9,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.filesystem.layout import KeySpec, PinSpec
-from emulator.filesystem.memory import PIN_CELL
+from emulator.filesystem.memory import PIN_CELL, tries_cell
 from emulator.security import PIN
 from emulator.state import CardState
 
@@ -138,6 +138,7 @@ class PinChangeUnblock(Instruction):
     status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     secret = True
     writes = True
+    protected = True
 
     pin: bytes | None
 
@@ -173,5 +174,6 @@ class PinChangeUnblock(Instruction):
         """Nothing; 6A80 for a PIN that may not be."""
         if self.pin is not None:
             card.memory.put(PIN_CELL, new_pin(self.pin, card.layout.pin))
-        card.pin_tries().restore()
+        # In one transaction with the new PIN: no moment has the one without the other.
+        card.memory.put(tries_cell(PIN), card.layout.pin.tries)
         return b""

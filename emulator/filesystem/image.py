@@ -1,0 +1,214 @@
+"""The image: one card's non-volatile state with the layout it was made by, in memory or in a file.
+
+The file is JSON: ``format``, ``version``, ``algorithm``, ``atr``, ``layout`` (the merged table), ``cells`` (a number is
+a counter, a text the PIN's digits, ``{"hex": …}`` a key, a list the records of a file in hex) and ``sha256`` over the
+rest. It holds test keys and the PIN in the clear: it is a card, not a report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from emulator.crypto import suite
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.layout import Layout, LayoutError
+from emulator.filesystem.memory import PIN_CELL, Cell, Memory, file_cell, key_cell, tries_cell
+from emulator.security import PIN
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = "sscard image"
+VERSION = 1
+
+
+class ImageError(ValueError):
+    """An image that cannot be used: which file, where in it, and what was expected."""
+
+    def __init__(self, source: object, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+
+
+class Image:
+    """A card's layout, algorithm, ATR and memory."""
+
+    def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[str, Cell]) -> None:
+        if algorithm not in layout.algorithms:
+            suite(algorithm)
+            raise ValueError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
+        self.layout = layout
+        self.algorithm = algorithm
+        self.atr = atr
+        self.memory = Memory(cells)
+
+    @property
+    def chip_factor(self) -> bytes:
+        """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S]"""
+        return self.atr[-8:]
+
+    def copy(self) -> Image:
+        """Another card just like this one, apart from now on and tied to no file."""
+        return Image(self.layout, self.algorithm, self.atr, self.memory.snapshot())
+
+    def to_text(self, cells: Mapping[str, Cell] | None = None) -> str:
+        """The file's content, for these cells or the present ones."""
+        body = {
+            "format": FORMAT,
+            "version": VERSION,
+            "layout_name": self.layout.name,
+            "layout_fingerprint": self.layout.fingerprint,
+            "algorithm": self.algorithm,
+            "atr": self.atr.hex().upper(),
+            "cells": {name: _to_json(cell) for name, cell in (cells or self.memory.snapshot()).items()},
+            "layout": self.layout.table,
+        }
+        return json.dumps({**body, "sha256": _checksum(body)}, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str, source: object) -> Image:
+        """An image from a file's content; ImageError for anything but a whole, sound one."""
+        try:
+            body = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ImageError(source, f"not JSON (line {error.lineno}): {error.msg}; damaged, or no card image") from None
+        if not isinstance(body, dict) or body.get("format") != FORMAT:
+            raise ImageError(source, f"no card image: expected format {FORMAT!r}")
+        if body.get("version") != VERSION:
+            raise ImageError(source, f"expected version {VERSION}, found {body.get('version')!r}")
+        checksum = body.pop("sha256", None)
+        if checksum != _checksum(body):
+            raise ImageError(source, "sha256 does not match: the image was damaged or edited")
+        try:
+            layout = layouts.from_table(body["layout"], f"{source}: layout")
+            cells = {name: _from_json(cell) for name, cell in body["cells"].items()}
+            image = cls(layout, body["algorithm"], bytes.fromhex(body["atr"]), cells)
+        except LayoutError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ImageError(source, f"expected the parts of a card image: {error}") from None
+        image._check(source)
+        return image
+
+    def _check(self, source: object) -> None:
+        if len(self.atr) != 17 or self.atr[:4] != self.layout.atr_header:
+            raise ImageError(source, f"atr: expected 17 bytes beginning {self.layout.atr_header.hex().upper()}")
+        kinds: dict[str, type] = {PIN_CELL: str, tries_cell(PIN): int}
+        kinds |= {file_cell(path): tuple for path in self.layout.files}
+        kinds |= {tries_cell(name): int for name in self.layout.keys}
+        cells = self.memory.snapshot()
+        for name, kind in kinds.items():
+            if not isinstance(cells.get(name), kind):
+                raise ImageError(source, f"cells.{name}: missing, or no {kind.__name__}")
+        for name, cell in cells.items():
+            if name not in kinds and not (name.startswith("key/") and isinstance(cell, bytes) and len(cell) == 16):
+                raise ImageError(source, f"cells.{name}: neither a cell of layout {self.layout.name} nor a 16-byte key")
+        for path, spec in self.layout.files.items():
+            records = self.memory.records(path)
+            if spec.structure == "transparent" and [len(part) for part in records] != [spec.size]:
+                raise ImageError(source, f"cells.{file_cell(path)}: expected {spec.size} bytes")
+            if spec.structure == "cyclic" and any(len(record) != spec.record_length for record in records):
+                raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
+            if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
+                raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
+
+
+def _checksum(body: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _to_json(cell: Cell) -> Any:
+    if isinstance(cell, bytes):
+        return {"hex": cell.hex().upper()}
+    if isinstance(cell, tuple):
+        return [record.hex().upper() for record in cell]
+    return cell
+
+
+def _from_json(value: Any) -> Cell:
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
+    if isinstance(value, list):
+        return tuple(bytes.fromhex(record) for record in value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"no cell holds {value!r}")
+    return value
+
+
+def load(path: Path) -> Image:
+    """The image in a file, for looking at; changes are not written back. ImageError, OSError."""
+    try:
+        return Image.from_text(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise ImageError(path, f"expected UTF-8 text, byte {error.start} is not; damaged, or no card image") from None
+
+
+@contextlib.contextmanager
+def held(path: Path, fresh: Image | None = None) -> Iterator[Image]:
+    """The image in a file, held by this process alone: every change is on disk before it is acknowledged.
+
+    ``fresh`` is written there first if the file does not exist yet. ImageError where another process holds it.
+    """
+    with _lock(path):
+        if fresh is not None and not path.exists():
+            image = fresh.copy()
+            _replace(path, image.to_text())
+        else:
+            image = load(path)
+        image.memory.changed = lambda cells: _replace(path, image.to_text(cells))
+        try:
+            yield image
+        finally:
+            image.memory.changed = None
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """A lock file beside the image: the image itself is replaced at every write, so it cannot carry the lock."""
+    if fcntl is None:
+        yield
+        return
+    lock = path.with_name(path.name + ".lock")
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another holder may have removed the file between our open and our lock.
+            if lock.exists() and os.fstat(handle).st_ino == lock.stat().st_ino:
+                break
+            os.close(handle)
+        except BlockingIOError:
+            os.close(handle)
+            raise ImageError(path, "another process holds this card: end that one first, or copy the file") from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Old or new, whatever happens: written beside, on disk, renamed, the folder on disk too."""
+    beside = path.with_name(path.name + ".new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+__all__ = ["Image", "ImageError", "held", "key_cell", "load"]
