@@ -106,7 +106,9 @@ class Chip:
         try:
             command = CommandAPDU.parse(raw)
             if command.extended:
-                raise CardError(SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended")
+                raise CardError(
+                    SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
+                )
             kind = find(command.cla, command.ins)
             instruction, secret = kind.name, kind.secret
             kind.check(command)

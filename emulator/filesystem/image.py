@@ -78,7 +78,9 @@ class Image:
         try:
             body = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ImageError(source, f"not JSON (line {error.lineno}): {error.msg}; damaged, or no card image") from None
+            raise ImageError(
+                source, f"not JSON (line {error.lineno}): {error.msg}; damaged, or no card image"
+            ) from None
         if not isinstance(body, dict) or body.get("format") != FORMAT:
             raise ImageError(source, f"no card image: expected format {FORMAT!r}")
         if body.get("version") != VERSION:

@@ -211,7 +211,9 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
         source, read = str(path), path.read_text
     else:
         if name not in names():
-            raise LayoutError(name, "", f"no such layout: give one of {', '.join(names())}, or the path of a .toml file")
+            raise LayoutError(
+                name, "", f"no such layout: give one of {', '.join(names())}, or the path of a .toml file"
+            )
         source = f"{name}.toml"
         read = (resources.files(__package__) / "layouts" / source).read_text
     if source in seen:
@@ -329,7 +331,9 @@ class _Reader:
         atr.choice("grade", GRADES, "D")
         atr.done()
         if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
-            raise atr.error("header", f"expected TS and a T0 announcing 13 historical bytes, found {header.hex().upper()}")
+            raise atr.error(
+                "header", f"expected TS and a T0 announcing 13 historical bytes, found {header.hex().upper()}"
+            )
         applications = self._applications()
         keys = {key: self._key(node, key, applications) for key, node in self._section("key")}
         files = {path: self._file(node, path, applications, keys) for path, node in self._section("file")}
@@ -415,7 +419,9 @@ class _Reader:
                 if key != PIN and key not in keys:
                     raise node.error(right, f"key {key!r} is not declared under key.")
                 if key != PIN and keys[key].application not in self._ancestry(application, applications):
-                    raise node.error(right, f"key {key!r} lies in {keys[key].application}, out of reach of {application}")
+                    raise node.error(
+                        right, f"key {key!r} lies in {keys[key].application}, out of reach of {application}"
+                    )
             conditions.append(condition)
         items: tuple[ItemSpec, ...] = ()
         size = records = 0

@@ -53,7 +53,9 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, str]) -> tupl
             items.tlv(item, value)
             for item in spec.items
             if f"{spec.path}/{item.label}" not in persona.removed
-            for value in _values(computed.get(f"{spec.path}/{item.label}", values.get(item.label)), item.count, item.format)
+            for value in _values(
+                computed.get(f"{spec.path}/{item.label}", values.get(item.label)), item.count, item.format
+            )
         )
     except items.ItemError as error:
         raise items.ItemError(f"persona {persona.name}, {spec.path}: {error}") from None

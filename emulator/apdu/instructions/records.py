@@ -192,7 +192,9 @@ class UpdateRecord(Instruction):
         if self.mode != PREVIOUS or self.p1:
             raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is cyclic: only P1 00, mode 3 (previous) writes it")
         if len(self.data) != spec.record_length:
-            raise CardError(SW.WRONG_LENGTH, f"a record of {spec.path} has {spec.record_length} bytes, {len(self.data)} came")
+            raise CardError(
+                SW.WRONG_LENGTH, f"a record of {spec.path} has {spec.record_length} bytes, {len(self.data)} came"
+            )
         card.memory.put(file_cell(spec.path), (self.data, *records)[: spec.records])
 
     def _number(self, card: CardState, spec: FileSpec, records: Records) -> int:
@@ -204,7 +206,9 @@ class UpdateRecord(Instruction):
         if self.mode == THIS:
             number = self.p1 or current
             if not 1 <= number <= len(records) + 1:
-                raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has {len(records)} records, number {number} was named")
+                raise CardError(
+                    SW.RECORD_NOT_FOUND, f"{spec.path} has {len(records)} records, number {number} was named"
+                )
             return number
         if self.p1 and self.p1 != data[0]:
             raise CardError(SW.TLV_INCONSISTENT, f"P1 names tag {self.p1:02X}, the data tag {data[0]:02X}")

@@ -85,7 +85,9 @@ class Select(Instruction):
             # The whole name comes before a name that only begins so. [P]
             matching.sort(key=lambda one: one.spec.dfname != self.target)
         if not matching:
-            raise CardError(SW.FILE_NOT_FOUND, f"no {'further ' * self.following}application named {self.target.hex().upper()}")
+            raise CardError(
+                SW.FILE_NOT_FOUND, f"no {'further ' * self.following}application named {self.target.hex().upper()}"
+            )
         return matching[0]
 
     def _by_id(self, card: CardState, fid: int) -> Directory | None:

@@ -1,0 +1,177 @@
+"""A slot: one card, put into the reader by connecting to its port and taken out by closing."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import Protocol
+
+from emulator.reader.wire import LARGEST, Control, Wire
+
+log = logging.getLogger(__name__)
+
+FAULT = b"\x6f\x00"
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
+
+
+class Card(Protocol):
+    """What a slot needs of a card."""
+
+    atr: bytes
+
+    def power_on(self) -> bytes:
+        """Power and reset; the ATR."""
+
+    def reset(self) -> bytes:
+        """Reset; the ATR."""
+
+    def power_off(self) -> None:
+        """No power."""
+
+    def transmit(self, command: bytes) -> bytes:
+        """The answer to one command, two bytes at least."""
+
+
+class Slot:
+    """Serves one card to the driver that listens on ``port``. Starts empty; one thread of its own, ended by ``close``.
+
+    While a card is in, a lost connection is made anew for as long as it takes: pcscd may start later, or again.
+    """
+
+    def __init__(self, card: Card, port: int, host: str = "127.0.0.1") -> None:
+        self.card = card
+        self.address = (host, port)
+        self._closing = False
+        self._wanted = False
+        self._changed = threading.Condition()
+        self._socket: socket.socket | None = None
+        self._powered = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"slot on port {port}", daemon=True)
+        self._thread.start()
+
+    @property
+    def inserted(self) -> bool:
+        """True if the card is in, or on its way in."""
+        return self._wanted
+
+    def insert(self) -> None:
+        """Puts the card in; does not wait for the reader to notice."""
+        with self._changed:
+            self._wanted = True
+            self._changed.notify_all()
+
+    def remove(self, timeout: float = 5.0) -> None:
+        """Takes the card out and waits until its connection is closed; never inside a frame. TimeoutError."""
+        with self._changed:
+            self._wanted = False
+            self._hang_up()
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._socket is None, timeout):
+                raise TimeoutError(f"the card on port {self.address[1]} is still at a command after {timeout:g} s")
+
+    def swap(self, card: Card) -> None:
+        """Takes the card out and puts another in."""
+        self.remove()
+        self.card = card
+        self.insert()
+
+    def close(self) -> None:
+        """Takes the card out and ends the slot."""
+        with self._changed:
+            self._closing = True
+            self._wanted = False
+            self._hang_up()
+            self._changed.notify_all()
+        self._thread.join(5)
+
+    def wait_powered(self, timeout: float) -> bool:
+        """True once *this* insertion's connection was asked for its ATR and powered, false after ``timeout`` s."""
+        return self._powered.wait(timeout)
+
+    def _hang_up(self) -> None:
+        """Ends receiving only: an answer under way still leaves whole, then the slot's thread closes."""
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RD)
+            except OSError:
+                log.debug("port %d: already gone", self.address[1])
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self._wanted)
+                if self._closing:
+                    return
+            connection = self._connect()
+            if connection is not None:
+                served = self._serve(connection)
+                pause = FIRST_PAUSE if served else pause
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or not self._wanted, pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _connect(self) -> socket.socket | None:
+        try:
+            connection = socket.create_connection(self.address, timeout=5)
+        except OSError as error:
+            log.debug("port %d: %s", self.address[1], error)
+            return None
+        connection.settimeout(None)
+        with self._changed:
+            if self._wanted and not self._closing:
+                self._socket = connection
+                return connection
+        connection.close()
+        return None
+
+    def _serve(self, connection: socket.socket) -> bool:
+        """Answers frames until either side ends it; true if any came."""
+        served = False
+        try:
+            served = self._answer_all(Wire(connection))
+        except OSError as error:
+            # A broken frame ends this connection, not the program; the card comes in anew.
+            log.warning("port %d: %s", self.address[1], error)
+        finally:
+            self._powered.clear()
+            self.card.power_off()
+            with self._changed:
+                connection.close()
+                self._socket = None
+                self._changed.notify_all()
+        return served
+
+    def _answer_all(self, wire: Wire) -> bool:
+        card, receive, send = self.card, wire.receive, wire.send
+        asked = False
+        while (frame := receive()) is not None:
+            if len(frame) > 1:
+                send(self._answer(card, frame))
+            elif frame[0] == Control.ATR:
+                send(card.atr)
+                asked = True
+            elif frame[0] == Control.ON:
+                card.power_on()
+                if asked:
+                    self._powered.set()
+            elif frame[0] == Control.RESET:
+                card.reset()
+                # Windows resets and never says ON.
+                if asked:
+                    self._powered.set()
+            elif frame[0] == Control.OFF:
+                card.power_off()
+            else:
+                send(self._answer(card, frame))
+        return asked
+
+    @staticmethod
+    def _answer(card: Card, command: bytes) -> bytes:
+        try:
+            answer = card.transmit(command)
+        except Exception:  # fewer than two bytes, or none, would hang every PC/SC call: the card answers, always
+            log.exception("the card failed at a command of %d bytes", len(command))
+            return FAULT
+        return answer if 2 <= len(answer) <= LARGEST else FAULT

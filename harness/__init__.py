@@ -1,0 +1,1 @@
+"""All that tests with the virtual card: connections, terminal, traces, vectors, and the command ``sscard``."""

@@ -1,0 +1,111 @@
+"""Connections: one way to talk to a card, wherever it is."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from emulator.chip import Chip
+from harness import pcsc
+
+
+class Connection(Protocol):
+    """A powered card."""
+
+    @property
+    def atr(self) -> bytes:
+        """The last answer to reset."""
+
+    def reset(self) -> bytes:
+        """Resets the card; the ATR."""
+
+    def send(self, command: bytes) -> bytes:
+        """The card's answer, status word included."""
+
+    def close(self) -> None:
+        """Lets the card go."""
+
+
+class InProcess:
+    """A chip in this very process."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self.atr = chip.power_on()
+
+    def reset(self) -> bytes:
+        """Resets the chip."""
+        self.atr = self._chip.reset()
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """Hands the command to the chip."""
+        return self._chip.transmit(command)
+
+    def close(self) -> None:
+        """Takes the power."""
+        self._chip.power_off()
+
+
+class Pcsc:
+    """A card in a PC/SC reader, virtual or not, for this program alone while it is open."""
+
+    def __init__(self, reader: str) -> None:
+        scard: Any = pcsc.scard()
+        self._scard = scard
+        self._context = pcsc.context()
+        self._handle = self._context.__enter__()
+        try:
+            result, self._card, self._protocol = scard.SCardConnect(
+                self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+            )
+            pcsc.check(result, f"reader {reader}")
+        except BaseException:
+            self._context.__exit__(None, None, None)
+            raise
+        self.atr = self._read_atr()
+
+    def _read_atr(self) -> bytes:
+        result, _, _, _, atr = self._scard.SCardStatus(self._card)
+        if result == self._scard.SCARD_W_RESET_CARD:  # pcscd settling just after insertion: once
+            self._reconnect(self._scard.SCARD_LEAVE_CARD)
+            result, _, _, _, atr = self._scard.SCardStatus(self._card)
+        pcsc.check(result, "card status")
+        return bytes(atr)
+
+    def _reconnect(self, disposition: int) -> None:
+        result, self._protocol = self._scard.SCardReconnect(
+            self._card,
+            self._scard.SCARD_SHARE_EXCLUSIVE,
+            self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1,
+            disposition,
+        )
+        pcsc.check(result, "reset")
+
+    def reset(self) -> bytes:
+        """A warm reset through PC/SC."""
+        self._reconnect(self._scard.SCARD_RESET_CARD)
+        self.atr = self._read_atr()
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """SCardTransmit. PcscError where the reader fails; a command has at least 4 bytes here."""
+        if len(command) < 4:
+            raise pcsc.PcscError(f"PC/SC carries commands of 4 bytes and more, {len(command)} came")
+        pci = self._scard.SCARD_PCI_T0 if self._protocol == self._scard.SCARD_PROTOCOL_T0 else self._scard.SCARD_PCI_T1
+        result, answer = self._scard.SCardTransmit(self._card, pci, list(command))
+        pcsc.check(result, "transmit")
+        if len(answer) < 2:
+            raise pcsc.PcscError("the card left in the middle of a command")
+        return bytes(answer)
+
+    def close(self) -> None:
+        """Disconnects and leaves the card as it is."""
+        self._scard.SCardDisconnect(self._card, self._scard.SCARD_LEAVE_CARD)
+        self._context.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

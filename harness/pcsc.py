@@ -1,0 +1,278 @@
+"""pcscd on this machine: what it needs, instances of our own, and waiting for what PC/SC sees."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
+SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
+DEFAULT_PORT = 35963
+READER_NAME = "Virtual PCD"
+MOST_SLOTS = 16
+DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
+
+# Runs in the new process: pcscd takes its listening socket the systemd way (fd 3, and its own pid in LISTEN_PID), and
+# dies with the program that started it.
+_TRAMPOLINE = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class PcscError(RuntimeError):
+    """PC/SC cannot be had: what is wrong, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something this machine lacks, and the one-line remedy."""
+
+    what: str
+    remedy: str
+
+
+def pcscd_path() -> str | None:
+    """The pcscd program."""
+    return shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def driver_path() -> str | None:
+    """The vpcd driver's library."""
+    return next((path for path in DRIVERS if Path(path).exists()), None)
+
+
+def missing() -> list[Missing]:
+    """What keeps a virtual reader from working here; empty if nothing does."""
+    found = []
+    if not sys.platform.startswith("linux"):
+        found.append(
+            Missing(f"a pcscd of its own ({sys.platform})", "install vsmartcard's vpcd, then see README, other systems")
+        )
+    if pcscd_path() is None:
+        found.append(Missing("pcscd", "apt-get install pcscd"))
+    if driver_path() is None:
+        found.append(Missing("the vpcd driver (libifdvpcd.so)", "apt-get install vsmartcard-vpcd"))
+    if importlib.util.find_spec("smartcard") is None:
+        found.append(Missing("pyscard", "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'"))
+    return found
+
+
+def socket_path() -> Path:
+    """The socket that PC/SC programs of this environment use."""
+    return Path(os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
+
+
+def answers(path: Path) -> bool:
+    """True if a pcscd accepts connections there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def port_free(port: int) -> bool:
+    """True if the driver could listen there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def pcscd(slots: int, port: int, path: Path) -> Iterator[Path]:
+    """A pcscd of our own on the socket ``path``, with readers for ``slots`` cards from ``port`` on; gone at the end.
+
+    PcscError where something it needs is missing or taken.
+    """
+    if not 1 <= slots <= MOST_SLOTS:
+        raise PcscError(f"pcscd has 1 to {MOST_SLOTS} slots, {slots} were asked for")
+    program, driver = pcscd_path(), driver_path()
+    if program is None or driver is None:
+        raise PcscError("; ".join(f"{one.what} is missing: {one.remedy}" for one in missing()))
+    entries = (slots + 1) // 2
+    for taken in range(port, port + 2 * entries):
+        if not port_free(taken):
+            raise PcscError(f"port {taken} is taken by another program: name a free one with --port")
+    with tempfile.TemporaryDirectory(prefix="sscard-pcscd-") as folder:
+        config = Path(folder, "reader.conf.d")
+        config.mkdir()
+        lines = []
+        for entry in range(entries):
+            # The driver keys its state by slot only, so every two slots need a copy of it.
+            copy = Path(folder, f"libifdvpcd{entry}.so")
+            shutil.copyfile(driver, copy)
+            channel = port + 2 * entry
+            lines.append(
+                f'FRIENDLYNAME "{READER_NAME}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
+                f"LIBPATH {copy}\nCHANNELID 0x{channel:04X}\n"
+            )
+        (config / "vpcd").write_text("\n".join(lines))
+        with _listening(path) as listener, _running(program, config, listener) as process:
+            _wait_listening(process, range(port, port + slots))
+            yield path
+
+
+@contextlib.contextmanager
+def _listening(path: Path) -> Iterator[socket.socket]:
+    if answers(path):
+        raise PcscError(f"another pcscd serves {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # nobody accepts there: left over
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+    except OSError as error:
+        remedy = "be root, or use --private" if path == DEFAULT_SOCKET else "choose a folder you may write to"
+        raise PcscError(f"cannot serve PC/SC at {path} ({error.strerror}): {remedy}") from None
+    try:
+        path.chmod(0o666)
+        listener.listen(16)
+        yield listener
+    finally:
+        listener.close()
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _running(program: str, config: Path, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
+    handle = listener.fileno()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TRAMPOLINE, str(handle), program, "--foreground", "--error", "-c", str(config)],
+        pass_fds=(handle,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us; we end it
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _listening_ports() -> set[int]:
+    """Ports on which anything of this network namespace listens, from the kernel's table."""
+    ports = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A":
+            ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
+
+
+def _wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: float = 10.0) -> None:
+    """Waits until the driver listens. A connection would be a card, so the kernel is asked instead."""
+    deadline = time.monotonic() + timeout
+    while not set(ports) <= _listening_ports():
+        try:
+            process.wait(0.005)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < deadline:
+                continue
+        raise PcscError(f"pcscd did not open its readers on ports {ports[0]} to {ports[-1]}: see `sscard doctor`")
+
+
+# --- what PC/SC sees; pyscard is imported only here, so that all else works without it ---------------------------
+
+
+def scard() -> Any:
+    """pyscard's PC/SC functions; PcscError where it is not installed."""
+    try:
+        from smartcard import scard
+    except ImportError:
+        raise PcscError(
+            "pyscard is not installed: pip install 'sscard[pcsc]' (needs libpcsclite-dev and gcc)"
+        ) from None
+    return scard
+
+
+def check(result: int, doing: str) -> None:
+    """PcscError unless a PC/SC call succeeded."""
+    api = scard()
+    if result != api.SCARD_S_SUCCESS:
+        raise PcscError(f"{doing}: {api.SCardGetErrorMessage(result).strip()}")
+
+
+@contextlib.contextmanager
+def context() -> Iterator[Any]:
+    """A PC/SC context of its own."""
+    api = scard()
+    result, handle = api.SCardEstablishContext(api.SCARD_SCOPE_USER)
+    check(result, f"no PC/SC service at {socket_path()}")
+    try:
+        yield handle
+    finally:
+        api.SCardReleaseContext(handle)
+
+
+def reader_names() -> list[str]:
+    """Every reader that PC/SC knows now."""
+    api = scard()
+    with context() as handle:
+        result, names = api.SCardListReaders(handle, [])
+        return [] if result == api.SCARD_E_NO_READERS_AVAILABLE else sorted(names)
+
+
+def virtual_readers(slots: int, timeout: float = 10.0) -> list[str]:
+    """The names of the virtual readers' slots, in slot order. PcscError if there are too few after ``timeout`` s."""
+    api = scard()
+    deadline = time.monotonic() + timeout
+    with context() as handle:
+        while True:
+            result, names = api.SCardListReaders(handle, [])
+            found = sorted(name for name in names if name.startswith(READER_NAME)) if not result else []
+            left = deadline - time.monotonic()
+            if len(found) >= slots:
+                return found[:slots]
+            if left <= 0:
+                raise PcscError(
+                    f"PC/SC has {len(found)} virtual slots, {slots} are needed: end the pcscd that runs and let "
+                    f"sscard start its own, or use --private"
+                )
+            # The pseudo-reader's state changes when readers come.
+            api.SCardGetStatusChange(handle, int(left * 1000) + 1, [("\\\\?PnP?\\Notification", 0)])
+
+
+def wait_card(name: str, *, present: bool = True, timeout: float = 10.0) -> bool:
+    """True once PC/SC says that a card is (not) in the reader ``name``, false after ``timeout`` s."""
+    api = scard()
+    deadline = time.monotonic() + timeout
+    wanted = api.SCARD_STATE_PRESENT if present else api.SCARD_STATE_EMPTY
+    state = api.SCARD_STATE_UNAWARE
+    with context() as handle:
+        while (left := deadline - time.monotonic()) > 0:
+            result, states = api.SCardGetStatusChange(handle, int(left * 1000) + 1, [(name, state)])
+            if result == api.SCARD_E_TIMEOUT:
+                break
+            check(result, f"reader {name}")
+            state = states[0][1]
+            if state & wanted:
+                return True
+    return False
