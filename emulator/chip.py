@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.apdu import messaging
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions import find
+from emulator.apdu.instructions import SECRET_INS, find
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import suite
@@ -25,28 +26,37 @@ if TYPE_CHECKING:
 OK = b"\x90\x00"
 GET_RESPONSE = b"\xc0"
 LONGEST_COMMAND = 261
+SECRET = frozenset(bytes((ins,)) for ins in SECRET_INS)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What an observer is told of one command: bytes both ways, the instruction's name, and why it went so.
+    """What an observer is told of one command: bytes both ways, and why it went so.
 
     ``failure`` is the traceback of a fault of this program's own, which the terminal sees as 6F00.
     """
 
     command: bytes
     answer: bytes
-    instruction: str
-    secret: bool
     reason: str
     failure: str = ""
+
+
+class Observer(Protocol):
+    """Sees what happens to a chip, in order, under its lock."""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """One command was answered."""
+
+    def powered(self, event: str, atr: bytes) -> None:
+        """``reset`` (with the ATR) or ``off``."""
 
 
 class Chip:
     """One social security card. ``image`` holds what survives power; all else is gone at every reset.
 
     ``apdu_shape`` makes it answer as through a reader that follows 61xx and 6Cxx by itself. ``random`` may be given
-    by tests. ``observer`` sees every exchange, in order, under the chip's lock.
+    by tests.
     """
 
     def __init__(
@@ -55,7 +65,7 @@ class Chip:
         *,
         apdu_shape: bool = False,
         random: Callable[[int], bytes] = os.urandom,
-        observer: Callable[[Exchange], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.image = image
         self.observer = observer
@@ -76,12 +86,16 @@ class Chip:
         with self._lock:
             self._forget()
             self._powered = True
+            if self.observer is not None:
+                self.observer.powered("reset", self.atr)
             return self.atr
 
     def power_off(self) -> None:
         """Takes the power; the image stays."""
         with self._lock:
             self._forget()
+            if self._powered and self.observer is not None:
+                self.observer.powered("off", b"")
             self._powered = False
 
     def _forget(self) -> None:
@@ -100,7 +114,7 @@ class Chip:
     def _answer(self, raw: bytes) -> bytes:
         state = self._state
         session = state.session
-        instruction, secret, failure = "", False, ""
+        failure = ""
         if session.pending and raw[1:2] != GET_RESPONSE:
             session.pending = b""
         try:
@@ -110,7 +124,6 @@ class Chip:
                     SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
                 )
             kind = find(command.cla, command.ins)
-            instruction, secret = kind.name, kind.secret
             kind.check(command)
             if kind.protected:
                 key = kind.authorise(state, command)
@@ -130,8 +143,11 @@ class Chip:
         except Exception:  # the card must live on, whatever our own fault was
             state.memory.rollback()
             answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"
-            failure = traceback.format_exc()
+            # The exception's own text may quote data, which may be a PIN.
+            failure = (
+                traceback.format_exc() if raw[1:2] not in SECRET else "".join(traceback.format_tb(sys.exc_info()[2]))
+            )
         if self.observer is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-            self.observer(Exchange(raw, answer, instruction, secret, words, failure))
+            self.observer.exchanged(Exchange(raw, answer, words, failure))
         return answer

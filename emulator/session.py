@@ -24,7 +24,7 @@ class Session:
     pending: bytes = b""
 
     def enter(self, directory: Directory) -> None:
-        """Makes a DF current. Another DF than before costs the rights of keys and the challenge; the PIN's stays. [T]"""
+        """Makes a DF current. Another than before costs the keys' rights and the challenge; the PIN's stays. [T]"""
         if directory is not self.directory:
             self.rights &= {PIN}
             self.challenge = None

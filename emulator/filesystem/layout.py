@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from emulator.security import PIN, Condition, Never, names_in, parse_condition
 
@@ -208,18 +209,18 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
     path = Path(name) if name.endswith(".toml") else None
     if path is not None:
         path = base / path if base and not path.is_absolute() else path
-        source, read = str(path), path.read_text
+        source, file = str(path), cast(Traversable, path)
     else:
         if name not in names():
             raise LayoutError(
                 name, "", f"no such layout: give one of {', '.join(names())}, or the path of a .toml file"
             )
         source = f"{name}.toml"
-        read = (resources.files(__package__) / "layouts" / source).read_text
+        file = resources.files(__package__) / "layouts" / source
     if source in seen:
         raise LayoutError(source, "extends", f"goes round in a circle: {' → '.join((*seen, source))}")
     try:
-        table = tomllib.loads(read(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LayoutError(source, "", "no such file") from None
     except OSError as error:

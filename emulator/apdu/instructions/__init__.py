@@ -27,6 +27,8 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
 )
 
 BY_CODE: dict[int, type[Instruction]] = {kind.cla << 8 | kind.ins: kind for kind in INSTRUCTIONS}
+SECRET_INS = frozenset(kind.ins for kind in INSTRUCTIONS if kind.secret)
+"""INS bytes whose data must not be shown, whatever the class and however malformed the rest."""
 CLASSES = frozenset(kind.cla for kind in INSTRUCTIONS)
 
 
@@ -41,4 +43,4 @@ def find(cla: int, ins: int) -> type[Instruction]:
     return kind
 
 
-__all__ = ["BY_CODE", "CLASSES", "INSTRUCTIONS", "Instruction", "find"]
+__all__ = ["BY_CODE", "CLASSES", "INSTRUCTIONS", "SECRET_INS", "Instruction", "find"]

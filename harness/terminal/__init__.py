@@ -1,0 +1,1 @@
+"""The reference terminal: what counter software does with a card."""

@@ -1,0 +1,92 @@
+"""Moving the insurance region (参保地) in the card: article 24 of the Measures asks for it, within the province.
+
+The chip groups nothing: each item is written for good when it is written. That all move or none is done here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.status import SW
+from emulator.filesystem.layout import RegionBinding
+from harness.terminal.terminal import Refused, Terminal, TerminalError
+
+SICHUAN = {
+    "510100": "成都市", "510300": "自贡市", "510400": "攀枝花市", "510500": "泸州市", "510600": "德阳市",
+    "510700": "绵阳市", "510800": "广元市", "510900": "遂宁市", "511000": "内江市", "511100": "乐山市",
+    "511300": "南充市", "511400": "眉山市", "511500": "宜宾市", "511600": "广安市", "511700": "达州市",
+    "511800": "雅安市", "511900": "巴中市", "512000": "资阳市", "513200": "阿坝藏族羌族自治州",
+    "513300": "甘孜藏族自治州", "513400": "凉山彝族自治州",
+}  # fmt: skip
+"""The prefectures of Sichuan by GB/T 2260."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The region of one insurance that the card holds."""
+
+    binding: RegionBinding
+    code: str
+
+
+def check_code(code: str) -> None:
+    """TerminalError unless six digits; in Sichuan the prefecture must exist."""
+    if not (len(code) == 6 and code.isascii() and code.isdigit()):
+        raise TerminalError(f"a region has six digits (GB/T 2260), found {code!r}")
+    if code[:2] == "51" and code[:4] + "00" not in SICHUAN:
+        raise TerminalError(f"GB/T 2260 has no prefecture {code[:4]}00 in Sichuan")
+
+
+def read(terminal: Terminal) -> list[Region]:
+    """The regions of the insurances that this card holds, in the layout's order."""
+    found = []
+    for binding in terminal.layout.insurance_region:
+        try:
+            found.append(Region(binding, str(terminal.read(binding.item))))
+        except Refused as refusal:
+            if refusal.sw != SW.RECORD_NOT_FOUND:
+                raise
+    return found
+
+
+def move(terminal: Terminal, code: str, origin: str) -> list[Region]:
+    """Moves every insurance from ``origin`` to ``code``, reads back, and gives what the card then says.
+
+    Items that are at ``code`` already, left so by an interrupted move, are taken as moved. TerminalError, before
+    anything is written, for other regions; after a failure what was written is put back as it was.
+    """
+    check_code(code)
+    check_code(origin)
+    if code[:2] != origin[:2]:
+        raise TerminalError(f"a card moves within its province only (article 24): {origin} to {code}")
+    before = read(terminal)
+    if not before:
+        raise TerminalError("the card holds no insurance to move")
+    strangers = [f"{region.binding.item} is {region.code}" for region in before if region.code not in (origin, code)]
+    if strangers:
+        raise TerminalError(f"expected {origin} everywhere: {'; '.join(strangers)}; nothing was written")
+    written: list[Region] = []
+    try:
+        for region in before:
+            if region.code != code:
+                written.append(region)
+                terminal.update(region.binding.item, code)
+        after = read(terminal)
+        if any(region.code != code for region in after):
+            raise TerminalError("the card does not read back what was written")
+    except Exception as failure:
+        _restore(terminal, written, failure)
+        raise
+    return after
+
+
+def _restore(terminal: Terminal, written: list[Region], failure: Exception) -> None:
+    try:
+        terminal.begin()
+        for region in written:
+            terminal.update(region.binding.item, region.code)
+    except Exception as second:
+        items = ", ".join(region.binding.item for region in written)
+        raise TerminalError(
+            f"{failure}; and putting back failed too ({second}): check {items}, then run the same move again"
+        ) from failure

@@ -1,0 +1,247 @@
+"""A terminal's session with one card, over any connection and in either reader shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.status import SW, describe
+from emulator.apdu.transport import follow
+from emulator.crypto import SUITES, Suite
+from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem import items, layout
+from emulator.filesystem.layout import FileSpec, ItemSpec, Layout
+from emulator.security import PIN, AllOf, Condition, names_in
+from harness.connection import Connection
+
+ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
+ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
+
+
+class TerminalError(RuntimeError):
+    """What the terminal could not do, and why."""
+
+
+class Refused(TerminalError):
+    """The card answered something else than 9000."""
+
+    def __init__(self, doing: str, sw: int) -> None:
+        english, chinese = describe(sw)
+        super().__init__(f"{doing}: the card answered {sw:04X} ({english} {chinese})")
+        self.sw = sw
+
+
+class PinRefused(Refused):
+    """The PIN was wrong or is locked. ``tries_left`` 0: locked."""
+
+    def __init__(self, doing: str, sw: int) -> None:
+        super().__init__(doing, sw)
+        self.tries_left = sw & 0xF if sw & 0xFFF0 == 0x63C0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemValue:
+    """One item as read: where, what it is, and its value; ``number`` counts records of cyclic files, from 1."""
+
+    path: str
+    spec: ItemSpec
+    value: items.Value
+    number: int = 0
+
+
+class Terminal:
+    """Holds the published test roots, as an encryption machine would, and knows the layouts of this package.
+
+    ``begin`` comes first, after every reset of the card by others too.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.layout: Layout
+        self.suite: Suite
+        self.region = ""
+        self._application = ""
+        self._rights: set[str] = set()
+
+    # --- the session -------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Reset, selection of the environment, algorithm, identification code and version."""
+        self.connection.reset()
+        self._application = "SSSE"
+        self._rights = set()
+        fci = self._exchange(0x00, 0xA4, 0x04, 0x00, ENVIRONMENT, doing="selecting SSSE").data
+        _, found, rest = fci.partition(ALGORITHM_TAG)
+        code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1]
+        suites = {suite.code: suite for suite in SUITES.values()}
+        if code not in suites:
+            raise TerminalError(f"the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served")
+        self.suite = suites[code]
+        identification = self._record(0x05, 0x01, "the identification code")
+        version = self._record(0x05, 0x03, "the version").rstrip(b"\0").decode("ascii", "replace")
+        self.region = identification[:3].hex()
+        try:
+            self.layout = layout.load(version)
+        except layout.LayoutError:
+            raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        """One command with all that its reader shape needs; whatever status word comes."""
+        return ResponseAPDU.parse(follow(self.connection.send, bytes(command)))
+
+    def _exchange(
+        self, cla: int, ins: int, p1: int, p2: int, data: bytes = b"", le: int | None = None, *, doing: str
+    ) -> ResponseAPDU:
+        response = self.send(CommandAPDU(cla, ins, p1, p2, data, le))
+        if not response.ok:
+            raise Refused(doing, response.sw)
+        return response
+
+    def _record(self, sfi: int, tag: int, doing: str) -> bytes:
+        return self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}").data[2:]
+
+    def enter(self, application: str) -> None:
+        """Makes an application current, if it is not yet. Keys' rights of the last one are lost."""
+        if application == self._application:
+            return
+        name = self.layout.applications[application].dfname
+        self._exchange(0x00, 0xA4, 0x04, 0x00, name, doing=f"selecting {application}")
+        self._application = application
+        self._rights &= {PIN}
+
+    # --- keys and PIN ------------------------------------------------------------------------------------------
+
+    def _card_key(self, name: str) -> bytes:
+        factor = self.connection.atr[-8:]
+        return card_key(self.suite, test_root(name), self.region, factor, self.layout.keys[name].levels)
+
+    def _challenge(self) -> bytes:
+        return self._exchange(0x00, 0x84, 0x00, 0x00, le=8, doing="asking for a challenge").data
+
+    def authenticate(self, name: str) -> None:
+        """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already."""
+        key = self.layout.keys[name]
+        if key.application != "SSSE":
+            self.enter(key.application)
+        if name in self._rights:
+            return
+        data = self._challenge()
+        process_key = self.suite.process_key(self._card_key(name), self._challenge())
+        proof = self.suite.cryptogram(process_key, data) + data
+        self._exchange(0x00, 0x82, 0x00, key.id, proof, doing=f"authenticating with {name}")
+        self._rights.add(name)
+
+    def pin_state(self) -> int | None:
+        """Tries left, 0 if locked, None if no PIN is set; costs nothing."""
+        response = self.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, le=0))
+        if response.ok:
+            return None
+        if response.sw not in (SW.BLOCKED, *range(0x63C0, 0x63D0)):
+            raise Refused("asking for the PIN's state", response.sw)
+        return PinRefused("", response.sw).tries_left
+
+    def verify_pin(self, pin: str) -> None:
+        """VERIFY; PinRefused."""
+        self._with_pin(CommandAPDU(0x00, 0x20, 0x00, 0x00, bcd(pin)), "verifying the PIN")
+        self._rights.add(PIN)
+
+    def change_pin(self, old: str, new: str) -> None:
+        """CHANGE PIN; PinRefused."""
+        data = bcd(old) + b"\xff" + bcd(new)
+        self._with_pin(CommandAPDU(0x80, 0x5E, 0x01, 0x00, data), "changing the PIN")
+
+    def _with_pin(self, command: CommandAPDU, doing: str) -> None:
+        response = self.send(command)
+        if response.sw == SW.BLOCKED or response.sw & 0xFFF0 == 0x63C0:
+            raise PinRefused(doing, response.sw)
+        if not response.ok:
+            raise Refused(doing, response.sw)
+
+    def unblock_pin(self) -> None:
+        """PIN CHANGE/UNBLOCK, the PIN unchanged."""
+        self._pin_change_unblock(None, "unblocking the PIN")
+
+    def reload_pin(self, new: str) -> None:
+        """PIN CHANGE/UNBLOCK with a new PIN, enciphered."""
+        self._pin_change_unblock(new, "reloading the PIN")
+
+    def _pin_change_unblock(self, new: str | None, doing: str) -> None:
+        self.enter("SSSE")
+        self.authenticate(self.layout.pin.unblock_key)
+        process_key = self.suite.process_key(self._card_key(self.layout.pin.messaging_key), self._challenge())
+        body = b"" if new is None else self.suite.encipher(process_key, bcd(new))
+        header = bytes((0x84, 0x24, 0x00, 0x00 if new is None else 0x01, len(body) + 4))
+        data = body + self.suite.mac(process_key, header + body)
+        self._exchange(*header[:4], data, doing=doing)
+
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def _authorise(self, condition: Condition, doing: str) -> None:
+        """Wins the keys' rights that a condition still lacks; the PIN must have been verified before."""
+        if condition.satisfied(self._rights):
+            return
+        for name in names_in(condition):
+            if name == PIN:
+                if isinstance(condition, AllOf) and PIN not in self._rights:
+                    raise TerminalError(f"{doing} needs the PIN verified")
+                continue
+            self.authenticate(name)
+            if not isinstance(condition, AllOf):
+                break
+        if not condition.satisfied(self._rights):
+            raise TerminalError(f"{doing} needs {condition}")
+
+    def find(self, path: str) -> tuple[FileSpec, ItemSpec]:
+        """File and item of ``SSSE/EF06/09``; LookupError."""
+        name, _, label = path.rpartition("/")
+        spec = self.layout.files.get(name)
+        item = next((one for one in spec.items if one.label == label), None) if spec else None
+        if spec is None or item is None:
+            raise LookupError(f"layout {self.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
+        return spec, item
+
+    def read(self, path: str) -> items.Value:
+        """One item by its tag, the first of several; Refused with 6A83 where the card has none."""
+        spec, item = self.find(path)
+        self.enter(spec.application)
+        self._authorise(spec.read, f"reading {spec.path}")
+        return items.decode(item, self._record(spec.sfi, item.tag or 0, path))
+
+    def update(self, path: str, value: items.Value) -> None:
+        """Writes one item by its tag, under its file's update key."""
+        spec, item = self.find(path)
+        self.enter(spec.application)
+        self._authorise(spec.update, f"updating {spec.path}")
+        record = items.tlv(item, value)
+        self._exchange(0x00, 0xDC, item.tag or 0, spec.sfi << 3, record, doing=f"updating {path}")
+
+    def read_file(self, path: str) -> Iterator[ItemValue]:
+        """Every record of a file, in order."""
+        spec = self.layout.files[path]
+        self.enter(spec.application)
+        self._authorise(spec.read, f"reading {path}")
+        for number in range(1, 255):
+            response = self.send(CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0))
+            if response.sw == SW.RECORD_NOT_FOUND:
+                return
+            if not response.ok:
+                raise Refused(f"reading {path}", response.sw)
+            yield from decode_record(spec, response.data, number)
+
+
+def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:
+    """The item of a record, or the fields of a cyclic one."""
+    if spec.structure == "cyclic":
+        for field, value in zip(spec.items, items.decode_fields(spec.items, record), strict=True):
+            yield ItemValue(spec.path, field, value, number)
+        return
+    item = spec.item(record[0]) or ItemSpec(record[0], "b", len(record) - 2, "", "", "D")
+    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, record[2:]))
+
+
+def bcd(digits: str) -> bytes:
+    """A PIN as VERIFY takes it; TerminalError for what is no PIN. The text never holds the digits."""
+    if not (digits.isascii() and (digits.isdigit() or not digits) and len(digits) <= 16):
+        raise TerminalError("a PIN has 4 to 16 digits")
+    return bytes.fromhex(digits + "F" * (len(digits) % 2))

@@ -1,0 +1,1 @@
+"""Traces: what went between terminal and card, written down, decoded."""

@@ -1,0 +1,38 @@
+"""Commands and answers in words, read from the same instruction classes that the chip runs."""
+
+from __future__ import annotations
+
+from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.instructions import BY_CODE, SECRET_INS
+from emulator.apdu.status import CardError, describe
+
+
+def instruction_name(raw: bytes) -> str:
+    """The instruction's standard name, empty if there is none."""
+    kind = BY_CODE.get(raw[0] << 8 | raw[1]) if len(raw) >= 2 else None
+    return kind.name if kind else ""
+
+
+def command_words(raw: bytes) -> str:
+    """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
+    kind = BY_CODE.get(raw[0] << 8 | raw[1]) if len(raw) >= 2 else None
+    if kind is None:
+        return "unknown command"
+    try:
+        parameters = kind.parameters(CommandAPDU.parse(raw))
+    except CardError:
+        parameters = "malformed"
+    return f"{kind.name} {kind.name_zh}" + (f": {parameters}" if parameters else "")
+
+
+def command_hex(raw: bytes, *, show_secrets: bool = False) -> str:
+    """The command in hex; the data of commands that carry PINs or keys as asterisks."""
+    if show_secrets or len(raw) < 6 or raw[1] not in SECRET_INS:
+        return raw.hex().upper()
+    return raw[:5].hex().upper() + "*" * (2 * (len(raw) - 5))
+
+
+def answer_words(raw: bytes) -> str:
+    """The status word's meaning, in English and Chinese."""
+    english, chinese = describe(ResponseAPDU.parse(raw).sw)
+    return f"{english} {chinese}"
