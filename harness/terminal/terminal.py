@@ -56,8 +56,10 @@ class Terminal:
     ``begin`` comes first, after every reset of the card by others too.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, known: Layout | None = None) -> None:
+        """``known`` is the card's layout where it is none of this package's; else its version tells."""
         self.connection = connection
+        self._known = known
         self.layout: Layout
         self.suite: Suite
         self.region = ""
@@ -82,7 +84,7 @@ class Terminal:
         version = self._record(0x05, 0x03, "the version").rstrip(b"\0").decode("ascii", "replace")
         self.region = identification[:3].hex()
         try:
-            self.layout = layout.load(version)
+            self.layout = self._known or layout.load(version)
         except layout.LayoutError:
             raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
 
@@ -172,8 +174,8 @@ class Terminal:
         process_key = self.suite.process_key(self._card_key(self.layout.pin.messaging_key), self._challenge())
         body = b"" if new is None else self.suite.encipher(process_key, bcd(new))
         header = bytes((0x84, 0x24, 0x00, 0x00 if new is None else 0x01, len(body) + 4))
-        data = body + self.suite.mac(process_key, header + body)
-        self._exchange(*header[:4], data, doing=doing)
+        mac = self.suite.mac(process_key, header + body)
+        self._exchange(0x84, 0x24, 0x00, header[3], body + mac, doing=doing)
 
     # --- files -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,214 @@
+"""``sscard run``: cards in readers, served until someone ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.chip import Chip
+from emulator.filesystem.image import Image
+from emulator.reader.slot import Slot
+from harness import control, demo, pcsc
+from harness.connection import InProcess, Pcsc
+from harness.trace.record import TraceFile
+
+POWER_TIMEOUT = 20.0
+NO_READER = 3
+"""Exit code where this machine can have no virtual reader."""
+
+
+@dataclass(slots=True)
+class Options:
+    """What to serve and how. ``images`` go into slots 0, 1…; ``make`` issues a persona's card for ``card swap``."""
+
+    images: list[Image]
+    pin: str
+    make: Callable[[str], Image]
+    slots: int
+    port: int
+    apdu_shape: bool = False
+    private: bool = False
+    demo: bool = False
+    once: bool = False
+    trace: TraceFile | None = None
+
+
+def say(text: str) -> None:
+    """One line on stdout, at once."""
+    print(text, flush=True)
+
+
+class Ended(BaseException):
+    """SIGINT or SIGTERM came."""
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    def end(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)  # once is enough: what follows is orderly
+        raise Ended
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except Ended:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Run:
+    """The chips and slots of one ``sscard run``."""
+
+    def __init__(self, options: Options, port: int) -> None:
+        self.options = options
+        self.chips: list[Chip | None] = [None] * options.slots
+        self.slots: list[Slot] = []
+        for number, image in enumerate(options.images):
+            self.chips[number] = self.chip(image, number)
+        self.port = port
+
+    def chip(self, image: Image, slot: int) -> Chip:
+        """A chip for this slot, traced if asked."""
+        trace = self.options.trace
+        observer = trace.slot(slot) if trace else None
+        return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)
+
+    def insert_all(self) -> None:
+        """Every card into its slot."""
+        for number, chip in enumerate(self.chips):
+            slot = Slot(chip or _NoCard(), self.port + number)
+            self.slots.append(slot)
+            if chip is not None:
+                slot.insert()
+
+    def wait(self, number: int, reader: str) -> None:
+        """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
+        if not self.slots[number].wait_powered(POWER_TIMEOUT) or not pcsc.wait_card(reader):
+            raise pcsc.PcscError(
+                f"reader {reader!r} did not take the card at port {self.port + number} within {POWER_TIMEOUT:g} s: "
+                f"another card program may hold that slot; see `sscard doctor`"
+            )
+
+    def close(self) -> None:
+        """All cards out."""
+        for slot in self.slots:
+            slot.close()
+
+    def steer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request of ``sscard card``. ValueError, LookupError."""
+        number, operation = request.get("slot"), request.get("op")
+        if not isinstance(number, int) or not 0 <= number < len(self.slots):
+            raise ValueError(f"expected a slot from 0 to {len(self.slots) - 1}, found {number!r}")
+        slot, persona = self.slots[number], request.get("persona")
+        if operation not in ("insert", "remove", "swap", "reset"):
+            raise ValueError(f"expected insert, remove, swap or reset, found {operation!r}")
+        if operation == "insert" and slot.inserted:
+            raise ValueError(f"slot {number} has a card already: remove or swap it")
+        if operation != "insert" and not slot.inserted:
+            raise ValueError(f"slot {number} is empty")
+        if operation == "swap" and not persona:
+            raise ValueError("swap needs the persona to put in")
+        chip = self.chip(self.options.make(persona), number) if persona else self.chips[number]
+        if operation != "insert":
+            slot.remove()
+        if operation != "remove":
+            if chip is None:
+                raise ValueError(f"slot {number} never had a card: name a persona")
+            self.chips[number] = slot.card = chip
+            slot.insert()
+            if not slot.wait_powered(POWER_TIMEOUT):
+                raise TimeoutError(f"the reader did not power slot {number}'s card")
+        return {"slot": number, "inserted": slot.inserted, "atr": slot.card.atr.hex().upper() if slot.inserted else ""}
+
+
+class _NoCard:
+    """What lies in a slot that never had a card; it is never inserted."""
+
+    atr = b""
+
+    def power_on(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    reset = power_on
+
+    def power_off(self) -> None:
+        """Nothing."""
+
+    def transmit(self, command: bytes) -> bytes:
+        """6F00."""
+        del command
+        return b"\x6f\x00"
+
+
+@contextlib.contextmanager
+def _service(options: Options) -> Iterator[int]:
+    """PC/SC for the cards: the port their slots begin at."""
+    if options.private:
+        with tempfile.TemporaryDirectory(prefix="sscard-") as folder:
+            path = Path(folder, "pcscd.comm")
+            with pcsc.pcscd(options.slots, options.port, path):
+                os.environ[pcsc.SOCKET_VARIABLE] = str(path)
+                say(f"{pcsc.SOCKET_VARIABLE}={path}")
+                yield options.port
+    elif pcsc.answers(pcsc.socket_path()):
+        yield options.port  # the system's, with the ports its configuration says
+    else:
+        with pcsc.pcscd(options.slots, options.port, pcsc.socket_path()):
+            yield options.port
+
+
+def run(options: Options) -> int:
+    """Serves until SIGINT or SIGTERM; the exit code. PcscError, ControlError."""
+    lacking = pcsc.missing()
+    if lacking:
+        return _without_reader(options, lacking)
+    worked = True
+    with _signals(), _service(options) as port:
+        card_run = Run(options, port)
+        with contextlib.ExitStack() as stack:
+            stack.callback(card_run.close)
+            readers = pcsc.virtual_readers(options.slots)
+            card_run.insert_all()
+            cards = [(number, chip) for number, chip in enumerate(card_run.chips) if chip is not None]
+            for number, _ in cards:
+                card_run.wait(number, readers[number])
+            if options.demo or options.once:
+                with Pcsc(readers[0]) as connection:
+                    say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")
+                    worked = demo.run(connection, say, pin=options.pin, known=options.images[0].layout)
+            stack.enter_context(control.serve(port, card_run.steer))
+            for number, chip in cards:
+                say(f"ready {number} {chip.atr.hex().upper()} {readers[number]}")
+            if not options.once:
+                _note("serving; Ctrl-C ends 服务中，按Ctrl-C结束")
+                threading.Event().wait()
+    return 0 if worked else 1
+
+
+def _without_reader(options: Options, lacking: list[pcsc.Missing]) -> int:
+    what = "; ".join(f"{one.what} (remedy: {one.remedy})" for one in lacking)
+    _note(
+        f"No virtual reader can be had on this machine, so no PC/SC program will find a card. Missing: {what}. "
+        f"On Debian as root, `make run` installs all of it. 本机无法提供虚拟读卡器。"
+    )
+    if options.demo or options.once:
+        say("The same session in this process, without any reader 以下为进程内会话，未使用读卡器")
+        chip = Chip(options.images[0], apdu_shape=options.apdu_shape)
+        demo.run(InProcess(chip), say, pin=options.pin, known=options.images[0].layout)
+    return NO_READER
+
+
+def _note(text: str) -> None:
+    print(f"sscard: {text}", file=sys.stderr, flush=True)
