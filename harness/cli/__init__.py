@@ -1,0 +1,48 @@
+"""The command ``sscard``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from emulator.filesystem.image import ImageError
+from emulator.filesystem.items import ItemError
+from emulator.filesystem.layout import LayoutError
+from harness.cli import counter, look, serve
+from harness.control import ControlError
+from harness.pcsc import PcscError
+from harness.run import NO_READER
+from harness.terminal.terminal import TerminalError
+
+FAILED = 1
+
+
+class _Main(click.Group):
+    """Turns the errors that a user can mend into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PcscError as error:
+            self._end(error, NO_READER)
+        except (TerminalError, LayoutError, ImageError, ItemError, ControlError, OSError) as error:
+            self._end(error, FAILED)
+
+    @staticmethod
+    def _end(error: Exception, code: int) -> None:
+        click.echo(f"sscard: {error}", err=True)
+        raise click.exceptions.Exit(code) from error
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sscard")
+def main() -> None:
+    """A virtual Chinese social security card (社会保障卡) in a PC/SC reader, and what a counter does with it.
+
+    Exit codes: 0 it worked; 1 it failed, or the card refused; 2 wrong usage; 3 no PC/SC reader to be had.
+    """
+
+
+for command in (*serve.COMMANDS, *look.COMMANDS, *counter.COMMANDS):
+    main.add_command(command)

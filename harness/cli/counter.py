@@ -1,0 +1,135 @@
+"""pin and region: a counter's work on a card."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+
+import click
+
+from harness.cli import target as targets
+from harness.cli.target import Target
+from harness.terminal import region as regions
+from harness.terminal.region import SICHUAN
+from harness.terminal.terminal import Terminal
+
+
+def _begin(target: Target) -> Terminal:
+    terminal = Terminal(target.connection, target.known)
+    terminal.begin()
+    return terminal
+
+
+def _digits(name: str, variable: str, text: str, *, confirm: bool = False) -> object:
+    """An option for a PIN: asked for without echo where neither it nor its environment variable is given."""
+    return click.option(
+        name,
+        envvar=variable,
+        prompt=text,
+        hide_input=True,
+        confirmation_prompt=confirm,
+        help=f"Or ${variable}, or asked for.",
+    )
+
+
+@click.group()
+def pin() -> None:
+    """The cardholder's PIN: verify, change, reload, unblock, state."""
+
+
+@pin.command()
+@targets.target_options
+@targets.json_option
+def state(target: AbstractContextManager[Target], *, as_json: bool) -> None:
+    """Tries left; costs none."""
+    with target as card:
+        left = _begin(card).pin_state()
+    if as_json:
+        click.echo(json.dumps({"set": left is not None, "tries_left": left}))
+    else:
+        click.echo("no PIN is set" if left is None else "the PIN is locked" if not left else f"{left} tries left")
+
+
+@pin.command()
+@targets.target_options
+@_digits("--pin", "SSCARD_PIN", "PIN")  # type: ignore[operator]
+def verify(target: AbstractContextManager[Target], pin: str) -> None:
+    """Hold a PIN against the card's; a wrong one costs a try."""
+    with target as card:
+        _begin(card).verify_pin(pin)
+    click.echo("the PIN is right 密码正确")
+
+
+@pin.command()
+@targets.target_options
+@_digits("--old", "SSCARD_PIN", "Old PIN")  # type: ignore[operator]
+@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)  # type: ignore[operator]
+def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
+    """Set a new PIN against the old one (密码修改)."""
+    with target as card:
+        _begin(card).change_pin(old, new)
+    click.echo("the PIN is changed 密码已修改")
+
+
+@pin.command()
+@targets.target_options
+@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)  # type: ignore[operator]
+def reload(target: AbstractContextManager[Target], new: str) -> None:
+    """Set a new PIN with the keys PUK and STK, whatever the old one (密码重置)."""
+    with target as card:
+        _begin(card).reload_pin(new)
+    click.echo("the PIN is reloaded 密码已重置")
+
+
+@pin.command()
+@targets.target_options
+def unblock(target: AbstractContextManager[Target]) -> None:
+    """Set the tries back with the keys PUK and STK, the PIN unchanged (密码解锁)."""
+    with target as card:
+        _begin(card).unblock_pin()
+    click.echo("the PIN is unblocked 密码已解锁")
+
+
+@click.group()
+def region() -> None:
+    """The insurance region (参保地) of each insurance in the card."""
+
+
+def _print(found: list[regions.Region], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {"item": one.binding.item, "insurance": one.binding.insurance, "insurance_en": one.binding.insurance_en, "code": one.code}
+            for one in found
+        ]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for one in found:
+        name = SICHUAN.get(one.code[:4] + "00", "")
+        click.echo(f"{one.binding.item}  {one.code} {name}  {one.binding.insurance} {one.binding.insurance_en}")
+    if not found:
+        click.echo("the card holds no insurance")
+
+
+@region.command("show")
+@targets.target_options
+@targets.json_option
+def show_region(target: AbstractContextManager[Target], *, as_json: bool) -> None:
+    """Print the region of every insurance that the card holds."""
+    with target as card:
+        found = regions.read(_begin(card))
+    _print(found, as_json=as_json)
+
+
+@region.command("set")
+@click.argument("code")
+@click.option("--from", "origin", required=True, metavar="CODE", help="The region the card must have now.")
+@targets.target_options
+@targets.json_option
+def set_region(code: str, origin: str, target: AbstractContextManager[Target], *, as_json: bool) -> None:
+    """Move every insurance to CODE (six digits), within the province; all or none."""
+    with target as card:
+        moved = regions.move(_begin(card), code, origin)
+    _print(moved, as_json=as_json)
+
+
+COMMANDS = (pin, region)

@@ -1,0 +1,185 @@
+"""personas, show, apdu, keys."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from typing import Any
+
+import click
+
+from emulator import personas as ready
+from emulator.apdu.command import ResponseAPDU
+from emulator.filesystem.image import Image
+from emulator.filesystem.items import Value
+from emulator.filesystem.layout import FileSpec
+from emulator.filesystem.memory import key_cell, tries_cell
+from harness.cli import target
+from harness.cli.target import CardChoice, Target
+from harness.terminal.terminal import ItemValue, decode_record
+from harness.trace import decode
+
+
+@click.command()
+@target.json_option
+def personas(*, as_json: bool) -> None:
+    """List the ready cards. All people are made up; every PIN is 123456."""
+    people = [ready.load(name) for name in ready.names()]
+    if as_json:
+        rows = [
+            {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region} for one in people
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    width = max(len(one.name) for one in people)
+    for one in people:
+        click.echo(f"{one.name:{width}}  {one.title}  {one.title_zh}")
+
+
+def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
+    """A file's content straight from the image; a transparent file has one nameless item."""
+    records = image.memory.records(spec.path)
+    if spec.structure == "transparent":
+        return []
+    return [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
+
+
+@click.command()
+@target.options()
+@target.persona_option
+@target.json_option
+def show(choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
+    """Print every item of a card, decoded, with the access conditions of its files."""
+    with choice.held(persona) as image:
+        if as_json:
+            click.echo(json.dumps(_as_json(image), ensure_ascii=False, indent=1))
+            return
+        click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
+        for spec in image.layout.files.values():
+            click.echo(
+                f"\n{spec.path} {spec.name} {spec.name_en}  [read {spec.read}; update {spec.update}]  ({spec.grade})"
+            )
+            if spec.structure == "transparent":
+                (content,) = image.memory.records(spec.path)
+                click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
+            for one in _read(image, spec):
+                label = one.spec.label or f"#{one.number}"
+                click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {_words(one.value)}".replace("  :", ":"))
+
+
+def _words(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    return "; ".join(f"{tag} {_words(part)}" for tag, part in value.items())
+
+
+def _as_json(image: Image) -> dict[str, Any]:
+    files = {}
+    for spec in image.layout.files.values():
+        entry: dict[str, Any] = {"name": spec.name, "name_en": spec.name_en, "structure": spec.structure}
+        entry |= {"read": str(spec.read), "update": str(spec.update), "grade": spec.grade}
+        if spec.structure == "transparent":
+            entry["hex"] = image.memory.records(spec.path)[0].hex().upper()
+        else:
+            entry["items"] = [
+                {
+                    "tag": one.spec.label,
+                    "record": one.number,
+                    "name": one.spec.name,
+                    "name_en": one.spec.name_en,
+                    "format": one.spec.format,
+                    "grade": one.spec.grade,
+                    "value": one.value,
+                }
+                for one in _read(image, spec)
+            ]
+        files[spec.path] = entry
+    return {
+        "layout": image.layout.name,
+        "algorithm": image.algorithm,
+        "atr": image.atr.hex().upper(),
+        "files": files,
+    }
+
+
+@click.command()
+@click.argument("commands", metavar="HEX…", nargs=-1, required=True)
+@target.target_options
+@target.show_secrets_option
+@target.json_option
+def apdu(
+    commands: tuple[str, ...], target: AbstractContextManager[Target], *, show_secrets: bool, as_json: bool
+) -> None:
+    """Send commands and print the answers in words. HEX is one command; the word `reset` resets the card."""
+    raw = [None if text == "reset" else _hex(text) for text in commands]
+    with target as card:
+        for command in raw:
+            if command is None:
+                atr = card.connection.reset().hex().upper()
+                click.echo(json.dumps({"event": "reset", "atr": atr}) if as_json else f"reset: {atr}")
+                continue
+            answer = card.connection.send(command)
+            shown = decode.command_hex(command, show_secrets=show_secrets)
+            if as_json:
+                response = ResponseAPDU.parse(answer)
+                row = {
+                    "command": shown,
+                    "instruction": decode.instruction_name(command),
+                    "data": response.data.hex().upper(),
+                    "sw": f"{response.sw:04X}",
+                    "meaning": decode.answer_words(answer),
+                }
+                click.echo(json.dumps(row, ensure_ascii=False))
+            else:
+                click.echo(f"→ {shown}  {decode.command_words(command)}")
+                click.echo(f"← {answer.hex().upper()}  {decode.answer_words(answer)}")
+
+
+def _hex(text: str) -> bytes:
+    try:
+        command = bytes.fromhex(text.replace(":", " "))
+    except ValueError:
+        raise click.BadParameter(f"expected bytes in hex, or the word reset; {len(text)} characters came") from None
+    if not command:
+        raise click.BadParameter("an empty command")
+    return command
+
+
+@click.command()
+@target.options()
+@target.persona_option
+@target.show_secrets_option
+@target.json_option
+def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json: bool) -> None:
+    """List a card's keys: where, id, use, levels, tries left and grade. The keys themselves with --show-secrets."""
+    rows = []
+    with choice.held(persona) as image:
+        for key in image.layout.keys.values():
+            row = {
+                "name": key.name,
+                "application": key.application,
+                "id": f"{key.id:02X}",
+                "use": key.use,
+                "levels": key.levels,
+                "tries": image.memory.counter(tries_cell(key.name)),
+                "psam": key.psam,
+                "hsm": key.hsm,
+                "grade": key.grade,
+                "purpose": key.title_en,
+                "purpose_zh": key.title,
+            }
+            value = image.memory.get(key_cell(key.name))
+            if show_secrets and isinstance(value, bytes):
+                row["key"] = value.hex().upper()
+            rows.append(row)
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['name']:9} {row['application']} {row['id']} {row['use']:24} levels {row['levels']} tries {row['tries']} "
+            f"[{row['grade']}] {row.get('key', '')} {row['purpose_zh']} {row['purpose']}".replace("]  ", "] ")
+        )
+
+
+COMMANDS = (personas, show, apdu, keys)

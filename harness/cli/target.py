@@ -1,0 +1,151 @@
+"""Options that say which card is meant, and the card they mean."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.filesystem import image as images
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image
+from emulator.filesystem.layout import Layout
+from emulator.personas.issue import issue
+from harness import pcsc
+from harness.connection import Connection, InProcess, Pcsc
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_LAYOUT, DEFAULT_ALGORITHM = "3.00", "3des"
+
+
+@dataclass(frozen=True, slots=True)
+class CardChoice:
+    """Which card to make; None where the user said nothing."""
+
+    layout: str | None
+    algorithm: str | None
+    image: Path | None
+
+    def make(self, persona: str | None) -> Image:
+        """A fresh card. Usage errors name the option."""
+        try:
+            layout = layouts.load(self.layout or DEFAULT_LAYOUT)
+            chosen = self.algorithm or (
+                DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
+            )
+            return issue(personas.load(persona or personas.DEFAULT), layout, chosen)
+        except LookupError as error:
+            raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
+        except layouts.LayoutError:
+            raise
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--algorithm") from None
+
+    @contextlib.contextmanager
+    def held(self, persona: str | None) -> Iterator[Image]:
+        """The card in the image file, made first if it is not there; a fresh one where no file was named."""
+        if self.image is None:
+            yield self.make(persona)
+            return
+        fresh = None if self.image.exists() else self.make(persona)
+        with images.held(self.image, fresh) as image:
+            self._agree(image, persona)
+            yield image
+
+    def _agree(self, image: Image, persona: str | None) -> None:
+        """An existing image wins; options that say otherwise are errors."""
+        said = [
+            ("--layout", self.layout and layouts.load(self.layout).fingerprint, image.layout.fingerprint),
+            ("--algorithm", self.algorithm, image.algorithm),
+        ]
+        for option, wanted, found in said:
+            if wanted and wanted != found:
+                named = f"layout {image.layout.name}" if option == "--layout" else found
+                raise click.UsageError(f"{option}: the card in {self.image} has {named}; leave the option out")
+        if persona and issue(personas.load(persona), image.layout, image.algorithm).atr != image.atr:
+            raise click.UsageError(f"--persona: {self.image} holds another card than {persona}; leave the option out")
+
+
+def options(*, image: bool = True) -> Callable[[F], F]:
+    """--layout, --algorithm and --image, handed on as ``choice``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(
+            *args: Any, layout: str | None, algorithm: str | None, image: Path | None = None, **kwargs: Any
+        ) -> Any:
+            return function(*args, choice=CardChoice(layout, algorithm, image), **kwargs)
+
+        known = ", ".join(layouts.names())
+        wrapped = click.option("--layout", metavar="NAME|FILE", help=f"{known}, or a TOML file. [{DEFAULT_LAYOUT}]")(
+            wrapped
+        )
+        wrapped = click.option(
+            "--algorithm", type=click.Choice(["3des", "sm4", "ssf33"]), help=f"[{DEFAULT_ALGORITHM}]"
+        )(wrapped)
+        if image:
+            path = click.Path(dir_okay=False, path_type=Path)
+            wrapped = click.option("--image", type=path, help="The card in this file; it keeps what happens.")(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def persona_option(function: F) -> F:
+    """--persona, once."""
+    return click.option("--persona", metavar="NAME", help=f"See `sscard personas`. [{personas.DEFAULT}]")(function)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A card at hand, wherever it is. ``known`` is its layout if it is in this process."""
+
+    connection: Connection
+    known: Layout | None
+
+
+def target_options(function: F) -> F:
+    """--reader or a card in this process, handed on as ``target``, a context manager."""
+
+    @options()
+    @persona_option
+    @click.option("--reader", metavar="NAME", help="A PC/SC reader whose name begins so, instead of a card in-process.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, choice: CardChoice, persona: str | None, reader: str | None, **kwargs: Any) -> Any:
+        return function(*args, target=_open(choice, persona, reader), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Target]:
+    if reader is not None:
+        if persona or choice != CardChoice(None, None, None):
+            raise click.UsageError(
+                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
+            )
+        found = [name for name in pcsc.reader_names() if name.startswith(reader)]
+        if not found:
+            raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
+        with Pcsc(found[0]) as connection:
+            yield Target(connection, None)
+        return
+    with choice.held(persona) as image:
+        yield Target(InProcess(Chip(image)), image.layout)
+
+
+def show_secrets_option(function: F) -> F:
+    """--show-secrets."""
+    return click.option("--show-secrets", is_flag=True, help="Show PINs and keys instead of asterisks.")(function)
+
+
+def json_option(function: F) -> F:
+    """--json, handed on as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)
