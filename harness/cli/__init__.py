@@ -26,6 +26,8 @@ class _Main(click.Group):
             return super().invoke(ctx)
         except PcscError as error:
             self._end(error, NO_READER)
+        except BrokenPipeError:
+            raise  # click ends quietly, as `sscard show | head` should
         except (TerminalError, LayoutError, ImageError, ItemError, ControlError, OSError) as error:
             self._end(error, FAILED)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +15,8 @@ from harness.terminal import region as regions
 from harness.terminal.region import SICHUAN
 from harness.terminal.terminal import Terminal
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 def _begin(target: Target) -> Terminal:
     terminal = Terminal(target.connection, target.known)
@@ -20,7 +24,7 @@ def _begin(target: Target) -> Terminal:
     return terminal
 
 
-def _digits(name: str, variable: str, text: str, *, confirm: bool = False) -> object:
+def _digits(name: str, variable: str, text: str, *, confirm: bool = False) -> Callable[[F], F]:
     """An option for a PIN: asked for without echo where neither it nor its environment variable is given."""
     return click.option(
         name,
@@ -52,7 +56,7 @@ def state(target: AbstractContextManager[Target], *, as_json: bool) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--pin", "SSCARD_PIN", "PIN")  # type: ignore[operator]
+@_digits("--pin", "SSCARD_PIN", "PIN")
 def verify(target: AbstractContextManager[Target], pin: str) -> None:
     """Hold a PIN against the card's; a wrong one costs a try."""
     with target as card:
@@ -62,8 +66,8 @@ def verify(target: AbstractContextManager[Target], pin: str) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--old", "SSCARD_PIN", "Old PIN")  # type: ignore[operator]
-@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)  # type: ignore[operator]
+@_digits("--old", "SSCARD_PIN", "Old PIN")
+@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)
 def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
     """Set a new PIN against the old one (密码修改)."""
     with target as card:
@@ -73,7 +77,7 @@ def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)  # type: ignore[operator]
+@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)
 def reload(target: AbstractContextManager[Target], new: str) -> None:
     """Set a new PIN with the keys PUK and STK, whatever the old one (密码重置)."""
     with target as card:
@@ -98,9 +102,14 @@ def region() -> None:
 def _print(found: list[regions.Region], *, as_json: bool) -> None:
     if as_json:
         rows = [
-            {"item": one.binding.item, "insurance": one.binding.insurance, "insurance_en": one.binding.insurance_en, "code": one.code}
+            {
+                "item": one.binding.item,
+                "insurance": one.binding.insurance,
+                "insurance_en": one.binding.insurance_en,
+                "code": one.code,
+            }
             for one in found
-        ]  # fmt: skip
+        ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:

@@ -176,10 +176,10 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        click.echo(
-            f"{row['name']:9} {row['application']} {row['id']} {row['use']:24} levels {row['levels']} tries {row['tries']} "
-            f"[{row['grade']}] {row.get('key', '')} {row['purpose_zh']} {row['purpose']}".replace("]  ", "] ")
-        )
+        where = f"{row['name']:9} {row['application']} {row['id']} {row['use']:24}"
+        secret = f" {row['key']}" if "key" in row else ""
+        tries = f"levels {row['levels']} tries {row['tries']} [{row['grade']}]"
+        click.echo(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
 
 
 COMMANDS = (personas, show, apdu, keys)
