@@ -52,5 +52,5 @@ def test_framing_is_undone(block: int, size: int) -> None:
 
 @pytest.mark.parametrize("framed", ["", "08" + "00" * 7, "0312345681000000", "0312345680000001", "03123456"])
 def test_bad_framing_is_refused(framed: str) -> None:
-    with pytest.raises(ValueError, match="length byte|padding"):
+    with pytest.raises(ValueError, match=r"length byte|padding"):
         unframe(bytes.fromhex(framed), 8)
