@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.filesystem import image as images
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image, ImageError
+from emulator.personas.issue import issue
+from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
+
+
+def fresh(algorithm: str = "3des") -> Image:
+    return issue(personas.load(personas.DEFAULT), layouts.load("3.00"), algorithm)
+
+
+def powered(image: Image) -> Card:
+    chip = Chip(image)
+    chip.power_on()
+    return Card(chip)
+
+
+@pytest.mark.parametrize("name", personas.names())
+def test_text_there_and_back(name: str) -> None:
+    image = issue(personas.load(name), layouts.load("3.00"), "sm4")
+    again = Image.from_text(image.to_text(), "x")
+    assert again.memory.snapshot() == image.memory.snapshot()
+    assert (again.atr, again.algorithm, again.layout) == (image.atr, image.algorithm, image.layout)
+
+
+def test_every_acknowledged_write_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh()) as image:
+        card = powered(image)
+        card.ok(DF["DF03"])
+        card.authenticate("UK3DF03")
+        before = path.read_text()
+        card.ok("00DC71380571" + "03510700")
+        assert path.read_text() != before
+        assert bytes.fromhex("7103510700") in images.load(path).memory.records("DF03/EF07")
+        card.send(WRONG_PIN)
+        assert images.load(path).memory.counter("tries/PIN") == 2
+    with images.held(path) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        assert card.send("0020000000") == "63C2"
+        assert card.send(VERIFY) == "9000"
+    assert list(tmp_path.iterdir()) == [path], "neither lock nor half-written file is left"
+
+
+def test_a_try_is_on_disk_before_the_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh()) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        monkeypatch.setattr("hmac.compare_digest", lambda *_: 1 / 0)
+        assert card.send(VERIFY) == "6F00"
+        assert images.load(path).memory.counter("tries/PIN") == 2
+
+
+def test_one_process_holds_a_card(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    with (
+        images.held(path, fresh()),
+        pytest.raises(ImageError, match="another process holds this card"),
+        images.held(path),
+    ):
+        pass
+    with images.held(path) as image:
+        assert image.algorithm == "3des"
+
+
+def test_an_existing_file_wins(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh("sm4")):
+        pass
+    with images.held(path, fresh("3des")) as image:
+        assert image.algorithm == "sm4"
+
+
+def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
+    body = json.loads(path.read_text().replace(change, to))
+    if sign:
+        body.pop("sha256")
+        body["sha256"] = images._checksum(body)
+    path.write_text(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "sign", "expected"),
+    [
+        ('"tries/PIN": 3', '"tries/PIN": 9', False, "sha256 does not match"),
+        ('"format": "sscard image"', '"format": "other"', True, "no card image"),
+        ('"version": 1,', '"version": 7,', True, "expected version 1, found 7"),
+        ('"tries/PIN": 3', '"tries/PUN": 3', True, "cells.tries/PIN"),
+        ('"pin": "123456"', '"pin": true', True, "no cell holds True"),
+        ('"algorithm": "3des"', '"algorithm": "aes"', True, "unknown algorithm"),
+        ('"atr": "3B6D', '"atr": "3B6E', True, "atr: expected 17 bytes"),
+        ('"0304332E3030"', '"0305332E3030"', True, "tag, length and value"),
+    ],
+)
+def test_damaged_and_foreign_images_are_refused(
+    tmp_path: Path, change: str, to: str, sign: bool, expected: str
+) -> None:
+    path = tmp_path / "card.json"
+    path.write_text(fresh().to_text())
+    assert change in path.read_text()
+    tamper(path, change, to, sign=sign)
+    before = path.read_bytes()
+    with pytest.raises(ImageError, match=expected) as error:
+        images.load(path)
+    assert "card.json" in str(error.value)
+    assert path.read_bytes() == before
+
+
+def test_truncated_and_binary_files(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    text = fresh().to_text()
+    for size in range(0, len(text), 997):
+        path.write_text(text[:size])
+        with pytest.raises(ImageError):
+            images.load(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ImageError, match="UTF-8"):
+        images.load(path)
+
+
+def test_a_copy_is_apart() -> None:
+    image = fresh()
+    card = powered(image.copy())
+    card.ok(SSSE)
+    card.send(WRONG_PIN)
+    assert image.memory.counter("tries/PIN") == 3

@@ -1,0 +1,108 @@
+"""The ready cards: made up, whole, and right by every check digit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.crypto import suite
+from emulator.crypto.keys import card_key, test_root
+from emulator.crypto.tripledes import retail_mac
+from emulator.filesystem import layout as layouts
+from emulator.personas.issue import issue
+from harness.connection import InProcess
+from harness.terminal.terminal import Terminal
+
+ASKED_FOR = {
+    "adult-chengdu", "child-guardian", "centenarian", "long-name", "foreign-resident", "pin-one-try", "pin-locked", "expired",
+}  # fmt: skip
+
+
+def check_mod_11_2(body: str) -> str:
+    """ISO 7064 MOD 11-2, as GB 11643 uses it."""
+    total = 0
+    for digit in body:
+        total = (total + int(digit)) * 2 % 11
+    return "0123456789X"[(12 - total) % 11]
+
+
+def check_card_number(body: str) -> str:
+    values = [int(one) if one.isdigit() else ord(one) - 55 for one in body]
+    rest = 11 - sum(value * weight for value, weight in zip(values, (3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11
+    return {10: "X", 11: "0"}.get(rest, str(rest))
+
+
+def terminal(name: str) -> Terminal:
+    chip = Chip(issue(personas.load(name), layouts.load("3.00"), "3des"))
+    one = Terminal(InProcess(chip))
+    one.begin()
+    return one
+
+
+def test_the_list() -> None:
+    assert set(personas.names()) >= ASKED_FOR
+    assert personas.names()[0] == "adult-chengdu"
+    with pytest.raises(LookupError, match="adult-chengdu"):
+        personas.load("nobody")
+
+
+@pytest.mark.parametrize("name", personas.names())
+def test_numbers_pass_their_checks_and_belong_to_nobody(name: str) -> None:
+    card = terminal(name)
+    number, born = str(card.read("SSSE/EF06/08")), str(card.read("SSSE/EF06/0D"))
+    assert len(number) == 18
+    assert check_mod_11_2(number[:17]) == number[17]
+    assert number[:6] == ("999276" if name == "foreign-resident" else "519900"), "assigned to no place"
+    assert number[6:14] == born
+    if name != "foreign-resident":
+        assert (int(number[16]) % 2 == 1) == (card.read("SSSE/EF06/0A") == "1")
+    card_number = str(card.read("SSSE/EF05/07"))
+    assert check_card_number(card_number[:8]) == card_number[8]
+    assert str(card.read("DF01/EF06/28")).startswith("000")
+
+
+def test_the_card_number_rule() -> None:
+    assert check_card_number("D2143569") == "X"
+
+
+def test_no_two_are_alike() -> None:
+    everyone = [personas.load(name) for name in personas.names()]
+    assert len({one.serial for one in everyone}) == len(everyone)
+    assert len({one.values["SSSE/EF06"]["08"] for one in everyone}) == len(everyone)
+    assert {one.pin for one in everyone} == {"123456"}
+
+
+@pytest.mark.parametrize("name", sorted(ASKED_FOR - {"child-guardian"}))
+def test_every_item_of_the_layout_is_on_the_card(name: str) -> None:
+    image = issue(personas.load(name), layouts.load("2.00"), "3des")
+    for spec in image.layout.files.values():
+        records = image.memory.records(spec.path)
+        if spec.structure == "records":
+            tags = [record[0] for record in records]
+            assert tags == [item.tag for item in spec.items for _ in range(item.count)], spec.path
+        assert records, spec.path
+
+
+def test_what_each_name_says() -> None:
+    today = date(2026, 11, 24).strftime("%Y%m%d")
+    assert all(str(terminal(name).read("SSSE/EF05/06")) > today for name in personas.names() if name != "expired")
+    assert str(terminal("expired").read("SSSE/EF05/06")) < today
+    assert terminal("centenarian").read("SSSE/EF06/0D") == "19260115"
+    long = terminal("long-name")
+    assert len(str(long.read("SSSE/EF06/09")).encode("gbk")) == 30
+    assert str(long.read("SSSE/EF06/4E")).endswith("江")
+    assert "监护人" in str(terminal("child-guardian").read("DF01/EF06/2C"))
+    assert terminal("pin-one-try").pin_state() == 1
+    assert terminal("pin-locked").pin_state() == 0
+    assert terminal("foreign-resident").read("DF01/EF0A/37") == "276"
+
+
+def test_the_identification_code() -> None:
+    image = issue(personas.load("adult-chengdu"), layouts.load("3.00"), "3des")
+    code = image.memory.records("SSSE/EF05")[0][2:]
+    assert code[:12].hex().upper() == "510100" + "D156000005" + image.atr[-4:].hex().upper()
+    irk = card_key(suite("3des"), test_root("IRK"), "510100", image.chip_factor, 3)
+    assert code[12:] == retail_mac(irk, code[:12])

@@ -1,0 +1,147 @@
+"""The reference terminal and the move of the insurance region, in-process, in both reader shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.apdu.status import SW
+from emulator.chip import Chip
+from harness.connection import InProcess
+from harness.terminal import region
+from harness.terminal.terminal import PinRefused, Refused, Terminal, TerminalError
+from tests.support import Card, new_card
+
+ALL = ["DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84"]
+
+
+@pytest.fixture(params=["t0", "apdu"])
+def terminal(card: Card, request: pytest.FixtureRequest) -> Terminal:
+    chip = Chip(card.chip.image, apdu_shape=request.param == "apdu")
+    terminal = Terminal(InProcess(chip))
+    terminal.begin()
+    return terminal
+
+
+def begun(persona: str) -> Terminal:
+    terminal = Terminal(InProcess(new_card(persona=persona).chip))
+    terminal.begin()
+    return terminal
+
+
+def test_reading_items(terminal: Terminal) -> None:
+    assert terminal.read("SSSE/EF05/07") == "A00000011"
+    assert terminal.read("SSSE/EF06/09") == "测试甲"
+    assert terminal.read("DF01/EF05/0E") == "510100"
+    assert terminal.read("DF02/EF05/43") == {
+        "5A": "2020201", "5B": "3", "5C": "虚构职业技能鉴定中心", "5D": "20150610", "5E": "0000000000000001",
+    }  # fmt: skip
+    with pytest.raises(LookupError, match="SSSE/EF06/FF"):
+        terminal.read("SSSE/EF06/FF")
+    with pytest.raises(TerminalError, match="needs the PIN"):
+        terminal.read("DF04/EF06/90")
+    terminal.verify_pin("123456")
+    assert terminal.read("DF04/EF06/90") == "0"
+    assert len(list(terminal.read_file("DF04/EF08"))) == 3 * 7
+
+
+def test_writing_items(terminal: Terminal) -> None:
+    terminal.update("DF01/EF06/28", "00000000009")
+    terminal.begin()
+    assert terminal.read("DF01/EF06/28") == "00000000009"
+
+
+def test_the_pin(terminal: Terminal) -> None:
+    assert terminal.pin_state() == 3
+    with pytest.raises(PinRefused) as refused:
+        terminal.verify_pin("000000")
+    assert refused.value.tries_left == 2
+    terminal.change_pin("123456", "246810")
+    terminal.verify_pin("246810")
+    for _ in range(3):
+        with pytest.raises(PinRefused):
+            terminal.verify_pin("1111")
+    assert terminal.pin_state() == 0
+    terminal.unblock_pin()
+    terminal.verify_pin("246810")
+    terminal.reload_pin("1357")
+    terminal.verify_pin("1357")
+    for wrong in ("12a4", "1" * 17):
+        with pytest.raises(TerminalError, match="4 to 16 digits") as error:
+            terminal.verify_pin(wrong)
+        assert wrong not in str(error.value)
+
+
+def test_moving_the_region(terminal: Terminal) -> None:
+    assert [one.binding.item for one in region.read(terminal)] == ALL
+    region.move(terminal, "510700", "510100")
+    terminal.begin()
+    assert [one.code for one in region.read(terminal)] == ["510700"] * 5
+
+
+def test_a_child_moves_what_it_has() -> None:
+    terminal = begun("child-guardian")
+    assert [one.binding.item for one in region.move(terminal, "511902", "510100")] == ["DF04/EF05/84"]
+
+
+@pytest.mark.parametrize(
+    ("code", "origin", "expected"),
+    [
+        ("51070", "510100", "six digits"),
+        ("51O700", "510100", "six digits"),
+        ("519900", "510100", "no prefecture 519900"),
+        ("500100", "510100", "within its province"),
+        ("510700", "510300", "expected 510300 everywhere"),
+    ],
+)
+def test_moves_that_may_not_be_write_nothing(terminal: Terminal, code: str, origin: str, expected: str) -> None:
+    with pytest.raises(TerminalError, match=expected):
+        region.move(terminal, code, origin)
+    terminal.begin()
+    assert {one.code for one in region.read(terminal)} == {"510100"}
+
+
+class Faulty:
+    """A connection whose n-th UPDATE RECORD, counted from 1, does not reach the card; ``times`` of them."""
+
+    def __init__(self, connection: InProcess, nth: int, times: int = 1) -> None:
+        self.connection, self.nth, self.times, self.count = connection, nth, times, 0
+
+    @property
+    def atr(self) -> bytes:
+        return self.connection.atr
+
+    def reset(self) -> bytes:
+        return self.connection.reset()
+
+    def send(self, command: bytes) -> bytes:
+        if command[1] == 0xDC:
+            self.count += 1
+            if self.nth <= self.count < self.nth + self.times:
+                return b"\x65\x81"
+        return self.connection.send(command)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@pytest.mark.parametrize("nth", range(1, 6))
+def test_a_move_that_fails_is_put_back(nth: int) -> None:
+    card = new_card()
+    terminal = Terminal(Faulty(InProcess(card.chip), nth))
+    terminal.begin()
+    with pytest.raises(Refused) as refused:
+        region.move(terminal, "510700", "510100")
+    assert refused.value.sw == SW.MEMORY_FAILURE
+    assert {one.code for one in region.read(terminal)} == {"510100"}
+
+
+def test_a_move_that_cannot_be_put_back_says_so_and_can_be_resumed() -> None:
+    card = new_card()
+    terminal = Terminal(Faulty(InProcess(card.chip), 3, times=100))
+    terminal.begin()
+    with pytest.raises(TerminalError, match="putting back failed too"):
+        region.move(terminal, "510700", "510100")
+    terminal = Terminal(InProcess(card.chip))
+    terminal.begin()
+    assert {one.code for one in region.read(terminal)} == {"510100", "510700"}
+    assert {one.code for one in region.move(terminal, "510700", "510100")} == {"510700"}
