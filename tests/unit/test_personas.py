@@ -17,8 +17,15 @@ from harness.connection import InProcess
 from harness.terminal.terminal import Terminal
 
 ASKED_FOR = {
-    "adult-chengdu", "child-guardian", "centenarian", "long-name", "foreign-resident", "pin-one-try", "pin-locked", "expired",
-}  # fmt: skip
+    "adult-chengdu",
+    "child-guardian",
+    "centenarian",
+    "long-name",
+    "foreign-resident",
+    "pin-one-try",
+    "pin-locked",
+    "expired",
+}
 
 
 def check_mod_11_2(body: str) -> str:

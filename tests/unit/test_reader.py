@@ -64,7 +64,7 @@ def test_a_frame_of_any_split_is_one_message(pair: tuple[socket.socket, Wire]) -
     whole = frame(b"first") + frame(b"x") + frame(bytes(65535))
     for cut in (1, 2, 3, 5, 7, 8, 9, 10, 11, 5000):
         got: list[bytes | None] = []
-        reader = threading.Thread(target=lambda into=got: into.extend(wire.receive() for _ in range(3)))  # type: ignore[misc]
+        reader = threading.Thread(target=lambda into=got: into.extend(wire.receive() for _ in range(3)))
         reader.start()
         for start in range(0, min(12, len(whole)), cut):
             driver.sendall(whole[start : min(start + cut, 12)])

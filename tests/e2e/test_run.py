@@ -1,0 +1,295 @@
+"""The whole way: unmodified PC/SC programs, pcscd, vpcd, the chip."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import harness.trace
+from emulator.filesystem import image as images
+from harness import control, pcsc
+from harness.connection import Pcsc
+from harness.terminal import region
+from harness.terminal.terminal import PinRefused, Terminal
+from tests.e2e.served import DEADLINE, Served, serving, sscard
+from tests.support import SSSE
+
+pytestmark = pytest.mark.pcsc
+ATR = "3B6D00000081544C908684510151010001"
+
+
+@pytest.fixture(scope="module", params=[("3.00", "3des"), ("3.00", "sm4"), ("2.00", "3des")], ids="-".join)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    layout, algorithm = request.param
+    with serving("--layout", layout, "--algorithm", algorithm) as one:
+        yield one
+
+
+def test_ready_names_slot_atr_and_reader(served: Served) -> None:
+    assert served.seen[-1] == f"ready 0 {ATR} Virtual PCD 00 00"
+
+
+def test_pyscard_does_a_counters_whole_work(served: Served) -> None:
+    with Pcsc(served.readers[0]) as connection:
+        assert connection.atr.hex().upper() == ATR
+        terminal = Terminal(connection)
+        terminal.begin()
+        assert terminal.read("SSSE/EF06/09") == "测试甲"
+        terminal.verify_pin("123456")
+        terminal.change_pin("123456", "246810")
+        for left in (2, 1, 0):
+            with pytest.raises(PinRefused) as refused:
+                terminal.verify_pin("000000")
+            assert refused.value.tries_left == left
+        connection.reset()
+        terminal.begin()
+        assert terminal.pin_state() == 0
+        terminal.unblock_pin()
+        terminal.verify_pin("246810")
+        terminal.reload_pin("123456")
+        terminal.verify_pin("123456")
+        origin = region.read(terminal)[0].code
+        target = "510700" if origin == "510100" else "510100"
+        region.move(terminal, target, origin)
+        connection.reset()
+        terminal.begin()
+        assert {one.code for one in region.read(terminal)} == {target}
+
+
+def test_pyscards_own_high_level_api(served: Served) -> None:
+    from smartcard.System import readers
+
+    reader = next(one for one in readers() if str(one) == served.readers[0])
+    connection = reader.createConnection()
+    connection.connect()
+    try:
+        assert bytes(connection.getATR()).hex().upper() == ATR
+        data, sw1, sw2 = connection.transmit(list(bytes.fromhex(SSSE)))
+        # pyscard may follow 61xx by itself: both shapes are in the field.
+        assert (sw1, sw2) in ((0x61, 0x1E), (0x90, 0x00))
+        assert not data or bytes(data[:2]) == b"\x6f\x1c"
+    finally:
+        connection.disconnect()
+        connection.component.hcard = None
+
+
+def test_opensc_tool_finds_and_selects_the_card(served: Served) -> None:
+    number = str(pcsc.reader_names().index(served.readers[0]))
+    listed = subprocess.run(["opensc-tool", "-l"], capture_output=True, text=True, timeout=DEADLINE, check=True)
+    assert served.readers[0] in listed.stdout
+    sent = subprocess.run(
+        ["opensc-tool", "-r", number, "-c", "default", "-s", SSSE, "-s", "00B2072C0B"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    assert "(SW1=0x90, SW2=0x00)" in sent.stdout
+    assert "07 09 41 30 30 30 30 30 30 31 31" in sent.stdout
+    atr = subprocess.run(
+        ["opensc-tool", "-r", number, "-a"], capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
+    assert atr.stdout.strip().replace(":", "").upper() == ATR
+
+
+def test_scriptor_verifies_a_pin(served: Served) -> None:
+    script = f"reset\n{SSSE}\n00C000001E\n0020000003999999\n0020000003123456\n00B2072C0B\n"
+    done = subprocess.run(
+        ["scriptor", "-r", served.readers[0]],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    answers = [line[2:].split(":")[0].strip() for line in done.stdout.splitlines() if line.startswith("< ")]
+    expected = ["61 1E", "63 C2", "90 00"]
+    assert [answer for answer in answers if answer in expected] == expected, done.stdout
+    assert "07 09 41 30 30 30 30 30 30 31 31 90 00" in " ".join(done.stdout.split())
+
+
+def test_several_cards_in_several_slots_are_steered_from_another_terminal() -> None:
+    with serving("--persona", "adult-chengdu", "--persona", "centenarian", "--slots", "3", cards=2) as served:
+        assert served.readers == ["Virtual PCD 00 00", "Virtual PCD 00 01"]
+        third = "Virtual PCD 01 00"
+        with Pcsc(served.readers[0]) as first, Pcsc(served.readers[1]) as second:
+            assert first.atr != second.atr
+            assert first.send(bytes.fromhex(SSSE)) == second.send(bytes.fromhex(SSSE))
+        assert pcsc.wait_card(third, present=False)
+        assert "slot 2: card" in sscard("card", "insert", "2", "--persona", "expired")
+        assert pcsc.wait_card(third)
+        assert sscard("card", "remove", "0") == "slot 0: empty\n"
+        assert pcsc.wait_card(served.readers[0], present=False)
+        sscard("card", "remove", "0", expect=1)
+        answer = json.loads(sscard("card", "swap", "1", "--persona", "long-name", "--json"))
+        assert answer["atr"].endswith("51010004")
+        with Pcsc(served.readers[1]) as swapped:
+            assert swapped.atr.hex().upper() == answer["atr"]
+        sscard("card", "insert", "0")
+        sscard("card", "reset", "0")
+        assert pcsc.wait_card(served.readers[0])
+        sscard("card", "swap", "0", expect=1)
+        sscard("card", "insert", "7", expect=1)
+        sscard("card", "swap", "0", "--persona", "nobody", expect=1)
+
+
+def test_control_answers_nonsense_with_an_error(served: Served) -> None:
+    del served
+    for line in (b"nonsense\n", b"[]\n", b'{"op": "fly", "slot": 0}\n', b'{"op": "remove"}\n', b"x" * 5000 + b"\n"):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(DEADLINE)
+            client.connect(str(control.path_for(pcsc.DEFAULT_PORT)))
+            client.sendall(line)
+            assert json.loads(client.makefile().readline())["ok"] is False
+
+
+def test_an_image_keeps_what_happened(tmp_path: Path) -> None:
+    path = str(tmp_path / "card.json")
+    with serving("--image", path, "--algorithm", "sm4") as served, Pcsc(served.readers[0]) as connection:
+        terminal = Terminal(connection)
+        terminal.begin()
+        with pytest.raises(PinRefused):
+            terminal.verify_pin("000000")
+        region.move(terminal, "510700", "510100")
+        sscard("show", "--image", path, expect=1)
+    with serving("--image", path) as served:
+        with Pcsc(served.readers[0]) as connection:
+            terminal = Terminal(connection)
+            terminal.begin()
+            assert terminal.suite.name == "sm4"
+            assert terminal.pin_state() == 2
+            assert {one.code for one in region.read(terminal)} == {"510700"}
+        served.process.kill()
+        served.process.wait(DEADLINE)
+    assert images.load(Path(path)).memory.counter("tries/PIN") == 2
+    for contradiction in (["--algorithm", "3des"], ["--layout", "2.00"], ["--persona", "expired"]):
+        sscard("run", "--image", path, *contradiction, expect=2)
+
+
+def test_once_runs_the_session_and_ends() -> None:
+    with serving("--once") as served:
+        assert served.process.wait(DEADLINE) == 0
+    text = "\n".join(served.seen)
+    assert "READ RECORD" in text
+    assert "测试甲" in text
+    assert text.count("成都市 510100 → 绵阳市 510700") == 5
+    assert "123456" not in text.replace("5101", "")
+    assert served.seen[-1].startswith("ready 0 ")
+
+
+def test_demo_then_serves_the_apdu_shape(tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    with serving("--demo", "--shape", "apdu", "--trace", str(trace)) as served:
+        with Pcsc(served.readers[0]) as connection:
+            assert connection.send(bytes.fromhex(SSSE))[-2:] == b"\x90\x00"
+        assert served.end(signal.SIGINT) == 0
+    schema = json.loads(Path(harness.trace.__file__).with_name("schema-1.json").read_text())
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    for event in events:
+        jsonschema.validate(event, schema)
+    assert {event["event"] for event in events} == {"apdu", "reset", "off"}
+    assert not any("123456" in event.get("command", "") for event in events)
+
+
+def test_a_private_socket_beside_the_default_one() -> None:
+    with serving() as default, serving("--private", "--port", "40000", "--persona", "expired") as private:
+        variable, _, path = private.seen[0].partition("=")
+        assert variable == pcsc.SOCKET_VARIABLE
+        environment = {variable: path}
+        shown = sscard("apdu", "reset", "--reader", "Virtual", "--json", environment=environment)
+        assert json.loads(shown)["atr"].endswith("51010008")
+        assert json.loads(sscard("apdu", "reset", "--reader", default.readers[0], "--json"))["atr"] == ATR
+        sscard("card", "remove", "0", "--port", "40000")
+        assert private.end() == 0
+        assert not Path(path).exists()
+
+
+def test_a_pcscd_that_runs_is_used_and_may_restart() -> None:
+    path = pcsc.DEFAULT_SOCKET
+    with pcsc.pcscd(2, pcsc.DEFAULT_PORT, path):
+        running = serving()
+        served = running.__enter__()
+        reader = served.readers[0]
+        assert pcsc.wait_card(reader)
+    try:
+        with pcsc.pcscd(2, pcsc.DEFAULT_PORT, path):
+            assert pcsc.virtual_readers(1) == [reader]
+            assert pcsc.wait_card(reader)
+            with Pcsc(reader) as connection:
+                assert connection.send(bytes.fromhex(SSSE))[:1] == b"\x61"
+            assert pcsc.answers(path), "it outlives the card that only used it"
+            served.end()
+            assert pcsc.answers(path)
+    finally:
+        running.__exit__(None, None, None)
+
+
+def test_the_counters_commands_on_a_reader(served: Served) -> None:
+    reader = ["--reader", served.readers[0]]
+    codes = {row["code"] for row in json.loads(sscard("region", "show", "--json", *reader))}
+    (origin,) = codes
+    target = "510700" if origin == "510100" else "510100"
+    sscard("region", "set", target, "--from", origin, *reader)
+    sscard("region", "set", target, "--from", "510300", *reader, expect=1)
+    assert {row["code"] for row in json.loads(sscard("region", "show", "--json", *reader))} == {target}
+    sscard("pin", "verify", *reader, environment={"SSCARD_PIN": "123456"})
+    sscard("pin", "verify", *reader, environment={"SSCARD_PIN": "000000"}, expect=1)
+    assert json.loads(sscard("pin", "state", "--json", *reader))["tries_left"] == 2
+    sscard("pin", "unblock", *reader)
+    sscard("pin", "change", *reader, environment={"SSCARD_PIN": "123456", "SSCARD_NEW_PIN": "135790"})
+    sscard("pin", "reload", *reader, environment={"SSCARD_NEW_PIN": "123456"})
+    sscard("pin", "verify", *reader, environment={"SSCARD_PIN": "123456"})
+    sscard("apdu", "reset", "--reader", "No Such", expect=3)
+
+
+def test_faults_are_told(tmp_path: Path) -> None:
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", 40101))
+        squatter.listen()
+        sscard("run", "--port", "40100", "--once", expect=3)
+        doctor = json.loads(sscard("doctor", "--port", "40100", "--json", expect=1))
+        assert [one["check"] for one in doctor if one["level"] == "fault"] == ["port 40101"]
+    assert all(one["level"] != "fault" for one in json.loads(sscard("doctor", "--json")))
+    stale = pcsc.DEFAULT_SOCKET
+    with socket.socket(socket.AF_UNIX) as left_over:
+        left_over.bind(str(stale))
+    try:
+        assert "nobody serves it" in sscard("doctor")
+        with serving("--once") as served:
+            assert served.process.wait(DEADLINE) == 0, "a socket left over is replaced"
+    finally:
+        stale.unlink(missing_ok=True)
+    del tmp_path
+
+
+def test_nothing_is_left_when_it_ends() -> None:
+    with serving() as served:
+        children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+        assert len(children) == 1, "its pcscd"
+        assert served.end() == 0
+    assert not Path(f"/proc/{children[0]}").exists()
+    assert not pcsc.DEFAULT_SOCKET.exists()
+    assert not control.path_for(pcsc.DEFAULT_PORT).exists()
+
+
+def test_a_killed_run_takes_its_pcscd_along() -> None:
+    with serving() as served:
+        pid = int(Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()[0])
+        handle = os.pidfd_open(pid)
+        served.process.kill()
+        served.process.wait(DEADLINE)
+    import select
+
+    assert select.select([handle], [], [], DEADLINE)[0], "pcscd ended"
+    os.close(handle)
+    pcsc.DEFAULT_SOCKET.unlink(missing_ok=True)
+    control.path_for(pcsc.DEFAULT_PORT).unlink(missing_ok=True)
