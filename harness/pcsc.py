@@ -125,13 +125,18 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[Path]:
             shutil.copyfile(driver, copy)
             channel = port + 2 * entry
             lines.append(
-                f'FRIENDLYNAME "{READER_NAME}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
+                f'FRIENDLYNAME "{_entry_name(entry)}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
                 f"LIBPATH {copy}\nCHANNELID 0x{channel:04X}\n"
             )
         (config / "vpcd").write_text("\n".join(lines))
         with _listening(path) as listener, _running(program, config, listener) as process:
             _wait_listening(process, range(port, port + slots))
             yield path
+
+
+def _entry_name(entry: int) -> str:
+    """Debian's own name, then with letters: pcscd gives readers of equal names equal numbers. Sorts in slot order."""
+    return READER_NAME + (f" {chr(ord('A') + entry)}" if entry else "")
 
 
 @contextlib.contextmanager

@@ -74,6 +74,7 @@ class Run:
         self.options = options
         self.chips: list[Chip | None] = [None] * options.slots
         self.slots: list[Slot] = []
+        self.readers: list[str] = []
         for number, image in enumerate(options.images):
             self.chips[number] = self.chip(image, number)
         self.port = port
@@ -86,17 +87,19 @@ class Run:
 
     def insert_all(self) -> None:
         """Every card into its slot."""
+        self.readers = pcsc.virtual_readers(self.options.slots)
         for number, chip in enumerate(self.chips):
             slot = Slot(chip or _NoCard(), self.port + number)
             self.slots.append(slot)
             if chip is not None:
                 slot.insert()
 
-    def wait(self, number: int, reader: str) -> None:
+    def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
+        reader, port = self.readers[number], self.port + number
         if not self.slots[number].wait_powered(POWER_TIMEOUT) or not pcsc.wait_card(reader):
             raise pcsc.PcscError(
-                f"reader {reader!r} did not take the card at port {self.port + number} within {POWER_TIMEOUT:g} s: "
+                f"reader {reader!r} did not take the card at port {port} within {POWER_TIMEOUT:g} s: "
                 f"another card program may hold that slot; see `sscard doctor`"
             )
 
@@ -120,15 +123,17 @@ class Run:
         if operation == "swap" and not persona:
             raise ValueError("swap needs the persona to put in")
         chip = self.chip(self.options.make(persona), number) if persona else self.chips[number]
+        if chip is None:
+            raise ValueError(f"slot {number} never had a card: name a persona")
         if operation != "insert":
             slot.remove()
+            # A card that came back before the reader has looked would be taken for the old one.
+            if not pcsc.wait_card(self.readers[number], present=False):
+                raise TimeoutError(f"PC/SC still sees a card in slot {number}")
         if operation != "remove":
-            if chip is None:
-                raise ValueError(f"slot {number} never had a card: name a persona")
             self.chips[number] = slot.card = chip
             slot.insert()
-            if not slot.wait_powered(POWER_TIMEOUT):
-                raise TimeoutError(f"the reader did not power slot {number}'s card")
+            self.wait(number)
         return {"slot": number, "inserted": slot.inserted, "atr": slot.card.atr.hex().upper() if slot.inserted else ""}
 
 
@@ -179,11 +184,11 @@ def run(options: Options) -> int:
         card_run = Run(options, port)
         with contextlib.ExitStack() as stack:
             stack.callback(card_run.close)
-            readers = pcsc.virtual_readers(options.slots)
             card_run.insert_all()
+            readers = card_run.readers
             cards = [(number, chip) for number, chip in enumerate(card_run.chips) if chip is not None]
             for number, _ in cards:
-                card_run.wait(number, readers[number])
+                card_run.wait(number)
             if options.demo or options.once:
                 with Pcsc(readers[0]) as connection:
                     say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")

@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 
 FAULT = b"\x6f\x00"
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
+"""Seconds between attempts to connect. The longest is longer than the driver's 400 ms between looks: a card that comes
+back sooner than that is taken for the one that was there, and never powered.
+"""
 
 
 class Card(Protocol):
@@ -56,7 +59,7 @@ class Slot:
         return self._wanted
 
     def insert(self) -> None:
-        """Puts the card in; does not wait for the reader to notice."""
+        """Puts the card in; does not wait for the reader to notice, which must have noticed a removal before."""
         with self._changed:
             self._wanted = True
             self._changed.notify_all()
@@ -69,12 +72,6 @@ class Slot:
             self._changed.notify_all()
             if not self._changed.wait_for(lambda: self._socket is None, timeout):
                 raise TimeoutError(f"the card on port {self.address[1]} is still at a command after {timeout:g} s")
-
-    def swap(self, card: Card) -> None:
-        """Takes the card out and puts another in."""
-        self.remove()
-        self.card = card
-        self.insert()
 
     def close(self) -> None:
         """Takes the card out and ends the slot."""
@@ -105,12 +102,13 @@ class Slot:
                 if self._closing:
                     return
             connection = self._connect()
-            if connection is not None:
-                served = self._serve(connection)
-                pause = FIRST_PAUSE if served else pause
+            if connection is None:
+                rest, pause = pause, min(2 * pause, LONGEST_PAUSE)
+            else:
+                self._serve(connection)
+                rest, pause = LONGEST_PAUSE, FIRST_PAUSE
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or not self._wanted, pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+                self._changed.wait_for(lambda: self._closing or not self._wanted, rest)
 
     def _connect(self) -> socket.socket | None:
         try:
@@ -126,11 +124,10 @@ class Slot:
         connection.close()
         return None
 
-    def _serve(self, connection: socket.socket) -> bool:
-        """Answers frames until either side ends it; true if any came."""
-        served = False
+    def _serve(self, connection: socket.socket) -> None:
+        """Answers frames until either side ends it."""
         try:
-            served = self._answer_all(Wire(connection))
+            self._answer_all(Wire(connection))
         except OSError as error:
             # A broken frame ends this connection, not the program; the card comes in anew.
             log.warning("port %d: %s", self.address[1], error)
@@ -141,9 +138,8 @@ class Slot:
                 connection.close()
                 self._socket = None
                 self._changed.notify_all()
-        return served
 
-    def _answer_all(self, wire: Wire) -> bool:
+    def _answer_all(self, wire: Wire) -> None:
         card, receive, send = self.card, wire.receive, wire.send
         asked = False
         while (frame := receive()) is not None:
@@ -165,7 +161,6 @@ class Slot:
                 card.power_off()
             else:
                 send(self._answer(card, frame))
-        return asked
 
     @staticmethod
     def _answer(card: Card, command: bytes) -> bytes:

@@ -65,6 +65,8 @@ def move(terminal: Terminal, code: str, origin: str) -> list[Region]:
     strangers = [f"{region.binding.item} is {region.code}" for region in before if region.code not in (origin, code)]
     if strangers:
         raise TerminalError(f"expected {origin} everywhere: {'; '.join(strangers)}; nothing was written")
+    if all(region.code == code for region in before):
+        raise TerminalError(f"every insurance is at {code} already, none at {origin}; nothing was written")
     written: list[Region] = []
     try:
         for region in before:

@@ -249,13 +249,3 @@ def test_the_driver_may_come_later_or_again(card: FakeCard) -> None:
             listener.close()
     finally:
         slot.close()
-
-
-def test_swapping(driver: Driver, slot: Slot) -> None:
-    slot.insert()
-    driver.accept()
-    other = FakeCard()
-    other.atr = b"\x3b\x01\x02"
-    slot.swap(other)
-    driver.accept()
-    assert driver.ask(b"\4") == other.atr

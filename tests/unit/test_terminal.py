@@ -91,6 +91,7 @@ def test_a_child_moves_what_it_has() -> None:
         ("519900", "510100", "no prefecture 519900"),
         ("500100", "510100", "within its province"),
         ("510700", "510300", "expected 510300 everywhere"),
+        ("510100", "510300", "at 510100 already"),
     ],
 )
 def test_moves_that_may_not_be_write_nothing(terminal: Terminal, code: str, origin: str, expected: str) -> None:

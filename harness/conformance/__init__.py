@@ -1,0 +1,1 @@
+"""Conformance: vectors are data, run alike against any connection."""

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness import pcsc
+from harness.cli import main
+from tests.support import SSSE
+
+
+def run(*arguments: str, expect: int = 0, stdin: str | None = None) -> Result:
+    result = CliRunner().invoke(main, list(arguments), input=stdin)
+    assert result.exit_code == expect, result.output
+    return result
+
+
+def test_personas() -> None:
+    assert "adult-chengdu" in run("personas").stdout
+    rows = json.loads(run("personas", "--json").stdout)
+    assert len(rows) >= 8
+    assert {"name", "title", "title_zh", "region"} <= set(rows[0])
+
+
+def test_show() -> None:
+    text = run("show", "--persona", "long-name").stdout
+    assert "阿卜杜热西提" in text
+    assert "DF04/EF08 交易明细" in text
+    shown = json.loads(run("show", "--persona", "adult-mianyang", "--json", "--layout", "2.00").stdout)
+    values = {one["tag"]: one["value"] for one in shown["files"]["SSSE/EF06"]["items"]}
+    assert values["09"] == "样例乙"
+    assert len(shown["files"]) == 40
+
+
+def test_apdu() -> None:
+    lines = run("apdu", SSSE, "00C000001E", "0020000003123456", "reset", "00").stdout.splitlines()
+    assert lines[1].startswith("← 611E")
+    assert "VERIFY" in lines[4]
+    assert "123456" not in lines[4]
+    assert lines[6].startswith("reset: 3B6D")
+    assert lines[-1].startswith("← 6700")
+    rows = [
+        json.loads(line) for line in run("apdu", "--json", "--show-secrets", "0020000003123456").stdout.splitlines()
+    ]
+    assert rows[0]["command"] == "0020000003123456"
+    assert rows[0]["sw"] == "6A88"
+    for wrong in ("XYZ", "", "0"):
+        run("apdu", wrong, expect=2)
+
+
+def test_pin(tmp_path: Path) -> None:
+    image = ["--image", str(tmp_path / "card.json")]
+    run("pin", "verify", "--pin", "123456", *image)
+    wrong = run("pin", "verify", "--pin", "999999", *image, expect=1)
+    assert "2 tries left" in wrong.stderr
+    assert "999999" not in wrong.output
+    run("pin", "change", *image, stdin="123456\n246810\n246810\n")
+    assert json.loads(run("pin", "state", "--json", *image).stdout) == {"set": True, "tries_left": 3}
+    for _ in range(3):
+        run("pin", "verify", "--pin", "000000", *image, expect=1)
+    assert run("pin", "state", *image).stdout == "the PIN is locked\n"
+    run("pin", "unblock", *image)
+    run("pin", "reload", "--new", "1357", *image)
+    run("pin", "verify", "--pin", "1357", *image)
+
+
+def test_region(tmp_path: Path) -> None:
+    image = ["--image", str(tmp_path / "card.json")]
+    assert len(json.loads(run("region", "show", "--json", *image).stdout)) == 5
+    assert "绵阳市" in run("region", "set", "510700", "--from", "510100", *image).stdout
+    assert "510700 绵阳市" in run("region", "show", *image).stdout
+    run("region", "set", "510700", expect=2)
+    assert "within its province" in run("region", "set", "110000", "--from", "510700", *image, expect=1).stderr
+
+
+def test_keys() -> None:
+    text = run("keys").stdout
+    assert "UKSSSE" in text
+    rows = json.loads(run("keys", "--json").stdout)
+    assert len(rows) == 58
+    assert not any("key" in row for row in rows)
+    assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["show", "--persona", "nobody"], 2, "no persona 'nobody'"),
+        (["show", "--layout", "9.99"], 1, "no such layout"),
+        (["show", "--algorithm", "ssf33"], 2, "SSF33 is not public"),
+        (["show", "--layout", "2.00", "--algorithm", "sm4"], 2, "has no sm4"),
+        (["pin", "state", "--reader", "X", "--persona", "expired"], 2, "leave --persona"),
+        (["run", "--persona", "expired", "--persona", "expired", "--slots", "1"], 2, "2 personas"),
+        (["run", "--persona", "expired", "--persona", "expired", "--image", "x"], 2, "one card"),
+        (["run", "--slots", "17"], 2, "1<=x<=16"),
+        (["card", "insert", "0", "--port", "1"], 1, "no `sscard run`"),
+    ],
+)
+def test_wrong_usage_says_what_and_where(arguments: list[str], code: int, expected: str) -> None:
+    assert expected in run(*arguments, expect=code).stderr
+
+
+def test_images_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text("{}")
+    assert "no card image" in run("show", "--image", str(path), expect=1).stderr
+    assert path.read_text() == "{}"
+    run("show", "--image", str(tmp_path / "no" / "card.json"), expect=1)
+
+
+def test_without_pcsc_the_session_runs_here_and_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcsc, "driver_path", lambda: None)
+    result = run("run", "--demo", "--once", expect=3)
+    assert "vsmartcard-vpcd" in result.stderr
+    assert "No virtual reader" in result.stderr
+    assert "绵阳市 510700" in result.stdout
+    assert not any(line.startswith("ready ") for line in result.stdout.splitlines())
+    assert run("run", expect=3).stdout == ""
+
+
+def test_doctor_names_a_remedy_for_each_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcsc, "driver_path", lambda: None)
+    monkeypatch.setattr(pcsc, "pcscd_path", lambda: None)
+    findings = json.loads(run("doctor", "--json", expect=1).stdout)
+    faults = [one for one in findings if one["level"] == "fault"]
+    assert {one["check"] for one in faults} >= {"pcscd", "vpcd driver"}
+    assert all(one["remedy"] for one in faults)
