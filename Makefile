@@ -23,6 +23,10 @@ $(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh dev
 	@touch $@ $(VENV)/.ready-run
 
+$(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh bench
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
+
 run: $(VENV)/.ready-run
 	@$(BIN)/sscard run --demo $(ARGS)
 
@@ -34,7 +38,7 @@ check: $(VENV)/.ready-dev
 test: check
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/.ready-dev
+bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 deep: $(VENV)/.ready-dev

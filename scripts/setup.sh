@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
-#   scripts/setup.sh run   to run the card        scripts/setup.sh dev   to test it as well
+#   scripts/setup.sh run|dev|bench   to run the card; to test it as well; to measure it beside vicc
 # Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?run or dev}
+kind=${1:?run, dev or bench}
 python=${PYTHON:-python3}
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -19,7 +19,8 @@ if command -v apt-get >/dev/null 2>&1; then
     "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
     [ -e "$header" ] || missing+=(python3-dev)
-    if [ "$kind" = dev ]; then
+    [ "$kind" = bench ] && need vsmartcard-vpicc vicc
+    if [ "$kind" != run ]; then
         need opensc opensc-tool
         need pcsc-tools scriptor
         need iproute2 ip
@@ -46,6 +47,7 @@ fi
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
 extra=''
 [ "$kind" = dev ] && extra='[dev]'
+[ "$kind" = bench ] && extra='[dev,bench]'
 pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
 say "Python packages into .venv"
 "${pip[@]}" --editable ".$extra"

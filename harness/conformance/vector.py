@@ -46,10 +46,10 @@ def load(path: Path) -> Vector:
     except yaml.YAMLError as error:
         raise VectorError(f"{path}: not YAML: {error}") from None
     schema = json.loads((resources.files(__package__) / "schema-1.json").read_text(encoding="utf-8"))
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(table))
-    if error is not None:
-        where = ".".join(map(str, error.absolute_path)) or "the file"
-        raise VectorError(f"{path}:{_line(node, error.absolute_path)}: {where}: {error.message}")
+    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(table))
+    if fault is not None:
+        where = ".".join(map(str, fault.absolute_path)) or "the file"
+        raise VectorError(f"{path}:{_line(node, fault.absolute_path)}: {where}: {fault.message}")
     return Vector(
         id=table["id"],
         title=table["title"],

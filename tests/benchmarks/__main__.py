@@ -1,0 +1,44 @@
+"""``make bench``: what the chip and its way through PC/SC cost. Ratios within one run; these are no tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests import isolation
+from tests.benchmarks import in_process, through_pcscd
+
+
+def main() -> None:
+    """All benchmarks, as text or with --json; ``--only NAME`` is one comparison, in a namespace of its own."""
+    if "--only" in sys.argv:
+        isolation.enter()
+        print(json.dumps(through_pcscd.measure(sys.argv[sys.argv.index("--only") + 1])))
+        return
+    rows = in_process.measure()
+    through = {}
+    for what in through_pcscd.COMPARISONS:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks", "--only", what], capture_output=True, text=True, check=False
+        )
+        through[what] = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
+    if "--json" in sys.argv:
+        print(json.dumps({"in_process": rows, "through_pcscd": through}, indent=1))
+        return
+    print("In-process, one core: commands a second, the median of five runs")
+    for row in rows:
+        print(_line(row))
+    print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
+    for what, figures in through.items():
+        print(f"  {what:22} {json.dumps(figures)}")
+
+
+def _line(row: dict[str, Any]) -> str:
+    peer = f"   vicc {row['vicc_per_second']:>8,}   x{row['ratio']}" if row["ratio"] else ""
+    return f"  {row['command']:55} {row['per_second']:>9,}{peer}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Card programs for the benchmark, each a process: ``python -m tests.benchmarks.clients card|nothing PORT``."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+
+from emulator.reader.slot import Slot
+from tests.support import new_card
+
+ATR = bytes.fromhex("3B6D00000081544C908684510151010001")
+
+
+def do_nothing(port: int) -> None:
+    """The least a vpcd client can be, with the same care for TCP: every command gets the same 20 bytes."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    answer = b"\0\x14" + bytes(18) + b"\x90\x00"
+    atr = len(ATR).to_bytes(2, "big") + ATR
+    buffer = b""
+    while True:
+        chunk = connection.recv(65536)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if not chunk:
+            return
+        buffer += chunk
+        while len(buffer) >= 2 and len(buffer) >= (end := 2 + int.from_bytes(buffer[:2], "big")):
+            if end > 3:
+                connection.sendall(answer)
+            elif buffer[2] == 4:
+                connection.sendall(atr)
+            buffer = buffer[end:]
+
+
+def main() -> None:
+    """Serves until it is ended."""
+    kind, port = sys.argv[1], int(sys.argv[2])
+    if kind == "nothing":
+        do_nothing(port)
+        return
+    slot = Slot(new_card().chip, port)
+    slot.insert()
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
