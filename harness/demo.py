@@ -15,11 +15,15 @@ FROM, TO = "510100", "510700"
 
 
 class Narrator:
-    """A connection that tells every command and answer in hex and in words. PINs stay masked."""
+    """A connection that tells each command and what came of it on one line. PINs stay masked.
+
+    What only the T=0 shape needs, a repetition after 6Cxx and the fetching after 61xx, is folded into its command.
+    """
 
     def __init__(self, connection: Connection, say: Say) -> None:
         self._connection = connection
         self._say = say
+        self._fetched: bytes | None = None
 
     @property
     def atr(self) -> bytes:
@@ -34,9 +38,14 @@ class Narrator:
 
     def send(self, command: bytes) -> bytes:
         """Hands the command on."""
-        self._say(f"  → {command_hex(command)}   {command_words(command)}")
         answer = self._connection.send(command)
-        self._say(f"  ← {answer.hex().upper()}   {answer_words(answer)}")
+        if answer[-2] == 0x61:
+            self._fetched = self._fetched or command
+        elif answer[-2] != 0x6C:
+            told, self._fetched = self._fetched or command, None
+            self._say(f"  → {command_hex(told)}  {command_words(told)}")
+            data = f"{answer[:-2].hex().upper()} " if len(answer) > 2 else ""
+            self._say(f"  ← {data}{answer[-2:].hex().upper()} {answer_words(answer)}")
         return answer
 
     def close(self) -> None:
@@ -51,11 +60,9 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         say("\n1. Reset and selection of the social security environment 复位，选择社会保障系统环境")
         terminal.begin()
         say("\n2. The card and its holder 卡与持卡人")
-        lines = []
-        for path in ("SSSE/EF05", "SSSE/EF06"):
-            lines += [(one.path, one.spec, one.value) for one in terminal.read_file(path)]
-        for path, spec, value in lines:
-            say(f"     {path}  {spec.name} {spec.name_en}: {value}")
+        read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
+        for one in read:
+            say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.value}")
         say("\n3. The cardholder's PIN 验证密码")
         verified = _verify(terminal, pin, say)
         say("\n4. The insurance region 参保地")
