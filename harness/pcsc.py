@@ -101,7 +101,7 @@ def port_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def pcscd(slots: int, port: int, path: Path) -> Iterator[Path]:
+def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A pcscd of our own on the socket ``path``, with readers for ``slots`` cards from ``port`` on; gone at the end.
 
     PcscError where something it needs is missing or taken.
@@ -131,7 +131,7 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[Path]:
         (config / "vpcd").write_text("\n".join(lines))
         with _listening(path) as listener, _running(program, config, listener) as process:
             _wait_listening(process, range(port, port + slots))
-            yield path
+            yield process
 
 
 def _entry_name(entry: int) -> str:

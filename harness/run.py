@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -70,14 +71,13 @@ def _signals() -> Iterator[None]:
 class Run:
     """The chips and slots of one ``sscard run``."""
 
-    def __init__(self, options: Options, port: int) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
         self.chips: list[Chip | None] = [None] * options.slots
         self.slots: list[Slot] = []
         self.readers: list[str] = []
         for number, image in enumerate(options.images):
             self.chips[number] = self.chip(image, number)
-        self.port = port
 
     def chip(self, image: Image, slot: int) -> Chip:
         """A chip for this slot, traced if asked."""
@@ -89,14 +89,14 @@ class Run:
         """Every card into its slot."""
         self.readers = pcsc.virtual_readers(self.options.slots)
         for number, chip in enumerate(self.chips):
-            slot = Slot(chip or _NoCard(), self.port + number)
+            slot = Slot(chip or _NoCard(), self.options.port + number)
             self.slots.append(slot)
             if chip is not None:
                 slot.insert()
 
     def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
-        reader, port = self.readers[number], self.port + number
+        reader, port = self.readers[number], self.options.port + number
         if not self.slots[number].wait_powered(POWER_TIMEOUT) or not pcsc.wait_card(reader):
             raise pcsc.PcscError(
                 f"reader {reader!r} did not take the card at port {port} within {POWER_TIMEOUT:g} s: "
@@ -158,55 +158,61 @@ class _NoCard:
 
 
 @contextlib.contextmanager
-def _service(options: Options) -> Iterator[int]:
-    """PC/SC for the cards: the port their slots begin at."""
+def _service(options: Options) -> Iterator[subprocess.Popen[bytes] | None]:
+    """PC/SC for the cards: the pcscd started for them, or None where one runs already."""
     if options.private:
         with tempfile.TemporaryDirectory(prefix="sscard-") as folder:
             path = Path(folder, "pcscd.comm")
-            with pcsc.pcscd(options.slots, options.port, path):
+            with pcsc.pcscd(options.slots, options.port, path) as process:
                 os.environ[pcsc.SOCKET_VARIABLE] = str(path)
                 say(f"{pcsc.SOCKET_VARIABLE}={path}")
-                yield options.port
+                yield process
     elif pcsc.answers(pcsc.socket_path()):
-        yield options.port  # the system's, with the ports its configuration says
+        yield None  # the system's, with the ports its configuration says
     else:
-        with pcsc.pcscd(options.slots, options.port, pcsc.socket_path()):
-            yield options.port
+        with pcsc.pcscd(options.slots, options.port, pcsc.socket_path()) as process:
+            yield process
 
 
 def run(options: Options) -> int:
     """Serves until SIGINT or SIGTERM; the exit code. PcscError, ControlError."""
-    lacking = pcsc.missing()
+    lacking = [f"{one.what} is missing: {one.remedy}" for one in pcsc.missing()]
     if lacking:
-        return _without_reader(options, lacking)
+        return _without_reader(options, "; ".join(lacking))
     worked = True
-    with _signals(), _service(options) as port:
-        card_run = Run(options, port)
-        with contextlib.ExitStack() as stack:
-            stack.callback(card_run.close)
-            card_run.insert_all()
-            readers = card_run.readers
-            cards = [(number, chip) for number, chip in enumerate(card_run.chips) if chip is not None]
-            for number, _ in cards:
-                card_run.wait(number)
-            if options.demo or options.once:
-                with Pcsc(readers[0]) as connection:
-                    say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")
-                    worked = demo.run(connection, say, pin=options.pin, known=options.images[0].layout)
-            stack.enter_context(control.serve(port, card_run.steer))
-            for number, chip in cards:
-                say(f"ready {number} {chip.atr.hex().upper()} {readers[number]}")
-            if not options.once:
-                _note("serving; Ctrl-C ends 服务中，按Ctrl-C结束")
+    with _signals(), contextlib.ExitStack() as stack:
+        try:
+            process = stack.enter_context(_service(options))
+        except pcsc.PcscError as error:
+            return _without_reader(options, str(error))
+        card_run = Run(options)
+        stack.callback(card_run.close)
+        card_run.insert_all()
+        cards = [(number, chip) for number, chip in enumerate(card_run.chips) if chip is not None]
+        for number, _ in cards:
+            card_run.wait(number)
+        readers = card_run.readers
+        if options.demo or options.once:
+            with Pcsc(readers[0]) as connection:
+                say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")
+                worked = demo.run(connection, say, pin=options.pin, known=options.images[0].layout)
+        stack.enter_context(control.serve(options.port, card_run.steer))
+        for number, chip in cards:
+            say(f"ready {number} {chip.atr.hex().upper()} {readers[number]}")
+        if not options.once:
+            _note("serving; Ctrl-C ends 服务中，按Ctrl-C结束")
+            if process is None:
                 threading.Event().wait()
+            else:
+                code = process.wait()
+                raise pcsc.PcscError(f"its pcscd ended by itself (exit code {code}): the readers are gone")
     return 0 if worked else 1
 
 
-def _without_reader(options: Options, lacking: list[pcsc.Missing]) -> int:
-    what = "; ".join(f"{one.what} (remedy: {one.remedy})" for one in lacking)
+def _without_reader(options: Options, why: str) -> int:
     _note(
-        f"No virtual reader can be had on this machine, so no PC/SC program will find a card. Missing: {what}. "
-        f"On Debian as root, `make run` installs all of it. 本机无法提供虚拟读卡器。"
+        f"No virtual reader can be had here, so no PC/SC program will find a card: {why}. On Debian, `make run` as "
+        f"root installs all that is needed; `sscard doctor` checks it. 本机无法提供虚拟读卡器。"
     )
     if options.demo or options.once:
         say("The same session in this process, without any reader 以下为进程内会话，未使用读卡器")

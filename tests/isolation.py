@@ -35,6 +35,8 @@ def enter() -> str:
         (flags,) = struct.unpack_from("16xh", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request))
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
     libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    if not RUN.is_dir() and libc.mount(b"tmpfs", bytes(RUN.parent), b"tmpfs", 0, None) == 0:
+        RUN.mkdir()
     if not RUN.is_dir() or libc.mount(b"tmpfs", bytes(RUN), b"tmpfs", 0, None) != 0:
         return "network only"
     return "network and /run/pcscd"

@@ -28,6 +28,7 @@ except ImportError:  # Windows
 
 FORMAT = "sscard image"
 VERSION = 1
+CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
 class ImageError(ValueError):
@@ -179,7 +180,7 @@ def _lock(path: Path) -> Iterator[None]:
         return
     lock = path.with_name(path.name + ".lock")
     while True:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Another holder may have removed the file between our open and our lock.
@@ -199,7 +200,7 @@ def _lock(path: Path) -> Iterator[None]:
 def _replace(path: Path, text: str) -> None:
     """Old or new, whatever happens: written beside, on disk, renamed, the folder on disk too."""
     beside = path.with_name(path.name + ".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

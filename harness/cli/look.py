@@ -50,21 +50,21 @@ def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
 @target.json_option
 def show(choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
     """Print every item of a card, decoded, with the access conditions of its files."""
-    with choice.held(persona) as image:
-        if as_json:
-            click.echo(json.dumps(_as_json(image), ensure_ascii=False, indent=1))
-            return
-        click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
-        for spec in image.layout.files.values():
-            click.echo(
-                f"\n{spec.path} {spec.name} {spec.name_en}  [read {spec.read}; update {spec.update}]  ({spec.grade})"
-            )
-            if spec.structure == "transparent":
-                (content,) = image.memory.records(spec.path)
-                click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
-            for one in _read(image, spec):
-                label = one.spec.label or f"#{one.number}"
-                click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {_words(one.value)}".replace("  :", ":"))
+    image = choice.look(persona)
+    if as_json:
+        click.echo(json.dumps(_as_json(image), ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
+    for spec in image.layout.files.values():
+        click.echo(
+            f"\n{spec.path} {spec.name} {spec.name_en}  [read {spec.read}; update {spec.update}]  ({spec.grade})"
+        )
+        if spec.structure == "transparent":
+            (content,) = image.memory.records(spec.path)
+            click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
+        for one in _read(image, spec):
+            label = one.spec.label or f"#{one.number}"
+            click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {_words(one.value)}".replace("  :", ":"))
 
 
 def _words(value: Value) -> str:
@@ -153,25 +153,25 @@ def _hex(text: str) -> bytes:
 def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json: bool) -> None:
     """List a card's keys: where, id, use, levels, tries left and grade. The keys themselves with --show-secrets."""
     rows = []
-    with choice.held(persona) as image:
-        for key in image.layout.keys.values():
-            row = {
-                "name": key.name,
-                "application": key.application,
-                "id": f"{key.id:02X}",
-                "use": key.use,
-                "levels": key.levels,
-                "tries": image.memory.counter(tries_cell(key.name)),
-                "psam": key.psam,
-                "hsm": key.hsm,
-                "grade": key.grade,
-                "purpose": key.title_en,
-                "purpose_zh": key.title,
-            }
-            value = image.memory.get(key_cell(key.name))
-            if show_secrets and isinstance(value, bytes):
-                row["key"] = value.hex().upper()
-            rows.append(row)
+    image = choice.look(persona)
+    for key in image.layout.keys.values():
+        row = {
+            "name": key.name,
+            "application": key.application,
+            "id": f"{key.id:02X}",
+            "use": key.use,
+            "levels": key.levels,
+            "tries": image.memory.counter(tries_cell(key.name)),
+            "psam": key.psam,
+            "hsm": key.hsm,
+            "grade": key.grade,
+            "purpose": key.title_en,
+            "purpose_zh": key.title,
+        }
+        value = image.memory.get(key_cell(key.name))
+        if show_secrets and isinstance(value, bytes):
+            row["key"] = value.hex().upper()
+        rows.append(row)
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return

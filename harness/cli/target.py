@@ -48,6 +48,14 @@ class CardChoice:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--algorithm") from None
 
+    def look(self, persona: str | None) -> Image:
+        """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""
+        if self.image is None:
+            return self.make(persona)
+        image = images.load(self.image)
+        self._agree(image, persona)
+        return image
+
     @contextlib.contextmanager
     def held(self, persona: str | None) -> Iterator[Image]:
         """The card in the image file, made first if it is not there; a fresh one where no file was named."""

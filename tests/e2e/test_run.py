@@ -58,7 +58,8 @@ def test_an_image_keeps_what_happened(tmp_path: Path) -> None:
         with pytest.raises(PinRefused):
             terminal.verify_pin("000000")
         region.move(terminal, "510700", "510100")
-        sscard("show", "--image", path, expect=1)
+        sscard("pin", "state", "--image", path, expect=1)
+        assert "510700" in sscard("show", "--image", path), "looking is free"
     with serving("--image", path) as served:
         with Pcsc(served.readers[0]) as connection:
             terminal = Terminal(connection)
@@ -173,3 +174,13 @@ def test_a_killed_run_takes_its_pcscd_along() -> None:
     os.close(handle)
     pcsc.DEFAULT_SOCKET.unlink(missing_ok=True)
     control.path_for(pcsc.DEFAULT_PORT).unlink(missing_ok=True)
+
+
+def test_a_pcscd_that_dies_is_noticed() -> None:
+    with serving() as served:
+        pid = int(Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        assert served.process.wait(DEADLINE) == 3
+        assert served.process.stderr
+        assert "pcscd ended by itself" in served.process.stderr.read()
+    assert not pcsc.DEFAULT_SOCKET.exists()

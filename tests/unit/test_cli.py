@@ -107,7 +107,8 @@ def test_images_that_are_none(tmp_path: Path) -> None:
     path.write_text("{}")
     assert "no card image" in run("show", "--image", str(path), expect=1).stderr
     assert path.read_text() == "{}"
-    run("show", "--image", str(tmp_path / "no" / "card.json"), expect=1)
+    run("show", "--image", str(tmp_path / "none.json"), expect=1)
+    assert not (tmp_path / "none.json").exists()
 
 
 def test_without_pcsc_the_session_runs_here_and_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
