@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 from emulator.apdu import messaging
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions import SECRET_INS, find
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import suite
 from emulator.filesystem import files
 from emulator.session import Session
-from emulator.state import CardState
 
 if TYPE_CHECKING:
     from emulator.filesystem.image import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from emulator.filesystem.files import Directory
-from emulator.filesystem.layout import FileSpec
+from emulator.filesystem.specs import FileSpec
 from emulator.security import PIN
 
 

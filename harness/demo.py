@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.filesystem.layout import Layout
+from emulator.filesystem.specs import Layout
 from harness.connection import Connection
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal, TerminalError

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,18 @@ from tests import isolation
 from tests.support import Card, new_card
 
 _isolation = "not tried"
+_runtime = tempfile.TemporaryDirectory(prefix="sscard-tests-")
 
 
 def pytest_configure() -> None:
     global _isolation
     _isolation = isolation.enter()
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
+    os.environ["XDG_RUNTIME_DIR"] = _runtime.name
+
+
+def pytest_unconfigure() -> None:
+    _runtime.cleanup()
 
 
 def pytest_report_header() -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hmac
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layout import KeySpec
-from emulator.state import CardState
+from emulator.filesystem.specs import KeySpec
 
 MAC_SIZE = 4
 

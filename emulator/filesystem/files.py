@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from emulator.filesystem.layout import ApplicationSpec, FileSpec, KeySpec, Layout
+from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout
 
 
 @dataclass(slots=True, eq=False)

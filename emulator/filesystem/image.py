@@ -17,8 +17,8 @@ from typing import Any
 
 from emulator.crypto import suite
 from emulator.filesystem import layout as layouts
-from emulator.filesystem.layout import Layout, LayoutError
 from emulator.filesystem.memory import PIN_CELL, Cell, Memory, file_cell, key_cell, tries_cell
+from emulator.filesystem.specs import Layout, LayoutError
 from emulator.security import PIN
 
 try:

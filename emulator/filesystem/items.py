@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import construct as c
 
-from emulator.filesystem.layout import ItemSpec
+from emulator.filesystem.specs import ItemSpec
 
 Value: TypeAlias = "str | dict[str, Value]"
 """What an item holds, in words: text, digits or hex; for B-TLV a mapping from element tags to values."""

@@ -9,8 +9,8 @@ from emulator.crypto.keys import card_key, test_root
 from emulator.crypto.tripledes import retail_mac
 from emulator.filesystem import items
 from emulator.filesystem.image import Image
-from emulator.filesystem.layout import FileSpec, Layout
 from emulator.filesystem.memory import PIN_CELL, Cell, file_cell, key_cell, tries_cell
+from emulator.filesystem.specs import FileSpec, Layout
 from emulator.personas import Persona
 from emulator.security import PIN
 

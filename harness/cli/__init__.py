@@ -8,7 +8,7 @@ import click
 
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
-from emulator.filesystem.layout import LayoutError
+from emulator.filesystem.specs import LayoutError
 from harness.cli import counter, look, serve
 from harness.control import ControlError
 from harness.pcsc import PcscError

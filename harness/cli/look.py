@@ -12,8 +12,8 @@ from emulator import personas as ready
 from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.image import Image
 from emulator.filesystem.items import Value
-from emulator.filesystem.layout import FileSpec
 from emulator.filesystem.memory import key_cell, tries_cell
+from emulator.filesystem.specs import FileSpec
 from harness.cli import target
 from harness.cli.target import CardChoice, Target
 from harness.terminal.terminal import ItemValue, decode_record

@@ -16,7 +16,7 @@ from emulator.chip import Chip
 from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
-from emulator.filesystem.layout import Layout
+from emulator.filesystem.specs import Layout, LayoutError
 from emulator.personas.issue import issue
 from harness import pcsc
 from harness.connection import Connection, InProcess, Pcsc
@@ -43,7 +43,7 @@ class CardChoice:
             return issue(personas.load(persona or personas.DEFAULT), layout, chosen)
         except LookupError as error:
             raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
-        except layouts.LayoutError:
+        except LayoutError:
             raise
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--algorithm") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.status import SW
-from emulator.filesystem.layout import RegionBinding
+from emulator.filesystem.specs import RegionBinding
 from harness.terminal.terminal import Refused, Terminal, TerminalError
 
 SICHUAN = {

@@ -11,7 +11,7 @@ from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem import items, layout
-from emulator.filesystem.layout import FileSpec, ItemSpec, Layout
+from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.connection import Connection
 
@@ -85,7 +85,7 @@ class Terminal:
         self.region = identification[:3].hex()
         try:
             self.layout = self._known or layout.load(version)
-        except layout.LayoutError:
+        except LayoutError:
             raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem.layout import FileSpec
+from emulator.filesystem.specs import FileSpec
 from emulator.security import PIN, AllOf, AnyOf, Right, names_in
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 

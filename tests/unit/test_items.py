@@ -4,7 +4,7 @@ import pytest
 
 from emulator.filesystem import items, layout
 from emulator.filesystem.items import ItemError, Value
-from emulator.filesystem.layout import ItemSpec
+from emulator.filesystem.specs import ItemSpec
 
 L = layout.load("2.00")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from emulator.filesystem import layout
-from emulator.filesystem.layout import LayoutError
+from emulator.filesystem.specs import Layout, LayoutError
 from emulator.security import parse_condition
 
 OWN = 'extends = "2.00"\nschema = 1\nname = "own"\n'
 
 
-def load(tmp_path: Path, text: str) -> layout.Layout:
+def load(tmp_path: Path, text: str) -> Layout:
     path = tmp_path / "own.toml"
     path.write_text(text, encoding="utf-8")
     return layout.load(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emulator.apdu.instructions.pin import Verify
-from emulator.state import CardState
+from emulator.apdu.state import CardState
 from harness.conformance import vector as vectors
 from harness.conformance.runner import Runner, StepFailed
 from harness.conformance.vector import Vector, VectorError

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
-from emulator.state import CardState
 
 CHALLENGE_SIZES = (4, 8, 16)
 FIRST_VERSION = 1

@@ -9,8 +9,8 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW, CardError
 
 if TYPE_CHECKING:
-    from emulator.filesystem.layout import KeySpec
-    from emulator.state import CardState
+    from emulator.apdu.state import CardState
+    from emulator.filesystem.specs import KeySpec
 
 
 class Instruction:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
-from emulator.filesystem.layout import KeySpec, PinSpec
 from emulator.filesystem.memory import PIN_CELL, tries_cell
+from emulator.filesystem.specs import KeySpec, PinSpec
 from emulator.security import PIN
-from emulator.state import CardState
 
 MAC_ONLY = 4
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
-from emulator.filesystem.layout import FileSpec
 from emulator.filesystem.memory import file_cell
-from emulator.state import CardState
+from emulator.filesystem.specs import FileSpec
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
 MODES = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.files import Directory
-from emulator.state import CardState
 
 BY_NAME = 0x04
 

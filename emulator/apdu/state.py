@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.files import Directory
-from emulator.filesystem.layout import FileSpec, KeySpec, Layout
 from emulator.filesystem.memory import Memory, key_cell, tries_cell
+from emulator.filesystem.specs import FileSpec, KeySpec, Layout
 from emulator.security import PIN, TryCounter
 from emulator.session import Session
 

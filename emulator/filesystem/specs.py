@@ -1,0 +1,170 @@
+"""What a layout says: applications, files, items, keys, the PIN. Values only; ``layout_reader`` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.security import PIN, Condition, names_in
+
+Table = dict[str, Any]
+
+
+class LayoutError(ValueError):
+    """A layout that cannot be used: where (file and dotted key), and what was expected."""
+
+    def __init__(self, source: str, key: str, problem: str) -> None:
+        super().__init__(f"{source}: {key}: {problem}" if key else f"{source}: {problem}")
+        self.source = source
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSpec:
+    """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None). ``length`` in bytes."""
+
+    tag: int | None
+    format: str
+    length: int
+    name: str
+    name_en: str
+    grade: str
+    count: int = 1
+    elements: tuple[ItemSpec, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The tag in two hex digits, or empty."""
+        return "" if self.tag is None else f"{self.tag:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """An EF. ``path`` like ``SSSE/EF05``; ``size`` in bytes (transparent), ``records`` at most (cyclic)."""
+
+    path: str
+    name: str
+    name_en: str
+    structure: str
+    read: Condition
+    update: Condition
+    grade: str
+    usage: str
+    items: tuple[ItemSpec, ...] = ()
+    size: int = 0
+    records: int = 0
+
+    @property
+    def application(self) -> str:
+        """The name of the DF it lies in."""
+        return self.path.partition("/")[0]
+
+    @property
+    def sfi(self) -> int:
+        """Short file identifier: the low byte of the file id. [S]"""
+        return int(self.path[-2:], 16)
+
+    @property
+    def fid(self) -> int:
+        """File identifier: 00 and the SFI. [S]"""
+        return self.sfi
+
+    @property
+    def record_length(self) -> int:
+        """Bytes in a record of a cyclic file."""
+        return sum(item.length for item in self.items)
+
+    def item(self, tag: int) -> ItemSpec | None:
+        """The item declared under this tag."""
+        return next((item for item in self.items if item.tag == tag), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSpec:
+    """A DF: MF, the environment SSSE, or an application in it. ``fci``: ``ddf``, ``adf`` or empty (no FCI).
+
+    ``spare``: bytes that its record files leave for items added beyond the declared ones.
+    """
+
+    id: str
+    parent: str
+    fid: int
+    dfname: bytes
+    fci: str
+    name: str
+    name_en: str
+    grade: str
+    spare: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """A card key. ``levels`` of diversification 1 to 3; ``psam`` usage and id, ``hsm`` address, where known."""
+
+    name: str
+    application: str
+    id: int
+    use: str
+    levels: int
+    tries: int
+    psam: str
+    hsm: str
+    title: str
+    title_en: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinSpec:
+    """The one PIN: where it lies, its length in digits, its tries, and the keys that reset it."""
+
+    application: str
+    min_digits: int
+    max_digits: int
+    tries: int
+    initial: str
+    unblock_key: str
+    messaging_key: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionBinding:
+    """One insurance's region item, as the role ``insurance_region`` binds it."""
+
+    file: str
+    tag: int
+    insurance: str
+    insurance_en: str
+
+    @property
+    def item(self) -> str:
+        """Like ``DF03/EF05/61``."""
+        return f"{self.file}/{self.tag:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole card's plan. ``table`` is the merged TOML it was read from; ``fingerprint`` its SHA-256."""
+
+    name: str
+    version: str
+    title: str
+    title_zh: str
+    algorithms: tuple[str, ...]
+    atr_header: bytes
+    atr_maker: bytes
+    applications: dict[str, ApplicationSpec]
+    files: dict[str, FileSpec]
+    keys: dict[str, KeySpec]
+    pin: PinSpec
+    insurance_region: tuple[RegionBinding, ...]
+    table: Table = field(repr=False, compare=False)
+    fingerprint: str
+
+    def key_for(self, condition: Condition) -> str:
+        """The first key that a condition names; LookupError where none can satisfy it."""
+        for name in names_in(condition):
+            if name != PIN:
+                return name
+        raise LookupError(f"no key satisfies {condition}")
