@@ -140,6 +140,9 @@ class Chip:
         except CardError as refusal:
             state.memory.rollback()
             answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
+        except OSError as error:
+            state.memory.rollback()
+            answer, reason = SW.MEMORY_FAILURE.to_bytes(2, "big"), f"the image could not be written: {error.strerror}"
         except Exception:  # the card must live on, whatever our own fault was
             state.memory.rollback()
             answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"

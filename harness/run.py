@@ -76,6 +76,7 @@ class Run:
         self.chips: list[Chip | None] = [None] * options.slots
         self.slots: list[Slot] = []
         self.readers: list[str] = []
+        self._steering = threading.Lock()
         for number, image in enumerate(options.images):
             self.chips[number] = self.chip(image, number)
 
@@ -89,7 +90,7 @@ class Run:
         """Every card into its slot."""
         self.readers = pcsc.virtual_readers(self.options.slots)
         for number, chip in enumerate(self.chips):
-            slot = Slot(chip or _NoCard(), self.options.port + number)
+            slot = Slot(chip, self.options.port + number)
             self.slots.append(slot)
             if chip is not None:
                 slot.insert()
@@ -109,7 +110,11 @@ class Run:
             slot.close()
 
     def steer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One request of ``sscard card``. ValueError, LookupError."""
+        """One request of ``sscard card``. ValueError, LookupError, TimeoutError, PcscError."""
+        with self._steering:
+            return self._steer(request)
+
+    def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
         number, operation = request.get("slot"), request.get("op")
         if not isinstance(number, int) or not 0 <= number < len(self.slots):
             raise ValueError(f"expected a slot from 0 to {len(self.slots) - 1}, found {number!r}")
@@ -134,27 +139,7 @@ class Run:
             self.chips[number] = slot.card = chip
             slot.insert()
             self.wait(number)
-        return {"slot": number, "inserted": slot.inserted, "atr": slot.card.atr.hex().upper() if slot.inserted else ""}
-
-
-class _NoCard:
-    """What lies in a slot that never had a card; it is never inserted."""
-
-    atr = b""
-
-    def power_on(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    reset = power_on
-
-    def power_off(self) -> None:
-        """Nothing."""
-
-    def transmit(self, command: bytes) -> bytes:
-        """6F00."""
-        del command
-        return b"\x6f\x00"
+        return {"slot": number, "inserted": slot.inserted, "atr": chip.atr.hex().upper() if slot.inserted else ""}
 
 
 @contextlib.contextmanager

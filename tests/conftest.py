@@ -19,7 +19,8 @@ def pytest_configure() -> None:
     global _isolation
     _isolation = isolation.enter()
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
-    os.environ["XDG_RUNTIME_DIR"] = _runtime.name
+    # What a killed program leaves behind goes when the tests end.
+    os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
 
 
 def pytest_unconfigure() -> None:

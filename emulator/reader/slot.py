@@ -39,10 +39,12 @@ class Card(Protocol):
 class Slot:
     """Serves one card to the driver that listens on ``port``. Starts empty; one thread of its own, ended by ``close``.
 
+    ``card`` is what ``insert`` puts in; it may be changed while the slot is empty.
+
     While a card is in, a lost connection is made anew for as long as it takes: pcscd may start later, or again.
     """
 
-    def __init__(self, card: Card, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, card: Card | None, port: int, host: str = "127.0.0.1") -> None:
         self.card = card
         self.address = (host, port)
         self._closing = False
@@ -61,6 +63,8 @@ class Slot:
     def insert(self) -> None:
         """Puts the card in; does not wait for the reader to notice, which must have noticed a removal before."""
         with self._changed:
+            if self.card is None:
+                raise ValueError("there is no card to put in")
             self._wanted = True
             self._changed.notify_all()
 
@@ -102,10 +106,10 @@ class Slot:
                 if self._closing:
                     return
             connection = self._connect()
-            if connection is None:
+            if connection is None or self.card is None:
                 rest, pause = pause, min(2 * pause, LONGEST_PAUSE)
             else:
-                self._serve(connection)
+                self._serve(connection, self.card)
                 rest, pause = LONGEST_PAUSE, FIRST_PAUSE
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or not self._wanted, rest)
@@ -124,23 +128,23 @@ class Slot:
         connection.close()
         return None
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, card: Card) -> None:
         """Answers frames until either side ends it."""
         try:
-            self._answer_all(Wire(connection))
+            self._answer_all(Wire(connection), card)
         except OSError as error:
             # A broken frame ends this connection, not the program; the card comes in anew.
             log.warning("port %d: %s", self.address[1], error)
         finally:
             self._powered.clear()
-            self.card.power_off()
+            card.power_off()
             with self._changed:
                 connection.close()
                 self._socket = None
                 self._changed.notify_all()
 
-    def _answer_all(self, wire: Wire) -> None:
-        card, receive, send = self.card, wire.receive, wire.send
+    def _answer_all(self, wire: Wire, card: Card) -> None:
+        receive, send = wire.receive, wire.send
         asked = False
         while (frame := receive()) is not None:
             if len(frame) > 1:

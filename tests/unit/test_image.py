@@ -62,6 +62,25 @@ def test_a_try_is_on_disk_before_the_comparison(tmp_path: Path, monkeypatch: pyt
         assert images.load(path).memory.counter("tries/PIN") == 2
 
 
+def test_a_disk_that_fails_is_a_memory_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh()) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        card.authenticate("UKSSSE")
+        before = path.read_bytes()
+
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        assert card.send("00DC05280605" + "0420260101") == "6581"
+        assert card.ok("00B2052C06") == "050420200915", "the card shows what is on disk"
+        monkeypatch.undo()
+        assert path.read_bytes() == before
+        assert card.send("00DC05280605" + "0420260101") == "9000"
+
+
 def test_one_process_holds_a_card(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     with (

@@ -249,3 +249,12 @@ def test_the_driver_may_come_later_or_again(card: FakeCard) -> None:
             listener.close()
     finally:
         slot.close()
+
+
+def test_an_empty_slot_has_nothing_to_put_in(driver: Driver) -> None:
+    slot = Slot(None, driver.port)
+    try:
+        with pytest.raises(ValueError, match="no card"):
+            slot.insert()
+    finally:
+        slot.close()

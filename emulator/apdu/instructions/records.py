@@ -97,8 +97,7 @@ class ReadRecord(Instruction):
     def check(cls, command: CommandAPDU) -> None:
         """Seven modes, no data."""
         check_address(command, range(7))
-        if command.data:
-            raise CardError(SW.WRONG_LENGTH, "READ RECORD takes no data")
+        check_declared(cls, command)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadRecord:

@@ -29,7 +29,7 @@ class Select(Instruction):
         0x0400: "by name, first",
         0x0402: "by name, next",
     }
-    lengths = frozenset({0, 2, *range(1, 17)})
+    lengths = frozenset(range(17))
     answers = "FCI"
     case4 = True
     status = (0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
