@@ -18,6 +18,7 @@ from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import suite
 from emulator.filesystem import files
+from emulator.filesystem.nvm import PowerCut
 from emulator.session import Session
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Chip:
         root = files.build(image.layout, algorithms.code)
         self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
         self._powered = False
+        self._torn = False
         self._lock = threading.Lock()
 
     def power_on(self) -> bytes:
@@ -82,9 +84,14 @@ class Chip:
         return self.reset()
 
     def reset(self) -> bytes:
-        """Forgets rights, current file, challenge and waiting answer; gives the ATR. An unpowered chip gets power."""
+        """Forgets rights, current file, challenge and waiting answer; gives the ATR. An unpowered chip gets power, and
+        finishes or forgets what a power cut interrupted.
+        """
         with self._lock:
             self._forget()
+            if self._torn:
+                self._state.memory.recover()
+                self._torn = False
             self._powered = True
             if self.observer is not None:
                 self.observer.powered("reset", self.atr)
@@ -103,7 +110,10 @@ class Chip:
         self._state.session = Session(self._state.root)
 
     def transmit(self, command: bytes) -> bytes:
-        """Answers one command: data and status word, two bytes at least, whatever came. Needs power (RuntimeError)."""
+        """Answers one command: data and status word, two bytes at least, whatever came. Needs power (RuntimeError).
+
+        PowerCut if a test has the memory's power cut in mid-command: no answer, and no power afterwards.
+        """
         with self._lock:
             if not self._powered:
                 raise RuntimeError("the chip has no power: power_on() first")
@@ -140,6 +150,10 @@ class Chip:
         except CardError as refusal:
             state.memory.rollback()
             answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
+        except PowerCut:
+            self._forget()
+            self._powered, self._torn = False, True
+            raise
         except OSError as error:
             state.memory.rollback()
             answer, reason = SW.MEMORY_FAILURE.to_bytes(2, "big"), f"the image could not be written: {error.strerror}"

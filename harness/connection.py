@@ -27,11 +27,11 @@ class Connection(Protocol):
 
 
 class InProcess:
-    """A chip in this very process."""
+    """A chip in this very process. ``powered``: it has power already and keeps its session."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: Chip, *, powered: bool = False) -> None:
         self._chip = chip
-        self.atr = chip.power_on()
+        self.atr = chip.atr if powered else chip.power_on()
 
     def reset(self) -> bytes:
         """Resets the chip."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.filesystem.specs import Layout
+from harness.clock import Clock
 from harness.connection import Connection
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal, TerminalError
@@ -53,8 +54,9 @@ class Narrator:
         self._connection.close()
 
 
-def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = None) -> bool:
+def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = None, clock: Clock | None = None) -> bool:
     """Reset, selection, cardholder, PIN, and the move of the insurance region; true if all of it worked."""
+    clock = clock or Clock()
     terminal = Terminal(Narrator(connection, say), known)
     try:
         say("\n1. Reset and selection of the social security environment 复位，选择社会保障系统环境")
@@ -63,6 +65,9 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
         for one in read:
             say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.value}")
+        end = terminal.valid_until()
+        if end is not None and end < clock.today():
+            say(f"     The card's validity ended on {end}: a terminal refuses it 卡已过有效期")
         say("\n3. The cardholder's PIN 验证密码")
         verified = _verify(terminal, pin, say)
         say("\n4. The insurance region 参保地")

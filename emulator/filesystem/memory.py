@@ -1,14 +1,24 @@
-"""The non-volatile memory: named cells of immutable values, changed in transactions; counters apart, final at once."""
+"""The memory as the operating system sees it: named cells, changed in transactions; counters apart, final at once.
+
+Below lie pages that power may be cut between. What is read comes from a mirror, made anew at every recovery.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
+
+from emulator.filesystem.nvm import PAGE, Nvm
+from emulator.filesystem.specs import Layout
 
 Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
 """A counter, the PIN's digits, a key, or a file: its records, or for a transparent file its bytes."""
 
 Changed: TypeAlias = Callable[[Mapping[str, Cell]], None]
+
+PIN_CELL = "pin"
+KEY_SIZE = 16
 
 
 def file_cell(path: str) -> str:
@@ -26,22 +36,125 @@ def tries_cell(name: str) -> str:
     return f"tries/{name}"
 
 
-PIN_CELL = "pin"
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a cell lies: ``size`` bytes at ``address``. ``record``: bytes of each record, 0 for TLV records."""
+
+    address: int
+    size: int
+    record: int = 0
+
+
+class Plan:
+    """Where every cell of a layout lies in the pages: counters first, a byte each, then what is written by pages."""
+
+    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
+        self.regions: dict[str, Region] = {}
+        counters = [name for name, cell in cells.items() if isinstance(cell, int)]
+        self.size = 0
+        for name in counters:
+            self._place(name, 1)
+        self._align()
+        for spec in layout.files.values():
+            if spec.structure == "transparent":
+                self._place(file_cell(spec.path), spec.size, spec.size)
+            elif spec.structure == "cyclic":
+                self._place(file_cell(spec.path), 2 + spec.record_length * spec.records, spec.record_length)
+            else:
+                declared = sum((2 + item.length) * item.count for item in spec.items)
+                self._place(file_cell(spec.path), 2 + declared + layout.applications[spec.application].spare)
+            self._align()
+        for name, cell in cells.items():
+            if isinstance(cell, bytes):
+                self._place(name, KEY_SIZE)
+        self._align()
+        self._place(PIN_CELL, 1 + layout.pin.max_digits)
+
+    def _place(self, name: str, size: int, record: int = 0) -> None:
+        self.regions[name] = Region(self.size, size, record)
+        self.size += size
+
+    def _align(self) -> None:
+        self.size += -self.size % PAGE
+
+    def encode(self, name: str, cell: Cell) -> tuple[int, bytes]:
+        """Address and bytes of a cell."""
+        region = self.regions[name]
+        if isinstance(cell, int):
+            return region.address, bytes((cell,))
+        if isinstance(cell, str):
+            return region.address, bytes((len(cell),)) + cell.encode().ljust(region.size - 1, b"\xff")
+        if isinstance(cell, bytes):
+            return region.address, cell
+        content = b"".join(cell)
+        if region.record == region.size:
+            return region.address, content
+        return region.address, len(content).to_bytes(2, "big") + content
+
+    def decode(self, name: str, memory: bytearray, kind: type) -> Cell:
+        """A cell from the pages."""
+        region = self.regions[name]
+        raw = bytes(memory[region.address : region.address + region.size])
+        if kind is int:
+            return raw[0]
+        if kind is str:
+            return raw[1 : 1 + raw[0]].decode()
+        if kind is bytes:
+            return raw
+        if region.record == region.size:
+            return (raw,)
+        content, records, start = raw[2 : 2 + int.from_bytes(raw[:2], "big")], [], 0
+        while start < len(content):
+            end = start + (region.record or 2 + content[start + 1])
+            records.append(content[start:end])
+            start = end
+        return tuple(records)
 
 
 class Memory:
     """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged."""
 
-    __slots__ = ("_cells", "_pending", "changed")
+    __slots__ = ("_cells", "_pending", "_plan", "changed", "nvm")
 
-    def __init__(self, cells: Mapping[str, Cell], changed: Changed | None = None) -> None:
+    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
         self._cells = dict(cells)
         self._pending: dict[str, Cell] = {}
-        self.changed = changed
+        self._plan = Plan(layout, cells)
+        self.changed: Changed | None = None
+        self.nvm = Nvm(self._plan.size)
+        self._fill()
+
+    def _fill(self) -> None:
+        content = self.nvm.bytes
+        for name, cell in self._cells.items():
+            address, data = self._plan.encode(name, cell)
+            content[address : address + len(data)] = data
+
+    def fork(self) -> Memory:
+        """Another memory of the same content, apart from now on, with no one told of its changes."""
+        twin = object.__new__(Memory)
+        twin._cells, twin._pending, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
+        twin.nvm = object.__new__(Nvm)
+        for name in Nvm.__slots__:
+            setattr(twin.nvm, name, getattr(self.nvm, name))
+        twin.nvm.bytes = bytearray(self.nvm.bytes)
+        twin.nvm.cut_after = None
+        return twin
 
     def snapshot(self) -> dict[str, Cell]:
         """All cells as they are now; values are immutable, so the copy is shallow and quick."""
         return dict(self._cells)
+
+    def restore(self, snapshot: Mapping[str, Cell]) -> None:
+        """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""
+        if self.changed:
+            self.changed(snapshot)
+        before, self._cells, self._pending = self._cells, dict(snapshot), {}
+        content = self.nvm.bytes
+        for name, cell in self._cells.items():
+            if before.get(name) is not cell:
+                address, data = self._plan.encode(name, cell)
+                content[address : address + len(data)] = data
 
     def get(self, name: str) -> Cell | None:
         """A cell as this transaction sees it."""
@@ -72,9 +185,10 @@ class Memory:
         return value
 
     def set_counter(self, name: str, value: int) -> None:
-        """Writes a counter at once: no rollback brings it back."""
+        """Writes a counter at once: one byte, and no rollback brings it back."""
         if self.changed:
             self.changed({**self._cells, name: value})
+        self.nvm.write_byte(self._plan.regions[name].address, value)
         self._cells[name] = value
 
     def commit(self) -> None:
@@ -83,9 +197,21 @@ class Memory:
             cells = {**self._cells, **self._pending}
             if self.changed:
                 self.changed(cells)
+            self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
             self._cells = cells
             self._pending = {}
 
     def rollback(self) -> None:
         """Forgets the transaction's writes."""
         self._pending = {}
+
+    def recover(self) -> None:
+        """What power-on does after a cut: finishes or forgets what was under way, and reads all cells anew."""
+        self.nvm.cut_after = None
+        self.nvm.recover()
+        self._pending = {}
+        cells = {name: self._plan.decode(name, self.nvm.bytes, type(cell)) for name, cell in self._cells.items()}
+        if self.changed:
+            # It was told of what the cut prevented, perhaps.
+            self.changed(cells)
+        self._cells = cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -30,6 +30,9 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="61xx/6Cxx, or followed."
 )
 @click.option("--trace", "trace_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON Lines here.")
+@click.option(
+    "--relaxed", is_flag=True, help="With --image: do not wait for the disk; a crash of the machine may lose writes."
+)
 @click.option("--demo", is_flag=True, help="Run a terminal session on the first card, then serve.")
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
@@ -44,6 +47,7 @@ def run(
     shape: str,
     trace_path: Path | None,
     *,
+    relaxed: bool,
     demo: bool,
     once: bool,
     private: bool,
@@ -55,6 +59,7 @@ def run(
     """
     if choice.image and len(persona) > 1:
         raise click.UsageError("--image holds one card, several personas were named")
+    choice = replace(choice, durable=not relaxed)
     count = slots or max(1, len(persona))
     if len(persona) > count:
         raise click.UsageError(f"{len(persona)} personas do not go into {count} slots")

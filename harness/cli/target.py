@@ -32,6 +32,7 @@ class CardChoice:
     layout: str | None
     algorithm: str | None
     image: Path | None
+    durable: bool = True
 
     def make(self, persona: str | None) -> Image:
         """A fresh card. Usage errors name the option."""
@@ -63,7 +64,7 @@ class CardChoice:
             yield self.make(persona)
             return
         fresh = None if self.image.exists() else self.make(persona)
-        with images.held(self.image, fresh) as image:
+        with images.held(self.image, fresh, durable=self.durable) as image:
             self._agree(image, persona)
             yield image
 

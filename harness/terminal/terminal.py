@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.status import SW, describe
@@ -11,6 +12,7 @@ from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem import items, layout
+from emulator.filesystem.image import Image
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.connection import Connection
@@ -88,6 +90,12 @@ class Terminal:
         except LayoutError:
             raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
 
+    def adopt(self, image: Image) -> None:
+        """Takes up a card in mid-session, whose image is at hand: nothing is reset, nothing assumed to be selected."""
+        self.layout, self.suite = image.layout, SUITES[image.algorithm]
+        self.region = image.memory.records("SSSE/EF05")[0][2:5].hex()
+        self._application, self._rights = "", set()
+
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         """One command with all that its reader shape needs; whatever status word comes."""
         return ResponseAPDU.parse(follow(self.connection.send, bytes(command)))
@@ -124,7 +132,7 @@ class Terminal:
     def authenticate(self, name: str) -> None:
         """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already."""
         key = self.layout.keys[name]
-        if key.application != "SSSE":
+        if key.application != "SSSE" or not self._application:
             self.enter(key.application)
         if name in self._rights:
             return
@@ -209,6 +217,14 @@ class Terminal:
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {spec.path}")
         return items.decode(item, self._record(spec.sfi, item.tag or 0, path))
+
+    def valid_until(self) -> date | None:
+        """The day after which the card may not serve (item 06 of SSSE/EF05); None where it says no date. [S]"""
+        digits = str(self.read("SSSE/EF05/06"))
+        try:
+            return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+        except ValueError:
+            return None
 
     def update(self, path: str, value: items.Value) -> None:
         """Writes one item by its tag, under its file's update key."""

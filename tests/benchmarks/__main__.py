@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from tests import isolation
-from tests.benchmarks import in_process, through_pcscd
+from tests.benchmarks import in_process, memory, through_pcscd
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         print(json.dumps(through_pcscd.measure(sys.argv[sys.argv.index("--only") + 1])))
         return
     rows = in_process.measure()
+    kept = memory.measure()
     through = {}
     for what in through_pcscd.COMPARISONS:
         done = subprocess.run(
@@ -25,11 +26,12 @@ def main() -> None:
         )
         through[what] = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
     if "--json" in sys.argv:
-        print(json.dumps({"in_process": rows, "through_pcscd": through}, indent=1))
+        print(json.dumps({"in_process": rows, "memory": kept, "through_pcscd": through}, indent=1))
         return
     print("In-process, one core: commands a second, the median of five runs")
     for row in rows:
         print(_line(row))
+    print(f"\nMemory: {json.dumps(kept)}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")

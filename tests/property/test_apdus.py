@@ -96,7 +96,7 @@ def test_mutated_commands(layout: str, algorithm: str) -> None:
     for number in range(MUTATED):
         if number % 500 == 0:
             # A fresh card, or all its keys would soon be locked; half of them with rights to lose.
-            card = Card(type(card.chip)(original.copy(), observer=faults))
+            card = Card(type(card.chip)(original.fork(), observer=faults))
             card.chip.power_on()
             card.ok(SSSE)
             if number % 1000:

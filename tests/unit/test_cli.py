@@ -128,3 +128,37 @@ def test_doctor_names_a_remedy_for_each_fault(monkeypatch: pytest.MonkeyPatch) -
     faults = [one for one in findings if one["level"] == "fault"]
     assert {one["check"] for one in faults} >= {"pcscd", "vpcd driver"}
     assert all(one["remedy"] for one in faults)
+
+
+def test_image_show_diff_and_copy(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one.json"), str(tmp_path / "two.json")
+    run("pin", "state", "--image", one)
+    run("image", "copy", one, two)
+    run("image", "copy", one, two, expect=1)
+    assert run("image", "diff", one, two).stdout == ""
+    run("region", "set", "510700", "--from", "510100", "--image", two)
+    run("pin", "verify", "--pin", "999999", "--image", two, expect=1)
+    said = run("image", "diff", one, two, expect=1).stdout.splitlines()
+    assert "DF03/EF07/71 养老保险参保地行政区划代码 insurance region, pension: 510100 → 510700" in said
+    assert "tries left of PIN: 3 → 2" in said
+    assert len(said) == 6
+    run("pin", "change", "--old", "123456", "--new", "246810", "--image", two)
+    changed = json.loads(run("image", "diff", one, two, "--json", expect=1).stdout)
+    assert "the PIN was changed" in changed
+    assert "246810" not in str(changed)
+    shown = json.loads(run("image", "show", two, "--json").stdout)
+    assert (shown["layout"], shown["pin_tries_left"], shown["spent"]) == ("3.00", 3, {})
+    assert "123456" not in run("image", "show", one).stdout
+    (tmp_path / "bad.json").write_text(Path(one).read_text()[:-100])
+    assert "damaged" in run("image", "show", str(tmp_path / "bad.json"), expect=1).stderr
+
+
+def test_tear() -> None:
+    steps = [SSSE, "auth:UKSSSE", "00DC05280605" + "0420260101"]
+    rows = [json.loads(line) for line in run("tear", "--json", *steps).stdout.splitlines()]
+    assert {row["outcome"] for row in rows if row["step"] == 2} == {"old", "new"}
+    text = run("tear", "0020000003999999", *steps).stdout
+    assert "999999" not in text
+    assert "20200915 → 20260101" in text
+    run("tear", "auth:NOKEY", expect=2)
+    run("tear", "xyz", expect=2)

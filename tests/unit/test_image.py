@@ -148,9 +148,22 @@ def test_truncated_and_binary_files(tmp_path: Path) -> None:
         images.load(path)
 
 
-def test_a_copy_is_apart() -> None:
+def test_a_fork_is_apart() -> None:
     image = fresh()
-    card = powered(image.copy())
+    card = powered(image.fork())
     card.ok(SSSE)
     card.send(WRONG_PIN)
     assert image.memory.counter("tries/PIN") == 3
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[1] / "data" / "images").iterdir()), ids=lambda path: path.stem
+)
+def test_images_of_every_release_load_for_ever(path: Path) -> None:
+    release, version, algorithm = path.stem.split("-")
+    image = images.load(path)
+    assert (image.layout.version, image.algorithm) == (version, algorithm), release
+    card = powered(image)
+    card.ok(SSSE)
+    assert card.send(VERIFY) == "9000"
+    assert card.authenticate("UKSSSE") == "9000"

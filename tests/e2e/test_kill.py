@@ -1,0 +1,75 @@
+"""kill -9 at any moment: no acknowledged write is lost, none is half there, and the image always loads."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.filesystem import image as images
+from emulator.filesystem import layout
+from emulator.personas.issue import issue
+from tests.support import DF, Card
+
+KILLS = 2000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
+WRITER = """
+import sys
+from pathlib import Path
+from emulator.chip import Chip
+from emulator.filesystem import image as images
+from tests.support import DF, Card
+with images.held(Path(sys.argv[1])) as image:
+    card = Card(Chip(image))
+    card.chip.power_on()
+    card.ok(DF["DF01"])
+    assert card.authenticate("UK1DF01") == "9000"
+    for number in range(int(sys.argv[2]), 10**8):
+        # 80 bytes: a record that spans pages.
+        digits = f"{number:080d}".encode().hex()
+        print("try", number, flush=True)
+        assert card.send("00DC21285221" + "50" + digits) == "9000"
+        print("ack", number, flush=True)
+"""
+
+
+@pytest.mark.timeout(3600)
+def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, issue(personas.load("adult-chengdu"), layout.load("3.00"), "3des")) as image:
+        with_zero = "00DC21285221" + "50" + b"0".hex() * 80
+        card = Card(Chip(image))
+        card.chip.power_on()
+        card.ok(DF["DF01"])
+        card.authenticate("UK1DF01")
+        card.ok(with_zero)
+    rng = random.Random(6001)
+    number = 1
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(number)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            lines = [process.stdout.readline() for _ in range(rng.randint(1, 12))]
+            # Somewhere within the next write, wherever it may be by then.
+            for _ in range(rng.randint(0, 20_000)):
+                pass
+            process.kill()
+            lines += process.stdout.readlines()
+        tried = [int(line.split()[1]) for line in lines if line.startswith("try") and line.endswith("\n")]
+        acknowledged = [int(line.split()[1]) for line in lines if line.startswith("ack") and line.endswith("\n")]
+        image = images.load(path)
+        stored = int(image.memory.records("DF01/EF05")[1][2:])
+        low = acknowledged[-1] if acknowledged else number - 1
+        high = tried[-1] if tried else number - 1
+        assert low <= stored <= high, f"{stored} is stored: {lines[-4:]}"
+        number = stored + 1
+    leftovers = {one.name for one in tmp_path.iterdir()}
+    assert leftovers <= {"card.json", "card.json.lock", "card.json.new"}
+    with images.held(path):
+        assert True, "what a killed process left behind hinders nobody"
