@@ -1,8 +1,8 @@
 """The image: one card's non-volatile state with the layout it was made by, in memory or in a file.
 
 The file is JSON: ``format``, ``version``, ``algorithm``, ``atr``, ``layout`` (the merged table), ``cells`` (a number is
-a counter, a text the PIN's digits, ``{"hex": …}`` a key, a list the records of a file in hex) and ``sha256`` over the
-rest. It holds test keys and the PIN in the clear: it is a card, not a report.
+a counter, a text the PIN's digits, ``{"hex": …}`` a key, a list the records of a file in hex) and, last, ``sha256`` of
+the text before it. It holds test keys and the PIN in the clear: it is a card, not a report.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ except ImportError:  # Windows
 
 FORMAT = "sscard image"
 VERSION = 1
+SEAL = ',\n"sha256": "'
 CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
@@ -49,6 +50,7 @@ class Image:
         self.algorithm = algorithm
         self.atr = atr
         self.memory = Memory(layout, cells)
+        self._layout_text = ""
 
     @property
     def chip_factor(self) -> bytes:
@@ -59,11 +61,12 @@ class Image:
         """Another card just like this one, apart from now on and tied to no file; microseconds."""
         twin = object.__new__(Image)
         twin.layout, twin.algorithm, twin.atr, twin.memory = self.layout, self.algorithm, self.atr, self.memory.fork()
+        twin._layout_text = self._layout_text
         return twin
 
     def to_text(self, cells: Mapping[str, Cell] | None = None) -> str:
         """The file's content, for these cells or the present ones."""
-        body = {
+        head = {
             "format": FORMAT,
             "version": VERSION,
             "layout_name": self.layout.name,
@@ -71,9 +74,10 @@ class Image:
             "algorithm": self.algorithm,
             "atr": self.atr.hex().upper(),
             "cells": {name: _to_json(cell) for name, cell in (cells or self.memory.snapshot()).items()},
-            "layout": self.layout.table,
         }
-        return json.dumps({**body, "sha256": _checksum(body)}, ensure_ascii=False, indent=1) + "\n"
+        # The layout is most of the text and never changes, so it is written out once.
+        self._layout_text = self._layout_text or json.dumps(self.layout.table, ensure_ascii=False)
+        return _sealed(json.dumps(head, ensure_ascii=False)[:-1] + f', "layout": {self._layout_text}')
 
     @classmethod
     def from_text(cls, text: str, source: object) -> Image:
@@ -88,8 +92,7 @@ class Image:
             raise ImageError(source, f"no card image: expected format {FORMAT!r}")
         if body.get("version") != VERSION:
             raise ImageError(source, f"expected version {VERSION}, found {body.get('version')!r}")
-        checksum = body.pop("sha256", None)
-        if checksum != _checksum(body):
+        if _sealed(text.rpartition(SEAL)[0]) != text:
             raise ImageError(source, "sha256 does not match: the image was damaged or edited")
         try:
             layout = layouts.from_table(body["layout"], f"{source}: layout")
@@ -125,8 +128,9 @@ class Image:
                 raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
 
 
-def _checksum(body: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+def _sealed(text: str) -> str:
+    """A body without its closing brace, closed with the checksum of all that stands before."""
+    return f'{text}{SEAL}{sha256(text.encode()).hexdigest()}"}}\n'
 
 
 def _to_json(cell: Cell) -> Any:

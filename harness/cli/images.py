@@ -90,6 +90,18 @@ def copy(source: Path, copy: Path) -> None:
         file.write(text)
 
 
+@image_group.command()
+@click.argument("path", metavar="FILE", type=FILE)
+@click.argument("earlier", metavar="COPY", type=FILE)
+def rewind(path: Path, earlier: Path) -> None:
+    """Set the card in FILE back to what it was in COPY, which must be of the same card; no run may hold it."""
+    wanted = files.load(earlier)
+    with files.held(path) as image:
+        if (wanted.atr, wanted.algorithm, wanted.layout) != (image.atr, image.algorithm, image.layout):
+            raise files.ImageError(earlier, f"is of another card than {path}: see `sscard image diff`")
+        image.memory.restore(wanted.memory.snapshot())
+
+
 @click.command()
 @click.argument("steps", metavar="STEP…", nargs=-1, required=True)
 @target.options()

@@ -17,7 +17,7 @@ from emulator.filesystem import layout
 from emulator.personas.issue import issue
 from tests.support import DF, Card
 
-KILLS = 2000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
+KILLS = 3000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
 WRITER = """
 import sys
 from pathlib import Path

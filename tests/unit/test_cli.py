@@ -146,6 +146,13 @@ def test_image_show_diff_and_copy(tmp_path: Path) -> None:
     changed = json.loads(run("image", "diff", one, two, "--json", expect=1).stdout)
     assert "the PIN was changed" in changed
     assert "246810" not in str(changed)
+    run("image", "copy", two, str(tmp_path / "three.json"))
+    run("image", "rewind", str(tmp_path / "three.json"), one)
+    assert run("image", "diff", one, str(tmp_path / "three.json")).stdout == ""
+    other = str(tmp_path / "other.json")
+    run("pin", "state", "--image", other, "--persona", "expired")
+    assert "another card" in run("image", "rewind", one, other, expect=1).stderr
+    assert run("image", "diff", one, other, expect=1).stdout.startswith("ATR: ")
     shown = json.loads(run("image", "show", two, "--json").stdout)
     assert (shown["layout"], shown["pin_tries_left"], shown["spent"]) == ("3.00", 3, {})
     assert "123456" not in run("image", "show", one).stdout
