@@ -177,9 +177,10 @@ def test_binary_files(card: Card) -> None:
     card.authenticate("RKSSSE")
     card.authenticate("UKSSSE")
     assert len(card.ok("00B0870000")) == 512, "256 bytes for Le 00"
+    assert len(card.ok("00B0000A05")) == 10, "EF07 became current by reading"
     card.ok("00D6870A03AABBCC")
     assert card.ok("00B0870A03") == "AABBCC"
-    assert card.ok("00B0000A03") == "AABBCC", "EF07 became current"
+    assert card.ok("00B0000A03") == "AABBCC"
     assert card.ok("00B002FE02") == "0000", "the last two bytes"
     assert card.send("00B002FE03") == "6C02"
     assert len(card.ok("00B002FE00")) == 4
@@ -257,3 +258,13 @@ def test_a_keys_right_ends_with_its_application(card: Card) -> None:
     assert card.send("00B2012C00") == "6982"
     card.ok(VERIFY, DF["DF03"])
     assert card.send("00B2013C00") == "6C05", "the PIN's right holds in all"
+
+
+def test_updating_by_sfi_makes_the_file_current(card: Card) -> None:
+    card.ok(SSSE)
+    card.authenticate("RKSSSE")
+    card.authenticate("UKSSSE")
+    card.ok("00D6870A03AABBCC")
+    assert card.ok("00B0000A03") == "AABBCC"
+    card.ok("00DC05280605" + "0420260101")
+    assert card.ok("00B2000406") == "050420260101", "and the item written by its tag the current record"

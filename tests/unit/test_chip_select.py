@@ -175,6 +175,16 @@ def test_a_fault_of_our_own_is_6f00_and_the_card_lives_on(card: Card, monkeypatc
             pass
 
     card.chip.observer = Watch()
+
+    def quoting(*_: object) -> None:
+        raise ValueError("the PIN is 123456")
+
+    card.ok(SSSE)
+    monkeypatch.setattr("emulator.apdu.instructions.pin.compare", quoting)
+    assert card.send(VERIFY) == "6F00"
+    assert "quoting" in seen[-1].failure
+    assert "123456" not in seen[-1].failure, "its text may quote what must not be shown"
+    monkeypatch.undo()
     monkeypatch.setattr("emulator.session.Session.enter", lambda *_: 1 / 0)
     assert card.send(SSSE) == "6F00"
     assert "ZeroDivisionError" in seen[-1].failure

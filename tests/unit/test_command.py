@@ -47,3 +47,5 @@ def test_every_status_word_has_words_in_both_languages() -> None:
         assert english
         assert any(ord(letter) > 0x4E00 for letter in chinese)
     assert "2" in describe(0x63C2)[0]
+    assert "256" in describe(0x6C00)[0]
+    assert describe(0x6100)[0].startswith("256 ")
