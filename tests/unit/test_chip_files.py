@@ -46,6 +46,23 @@ def test_first_last_next_previous(card: Card) -> None:
     assert card.ok("00B2000306")[:2] == "0F", "the one before"
 
 
+def test_tags_at_the_very_ends(card: Card) -> None:
+    card.ok(SSSE)
+    assert card.sw("00B2012912") == "9000", "last with the tag of the first record"
+    assert card.sw("00B207280B") == "9000", "first with the tag of the last"
+    assert card.send("00B2082900") == "6A83"
+
+
+@pytest.mark.parametrize("mode", ["1", "2", "3"])
+def test_only_first_adds_an_unknown_tag(mode: str) -> None:
+    child = new_card(persona="child-guardian")
+    child.ok(DF["DF03"])
+    child.authenticate("UK3DF03")
+    child.ok("00A40200020007")
+    assert child.send(f"00DC710{mode}057103510100") == "6A83"
+    assert child.send("00DC7100057103510100") == "9000"
+
+
 def test_the_current_record(card: Card) -> None:
     card.ok(SSSE, "00A40200020005")
     assert card.send("00B2000400") == "6A83", "none yet"

@@ -64,7 +64,8 @@ def test_get_response(card: Card) -> None:
     card.ok(SSSE)
     assert card.send("00C0000000") == "6C1E"
     assert card.send("00C00000FF") == "6C1E"
-    assert card.send("00C0000004") == "6F1C840F" + "611A"
+    assert card.send("00C0000001") == "6F" + "611D"
+    assert card.send("00C0000003") == "1C840F" + "611A"
     assert card.send("00C000001A")[-4:] == "9000"
     card.ok(SSSE, "0084000008")
     assert card.send("00C000001E") == "6F00", "another command came between"
@@ -176,8 +177,10 @@ def test_a_fault_of_our_own_is_6f00_and_the_card_lives_on(card: Card, monkeypatc
 
     card.chip.observer = Watch()
 
+    quoted = "123456"
+
     def quoting(*_: object) -> None:
-        raise ValueError("the PIN is 123456")
+        raise ValueError(quoted)
 
     card.ok(SSSE)
     monkeypatch.setattr("emulator.apdu.instructions.pin.compare", quoting)
