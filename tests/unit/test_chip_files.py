@@ -285,3 +285,13 @@ def test_updating_by_sfi_makes_the_file_current(card: Card) -> None:
     assert card.ok("00B0000A03") == "AABBCC"
     card.ok("00DC05280605" + "0420260101")
     assert card.ok("00B2000406") == "050420260101", "and the item written by its tag the current record"
+
+
+def test_a_file_takes_what_it_has_room_for_and_no_byte_more() -> None:
+    for size, sw in ((134, "6A84"), (133, "9000")):
+        child = new_card(persona="child-guardian")  # without item 71: 5 bytes besides the 128 spare ones
+        child.ok(DF["DF03"])
+        child.authenticate("UK3DF03")
+        assert child.send(f"00DC063C{size:02X}EE{size - 2:02X}" + "5A" * (size - 2)) == sw
+        child.chip.image.memory.recover()
+        assert len(child.chip.image.memory.records("DF03/EF07")) == 5 + (sw == "9000")

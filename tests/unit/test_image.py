@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from emulator.chip import Chip
 from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image, ImageError
+from emulator.filesystem.nvm import PowerCut
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
 
@@ -163,3 +165,17 @@ def test_images_of_every_release_load_for_ever(path: Path) -> None:
     card.ok(SSSE)
     assert card.send(VERIFY) == "9000"
     assert card.authenticate("UKSSSE") == "9000"
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_after_a_cut_the_file_says_what_the_card_says(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh()) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        card.authenticate("UKSSSE")
+        image.memory.nvm.cut_after = cut
+        with contextlib.suppress(PowerCut):
+            card.send("00DC05280605" + "0420260101")
+        card.chip.power_on()
+        assert images.load(path).memory.snapshot() == image.memory.snapshot()
