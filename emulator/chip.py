@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from emulator.apdu import messaging
+from emulator.apdu import lifecycle, messaging
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions import SECRET_INS, find
+from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
+from emulator.apdu.table import InstructionTable
 from emulator.apdu.transport import follow
 from emulator.crypto import suite
 from emulator.filesystem import files
@@ -22,6 +23,7 @@ from emulator.filesystem.nvm import PowerCut
 from emulator.session import Session
 
 if TYPE_CHECKING:
+    from emulator.apdu.instructions import Instruction
     from emulator.filesystem.image import Image
 
 OK = b"\x90\x00"
@@ -75,6 +77,7 @@ class Chip:
         algorithms = suite(image.algorithm)
         root = files.build(image.layout, algorithms.code)
         self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
+        self._table = InstructionTable.of(image.layout)
         self._powered = False
         self._torn = False
         self._lock = threading.Lock()
@@ -128,19 +131,25 @@ class Chip:
         if session.pending and raw[1:2] != GET_RESPONSE:
             session.pending = b""
         try:
+            if not state.memory.normal:
+                lifecycle.check_card(state)
             command = CommandAPDU.parse(raw)
             if command.extended:
                 raise CardError(
                     SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
                 )
-            kind = find(command.cla, command.ins)
-            kind.check(command)
-            if kind.protected:
-                key = kind.authorise(state, command)
-                command = messaging.open_command(state, command, key, enciphered=kind.enciphered(command))
-            data = kind.parse(command).execute(state)
+            kind = self._table.find(command.cla, command.ins, command.p1)
+            if session.transaction is not None and not kind.continues:
+                session.transaction = None
+            if not state.memory.normal:
+                lifecycle.check(state, kind)
+            if kind.protected or command.cla in kind.secured:
+                data = self._secured(kind, command)
+            else:
+                kind.check(command)
+                data = kind.parse(command).execute(state)
             state.memory.commit()
-            if kind.case4 and data:
+            if data and (kind.case4 or command.cla in kind.secured):
                 session.pending = data
                 answer, reason = bytes((0x61, len(data) & 0xFF)), ""
             elif session.pending:
@@ -168,3 +177,13 @@ class Chip:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
             self.observer.exchanged(Exchange(raw, answer, words, failure))
         return answer
+
+    def _secured(self, kind: type[Instruction], command: CommandAPDU) -> bytes:
+        """One command under secure messaging, and its answer under the same."""
+        state = self._state
+        try:
+            plain, seal = messaging.open_command(state, kind, command)
+            answer = kind.parse(plain).execute(state)
+        finally:
+            state.session.messaging = ""
+        return seal.close(answer)

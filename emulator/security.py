@@ -123,7 +123,10 @@ class Counters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TryCounter:
-    """How often a PIN or key may still fail. ``spend`` comes before the comparison, so power cut buys no try. [P]"""
+    """How often a PIN or key may still fail; ``limit`` 0: as often as it likes.
+
+    ``spend`` comes before the comparison, so a power cut buys no try. [P]
+    """
 
     memory: Counters
     name: str
@@ -136,6 +139,8 @@ class TryCounter:
 
     def spend(self) -> int:
         """Takes one try and gives how many are left."""
+        if not self.limit:
+            return 0
         left = self.memory.counter(self.name) - 1
         self.memory.set_counter(self.name, left)
         return left

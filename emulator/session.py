@@ -22,6 +22,12 @@ class Session:
     rights: set[str] = field(default_factory=set)
     challenge: bytes | None = None
     pending: bytes = b""
+    messaging: str = ""
+    """What the command under way came under: nothing, ``mac``, or ``cipher``."""
+    delivered: object | None = None
+    """A PSAM's delivered key."""
+    transaction: object | None = None
+    """What INITIALIZE began, on a purse or on a PSAM's side of it; the very next command ends it. [P]"""
 
     def enter(self, directory: Directory) -> None:
         """Makes a DF current. Another than before costs the keys' rights and the challenge; the PIN's stays. [T]"""

@@ -1,41 +1,88 @@
 """Secure messaging: strips and checks MAC and cipher, so that instructions only ever see plain data.
 
-MAC over CLA INS P1 P2 Lc (with the MAC counted) and data, under the process key of the last challenge. [S]
+MAC over CLA INS P1 P2 Lc (with the MAC counted) and data. [S] Which key, which start value and which fold is the scheme
+that the layout names for the current DF.
 """
 
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.specs import KeySpec
+from emulator.crypto import Suite
+from emulator.filesystem.specs import KeySpec, MessagingSpec
 
 MAC_SIZE = 4
 
 
-def open_command(card: CardState, command: CommandAPDU, key: KeySpec, *, enciphered: bool) -> CommandAPDU:
-    """The command with its MAC checked and taken off, its data deciphered.
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What one command's messaging was done with, and its answer's will be."""
 
-    A wrong MAC answers 6988, costs the key a try and loses the rights of keys and the challenge [D]; a locked key
-    6983, no challenge 6984, data that do not decipher 6A80.
+    suite: Suite
+    scheme: MessagingSpec
+    key: bytes
+    start: bytes
+    enciphered: bool
+
+    @classmethod
+    def begin(cls, card: CardState, key: KeySpec, *, enciphered: bool) -> Seal:
+        """Takes the challenge. 6984 without one, 6A88 without the key."""
+        scheme = card.session.directory.messaging
+        value, challenge = card.key(key), card.take_challenge()
+        if scheme.key == "process":
+            value = card.suite.process_key(value, challenge)
+        start = challenge if scheme.start == "challenge" else b""
+        return cls(card.suite, scheme, value, start, enciphered)
+
+    def mac(self, message: bytes) -> bytes:
+        """4 bytes."""
+        return self.suite.mac(self.key, message, start=self.start, fold=self.scheme.fold)
+
+    def close(self, answer: bytes) -> bytes:
+        """An answer under the same messaging: its data, enciphered if the command's were to be, and their MAC. [D]"""
+        if not answer:
+            return answer
+        body = self.suite.encipher(self.key, answer) if self.enciphered else answer
+        return body + self.mac(body)
+
+
+def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU) -> tuple[CommandAPDU, Seal]:
+    """The command as the instruction takes it, its MAC checked and taken off, its data deciphered; and the seal.
+
+    A missing MAC answers 6987. A wrong one 6988; it costs the key a try, unless the command is one of those that lock
+    no key, and loses the rights of keys and the challenge [D]. A locked key answers 6983, no challenge 6984, data that
+    do not decipher 6A80.
     """
-    tries = card.usable(key)
-    process_key = card.suite.process_key(card.key(key), card.take_challenge())
+    if kind.protected:
+        kind.check(command)
+    elif len(command.data) < MAC_SIZE:
+        raise CardError(SW.MESSAGING_OBJECT_MISSING, f"a MAC of {MAC_SIZE} bytes is missing")
+    else:
+        kind.check(CommandAPDU(kind.cla, command.ins, command.p1, command.p2, command.data[:-MAC_SIZE], None))
+    key = kind.authorise(card, command)
+    enciphered = kind.enciphered(card, command)
+    tries = card.usable(key) if kind.locks else None
+    seal = Seal.begin(card, key, enciphered=enciphered)
     body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
-    left = tries.spend()
-    expected = card.suite.mac(process_key, command.header + bytes((len(command.data),)) + body)
-    if not hmac.compare_digest(expected, mac):
+    left = tries.spend() if tries else None
+    if not hmac.compare_digest(seal.mac(command.header + bytes((len(command.data),)) + body), mac):
         card.session.drop_keys()
-        raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}; {left} tries left")
-    tries.restore()
-    if enciphered:
+        counted = "" if left is None else f"; {left} tries left"
+        raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}{counted}")
+    if tries:
+        tries.restore()
+    if enciphered and body:
         try:
-            body = card.suite.decipher(process_key, body)
+            body = card.suite.decipher(seal.key, body)
         except ValueError as error:
             raise CardError(SW.WRONG_DATA, f"the enciphered data are not right under {key.name}: {error}") from None
-    return CommandAPDU(command.cla, command.ins, command.p1, command.p2, body, command.le)
+    card.session.messaging = "cipher" if enciphered else "mac"
+    return CommandAPDU(kind.cla, command.ins, command.p1, command.p2, body, None), seal
 
 
-__all__ = ["MAC_SIZE", "open_command"]
+__all__ = ["MAC_SIZE", "Seal", "open_command"]

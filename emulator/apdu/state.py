@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.files import Directory
-from emulator.filesystem.memory import Memory, key_cell, tries_cell
+from emulator.filesystem.memory import CARD_STATE, VERSIONS, Memory, key_cell, tries_cell
 from emulator.filesystem.specs import FileSpec, KeySpec, Layout
-from emulator.security import PIN, TryCounter
+from emulator.security import PIN, Condition, TryCounter
 from emulator.session import Session
+
+BLANK, BLOCKED = 1, 2
+"""The card's life cycle: 0 in use, 1 blank and being personalised, 2 blocked for ever."""
+TEMPORARY, PERMANENT = 1, 2
+"""An application's: 0 in use."""
 
 
 @dataclass(slots=True)
@@ -38,17 +43,54 @@ class CardState:
         return session.file
 
     def may_read(self, spec: FileSpec) -> None:
-        """6982 unless the session's rights allow reading."""
+        """6982 unless the session's rights allow reading, 6987 where it must come under secure messaging."""
         if not spec.read.satisfied(self.session.rights):
-            raise CardError(SW.SECURITY_NOT_SATISFIED, f"reading {spec.path} needs {spec.read}; {self._won()}")
+            self._refuse("reading", spec.path, spec.read)
+        if spec.read_messaging:
+            self._secured("reading", spec.path, spec.read_messaging)
 
     def may_update(self, spec: FileSpec) -> None:
-        """6982 unless the session's rights allow updating."""
+        """6982 unless the session's rights allow updating, 6987 where it must come under secure messaging."""
         if not spec.update.satisfied(self.session.rights):
-            raise CardError(SW.SECURITY_NOT_SATISFIED, f"updating {spec.path} needs {spec.update}; {self._won()}")
+            self._refuse("updating", spec.path, spec.update)
+        if spec.update_messaging:
+            self._secured("updating", spec.path, spec.update_messaging)
+
+    def need(self, condition: Condition, what: str) -> None:
+        """6982 unless the session's rights satisfy a condition."""
+        if not condition.satisfied(self.session.rights):
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"{what} needs {condition}; {self._won()}")
+
+    def _refuse(self, deed: str, path: str, condition: Condition) -> None:
+        """The transport key of a blank card opens all its files; else 6982."""
+        if self.filling():
+            return
+        raise CardError(SW.SECURITY_NOT_SATISFIED, f"{deed} {path} needs {condition}; {self._won()}")
+
+    def _secured(self, deed: str, path: str, demand: str) -> None:
+        if self.session.messaging != demand and not self.filling():
+            wanted = "a MAC" if demand == "mac" else "MAC and cipher"
+            raise CardError(SW.MESSAGING_OBJECT_MISSING, f"{deed} {path} needs {wanted}")
+
+    def blocked(self, directory: Directory) -> int:
+        """0, ``TEMPORARY`` or ``PERMANENT``: the worst of a DF's own block and those above it. [D]"""
+        return 0 if self.memory.normal else max(map(self.memory.counter, directory.life), default=0)
+
+    def filling(self) -> bool:
+        """True on a blank card whose transport key was authenticated."""
+        plan = self.layout.personalisation
+        return plan is not None and self.memory.counter(CARD_STATE) == BLANK and plan.key in self.session.rights
 
     def _won(self) -> str:
         return f"rights won: {', '.join(sorted(self.session.rights)) or 'none'}"
+
+    def messaging_key(self) -> KeySpec:
+        """The key of MAC and cipher in the current DF; 6A88."""
+        key = self.session.directory.messaging_key
+        if key is None:
+            where = self.session.directory.spec.id
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"no key for secure messaging within reach of {where}")
+        return key
 
     def find_key(self, identifier: int, use: str) -> KeySpec:
         """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88. [T]"""
@@ -59,21 +101,23 @@ class CardState:
         where = self.session.directory.spec.id
         raise CardError(SW.REFERENCE_NOT_FOUND, f"no key {identifier:02X} for {use} within reach of {where}")
 
-    def key(self, spec: KeySpec, version: int = 1) -> bytes:
-        """The 16 bytes of a key; 6A88 if that version is not loaded."""
-        value = self.memory.get(key_cell(spec.name, version))
-        if not isinstance(value, bytes):
-            raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} has no version {version:02X}")
-        return value
+    def key(self, spec: KeySpec, version: int | None = None) -> bytes:
+        """The 16 bytes of a key, of its lowest version where none is named [D]; 6A88 if it is not loaded."""
+        for number in VERSIONS if version is None else (version,):
+            value = self.memory.get(key_cell(spec.name, number))
+            if isinstance(value, bytes):
+                return value
+        missing = "is not loaded" if version is None else f"has no version {version:02X}"
+        raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} {missing}")
 
     def key_tries(self, spec: KeySpec) -> TryCounter:
         """A key's try counter."""
         return TryCounter(self.memory, tries_cell(spec.name), spec.tries)
 
     def usable(self, spec: KeySpec) -> TryCounter:
-        """A key's try counter; 6983 if it is locked."""
+        """A key's try counter; 6983 if it is locked. A key without tries never locks."""
         tries = self.key_tries(spec)
-        if tries.left == 0:
+        if tries.left == 0 and spec.tries:
             raise CardError(SW.BLOCKED, f"key {spec.name} is locked")
         return tries
 

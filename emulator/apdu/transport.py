@@ -11,12 +11,14 @@ from emulator.apdu.status import SW, CardError
 
 
 def exact(le: int | None, data: bytes) -> bytes:
-    """``data`` if Le asks for exactly that much, else 6Cxx, which executes nothing. [P]"""
+    """``data`` if Le asks for exactly that much, else 6Cxx, which executes nothing. [P]
+
+    Le is None where the answer waits for GET RESPONSE, which brings its own.
+    """
     size = len(data)
-    if le == size or (le == 0 and size == 256):
+    if le == size or le is None or (le == 0 and size == 256):
         return data
-    asked = "no Le" if le is None else f"Le {le:02X}"
-    raise CardError(0x6C00 | size & 0xFF, f"{asked} came, the answer has {size} bytes")
+    raise CardError(0x6C00 | size & 0xFF, f"Le {le:02X} came, the answer has {size} bytes")
 
 
 def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:

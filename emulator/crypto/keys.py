@@ -10,9 +10,10 @@ from hashlib import sha256
 from emulator.crypto.suite import Suite
 
 
-def test_root(name: str) -> bytes:
-    """The 16-byte test root of the key ``name`` (``UKSSSE``, ``IRK``…)."""
-    return sha256(f"sscard test root key {name}".encode()).digest()[:16]
+def test_root(name: str, version: int = 1) -> bytes:
+    """The 16-byte test root of a version of the key ``name`` (``UKSSSE``, ``IRK``…)."""
+    text = name if version == 1 else f"{name} version {version}"
+    return sha256(f"sscard test root key {text}".encode()).digest()[:16]
 
 
 # pytest would collect it by its name wherever it is imported.

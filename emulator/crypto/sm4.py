@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
-from emulator.crypto.suite import frame, pad_always, unframe
+from emulator.crypto.suite import folded, frame, pad_always, start_value, unframe, xor
 
 
 @lru_cache(maxsize=256)
@@ -17,10 +17,6 @@ def _ecb(key: bytes) -> Cipher[modes.ECB]:
 
 def _encrypt(key: bytes, data: bytes) -> bytes:
     return _ecb(key).encryptor().update(data)
-
-
-def _xor(left: bytes, right: bytes) -> bytes:
-    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
 
 
 class SM4Suite:
@@ -41,16 +37,28 @@ class SM4Suite:
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
         """SM4 of data ‖ 00…, left half XOR right half. [T]"""
         block = _encrypt(process_key, data.ljust(16, b"\0"))
-        return _xor(block[:8], block[8:])
+        return xor(block[:8], block[8:])
 
-    def mac(self, process_key: bytes, message: bytes) -> bytes:
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
         """SM4 CBC-MAC, its four 4-byte words XORed. [S] the fold, [T] the zero start value."""
-        padded = pad_always(message, 16)
-        state = bytes(16)
-        cipher = _ecb(process_key).encryptor()
-        for start in range(0, len(padded), 16):
-            state = cipher.update(_xor(state, padded[start : start + 16]))
-        return _xor(_xor(state[:4], state[4:8]), _xor(state[8:12], state[12:]))
+        last = self.cbc(key, pad_always(message, 16), start_value(start, 16))
+        return folded(last, "xor" if fold == "suite" else fold)
+
+    def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
+        """SM4 CBC."""
+        state = start
+        cipher = _ecb(key).encryptor()
+        for at in range(0, len(blocks), 16):
+            state = cipher.update(xor(state, blocks[at : at + 16]))
+        return state
+
+    def crypt(self, key: bytes, blocks: bytes) -> bytes:
+        """SM4 ECB."""
+        return _encrypt(key, blocks)
+
+    def tac(self, key: bytes, message: bytes) -> bytes:
+        """As a MAC. [D]"""
+        return self.mac(key, message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
         """SM4 ECB. [T]"""

@@ -29,14 +29,43 @@ class Suite(Protocol):
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
         """Authentication cryptogram, 8 bytes, of 8 bytes of data. [S] 3DES, [T] SM4."""
 
-    def mac(self, process_key: bytes, message: bytes) -> bytes:
-        """MAC of 4 bytes over a message that this function pads; start value zero. [S]"""
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
+        """MAC of 4 bytes over a message that this function pads.
+
+        ``start`` value: zero [S], or bytes, filled with 00 or cut to a block. ``fold`` of the last block: ``left``,
+        ``xor`` of its 4-byte words, or ``suite``: the suite's own. Under a card key instead of a process key 3DES takes
+        ISO 9797-1 algorithm 3. [P]
+        """
+
+    def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
+        """The last block of a CBC over whole blocks: what a MAC folds."""
+
+    def crypt(self, key: bytes, blocks: bytes) -> bytes:
+        """ECB over whole blocks, nothing framed."""
+
+    def tac(self, key: bytes, message: bytes) -> bytes:
+        """TAC of 4 bytes under a card key: 3DES by single DES under the XOR of its halves [P], SM4 its MAC [D]."""
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
         """ECB over ``data`` with its length byte before it, padded only where needed. [T]"""
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
         """Undoes ``encipher``; ValueError where length byte or padding is wrong."""
+
+
+def xor(left: bytes, right: bytes) -> bytes:
+    """Byte by byte, equal lengths."""
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
+
+
+def folded(block: bytes, fold: str) -> bytes:
+    """4 bytes of a MAC's last block: its ``left`` ones, or the ``xor`` of all its words."""
+    if fold == "left":
+        return block[:4]
+    result = bytes(4)
+    for at in range(0, len(block), 4):
+        result = xor(result, block[at : at + 4])
+    return result
 
 
 def pad_always(message: bytes, block: int) -> bytes:
@@ -48,6 +77,11 @@ def frame(data: bytes, block: int) -> bytes:
     """Length byte ‖ data, and 80 00… only if that is no multiple of the block. [T]"""
     framed = bytes((len(data),)) + data
     return framed if len(framed) % block == 0 else pad_always(framed, block)
+
+
+def start_value(start: bytes, block: int) -> bytes:
+    """A MAC's start value, filled with 00 or cut to a block."""
+    return start[:block].ljust(block, b"\0")
 
 
 def unframe(framed: bytes, block: int) -> bytes:

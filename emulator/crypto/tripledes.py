@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from emulator.crypto.suite import frame, pad_always, unframe
+from emulator.crypto.suite import folded, frame, pad_always, start_value, unframe, xor
 
 
 @lru_cache(maxsize=256)
@@ -39,15 +39,28 @@ class TripleDESSuite:
         """Single DES. [S]"""
         return _encrypt(process_key, data)
 
-    def mac(self, process_key: bytes, message: bytes) -> bytes:
-        """Single-DES CBC, leftmost 4 bytes of the last block. [S]"""
-        padded = pad_always(message, 8)
-        state = bytes(8)
-        cipher = _ecb(process_key).encryptor()
-        for start in range(0, len(padded), 8):
-            mixed = int.from_bytes(state, "big") ^ int.from_bytes(padded[start : start + 8], "big")
-            state = cipher.update(mixed.to_bytes(8, "big"))
-        return state[:4]
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
+        """Single-DES CBC, leftmost 4 bytes of the last block [S]; under 16 bytes ISO 9797-1 algorithm 3 [P]."""
+        last = self.cbc(key[:8], pad_always(message, 8), start_value(start, 8))
+        if len(key) == 16:
+            last = _encrypt(key[:8], _ecb(key[8:]).decryptor().update(last))
+        return folded(last, "left" if fold == "suite" else fold)
+
+    def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
+        """DES CBC."""
+        state = start
+        cipher = _ecb(key).encryptor()
+        for at in range(0, len(blocks), 8):
+            state = cipher.update(xor(state, blocks[at : at + 8]))
+        return state
+
+    def crypt(self, key: bytes, blocks: bytes) -> bytes:
+        """DES or 3DES ECB, as long as the key is."""
+        return _encrypt(key, blocks)
+
+    def tac(self, key: bytes, message: bytes) -> bytes:
+        """Single DES under the key's halves XORed. [P]"""
+        return self.mac(xor(key[:8], key[8:]), message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
         """Single-DES ECB. [T]"""
@@ -56,16 +69,3 @@ class TripleDESSuite:
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
         """Single-DES ECB. [T]"""
         return unframe(_ecb(process_key).decryptor().update(data), 8)
-
-
-def retail_mac(key: bytes, message: bytes) -> bytes:
-    """MAC by ISO 9797-1 algorithm 3 (DES CBC, last block 3DES), padding 80 00…, leftmost 4 bytes: the check of the
-    card identification code. [1]
-    """
-    left, right = key[:8], key[8:]
-    state = bytes(8)
-    padded = pad_always(message, 8)
-    for start in range(0, len(padded), 8):
-        mixed = int.from_bytes(state, "big") ^ int.from_bytes(padded[start : start + 8], "big")
-        state = _encrypt(left, mixed.to_bytes(8, "big"))
-    return _encrypt(left, _ecb(right).decryptor().update(state))[:4]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout
+from emulator.filesystem.memory import state_cell
+from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
+
+PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "S")
+"""The scheme of SSSE, where a layout names none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +24,10 @@ class Directory:
     keys: list[KeySpec] = field(default_factory=list)
     capacity: dict[str, int] = field(default_factory=dict)
     """Bytes that each record file may hold in all."""
+    messaging: MessagingSpec = PLAIN
+    messaging_key: KeySpec | None = None
+    life: tuple[str, ...] = ()
+    """Cells of the life cycle that this directory depends on: its own, its parent's… but for the MF's."""
 
     def line(self) -> Iterator[Directory]:
         """This directory, its parent, and so on up to the MF."""
@@ -44,6 +52,12 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
         directories[spec.id] = directory
         if parent is not None:
             parent.children.append(directory)
+            directory.messaging, directory.messaging_key = parent.messaging, parent.messaging_key
+            directory.life = (state_cell(spec.id), *parent.life)
+        if spec.messaging:
+            directory.messaging = layout.messaging[spec.messaging]
+        if spec.messaging_key:
+            directory.messaging_key = layout.keys[spec.messaging_key]
     for file in layout.files.values():
         home = directories[file.application]
         home.files[file.sfi] = file
@@ -55,10 +69,15 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
 
 
 def fci(spec: ApplicationSpec, algorithm_code: int) -> bytes:
-    """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds SFI 1E and the algorithm. [S]"""
+    """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds SFI 1E and the algorithm. [S]
+
+    Applications of other standards have a template A5 of their own. [P]
+    """
     if not spec.fci:
         return b""
     inner = b"\x84" + bytes((len(spec.dfname),)) + spec.dfname
     if spec.fci == "ddf":
         inner += bytes.fromhex("A5 09 88 01 1E 9F 0C 03 86 01") + bytes((algorithm_code,))
+    if spec.proprietary:
+        inner += b"\xa5" + bytes((len(spec.proprietary),)) + spec.proprietary
     return b"\x6f" + bytes((len(inner),)) + inner

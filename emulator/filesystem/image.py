@@ -17,7 +17,19 @@ from typing import Any
 
 from emulator.crypto import suite
 from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import PIN_CELL, Cell, Memory, file_cell, key_cell, tries_cell
+from emulator.filesystem.memory import (
+    KEY_SIZE,
+    PIN_CELL,
+    PURSE_CELL,
+    PURSE_SIZE,
+    VERSIONS,
+    Cell,
+    Memory,
+    file_cell,
+    key_cell,
+    state_cells,
+    tries_cell,
+)
 from emulator.filesystem.specs import Layout, LayoutError
 from emulator.security import PIN
 
@@ -49,7 +61,7 @@ class Image:
         self.layout = layout
         self.algorithm = algorithm
         self.atr = atr
-        self.memory = Memory(layout, cells)
+        self.memory = Memory(layout, {**_at_first(layout), **cells})
         self._layout_text = ""
 
     @property
@@ -111,13 +123,17 @@ class Image:
         kinds: dict[str, type] = {PIN_CELL: str, tries_cell(PIN): int}
         kinds |= {file_cell(path): tuple for path in self.layout.files}
         kinds |= {tries_cell(name): int for name in self.layout.keys}
+        kinds |= {name: type(cell) for name, cell in _at_first(self.layout).items()}
+        keys = {key_cell(name, version) for name in self.layout.keys for version in VERSIONS}
         cells = self.memory.snapshot()
         for name, kind in kinds.items():
             if not isinstance(cells.get(name), kind):
                 raise ImageError(source, f"cells.{name}: missing, or no {kind.__name__}")
         for name, cell in cells.items():
-            if name not in kinds and not (name.startswith("key/") and isinstance(cell, bytes) and len(cell) == 16):
+            if name not in kinds and not (name in keys and isinstance(cell, bytes) and len(cell) == KEY_SIZE):
                 raise ImageError(source, f"cells.{name}: neither a cell of layout {self.layout.name} nor a 16-byte key")
+        if PURSE_CELL in kinds and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
+            raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
         for path, spec in self.layout.files.items():
             records = self.memory.records(path)
             if spec.structure == "transparent" and [len(part) for part in records] != [spec.size]:
@@ -126,6 +142,14 @@ class Image:
                 raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
             if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
                 raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
+
+
+def _at_first(layout: Layout) -> dict[str, Cell]:
+    """Cells that images of before they existed lack: everything in use, an empty account."""
+    cells: dict[str, Cell] = dict.fromkeys(state_cells(layout), 0)
+    if layout.purse is not None:
+        cells[PURSE_CELL] = (bytes(PURSE_SIZE),)
+    return cells
 
 
 def _sealed(text: str) -> str:

@@ -1,7 +1,8 @@
 """Item codecs: between the bytes of an item and the value a person reads.
 
 Formats [S]: ``an`` text in GBK, left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
-and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items.
+and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items; ``BER-TLV`` the same with
+BER's tags. [P]
 """
 
 from __future__ import annotations
@@ -59,6 +60,15 @@ TLV = c.Struct("tag" / c.Int8ub, "value" / c.Prefixed(c.Int8ub, c.GreedyBytes))
 
 TLVS = c.GreedyRange(TLV)
 
+BER_TLVS = c.GreedyRange(
+    c.Struct(
+        "first" / c.Int8ub,
+        "second" / c.If(c.this.first & 0x1F == 0x1F, c.Int8ub),
+        "value" / c.Prefixed(c.Int8ub, c.GreedyBytes),
+    )
+)
+"""Elements of a BER-TLV item: tags of one or two bytes, lengths below 128. [P]"""
+
 
 @lru_cache(maxsize=512)
 def _codec(kind: str, length: int) -> Any:
@@ -99,13 +109,13 @@ def _check(item: ItemSpec, value: str) -> None:
 
 def encode(item: ItemSpec, value: Value) -> bytes:
     """The value part of an item, ``item.length`` bytes; ItemError if the value does not fit."""
-    if item.format == "B-TLV":
+    if item.elements:
         if not isinstance(value, Mapping):
-            raise ItemError(f"item {item.label} (B-TLV): expected elements by tag, found {value!r}")
+            raise ItemError(f"item {item.label} ({item.format}): expected elements by tag, found {value!r}")
         unknown = set(value) - {part.label for part in item.elements}
         if unknown:
             raise ItemError(f"item {item.label}: no element {', '.join(sorted(unknown))}")
-        return b"".join(tlv(part, value.get(part.label, "0" if part.format == "dec" else "")) for part in item.elements)
+        return b"".join(tlv(part, value.get(part.label, blank(part))) for part in item.elements)
     if not isinstance(value, str):
         raise ItemError(f"item {item.label or item.name}: expected a text, found {value!r}")
     _check(item, value)
@@ -115,12 +125,13 @@ def encode(item: ItemSpec, value: Value) -> bytes:
 
 def decode(item: ItemSpec, data: bytes) -> Value:
     """What the value part of an item says. Damaged bytes are shown as they are, never refused."""
-    if item.format == "B-TLV":
+    if item.elements:
         parts = {part.tag: part for part in item.elements}
         decoded: dict[str, Value] = {}
-        for entry in TLVS.parse(data):
-            spec = parts.get(entry.tag)
-            decoded[f"{entry.tag:02X}"] = decode(spec, entry.value) if spec else entry.value.hex().upper()
+        for tag, content in _elements(item.format, data):
+            spec = parts.get(tag)
+            label = f"{tag:0{4 if tag > 0xFF else 2}X}"
+            decoded[label] = decode(spec, content) if spec else content.hex().upper()
         return decoded
     if len(data) != item.length:
         return data.hex().upper()
@@ -128,10 +139,23 @@ def decode(item: ItemSpec, data: bytes) -> Value:
     return value
 
 
+def _elements(kind: str, data: bytes) -> list[tuple[int, bytes]]:
+    """Tags and values of a constructed item."""
+    if kind == "B-TLV":
+        return [(entry.tag, entry.value) for entry in TLVS.parse(data)]
+    entries = BER_TLVS.parse(data)
+    return [(one.first if one.second is None else one.first << 8 | one.second, one.value) for one in entries]
+
+
+def blank(item: ItemSpec) -> Value:
+    """The value of an item that nobody filled."""
+    return {} if item.elements else "0" if item.format == "dec" else ""
+
+
 def tlv(item: ItemSpec, value: Value) -> bytes:
-    """A whole record: tag, length, value."""
-    record: bytes = TLV.build({"tag": item.tag, "value": encode(item, value)})
-    return record
+    """A whole record, or an element of a constructed one: tag, length, value."""
+    content = encode(item, value)
+    return bytes.fromhex(item.label) + bytes((len(content),)) + content
 
 
 def encode_fields(fields: Sequence[ItemSpec], values: Sequence[str]) -> bytes:

@@ -62,7 +62,24 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
     if not isinstance(parent, str):
         raise LayoutError(source, "extends", f"expected the name or path of a layout, found {parent!r}")
     merged, _ = _read(parent, path.parent if path else None, (*seen, source))
-    return merge(merged, table), source
+    removed = table.pop("remove", {})
+    return merge(_without(merged, removed, source), table), source
+
+
+def _without(table: Table, removed: object, source: str) -> Table:
+    """A table less what an extending layout takes away: ``[remove]``, lists of names by section."""
+    if not isinstance(removed, dict):
+        raise LayoutError(source, "remove", f"expected a table of lists by section, found {removed!r}")
+    result = dict(table)
+    for section, gone in removed.items():
+        known = result.get(section)
+        if not isinstance(known, dict) or not isinstance(gone, list):
+            raise LayoutError(source, f"remove.{section}", "expected a section of tables, and a list of its names")
+        for name in gone:
+            if name not in known:
+                raise LayoutError(source, f"remove.{section}", f"{name!r} is not there to be removed")
+        result[section] = {key: value for key, value in known.items() if key not in gone}
+    return result
 
 
 def merge(below: Table, above: Table) -> Table:

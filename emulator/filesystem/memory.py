@@ -5,7 +5,7 @@ Below lie pages that power may be cut between. What is read comes from a mirror,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,7 +18,17 @@ Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
 Changed: TypeAlias = Callable[[Mapping[str, Cell]], None]
 
 PIN_CELL = "pin"
+PURSE_CELL = "purse"
+PURSE_SIZE = 64
+CARD_STATE = "state/card"
+ACTIVATION = "state/activation"
 KEY_SIZE = 16
+LOADED = b"\x01"
+"""Stands before the bytes of a key that is there."""
+
+
+VERSIONS = (1, 2, 3)
+"""A key may be loaded in up to three versions. [S]"""
 
 
 def file_cell(path: str) -> str:
@@ -29,6 +39,16 @@ def file_cell(path: str) -> str:
 def key_cell(name: str, version: int = 1) -> str:
     """The cell of a key's version."""
     return f"key/{name}/{version}"
+
+
+def state_cell(application: str) -> str:
+    """The cell of an application's life cycle; 0 is in use."""
+    return f"state/{application}"
+
+
+def state_cells(layout: Layout) -> tuple[str, ...]:
+    """All cells of a card's life cycle: the card's, its activation's, each application's but the MF's."""
+    return (CARD_STATE, ACTIVATION, *(state_cell(app.id) for app in layout.applications.values() if app.parent))
 
 
 def tries_cell(name: str) -> str:
@@ -64,10 +84,13 @@ class Plan:
                 declared = sum((2 + item.length) * item.count for item in spec.items)
                 self._place(file_cell(spec.path), 2 + declared + layout.applications[spec.application].spare)
             self._align()
-        for name, cell in cells.items():
-            if isinstance(cell, bytes):
-                self._place(name, KEY_SIZE)
+        # Room for every version that may be loaded yet, not only for those that are.
+        for key in layout.keys:
+            for version in VERSIONS:
+                self._place(key_cell(key, version), 1 + KEY_SIZE)
         self._align()
+        if PURSE_CELL in cells:
+            self._place(PURSE_CELL, PURSE_SIZE, PURSE_SIZE)
         self._place(PIN_CELL, 1 + layout.pin.max_digits)
 
     def _place(self, name: str, size: int, record: int = 0) -> None:
@@ -85,11 +108,17 @@ class Plan:
         if isinstance(cell, str):
             return region.address, bytes((len(cell),)) + cell.encode().ljust(region.size - 1, b"\xff")
         if isinstance(cell, bytes):
-            return region.address, cell
+            return region.address, LOADED + cell
         content = b"".join(cell)
         if region.record == region.size:
             return region.address, content
         return region.address, len(content).to_bytes(2, "big") + content
+
+    def present(self, memory: bytearray) -> Iterator[str]:
+        """The names of all cells there are: keys that are loaded, and everything else."""
+        for name, region in self.regions.items():
+            if not name.startswith("key/") or memory[region.address : region.address + 1] == LOADED:
+                yield name
 
     def decode(self, name: str, memory: bytearray, kind: type) -> Cell:
         """A cell from the pages."""
@@ -100,7 +129,7 @@ class Plan:
         if kind is str:
             return raw[1 : 1 + raw[0]].decode()
         if kind is bytes:
-            return raw
+            return raw[1:]
         if region.record == region.size:
             return (raw,)
         content, records, start = raw[2 : 2 + int.from_bytes(raw[:2], "big")], [], 0
@@ -114,7 +143,7 @@ class Plan:
 class Memory:
     """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged."""
 
-    __slots__ = ("_cells", "_pending", "_plan", "changed", "nvm")
+    __slots__ = ("_cells", "_pending", "_plan", "changed", "normal", "nvm")
 
     def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
         self._cells = dict(cells)
@@ -123,6 +152,11 @@ class Memory:
         self.changed: Changed | None = None
         self.nvm = Nvm(self._plan.size)
         self._fill()
+        self._settle()
+
+    def _settle(self) -> None:
+        """``normal``: the card, its activation and all applications are in use, so that nobody has to ask."""
+        self.normal = not any(cell for name, cell in self._cells.items() if name.startswith("state/"))
 
     def _fill(self) -> None:
         content = self.nvm.bytes
@@ -139,6 +173,7 @@ class Memory:
             setattr(twin.nvm, name, getattr(self.nvm, name))
         twin.nvm.bytes = bytearray(self.nvm.bytes)
         twin.nvm.cut_after = None
+        twin.normal = self.normal
         return twin
 
     def snapshot(self) -> dict[str, Cell]:
@@ -155,6 +190,9 @@ class Memory:
             if before.get(name) is not cell:
                 address, data = self._plan.encode(name, cell)
                 content[address : address + len(data)] = data
+        for name in before.keys() - self._cells.keys():
+            content[self._plan.regions[name].address] = 0
+        self._settle()
 
     def get(self, name: str) -> Cell | None:
         """A cell as this transaction sees it."""
@@ -168,7 +206,11 @@ class Memory:
 
     def records(self, path: str) -> tuple[bytes, ...]:
         """The records of a file, or its one run of bytes if it is transparent."""
-        value = self.get(file_cell(path))
+        return self.parts(file_cell(path))
+
+    def parts(self, name: str) -> tuple[bytes, ...]:
+        """A cell of records, or of one run of bytes."""
+        value = self.get(name)
         assert isinstance(value, tuple)
         return value
 
@@ -198,8 +240,11 @@ class Memory:
             if self.changed:
                 self.changed(cells)
             self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
+            settle = any(name.startswith("state/") for name in self._pending)
             self._cells = cells
             self._pending = {}
+            if settle:
+                self._settle()
 
     def rollback(self) -> None:
         """Forgets the transaction's writes."""
@@ -210,8 +255,12 @@ class Memory:
         self.nvm.cut_after = None
         self.nvm.recover()
         self._pending = {}
-        cells = {name: self._plan.decode(name, self.nvm.bytes, type(cell)) for name, cell in self._cells.items()}
+        content, cells = self.nvm.bytes, {}
+        for name in self._plan.present(content):
+            kind = bytes if name.startswith("key/") else type(self._cells[name])
+            cells[name] = self._plan.decode(name, content, kind)
         if self.changed:
             # It was told of what the cut prevented, perhaps.
             self.changed(cells)
         self._cells = cells
+        self._settle()

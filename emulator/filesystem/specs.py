@@ -34,8 +34,8 @@ class ItemSpec:
 
     @property
     def label(self) -> str:
-        """The tag in two hex digits, or empty."""
-        return "" if self.tag is None else f"{self.tag:02X}"
+        """The tag in two hex digits (four for a BER-TLV element's longer one), or empty."""
+        return "" if self.tag is None else f"{self.tag:0{4 if self.tag > 0xFF else 2}X}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ class FileSpec:
     items: tuple[ItemSpec, ...] = ()
     size: int = 0
     records: int = 0
+    read_messaging: str = ""
+    update_messaging: str = ""
+    """What secure messaging a command must come under: none, ``mac``, or ``cipher`` (MAC and cipher)."""
+    rewrite: bool = False
+    """A record may be replaced by one of another tag or length."""
 
     @property
     def application(self) -> str:
@@ -83,7 +88,9 @@ class FileSpec:
 class ApplicationSpec:
     """A DF: MF, the environment SSSE, or an application in it. ``fci``: ``ddf``, ``adf`` or empty (no FCI).
 
-    ``spare``: bytes that its record files leave for items added beyond the declared ones.
+    ``spare``: bytes that its record files leave for items added beyond the declared ones. ``proprietary``: content of
+    the FCI's A5. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL). ``messaging`` (a scheme) and
+    ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK asks for besides its MAC.
     """
 
     id: str
@@ -95,11 +102,18 @@ class ApplicationSpec:
     name_en: str
     grade: str
     spare: int
+    proprietary: bytes
+    processing: bytes
+    messaging: str
+    messaging_key: str
+    block: Condition
 
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """A card key. ``levels`` of diversification 1 to 3; ``psam`` usage and id, ``hsm`` address, where known."""
+    """A card key. ``levels`` of diversification 1 to 3; ``tries`` 0: it never locks; ``versions`` that a fresh card
+    has; ``psam`` usage and id, ``hsm`` address, where known.
+    """
 
     name: str
     application: str
@@ -107,6 +121,7 @@ class KeySpec:
     use: str
     levels: int
     tries: int
+    versions: int
     psam: str
     hsm: str
     title: str
@@ -116,7 +131,7 @@ class KeySpec:
 
 @dataclass(frozen=True, slots=True)
 class PinSpec:
-    """The one PIN: where it lies, its length in digits, its tries, and the keys that reset it."""
+    """The one PIN: where it lies (empty: nowhere), its length in digits, its tries, the keys that reset it."""
 
     application: str
     min_digits: int
@@ -125,6 +140,75 @@ class PinSpec:
     initial: str
     unblock_key: str
     messaging_key: str
+    grade: str
+
+
+NO_PIN = PinSpec("", 1, 1, 1, "", "", "", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class MessagingSpec:
+    """A scheme of secure messaging. ``key``: ``process`` (made from the challenge) or ``card`` (the key itself).
+
+    ``start`` value of the MAC: ``zero`` or ``challenge``. ``fold`` of the last block to 4 bytes: ``left``, ``xor``, or
+    ``suite`` (as the algorithm suite does it).
+    """
+
+    name: str
+    key: str
+    start: str
+    fold: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingSpec:
+    """``card``: the right that CARD BLOCK asks for; ``temporary``: PBOC's form and APPLICATION UNBLOCK exist."""
+
+    card: Condition
+    temporary: bool
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command of this project's own, which a layout may rename: its class and instruction, and the right it asks."""
+
+    cla: int
+    ins: int
+    needs: Condition
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalisationSpec:
+    """How a blank card is filled: the transport key, whose right opens every file, and which LOAD KEY is enciphered
+    under.
+    """
+
+    key: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class PurseSpec:
+    """The medical account: its DF, its log, the item and value that turn it on, its keys, who may do what, and the
+    highest balance in fen.
+    """
+
+    application: str
+    log: str
+    switch: str
+    value: str
+    debit_key: str
+    load_key: str
+    tac_key: str
+    load: Condition
+    purchase: Condition
+    balance: Condition
+    read_day: Condition
+    set_day: Condition
+    limit: int
     grade: str
 
 
@@ -145,12 +229,15 @@ class RegionBinding:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole card's plan. ``table`` is the merged TOML it was read from; ``fingerprint`` its SHA-256."""
+    """A whole card's plan. ``card``: ``user``, or ``psam`` for the terminal's own.
+
+    ``table`` is the merged TOML it was read from; ``fingerprint`` its SHA-256."""
 
     name: str
     version: str
     title: str
     title_zh: str
+    card: str
     algorithms: tuple[str, ...]
     atr_header: bytes
     atr_maker: bytes
@@ -159,6 +246,11 @@ class Layout:
     keys: dict[str, KeySpec]
     pin: PinSpec
     insurance_region: tuple[RegionBinding, ...]
+    messaging: dict[str, MessagingSpec]
+    blocking: BlockingSpec
+    activation: CommandSpec | None
+    personalisation: PersonalisationSpec | None
+    purse: PurseSpec | None
     table: Table = field(repr=False, compare=False)
     fingerprint: str
 

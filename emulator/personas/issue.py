@@ -4,41 +4,124 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.crypto import suite
-from emulator.crypto.keys import card_key, test_root
-from emulator.crypto.tripledes import retail_mac
+from emulator.apdu.instructions.psam import levels_left
+from emulator.apdu.state import BLANK, BLOCKED, PERMANENT
+from emulator.crypto import Suite, suite
+from emulator.crypto.keys import card_key, factors, test_root
 from emulator.filesystem import items
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL, Cell, file_cell, key_cell, tries_cell
-from emulator.filesystem.specs import FileSpec, Layout
+from emulator.filesystem.memory import (
+    ACTIVATION,
+    CARD_STATE,
+    PIN_CELL,
+    PURSE_CELL,
+    Cell,
+    file_cell,
+    key_cell,
+    state_cell,
+    tries_cell,
+)
+from emulator.filesystem.purse import Purse
+from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
 from emulator.personas import Persona
 from emulator.security import PIN
 
 RID = bytes.fromhex("D156000005")
 INITIALISER = "9156000002"
+CARD_STATES = {"in use": 0, "blank": BLANK, "blocked": BLOCKED}
 
 
 def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
-    """A fresh card of this persona. ItemError, naming file and item, where the layout has no room for a value."""
+    """A fresh card of this persona. ItemError, naming file and item, where the layout has no room for a value.
+
+    ValueError where persona and layout are of different kinds of card.
+    """
+    if persona.card != layout.card:
+        raise ValueError(
+            f"persona {persona.name} is for a {persona.card} card, layout {layout.name} is a {layout.card} card's"
+        )
+    if persona.card == "psam":
+        layout = _own_psam(persona, layout)
     region = bytes.fromhex(persona.region)
     atr = layout.atr_header + layout.atr_maker + region[:2] + persona.serial
     algorithms = suite(algorithm)
-    cells: dict[str, Cell] = {PIN_CELL: persona.pin}
+    blank = persona.state == "blank"
+    cells: dict[str, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
+    transport = layout.personalisation.key if layout.personalisation else ""
     for key in layout.keys.values():
-        cells[key_cell(key.name)] = card_key(algorithms, test_root(key.name), persona.region, atr[-8:], key.levels)
         cells[tries_cell(key.name)] = key.tries
+        if key.name not in persona.missing_keys and not (blank and key.name != transport):
+            cells |= _versions(algorithms, key, persona, atr[-8:], layout.card)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
+    for name, cell in _states(persona, layout).items():
+        cells[name] = cell
+    if layout.purse is not None:
+        cells[PURSE_CELL] = _purse(persona).cell()
+    computed = _computed(persona, layout, cells, region)
+    told = persona.for_version(layout.version)
+    for spec in layout.files.values():
+        cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed)
+    return Image(layout, algorithm, atr, cells)
+
+
+def _own_psam(persona: Persona, layout: Layout) -> Layout:
+    """The layout of this PSAM: the algorithms it has, and how far its roots are diversified already."""
+    keys = {
+        name: {**table, "psam": f"{usage & 0x1F | min(usage >> 5, persona.levels) << 5:02X}{table['psam'][2:]}"}
+        if (usage := int(table.get("psam", "")[:2] or "0", 16))
+        else table
+        for name, table in layout.table["key"].items()
+    }
+    held = [name for name in layout.algorithms if name in persona.algorithms]
+    return layouts.from_table({**layout.table, "key": keys, "algorithms": held}, layout.name)
+
+
+def _versions(algorithms: Suite, key: KeySpec, persona: Persona, chip_factor: bytes, card: str) -> dict[str, Cell]:
+    """The values of a key by cell: diversified down to the card, or on a PSAM as far as it is delivered."""
+    if card == "psam" and key.use == "delivery":
+        value = test_root(key.name)
+        for factor in factors(persona.region, chip_factor, key.levels)[: key.levels - levels_left(key)]:
+            value = algorithms.derive(value, factor)
+        return {key_cell(key.name): value}
+    return {
+        key_cell(key.name, version): card_key(
+            algorithms, test_root(key.name, version), persona.region, chip_factor, key.levels
+        )
+        for version in range(1, key.versions + 1)
+    }
+
+
+def _states(persona: Persona, layout: Layout) -> dict[str, Cell]:
+    """The life cycle's cells."""
+    dormant = layout.activation is not None and (persona.state == "blank" or not persona.activated)
+    cells: dict[str, Cell] = {CARD_STATE: CARD_STATES[persona.state], ACTIVATION: int(dormant)}
+    return cells | {state_cell(name): PERMANENT for name in persona.blocked if name in layout.applications}
+
+
+def _purse(persona: Persona) -> Purse:
+    given = dict(persona.purse)
+    for name in ("year", "day"):
+        if name in given:
+            given[name] = bytes.fromhex(given[name])
+    return Purse(**given)
+
+
+def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: bytes) -> dict[str, str]:
+    """Items that follow from the chip and the layout."""
     identification = region + RID + persona.serial
-    irk = cells[key_cell("IRK")] if "IRK" in layout.keys else None
-    check = retail_mac(irk, identification) if isinstance(irk, bytes) else b"\xff" * 4
-    computed = {
+    irk = cells.get(key_cell("IRK"))
+    # The check is 3DES's whatever the card's suite is. [1]
+    check = suite("3des").mac(irk, identification) if isinstance(irk, bytes) else b"\xff" * 4
+    return {
         "SSSE/EF05/01": (identification + check).hex(),
         "SSSE/EF05/03": layout.version,
         "SSSE/EF05/04": INITIALISER + persona.region * 2 + "01",
     }
-    for spec in layout.files.values():
-        cells[file_cell(spec.path)] = _content(persona, spec, computed)
-    return Image(layout, algorithm, atr, cells)
+
+
+def _empty(spec: FileSpec) -> tuple[bytes, ...]:
+    return (bytes(spec.size),) if spec.structure == "transparent" else ()
 
 
 def _content(persona: Persona, spec: FileSpec, computed: dict[str, str]) -> tuple[bytes, ...]:
@@ -53,15 +136,13 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, str]) -> tupl
             items.tlv(item, value)
             for item in spec.items
             if f"{spec.path}/{item.label}" not in persona.removed
-            for value in _values(
-                computed.get(f"{spec.path}/{item.label}", values.get(item.label)), item.count, item.format
-            )
+            for value in _values(item, computed.get(f"{spec.path}/{item.label}", values.get(item.label)))
         )
     except items.ItemError as error:
         raise items.ItemError(f"persona {persona.name}, {spec.path}: {error}") from None
 
 
-def _values(value: Any, count: int, kind: str) -> list[Any]:
-    blank: Any = {} if kind == "B-TLV" else "0" if kind == "dec" else ""
+def _values(item: ItemSpec, value: Any) -> list[Any]:
+    blank = items.blank(item)
     given = value if isinstance(value, list) else [blank if value is None else value]
-    return [*given, *[blank] * count][:count]
+    return [*given, *[blank] * item.count][: item.count]

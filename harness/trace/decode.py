@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
-from emulator.apdu.instructions import BY_CODE, SECRET_INS
+from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.status import CardError, describe
+from emulator.apdu.table import EVERYTHING
 
 
 def instruction_name(raw: bytes) -> str:
     """The instruction's standard name, empty if there is none."""
-    kind = BY_CODE.get(raw[0] << 8 | raw[1]) if len(raw) >= 2 else None
+    kind = EVERYTHING.get(raw)
     return kind.name if kind else ""
 
 
 def command_words(raw: bytes) -> str:
     """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
-    kind = BY_CODE.get(raw[0] << 8 | raw[1]) if len(raw) >= 2 else None
+    kind = EVERYTHING.get(raw)
     if kind is None:
         return "unknown command"
     try:

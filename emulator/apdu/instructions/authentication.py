@@ -11,7 +11,6 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 
 CHALLENGE_SIZES = (4, 8, 16)
-FIRST_VERSION = 1
 
 
 @dataclass(slots=True)
@@ -26,6 +25,8 @@ class GetChallenge(Instruction):
     p1p2 = {0x0000: "random number"}
     answers = "challenge, 4, 8 or 16 bytes"
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
+    before_activation = True
+    cards = ("user", "psam")
 
     size: int
 
@@ -61,16 +62,17 @@ class InternalAuthentication(Instruction):
     answers = "cryptogram, 8 bytes"
     case4 = True
     status = (0x6700, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    before_activation = True
 
     factor: bytes
     data: bytes
-    version: int
+    version: int | None
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> InternalAuthentication:
         """Process factor (8) ‖ data (8) [‖ key version]."""
         data = command.data
-        return cls(data[:8], data[8:16], data[16] if len(data) > 16 else FIRST_VERSION)
+        return cls(data[:8], data[8:16], data[16] if len(data) > 16 else None)
 
     def execute(self, card: CardState) -> bytes:
         """The cryptogram; 6A88."""
@@ -90,11 +92,13 @@ class ExternalAuthentication(Instruction):
     lengths = frozenset({16, 17})
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     writes = True
+    before_activation = True
+    cards = ("user", "psam")
 
     key: int
     cryptogram: bytes
     data: bytes
-    version: int
+    version: int | None
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -107,7 +111,7 @@ class ExternalAuthentication(Instruction):
     def parse(cls, command: CommandAPDU) -> ExternalAuthentication:
         """Cryptogram (8) ‖ data (8) [‖ key version]."""
         data = command.data
-        return cls(command.p2, data[:8], data[8:16], data[16] if len(data) > 16 else FIRST_VERSION)
+        return cls(command.p2, data[:8], data[8:16], data[16] if len(data) > 16 else None)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -122,6 +126,10 @@ class ExternalAuthentication(Instruction):
         process_key = card.suite.process_key(key, card.take_challenge())
         left = tries.spend()
         if not hmac.compare_digest(card.suite.cryptogram(process_key, self.data), self.cryptogram):
+            if not spec.tries:
+                raise CardError(
+                    SW.AUTHENTICATION_FAILED, f"the cryptogram is not {spec.name}'s, a key that never locks"
+                )
             raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {left} tries left")
         tries.restore()
         card.session.rights.add(spec.name)

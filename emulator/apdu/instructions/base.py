@@ -10,7 +10,7 @@ from emulator.apdu.status import SW, CardError
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
-    from emulator.filesystem.specs import KeySpec
+    from emulator.filesystem.specs import KeySpec, Layout
 
 
 class Instruction:
@@ -24,6 +24,14 @@ class Instruction:
     name_zh: ClassVar[str]
     cla: ClassVar[int]
     ins: ClassVar[int]
+    secured: ClassVar[tuple[int, ...]] = ()
+    """Further classes under which it comes with secure messaging."""
+    by_p1: ClassVar[bool] = False
+    """Another instruction has the same CLA and INS: P1 tells them apart."""
+    cards: ClassVar[tuple[str, ...]] = ("user",)
+    """The kinds of card that have it: ``user``, ``psam``."""
+    versions: ClassVar[str] = "all"
+    """The specification versions that have it, in words."""
     source: ClassVar[str]
     """Clause and grade."""
     p1p2: ClassVar[Mapping[int, str]] = {}
@@ -41,7 +49,15 @@ class Instruction:
     writes: ClassVar[bool] = False
     """It may write non-volatile memory."""
     protected: ClassVar[bool] = False
-    """It comes under secure messaging: ``authorise`` names the key, ``enciphered`` says what is covered."""
+    """It always comes under secure messaging: ``authorise`` names the key, ``enciphered`` says what is covered."""
+    locks: ClassVar[bool] = True
+    """A wrong MAC costs its key a try."""
+    anywhere: ClassVar[bool] = False
+    """It is carried out in a blocked application too."""
+    continues: ClassVar[bool] = False
+    """It may stand between INITIALIZE and what INITIALIZE began."""
+    before_activation: ClassVar[bool] = False
+    """It is carried out in the environment before the social security function was activated."""
 
     __slots__ = ()
 
@@ -51,14 +67,24 @@ class Instruction:
         check_declared(cls, command)
 
     @classmethod
-    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
-        """The key of MAC and cipher; 6982 where a right is missing, before the MAC is even looked at."""
-        raise NotImplementedError
+    def offered(cls, layout: Layout) -> bool:
+        """True if a card of this layout has it."""
+        return layout.card in cls.cards
 
     @classmethod
-    def enciphered(cls, command: CommandAPDU) -> bool:
+    def code(cls, layout: Layout) -> tuple[int, int]:  # noqa: ARG003
+        """CLA and INS under which a layout offers it."""
+        return cls.cla, cls.ins
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
+        """The key of MAC and cipher; 6982 where a right is missing, before the MAC is even looked at."""
+        return card.messaging_key()
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """True if the data are enciphered as well as MACed."""
-        raise NotImplementedError
+        return False
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Instruction:

@@ -56,7 +56,10 @@ class ReadBinary(Instruction):
     ins = 0xB0
     source = "part 5 §6.9 [T]"
     answers = "bytes"
-    status = (0x6981, 0x6982, 0x6986, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
+    status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
+    before_activation = True
+    cards = ("user", "psam")
+    secured = (0x04, 0x84)
 
     sfi: int
     offset: int
@@ -67,6 +70,11 @@ class ReadBinary(Instruction):
         """An SFI or an offset, no data."""
         check_address(command)
         check_declared(cls, command)
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
+        """The answer is, where the file demands it."""
+        return card.file(address(command)[0]).read_messaging == "cipher"
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadBinary:
@@ -102,7 +110,10 @@ class UpdateBinary(Instruction):
     ins = 0xD6
     source = "part 5 §6.12 [T]"
     lengths = frozenset(range(1, 256))
-    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x9303)
+    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x9303)
+    before_activation = True
+    cards = ("user", "psam")
+    secured = (0x04, 0x84)
     writes = True
 
     sfi: int
@@ -114,6 +125,11 @@ class UpdateBinary(Instruction):
         """An SFI or an offset, and data."""
         check_address(command)
         check_declared(cls, command)
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
+        """The data are, where the file demands it."""
+        return card.file(address(command)[0]).update_messaging == "cipher"
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateBinary:

@@ -161,7 +161,7 @@ class PinChangeUnblock(Instruction):
         return card.layout.keys[pin.messaging_key]
 
     @classmethod
-    def enciphered(cls, command: CommandAPDU) -> bool:
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """The new PIN is."""
         return command.p2 == 0x01
 

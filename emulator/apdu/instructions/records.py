@@ -86,7 +86,9 @@ class ReadRecord(Instruction):
     ins = 0xB2
     source = "part 5 §6.10 [T]"
     answers = "one or more records"
-    status = (0x6981, 0x6982, 0x6986, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
+    status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
+    before_activation = True
+    secured = (0x04, 0x84)
 
     p1: int
     sfi: int
@@ -98,6 +100,11 @@ class ReadRecord(Instruction):
         """Seven modes, no data."""
         check_address(command, range(7))
         check_declared(cls, command)
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
+        """The answer is, where the file demands it."""
+        return card.file(command.p2 >> 3).read_messaging == "cipher"
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadRecord:
@@ -148,9 +155,11 @@ class UpdateRecord(Instruction):
     ins = 0xDC
     source = "part 5 §6.13 [T]"
     lengths = frozenset(range(1, 256))
-    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A84, 0x6A85, 0x6A86,
-              0x9303)  # fmt: skip
+    status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A84, 0x6A85,
+              0x6A86, 0x9303)  # fmt: skip
     writes = True
+    before_activation = True
+    secured = (0x04, 0x84)
 
     p1: int
     sfi: int
@@ -162,6 +171,11 @@ class UpdateRecord(Instruction):
         """Number or four tag modes."""
         check_address(command, range(THIS + 1))
         check_declared(cls, command)
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
+        """The data are, where the file demands it."""
+        return card.file(command.p2 >> 3).update_messaging == "cipher"
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateRecord:
@@ -221,11 +235,15 @@ class UpdateRecord(Instruction):
     def _write(self, card: CardState, spec: FileSpec, records: Records, number: int) -> None:
         tag, length = self.data[0], len(self.data) - 2
         adding = number > len(records)
-        if not adding and records[number - 1][0] != tag:
-            raise CardError(SW.TLV_INCONSISTENT, f"record {number} has tag {records[number - 1][0]:02X}, not {tag:02X}")
-        item = spec.item(tag)
-        if item is not None and length != item.length:
-            raise CardError(SW.WRONG_LENGTH, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came")
+        if not spec.rewrite:
+            if not adding and records[number - 1][0] != tag:
+                found = records[number - 1][0]
+                raise CardError(SW.TLV_INCONSISTENT, f"record {number} has tag {found:02X}, not {tag:02X}")
+            item = spec.item(tag)
+            if item is not None and length != item.length:
+                raise CardError(
+                    SW.WRONG_LENGTH, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came"
+                )
         new = (*records, self.data) if adding else (*records[: number - 1], self.data, *records[number:])
         if adding and self._beyond(card, spec, records, tag):
             raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} may not be extended by another item {tag:02X}")

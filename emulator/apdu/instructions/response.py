@@ -23,6 +23,9 @@ class GetResponse(Instruction):
     p1p2 = {0x0000: "what 61xx announced"}
     answers = "the waiting data"
     status = (0x6700, 0x6A81, 0x6A86, 0x6C00, 0x6F00, 0x9303)
+    cards = ("user", "psam")
+    anywhere = True
+    continues = True
 
     le: int
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
-from emulator.apdu.state import CardState
+from emulator.apdu.state import PERMANENT, CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.files import Directory
 
@@ -32,7 +32,9 @@ class Select(Instruction):
     lengths = frozenset(range(17))
     answers = "FCI"
     case4 = True
-    status = (0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
+    status = (0x6283, 0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
+    cards = ("user", "psam")
+    anywhere = True
 
     by: int
     following: bool
@@ -72,7 +74,12 @@ class Select(Instruction):
 
     @staticmethod
     def _enter(card: CardState, directory: Directory) -> bytes:
+        block = card.blocked(directory)
+        if block == PERMANENT:
+            raise CardError(SW.APPLICATION_BLOCKED, f"{directory.spec.id} is blocked for ever")
         card.session.enter(directory)
+        if block:
+            raise CardError(SW.APPLICATION_BLOCKED_TEMPORARILY, f"{directory.spec.id} is current, but blocked")
         return directory.fci
 
     def _named(self, card: CardState) -> Directory:

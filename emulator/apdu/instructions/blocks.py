@@ -1,0 +1,129 @@
+"""APPLICATION BLOCK, APPLICATION UNBLOCK and CARD BLOCK, all under secure messaging; none of them locks a key. [T]"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.state import BLOCKED, PERMANENT, TEMPORARY, CardState
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.memory import CARD_STATE, state_cell
+from emulator.filesystem.specs import KeySpec, Layout
+
+MAC_ONLY = frozenset({4})
+
+
+class _Block(Instruction):
+    """What the three share."""
+
+    cla = 0x84
+    lengths = MAC_ONLY
+    protected = True
+    locks = False
+    writes = True
+    before_activation = True
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class ApplicationBlock(_Block):
+    """Blocks the current application for ever; or for a time, where the layout has PBOC's form."""
+
+    name = "APPLICATION BLOCK"
+    name_zh = "应用锁定"
+    ins = 0x1E
+    source = "part 5 §6.1 [T]; P2 00 [P]"
+    p1p2 = {0x0001: "for ever", 0x0000: "for a time, where the layout has it"}
+    status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A86, 0x6A81, 0x6A88, 0x9303)
+
+    state: int
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The DF's messaging key, once what the layout asks for was won; 6A86, 6A88, 6982."""
+        if not (command.p2 or card.layout.blocking.temporary):
+            raise wrong_p1p2("0000", "0001: this layout has no temporary block")
+        card.need(card.session.directory.spec.block, f"{cls.name} of {card.session.directory.spec.id}")
+        return card.messaging_key()
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ApplicationBlock:
+        """From P2."""
+        return cls(PERMANENT if command.p2 else TEMPORARY)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing."""
+        card.memory.put(state_cell(card.session.directory.spec.id), self.state)
+        return b""
+
+
+@dataclass(slots=True)
+class ApplicationUnblock(_Block):
+    """Ends a temporary block of the current application. Layouts with PBOC's form have it. [P]"""
+
+    name = "APPLICATION UNBLOCK"
+    name_zh = "应用解锁"
+    ins = 0x18
+    source = "PBOC [P]"
+    p1p2 = {0x0000: "the current application"}
+    status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    versions = "where the layout says so"
+    anywhere = True
+
+    @classmethod
+    def offered(cls, layout: Layout) -> bool:
+        """Only with the temporary form."""
+        return layout.card in cls.cards and layout.blocking.temporary
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
+        """As APPLICATION BLOCK; 9303 for a permanent block, 6985 for none."""
+        here = card.session.directory
+        state = card.blocked(here)
+        if state == PERMANENT:
+            raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
+        if not card.memory.counter(state_cell(here.spec.id)) if here.parent else True:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is not blocked")
+        card.need(here.spec.block, f"{cls.name} of {here.spec.id}")
+        return card.messaging_key()
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ApplicationUnblock:  # noqa: ARG003
+        """Nothing but the MAC came."""
+        return cls()
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing."""
+        card.memory.put(state_cell(card.session.directory.spec.id), 0)
+        return b""
+
+
+@dataclass(slots=True)
+class CardBlock(_Block):
+    """Blocks the card: from then on every command answers 6A81. [T]"""
+
+    name = "CARD BLOCK"
+    name_zh = "卡片锁定"
+    ins = 0x16
+    source = "part 5 §6.2 [T]"
+    p1p2 = {0x0000: "the card"}
+    status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88)
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
+        """The messaging key, once what the layout asks for (BK) was won; 6A88, 6982."""
+        key = card.messaging_key()
+        card.need(card.layout.blocking.card, cls.name)
+        return key
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> CardBlock:  # noqa: ARG003
+        """Nothing but the MAC came."""
+        return cls()
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing."""
+        card.memory.put(CARD_STATE, BLOCKED)
+        return b""

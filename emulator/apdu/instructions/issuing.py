@@ -1,0 +1,174 @@
+"""From blank to active: LOAD KEY, COMPLETE PERSONALISATION and ACTIVATE, commands of this project's own. [D]
+
+A blank card has its files, empty, and its transport key. The transport key's right opens every file to UPDATE RECORD
+and UPDATE BINARY; keys come one by one, enciphered; completing ends all that for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.state import BLANK, CardState
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.memory import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
+from emulator.filesystem.specs import KeySpec, Layout
+
+
+class _Personalising(Instruction):
+    """What both commands of personalisation share: a blank card, its transport key, secure messaging under it."""
+
+    cla = 0x84
+    protected = True
+    writes = True
+    before_activation = True
+    status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
+    versions = "where the layout says so"
+
+    __slots__ = ()
+
+    @classmethod
+    def offered(cls, layout: Layout) -> bool:
+        """Only where blank cards exist."""
+        return layout.personalisation is not None
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
+        """The transport key; 6985 once the card is personalised, 6982 without its right."""
+        plan = card.layout.personalisation
+        assert plan is not None
+        if card.memory.counter(CARD_STATE) != BLANK:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is personalised already")
+        if not card.filling():
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"{cls.name} needs {plan.key} authenticated")
+        return card.layout.keys[plan.key]
+
+
+@dataclass(slots=True)
+class LoadKey(_Personalising):
+    """Loads a key of the current DF: P1 its version, P2 its id, 16 bytes enciphered."""
+
+    name = "LOAD KEY"
+    name_zh = "装载密钥"
+    ins = 0xD4
+    source = "this project's own [D]"
+    lengths = frozenset({28, 36})
+    cards = ("user", "psam")
+    secret = True
+
+    version: int
+    identifier: int
+    value: bytes
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """A version from 1 to 3 in P1; a length byte, the key and its padding, and a MAC."""
+        if command.p1 not in VERSIONS:
+            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "a version 01 to 03 and a key id")
+        if len(command.data) not in cls.lengths:
+            raise CardError(SW.WRONG_LENGTH, "expected 24 or 32 bytes of enciphered key and a MAC of 4")
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
+        """The key is."""
+        return True
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> LoadKey:
+        """From P1, P2 and the deciphered data."""
+        return cls(command.p1, command.p2, command.data)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """Id and version."""
+        return f"key {command.p2:02X}, version {command.p1:02X}"
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A80 for no key of 16 bytes, 6A88 for an id that the layout does not know here."""
+        if len(self.value) != KEY_SIZE:
+            raise CardError(SW.WRONG_DATA, f"a key has {KEY_SIZE} bytes, {len(self.value)} came")
+        here = card.session.directory
+        spec = next((key for key in here.keys if key.id == self.identifier), None)
+        if spec is None:
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no key {self.identifier:02X}")
+        card.memory.put(key_cell(spec.name, self.version), self.value)
+        return b""
+
+
+@dataclass(slots=True)
+class CompletePersonalisation(_Personalising):
+    """Ends personalisation for ever: from then on files answer to their own conditions."""
+
+    name = "COMPLETE PERSONALISATION"
+    name_zh = "结束个人化"
+    ins = 0x46
+    source = "this project's own [D]"
+    p1p2 = {0x0000: "the card"}
+    lengths = frozenset({4})
+    cards = ("user", "psam")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> CompletePersonalisation:  # noqa: ARG003
+        """Nothing but the MAC came."""
+        return cls()
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing."""
+        card.memory.put(CARD_STATE, 0)
+        card.session.drop_keys()
+        return b""
+
+
+@dataclass(slots=True)
+class Activate(Instruction):
+    """Turns the social security function on (启用), once. A layout may rename it or leave it out."""
+
+    name = "ACTIVATE"
+    name_zh = "启用社会保障功能"
+    cla = 0x80
+    ins = 0x44
+    source = "this project's own [D]; the Measures, article 13"
+    p1p2 = {0x0000: "the social security function"}
+    status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A82, 0x6A86, 0x9303)
+    writes = True
+    before_activation = True
+    versions = "where the layout says so"
+
+    @classmethod
+    def offered(cls, layout: Layout) -> bool:
+        """Only where cards come inactive."""
+        return layout.activation is not None and layout.card in cls.cards
+
+    @classmethod
+    def code(cls, layout: Layout) -> tuple[int, int]:
+        """As the layout calls it."""
+        named = layout.activation
+        return (named.cla, named.ins) if named else (cls.cla, cls.ins)
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """P1 P2 0000, no data."""
+        check_declared(cls, command)
+        if command.le:
+            raise CardError(SW.WRONG_LENGTH, f"{cls.name} takes no data and gives none, P3 is {command.le:02X}")
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> Activate:  # noqa: ARG003
+        """Nothing to parse."""
+        return cls()
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6985 outside the environment and on an active card, 6982."""
+        named = card.layout.activation
+        assert named is not None
+        home = card.layout.pin.application
+        if card.session.directory.spec.id != home:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{self.name} is given in {home}")
+        if card.memory.counter(CARD_STATE) == BLANK:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is not personalised yet")
+        card.need(named.needs, self.name)
+        if not card.memory.counter(ACTIVATION):
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the social security function is active already")
+        card.memory.put(ACTIVATION, 0)
+        return b""

@@ -1,0 +1,290 @@
+"""The terminal's own card (PSAM): it diversifies its roots for one card and one use, and computes under the result."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.state import CardState
+from emulator.apdu.status import SW, CardError
+from emulator.crypto import SUITES, Suite
+from emulator.crypto.suite import folded
+from emulator.filesystem.memory import file_cell
+from emulator.filesystem.specs import KeySpec
+
+FACTOR = 8
+DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8
+"""Low five bits of a usage byte that matter here; the high three are the levels. [S]"""
+TERMINAL_NUMBER, SEQUENCE = "MF/EF16", "DF01/EF19"
+SSF33_REGION = 0x11
+
+
+@dataclass(slots=True)
+class Delivered:
+    """A key made for one card and one use. ``chain``: the MAC so far, empty before its first block."""
+
+    suite: Suite
+    key: bytes = field(repr=False)
+    use: int
+    chain: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """The terminal's side of a purchase that was begun."""
+
+    suite: Suite
+    key: bytes = field(repr=False)
+    amounts: bytes
+
+
+def levels_left(spec: KeySpec) -> int:
+    """How many levels this PSAM has still to diversify: the high three bits of the key's usage byte. [S]"""
+    return int(spec.psam[:2], 16) >> 5
+
+
+def find_root(card: CardState, usage: int, identifier: int) -> tuple[KeySpec, bytes]:
+    """A root by its use (low five bits of the usage) and id, from the current DF up; 6A88, 6A80 for wrong levels."""
+    for directory in card.session.directory.line():
+        for spec in directory.keys:
+            if spec.use == "delivery" and spec.psam == f"{usage & 0x1F | levels_left(spec) << 5:02X}/{identifier:02X}":
+                if usage >> 5 != levels_left(spec):
+                    raise CardError(
+                        SW.WRONG_DATA,
+                        f"{spec.name} has {levels_left(spec)} levels here, usage {usage:02X} says {usage >> 5}",
+                    )
+                return spec, card.key(spec)
+    raise CardError(SW.REFERENCE_NOT_FOUND, f"no key of usage {usage & 0x1F} with id {identifier:02X} within reach")
+
+
+def choose_suite(card: CardState, name: str) -> Suite:
+    """The algorithm of a delivery; 6A81 where this PSAM lacks it. [D]"""
+    if name not in card.layout.algorithms:
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"this PSAM has no {name}")
+    return SUITES[name]
+
+
+def diversify(suite: Suite, root: bytes, factors: bytes) -> bytes:
+    """A card's key; the factors come card first, province last, and are applied the other way round. [S]"""
+    for at in range(len(factors) - FACTOR, -1, -FACTOR):
+        root = suite.derive(root, factors[at : at + FACTOR])
+    return root
+
+
+@dataclass(slots=True)
+class ChooseEnvironment(Instruction):
+    """Turns to the environment that goes with a card, by the first byte of its identification code."""
+
+    name = "CHOOSE ENVIRONMENT"
+    name_zh = "选择环境"
+    cla = 0xBF
+    ins = 0xEC
+    source = "public terminal software [S]"
+    p1p2 = {0x0000: "by the card's region"}
+    lengths = frozenset({1})
+    cards = ("psam",)
+    status = (0x6700, 0x6A81, 0x6A86)
+
+    region: int
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ChooseEnvironment:
+        """The first byte of the identification code."""
+        return cls(command.data[0])
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A81 for a card of SSF33, which is not public."""
+        if self.region == SSF33_REGION:
+            raise CardError(SW.FUNCTION_NOT_SUPPORTED, "a card of region 11 wants SSF33, which is not public")
+        card.session.enter(card.root)
+        card.session.delivered = None
+        return b""
+
+
+@dataclass(slots=True)
+class DeliveryKey(Instruction):
+    """Makes the key for one card and one use from a root: P1 the usage, P2 the id.
+
+    Card factor ‖ [city] ‖ [province] ‖ process factor: 8 bytes each, the process factor 16 under SM4. [S] Which of the
+    two it is follows from the length, as the levels are known. [D]
+    """
+
+    name = "DELIVERY KEY"
+    name_zh = "通用密钥分散"
+    cla = 0xBF
+    ins = 0xDE
+    source = "public terminal software [S]"
+    lengths = frozenset({16, 24, 32, 40})
+    cards = ("psam",)
+    status = (0x6700, 0x6A80, 0x6A81, 0x6A88)
+
+    usage: int
+    identifier: int
+    data: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> DeliveryKey:
+        """From P1, P2 and the data."""
+        return cls(command.p1, command.p2, command.data)
+
+    @classmethod
+    def parameters(cls, command: CommandAPDU) -> str:
+        """Usage, levels and id."""
+        return f"usage {command.p1 & 0x1F}, {command.p1 >> 5} levels, key {command.p2:02X}"
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6A80, 6A81, 6A88."""
+        card.session.delivered = None
+        spec, root = find_root(card, self.usage, self.identifier)
+        size = levels_left(spec) * FACTOR
+        names = {size + 8: "3des", size + 16: "sm4"}
+        if len(self.data) not in names:
+            raise CardError(
+                SW.WRONG_DATA,
+                f"{spec.name} takes {levels_left(spec)} factors and a process factor, {len(self.data)} bytes came",
+            )
+        suite = choose_suite(card, names[len(self.data)])
+        key = suite.process_key(diversify(suite, root, self.data[:size]), self.data[size:])
+        card.session.delivered = Delivered(suite, key, self.usage & 0x1F)
+        return b""
+
+
+@dataclass(slots=True)
+class CipherData(Instruction):
+    """Computes under the delivered key: enciphers whole blocks, or MACs them. After the last block the key is gone. [P]
+
+    What is enciphered or MACed comes padded; a first block of a MAC is its start value.
+    """
+
+    name = "CIPHER DATA"
+    name_zh = "通用加密计算"
+    cla = 0x80
+    ins = 0xFA
+    source = "public terminal software [S]; modes [P]"
+    p1p2 = {
+        0x0000: "encipher, last",
+        0x0200: "encipher, more to come",
+        0x0100: "MAC, last",
+        0x0300: "MAC, next",
+        0x0500: "MAC with start value, only",
+        0x0700: "MAC with start value, first",
+    }
+    lengths = frozenset(range(8, 249, 8))
+    answers = "the blocks enciphered, or a MAC 4"
+    case4 = True
+    cards = ("psam",)
+    status = (0x6700, 0x6901, 0x6985, 0x6A80, 0x6A86)
+
+    mode: int
+    data: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> CipherData:
+        """Mode from P1, and the blocks."""
+        return cls(command.p1, command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """The result; 6901 without a delivered key or a begun MAC, 6985 for another use, 6A80 for broken blocks."""
+        delivered = card.session.delivered
+        if not isinstance(delivered, Delivered):
+            raise CardError(SW.INVALID_STATE, "no key is delivered: DELIVERY KEY comes first")
+        allowed = (MAC, BOTH) if self.mode & 1 else (ENCRYPTION, BOTH)
+        if delivered.use not in allowed:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"a key of usage {delivered.use} does not do this")
+        block = delivered.suite.block
+        starting = self.mode & 4
+        if len(self.data) % block or (starting and len(self.data) < 2 * block):
+            raise CardError(SW.WRONG_DATA, f"expected whole blocks of {block} bytes, {len(self.data)} bytes came")
+        if not self.mode & 2:
+            card.session.delivered = None
+        if not self.mode & 1:
+            return delivered.suite.crypt(delivered.key, self.data)
+        if not starting and not delivered.chain:
+            raise CardError(SW.INVALID_STATE, "no MAC was begun: a first block with its start value comes first")
+        start, message = (self.data[:block], self.data[block:]) if starting else (delivered.chain, self.data)
+        delivered.chain = delivered.suite.cbc(delivered.key, message, start)
+        return b"" if self.mode & 2 else folded(delivered.chain, "xor" if delivered.suite.name == "sm4" else "left")
+
+
+@dataclass(slots=True)
+class InitializeSamForPurchase(Instruction):
+    """The terminal's side of a purchase: takes what the card told, gives its own sequence and MAC1."""
+
+    name = "INITIALIZE SAM FOR PURCHASE"
+    name_zh = "PSAM消费初始化"
+    cla = 0x80
+    ins = 0x70
+    source = "the standard's family [T]; the data's order [D]"
+    p1p2 = {0x0100: "purchase"}
+    lengths = frozenset(range(36, 53, 8))
+    answers = "terminal sequence 4, MAC1 4"
+    case4 = True
+    cards = ("psam",)
+    status = (0x6581, 0x6700, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
+    writes = True
+
+    challenge: bytes
+    amounts: bytes
+    kind: int
+    time: bytes
+    version: int
+    algorithm: int
+    factors: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> InitializeSamForPurchase:
+        """Random 4 ‖ card sequence 2, amounts 12, type 1, time 7, key version, algorithm, factors."""
+        data = command.data
+        return cls(data[:6], data[6:18], data[18], data[19:26], data[26], data[27], data[28:])
+
+    def execute(self, card: CardState) -> bytes:
+        """Sequence and MAC1; 6A80, 6A81, 6A88."""
+        levels = len(self.factors) // FACTOR
+        _, root = find_root(card, levels << 5 | DEBIT, self.version)
+        suite = next((one for one in SUITES.values() if one.code == self.algorithm), None)
+        if suite is None:
+            raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"no algorithm {self.algorithm:02X}")
+        choose_suite(card, suite.name)
+        (sequence,) = card.memory.records(SEQUENCE)
+        (terminal,) = card.memory.records(TERMINAL_NUMBER)
+        key = suite.process_key(diversify(suite, root, self.factors), self.challenge + sequence[2:])
+        card.memory.put(file_cell(SEQUENCE), (((int.from_bytes(sequence, "big") + 1) % 2**32).to_bytes(4, "big"),))
+        card.session.transaction = Paying(suite, key, self.amounts)
+        return sequence + suite.mac(key, self.amounts + bytes((self.kind,)) + terminal + self.time)
+
+
+@dataclass(slots=True)
+class CreditSamForPurchase(Instruction):
+    """Holds the card's MAC2 against its own: the card has really paid."""
+
+    name = "CREDIT SAM FOR PURCHASE"
+    name_zh = "PSAM校验MAC2"
+    cla = 0x80
+    ins = 0x72
+    source = "the standard's family [T]"
+    p1p2 = {0x0000: "purchase"}
+    lengths = frozenset({4})
+    cards = ("psam",)
+    status = (0x6700, 0x6901, 0x6A86, 0x9302)
+    continues = True
+
+    mac: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> CreditSamForPurchase:
+        """MAC2."""
+        return cls(command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6901, 9302."""
+        paying, card.session.transaction = card.session.transaction, None
+        if not isinstance(paying, Paying):
+            raise CardError(SW.INVALID_STATE, "INITIALIZE SAM FOR PURCHASE comes right before, and serves once")
+        if not hmac.compare_digest(paying.suite.mac(paying.key, paying.amounts), self.mac):
+            raise CardError(SW.MAC_INVALID, "MAC2 is not right under the purchase key")
+        return b""
+
+
+PSAM = (ChooseEnvironment, DeliveryKey, CipherData, InitializeSamForPurchase, CreditSamForPurchase)

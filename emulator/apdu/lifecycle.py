@@ -1,0 +1,36 @@
+"""What a card that is not simply in use still carries out: blocked cards and applications, cards not yet activated."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.state import BLOCKED, PERMANENT, CardState
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.memory import ACTIVATION, CARD_STATE
+
+
+def check_card(card: CardState) -> None:
+    """After CARD BLOCK every command answers 6A81, whatever it is. [T]"""
+    if card.memory.counter(CARD_STATE) == BLOCKED:
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, "the card is blocked for ever")
+
+
+def check(card: CardState, kind: type[Instruction]) -> None:
+    """9303 in an application that is blocked for ever [T], 6985 in one blocked for a time [D], and 6985 for the social
+    security function before its activation (Measures, article 13; which commands: [D]).
+    """
+    if kind.anywhere:
+        return
+    here = card.session.directory
+    block = card.blocked(here)
+    if block == PERMANENT:
+        raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
+    if block:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is blocked for a time")
+    if card.layout.activation is None or not card.memory.counter(ACTIVATION) or card.filling():
+        return
+    home = card.layout.pin.application
+    line = [directory.spec.id for directory in here.line()]
+    if home in line and not (line[0] == home and kind.before_activation):
+        raise CardError(
+            SW.CONDITIONS_NOT_SATISFIED, "the social security function has not been activated (社会保障功能未启用)"
+        )

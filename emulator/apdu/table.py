@@ -1,0 +1,84 @@
+"""Which instruction a command's first bytes mean, on a card of one layout, and why some bytes mean none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emulator.apdu.instructions import INSTRUCTIONS, Instruction
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.specs import Layout
+
+CHANNEL, CHAINING = 0x03, 0x10
+STANDARD_MESSAGING = 0x08
+FURTHER_CHANNELS = range(0x40, 0x80)
+"""Classes of ISO 7816-4 for logical channels 4 to 19."""
+
+
+class InstructionTable:
+    """The instructions of a layout, by CLA and INS; two that share these are told apart by P1."""
+
+    def __init__(self, instructions: Iterable[tuple[type[Instruction], tuple[int, int]]]) -> None:
+        self.by_code: dict[int, type[Instruction]] = {}
+        self.by_p1: dict[int, type[Instruction]] = {}
+        for kind, (cla, ins) in instructions:
+            for one in (cla, *kind.secured):
+                self.by_code.setdefault(one << 8 | ins, kind)
+            if kind.by_p1:
+                self.by_p1 |= {cla << 16 | ins << 8 | p1p2 >> 8: kind for p1p2 in kind.p1p2}
+        self.classes = frozenset(code >> 8 for code in self.by_code)
+
+    @classmethod
+    def of(cls, layout: Layout) -> InstructionTable:
+        """The table of a layout, made once."""
+        table = _TABLES.get(layout.fingerprint)
+        if table is None:
+            offered = [(kind, kind.code(layout)) for kind in INSTRUCTIONS if kind.offered(layout)]
+            table = _TABLES[layout.fingerprint] = cls(offered)
+        return table
+
+    def get(self, raw: bytes) -> type[Instruction] | None:
+        """The instruction that a command's first bytes mean, None for none."""
+        if len(raw) < 2:
+            return None
+        kind = self.by_code.get(raw[0] << 8 | raw[1])
+        if kind is not None and kind.by_p1 and len(raw) > 2:
+            return self.by_p1.get(raw[0] << 16 | raw[1] << 8 | raw[2], kind)
+        return kind
+
+    def find(self, cla: int, ins: int, p1: int) -> type[Instruction]:
+        """The instruction of a command; CardError saying which of its bytes means nothing here."""
+        kind = self.by_code.get(cla << 8 | ins)
+        if kind is None:
+            raise self._unknown(cla, ins)
+        if kind.by_p1:
+            return self.by_p1.get(cla << 16 | ins << 8 | p1, kind)
+        return kind
+
+    def _unknown(self, cla: int, ins: int) -> CardError:
+        """6D00 in a known class; 6881, 6882, 6884 for ISO's channel, messaging and chaining bits; else 6E00."""
+        if cla in self.classes:
+            return CardError(SW.INS_NOT_SUPPORTED, f"CLA {cla:02X} has no INS {ins:02X}")
+        base = cla & ~(CHANNEL | CHAINING | STANDARD_MESSAGING)
+        if cla in FURTHER_CHANNELS:
+            return CardError(
+                SW.CHANNEL_NOT_SUPPORTED, f"CLA {cla:02X} names a logical channel; there is only channel 0"
+            )
+        if base in self.classes and base in BITWISE:
+            if cla & CHANNEL:
+                return CardError(
+                    SW.CHANNEL_NOT_SUPPORTED, f"CLA {cla:02X} names logical channel {cla & CHANNEL}; there is only 0"
+                )
+            if cla & CHAINING:
+                return CardError(SW.CHAINING_NOT_SUPPORTED, f"CLA {cla:02X} announces a chain of commands")
+            return CardError(
+                SW.MESSAGING_NOT_SUPPORTED, f"CLA {cla:02X} announces ISO's secure messaging, not 04 or 84"
+            )
+        known = ", ".join(f"{one:02X}" for one in sorted(self.classes))
+        return CardError(SW.CLA_NOT_SUPPORTED, f"CLA {cla:02X} is none of {known}")
+
+
+BITWISE = frozenset({0x00, 0x04, 0x80, 0x84})
+"""Classes whose low bits mean what ISO says; B0 and BF are names as a whole."""
+_TABLES: dict[str, InstructionTable] = {}
+EVERYTHING = InstructionTable((kind, (kind.cla, kind.ins)) for kind in INSTRUCTIONS)
+"""All instructions of all cards under their own names, for decoders that do not know the layout."""

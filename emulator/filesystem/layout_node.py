@@ -1,0 +1,89 @@
+"""One table of a layout being read: takes its keys one by one, each checked, and complains of what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from emulator.filesystem.specs import LayoutError
+from emulator.security import PIN, Condition, names_in, parse_condition
+
+GRADES = ("S", "T", "1", "P", "D")
+
+T = TypeVar("T")
+
+
+class Node:
+    """One table of the layout: takes its keys one by one, and complains of what is left."""
+
+    def __init__(self, source: str, key: str, table: object) -> None:
+        if not isinstance(table, Mapping):
+            raise LayoutError(source, key, f"expected a table, found {table!r}")
+        self.source, self.key, self.rest = source, key, dict(table)
+
+    def error(self, key: str, problem: str) -> LayoutError:
+        return LayoutError(self.source, f"{self.key}.{key}" if self.key else key, problem)
+
+    def take(self, key: str, kind: type[T], expected: str, default: T | None = None) -> T:
+        value = self.rest.pop(key, default)
+        if value is None:
+            raise self.error(key, f"missing, expected {expected}")
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"expected {expected}, found {value!r}")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        return self.take(key, str, "a text", default)
+
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        value = self.take(key, int, f"a number from {low} to {high}", default)
+        if not low <= value <= high:
+            raise self.error(key, f"expected a number from {low} to {high}, found {value}")
+        return value
+
+    def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
+        options = tuple(options)
+        value = self.text(key, default)
+        if value not in options:
+            raise self.error(key, f"expected one of {', '.join(options)}, found {value!r}")
+        return value
+
+    def hexadecimal(self, key: str, sizes: range, default: str | None = None) -> bytes:
+        size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        expected = f"{size} bytes in hex"
+        value = self.take(key, str, expected, default)
+        try:
+            result = bytes.fromhex(value)
+        except ValueError:
+            raise self.error(key, f"expected {expected}, found {value!r}") from None
+        if len(result) not in sizes:
+            raise self.error(key, f"expected {expected}, found {len(result)}")
+        return result
+
+    def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
+        try:
+            return parse(self.text(key, default))
+        except ValueError as error:
+            raise self.error(key, str(error)) from None
+
+    def nodes(self, key: str) -> list[Node]:
+        rows = self.take(key, list, "an array of tables")
+        return [Node(self.source, f"{self.key}.{key}[{n}]".lstrip("."), row) for n, row in enumerate(rows)]
+
+    def done(self) -> None:
+        for key in self.rest:
+            raise self.error(key, "not a key of this table")
+
+    def truth(self, key: str, default: bool) -> bool:
+        return self.take(key, bool, "true or false", default)
+
+    def grade(self, default: str = "D") -> str:
+        return self.choice("grade", GRADES, default)
+
+    def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:
+        """An access condition that names only the PIN and declared keys."""
+        condition = self.parsed(key, parse_condition, default)
+        for name in names_in(condition):
+            if name != PIN and name not in keys:
+                raise self.error(key, f"key {name!r} is not declared under key.")
+        return condition
