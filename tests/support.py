@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.crypto import suite
+from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import tries_cell
@@ -18,6 +18,13 @@ DF = {
     f"DF0{n}": f"00A4040006D156000005{aid}"
     for n, aid in zip("1234567", ("00", "01", "02", "03", "05", "06", "04"), strict=True)
 }
+HOME = DF | {
+    "MF": "00A40000023F00",
+    "SSSE": SSSE,
+    "PSE": "00A404000E315041592E5359532E4444463031",
+    "BANK": "00A4040008A000000333010101",
+}
+"""How each application of a user card is selected."""
 VERIFY = "0020000003123456"
 WRONG_PIN = "0020000003999999"
 
@@ -44,19 +51,37 @@ class Card:
             assert answer[-4:] == "9000" or answer[-4:-2] == "61", f"{command}: {answer}"
         return answer[:-4]
 
-    def process_key(self, name: str, size: int = 8) -> bytes:
-        """Asks for a challenge and makes the key of one use from it."""
-        image = self.chip.image
-        challenge = bytes.fromhex(self.ok(f"00840000{size:02X}"))
-        algorithms = suite(image.algorithm)
-        region = image.memory.records("SSSE/EF05")[0][2:5].hex()
-        key = card_key(algorithms, test_root(name), region, image.chip_factor, image.layout.keys[name].levels)
-        return algorithms.process_key(key, challenge)
+    @property
+    def suite(self) -> Suite:
+        """The card's algorithms."""
+        return suite(self.chip.image.algorithm)
 
-    def proof(self, name: str, data: str = "0011223344556677", size: int = 8) -> str:
+    def key(self, name: str, version: int = 1) -> bytes:
+        """A card key as the terminal's side derives it."""
+        image = self.chip.image
+        return card_key(
+            self.suite, test_root(name, version), "510100", image.chip_factor, image.layout.keys[name].levels
+        )
+
+    def process_key(self, name: str, size: int = 8, version: int = 1) -> bytes:
+        """Asks for a challenge and makes the key of one use from it."""
+        challenge = bytes.fromhex(self.ok(f"00840000{size:02X}"))
+        return self.suite.process_key(self.key(name, version), challenge)
+
+    def sealed(self, header: str, data: str, name: str, *, cipher: bool = False, wrong: int = 0) -> str:
+        """A command under secure messaging as SSSE does it; ``wrong`` is XORed into the MAC."""
+        process_key = self.process_key(name)
+        body = bytes.fromhex(data)
+        if cipher:
+            body = self.suite.encipher(process_key, body)
+        head = bytes.fromhex(header) + bytes((len(body) + 4,))
+        mac = self.suite.mac(process_key, head + body)
+        return (head + body + mac[:3] + bytes((mac[3] ^ wrong,))).hex().upper()
+
+    def proof(self, name: str, data: str = "0011223344556677", size: int = 8, version: int = 1) -> str:
         """EXTERNAL AUTHENTICATION with a right cryptogram, as a command."""
-        process_key = self.process_key(name, size)
-        cryptogram = suite(self.chip.image.algorithm).cryptogram(process_key, bytes.fromhex(data))
+        process_key = self.process_key(name, size, version)
+        cryptogram = self.suite.cryptogram(process_key, bytes.fromhex(data))
         return f"008200{self.chip.image.layout.keys[name].id:02X}10{cryptogram.hex()}{data}"
 
     def authenticate(self, name: str) -> str:
@@ -65,12 +90,9 @@ class Card:
 
     def reload(self, pin: str | None, wrong: int = 0) -> str:
         """PIN CHANGE/UNBLOCK as a command; ``wrong`` is XORed into the MAC."""
-        algorithms = suite(self.chip.image.algorithm)
-        process_key = self.process_key("STK")
-        body = b"" if pin is None else algorithms.encipher(process_key, bytes.fromhex(pin))
-        header = bytes((0x84, 0x24, 0x00, 0x00 if pin is None else 0x01, len(body) + 4))
-        mac = algorithms.mac(process_key, header + body)
-        return (header + body + mac[:3] + bytes((mac[3] ^ wrong,))).hex()
+        if pin is None:
+            return self.sealed("84240000", "", "STK", wrong=wrong)
+        return self.sealed("84240001", pin, "STK", cipher=True, wrong=wrong)
 
     def tries(self, name: str = PIN) -> int:
         """Tries left, from the memory."""

@@ -44,17 +44,25 @@ class CardState:
 
     def may_read(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow reading, 6987 where it must come under secure messaging."""
-        if not spec.read.satisfied(self.session.rights):
-            self._refuse("reading", spec.path, spec.read)
+        self.right_to_read(spec)
         if spec.read_messaging:
             self._secured("reading", spec.path, spec.read_messaging)
 
     def may_update(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow updating, 6987 where it must come under secure messaging."""
-        if not spec.update.satisfied(self.session.rights):
-            self._refuse("updating", spec.path, spec.update)
+        self.right_to_update(spec)
         if spec.update_messaging:
             self._secured("updating", spec.path, spec.update_messaging)
+
+    def right_to_read(self, spec: FileSpec) -> None:
+        """6982 unless the session's rights allow reading."""
+        if not spec.read.satisfied(self.session.rights):
+            self._refuse("reading", spec.path, spec.read)
+
+    def right_to_update(self, spec: FileSpec) -> None:
+        """6982 unless the session's rights allow updating."""
+        if not spec.update.satisfied(self.session.rights):
+            self._refuse("updating", spec.path, spec.update)
 
     def need(self, condition: Condition, what: str) -> None:
         """6982 unless the session's rights satisfy a condition."""

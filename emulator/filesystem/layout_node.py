@@ -22,9 +22,11 @@ class Node:
         self.source, self.key, self.rest = source, key, dict(table)
 
     def error(self, key: str, problem: str) -> LayoutError:
+        """A LayoutError about one key of this table."""
         return LayoutError(self.source, f"{self.key}.{key}" if self.key else key, problem)
 
     def take(self, key: str, kind: type[T], expected: str, default: T | None = None) -> T:
+        """Takes a key of this type; missing without a default is an error."""
         value = self.rest.pop(key, default)
         if value is None:
             raise self.error(key, f"missing, expected {expected}")
@@ -33,15 +35,18 @@ class Node:
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
+        """Takes a text."""
         return self.take(key, str, "a text", default)
 
     def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        """Takes a number within these bounds."""
         value = self.take(key, int, f"a number from {low} to {high}", default)
         if not low <= value <= high:
             raise self.error(key, f"expected a number from {low} to {high}, found {value}")
         return value
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
+        """Takes one of these texts."""
         options = tuple(options)
         value = self.text(key, default)
         if value not in options:
@@ -49,6 +54,7 @@ class Node:
         return value
 
     def hexadecimal(self, key: str, sizes: range, default: str | None = None) -> bytes:
+        """Takes bytes written in hex, of one of these sizes."""
         size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         expected = f"{size} bytes in hex"
         value = self.take(key, str, expected, default)
@@ -61,23 +67,28 @@ class Node:
         return result
 
     def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
+        """Takes a text and parses it; ValueError becomes an error here."""
         try:
             return parse(self.text(key, default))
         except ValueError as error:
             raise self.error(key, str(error)) from None
 
     def nodes(self, key: str) -> list[Node]:
+        """Takes an array of tables."""
         rows = self.take(key, list, "an array of tables")
         return [Node(self.source, f"{self.key}.{key}[{n}]".lstrip("."), row) for n, row in enumerate(rows)]
 
     def done(self) -> None:
+        """Complains of what nobody took."""
         for key in self.rest:
             raise self.error(key, "not a key of this table")
 
     def truth(self, key: str, default: bool) -> bool:
+        """Takes true or false."""
         return self.take(key, bool, "true or false", default)
 
     def grade(self, default: str = "D") -> str:
+        """Takes a grade."""
         return self.choice("grade", GRADES, default)
 
     def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:

@@ -58,8 +58,8 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
         cells[name] = cell
     if layout.purse is not None:
         cells[PURSE_CELL] = _purse(persona).cell()
-    computed = _computed(persona, layout, cells, region)
     told = persona.for_version(layout.version)
+    computed = _computed(told, layout, cells, region)
     for spec in layout.files.values():
         cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed)
     return Image(layout, algorithm, atr, cells)
@@ -107,7 +107,16 @@ def _purse(persona: Persona) -> Purse:
     return Purse(**given)
 
 
-def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: bytes) -> dict[str, str]:
+def bank_card_number(serial: bytes) -> str:
+    """A made-up bank card number of 19 digits: it passes its Luhn digit, but begins with 9999, which is industry 9 (for
+    national bodies) and country 999, which ISO 3166 gives to nobody.
+    """
+    body = f"9999{int.from_bytes(serial, 'big') % 10**14:014}"
+    total = sum(int(one) if at % 2 else sum(divmod(2 * int(one), 10)) for at, one in enumerate(reversed(body)))
+    return body + str(-total % 10)
+
+
+def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: bytes) -> dict[str, Any]:
     """Items that follow from the chip and the layout."""
     identification = region + RID + persona.serial
     irk = cells.get(key_cell("IRK"))
@@ -117,14 +126,24 @@ def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: 
         "SSSE/EF05/01": (identification + check).hex(),
         "SSSE/EF05/03": layout.version,
         "SSSE/EF05/04": INITIALISER + persona.region * 2 + "01",
+        **_bank(persona),
     }
+
+
+def _bank(persona: Persona) -> dict[str, Any]:
+    """The card number where the bank's application has it: account data, and track 2 with expiry and service code."""
+    number = bank_card_number(persona.serial)
+    account = {"5A": number, **persona.values.get("BANK/EF02", {}).get("70", {})}
+    track = f"{number}D{account.get('5F24', '')[:4]}201".ljust(38, "F")
+    stripe = {"57": track, **persona.values.get("BANK/EF01", {}).get("70", {})}
+    return {"BANK/EF01/70": stripe, "BANK/EF02/70": account}
 
 
 def _empty(spec: FileSpec) -> tuple[bytes, ...]:
     return (bytes(spec.size),) if spec.structure == "transparent" else ()
 
 
-def _content(persona: Persona, spec: FileSpec, computed: dict[str, str]) -> tuple[bytes, ...]:
+def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any]) -> tuple[bytes, ...]:
     values = persona.values.get(spec.path, {})
     if spec.structure == "transparent":
         return (bytes.fromhex(values.get("hex", ""))[: spec.size].ljust(spec.size, b"\0"),)

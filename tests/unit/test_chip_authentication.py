@@ -7,7 +7,7 @@ import pytest
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.memory import PIN_CELL
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 
 @pytest.mark.parametrize("size", [4, 8, 16])
@@ -54,10 +54,16 @@ def test_every_external_key_has_tries_of_its_own_that_survive(card: Card) -> Non
     keys = [key for key in layout.keys.values() if key.use == "external-authentication"]
     assert len(keys) > 40
     for key in keys:
-        home = SSSE if key.application == "SSSE" else DF[key.application]
+        home = HOME[key.application]
         card.chip.reset()
         card.ok(home)
         wrong = f"008200{key.id:02X}10" + "00" * 16
+        if not key.tries:
+            for _ in range(5):
+                card.ok("0084000004")
+                assert card.send(wrong) == "6300", "a key before a block command never locks"
+            assert card.authenticate(key.name) == "9000"
+            continue
         for left in (2, 1, 0):
             card.ok("0084000004")
             assert card.send(wrong) == f"63C{left}"
@@ -69,8 +75,8 @@ def test_every_external_key_has_tries_of_its_own_that_survive(card: Card) -> Non
         assert card.send(wrong) == "6983"
         assert card.authenticate(key.name) == "6983", "a right proof comes too late"
         assert card.tries(key.name) == 0
-        others = {other.name: card.tries(other.name) for other in keys if other is not key}
-        assert sum(left == 0 for left in others.values()) == keys.index(key), "no other key suffers"
+        locked = [one.name for one in keys if one.tries and card.tries(one.name) == 0]
+        assert locked == [one.name for one in keys[: keys.index(key) + 1] if one.tries], "no other key suffers"
 
 
 def test_success_sets_the_keys_tries_back(card: Card) -> None:
@@ -107,9 +113,18 @@ def test_local_keys_need_their_own_application(card: Card) -> None:
 
 def test_key_versions(card: Card) -> None:
     card.ok(SSSE)
-    proof = card.proof("UKSSSE")
-    assert card.send(proof.replace("000410", "000411") + "02") == "6A88"
-    assert card.send(proof.replace("000410", "000411") + "01") == "9000"
+    for version in (1, 2, 3):
+        card.chip.reset()
+        card.ok(SSSE)
+        proof = card.proof("UKSSSE", version=version).replace("000410", "000411")
+        assert card.send(proof + f"{version:02X}") == "9000"
+        other = card.proof("UKSSSE", version=version).replace("000410", "000411")
+        assert card.send(other + f"{version % 3 + 1:02X}") == "63C2", "each version has a value of its own"
+        assert card.send(card.proof("UKSSSE")) == "9000", "without a version byte the lowest one is meant"
+    for unknown in ("00", "04", "FF"):
+        proof = card.proof("UKSSSE").replace("000410", "000411")
+        assert card.send(proof + unknown) == "6A88"
+    assert card.tries("UKSSSE") == 3, "an unknown version costs nothing"
 
 
 def test_internal_authentication(card: Card) -> None:
@@ -123,7 +138,7 @@ def test_internal_authentication(card: Card) -> None:
     assert card.ok(command, "00C0000008") == expected
     assert card.send(command + "00") == "6108", "a trailing Le changes nothing"
     assert card.send("0088000111" + "00" * 17) == "6A86"
-    assert card.send("0088000011" + "00" * 16 + "02") == "6A88"
+    assert card.send("0088000011" + "00" * 16 + "04") == "6A88"
     card.ok("00A40000023F00")
     assert card.send(command) == "6A88"
 

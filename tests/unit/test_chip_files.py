@@ -6,7 +6,7 @@ import pytest
 
 from emulator.filesystem.specs import FileSpec
 from emulator.security import PIN, AllOf, AnyOf, Right, names_in
-from tests.support import DF, SSSE, VERIFY, Card, new_card
+from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
 
 def test_item_07_in_all_four_forms(card: Card) -> None:
@@ -237,10 +237,12 @@ def test_every_file_opens_by_its_own_rights_and_by_no_other(card: Card) -> None:
     layout = card.chip.image.layout
     tried = 0
     for spec in layout.files.values():
-        home = SSSE if spec.application == "SSSE" else DF[spec.application]
+        home = HOME[spec.application]
+        above = {"SSSE"} if spec.application in DF else set()
         reach = [key.name for key in layout.keys.values()
-                 if key.application in ("SSSE", spec.application) and key.use == "external-authentication"]  # fmt: skip
-        for right in (PIN, *reach):
+                 if key.application in {*above, spec.application} and key.use == "external-authentication"]  # fmt: skip
+        pin = (PIN,) if spec.application in {*DF, "SSSE"} else ()
+        for right in (*pin, *reach):
             card.chip.reset()
             card.ok(home)
             win(card, right)

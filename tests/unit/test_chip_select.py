@@ -102,7 +102,22 @@ def test_following_repeats_and_fetches(card: Card) -> None:
         ("00A4040006D156", "6700"),
         ("00A404000000021122", "6700"),
         ("00B000000000FF", "6700"),
-        ("01A4040006D15600000500", "6E00"),
+        ("01A4040006D15600000500", "6881"),
+        ("03B2012C00", "6881"),
+        ("40A4040006D15600000500", "6881"),
+        ("7F84000008", "6881"),
+        ("81240000000411223344"[:18], "6700"),
+        ("825E010003123456", "6881"),
+        ("10A4040006D15600000500", "6884"),
+        ("13A4040006D15600000500", "6881"),
+        ("905E010003123456", "6884"),
+        ("9424000004" + "00" * 4, "6884"),
+        ("08B2012C00", "6882"),
+        ("0CDC012C0401021122", "6882"),
+        ("20A4040006D15600000500", "6E00"),
+        ("B1260001" + "04", "6E00"),
+        ("BFDE480900", "6E00"),
+        ("8544000000", "6881"),
         ("FFA4040006D15600000500", "6E00"),
         ("00FF000000", "6D00"),
         ("8020000003123456", "6D00"),
@@ -196,7 +211,7 @@ def test_a_fault_of_our_own_is_6f00_and_the_card_lives_on(card: Card, monkeypatc
 
 
 def test_instructions_are_declared_whole() -> None:
-    assert len(INSTRUCTIONS) == 12
+    assert len(set(INSTRUCTIONS)) == len(INSTRUCTIONS)
     for kind in INSTRUCTIONS:
         assert kind.name.isupper()
         assert any(ord(letter) > 0x4E00 for letter in kind.name_zh)

@@ -31,7 +31,7 @@ def test_show() -> None:
     shown = json.loads(run("show", "--persona", "adult-mianyang", "--json", "--layout", "2.00").stdout)
     values = {one["tag"]: one["value"] for one in shown["files"]["SSSE/EF06"]["items"]}
     assert values["09"] == "样例乙"
-    assert len(shown["files"]) == 40
+    assert len(shown["files"]) == 44
 
 
 def test_apdu() -> None:
@@ -79,7 +79,7 @@ def test_keys() -> None:
     text = run("keys").stdout
     assert "UKSSSE" in text
     rows = json.loads(run("keys", "--json").stdout)
-    assert len(rows) == 58
+    assert len(rows) == 59
     assert not any("key" in row for row in rows)
     assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
 

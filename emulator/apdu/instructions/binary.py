@@ -10,7 +10,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
 from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.specs import FileSpec, KeySpec
 
 
 def check_address(command: CommandAPDU) -> None:
@@ -72,6 +72,12 @@ class ReadBinary(Instruction):
         check_declared(cls, command)
 
     @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The DF's messaging key, for those who may read; 6982."""
+        card.right_to_read(card.file(address(command)[0]))
+        return card.messaging_key()
+
+    @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The answer is, where the file demands it."""
         return card.file(address(command)[0]).read_messaging == "cipher"
@@ -125,6 +131,12 @@ class UpdateBinary(Instruction):
         """An SFI or an offset, and data."""
         check_address(command)
         check_declared(cls, command)
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The DF's messaging key, for those who may update; 6982."""
+        card.right_to_update(card.file(address(command)[0]))
+        return card.messaging_key()
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:

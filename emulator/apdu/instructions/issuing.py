@@ -128,7 +128,7 @@ class Activate(Instruction):
     name_zh = "启用社会保障功能"
     cla = 0x80
     ins = 0x44
-    source = "this project's own [D]; the Measures, article 13"
+    source = "the Measures, article 13; the command is this project's own [D]"
     p1p2 = {0x0000: "the social security function"}
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A82, 0x6A86, 0x9303)
     writes = True

@@ -10,7 +10,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
 from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.specs import FileSpec, KeySpec
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
 MODES = {
@@ -102,6 +102,12 @@ class ReadRecord(Instruction):
         check_declared(cls, command)
 
     @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The DF's messaging key, for those who may read; 6982."""
+        card.right_to_read(card.file(command.p2 >> 3))
+        return card.messaging_key()
+
+    @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The answer is, where the file demands it."""
         return card.file(command.p2 >> 3).read_messaging == "cipher"
@@ -171,6 +177,12 @@ class UpdateRecord(Instruction):
         """Number or four tag modes."""
         check_address(command, range(THIS + 1))
         check_declared(cls, command)
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The DF's messaging key, for those who may update; 6982."""
+        card.right_to_update(card.file(command.p2 >> 3))
+        return card.messaging_key()
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
