@@ -24,7 +24,7 @@ def check(card: CardState, kind: type[Instruction]) -> None:
     block = card.blocked(here)
     if block == PERMANENT:
         raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
-    if block:
+    if block and not kind.unblocks:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is blocked for a time")
     if card.layout.activation is None or not card.memory.counter(ACTIVATION) or card.filling():
         return

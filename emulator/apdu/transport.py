@@ -9,6 +9,15 @@ from collections.abc import Callable
 
 from emulator.apdu.status import SW, CardError
 
+WHOLE = 256
+WHOLE_SECURED = 240
+"""The most bytes that one answer gives unasked: all that T=0 carries, or what still fits with MAC and cipher. [D]"""
+
+
+def most(le: int | None) -> int:
+    """How many bytes an answer of any length may have: Le; without one, what fits."""
+    return WHOLE_SECURED if le is None else le or WHOLE
+
 
 def exact(le: int | None, data: bytes) -> bytes:
     """``data`` if Le asks for exactly that much, else 6Cxx, which executes nothing. [P]

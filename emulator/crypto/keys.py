@@ -10,7 +10,7 @@ from hashlib import sha256
 from emulator.crypto.suite import Suite
 
 
-def test_root(name: str, version: int = 1) -> bytes:
+def test_root(name: str, version: int = 1) -> bytes:  # noqa: PT028
     """The 16-byte test root of a version of the key ``name`` (``UKSSSE``, ``IRK``…)."""
     text = name if version == 1 else f"{name} version {version}"
     return sha256(f"sscard test root key {text}".encode()).digest()[:16]

@@ -103,7 +103,7 @@ def test_files_that_are_no_layouts(tmp_path: Path, text: str, expected: str) -> 
 
 
 def test_unknown_names_and_files() -> None:
-    with pytest.raises(LayoutError, match=r"one of 1\.00, 3\.00"):
+    with pytest.raises(LayoutError, match=r"one of 1\.00, 2\.00, 3\.00"):
         layout.load("4.00")
     with pytest.raises(LayoutError, match="no such file"):
         layout.load("/nowhere/own.toml")

@@ -26,6 +26,7 @@ class GetChallenge(Instruction):
     answers = "challenge, 4, 8 or 16 bytes"
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
     before_activation = True
+    unblocks = True
     cards = ("user", "psam")
 
     size: int
@@ -93,6 +94,7 @@ class ExternalAuthentication(Instruction):
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     writes = True
     before_activation = True
+    unblocks = True
     cards = ("user", "psam")
 
     key: int

@@ -54,6 +54,8 @@ class Instruction:
     """A wrong MAC costs its key a try."""
     anywhere: ClassVar[bool] = False
     """It is carried out in a blocked application too."""
+    unblocks: ClassVar[bool] = False
+    """It is carried out in one blocked for a time: what APPLICATION UNBLOCK needs, and itself."""
     continues: ClassVar[bool] = False
     """It may stand between INITIALIZE and what INITIALIZE began."""
     before_activation: ClassVar[bool] = False

@@ -8,7 +8,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import exact
+from emulator.apdu.transport import exact, most
 from emulator.filesystem.memory import file_cell
 from emulator.filesystem.specs import FileSpec, KeySpec
 
@@ -98,7 +98,7 @@ class ReadBinary(Instruction):
         card.may_read(spec)
         check_offset(spec, self.offset)
         (content,) = card.memory.records(spec.path)
-        data = content[self.offset : self.offset + (self.le or 256)]
+        data = content[self.offset : self.offset + most(self.le)]
         if self.le:
             exact(self.le, data)
         if self.sfi:

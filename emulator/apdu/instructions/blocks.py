@@ -70,7 +70,7 @@ class ApplicationUnblock(_Block):
     p1p2 = {0x0000: "the current application"}
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     versions = "where the layout says so"
-    anywhere = True
+    unblocks = True
 
     @classmethod
     def offered(cls, layout: Layout) -> bool:
@@ -79,12 +79,9 @@ class ApplicationUnblock(_Block):
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
-        """As APPLICATION BLOCK; 9303 for a permanent block, 6985 for none."""
+        """As APPLICATION BLOCK; 6985 where the current application is not blocked itself."""
         here = card.session.directory
-        state = card.blocked(here)
-        if state == PERMANENT:
-            raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
-        if not card.memory.counter(state_cell(here.spec.id)) if here.parent else True:
+        if here.parent is None or not card.memory.counter(state_cell(here.spec.id)):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is not blocked")
         card.need(here.spec.block, f"{cls.name} of {here.spec.id}")
         return card.messaging_key()

@@ -8,7 +8,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import exact
+from emulator.apdu.transport import WHOLE, WHOLE_SECURED, exact
 from emulator.filesystem.memory import file_cell
 from emulator.filesystem.specs import FileSpec, KeySpec
 
@@ -142,10 +142,11 @@ class ReadRecord(Instruction):
         return data
 
     def _several(self, records: Records, number: int) -> bytes:
+        room = WHOLE_SECURED if self.le is None else WHOLE
         chosen = records[number - 1 :] if self.mode == TO_LAST else records[: number - 2 if number > 1 else None : -1]
         data = chosen[0]
         for record in chosen[1:]:
-            if len(data) + len(record) > 256:
+            if len(data) + len(record) > room:
                 break
             data += record
         return data
