@@ -52,7 +52,8 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     for key in layout.keys.values():
         cells[tries_cell(key.name)] = key.tries
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
-            cells |= _versions(algorithms, key, persona, atr[-8:], layout.card)
+            roots = layout.card == "psam" and key.use == "delivery"
+            cells |= _roots(layout, key, persona) if roots else _versions(algorithms, key, persona, atr[-8:])
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
     for name, cell in _states(persona, layout).items():
         cells[name] = cell
@@ -77,19 +78,26 @@ def _own_psam(persona: Persona, layout: Layout) -> Layout:
     return layouts.from_table({**layout.table, "key": keys, "algorithms": held}, layout.name)
 
 
-def _versions(algorithms: Suite, key: KeySpec, persona: Persona, chip_factor: bytes, card: str) -> dict[str, Cell]:
-    """The values of a key by cell: diversified down to the card, or on a PSAM as far as it is delivered."""
-    if card == "psam" and key.use == "delivery":
-        value = test_root(key.name)
-        for factor in factors(persona.region, chip_factor, key.levels)[: key.levels - levels_left(key)]:
-            value = algorithms.derive(value, factor)
-        return {key_cell(key.name): value}
+def _versions(algorithms: Suite, key: KeySpec, persona: Persona, chip_factor: bytes) -> dict[str, Cell]:
+    """The values of a card's key by cell, diversified down to the card."""
     return {
         key_cell(key.name, version): card_key(
             algorithms, test_root(key.name, version), persona.region, chip_factor, key.levels
         )
         for version in range(1, key.versions + 1)
     }
+
+
+def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[str, Cell]:
+    """The values of a PSAM's root by cell: one for each algorithm, diversified as far as it is delivered."""
+    done = factors(persona.region, b"", key.levels)[: key.levels - levels_left(key)]
+    cells: dict[str, Cell] = {}
+    for algorithms in map(suite, layout.algorithms):
+        value = test_root(key.name)
+        for factor in done:
+            value = algorithms.derive(value, factor)
+        cells[key_cell(key.name, algorithms.code)] = value
+    return cells
 
 
 def _states(persona: Persona, layout: Layout) -> dict[str, Cell]:

@@ -45,25 +45,26 @@ def levels_left(spec: KeySpec) -> int:
     return int(spec.psam[:2], 16) >> 5
 
 
-def find_root(card: CardState, usage: int, identifier: int) -> tuple[KeySpec, bytes]:
+def find_root(card: CardState, usage: int, identifier: int) -> KeySpec:
     """A root by its use (low five bits of the usage) and id, from the current DF up; 6A88, 6A80 for wrong levels."""
     for directory in card.session.directory.line():
         for spec in directory.keys:
-            if spec.use == "delivery" and spec.psam == f"{usage & 0x1F | levels_left(spec) << 5:02X}/{identifier:02X}":
-                if usage >> 5 != levels_left(spec):
-                    raise CardError(
-                        SW.WRONG_DATA,
-                        f"{spec.name} has {levels_left(spec)} levels here, usage {usage:02X} says {usage >> 5}",
-                    )
-                return spec, card.key(spec)
+            if spec.use != "delivery":
+                continue
+            left = levels_left(spec)
+            if spec.psam != f"{usage & 0x1F | left << 5:02X}/{identifier:02X}":
+                continue
+            if usage >> 5 != left:
+                raise CardError(SW.WRONG_DATA, f"{spec.name} has {left} levels here, not {usage >> 5}")
+            return spec
     raise CardError(SW.REFERENCE_NOT_FOUND, f"no key of usage {usage & 0x1F} with id {identifier:02X} within reach")
 
 
-def choose_suite(card: CardState, name: str) -> Suite:
-    """The algorithm of a delivery; 6A81 where this PSAM lacks it. [D]"""
-    if name not in card.layout.algorithms:
-        raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"this PSAM has no {name}")
-    return SUITES[name]
+def value(card: CardState, spec: KeySpec, suite: Suite) -> bytes:
+    """A root's value for an algorithm, kept as the version of its number [D]; 6A81 without the algorithm, 6A88."""
+    if suite.name not in card.layout.algorithms:
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"this PSAM has no {suite.name}")
+    return card.key(spec, suite.code)
 
 
 def diversify(suite: Suite, root: bytes, factors: bytes) -> bytes:
@@ -137,7 +138,7 @@ class DeliveryKey(Instruction):
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A80, 6A81, 6A88."""
         card.session.delivered = None
-        spec, root = find_root(card, self.usage, self.identifier)
+        spec = find_root(card, self.usage, self.identifier)
         size = levels_left(spec) * FACTOR
         names = {size + 8: "3des", size + 16: "sm4"}
         if len(self.data) not in names:
@@ -145,8 +146,9 @@ class DeliveryKey(Instruction):
                 SW.WRONG_DATA,
                 f"{spec.name} takes {levels_left(spec)} factors and a process factor, {len(self.data)} bytes came",
             )
-        suite = choose_suite(card, names[len(self.data)])
-        key = suite.process_key(diversify(suite, root, self.data[:size]), self.data[size:])
+        suite = SUITES[names[len(self.data)]]
+        card_key = diversify(suite, value(card, spec, suite), self.data[:size])
+        key = suite.process_key(card_key, self.data[size:])
         card.session.delivered = Delivered(suite, key, self.usage & 0x1F)
         return b""
 
@@ -242,14 +244,14 @@ class InitializeSamForPurchase(Instruction):
     def execute(self, card: CardState) -> bytes:
         """Sequence and MAC1; 6A80, 6A81, 6A88."""
         levels = len(self.factors) // FACTOR
-        _, root = find_root(card, levels << 5 | DEBIT, self.version)
+        spec = find_root(card, levels << 5 | DEBIT, self.version)
         suite = next((one for one in SUITES.values() if one.code == self.algorithm), None)
         if suite is None:
             raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"no algorithm {self.algorithm:02X}")
-        choose_suite(card, suite.name)
+        card_key = diversify(suite, value(card, spec, suite), self.factors)
         (sequence,) = card.memory.records(SEQUENCE)
         (terminal,) = card.memory.records(TERMINAL_NUMBER)
-        key = suite.process_key(diversify(suite, root, self.factors), self.challenge + sequence[2:])
+        key = suite.process_key(card_key, self.challenge + sequence[2:])
         card.memory.put(file_cell(SEQUENCE), (((int.from_bytes(sequence, "big") + 1) % 2**32).to_bytes(4, "big"),))
         card.session.transaction = Paying(suite, key, self.amounts)
         return sequence + suite.mac(key, self.amounts + bytes((self.kind,)) + terminal + self.time)
