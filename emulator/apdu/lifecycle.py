@@ -1,9 +1,9 @@
-"""What a card that is not simply in use still carries out: blocked cards and applications, cards not yet activated."""
+"""What a card that is not simply in use still carries out: one blocked, blank, or not yet activated."""
 
 from __future__ import annotations
 
 from emulator.apdu.instructions.base import Instruction
-from emulator.apdu.state import BLOCKED, PERMANENT, CardState
+from emulator.apdu.state import BLANK, BLOCKED, PERMANENT, CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.memory import ACTIVATION, CARD_STATE
 
@@ -26,7 +26,11 @@ def check(card: CardState, kind: type[Instruction]) -> None:
         raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
     if block and not kind.unblocks:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is blocked for a time")
-    if card.layout.activation is None or not card.memory.counter(ACTIVATION) or card.filling():
+    if card.memory.counter(CARD_STATE) == BLANK:
+        if not kind.before_activation:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is blank: it is to be personalised first")
+        return
+    if card.layout.activation is None or not card.memory.counter(ACTIVATION):
         return
     home = card.layout.pin.application
     line = [directory.spec.id for directory in here.line()]

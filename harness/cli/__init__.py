@@ -9,7 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, look, serve
+from harness.cli import counter, images, layouts, look, serve
 from harness.control import ControlError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
@@ -46,5 +46,5 @@ def main() -> None:
     """
 
 
-for command in (*serve.COMMANDS, *look.COMMANDS, *counter.COMMANDS, *images.COMMANDS):
+for command in (*serve.COMMANDS, *look.COMMANDS, *layouts.COMMANDS, *counter.COMMANDS, *images.COMMANDS):
     main.add_command(command)

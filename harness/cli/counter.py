@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import click
 
+from emulator import personas
+from emulator.filesystem import layout as layouts
 from harness.cli import target as targets
 from harness.cli.target import Target
 from harness.terminal import region as regions
+from harness.terminal.personalise import Personaliser, for_chip
 from harness.terminal.region import SICHUAN
 from harness.terminal.terminal import Terminal
 
@@ -141,4 +145,70 @@ def set_region(code: str, origin: str, target: AbstractContextManager[Target], *
     _print(moved, as_json=as_json)
 
 
-COMMANDS = (pin, region)
+@click.group()
+def lifecycle() -> None:
+    """Activation (启用) and blocking (锁定) of cards and applications."""
+
+
+@lifecycle.command()
+@targets.target_options
+def activate(target: AbstractContextManager[Target]) -> None:
+    """Turn the social security function on, with the key UKSSSE (社会保障功能启用)."""
+    with target as card:
+        _begin(card).activate()
+    click.echo("the social security function is active 社会保障功能已启用")
+
+
+@lifecycle.command("block")
+@click.argument("application")
+@click.option("--temporary", is_flag=True, help="For a time, where the layout has PBOC's form.")
+@targets.target_options
+def block_application(application: str, target: AbstractContextManager[Target], *, temporary: bool) -> None:
+    """Block an application (DF04…), for ever unless --temporary (应用锁定)."""
+    with target as card:
+        _begin(card).block_application(application, temporary=temporary)
+    click.echo(f"{application} is blocked {'for a time' if temporary else 'for ever'} 应用已锁定")
+
+
+@lifecycle.command("unblock")
+@click.argument("application")
+@targets.target_options
+def unblock_application(application: str, target: AbstractContextManager[Target]) -> None:
+    """End a temporary block, where the layout has PBOC's form (应用解锁)."""
+    with target as card:
+        _begin(card).unblock_application(application)
+    click.echo(f"{application} is unblocked 应用已解锁")
+
+
+@lifecycle.command("block-card")
+@click.confirmation_option(prompt="The card will never serve again. Block it?")
+@targets.target_options
+def block_card(target: AbstractContextManager[Target]) -> None:
+    """Block the card for ever, with the keys BK and STK (卡片锁定)."""
+    with target as card:
+        _begin(card).block_card()
+    click.echo("the card is blocked for ever 卡片已锁定")
+
+
+@click.command()
+@click.argument("holder", metavar="PERSONA")
+@click.option("--as", "layout_name", metavar="NAME|FILE", help="Layout of a card in a --reader. [3.00]")
+@click.option("--as-algorithm", type=click.Choice(["3des", "sm4"]), help="Algorithm of a card in a --reader. [3des]")
+@targets.target_options
+def personalise(
+    holder: str, layout_name: str | None, as_algorithm: str | None, target: AbstractContextManager[Target]
+) -> None:
+    """Fill a blank card with a persona's data and keys, command by command (个人化)."""
+    with target as card:
+        known = card.known or layouts.load(layout_name or targets.DEFAULT_LAYOUT)
+        algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM
+        image = for_chip(personas.load(holder), known, algorithm, card.connection.atr)
+        personaliser = Personaliser(card.connection, image)
+        total = len(personaliser.applications())
+        with click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps:
+            for _ in steps:
+                pass
+    click.echo(f"personalised for {holder}, not yet activated 个人化完成，尚未启用")
+
+
+COMMANDS = (pin, region, lifecycle, personalise)

@@ -24,10 +24,11 @@ from harness.trace import decode
 @target.json_option
 def personas(*, as_json: bool) -> None:
     """List the ready cards. All people are made up; every PIN is 123456."""
-    people = [ready.load(name) for name in ready.names()]
+    people = [ready.load(name) for name in (*ready.names(), *ready.names("psam"))]
     if as_json:
         rows = [
-            {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region} for one in people
+            {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region, "card": one.card}
+            for one in people
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from emulator import personas
 from emulator.filesystem.memory import PIN_CELL
 from harness import control, pcsc
 from harness import doctor as doctors
@@ -24,6 +25,13 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.command()
 @target.options()
 @click.option("--persona", "persona", metavar="NAME", multiple=True, help="One per slot; see `sscard personas`.")
+@click.option(
+    "--psam",
+    is_flag=False,
+    flag_value=personas.PSAM,
+    metavar="[NAME]",
+    help="A terminal's own card in the next slot; see `sscard personas`. [psam]",
+)
 @click.option("--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), help="Slots in all. [as many as personas]")
 @click.option("--port", type=PORT, default=pcsc.DEFAULT_PORT, show_default=True, help="vpcd's port for slot 0.")
 @click.option(
@@ -42,6 +50,7 @@ def run(
     ctx: click.Context,
     choice: CardChoice,
     persona: tuple[str, ...],
+    psam: str | None,
     slots: int | None,
     port: int,
     shape: str,
@@ -60,12 +69,18 @@ def run(
     if choice.image and len(persona) > 1:
         raise click.UsageError("--image holds one card, several personas were named")
     choice = replace(choice, durable=not relaxed)
-    count = slots or max(1, len(persona))
-    if len(persona) > count:
-        raise click.UsageError(f"{len(persona)} personas do not go into {count} slots")
+    if psam is not None and psam not in personas.names("psam"):
+        known = ", ".join(personas.names("psam"))
+        raise click.BadParameter(f"no PSAM {psam!r}: choose one of {known}", param_hint="--psam")
+    cards = max(1, len(persona)) + (psam is not None)
+    count = slots or cards
+    if cards > count:
+        raise click.UsageError(f"{cards} cards do not go into {count} slots")
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(choice.held(persona[0] if persona else None))
         images = [first, *(choice.make(name) for name in persona[1:])]
+        if psam is not None:
+            images.append(CardChoice(None, None, None).make(psam))
         trace = stack.enter_context(TraceFile(trace_path, show_secrets=show_secrets)) if trace_path else None
         options = Options(
             images=images,

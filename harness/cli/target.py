@@ -37,11 +37,13 @@ class CardChoice:
     def make(self, persona: str | None) -> Image:
         """A fresh card. Usage errors name the option."""
         try:
-            layout = layouts.load(self.layout or DEFAULT_LAYOUT)
+            chosen_persona = personas.load(persona or personas.DEFAULT)
+            usual = DEFAULT_LAYOUT if chosen_persona.card == "user" else personas.PSAM
+            layout = layouts.load(self.layout or usual)
             chosen = self.algorithm or (
                 DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
             )
-            return issue(personas.load(persona or personas.DEFAULT), layout, chosen)
+            return issue(chosen_persona, layout, chosen)
         except LookupError as error:
             raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
         except LayoutError:
@@ -114,10 +116,11 @@ def persona_option(function: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A card at hand, wherever it is. ``known`` is its layout if it is in this process."""
+    """A card at hand. ``known`` is its layout, ``algorithm`` its suite's name, if it is in this process."""
 
     connection: Connection
     known: Layout | None
+    algorithm: str | None = None
 
 
 def target_options(function: F) -> F:
@@ -147,7 +150,7 @@ def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterat
             yield Target(connection, None)
         return
     with choice.held(persona) as image:
-        yield Target(InProcess(Chip(image)), image.layout)
+        yield Target(InProcess(Chip(image)), image.layout, image.algorithm)
 
 
 def show_secrets_option(function: F) -> F:

@@ -16,6 +16,7 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.connection import Connection
+from harness.terminal import messaging
 
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
@@ -179,11 +180,67 @@ class Terminal:
     def _pin_change_unblock(self, new: str | None, doing: str) -> None:
         self.enter("SSSE")
         self.authenticate(self.layout.pin.unblock_key)
-        process_key = self.suite.process_key(self._card_key(self.layout.pin.messaging_key), self._challenge())
-        body = b"" if new is None else self.suite.encipher(process_key, bcd(new))
-        header = bytes((0x84, 0x24, 0x00, 0x00 if new is None else 0x01, len(body) + 4))
-        mac = self.suite.mac(process_key, header + body)
-        self._exchange(0x84, 0x24, 0x00, header[3], body + mac, doing=doing)
+        command = CommandAPDU(0x84, 0x24, 0x00, 0x00 if new is None else 0x01, b"" if new is None else bcd(new))
+        self._sealed(command, self.layout.pin.messaging_key, enciphered=new is not None, doing=doing)
+
+    def _sealed(self, command: CommandAPDU, key: str, *, enciphered: bool, doing: str) -> bytes:
+        """One command under secure messaging; the data of its answer, opened."""
+        scheme, _ = messaging.of(self.layout, self._application or self.layout.pin.application)
+        sealing = messaging.Sealing(self.suite, scheme, self._card_key(key), self._challenge())
+        response = self.send(sealing.seal(command, enciphered=enciphered))
+        if not response.ok:
+            raise Refused(doing, response.sw)
+        try:
+            return sealing.open(response.data, enciphered=enciphered) if response.data else b""
+        except ValueError as error:
+            raise TerminalError(f"{doing}: {error}") from None
+
+    # --- life cycle --------------------------------------------------------------------------------------------
+
+    def activate(self) -> None:
+        """Turns the social security function on (启用), under UKSSSE."""
+        named = self.layout.activation
+        if named is None:
+            raise TerminalError(f"layout {self.layout.name} has no activation: its cards are active from the first")
+        self.enter(self.layout.pin.application)
+        self._authorise(named.needs, "activating")
+        self._exchange(named.cla, named.ins, 0x00, 0x00, doing="activating the social security function")
+
+    def block_application(self, application: str, *, temporary: bool = False) -> None:
+        """APPLICATION BLOCK; for ever, unless the layout has PBOC's temporary form and that is asked for."""
+        doing = f"blocking {application}"
+        self._lock_command(application, CommandAPDU(0x84, 0x1E, 0x00, 0x00 if temporary else 0x01), doing)
+
+    def unblock_application(self, application: str) -> None:
+        """APPLICATION UNBLOCK, of a temporary block."""
+        self._lock_command(application, CommandAPDU(0x84, 0x18, 0x00, 0x00), f"unblocking {application}")
+
+    def _lock_command(self, application: str, command: CommandAPDU, doing: str) -> None:
+        if application not in self.layout.applications:
+            known = ", ".join(self.layout.applications)
+            raise LookupError(f"layout {self.layout.name} has no application {application!r}: choose one of {known}")
+        try:
+            self.enter(application)
+        except Refused as refused:
+            if refused.sw != SW.APPLICATION_BLOCKED_TEMPORARILY:
+                raise
+            self._application, self._rights = application, self._rights & {PIN}
+        self._authorise(self.layout.applications[application].block, doing)
+        _, key = messaging.of(self.layout, application)
+        if key is None:
+            raise TerminalError(f"{doing}: layout {self.layout.name} has no key for that")
+        self._sealed(command, key.name, enciphered=False, doing=doing)
+
+    def block_card(self) -> None:
+        """CARD BLOCK: the card never serves again."""
+        self.enter(self.layout.pin.application)
+        self._authorise(self.layout.blocking.card, "blocking the card")
+        self._sealed(
+            CommandAPDU(0x84, 0x16, 0x00, 0x00),
+            self.layout.pin.messaging_key,
+            enciphered=False,
+            doing="blocking the card",
+        )
 
     # --- files -------------------------------------------------------------------------------------------------
 
@@ -216,7 +273,8 @@ class Terminal:
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {spec.path}")
-        return items.decode(item, self._record(spec.sfi, item.tag or 0, path))
+        command = CommandAPDU(0x00, 0xB2, item.tag or 0, spec.sfi << 3, le=0)
+        return items.decode(item, self._addressed(spec, command, spec.read_messaging, f"reading {path}")[2:])
 
     def valid_until(self) -> date | None:
         """The day after which the card may not serve (item 06 of SSSE/EF05); None where it says no date. [S]"""
@@ -231,8 +289,19 @@ class Terminal:
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.update, f"updating {spec.path}")
-        record = items.tlv(item, value)
-        self._exchange(0x00, 0xDC, item.tag or 0, spec.sfi << 3, record, doing=f"updating {path}")
+        command = CommandAPDU(0x00, 0xDC, item.tag or 0, spec.sfi << 3, items.tlv(item, value))
+        self._addressed(spec, command, spec.update_messaging, f"updating {path}")
+
+    def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
+        """A command on a file, under secure messaging where the file demands it; the answer's data."""
+        _, key = messaging.of(self.layout, spec.application)
+        if demand and key is not None:
+            sealed = CommandAPDU(command.cla | 0x04, command.ins, command.p1, command.p2, command.data)
+            return self._sealed(sealed, key.name, enciphered=demand == "cipher", doing=doing)
+        response = self.send(command)
+        if not response.ok:
+            raise Refused(doing, response.sw)
+        return response.data
 
     def read_file(self, path: str) -> Iterator[ItemValue]:
         """Every record of a file, in order."""
@@ -240,12 +309,14 @@ class Terminal:
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {path}")
         for number in range(1, 255):
-            response = self.send(CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0))
-            if response.sw == SW.RECORD_NOT_FOUND:
-                return
-            if not response.ok:
-                raise Refused(f"reading {path}", response.sw)
-            yield from decode_record(spec, response.data, number)
+            command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0)
+            try:
+                record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
+            except Refused as refused:
+                if refused.sw == SW.RECORD_NOT_FOUND:
+                    return
+                raise
+            yield from decode_record(spec, record, number)
 
 
 def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:

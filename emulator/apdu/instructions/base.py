@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from emulator.apdu.command import CommandAPDU
@@ -119,8 +120,10 @@ def wrong_p1p2(found: str, expected: str) -> CardError:
 
 
 def spans(numbers: frozenset[int]) -> str:
-    """Numbers in words: ``2 to 8``, ``16 or 17``."""
+    """Numbers in words: ``2 to 8``, ``16 or 17``, ``8 to 248 by 8``."""
     ordered = sorted(numbers)
-    if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
-        return f"{ordered[0]} to {ordered[-1]}"
-    return " or ".join(map(str, ordered))
+    steps = {after - before for before, after in pairwise(ordered)}
+    if len(ordered) > 2 and len(steps) == 1:
+        step = steps.pop()
+        return f"{ordered[0]} to {ordered[-1]}" + (f" by {step}" if step > 1 else "")
+    return ", ".join(map(str, ordered[:-1])) + " or " * (len(ordered) > 1) + str(ordered[-1])

@@ -1,0 +1,145 @@
+"""layout and commands: what cards are made of, and what they understand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import ItemSpec, Layout
+from emulator.security import Always
+from harness import reference
+from harness.cli import target
+
+
+@click.group()
+def layout() -> None:
+    """Layouts: the versions of the specification, and your own."""
+
+
+@layout.command()
+@click.argument("file", metavar="FILE|NAME")
+@target.json_option
+def check(file: str, *, as_json: bool) -> None:
+    """Read a layout and say what is wrong with it, where, and what was expected."""
+    found = layouts.load(file)
+    counts = {
+        "applications": len(found.applications),
+        "files": len(found.files),
+        "items": sum(len(spec.items) for spec in found.files.values()),
+        "keys": len(found.keys),
+    }
+    if as_json:
+        click.echo(json.dumps({"name": found.name, "fingerprint": found.fingerprint, **counts}))
+        return
+    click.echo(f"{file}: good 正确. {', '.join(f'{number} {name}' for name, number in counts.items())}")
+    click.echo(f"fingerprint {found.fingerprint}")
+
+
+@layout.command()
+@click.argument("name", metavar="NAME|FILE")
+@target.json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Print a layout as a tree: applications, files, items and keys, with access conditions and grades.
+
+    Grades: S settled, T the standard's family, 1 one source, P ISO or PBOC, D decided here.
+    """
+    found = layouts.load(name)
+    if as_json:
+        click.echo(json.dumps({"fingerprint": found.fingerprint, "layout": found.table}, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{found.name}  {found.title_zh} {found.title}  ({', '.join(found.algorithms)})")
+    for app in found.applications.values():
+        if not app.parent:
+            _application(found, app.id, 0)
+    for line in _features(found):
+        click.echo(line)
+
+
+def _application(found: Layout, name: str, depth: int) -> None:
+    app, indent = found.applications[name], "  " * depth
+    named = f" {app.dfname.hex().upper()}" if app.dfname else ""
+    block = "" if isinstance(app.block, Always) else f"  block {app.block}"
+    key = f"  messaging {app.messaging_key}" if app.messaging_key else ""
+    click.echo(f"{indent}{name} {app.fid:04X}{named}  {app.name} {app.name_en}{key}{block}  ({app.grade})")
+    for spec in found.files.values():
+        if spec.application != name:
+            continue
+        kinds = {"transparent": f"{spec.size} bytes", "cyclic": f"{spec.records} cyclic records", "records": "records"}
+        demands = [f"{deed} under {how}" for deed, how in
+                   (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
+        how = "".join(f"; {one}" for one in demands)
+        click.echo(
+            f"{indent}  {spec.path.partition('/')[2]}  {spec.name} {spec.name_en}  {kinds[spec.structure]}"
+            f"  [read {spec.read}; update {spec.update}{how}]  ({spec.grade})"
+        )
+        for item in spec.items:
+            _item(item, depth + 2)
+    for key_spec in found.keys.values():
+        if key_spec.application == name:
+            tries = f"{key_spec.tries} tries" if key_spec.tries else "never locks"
+            click.echo(
+                f"{indent}  key {key_spec.id:02X} {key_spec.name}  {key_spec.title} {key_spec.title_en}"
+                f"  [{key_spec.use}; {key_spec.levels} levels; {tries}; {key_spec.versions} loaded]  ({key_spec.grade})"
+            )
+    for child in found.applications.values():
+        if child.parent == name:
+            _application(found, child.id, depth + 1)
+
+
+def _item(item: ItemSpec, depth: int) -> None:
+    count = f" x{item.count}" if item.count > 1 else ""
+    names = f"  {item.name} {item.name_en}".rstrip()
+    click.echo(f"{'  ' * depth}{item.label or '-'} {item.format} {item.length}{count}{names}  ({item.grade})")
+    for part in item.elements:
+        _item(part, depth + 1)
+
+
+def _features(found: Layout) -> list[str]:
+    """What holds for the card as a whole."""
+    lines = []
+    pin = found.pin
+    if pin.application:
+        lines.append(
+            f"PIN in {pin.application}  {pin.min_digits}-{pin.max_digits} digits, {pin.tries} tries  ({pin.grade})"
+        )
+    for scheme in found.messaging.values():
+        lines.append(
+            f"messaging {scheme.name}  key {scheme.key}, start {scheme.start}, fold {scheme.fold}  ({scheme.grade})"
+        )
+    temporary = "also for a time" if found.blocking.temporary else "for ever only"
+    lines.append(f"blocking  card {found.blocking.card}; applications {temporary}  ({found.blocking.grade})")
+    if found.activation:
+        named = found.activation
+        lines.append(f"activation  {named.cla:02X} {named.ins:02X}, needs {named.needs}  ({named.grade})")
+    if found.personalisation:
+        lines.append(f"personalisation  under {found.personalisation.key}  ({found.personalisation.grade})")
+    if found.purse:
+        purse = found.purse
+        lines.append(
+            f"purse  in {purse.application}, log {purse.log}, on where {purse.switch} is {purse.value}"
+            f"  [load {purse.load}; purchase {purse.purchase}; balance {purse.balance}; starting day {purse.set_day}]  ({purse.grade})"
+        )
+    for binding in found.insurance_region:
+        lines.append(f"insurance region  {binding.item}  {binding.insurance} {binding.insurance_en}")
+    return lines
+
+
+@click.command()
+@click.option("--markdown", is_flag=True, help="As the project's docs/commands.md has it.")
+@target.json_option
+def commands(*, markdown: bool, as_json: bool) -> None:
+    """List every command that the cards understand: CLA, INS, P1 P2, lengths, status words, cards, source and grade."""
+    rows: list[dict[str, Any]] = reference.rows()
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    elif markdown:
+        click.echo(reference.markdown(), nl=False)
+    else:
+        for row in rows:
+            click.echo(f"{row['cla']:8} {row['ins']}  {row['name']} {row['name_zh']}  Lc {row['lc']}  {row['source']}")
+
+
+COMMANDS = (layout, commands)
