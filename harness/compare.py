@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
+from emulator.apdu.state import BLANK, BLOCKED, PERMANENT, TEMPORARY
 from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL, Cell
+from emulator.filesystem.memory import PIN_CELL, PURSE_CELL, Cell
+from emulator.filesystem.purse import Purse
 from emulator.filesystem.specs import FileSpec, Layout
 from harness.terminal.terminal import ItemValue, decode_record
 
@@ -41,11 +44,33 @@ def cells(layout: Layout, left: Mapping[str, Cell], right: Mapping[str, Cell]) -
             said.append("the PIN was " + ("set" if not one else "taken away" if not other else "changed"))
         elif kind == "key":
             said.append(f"key {rest} was " + ("loaded" if one is None else "removed" if other is None else "changed"))
+        elif kind == "state":
+            said.append(_state(rest, one, other))
+        elif name == PURSE_CELL and isinstance(one, tuple) and isinstance(other, tuple):
+            said += _purse(Purse.read(one), Purse.read(other))
         elif isinstance(one, tuple) and isinstance(other, tuple) and rest in layout.files:
             said += _file(layout.files[rest], one, other)
         else:
             said.append(f"{name}: only one card has it")
     return said
+
+
+CARD_STATES = {0: "in use", BLANK: "blank", BLOCKED: "blocked"}
+BLOCKS = {0: "in use", TEMPORARY: "blocked for a time", PERMANENT: "blocked for ever"}
+
+
+def _state(what: str, one: Cell | None, other: Cell | None) -> str:
+    names = CARD_STATES if what == "card" else {0: "active", 1: "not active"} if what == "activation" else BLOCKS
+    left, right = (names.get(value, "?") if isinstance(value, int) else "-" for value in (one, other))
+    return f"{what}: {left} → {right}"
+
+
+def _purse(left: Purse, right: Purse) -> Iterator[str]:
+    for field in fields(Purse):
+        one, other = getattr(left, field.name), getattr(right, field.name)
+        if one != other:
+            shown = [value.hex().upper() if isinstance(value, bytes) else value for value in (one, other)]
+            yield f"medical account, {field.name}: {shown[0]} → {shown[1]}"
 
 
 def _file(spec: FileSpec, left: tuple[bytes, ...], right: tuple[bytes, ...]) -> Iterator[str]:

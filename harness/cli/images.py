@@ -11,7 +11,8 @@ import click
 
 from emulator.chip import Chip
 from emulator.filesystem import image as files
-from emulator.filesystem.memory import PIN_CELL, tries_cell
+from emulator.filesystem.image import Image
+from emulator.filesystem.memory import PIN_CELL, state_cells, tries_cell
 from emulator.security import PIN
 from harness import compare
 from harness import tear as tearing
@@ -46,6 +47,7 @@ def show_image(path: Path, *, as_json: bool) -> None:
         "layout_fingerprint": image.layout.fingerprint,
         "algorithm": image.algorithm,
         "atr": image.atr.hex().upper(),
+        "state": _state(image),
         "pin_set": bool(cells[PIN_CELL]),
         "pin_tries_left": tries[PIN],
         "spent": {name: left for name, left in tries.items() if left != limits[name]},
@@ -128,6 +130,14 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
         for row in rows:
             click.echo(f"  cut after {row.after:3} writes: {row.outcome:8} {'; '.join(row.changes)}".rstrip())
     ctx.exit(1 if mixed else 0)
+
+
+def _state(image: Image) -> str:
+    """The life cycle in words: what differs from a card simply in use."""
+    layout, cells = image.layout, image.memory.snapshot()
+    usual = dict.fromkeys(state_cells(layout), 0)
+    found = compare.cells(layout, usual, {name: cells[name] for name in usual})
+    return "; ".join(one.replace("in use → ", "").replace("active → ", "") for one in found) or "in use"
 
 
 def _words(text: str) -> str:

@@ -118,10 +118,9 @@ def _features(found: Layout) -> list[str]:
         lines.append(f"personalisation  under {found.personalisation.key}  ({found.personalisation.grade})")
     if found.purse:
         purse = found.purse
-        lines.append(
-            f"purse  in {purse.application}, log {purse.log}, on where {purse.switch} is {purse.value}"
-            f"  [load {purse.load}; purchase {purse.purchase}; balance {purse.balance}; starting day {purse.set_day}]  ({purse.grade})"
-        )
+        rights = f"load {purse.load}; purchase {purse.purchase}; balance {purse.balance}; starting day {purse.set_day}"
+        where = f"in {purse.application}, log {purse.log}, on where {purse.switch} is {purse.value}"
+        lines.append(f"purse  {where}  [{rights}]  ({purse.grade})")
     for binding in found.insurance_region:
         lines.append(f"insurance region  {binding.item}  {binding.insurance} {binding.insurance_en}")
     return lines

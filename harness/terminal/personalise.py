@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.status import SW
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES
 from emulator.crypto.keys import card_key, test_root
@@ -100,8 +101,23 @@ class Personaliser:
         self._send(sealing.seal(command, enciphered=enciphered), doing)
 
     def _fill(self, spec: FileSpec) -> None:
-        for command in commands(spec, self._image.memory.records(spec.path)):
+        content = self._image.memory.records(spec.path)
+        if spec.structure == "cyclic":
+            # The oldest are written first: what an interrupted run left there already are the last ones.
+            content = content[: len(content) - self._present(spec)]
+        for command in commands(spec, content):
             self._send(command, f"writing {spec.path}")
+
+    def _present(self, spec: FileSpec) -> int:
+        """How many records a cyclic file has."""
+        for number in range(1, spec.records + 1):
+            try:
+                self._send(CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0), f"reading {spec.path}")
+            except Refused as refused:
+                if refused.sw != SW.RECORD_NOT_FOUND:
+                    raise
+                return number - 1
+        return spec.records
 
 
 def commands(spec: FileSpec, content: tuple[bytes, ...]) -> Iterator[CommandAPDU]:

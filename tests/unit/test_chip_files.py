@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.filesystem import items
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import FileSpec
 from emulator.security import PIN, AllOf, AnyOf, Right, names_in
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
@@ -297,3 +299,70 @@ def test_a_file_takes_what_it_has_room_for_and_no_byte_more() -> None:
         assert child.send(f"00DC063C{size:02X}EE{size - 2:02X}" + "5A" * (size - 2)) == sw
         child.chip.image.memory.recover()
         assert len(child.chip.image.memory.records("DF03/EF07")) == 5 + (sw == "9000")
+
+
+def test_every_element_of_every_constructed_item(card: Card) -> None:
+    """B-TLV: what is written element by element is read so, and the elements are those of the layout."""
+    checked = 0
+    for spec in card.chip.image.layout.files.values():
+        for item in spec.items:
+            if item.format != "B-TLV" or not isinstance(spec.update, Right):
+                continue
+            value: items.Value = {
+                part.label: {"an": "A", "cn": "1", "dec": "1"}.get(part.format, "01") for part in item.elements
+            }
+            record = items.tlv(item, value)
+            card.chip.reset()
+            card.ok(HOME[spec.application], VERIFY)
+            assert card.authenticate(spec.update.name) == "9000"
+            card.ok(f"00DC{item.label}{spec.sfi << 3:02X}{len(record):02X}{record.hex()}")
+            for name in names_in(spec.read):
+                win(card, name)
+            answer = card.ok(f"00B2{item.label}{spec.sfi << 3:02X}{len(record):02X}")
+            assert bytes.fromhex(answer) == record
+            assert items.decode(item, record[2:]) == value
+            checked += 1
+    assert checked > 8
+
+
+def test_files_of_100_are_rewritten_to_a_200_meaning() -> None:
+    """Every file of 1.00 that 2.00 has too takes 2.00's items, one by one, and gives them back."""
+    card, new = new_card("1.00"), layouts.load("2.00")
+    rewritten = 0
+    for path, old in card.chip.image.layout.files.items():
+        spec = new.files.get(path)
+        if spec is None or not old.rewrite or not isinstance(old.update, Right):
+            continue
+        records = [items.tlv(item, items.blank(item)) for item in spec.items for _ in range(item.count)]
+        room = sum(2 + item.length for item in old.items) + 128
+        card.chip.reset()
+        card.ok(HOME[old.application], VERIFY)
+        assert card.authenticate(old.update.name) == "9000"
+        for name in names_in(old.read):
+            win(card, name)
+        # Shorter first: a file has room for either meaning, but not for halves of both.
+        there = len(card.chip.image.memory.records(path))
+        for number in range(1, there + 1):
+            assert card.send(f"00DC{number:02X}{old.sfi << 3 | 4:02X}020000") == "9000"
+        if sum(map(len, records)) > room:
+            continue
+        for number, record in enumerate(records, 1):
+            assert card.send(f"00DC{number:02X}{old.sfi << 3 | 4:02X}{len(record):02X}{record.hex()}") == "9000", path
+        for number, record in enumerate(records, 1):
+            assert bytes.fromhex(card.ok(f"00B2{number:02X}{old.sfi << 3 | 4:02X}{len(record):02X}")) == record
+        rewritten += 1
+    assert rewritten > 8
+
+
+def test_a_layout_that_does_not_say_so_rewrites_nothing() -> None:
+    card = new_card("2.00")
+    card.ok(DF["DF03"])
+    card.authenticate("UK1DF03")
+    assert card.send("00DC012C06" + "6104510100FF") == "6700", "61 has 3 bytes"
+    assert card.send("00DC012C05" + "6003510100") == "6A85", "record 1 is 61"
+    old = new_card("1.00")
+    old.ok(DF["DF03"])
+    old.authenticate("UK1DF03")
+    old.ok(VERIFY)
+    assert old.send("00DC012C05" + "6103510100") == "9000", "record 1 was 60, of 4 bytes"
+    assert old.ok("00B2012C05") == "6103510100"

@@ -50,7 +50,12 @@ WRITING: dict[str, tuple[Deed, Deed]] = {
     "EXTERNAL AUTHENTICATION, wrong": (enter("SSSE"), send("0084000008", "0082000410" + "00" * 16)),
     "UNBLOCK": (blocked, lambda card: card.send(card.reload(None))),
     "RELOAD": (blocked, lambda card: card.send(card.reload("654321"))),
+    "APPLICATION BLOCK": (enter("DF04", "LKDF04"), lambda card: card.send(card.sealed("841E0001", "", "STKDF04"))),
+    "UPDATE RECORD, secured": (
+        enter("SSSE", "UKSSSE"), lambda card: card.send(card.sealed("04DC062C", "060420401231", "STK"))),
+    "UPDATE STARTING DAY": (enter("DF04", "DSK"), send("B0560000020701")),
     "RELOAD, wrong MAC": (enter("SSSE", "PUK"), lambda card: card.send(card.reload("654321", wrong=1))),
+    "CARD BLOCK": (enter("SSSE", "BK"), lambda card: card.send(card.sealed("84160000", "", "STK"))),
 }  # fmt: skip
 
 
