@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image
 from emulator.filesystem.memory import tries_cell
 from emulator.personas.issue import issue
 from emulator.security import PIN
@@ -99,8 +101,13 @@ class Card:
         return self.chip.image.memory.counter(tries_cell(name))
 
 
+@lru_cache
+def _issued(layout: str, algorithm: str, persona: str) -> Image:
+    return issue(personas.load(persona), layouts.load(layout), algorithm)
+
+
 def new_card(layout: str = "3.00", algorithm: str = "3des", persona: str = personas.DEFAULT) -> Card:
     """A fresh card, powered."""
-    chip = Chip(issue(personas.load(persona), layouts.load(layout), algorithm))
+    chip = Chip(_issued(layout, algorithm, persona).fork())
     chip.power_on()
     return Card(chip)

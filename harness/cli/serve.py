@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from emulator import personas
+from emulator.filesystem.image import Image
 from emulator.filesystem.memory import PIN_CELL
 from harness import control, pcsc
 from harness import doctor as doctors
@@ -72,6 +73,10 @@ def run(
     if psam is not None and psam not in personas.names("psam"):
         known = ", ".join(personas.names("psam"))
         raise click.BadParameter(f"no PSAM {psam!r}: choose one of {known}", param_hint="--psam")
+
+    def make(name: str) -> Image:
+        return (CardChoice(None, None, None) if name in personas.names("psam") else choice).make(name)
+
     cards = max(1, len(persona)) + (psam is not None)
     count = slots or cards
     if cards > count:
@@ -80,12 +85,12 @@ def run(
         first = stack.enter_context(choice.held(persona[0] if persona else None))
         images = [first, *(choice.make(name) for name in persona[1:])]
         if psam is not None:
-            images.append(CardChoice(None, None, None).make(psam))
+            images.append(make(psam))
         trace = stack.enter_context(TraceFile(trace_path, show_secrets=show_secrets)) if trace_path else None
         options = Options(
             images=images,
             pin=first.memory.text(PIN_CELL),
-            make=choice.make,
+            make=make,
             slots=count,
             port=port,
             apdu_shape=shape == "apdu",

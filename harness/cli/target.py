@@ -49,7 +49,7 @@ class CardChoice:
         except LayoutError:
             raise
         except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--algorithm") from None
+            raise click.UsageError(str(error)) from None
 
     def look(self, persona: str | None) -> Image:
         """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""

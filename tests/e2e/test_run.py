@@ -13,13 +13,14 @@ import jsonschema
 import pytest
 
 import harness.trace
+from emulator.apdu.transport import follow
 from emulator.filesystem import image as images
 from harness import control, pcsc
 from harness.connection import Pcsc
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
 from tests.e2e.served import DEADLINE, serving, sscard
-from tests.support import SSSE
+from tests.support import DF, SSSE, VERIFY
 
 pytestmark = pytest.mark.pcsc
 ATR = "3B6D00000081544C908684510151010001"
@@ -48,6 +49,31 @@ def test_several_cards_in_several_slots_are_steered_from_another_terminal() -> N
         sscard("card", "swap", "0", expect=1)
         sscard("card", "insert", "7", expect=1)
         sscard("card", "swap", "0", "--persona", "nobody", expect=1)
+
+
+def test_a_card_and_the_terminals_own_card() -> None:
+    """A medical settlement, PSAM and user card each in a reader of its own."""
+    with (
+        serving("--algorithm", "sm4", "--psam", cards=2) as served,
+        Pcsc(served.readers[0]) as card,
+        Pcsc(served.readers[1]) as psam,
+    ):
+
+        def send(connection: Pcsc, command: str) -> str:
+            answer = follow(connection.send, bytes.fromhex(command)).hex().upper()
+            assert answer.endswith("9000"), f"{command}: {answer}"
+            return answer[:-4]
+
+        send(card, DF["DF04"])
+        send(card, VERIFY)
+        send(psam, "00A4040006D15600000590")
+        amounts = "000003E8000000C8000001F4"
+        told = send(card, f"B02801011301{amounts}510100000001")
+        begun = f"{told[36:44]}{told[28:32]}{amounts}0220261124120000{told[32:36]}{card.atr[-8:].hex()}"
+        answer = send(psam, f"80700100{len(begun) // 2:02X}{begun}")
+        result = send(card, f"B02C01000F{answer[:8]}20261124120000{answer[8:]}")
+        send(psam, f"8072000004{result[8:]}")
+        assert send(card, "B026000104") == f"{10000 - 1000:08X}"
 
 
 def test_an_image_keeps_what_happened(tmp_path: Path) -> None:

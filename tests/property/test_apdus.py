@@ -9,14 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulator import personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
-from emulator.chip import Exchange
+from emulator.chip import Chip, Exchange
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import Cell
+from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
-MUTATED = 1_000_000 if DEEP else 20_000
+MUTATED = 1_000_000 if DEEP else 15_000
 EXAMPLES = 20_000 if DEEP else 1_000
 
 SEEDS = [bytes.fromhex(one) for one in (
@@ -92,7 +95,9 @@ def mutate(rng: random.Random, command: bytes) -> bytes:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("layout", "algorithm"), [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")])
+@pytest.mark.parametrize(
+    ("layout", "algorithm"), [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
+)
 def test_mutated_commands(layout: str, algorithm: str) -> None:
     rng = random.Random(f"{layout} {algorithm}")
     original = new_card(layout, algorithm).chip.image
@@ -112,7 +117,26 @@ def test_mutated_commands(layout: str, algorithm: str) -> None:
     assert faults.seen == []
 
 
-headers = st.sampled_from([(kind.cla, kind.ins) for kind in INSTRUCTIONS])
+PSAM_SEEDS = [bytes.fromhex(one) for one in (
+    SSSE, "00A4040006D15600000590", "BFEC000001" + "51", "BFDE481218" + "11" * 24, "BFDE670820" + "22" * 32,
+    "BFDE284110" + "33" * 16, "80FA000008" + "44" * 8, "80FA050010" + "55" * 16, "80FA070010" + "66" * 16,
+    "80FA010008" + "77" * 8, "80FA030008" + "88" * 8, "8070010024" + "00" * 26 + "0101" + "99" * 8,
+    "8072000004AABBCCDD", "00B0960006", "00D6960006" + "11" * 6, "0084000008", "0082000110" + "00" * 16, "00C0000008",
+)]  # fmt: skip
+
+
+@pytest.mark.timeout(3600)
+def test_mutated_commands_to_a_psam() -> None:
+    rng = random.Random("psam")
+    faults = Faults()
+    card = Card(Chip(issue(personas.load("psam"), layouts.load("psam"), "3des"), observer=faults))
+    card.chip.power_on()
+    for _ in range(MUTATED):
+        check(card, mutate(rng, rng.choice(PSAM_SEEDS)), card.chip.image.memory.snapshot())
+    assert faults.seen == []
+
+
+headers = st.sampled_from([(cla, kind.ins) for kind in INSTRUCTIONS for cla in (kind.cla, *kind.secured)])
 
 
 @st.composite

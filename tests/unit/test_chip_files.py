@@ -308,9 +308,8 @@ def test_every_element_of_every_constructed_item(card: Card) -> None:
         for item in spec.items:
             if item.format != "B-TLV" or not isinstance(spec.update, Right):
                 continue
-            value: items.Value = {
-                part.label: {"an": "A", "cn": "1", "dec": "1"}.get(part.format, "01") for part in item.elements
-            }
+            samples = {"an": "A", "cn": "1", "dec": "1"}
+            value: items.Value = {part.label: samples.get(part.format, "01") for part in item.elements}
             record = items.tlv(item, value)
             card.chip.reset()
             card.ok(HOME[spec.application], VERIFY)

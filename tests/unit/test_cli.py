@@ -84,6 +84,57 @@ def test_keys() -> None:
     assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
 
 
+def test_layouts(tmp_path: Path) -> None:
+    for name in ("1.00", "2.00", "3.00", "regional", "psam"):
+        assert "good" in run("layout", "check", name).stdout
+        tree = run("layout", "show", name).stdout
+        assert "[read " in tree
+        assert all(line.endswith(")") for line in tree.splitlines() if " key " in line), "every key has its grade"
+    tree = run("layout", "show", "3.00").stdout
+    assert "EF06  持卡人基本信息 cardholder data  records  [read RKSSSE; update UKSSSE]  (S)" in tree
+    assert "key 82 STKDF04" in tree
+    assert "SSSE/EF0D" in json.loads(run("layout", "show", "regional", "--json").stdout)["layout"]["file"]
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[application.SSSE]\nfid = "DDF9"\n', encoding="utf-8")
+    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 44
+    assert "DDF9" in run("layout", "show", str(own)).stdout
+    own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[key.STK]\nlevels = 7\n', encoding="utf-8")
+    assert "key.STK.levels: expected a number from 1 to 3" in run("layout", "check", str(own), expect=1).stderr
+
+
+def test_commands() -> None:
+    assert "B0       2C  DEBIT FOR PURCHASE 消费" in run("commands").stdout
+    assert len(json.loads(run("commands", "--json").stdout)) > 30
+    assert run("commands", "--markdown").stdout.startswith("# The cards' commands")
+
+
+def test_from_blank_to_blocked(tmp_path: Path) -> None:
+    image = ["--image", str(tmp_path / "card.json")]
+    assert "personalised" in run("personalise", "adult-chengdu", "--persona", "blank", *image).stdout
+    assert "6985" in run("pin", "state", *image, expect=1).stderr
+    assert "activation: not active" in run("image", "show", image[1]).stdout
+    run("lifecycle", "activate", *image)
+    run("pin", "verify", "--pin", "123456", *image)
+    run("lifecycle", "activate", *image, expect=1)
+    run("lifecycle", "block", "DF04", *image)
+    assert "DF04: blocked for ever" in run("image", "show", image[1]).stdout
+    assert "no application" in run("lifecycle", "block", "DF09", *image, expect=1).stderr
+    run("lifecycle", "block-card", *image, expect=1, stdin="n\n")
+    run("lifecycle", "block-card", "--yes", *image)
+    assert "6A81" in run("pin", "state", *image, expect=1).stderr
+    run("personalise", "nobody", "--persona", "blank", expect=1)
+
+
+def test_a_temporary_block(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[blocking]\ntemporary = true\n', encoding="utf-8")
+    image = ["--image", str(tmp_path / "card.json"), "--layout", str(own)]
+    run("lifecycle", "block", "DF03", "--temporary", *image)
+    assert "6283" in run("region", "show", *image, expect=1).stderr
+    run("lifecycle", "unblock", "DF03", *image)
+    run("region", "show", *image)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
@@ -92,9 +143,11 @@ def test_keys() -> None:
         (["show", "--algorithm", "ssf33"], 2, "SSF33 is not public"),
         (["show", "--layout", "2.00", "--algorithm", "sm4"], 2, "has no sm4"),
         (["pin", "state", "--reader", "X", "--persona", "expired"], 2, "leave --persona"),
-        (["run", "--persona", "expired", "--persona", "expired", "--slots", "1"], 2, "2 personas"),
+        (["run", "--persona", "expired", "--persona", "expired", "--slots", "1"], 2, "2 cards"),
         (["run", "--persona", "expired", "--persona", "expired", "--image", "x"], 2, "one card"),
         (["run", "--slots", "17"], 2, "1<=x<=16"),
+        (["run", "--psam", "nobody"], 2, "no PSAM 'nobody'"),
+        (["show", "--persona", "psam", "--layout", "2.00"], 2, "is for a psam card"),
         (["card", "insert", "0", "--port", "1"], 1, "no `sscard run`"),
     ],
 )

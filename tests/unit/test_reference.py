@@ -20,7 +20,7 @@ def test_the_table_in_the_docs_is_the_code() -> None:
 
 
 def test_no_two_commands_share_their_bytes() -> None:
-    seen = {}
+    seen: dict[tuple[str, int, int, object], object] = {}
     for kind in INSTRUCTIONS:
         for card in kind.cards:
             for cla in (kind.cla, *kind.secured):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from emulator import personas
 from emulator.apdu.status import SW
 from emulator.chip import Chip
+from emulator.filesystem import layout as layouts
+from emulator.personas.issue import issue
 from harness.connection import InProcess
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Refused, Terminal, TerminalError
@@ -146,3 +151,51 @@ def test_a_move_that_cannot_be_put_back_says_so_and_can_be_resumed() -> None:
     terminal.begin()
     assert {one.code for one in region.read(terminal)} == {"510100", "510700"}
     assert {one.code for one in region.move(terminal, "510700", "510100")} == {"510700"}
+
+
+DEMANDING = """
+extends = "3.00"
+schema = 1
+name = "demanding"
+[file."SSSE/EF05"]
+update_messaging = "mac"
+[file."DF03/EF05"]
+read_messaging = "cipher"
+update_messaging = "cipher"
+[application.DF03]
+messaging = "pboc"
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_files_that_demand_secure_messaging(algorithm: str, tmp_path: Path) -> None:
+    """The terminal reads in the layout that a file wants a MAC, or a cipher too, and by which scheme."""
+    path = tmp_path / "demanding.toml"
+    path.write_text(DEMANDING, encoding="utf-8")
+    image = issue(personas.load(personas.DEFAULT), layouts.load(path), algorithm)
+    terminal = Terminal(InProcess(Chip(image)), image.layout)
+    terminal.begin()
+    terminal.update("SSSE/EF05/06", "20401231")
+    assert terminal.read("SSSE/EF05/06") == "20401231"
+    terminal.verify_pin("123456")
+    assert terminal.read("DF03/EF05/61") == "510100"
+    assert len(list(terminal.read_file("DF03/EF05"))) == 7
+    region.move(terminal, "510700", "510100")
+    assert {one.code for one in region.read(terminal)} == {"510700"}
+
+
+def test_life_cycle(terminal: Terminal) -> None:
+    with pytest.raises(Refused) as refused:
+        terminal.activate()
+    assert refused.value.sw == SW.CONDITIONS_NOT_SATISFIED
+    terminal.block_application("DF04")
+    terminal.begin()
+    with pytest.raises(Refused) as refused:
+        terminal.enter("DF04")
+    assert refused.value.sw == SW.APPLICATION_BLOCKED
+    with pytest.raises(LookupError, match="no application"):
+        terminal.block_application("DF0A")
+    terminal.block_card()
+    with pytest.raises(Refused) as refused:
+        terminal.begin()
+    assert refused.value.sw == SW.FUNCTION_NOT_SUPPORTED
