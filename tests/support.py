@@ -8,7 +8,7 @@ from functools import lru_cache
 from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import Suite, suite
-from emulator.crypto.keys import card_key, test_root
+from emulator.crypto.keys import card_key, pin_key, test_root
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import tries_cell
@@ -25,6 +25,8 @@ HOME = DF | {
     "SSSE": SSSE,
     "PSE": "00A404000E315041592E5359532E4444463031",
     "BANK": "00A4040008A000000333010101",
+    "PKI": "00A404000C504B492EC9E7BBE1B1A3D5CF",
+    "CERT": "00A404000C53532E434552542E41444631",
 }
 """How each application of a user card is selected."""
 VERIFY = "0020000003123456"
@@ -60,10 +62,11 @@ class Card:
 
     def key(self, name: str, version: int = 1) -> bytes:
         """A card key as the terminal's side derives it."""
-        image = self.chip.image
-        return card_key(
-            self.suite, test_root(name, version), "510100", image.chip_factor, image.layout.keys[name].levels
-        )
+        key, factor = self.chip.image.layout.keys[name], self.chip.image.chip_factor
+        if key.pin:
+            return pin_key(key.pin)
+        algorithms = suite("sm4") if key.application == "CERT" else self.suite
+        return card_key(algorithms, test_root(name, version), "510100", factor, key.levels)
 
     def process_key(self, name: str, size: int = 8, version: int = 1) -> bytes:
         """Asks for a challenge and makes the key of one use from it."""
@@ -82,9 +85,13 @@ class Card:
 
     def proof(self, name: str, data: str = "0011223344556677", size: int = 8, version: int = 1) -> str:
         """EXTERNAL AUTHENTICATION with a right cryptogram, as a command."""
+        key = self.chip.image.layout.keys[name]
+        if key.application == "CERT":
+            challenge = bytes.fromhex(self.ok("0084000010"))
+            return f"008200{key.id:02X}10{suite('sm4').crypt(self.key(name), challenge).hex()}"
         process_key = self.process_key(name, size, version)
         cryptogram = self.suite.cryptogram(process_key, bytes.fromhex(data))
-        return f"008200{self.chip.image.layout.keys[name].id:02X}10{cryptogram.hex()}{data}"
+        return f"008200{key.id:02X}10{cryptogram.hex()}{data}"
 
     def authenticate(self, name: str) -> str:
         """Status word of a right EXTERNAL AUTHENTICATION."""

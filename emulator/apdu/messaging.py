@@ -13,7 +13,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.crypto import Suite
+from emulator.crypto import Suite, suite_of
 from emulator.filesystem.specs import KeySpec, MessagingSpec
 
 MAC_SIZE = 4
@@ -32,12 +32,13 @@ class Seal:
     @classmethod
     def begin(cls, card: CardState, key: KeySpec, *, enciphered: bool) -> Seal:
         """Takes the challenge. 6984 without one, 6A88 without the key."""
-        scheme = card.session.directory.messaging
+        scheme = card.scheme(key)
         value, challenge = card.key(key), card.take_challenge()
+        suite = suite_of(scheme.algorithm, card.suite)
         if scheme.key == "process":
-            value = card.suite.process_key(value, challenge)
+            value = suite.process_key(value, challenge)
         start = challenge if scheme.start == "challenge" else b""
-        return cls(card.suite, scheme, value, start, enciphered)
+        return cls(suite, scheme, value, start, enciphered)
 
     def mac(self, message: bytes) -> bytes:
         """4 bytes."""
@@ -78,7 +79,7 @@ def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU)
         tries.restore()
     if enciphered and body:
         try:
-            body = card.suite.decipher(seal.key, body)
+            body = seal.suite.decipher(seal.key, body)
         except ValueError as error:
             raise CardError(SW.WRONG_DATA, f"the enciphered data are not right under {key.name}: {error}") from None
     card.session.messaging = "cipher" if enciphered else "mac"

@@ -9,7 +9,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.files import Directory
 from emulator.filesystem.memory import CARD_STATE, VERSIONS, Memory, key_cell, tries_cell
-from emulator.filesystem.specs import FileSpec, KeySpec, Layout
+from emulator.filesystem.specs import FileSpec, KeySpec, Layout, MessagingSpec
 from emulator.security import PIN, Condition, TryCounter
 from emulator.session import Session
 
@@ -99,6 +99,11 @@ class CardState:
             where = self.session.directory.spec.id
             raise CardError(SW.REFERENCE_NOT_FOUND, f"no key for secure messaging within reach of {where}")
         return key
+
+    def scheme(self, spec: KeySpec) -> MessagingSpec:
+        """How a key proves and seals: as the application that it lies in says."""
+        line = self.session.directory.line()
+        return next(one.messaging for one in line if one.spec.id == spec.application)
 
     def find_key(self, identifier: int, use: str) -> KeySpec:
         """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88. [T]"""

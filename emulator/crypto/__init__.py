@@ -19,4 +19,9 @@ def suite(name: str) -> Suite:
         raise ValueError(f"unknown algorithm {name!r}: choose 3des or sm4") from None
 
 
-__all__ = ["SUITES", "Suite", "suite"]
+def suite_of(scheme_algorithm: str, card: Suite) -> Suite:
+    """The suite that a messaging scheme says: its own, or the card's for ``card``."""
+    return card if scheme_algorithm == "card" else SUITES[scheme_algorithm]
+
+
+__all__ = ["SUITES", "Suite", "suite", "suite_of"]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from cryptography.hazmat.primitives import hashes
+
 from emulator.crypto.suite import Suite
 
 
@@ -18,6 +20,13 @@ def test_root(name: str, version: int = 1) -> bytes:  # noqa: PT028
 
 # pytest would collect it by its name wherever it is imported.
 test_root.__test__ = False  # type: ignore[attr-defined]
+
+
+def pin_key(pin: str) -> bytes:
+    """The 16-byte key that stands for the certificate application's PIN: the first half of SM3 over its digits. [D]"""
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(pin.encode())
+    return digest.finalize()[:16]
 
 
 def factors(region: str, chip_factor: bytes, levels: int) -> list[bytes]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from emulator.filesystem.memory import state_cell
 from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
 
-PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "S")
+PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "card", 8, "S")
 """The scheme of SSSE, where a layout names none."""
 
 
@@ -50,14 +50,10 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
         parent = directories.get(spec.parent)
         directory = Directory(spec, parent, fci(spec, algorithm_code))
         directories[spec.id] = directory
+        directory.messaging, directory.messaging_key = messaging_of(layout, spec.id)
         if parent is not None:
             parent.children.append(directory)
-            directory.messaging, directory.messaging_key = parent.messaging, parent.messaging_key
             directory.life = (state_cell(spec.id), *parent.life)
-        if spec.messaging:
-            directory.messaging = layout.messaging[spec.messaging]
-        if spec.messaging_key:
-            directory.messaging_key = layout.keys[spec.messaging_key]
     for file in layout.files.values():
         home = directories[file.application]
         home.files[file.sfi] = file
@@ -66,6 +62,17 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
     for key in layout.keys.values():
         directories[key.application].keys.append(key)
     return next(directory for directory in directories.values() if directory.parent is None)
+
+
+def messaging_of(layout: Layout, application: str) -> tuple[MessagingSpec, KeySpec | None]:
+    """The scheme and the key that hold in an application: its own, or those of what it lies in."""
+    scheme, key = None, None
+    here = layout.applications.get(application)
+    while here is not None:
+        scheme = scheme or layout.messaging.get(here.messaging)
+        key = key or layout.keys.get(here.messaging_key)
+        here = layout.applications.get(here.parent)
+    return scheme or PLAIN, key
 
 
 def fci(spec: ApplicationSpec, algorithm_code: int) -> bytes:

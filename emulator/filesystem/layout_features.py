@@ -10,6 +10,7 @@ from emulator.filesystem.specs import (
     NO_PIN,
     ApplicationSpec,
     BlockingSpec,
+    CertificateSpec,
     CommandSpec,
     FileSpec,
     KeySpec,
@@ -37,8 +38,12 @@ def messaging(node: Node, name: str) -> MessagingSpec:
         key=node.choice("key", ("process", "card"), "process"),
         start=node.choice("start", ("zero", "challenge"), "zero"),
         fold=node.choice("fold", ("suite", "left", "xor"), "suite"),
+        algorithm=node.choice("algorithm", ("card", "3des", "sm4"), "card"),
+        cryptogram=node.number("cryptogram", 8, 16, 8),
         grade=node.grade(),
     )
+    if scheme.cryptogram not in (8, 16):
+        raise node.error("cryptogram", f"expected 8 or 16, found {scheme.cryptogram}")
     node.done()
     return scheme
 
@@ -155,6 +160,27 @@ def purse(
     path, _, label = spec.switch.rpartition("/")
     if spec.switch and (path not in files or not re.fullmatch("[0-9A-F]{2}", label)):
         raise node.error("switch", f"expected an item like DF04/EF05/8F, or nothing, found {spec.switch!r}")
+    node.done()
+    return spec
+
+
+def certificate(
+    root: Node, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec], keys: Keys
+) -> CertificateSpec | None:
+    """``[certificate]``: the certificate application; without it the card has none."""
+    node = _table(root, "certificate")
+    if node is None:
+        return None
+    spec = CertificateSpec(
+        application=node.choice("application", applications),
+        private=node.choice("private", files),
+        public=node.choice("public", files),
+        sign=node.condition("sign", keys),
+        grade=node.grade(),
+    )
+    for name, path, size in (("private", spec.private, 32), ("public", spec.public, 64)):
+        if files[path].structure != "transparent" or files[path].size < size:
+            raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
     node.done()
     return spec
 

@@ -63,11 +63,13 @@ class LayoutReader:
         activation = features.activation(root, keys)
         personalisation = features.personalisation(root, keys)
         purse = features.purse(root, applications, files, keys)
+        certificate = features.certificate(root, applications, files, keys)
         root.done()
         text = json.dumps(self.table, ensure_ascii=False, sort_keys=True)
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, applications, files, keys, pin, regions,
-            schemes, blocking, activation, personalisation, purse, self.table, sha256(text.encode()).hexdigest(),
+            schemes, blocking, activation, personalisation, purse, certificate, self.table,
+            sha256(text.encode()).hexdigest(),
         )  # fmt: skip
 
     def _algorithms(self) -> tuple[str, ...]:
@@ -135,6 +137,7 @@ class LayoutReader:
             levels=node.number("levels", 1, 3),
             tries=node.number("tries", 0, 15, 3),
             versions=node.number("versions", 1, 3, 1),
+            pin=node.text("pin", ""),
             psam=node.text("psam", ""),
             hsm=node.text("hsm", ""),
             title=node.text("name", ""),

@@ -112,7 +112,8 @@ class ApplicationSpec:
 @dataclass(frozen=True, slots=True)
 class KeySpec:
     """A card key. ``levels`` of diversification 1 to 3; ``tries`` 0: it never locks; ``versions`` that a fresh card
-    has; ``psam`` usage and id, ``hsm`` address, where known.
+    has; ``pin``: digits that the key is made from (SM3's first 16 bytes) instead of a root; ``psam`` usage and id,
+    ``hsm`` address, where known.
     """
 
     name: str
@@ -122,6 +123,7 @@ class KeySpec:
     levels: int
     tries: int
     versions: int
+    pin: str
     psam: str
     hsm: str
     title: str
@@ -151,13 +153,16 @@ class MessagingSpec:
     """A scheme of secure messaging. ``key``: ``process`` (made from the challenge) or ``card`` (the key itself).
 
     ``start`` value of the MAC: ``zero`` or ``challenge``. ``fold`` of the last block to 4 bytes: ``left``, ``xor``, or
-    ``suite`` (as the algorithm suite does it).
+    ``suite`` (as the algorithm suite does it). ``algorithm``: ``3des``, ``sm4``, or ``card`` (the card's own).
+    ``cryptogram`` of EXTERNAL AUTHENTICATION in bytes: 8, over the terminal's data, or 16, the challenge enciphered.
     """
 
     name: str
     key: str
     start: str
     fold: str
+    algorithm: str
+    cryptogram: int
     grade: str
 
 
@@ -213,6 +218,17 @@ class PurseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateSpec:
+    """The certificate application: the files of its SM2 key pair, and the right that signing asks for."""
+
+    application: str
+    private: str
+    public: str
+    sign: Condition
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegionBinding:
     """One insurance's region item, as the role ``insurance_region`` binds it."""
 
@@ -251,6 +267,7 @@ class Layout:
     activation: CommandSpec | None
     personalisation: PersonalisationSpec | None
     purse: PurseSpec | None
+    certificate: CertificateSpec | None
     table: Table = field(repr=False, compare=False)
     fingerprint: str
 

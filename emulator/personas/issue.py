@@ -6,10 +6,11 @@ from typing import Any
 
 from emulator.apdu.instructions.psam import levels_left
 from emulator.apdu.state import BLANK, BLOCKED, PERMANENT
-from emulator.crypto import Suite, suite
-from emulator.crypto.keys import card_key, factors, test_root
+from emulator.crypto import Suite, suite, suite_of
+from emulator.crypto.keys import card_key, factors, pin_key, test_root
 from emulator.filesystem import items
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import (
     ACTIVATION,
@@ -53,7 +54,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
         cells[tries_cell(key.name)] = key.tries
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
             roots = layout.card == "psam" and key.use == "delivery"
-            cells |= _roots(layout, key, persona) if roots else _versions(algorithms, key, persona, atr[-8:])
+            cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, atr[-8:], algorithms)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
     for name, cell in _states(persona, layout).items():
         cells[name] = cell
@@ -78,8 +79,11 @@ def _own_psam(persona: Persona, layout: Layout) -> Layout:
     return layouts.from_table({**layout.table, "key": keys, "algorithms": held}, layout.name)
 
 
-def _versions(algorithms: Suite, key: KeySpec, persona: Persona, chip_factor: bytes) -> dict[str, Cell]:
-    """The values of a card's key by cell, diversified down to the card."""
+def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes, card: Suite) -> dict[str, Cell]:
+    """The values of a card's key by cell, diversified down to the card, or made from its PIN."""
+    if key.pin:
+        return {key_cell(key.name): pin_key(key.pin)}
+    algorithms = suite_of(messaging_of(layout, key.application)[0].algorithm, card)
     return {
         key_cell(key.name, version): card_key(
             algorithms, test_root(key.name, version), persona.region, chip_factor, key.levels

@@ -199,10 +199,14 @@ def personalise(
     holder: str, layout_name: str | None, as_algorithm: str | None, target: AbstractContextManager[Target]
 ) -> None:
     """Fill a blank card with a persona's data and keys, command by command (个人化)."""
+    try:
+        person = personas.load(holder)
+    except LookupError as error:
+        raise click.BadParameter(str(error.args[0]), param_hint="PERSONA") from None
     with target as card:
         known = card.known or layouts.load(layout_name or targets.DEFAULT_LAYOUT)
         algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM
-        image = for_chip(personas.load(holder), known, algorithm, card.connection.atr)
+        image = for_chip(person, known, algorithm, card.connection.atr)
         personaliser = Personaliser(card.connection, image)
         total = len(personaliser.applications())
         with click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps:

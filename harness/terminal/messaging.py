@@ -7,21 +7,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto import Suite
-from emulator.filesystem.files import PLAIN
-from emulator.filesystem.specs import KeySpec, Layout, MessagingSpec
+from emulator.filesystem.specs import MessagingSpec
 
 MAC_SIZE = 4
-
-
-def of(layout: Layout, application: str) -> tuple[MessagingSpec, KeySpec | None]:
-    """The scheme and the key that hold in an application: its own, or those of what it lies in."""
-    scheme, key = None, None
-    here = layout.applications.get(application)
-    while here is not None:
-        scheme = scheme or layout.messaging.get(here.messaging)
-        key = key or layout.keys.get(here.messaging_key)
-        here = layout.applications.get(here.parent)
-    return scheme or PLAIN, key
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from emulator.apdu.status import SW
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES
 from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import VERSIONS, key_cell
-from emulator.filesystem.specs import FileSpec, Layout, MessagingSpec
+from emulator.filesystem.specs import FileSpec, Layout
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.connection import Connection
@@ -44,7 +45,7 @@ class Personaliser:
         self._suite = SUITES[image.algorithm]
         if self._layout.personalisation is None:
             raise TerminalError(f"layout {self._layout.name} knows no personalisation")
-        self._scheme: MessagingSpec
+        self._scheme, _ = messaging_of(self._layout, self._layout.keys[self._layout.personalisation.key].application)
         self._transport = self._layout.keys[self._layout.personalisation.key]
         # The transport key has one level: the chip's factor alone, as its region may be written yet.
         factor = connection.atr[-8:]
@@ -86,7 +87,6 @@ class Personaliser:
         spec = self._layout.applications[application]
         by_name = CommandAPDU(0x00, 0xA4, 0x04, 0x00, spec.dfname)
         by_id = CommandAPDU(0x00, 0xA4, 0x00, 0x00, spec.fid.to_bytes(2, "big"))
-        self._scheme, _ = messaging.of(self._layout, application)
         self._send(by_name if spec.dfname else by_id, f"selecting {application}")
         process_key = self._suite.process_key(self._transport_key, self._challenge())
         data = bytes(8)

@@ -9,9 +9,10 @@ from datetime import date
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
-from emulator.crypto import SUITES, Suite
-from emulator.crypto.keys import card_key, test_root
+from emulator.crypto import SUITES, Suite, suite_of
+from emulator.crypto.keys import card_key, pin_key, test_root
 from emulator.filesystem import items, layout
+from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
@@ -19,6 +20,7 @@ from harness.connection import Connection
 from harness.terminal import messaging
 
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
+LONG_CRYPTOGRAM = 16
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
 
 
@@ -124,11 +126,14 @@ class Terminal:
     # --- keys and PIN ------------------------------------------------------------------------------------------
 
     def _card_key(self, name: str) -> bytes:
-        factor = self.connection.atr[-8:]
-        return card_key(self.suite, test_root(name), self.region, factor, self.layout.keys[name].levels)
+        key, factor = self.layout.keys[name], self.connection.atr[-8:]
+        if key.pin:
+            return pin_key(key.pin)
+        scheme, _ = messaging_of(self.layout, key.application)
+        return card_key(suite_of(scheme.algorithm, self.suite), test_root(name), self.region, factor, key.levels)
 
-    def _challenge(self) -> bytes:
-        return self._exchange(0x00, 0x84, 0x00, 0x00, le=8, doing="asking for a challenge").data
+    def _challenge(self, size: int = 8) -> bytes:
+        return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge").data
 
     def authenticate(self, name: str) -> None:
         """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already."""
@@ -137,9 +142,13 @@ class Terminal:
             self.enter(key.application)
         if name in self._rights:
             return
-        data = self._challenge()
-        process_key = self.suite.process_key(self._card_key(name), self._challenge())
-        proof = self.suite.cryptogram(process_key, data) + data
+        scheme, _ = messaging_of(self.layout, key.application)
+        suite = suite_of(scheme.algorithm, self.suite)
+        if scheme.cryptogram == LONG_CRYPTOGRAM:
+            proof = suite.crypt(self._card_key(name), self._challenge(LONG_CRYPTOGRAM))
+        else:
+            data = self._challenge()
+            proof = suite.cryptogram(suite.process_key(self._card_key(name), self._challenge()), data) + data
         self._exchange(0x00, 0x82, 0x00, key.id, proof, doing=f"authenticating with {name}")
         self._rights.add(name)
 
@@ -185,8 +194,9 @@ class Terminal:
 
     def _sealed(self, command: CommandAPDU, key: str, *, enciphered: bool, doing: str) -> bytes:
         """One command under secure messaging; the data of its answer, opened."""
-        scheme, _ = messaging.of(self.layout, self._application or self.layout.pin.application)
-        sealing = messaging.Sealing(self.suite, scheme, self._card_key(key), self._challenge())
+        scheme, _ = messaging_of(self.layout, self.layout.keys[key].application)
+        suite = suite_of(scheme.algorithm, self.suite)
+        sealing = messaging.Sealing(suite, scheme, self._card_key(key), self._challenge())
         response = self.send(sealing.seal(command, enciphered=enciphered))
         if not response.ok:
             raise Refused(doing, response.sw)
@@ -218,7 +228,7 @@ class Terminal:
     def _lock_command(self, application: str, command: CommandAPDU, doing: str) -> None:
         if application not in self.layout.applications:
             known = ", ".join(self.layout.applications)
-            raise LookupError(f"layout {self.layout.name} has no application {application!r}: choose one of {known}")
+            raise TerminalError(f"layout {self.layout.name} has no application {application!r}: choose one of {known}")
         try:
             self.enter(application)
         except Refused as refused:
@@ -226,7 +236,7 @@ class Terminal:
                 raise
             self._application, self._rights = application, self._rights & {PIN}
         self._authorise(self.layout.applications[application].block, doing)
-        _, key = messaging.of(self.layout, application)
+        _, key = messaging_of(self.layout, application)
         if key is None:
             raise TerminalError(f"{doing}: layout {self.layout.name} has no key for that")
         self._sealed(command, key.name, enciphered=False, doing=doing)
@@ -294,7 +304,7 @@ class Terminal:
 
     def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
         """A command on a file, under secure messaging where the file demands it; the answer's data."""
-        _, key = messaging.of(self.layout, spec.application)
+        _, key = messaging_of(self.layout, spec.application)
         if demand and key is not None:
             sealed = CommandAPDU(command.cla | 0x04, command.ins, command.p1, command.p2, command.data)
             return self._sealed(sealed, key.name, enciphered=demand == "cipher", doing=doing)

@@ -79,7 +79,7 @@ def test_keys() -> None:
     text = run("keys").stdout
     assert "UKSSSE" in text
     rows = json.loads(run("keys", "--json").stdout)
-    assert len(rows) == 59
+    assert len(rows) == 61
     assert not any("key" in row for row in rows)
     assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
 
@@ -96,7 +96,7 @@ def test_layouts(tmp_path: Path) -> None:
     assert "SSSE/EF0D" in json.loads(run("layout", "show", "regional", "--json").stdout)["layout"]["file"]
     own = tmp_path / "own.toml"
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[application.SSSE]\nfid = "DDF9"\n', encoding="utf-8")
-    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 44
+    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 48
     assert "DDF9" in run("layout", "show", str(own)).stdout
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[key.STK]\nlevels = 7\n', encoding="utf-8")
     assert "key.STK.levels: expected a number from 1 to 3" in run("layout", "check", str(own), expect=1).stderr
@@ -122,7 +122,7 @@ def test_from_blank_to_blocked(tmp_path: Path) -> None:
     run("lifecycle", "block-card", *image, expect=1, stdin="n\n")
     run("lifecycle", "block-card", "--yes", *image)
     assert "6A81" in run("pin", "state", *image, expect=1).stderr
-    run("personalise", "nobody", "--persona", "blank", expect=1)
+    run("personalise", "nobody", "--persona", "blank", expect=2)
 
 
 def test_a_temporary_block(tmp_path: Path) -> None:

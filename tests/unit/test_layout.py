@@ -22,8 +22,8 @@ def load(tmp_path: Path, text: str) -> Layout:
     [
         ("1.00", "1.00", 20, 104, 0),
         ("2.00", "2.00", 44, 196, 5),
-        ("3.00", "3.00", 44, 196, 5),
-        ("regional", "3.00", 46, 198, 5),
+        ("3.00", "3.00", 48, 196, 5),
+        ("regional", "3.00", 50, 198, 5),
         ("psam", "psam", 6, 0, 0),
     ],
 )
@@ -43,6 +43,7 @@ def test_what_300_changes() -> None:
     assert new.algorithms == ("3des", "sm4")
     changed = [path for path in old.files if old.files[path] != new.files[path]]
     assert changed == ["SSSE/EF06"]
+    assert [name for name in new.applications if name not in old.applications] == ["PKI", "CERT"]
 
 
 def test_a_vendor_changes_a_fact_without_code(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def test_life_cycle(terminal: Terminal) -> None:
     with pytest.raises(Refused) as refused:
         terminal.enter("DF04")
     assert refused.value.sw == SW.APPLICATION_BLOCKED
-    with pytest.raises(LookupError, match="no application"):
+    with pytest.raises(TerminalError, match="no application"):
         terminal.block_application("DF0A")
     terminal.block_card()
     with pytest.raises(Refused) as refused:

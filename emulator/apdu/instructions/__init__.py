@@ -7,6 +7,7 @@ from emulator.apdu.instructions.bank import GetProcessingOptions
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
+from emulator.apdu.instructions.certificate import ComputeSignature, VerifySignature
 from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation, LoadKey
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import PSAM
@@ -33,6 +34,8 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     GetResponse,
     *PURSE,
     GetProcessingOptions,
+    ComputeSignature,
+    VerifySignature,
     Activate,
     LoadKey,
     CompletePersonalisation,

@@ -1,0 +1,97 @@
+"""SM2 signatures (GB/T 32918.2) over a digest made elsewhere, by OpenSSL's own library.
+
+The `cryptography` package has no SM2. OpenSSL (1.1.1 and later) does; of the libraries that do it is the one that every
+Debian has already, so its few functions are called through ctypes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+SIZE = 32
+"""Bytes of a digest, of a private key, and of each half of a public key or signature."""
+_CURVE = bytes.fromhex("06082A811CCF5501822D")
+_EC_KEY = bytes.fromhex("06072A8648CE3D0201")
+_LONGEST = 80
+
+
+class Unavailable(RuntimeError):
+    """This machine has no library that does SM2."""
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """libcrypto with the functions used here; Unavailable."""
+    pointer, number, size, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_char_p
+    functions: dict[str, tuple[Any, list[Any]]] = {
+        "d2i_AutoPrivateKey": (pointer, [pointer, pointer, ctypes.c_long]),
+        "d2i_PUBKEY": (pointer, [pointer, pointer, ctypes.c_long]),
+        "EVP_PKEY_CTX_new": (pointer, [pointer, pointer]),
+        "EVP_PKEY_CTX_free": (None, [pointer]),
+        "EVP_PKEY_free": (None, [pointer]),
+        "EVP_PKEY_sign_init": (number, [pointer]),
+        "EVP_PKEY_sign": (number, [pointer, pointer, pointer, text, size]),
+        "EVP_PKEY_verify_init": (number, [pointer]),
+        "EVP_PKEY_verify": (number, [pointer, text, size, text, size]),
+    }
+    name = ctypes.util.find_library("crypto")
+    try:
+        library = ctypes.CDLL(name or "libcrypto.so.3")
+        for function, (result, arguments) in functions.items():
+            found = getattr(library, function)
+            found.restype, found.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise Unavailable(f"OpenSSL's libcrypto is not there, or too old for SM2: {error}") from None
+    return library
+
+
+@contextmanager
+def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
+    """The library, and a context for the key of this DER; ValueError for a key that is none."""
+    library = _library()
+    buffer = ctypes.create_string_buffer(der, len(der))
+    at = ctypes.c_void_p(ctypes.addressof(buffer))
+    key = getattr(library, decode)(None, ctypes.byref(at), len(der))
+    if not key:
+        raise ValueError("no key on the curve of SM2")
+    context = library.EVP_PKEY_CTX_new(key, None)
+    try:
+        yield library, context
+    finally:
+        library.EVP_PKEY_CTX_free(context)
+        library.EVP_PKEY_free(key)
+
+
+def _point(public: bytes) -> bytes:
+    return b"\x03\x42\x00\x04" + public
+
+
+def sign(private: bytes, public: bytes, digest: bytes) -> bytes:
+    """r ‖ s, 64 bytes, over a digest of 32 bytes; ValueError for no SM2 key, Unavailable."""
+    der = bytes.fromhex("30770201010420") + private + b"\xa0\x0a" + _CURVE + b"\xa1\x44" + _point(public)
+    with _context("d2i_AutoPrivateKey", der) as (library, context):
+        signature, size = ctypes.create_string_buffer(_LONGEST), ctypes.c_size_t(_LONGEST)
+        if (
+            library.EVP_PKEY_sign_init(context) != 1
+            or library.EVP_PKEY_sign(context, signature, ctypes.byref(size), digest, len(digest)) != 1
+        ):
+            raise Unavailable("this OpenSSL does not sign with SM2")
+        r, s = decode_dss_signature(signature.raw[: size.value])
+    return r.to_bytes(SIZE, "big") + s.to_bytes(SIZE, "big")
+
+
+def verify(public: bytes, digest: bytes, signature: bytes) -> bool:
+    """True if r ‖ s is a signature over the digest; ValueError for no SM2 key, Unavailable."""
+    der = bytes.fromhex("30593013") + _EC_KEY + _CURVE + _point(public)
+    encoded = encode_dss_signature(int.from_bytes(signature[:SIZE], "big"), int.from_bytes(signature[SIZE:], "big"))
+    with _context("d2i_PUBKEY", der) as (library, context):
+        if library.EVP_PKEY_verify_init(context) != 1:
+            raise Unavailable("this OpenSSL does not verify with SM2")
+        return bool(library.EVP_PKEY_verify(context, encoded, len(encoded), digest, len(digest)) == 1)
