@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
@@ -29,6 +29,11 @@ class CardState:
     suite: Suite
     session: Session
     random: Callable[[int], bytes]
+    directories: list[Directory] = field(init=False)
+    """All there are, in the layout's order."""
+
+    def __post_init__(self) -> None:
+        self.directories = list(self.root.walk())
 
     def file(self, sfi: int) -> FileSpec:
         """The file of this short id in the current DF, or the current EF for 0; 6A82, 6986."""
@@ -44,7 +49,8 @@ class CardState:
 
     def may_read(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow reading, 6987 where it must come under secure messaging."""
-        self.right_to_read(spec)
+        if not spec.read.satisfied(self.session.rights):
+            self._refuse("reading", spec.path, spec.read)
         if spec.read_messaging:
             self._secured("reading", spec.path, spec.read_messaging)
 

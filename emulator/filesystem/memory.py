@@ -70,6 +70,7 @@ class Plan:
 
     def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
         self.regions: dict[str, Region] = {}
+        self.states = tuple(name for name in cells if name.startswith("state/"))
         counters = [name for name, cell in cells.items() if isinstance(cell, int)]
         self.size = 0
         for name in counters:
@@ -156,7 +157,8 @@ class Memory:
 
     def _settle(self) -> None:
         """``normal``: the card, its activation and all applications are in use, so that nobody has to ask."""
-        self.normal = not any(cell for name, cell in self._cells.items() if name.startswith("state/"))
+        cells = self._cells
+        self.normal = not any(cells[name] for name in self._plan.states)
 
     def _fill(self) -> None:
         content = self.nvm.bytes
@@ -190,8 +192,10 @@ class Memory:
             if before.get(name) is not cell:
                 address, data = self._plan.encode(name, cell)
                 content[address : address + len(data)] = data
-        for name in before.keys() - self._cells.keys():
-            content[self._plan.regions[name].address] = 0
+        if len(before) != len(self._cells):
+            # Keys that were loaded since.
+            for name in before.keys() - self._cells.keys():
+                content[self._plan.regions[name].address] = 0
         self._settle()
 
     def get(self, name: str) -> Cell | None:
@@ -240,11 +244,9 @@ class Memory:
             if self.changed:
                 self.changed(cells)
             self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
-            settle = any(name.startswith("state/") for name in self._pending)
             self._cells = cells
             self._pending = {}
-            if settle:
-                self._settle()
+            self._settle()
 
     def rollback(self) -> None:
         """Forgets the transaction's writes."""

@@ -103,7 +103,7 @@ def test_an_existing_file_wins(tmp_path: Path) -> None:
 
 
 def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
-    text = path.read_text().replace(change, to)
+    text = path.read_text().replace(change, to, 1)
     path.write_text(images._sealed(text.rpartition(images.SEAL)[0]) if sign else text)
 
 

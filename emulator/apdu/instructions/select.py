@@ -83,7 +83,7 @@ class Select(Instruction):
         return directory.fci
 
     def _named(self, card: CardState) -> Directory:
-        everyone = list(card.root.walk())
+        everyone = card.directories
         matching = [one for one in everyone if one.spec.dfname.startswith(self.target)]
         if self.following:
             here = everyone.index(card.session.directory)
