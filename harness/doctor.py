@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.crypto import sm2
 from harness import pcsc
 
 
@@ -21,7 +22,7 @@ class Finding:
 
 def examine(port: int) -> list[Finding]:
     """All checks, in the order in which a reader comes to be."""
-    findings = [_program(), _driver(), _pyscard()]
+    findings = [_program(), _driver(), _pyscard(), _signatures()]
     path = pcsc.socket_path()
     running = pcsc.answers(path)
     findings.append(_socket(path, running=running))
@@ -50,6 +51,13 @@ def _driver() -> Finding:
     if path:
         return Finding("vpcd driver", "ok", path)
     return Finding("vpcd driver", "fault", "libifdvpcd.so not found", "apt-get install vsmartcard-vpcd")
+
+
+def _signatures() -> Finding:
+    if sm2.available():
+        return Finding("SM2", "ok", "OpenSSL's libcrypto")
+    remedy = "apt-get install libssl3; without it only the certificate application's signatures are missing"
+    return Finding("SM2", "warning", "OpenSSL's libcrypto not found", remedy)
 
 
 def _pyscard() -> Finding:

@@ -69,6 +69,15 @@ def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
         library.EVP_PKEY_free(key)
 
 
+def available() -> bool:
+    """True if this machine has a library that does SM2."""
+    try:
+        _library()
+    except Unavailable:
+        return False
+    return True
+
+
 def _point(public: bytes) -> bytes:
     return b"\x03\x42\x00\x04" + public
 

@@ -131,3 +131,14 @@ def test_conditions(text: str, rights: str, satisfied: bool) -> None:
     condition = parse_condition(text)
     assert condition.satisfied(set(rights.split())) is satisfied
     assert str(condition) == text
+
+
+KEPT = Path(__file__).parents[1] / "data" / "layouts"
+
+
+@pytest.mark.parametrize("path", sorted(KEPT.rglob("*.toml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_layouts_of_every_release_load_for_ever(path: Path) -> None:
+    """A vendor's layout that extends one of ours was written against it as it was."""
+    kept = layout.load(path)
+    assert kept.name == path.stem
+    assert kept.fingerprint == layout.from_table(kept.table, "again").fingerprint

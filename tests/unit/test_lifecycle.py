@@ -108,6 +108,19 @@ def test_the_temporary_form(temporary: Card) -> None:
     assert card.send("8418000004" + "00" * 4) == "6985", "it is not blocked"
 
 
+def test_every_command_in_an_application_blocked_for_a_time(temporary: Card) -> None:
+    card = temporary
+    assert block(card, "DF01", p2="00") == "9000"
+    card.chip.reset()
+    assert card.send(DF["DF01"]) == "6283"
+    works = {"GET CHALLENGE": "9000", "EXTERNAL AUTHENTICATION": "63C2", "APPLICATION UNBLOCK": "6988",
+             "SELECT": None, "GET RESPONSE": "6F00"}  # fmt: skip
+    for name, command in every_command(card).items():
+        expected = works.get(name, "6985")
+        if expected:
+            assert card.sw(command) == expected, name
+
+
 def test_a_temporary_block_with_a_lock_key(temporary: Card) -> None:
     card = temporary
     assert block(card, "DF03", p2="00") == "9000"

@@ -26,6 +26,7 @@ class GetProcessingOptions(Instruction):
     lengths = frozenset(range(2, 256))
     answers = "AIP 2, AFL"
     case4 = True
+    versions = "2.00 and later"
     status = (0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x9303)
 
     data: bytes
