@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
-from emulator.apdu.state import BLANK, BLOCKED, PERMANENT, TEMPORARY
 from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL, PURSE_CELL, Cell
+from emulator.filesystem.memory import BLANK, BLOCKED, PERMANENT, PIN_CELL, PURSE_CELL, TEMPORARY, Cell
 from emulator.filesystem.purse import Purse
 from emulator.filesystem.specs import FileSpec, Layout
 from harness.terminal.terminal import ItemValue, decode_record

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from emulator.apdu.instructions.base import Instruction
-from emulator.apdu.state import BLANK, BLOCKED, PERMANENT, CardState
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import ACTIVATION, CARD_STATE
+from emulator.filesystem.memory import ACTIVATION, BLANK, BLOCKED, CARD_STATE, PERMANENT
 
 
 def check_card(card: CardState) -> None:

@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.files import Directory
-from emulator.filesystem.memory import CARD_STATE, VERSIONS, Memory, key_cell, tries_cell
+from emulator.filesystem.memory import BLANK, CARD_STATE, VERSIONS, Memory, key_cell, tries_cell
 from emulator.filesystem.specs import FileSpec, KeySpec, Layout, MessagingSpec
 from emulator.security import PIN, Condition, TryCounter
 from emulator.session import Session
-
-BLANK, BLOCKED = 1, 2
-"""The card's life cycle: 0 in use, 1 blank and being personalised, 2 blocked for ever."""
-TEMPORARY, PERMANENT = 1, 2
-"""An application's: 0 in use."""
 
 
 @dataclass(slots=True)

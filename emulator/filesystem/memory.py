@@ -22,6 +22,10 @@ PURSE_CELL = "purse"
 PURSE_SIZE = 64
 CARD_STATE = "state/card"
 ACTIVATION = "state/activation"
+BLANK, BLOCKED = 1, 2
+"""The card's life cycle: 0 in use, 1 blank and being personalised, 2 blocked for ever."""
+TEMPORARY, PERMANENT = 1, 2
+"""An application's: 0 in use."""
 KEY_SIZE = 16
 LOADED = b"\x01"
 """Stands before the bytes of a key that is there."""

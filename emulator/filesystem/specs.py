@@ -130,6 +130,11 @@ class KeySpec:
     title_en: str
     grade: str
 
+    @property
+    def levels_left(self) -> int:
+        """How many levels a PSAM that holds this root has still to diversify: the usage byte's high three bits. [S]"""
+        return int(self.psam[:2], 16) >> 5
+
 
 @dataclass(frozen=True, slots=True)
 class PinSpec:

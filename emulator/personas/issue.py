@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.apdu.instructions.psam import levels_left
-from emulator.apdu.state import BLANK, BLOCKED, PERMANENT
 from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.keys import card_key, factors, pin_key, test_root
 from emulator.filesystem import items
@@ -14,7 +12,10 @@ from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import (
     ACTIVATION,
+    BLANK,
+    BLOCKED,
     CARD_STATE,
+    PERMANENT,
     PIN_CELL,
     PURSE_CELL,
     Cell,
@@ -94,7 +95,7 @@ def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes
 
 def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[str, Cell]:
     """The values of a PSAM's root by cell: one for each algorithm, diversified as far as it is delivered."""
-    done = factors(persona.region, b"", key.levels)[: key.levels - levels_left(key)]
+    done = factors(persona.region, b"", key.levels)[: key.levels - key.levels_left]
     cells: dict[str, Cell] = {}
     for algorithms in map(suite, layout.algorithms):
         value = test_root(key.name)

@@ -113,7 +113,7 @@ def test_every_command_in_an_application_blocked_for_a_time(temporary: Card) -> 
     assert block(card, "DF01", p2="00") == "9000"
     card.chip.reset()
     assert card.send(DF["DF01"]) == "6283"
-    works = {"GET CHALLENGE": "9000", "EXTERNAL AUTHENTICATION": "63C2", "APPLICATION UNBLOCK": "6988",
+    works = {"GET CHALLENGE": "9000", "EXTERNAL AUTHENTICATION": "63C2", "APPLICATION UNBLOCK": "6984",
              "SELECT": None, "GET RESPONSE": "6F00"}  # fmt: skip
     for name, command in every_command(card).items():
         expected = works.get(name, "6985")

@@ -11,10 +11,16 @@ from emulator.apdu.instructions.certificate import ComputeSignature, VerifySigna
 from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation, LoadKey
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import PSAM
-from emulator.apdu.instructions.purse import PURSE
+from emulator.apdu.instructions.purse import GetBalance, GetStartingDay, GetTransactionProof, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.transactions import (
+    CreditForLoad,
+    DebitForPurchase,
+    InitializeForLoad,
+    InitializeForPurchase,
+)
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Select,
@@ -32,7 +38,14 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     ApplicationUnblock,
     CardBlock,
     GetResponse,
-    *PURSE,
+    InitializeForLoad,
+    CreditForLoad,
+    InitializeForPurchase,
+    DebitForPurchase,
+    GetBalance,
+    GetTransactionProof,
+    UpdateStartingDay,
+    GetStartingDay,
     GetProcessingOptions,
     ComputeSignature,
     VerifySignature,

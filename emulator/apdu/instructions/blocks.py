@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, wrong_p1p2
-from emulator.apdu.state import BLOCKED, PERMANENT, TEMPORARY, CardState
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import CARD_STATE, state_cell
+from emulator.filesystem.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
 from emulator.filesystem.specs import KeySpec, Layout
 
 MAC_ONLY = frozenset({4})

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
-from emulator.apdu.state import BLANK, CardState
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
+from emulator.filesystem.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
 from emulator.filesystem.specs import KeySpec, Layout
 
 

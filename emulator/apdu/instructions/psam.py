@@ -40,18 +40,13 @@ class Paying:
     amounts: bytes
 
 
-def levels_left(spec: KeySpec) -> int:
-    """How many levels this PSAM has still to diversify: the high three bits of the key's usage byte. [S]"""
-    return int(spec.psam[:2], 16) >> 5
-
-
 def find_root(card: CardState, usage: int, identifier: int) -> KeySpec:
     """A root by its use (low five bits of the usage) and id, from the current DF up; 6A88, 6A80 for wrong levels."""
     for directory in card.session.directory.line():
         for spec in directory.keys:
             if spec.use != "delivery":
                 continue
-            left = levels_left(spec)
+            left = spec.levels_left
             if spec.psam != f"{usage & 0x1F | left << 5:02X}/{identifier:02X}":
                 continue
             if usage >> 5 != left:
@@ -139,12 +134,12 @@ class DeliveryKey(Instruction):
         """Nothing; 6A80, 6A81, 6A88."""
         card.session.delivered = None
         spec = find_root(card, self.usage, self.identifier)
-        size = levels_left(spec) * FACTOR
+        size = spec.levels_left * FACTOR
         names = {size + 8: "3des", size + 16: "sm4"}
         if len(self.data) not in names:
             raise CardError(
                 SW.WRONG_DATA,
-                f"{spec.name} takes {levels_left(spec)} factors and a process factor, {len(self.data)} bytes came",
+                f"{spec.name} takes {spec.levels_left} factors and a process factor, {len(self.data)} bytes came",
             )
         suite = SUITES[names[len(self.data)]]
         card_key = diversify(suite, value(card, spec, suite), self.data[:size])

@@ -1,12 +1,7 @@
-"""The medical account (class B0): load, purchase, balance, proof and starting day. Amounts are in fen, 4 bytes.
-
-Load key: DLK over random ‖ sequence ‖ 8000; purchase key: DPK over random ‖ card sequence ‖ the last two bytes of the
-terminal's, both made as process keys are. TACs under DTK. No header is in these MACs. [T]
-"""
+"""The medical account (class B0): balance, proof and starting day. Amounts are in fen, 4 bytes."""
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, replace
 
 from emulator.apdu.command import CommandAPDU
@@ -14,30 +9,11 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
-from emulator.filesystem.memory import PURSE_CELL, file_cell
+from emulator.filesystem.memory import PURSE_CELL
 from emulator.filesystem.purse import Purse
 from emulator.filesystem.specs import Layout, PurseSpec
-from emulator.security import Condition
 
 LOAD, PURCHASE = 1, 2
-LAST_SEQUENCE = 0xFFFF
-LARGEST = 0xFFFFFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A transaction that INITIALIZE began. ``amounts``: account, self-paid and pooled, 4 bytes each; a load has one."""
-
-    kind: int
-    key: bytes
-    random: bytes
-    amounts: bytes
-    terminal: bytes
-
-    @property
-    def account(self) -> int:
-        """What comes into or goes out of the account."""
-        return int.from_bytes(self.amounts[:4], "big")
 
 
 def u32(value: int) -> bytes:
@@ -50,11 +26,10 @@ def u16(value: int) -> bytes:
     return value.to_bytes(2, "big")
 
 
-class _Purse(Instruction):
+class PurseInstruction(Instruction):
     """What all commands of the account share."""
 
     cla = 0xB0
-    by_p1 = False
 
     __slots__ = ()
 
@@ -81,226 +56,9 @@ class _Purse(Instruction):
             )
         return spec, Purse.read(card.memory.parts(PURSE_CELL))
 
-    @classmethod
-    def admitted(cls, card: CardState, condition: str) -> tuple[PurseSpec, Purse]:
-        """The account, once the right that the layout asks for this deed was won; 6985, 6982."""
-        spec, purse = cls.opened(card)
-        needed: Condition = getattr(spec, condition)
-        card.need(needed, cls.name)
-        return spec, purse
-
-    @staticmethod
-    def key(card: CardState, name: str, index: int) -> bytes:
-        """A key of the account by its index, which is its version; 9403."""
-        try:
-            return card.key(card.layout.keys[name], index)
-        except CardError:
-            raise CardError(SW.KEY_INDEX_UNKNOWN, f"{name} has no index {index:02X}") from None
-
-    @staticmethod
-    def tac(card: CardState, spec: PurseSpec, message: bytes) -> bytes:
-        """4 bytes under DTK."""
-        return card.suite.tac(card.key(card.layout.keys[spec.tac_key]), message)
-
-    @staticmethod
-    def begun(card: CardState, kind: int) -> Begun:
-        """What INITIALIZE began; 6901 if it did not."""
-        begun, card.session.transaction = card.session.transaction, None
-        if not isinstance(begun, Begun) or begun.kind != kind:
-            raise CardError(SW.INVALID_STATE, "INITIALIZE comes right before, and serves once")
-        return begun
-
-    @staticmethod
-    def log(card: CardState, spec: PurseSpec, sequence: int, begun: Begun, time: bytes) -> None:
-        """Adds the newest record of the log."""
-        amounts = begun.amounts.ljust(12, b"\0")
-        record = u16(sequence) + str(begun.kind).encode() + begun.terminal + time + amounts
-        kept = card.memory.records(spec.log)[: card.layout.files[spec.log].records - 1]
-        card.memory.put(file_cell(spec.log), (record, *kept))
-
 
 @dataclass(slots=True)
-class InitializeForLoad(_Purse):
-    """Begins a load: the card tells balance and random number, and proves itself by MAC1."""
-
-    name = "INITIALIZE FOR LOAD"
-    name_zh = "圈存初始化"
-    ins = 0x28
-    by_p1 = True
-    source = "part 5 §7.5 [S]"
-    p1p2 = {0x0001: "load"}
-    lengths = frozenset({11})
-    answers = "balance 4, sequence 2, key version, algorithm, random 4, MAC1 4"
-    case4 = True
-    status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9402, 0x9403)
-
-    index: int
-    amount: bytes
-    terminal: bytes
-
-    @classmethod
-    def parse(cls, command: CommandAPDU) -> InitializeForLoad:
-        """Key index 1, amount 4, terminal 6."""
-        data = command.data
-        return cls(data[0], data[1:5], data[5:11])
-
-    def execute(self, card: CardState) -> bytes:
-        """What ``answers`` says; 6982, 6985 for an account that would overflow, 9402, 9403."""
-        spec, purse = self.admitted(card, "load")
-        if purse.load_sequence == LAST_SEQUENCE:
-            raise CardError(SW.COUNTER_EXHAUSTED, "the load sequence is at its end")
-        key = self.key(card, spec.load_key, self.index)
-        if purse.balance + int.from_bytes(self.amount, "big") > spec.limit:
-            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"the account holds at most {spec.limit} fen")
-        random, sequence = card.random(4), u16(purse.load_sequence)
-        process_key = card.suite.process_key(key, random + sequence + b"\x80\0")
-        card.session.transaction = Begun(LOAD, process_key, random, self.amount, self.terminal)
-        mac = card.suite.mac(process_key, u32(purse.balance) + self.amount + bytes((LOAD,)) + self.terminal)
-        return u32(purse.balance) + sequence + bytes((self.index, card.suite.code)) + random + mac
-
-
-@dataclass(slots=True)
-class CreditForLoad(_Purse):
-    """Carries the load out, against the host's MAC2."""
-
-    name = "CREDIT FOR LOAD"
-    name_zh = "圈存"
-    ins = 0x2A
-    source = "part 5 §7.1 [S]"
-    p1p2 = {0x0000: "load"}
-    lengths = frozenset({11})
-    answers = "TAC 4"
-    case4 = True
-    status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
-    writes = True
-    continues = True
-
-    time: bytes
-    mac: bytes
-
-    @classmethod
-    def parse(cls, command: CommandAPDU) -> CreditForLoad:
-        """Time 7 (BCD), MAC2 4."""
-        return cls(command.data[:7], command.data[7:])
-
-    def execute(self, card: CardState) -> bytes:
-        """The TAC; 6901, 9302."""
-        begun = self.begun(card, LOAD)
-        spec, purse = self.opened(card)
-        body = begun.amounts + bytes((LOAD,)) + begun.terminal + self.time
-        if not hmac.compare_digest(card.suite.mac(begun.key, body), self.mac):
-            raise CardError(SW.MAC_INVALID, "MAC2 is not right under the load key")
-        balance, sequence = purse.balance + begun.account, purse.load_sequence
-        tac = self.tac(card, spec, u32(balance) + u16(sequence) + body)
-        proof = u16(sequence) + self.mac + tac
-        after = replace(purse, balance=balance, load_sequence=sequence + 1, load_proof=proof)
-        card.memory.put(PURSE_CELL, after.cell())
-        self.log(card, spec, sequence, begun, self.time)
-        return tac
-
-
-@dataclass(slots=True)
-class InitializeForPurchase(_Purse):
-    """Begins a settlement: what the account, the insured and the pool pay. The account may pay 0. [S]"""
-
-    name = "INITIALIZE FOR PURCHASE"
-    name_zh = "消费初始化"
-    ins = 0x28
-    by_p1 = True
-    source = "part 5 §7.6 [T]"
-    p1p2 = {0x0101: "purchase"}
-    lengths = frozenset({19})
-    answers = "balance 4, self-paid sum 4, pooled sum 4, year 2, sequence 2, key version, algorithm, random 4"
-    case4 = True
-    status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9401, 0x9402, 0x9403)
-
-    index: int
-    amounts: bytes
-    terminal: bytes
-
-    @classmethod
-    def parse(cls, command: CommandAPDU) -> InitializeForPurchase:
-        """Key index 1, account 4, self-paid 4, pooled 4, terminal 6."""
-        data = command.data
-        return cls(data[0], data[1:13], data[13:19])
-
-    def execute(self, card: CardState) -> bytes:
-        """What ``answers`` says; 6982, 9401, 9402, 9403."""
-        spec, purse = self.admitted(card, "purchase")
-        if purse.purchase_sequence == LAST_SEQUENCE:
-            raise CardError(SW.COUNTER_EXHAUSTED, "the purchase sequence is at its end")
-        key = self.key(card, spec.debit_key, self.index)
-        if int.from_bytes(self.amounts[:4], "big") > purse.balance:
-            raise CardError(SW.INSUFFICIENT_FUNDS, f"the account holds {purse.balance} fen")
-        random = card.random(4)
-        card.session.transaction = Begun(PURCHASE, key, random, self.amounts, self.terminal)
-        sums = u32(purse.own) + u32(purse.pooled) + purse.year
-        tail = u16(purse.purchase_sequence) + bytes((self.index, card.suite.code)) + random
-        return u32(purse.balance) + sums + tail
-
-
-@dataclass(slots=True)
-class DebitForPurchase(_Purse):
-    """Carries the settlement out, against the terminal's MAC1."""
-
-    name = "DEBIT FOR PURCHASE"
-    name_zh = "消费"
-    ins = 0x2C
-    source = "part 5 §7.2 [T]"
-    p1p2 = {0x0100: "purchase"}
-    lengths = frozenset({15})
-    answers = "TAC 4, MAC2 4"
-    case4 = True
-    status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
-    writes = True
-    continues = True
-
-    sequence: bytes
-    time: bytes
-    mac: bytes
-
-    @classmethod
-    def parse(cls, command: CommandAPDU) -> DebitForPurchase:
-        """Terminal sequence 4, time 7 (BCD), MAC1 4."""
-        data = command.data
-        return cls(data[:4], data[4:11], data[11:])
-
-    def execute(self, card: CardState) -> bytes:
-        """TAC and MAC2; 6901, 6985 where a yearly sum would overflow, 9302."""
-        begun = self.begun(card, PURCHASE)
-        spec, purse = self.opened(card)
-        own_sequence = u16(purse.purchase_sequence)
-        key = card.suite.process_key(begun.key, begun.random + own_sequence + self.sequence[2:])
-        head = begun.amounts + bytes((PURCHASE,)) + begun.terminal
-        if not hmac.compare_digest(card.suite.mac(key, head + self.time), self.mac):
-            raise CardError(SW.MAC_INVALID, "MAC1 is not right under the purchase key")
-        mac = card.suite.mac(key, begun.amounts)
-        tac = self.tac(card, spec, head + self.sequence + self.time)
-        after = replace(
-            self._summed(purse, begun),
-            balance=purse.balance - begun.account,
-            purchase_sequence=purse.purchase_sequence + 1,
-            purchase_proof=own_sequence + mac + tac,
-        )
-        card.memory.put(PURSE_CELL, after.cell())
-        self.log(card, spec, purse.purchase_sequence, begun, self.time)
-        return tac + mac
-
-    def _summed(self, purse: Purse, begun: Begun) -> Purse:
-        """The yearly sums with this settlement: anew in a new year, as they are for one of a year gone by. [T], [D]"""
-        year = purse.year_of(self.time)
-        if year < purse.year:
-            return purse
-        own, pooled = (purse.own, purse.pooled) if year == purse.year else (0, 0)
-        own += int.from_bytes(begun.amounts[4:8], "big")
-        pooled += int.from_bytes(begun.amounts[8:], "big")
-        if max(own, pooled) > LARGEST:
-            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "a yearly sum would overflow")
-        return replace(purse, own=own, pooled=pooled, year=year)
-
-
-@dataclass(slots=True)
-class GetBalance(_Purse):
+class GetBalance(PurseInstruction):
     """Tells the balance, or a yearly sum and its year."""
 
     name = "GET BALANCE"
@@ -321,13 +79,14 @@ class GetBalance(_Purse):
 
     def execute(self, card: CardState) -> bytes:
         """The amount; 6982, 6985, 6Cxx."""
-        _, purse = self.admitted(card, "balance")
+        spec, purse = self.opened(card)
+        card.need(spec.balance, self.name)
         amounts = {1: u32(purse.balance), 2: u32(purse.own) + purse.year, 3: u32(purse.pooled) + purse.year}
         return exact(self.le, amounts[self.which])
 
 
 @dataclass(slots=True)
-class GetTransactionProof(_Purse):
+class GetTransactionProof(PurseInstruction):
     """Proves a last transaction after its answer was lost: MAC2 and TAC by its sequence number."""
 
     name = "GET TRANSACTION PROOF"
@@ -358,7 +117,7 @@ class GetTransactionProof(_Purse):
 
 
 @dataclass(slots=True)
-class UpdateStartingDay(_Purse):
+class UpdateStartingDay(PurseInstruction):
     """Sets the day on which the yearly sums start anew."""
 
     name = "UPDATE STARTING DAY"
@@ -380,7 +139,8 @@ class UpdateStartingDay(_Purse):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6982, 6985 for no day of a year."""
-        _, purse = self.admitted(card, "set_day")
+        spec, purse = self.opened(card)
+        card.need(spec.set_day, self.name)
         day = self.day.hex()
         if not (day.isdecimal() and 1 <= int(day[:2]) <= 12 and 1 <= int(day[2:]) <= 31):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"expected month and day as mmdd, found {day.upper()}")
@@ -389,7 +149,7 @@ class UpdateStartingDay(_Purse):
 
 
 @dataclass(slots=True)
-class GetStartingDay(_Purse):
+class GetStartingDay(PurseInstruction):
     """Tells the day on which the yearly sums start anew; 0000: the first of the year."""
 
     name = "GET STARTING DAY"
@@ -410,17 +170,6 @@ class GetStartingDay(_Purse):
 
     def execute(self, card: CardState) -> bytes:
         """The day; 6982, 6985, 6Cxx."""
-        _, purse = self.admitted(card, "read_day")
+        spec, purse = self.opened(card)
+        card.need(spec.read_day, self.name)
         return exact(self.le, purse.day)
-
-
-PURSE = (
-    InitializeForLoad,
-    CreditForLoad,
-    InitializeForPurchase,
-    DebitForPurchase,
-    GetBalance,
-    GetTransactionProof,
-    UpdateStartingDay,
-    GetStartingDay,
-)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
-from emulator.apdu.state import PERMANENT, CardState
+from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.files import Directory
+from emulator.filesystem.memory import PERMANENT
 
 BY_NAME = 0x04
 

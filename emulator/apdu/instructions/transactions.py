@@ -1,0 +1,254 @@
+"""Load and settlement: INITIALIZE, and what carries it out against the other side's MAC.
+
+Load key: DLK over random ‖ sequence ‖ 8000; purchase key: DPK over random ‖ card sequence ‖ the last two bytes of the
+terminal's, both made as process keys are. TACs under DTK. No header is in these MACs. [T]
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, replace
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.purse import LOAD, PURCHASE, PurseInstruction, u16, u32
+from emulator.apdu.state import CardState
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.memory import PURSE_CELL, file_cell
+from emulator.filesystem.purse import Purse
+from emulator.filesystem.specs import PurseSpec
+
+LAST_SEQUENCE = 0xFFFF
+LARGEST = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction that INITIALIZE began. ``amounts``: account, self-paid and pooled, 4 bytes each; a load has one."""
+
+    kind: int
+    key: bytes
+    random: bytes
+    amounts: bytes
+    terminal: bytes
+
+    @property
+    def account(self) -> int:
+        """What comes into or goes out of the account."""
+        return int.from_bytes(self.amounts[:4], "big")
+
+
+class _Transaction(PurseInstruction):
+    """What the four commands of a load or settlement share."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def key(card: CardState, name: str, index: int) -> bytes:
+        """A key of the account by its index, which is its version; 9403."""
+        try:
+            return card.key(card.layout.keys[name], index)
+        except CardError:
+            raise CardError(SW.KEY_INDEX_UNKNOWN, f"{name} has no index {index:02X}") from None
+
+    @staticmethod
+    def tac(card: CardState, spec: PurseSpec, message: bytes) -> bytes:
+        """4 bytes under DTK."""
+        return card.suite.tac(card.key(card.layout.keys[spec.tac_key]), message)
+
+    @staticmethod
+    def begun(card: CardState, kind: int) -> Begun:
+        """What INITIALIZE began; 6901 if it did not."""
+        begun, card.session.transaction = card.session.transaction, None
+        if not isinstance(begun, Begun) or begun.kind != kind:
+            raise CardError(SW.INVALID_STATE, "INITIALIZE comes right before, and serves once")
+        return begun
+
+    @staticmethod
+    def log(card: CardState, spec: PurseSpec, sequence: int, begun: Begun, time: bytes) -> None:
+        """Adds the newest record of the log."""
+        amounts = begun.amounts.ljust(12, b"\0")
+        record = u16(sequence) + str(begun.kind).encode() + begun.terminal + time + amounts
+        kept = card.memory.records(spec.log)[: card.layout.files[spec.log].records - 1]
+        card.memory.put(file_cell(spec.log), (record, *kept))
+
+
+@dataclass(slots=True)
+class InitializeForLoad(_Transaction):
+    """Begins a load: the card tells balance and random number, and proves itself by MAC1."""
+
+    name = "INITIALIZE FOR LOAD"
+    name_zh = "圈存初始化"
+    ins = 0x28
+    by_p1 = True
+    source = "part 5 §7.5 [S]"
+    p1p2 = {0x0001: "load"}
+    lengths = frozenset({11})
+    answers = "balance 4, sequence 2, key version, algorithm, random 4, MAC1 4"
+    case4 = True
+    status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9402, 0x9403)
+
+    index: int
+    amount: bytes
+    terminal: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> InitializeForLoad:
+        """Key index 1, amount 4, terminal 6."""
+        data = command.data
+        return cls(data[0], data[1:5], data[5:11])
+
+    def execute(self, card: CardState) -> bytes:
+        """What ``answers`` says; 6982, 6985 for an account that would overflow, 9402, 9403."""
+        spec, purse = self.opened(card)
+        card.need(spec.load, self.name)
+        if purse.load_sequence == LAST_SEQUENCE:
+            raise CardError(SW.COUNTER_EXHAUSTED, "the load sequence is at its end")
+        key = self.key(card, spec.load_key, self.index)
+        if purse.balance + int.from_bytes(self.amount, "big") > spec.limit:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"the account holds at most {spec.limit} fen")
+        random, sequence = card.random(4), u16(purse.load_sequence)
+        process_key = card.suite.process_key(key, random + sequence + b"\x80\0")
+        card.session.transaction = Begun(LOAD, process_key, random, self.amount, self.terminal)
+        mac = card.suite.mac(process_key, u32(purse.balance) + self.amount + bytes((LOAD,)) + self.terminal)
+        return u32(purse.balance) + sequence + bytes((self.index, card.suite.code)) + random + mac
+
+
+@dataclass(slots=True)
+class CreditForLoad(_Transaction):
+    """Carries the load out, against the host's MAC2."""
+
+    name = "CREDIT FOR LOAD"
+    name_zh = "圈存"
+    ins = 0x2A
+    source = "part 5 §7.1 [S]"
+    p1p2 = {0x0000: "load"}
+    lengths = frozenset({11})
+    answers = "TAC 4"
+    case4 = True
+    status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
+    writes = True
+    continues = True
+
+    time: bytes
+    mac: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> CreditForLoad:
+        """Time 7 (BCD), MAC2 4."""
+        return cls(command.data[:7], command.data[7:])
+
+    def execute(self, card: CardState) -> bytes:
+        """The TAC; 6901, 9302."""
+        begun = self.begun(card, LOAD)
+        spec, purse = self.opened(card)
+        body = begun.amounts + bytes((LOAD,)) + begun.terminal + self.time
+        if not hmac.compare_digest(card.suite.mac(begun.key, body), self.mac):
+            raise CardError(SW.MAC_INVALID, "MAC2 is not right under the load key")
+        balance, sequence = purse.balance + begun.account, purse.load_sequence
+        tac = self.tac(card, spec, u32(balance) + u16(sequence) + body)
+        proof = u16(sequence) + self.mac + tac
+        after = replace(purse, balance=balance, load_sequence=sequence + 1, load_proof=proof)
+        card.memory.put(PURSE_CELL, after.cell())
+        self.log(card, spec, sequence, begun, self.time)
+        return tac
+
+
+@dataclass(slots=True)
+class InitializeForPurchase(_Transaction):
+    """Begins a settlement: what the account, the insured and the pool pay. The account may pay 0. [S]"""
+
+    name = "INITIALIZE FOR PURCHASE"
+    name_zh = "消费初始化"
+    ins = 0x28
+    by_p1 = True
+    source = "part 5 §7.6 [T]"
+    p1p2 = {0x0101: "purchase"}
+    lengths = frozenset({19})
+    answers = "balance 4, self-paid sum 4, pooled sum 4, year 2, sequence 2, key version, algorithm, random 4"
+    case4 = True
+    status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9401, 0x9402, 0x9403)
+
+    index: int
+    amounts: bytes
+    terminal: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> InitializeForPurchase:
+        """Key index 1, account 4, self-paid 4, pooled 4, terminal 6."""
+        data = command.data
+        return cls(data[0], data[1:13], data[13:19])
+
+    def execute(self, card: CardState) -> bytes:
+        """What ``answers`` says; 6982, 9401, 9402, 9403."""
+        spec, purse = self.opened(card)
+        card.need(spec.purchase, self.name)
+        if purse.purchase_sequence == LAST_SEQUENCE:
+            raise CardError(SW.COUNTER_EXHAUSTED, "the purchase sequence is at its end")
+        key = self.key(card, spec.debit_key, self.index)
+        if int.from_bytes(self.amounts[:4], "big") > purse.balance:
+            raise CardError(SW.INSUFFICIENT_FUNDS, f"the account holds {purse.balance} fen")
+        random = card.random(4)
+        card.session.transaction = Begun(PURCHASE, key, random, self.amounts, self.terminal)
+        sums = u32(purse.own) + u32(purse.pooled) + purse.year
+        tail = u16(purse.purchase_sequence) + bytes((self.index, card.suite.code)) + random
+        return u32(purse.balance) + sums + tail
+
+
+@dataclass(slots=True)
+class DebitForPurchase(_Transaction):
+    """Carries the settlement out, against the terminal's MAC1."""
+
+    name = "DEBIT FOR PURCHASE"
+    name_zh = "消费"
+    ins = 0x2C
+    source = "part 5 §7.2 [T]"
+    p1p2 = {0x0100: "purchase"}
+    lengths = frozenset({15})
+    answers = "TAC 4, MAC2 4"
+    case4 = True
+    status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
+    writes = True
+    continues = True
+
+    sequence: bytes
+    time: bytes
+    mac: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> DebitForPurchase:
+        """Terminal sequence 4, time 7 (BCD), MAC1 4."""
+        data = command.data
+        return cls(data[:4], data[4:11], data[11:])
+
+    def execute(self, card: CardState) -> bytes:
+        """TAC and MAC2; 6901, 6985 where a yearly sum would overflow, 9302."""
+        begun = self.begun(card, PURCHASE)
+        spec, purse = self.opened(card)
+        own_sequence = u16(purse.purchase_sequence)
+        key = card.suite.process_key(begun.key, begun.random + own_sequence + self.sequence[2:])
+        head = begun.amounts + bytes((PURCHASE,)) + begun.terminal
+        if not hmac.compare_digest(card.suite.mac(key, head + self.time), self.mac):
+            raise CardError(SW.MAC_INVALID, "MAC1 is not right under the purchase key")
+        mac = card.suite.mac(key, begun.amounts)
+        tac = self.tac(card, spec, head + self.sequence + self.time)
+        after = replace(
+            self._summed(purse, begun),
+            balance=purse.balance - begun.account,
+            purchase_sequence=purse.purchase_sequence + 1,
+            purchase_proof=own_sequence + mac + tac,
+        )
+        card.memory.put(PURSE_CELL, after.cell())
+        self.log(card, spec, purse.purchase_sequence, begun, self.time)
+        return tac + mac
+
+    def _summed(self, purse: Purse, begun: Begun) -> Purse:
+        """The yearly sums with this settlement: anew in a new year, as they are for one of a year gone by. [T], [D]"""
+        year = purse.year_of(self.time)
+        if year < purse.year:
+            return purse
+        own, pooled = (purse.own, purse.pooled) if year == purse.year else (0, 0)
+        own += int.from_bytes(begun.amounts[4:8], "big")
+        pooled += int.from_bytes(begun.amounts[8:], "big")
+        if max(own, pooled) > LARGEST:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "a yearly sum would overflow")
+        return replace(purse, own=own, pooled=pooled, year=year)
