@@ -24,6 +24,8 @@ from emulator.security import Never
 
 Keys = Mapping[str, KeySpec]
 HIGHEST_BALANCE = 0xFFFFFFFF
+LOG_RECORD = 28
+"""Number 2, type 1, terminal 6, time 7, three amounts of 4 bytes. [S]"""
 
 
 def _table(root: Node, name: str) -> Node | None:
@@ -183,7 +185,3 @@ def certificate(
             raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
     node.done()
     return spec
-
-
-LOG_RECORD = 28
-"""Number 2, type 1, terminal 6, time 7, three amounts of 4 bytes. [S]"""

@@ -41,12 +41,11 @@ class Persona:
     missing_keys: frozenset[str] = frozenset()
     levels: int = 3
     algorithms: frozenset[str] = frozenset({"3des", "sm4"})
+    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def for_version(self, version: str) -> Persona:
         """As this persona's card of a specification version says it: whole files, where that has other formats."""
         return replace(self, values={**self.values, **self.versions.get(version, {})})
-
-    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def names(card: str = "user") -> list[str]:
