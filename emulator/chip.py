@@ -82,6 +82,15 @@ class Chip:
         self._torn = False
         self._lock = threading.Lock()
 
+    @property
+    def session(self) -> Session:
+        """What the next reset forgets; to be put back by tests that go back in time."""
+        return self._state.session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._state.session = session
+
     def power_on(self) -> bytes:
         """Power and reset: the ATR."""
         return self.reset()

@@ -30,21 +30,21 @@ class InProcess:
     """A chip in this very process. ``powered``: it has power already and keeps its session."""
 
     def __init__(self, chip: Chip, *, powered: bool = False) -> None:
-        self._chip = chip
+        self.chip = chip
         self.atr = chip.atr if powered else chip.power_on()
 
     def reset(self) -> bytes:
         """Resets the chip."""
-        self.atr = self._chip.reset()
+        self.atr = self.chip.reset()
         return self.atr
 
     def send(self, command: bytes) -> bytes:
         """Hands the command to the chip."""
-        return self._chip.transmit(command)
+        return self.chip.transmit(command)
 
     def close(self) -> None:
         """Takes the power."""
-        self._chip.power_off()
+        self.chip.power_off()
 
 
 class Pcsc:

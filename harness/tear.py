@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from emulator.chip import Chip
@@ -53,6 +53,32 @@ def cuts(image: Image, steps: Sequence[Step], number: int) -> Iterator[Cut]:
             yield Cut(number, after, _outcome(old, new, now), tuple(compare.cells(image.layout, old, now)))
         if done:
             return
+        after += 1
+
+
+def in_session(chip: Chip, step: Callable[[], object]) -> Iterator[Cut]:
+    """Every cut of one step in the middle of a session: the chip's memory and session are put back before each try, and
+    after the last. The step may be sent to this chip only.
+    """
+    memory, session = chip.image.memory, chip.session
+    old, after = memory.snapshot(), 0
+    chip.session = replace(session, rights=set(session.rights))
+    step()
+    new = memory.snapshot()
+    done = False
+    while not done:
+        memory.restore(old)
+        chip.session = replace(session, rights=set(session.rights))
+        memory.nvm.cut_after = after
+        try:
+            step()
+            done = True
+        except PowerCut:
+            chip.power_on()
+        memory.nvm.cut_after = None
+        if not done:
+            now = memory.snapshot()
+            yield Cut(0, after, _outcome(old, new, now), tuple(compare.cells(chip.image.layout, old, now)))
         after += 1
 
 

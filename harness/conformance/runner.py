@@ -1,95 +1,88 @@
-"""Runs a vector's steps over a terminal's session."""
+"""Runs vectors on a bench, one after another or, on virtual cards, on all processors at once."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from emulator.apdu.command import CommandAPDU, ResponseAPDU
-from emulator.apdu.status import SW, describe
-from emulator.filesystem import items
-from emulator.filesystem.items import Value
+from harness.conformance.bench import Bench, Log, Missing, Unsuitable, Virtual
+from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector
-from harness.terminal.terminal import Refused, Terminal, bcd
+from harness.conformance.verdict import Result, Verdict
+from harness.pcsc import PcscError
+from harness.terminal.terminal import TerminalError
+
+WORTH_PROCESSES = 60
+"""Fewer vectors are done before other processes have started."""
+AROUND = 12
+"""Exchanges of a failed vector that its trace shows."""
 
 
-class StepFailed(AssertionError):
-    """A step whose outcome is not what the vector says: which, expected, got."""
+def applicable(vector: Vector, bench: Bench, *, allow_destructive: bool) -> tuple[Verdict, str] | None:
+    """Why a vector is not run on this bench; None if it is."""
+    profile = bench.profile
+    if not vector.applies(profile.version, profile.algorithm):
+        return Verdict.NOT_APPLICABLE, f"it is for {_words(vector)}, not for {profile.name}"
+    lacking = sorted(vector.features - profile.features)
+    if lacking:
+        why = "only a virtual card can be torn from power or put into any state" if "virtual" in lacking else "lacking"
+        return Verdict.NOT_APPLICABLE, f"{why}: {', '.join(lacking)}"
+    if bench.physical and not allow_destructive and (vector.destructive or vector.costs_tries):
+        what = "it changes the card for ever" if vector.destructive else "it spends tries"
+        return Verdict.MISSING, f"{what}: --allow-destructive"
+    return None
 
 
-class Runner:
-    """One vector on one card. ``pin`` is the right one; a step without ``expect`` must end in 9000."""
+def _words(vector: Vector) -> str:
+    return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
 
-    def __init__(self, terminal: Terminal, pin: str) -> None:
-        self._terminal = terminal
-        self._pin = pin
-        self._value: Value | None = None
 
-    def run(self, vector: Vector) -> None:
-        """All steps in order; StepFailed at the first that fails."""
-        self._terminal.begin()
-        for number, step in enumerate(vector.steps, 1):
-            name, argument = next((key, value) for key, value in step.items() if key != "expect")
-            action: Callable[[Any], ResponseAPDU] = getattr(self, f"_{name}")
-            self._value = None
-            response = action(argument)
+def run_one(vector: Vector, bench: Bench, *, allow_destructive: bool = False) -> Result:
+    """One vector: its verdict, never an exception of its own."""
+    began = time.perf_counter()
+    verdict, reason, log = _judged(vector, bench, allow_destructive)
+    trace = tuple(log.lines[-AROUND:]) if verdict in (Verdict.FAILED, Verdict.WARNING, Verdict.UNDEFINED) else ()
+    return Result(vector, bench.profile.name, verdict, reason, time.perf_counter() - began, trace)
+
+
+def _judged(vector: Vector, bench: Bench, allow_destructive: bool) -> tuple[Verdict, str, Log]:
+    log = Log()
+    refusal = applicable(vector, bench, allow_destructive=allow_destructive)
+    if refusal:
+        return *refusal, log
+    try:
+        for terminal, pin in bench.opened(vector, log):
+            log.lines.clear()
             try:
-                self._check(step.get("expect", {"sw": "9000"}), response)
-            except StepFailed as failure:
-                raise StepFailed(f"{vector.id}, step {number} ({name}: {argument}): {failure}") from None
+                Steps(terminal, pin).run(vector)
+            except LookupError as error:
+                if not bench.physical and "recording" in str(error):
+                    continue  # it may begin at a later reset
+                return Verdict.MISSING, f"the key {error.args[0]}", log
+            return Verdict.PASSED, "", log
+    except Unsuitable as error:
+        return Verdict.NOT_APPLICABLE, str(error), log
+    except Missing as error:
+        return Verdict.MISSING, str(error), log
+    except StepFailed as failure:
+        ours = vector.grade == "own" and bench.physical
+        return Verdict.WARNING if ours else Verdict.FAILED, str(failure), log
+    except (PcscError, TerminalError, OSError) as error:
+        return Verdict.UNDEFINED, str(error), log
+    except Exception as error:  # a run goes on, whatever one vector does
+        return Verdict.UNDEFINED, f"a fault of this program's own: {type(error).__name__}: {error}", log
+    return Verdict.MISSING, "nothing to run it on", log
 
-    def _check(self, expect: dict[str, Any], response: ResponseAPDU) -> None:
-        if "sw" in expect and f"{response.sw:04X}" != expect["sw"]:
-            got, wanted = describe(response.sw)[0], describe(int(expect["sw"], 16))[0]
-            raise StepFailed(f"expected {expect['sw']} ({wanted}), got {response.sw:04X} ({got})")
-        if "tries_left" in expect:
-            left = 0 if response.sw == SW.BLOCKED else response.sw & 0xF if response.sw & 0xFFF0 == 0x63C0 else None
-            if left != expect["tries_left"]:
-                raise StepFailed(f"expected {expect['tries_left']} tries left, got {response.sw:04X}")
-        if "data" in expect:
-            pattern = expect["data"].replace(" ", "").upper()
-            if not re.fullmatch(pattern.replace("..", "[0-9A-F]{2}"), response.data.hex().upper()):
-                raise StepFailed(f"expected {pattern}, got {response.data.hex().upper()}")
-        if "value" in expect and self._value != expect["value"]:
-            raise StepFailed(f"expected {expect['value']!r}, got {self._value!r} ({response.sw:04X})")
 
-    # --- the steps, by their names in the schema ---------------------------------------------------------------
-
-    def _reset(self, _: bool) -> ResponseAPDU:
-        self._terminal.begin()
-        return ResponseAPDU(b"", SW.OK)
-
-    def _apdu(self, text: str) -> ResponseAPDU:
-        return ResponseAPDU.parse(self._terminal.connection.send(bytes.fromhex(text)))
-
-    def _select(self, application: str) -> ResponseAPDU:
-        return self._tried(lambda: self._terminal.enter(application))
-
-    def _verify_pin(self, which: str) -> ResponseAPDU:
-        # One digit off, whatever the right one is.
-        digits = self._pin if which == "right" else self._pin[:-1] + str((int(self._pin[-1]) + 1) % 10)
-        return self._terminal.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, bcd(digits)))
-
-    def _authenticate(self, key: str) -> ResponseAPDU:
-        return self._tried(lambda: self._terminal.authenticate(key))
-
-    def _read(self, path: str) -> ResponseAPDU:
-        spec, item = self._terminal.find(path)
-        response = self._terminal.send(CommandAPDU(0x00, 0xB2, item.tag or 0, spec.sfi << 3, le=0))
-        if response.ok:
-            self._value = items.decode(item, response.data[2:])
-        return response
-
-    def _update(self, step: dict[str, str]) -> ResponseAPDU:
-        spec, item = self._terminal.find(step["item"])
-        record = items.tlv(item, step["value"])
-        return self._terminal.send(CommandAPDU(0x00, 0xDC, item.tag or 0, spec.sfi << 3, record))
-
-    @staticmethod
-    def _tried(action: Callable[[], None]) -> ResponseAPDU:
-        try:
-            action()
-        except Refused as refused:
-            return ResponseAPDU(b"", refused.sw)
-        return ResponseAPDU(b"", SW.OK)
+def run(vectors: Sequence[Vector], bench: Bench, *, allow_destructive: bool = False) -> Iterator[Result]:
+    """All of them, in order, as they are done."""
+    work = partial(run_one, bench=bench, allow_destructive=allow_destructive)
+    processors = os.cpu_count() or 1
+    if not isinstance(bench, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
+        yield from map(work, vectors)
+        return
+    with ProcessPoolExecutor(processors) as pool:
+        yield from pool.map(work, vectors, chunksize=max(1, len(vectors) // (8 * processors)))

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
+
+from emulator import personas
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+ACTIONS = (
+    "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",
+    "update", "secured", "tear",
+)  # fmt: skip
 
 
 class VectorError(ValueError):
@@ -18,51 +28,118 @@ class VectorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One case. Empty ``versions`` and ``algorithms`` mean all; ``steps`` follow the schema."""
+    """One case. Empty ``versions`` and ``algorithms`` mean all; ``steps`` follow the schema.
+
+    ``persona`` empty: any card in use will do. ``keys``: what the terminal must know.
+    """
 
     id: str
     title: str
     title_zh: str
+    standard: str
     grade: str
     source: str
     versions: tuple[str, ...]
     algorithms: tuple[str, ...]
+    features: frozenset[str]
+    keys: frozenset[str]
     persona: str
     destructive: bool
     costs_tries: bool
     steps: tuple[dict[str, Any], ...]
+    path: str = ""
 
     def applies(self, version: str, algorithm: str) -> bool:
         """True if the case is for cards of this version and algorithm."""
         return (not self.versions or version in self.versions) and (not self.algorithms or algorithm in self.algorithms)
 
+    @property
+    def holder(self) -> str:
+        """The persona that a virtual card is issued for."""
+        return self.persona or personas.DEFAULT
 
-def load(path: Path) -> Vector:
-    """The vector in a file; VectorError."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        table = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise VectorError(f"{path}: not YAML: {error}") from None
+
+def action(step: Mapping[str, Any]) -> tuple[str, Any]:
+    """What a step does: its name in the schema, and its argument."""
+    return next((name, step[name]) for name in ACTIONS if name in step)
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Any:
     schema = json.loads((resources.files(__package__) / "schema-1.json").read_text(encoding="utf-8"))
-    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(table))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def load(path: Path) -> list[Vector]:
+    """The vectors in a file, one in each YAML document; VectorError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = list(yaml.load_all(text, Loader=LOADER))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise VectorError(f"{path}: not YAML: {error}") from None
+    return [_vector(path, text, number, table) for number, table in enumerate(tables)]
+
+
+def find(paths: list[Path]) -> list[Vector]:
+    """The vectors of all these files, and of all YAML files in these folders; VectorError, also where ids repeat."""
+    found: dict[str, Vector] = {}
+    for path in paths:
+        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        for file in files:
+            if file.name == ITEMS:
+                continue
+            for one in load(file):
+                if one.id in found:
+                    raise VectorError(f"{file}: id {one.id} stands in {found[one.id].path} already")
+                found[one.id] = one
+    return list(found.values())
+
+
+ITEMS = "items.yaml"
+"""The standard's own list of items, beside the vectors."""
+
+
+def _vector(path: Path, text: str, number: int, table: Any) -> Vector:
+    fault = jsonschema.exceptions.best_match(_validator().iter_errors(table))
     if fault is not None:
-        where = ".".join(map(str, fault.absolute_path)) or "the file"
+        node = list(yaml.compose_all(text, Loader=LOADER))[number]
+        where = ".".join(map(str, fault.absolute_path)) or "the vector"
         raise VectorError(f"{path}:{_line(node, fault.absolute_path)}: {where}: {fault.message}")
+    for step in table["steps"]:
+        named = [name for name in ACTIONS if name in step]
+        if len(named) != 1:
+            raise VectorError(f"{path}: {table['id']}: a step does one thing of {', '.join(ACTIONS)}, found {named}")
+    steps = tuple(table["steps"])
     return Vector(
         id=table["id"],
         title=table["title"],
         title_zh=table["title_zh"],
+        standard=table.get("standard", ""),
         grade=table["grade"],
         source=table["source"],
         versions=tuple(table.get("versions", ())),
         algorithms=tuple(table.get("algorithms", ())),
-        persona=table.get("persona", "adult-chengdu"),
+        features=frozenset(table.get("features", ())),
+        keys=frozenset(table.get("keys", _keys(steps))),
+        persona=table.get("persona", ""),
         destructive=table.get("destructive", False),
         costs_tries=table.get("costs_tries", False),
-        steps=tuple(table["steps"]),
+        steps=steps,
+        path=str(path),
     )
+
+
+def _keys(steps: Any) -> Iterator[str]:
+    """The keys that steps name."""
+    if isinstance(steps, Mapping):
+        for name, value in steps.items():
+            if name in ("key", "authenticate") and isinstance(value, str):
+                yield value
+            else:
+                yield from _keys(value)
+    elif isinstance(steps, list | tuple):
+        for one in steps:
+            yield from _keys(one)
 
 
 def _line(node: Any, path: Any) -> int:

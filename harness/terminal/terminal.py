@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +10,8 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite, suite_of
-from emulator.crypto.keys import card_key, pin_key, test_root
+from emulator.crypto.keys import card_key as diversified
+from emulator.crypto.keys import pin_key, test_root
 from emulator.filesystem import items, layout
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
@@ -56,13 +57,19 @@ class ItemValue:
 
 
 class Terminal:
-    """Holds the published test roots, as an encryption machine would, and knows the layouts of this package.
+    """Holds the published test roots (or others), as an encryption machine would, and knows this package's layouts.
 
     ``begin`` comes first, after every reset of the card by others too.
     """
 
-    def __init__(self, connection: Connection, known: Layout | None = None) -> None:
-        """``known`` is the card's layout where it is none of this package's; else its version tells."""
+    def __init__(
+        self, connection: Connection, known: Layout | None = None, roots: Callable[[str, int], bytes] = test_root
+    ) -> None:
+        """``known`` is the card's layout where it is none of this package's; else its version tells.
+
+        ``roots`` gives a key's root by name and version; LookupError where it is not known.
+        """
+        self._roots = roots
         self.connection = connection
         self._known = known
         self.layout: Layout
@@ -93,11 +100,15 @@ class Terminal:
         except LayoutError:
             raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
 
+    def forget(self) -> None:
+        """The card was reset by others: nothing is selected, no right is held."""
+        self._application, self._rights = "", set()
+
     def adopt(self, image: Image) -> None:
         """Takes up a card in mid-session, whose image is at hand: nothing is reset, nothing assumed to be selected."""
         self.layout, self.suite = image.layout, SUITES[image.algorithm]
         self.region = image.memory.records("SSSE/EF05")[0][2:5].hex()
-        self._application, self._rights = "", set()
+        self.forget()
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         """One command with all that its reader shape needs; whatever status word comes."""
@@ -125,12 +136,14 @@ class Terminal:
 
     # --- keys and PIN ------------------------------------------------------------------------------------------
 
-    def _card_key(self, name: str) -> bytes:
+    def card_key(self, name: str, version: int = 1) -> bytes:
+        """The card's key as this terminal can make it; LookupError, naming it, where it has no root for that."""
         key, factor = self.layout.keys[name], self.connection.atr[-8:]
         if key.pin:
             return pin_key(key.pin)
         scheme, _ = messaging_of(self.layout, key.application)
-        return card_key(suite_of(scheme.algorithm, self.suite), test_root(name), self.region, factor, key.levels)
+        root = self._roots(name, version)
+        return diversified(suite_of(scheme.algorithm, self.suite), root, self.region, factor, key.levels)
 
     def _challenge(self, size: int = 8) -> bytes:
         return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge").data
@@ -145,10 +158,10 @@ class Terminal:
         scheme, _ = messaging_of(self.layout, key.application)
         suite = suite_of(scheme.algorithm, self.suite)
         if scheme.cryptogram == LONG_CRYPTOGRAM:
-            proof = suite.crypt(self._card_key(name), self._challenge(LONG_CRYPTOGRAM))
+            proof = suite.crypt(self.card_key(name), self._challenge(LONG_CRYPTOGRAM))
         else:
             data = self._challenge()
-            proof = suite.cryptogram(suite.process_key(self._card_key(name), self._challenge()), data) + data
+            proof = suite.cryptogram(suite.process_key(self.card_key(name), self._challenge()), data) + data
         self._exchange(0x00, 0x82, 0x00, key.id, proof, doing=f"authenticating with {name}")
         self._rights.add(name)
 
@@ -196,7 +209,7 @@ class Terminal:
         """One command under secure messaging; the data of its answer, opened."""
         scheme, _ = messaging_of(self.layout, self.layout.keys[key].application)
         suite = suite_of(scheme.algorithm, self.suite)
-        sealing = messaging.Sealing(suite, scheme, self._card_key(key), self._challenge())
+        sealing = messaging.Sealing(suite, scheme, self.card_key(key), self._challenge())
         response = self.send(sealing.seal(command, enciphered=enciphered))
         if not response.ok:
             raise Refused(doing, response.sw)

@@ -7,20 +7,22 @@ import pytest
 from emulator.apdu.instructions.pin import Verify
 from emulator.apdu.state import CardState
 from harness.conformance import vector as vectors
-from harness.conformance.runner import Runner, StepFailed
+from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector, VectorError
 from harness.connection import InProcess
 from harness.terminal.terminal import Terminal
 from tests.support import new_card
 
 FOLDER = Path(__file__).parents[2] / "vectors"
-ALL = [vectors.load(path) for path in sorted(FOLDER.glob("*.yaml"))]
+ALL = vectors.find([FOLDER])
 KINDS = [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
 
 
 def run(vector: Vector, version: str, algorithm: str) -> None:
-    card = new_card(version, algorithm, vector.persona)
-    Runner(Terminal(InProcess(card.chip)), "123456").run(vector)
+    card = new_card(version, algorithm, vector.holder)
+    terminal = Terminal(InProcess(card.chip))
+    terminal.begin()
+    Steps(terminal, "123456").run(vector)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,346 @@
+"""What vectors are run on: a virtual card in this process, a card in a PC/SC reader, or a recording."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from emulator import personas
+from emulator.apdu.instructions import SECRET_INS
+from emulator.chip import Chip, Exchange
+from emulator.crypto import suite
+from emulator.crypto.keys import test_root
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image
+from emulator.filesystem.specs import Layout
+from emulator.personas.issue import issue
+from harness.conformance.vector import Vector
+from harness.connection import Connection, InProcess, Pcsc
+from harness.terminal.terminal import Terminal, TerminalError
+
+Roots = Callable[[str, int], bytes]
+
+
+class Unsuitable(Exception):
+    """This vector is not for this bench; the text says why."""
+
+
+class Missing(Exception):
+    """The vector is for this bench, but something is not at hand: a key, the PIN, a recording of it."""
+
+
+class BenchError(RuntimeError):
+    """The bench cannot be used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What kind of card is on the bench."""
+
+    version: str
+    algorithm: str
+    features: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Like ``3.00-sm4``."""
+        return f"{self.version}-{self.algorithm}"
+
+
+@dataclass(slots=True)
+class Line:
+    """One exchange as a report shows it: bytes (secrets masked by the writer) and the chip's reason, if it told one."""
+
+    command: bytes
+    answer: bytes
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Log:
+    """Keeps what went over a bench, for reports. An observer of chips."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """One command of a virtual card."""
+        self.lines.append(Line(exchange.command, exchange.answer, exchange.reason))
+
+    def powered(self, event: str, atr: bytes) -> None:
+        """A reset is an empty command."""
+        if event == "reset":
+            self.lines.append(Line(b"", atr))
+
+
+class Bench(Protocol):
+    """Somewhere to run vectors."""
+
+    @property
+    def profile(self) -> Profile:
+        """The card's kind."""
+
+    @property
+    def target(self) -> str:
+        """In words, for reports."""
+
+    @property
+    def physical(self) -> bool:
+        """True where what is done cannot be undone."""
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
+        """Terminals on which to try the vector in turn, and the card's PIN. Unsuitable, Missing."""
+
+
+def features_of(layout: Layout) -> frozenset[str]:
+    """What a layout's cards have, in the words of vectors."""
+    has = {
+        "activation": layout.activation is not None,
+        "bank": any(app.processing for app in layout.applications.values()),
+        "blocking": layout.card == "user",
+        "certificate": layout.certificate is not None,
+        "pin": bool(layout.pin.application),
+        "purse": layout.purse is not None,
+        "temporary": layout.blocking.temporary,
+    }
+    return frozenset(name for name, there in has.items() if there)
+
+
+@lru_cache(maxsize=32)
+def _profile(layout: str, algorithm: str) -> Profile:
+    loaded = layouts.load(layout)
+    return Profile(loaded.version, algorithm, features_of(loaded) | {"t0", "virtual"})
+
+
+@lru_cache(maxsize=128)
+def _issued(layout: str, algorithm: str, persona: str) -> Image:
+    return issue(personas.load(persona), layouts.load(layout), algorithm)
+
+
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """A fresh virtual card for every vector. ``layout`` is a name or a file, as it must go to other processes."""
+
+    layout: str
+    algorithm: str
+
+    physical = False
+
+    @property
+    def profile(self) -> Profile:
+        """Everything that can be had: any persona, any reader shape, power to tear."""
+        return _profile(self.layout, self.algorithm)
+
+    @property
+    def target(self) -> str:
+        """Layout and algorithm."""
+        return f"virtual card, layout {self.layout}, {self.algorithm}"
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
+        """A fork of the persona's card, so that no vector sees another's traces."""
+        image = _issued(self.layout, self.algorithm, vector.holder).fork()
+        chip = Chip(image, observer=log)
+        terminal = Terminal(InProcess(chip), image.layout)
+        terminal.adopt(image)
+        yield terminal, personas.load(vector.holder).pin
+
+
+@dataclass(slots=True)
+class Logged:
+    """A connection that writes down what goes over it."""
+
+    inner: Connection
+    log: Log
+
+    @property
+    def atr(self) -> bytes:
+        """The last answer to reset."""
+        return self.inner.atr
+
+    def reset(self) -> bytes:
+        """Resets the card."""
+        atr = self.inner.reset()
+        self.log.powered("reset", atr)
+        return atr
+
+    def send(self, command: bytes) -> bytes:
+        """One command."""
+        answer = self.inner.send(command)
+        self.log.lines.append(Line(command, answer))
+        return answer
+
+    def close(self) -> None:
+        """Lets the card go."""
+        self.inner.close()
+
+
+class Reader:
+    """A card in a PC/SC reader, a physical one as a rule. It must be named, and keeps what is done to it."""
+
+    physical = True
+
+    def __init__(self, connection: Pcsc, name: str, roots: Roots, pin: str, *, layout: Layout | None = None) -> None:
+        self._connection, self._name, self._roots, self._pin, self._layout = connection, name, roots, pin, layout
+        terminal = Terminal(connection, layout, roots)
+        try:
+            terminal.begin()
+        except TerminalError as error:
+            raise BenchError(f"reader {name!r}: {error}") from None
+        self.layout, self._suite = terminal.layout, terminal.suite.name
+        identification = terminal.read("SSSE/EF05/01")
+        self.identification = str(identification)
+
+    @property
+    def profile(self) -> Profile:
+        """As the card's version and FCI say. Which shape the reader has is not asked."""
+        return Profile(self.layout.version, self._suite, features_of(self.layout) - {"activation"})
+
+    @property
+    def target(self) -> str:
+        """Reader and ATR; the identification code is masked but for its region."""
+        return f"card in {self._name}, ATR {self._connection.atr.hex().upper()}, {self.identification[:6]}…"
+
+    def is_named(self, name: str) -> bool:
+        """True if this is the card that the user named, by its ATR or its identification code."""
+        return name.replace(" ", "").upper() in (self._connection.atr.hex().upper(), self.identification.upper())
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
+        """The card itself."""
+        if vector.persona:
+            raise Unsuitable(f"it wants the card of persona {vector.persona}")
+        if any("pin" in name for step in vector.steps for name in step) and not self._pin:
+            raise Missing("the card's PIN ($SSCARD_PIN)")
+        terminal = Terminal(Logged(self._connection, log), self.layout, self._roots)
+        terminal.begin()
+        log.lines.clear()
+        yield terminal, self._pin
+
+
+class Recorded:
+    """A connection that answers from a recording; LookupError where the recording goes on otherwise."""
+
+    def __init__(self, events: list[dict[str, str]], at: int) -> None:
+        self._events, self._at = events, at
+        self.atr = bytes.fromhex(events[at]["atr"])
+
+    def reset(self) -> bytes:
+        """The next reset of the recording."""
+        event = self._next("reset")
+        self.atr = bytes.fromhex(event["atr"])
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """The recorded answer, if the recorded command is this one but for what differs each time."""
+        event = self._next("apdu")
+        if comparable(command.hex().upper()) != comparable(event["command"]):
+            raise LookupError("the recording goes on with another command")
+        return bytes.fromhex(event["answer"])
+
+    def _next(self, kind: str) -> dict[str, str]:
+        if self._at >= len(self._events) or self._events[self._at]["event"] != kind:
+            raise LookupError("the recording ends or goes on otherwise")
+        self._at += 1
+        return self._events[self._at - 1]
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+def comparable(command: str) -> str:
+    """A command less what no two runs share: secrets, cryptograms, MACs and enciphered data."""
+    cla, ins = int(command[:2], 16), int(command[2:4], 16)
+    if ins in SECRET_INS or ins in (0x82, 0x88) or cla & 0x04:
+        return command[:10]
+    return command
+
+
+class Replay:
+    """A recorded session (``sscard record``, or a trace of ``sscard run``)."""
+
+    physical = False
+
+    def __init__(self, path: Path, layout: Layout | None, algorithm: str | None) -> None:
+        try:
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise BenchError(f"{path}: no recording: {error}") from None
+        self._events = [one for one in lines if isinstance(one, dict) and one.get("event") in ("reset", "apdu")]
+        if not any(one["event"] == "reset" for one in self._events):
+            raise BenchError(f"{path}: no reset in it, so no vector can begin there")
+        self._path = path
+        self._layout = layout or layouts.load(self._told("0304", "3.00"))
+        self._algorithm = algorithm or ("sm4" if self._algorithm_code() == 3 else "3des")
+
+    def _told(self, head: str, otherwise: str) -> str:
+        """What item 03 said, wherever it was read."""
+        for one in self._events:
+            if one["event"] == "apdu" and one["answer"].startswith(head) and one["answer"].endswith("9000"):
+                return bytes.fromhex(one["answer"][4:-4]).rstrip(b"\0").decode("ascii", "replace")
+        return otherwise
+
+    def _algorithm_code(self) -> int:
+        for one in self._events:
+            _, found, rest = one.get("answer", "").partition("9F0C038601")
+            if found and len(rest) > 1:
+                return int(rest[:2], 16)
+        return 1
+
+    @property
+    def profile(self) -> Profile:
+        """As the recording tells."""
+        return Profile(self._layout.version, self._algorithm, features_of(self._layout) | {"t0"})
+
+    @property
+    def target(self) -> str:
+        """The file."""
+        return f"recording {self._path}"
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:  # noqa: ARG002
+        """The recording from each of its resets."""
+        for at, event in enumerate(self._events):
+            if event["event"] == "reset":
+                terminal = Terminal(Logged(Recorded(self._events, at), log), self._layout)
+                terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
+                terminal.region = "510100"
+                yield terminal, "0" * 6
+        raise Missing(f"no session in {self._path.name} is this one")
+
+
+@contextmanager
+def reader(name: str, roots: Roots, pin: str, layout: Layout | None) -> Iterator[Reader]:
+    """The card in this reader."""
+    with Pcsc(name) as connection:
+        yield Reader(connection, name, roots, pin, layout=layout)
+
+
+def keys_from(path: str | None) -> Roots:
+    """Roots from a user's TOML file (``[roots]``, a key's name to 32 hex digits, version 2 as ``NAME 2``).
+
+    ``test``: the published test roots. None: no key at all. LookupError from the result names what is missing.
+    """
+    if path == "test":
+        return test_root
+    known: dict[str, bytes] = {}
+    if path is not None:
+        try:
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("roots", {})
+            known = {name: bytes.fromhex(value) for name, value in table.items()}
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
+            # The file's own text may hold keys, so it is not quoted.
+            raise BenchError(f"{path}: expected TOML with [roots], names to 32 hex digits") from None
+        wrong = [name for name, value in known.items() if len(value) != 16]
+        if wrong:
+            raise BenchError(f"{path}: a root has 16 bytes, {', '.join(wrong)} has not")
+
+    def root(name: str, version: int) -> bytes:
+        wanted = name if version == 1 else f"{name} {version}"
+        if wanted not in known:
+            raise LookupError(wanted)
+        return known[wanted]
+
+    return root

@@ -1,0 +1,334 @@
+"""Vectors that follow from the layouts and the command list: every file, item, access condition, key and parameter.
+
+They are written out as data (`sscard vectors generate`) and kept in the repository, so that a chip that is broken later
+is held against what was true when they were written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emulator.apdu.instructions import INSTRUCTIONS, Instruction
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
+
+VERSIONS = ("1.00", "2.00", "3.00")
+NATIONAL = ("SSSE", "DF01", "DF02", "DF03", "DF04", "DF05", "DF06", "DF07")
+Document = dict[str, Any]
+Steps = list[dict[str, Any]]
+
+REFUSED = {"sw": "6982"}
+
+
+def documents(layout: Layout) -> Iterator[tuple[str, Document]]:
+    """Every vector of one layout, with the file that it belongs into."""
+    for spec in layout.files.values():
+        if spec.application in NATIONAL:
+            for document in (*_records(spec), *_safety(layout, spec), *_tears(spec)):
+                yield f"{spec.application.lower()}.yaml", document
+    for key in layout.keys.values():
+        if key.application in NATIONAL and key.use == "external-authentication":
+            yield from (("keys.yaml", one) for one in _keys(key))
+    yield from (("firewall.yaml", one) for one in _firewall(layout))
+    for kind in INSTRUCTIONS:
+        if kind.offered(layout):
+            yield from (("commands.yaml", one) for one in _parameters(layout, kind))
+
+
+def merged(names: Iterable[str] = VERSIONS) -> dict[str, list[Document]]:
+    """All layouts' vectors by file; what is the same for several versions is one vector of several versions."""
+    found: dict[str, dict[tuple[str, str], Document]] = {}
+    for name in names:
+        layout = layouts.load(name)
+        for file, document in documents(layout):
+            same = json.dumps(document, sort_keys=True, ensure_ascii=False)
+            there = found.setdefault(file, {}).setdefault((document["id"], same), {**document, "versions": []})
+            there["versions"].append(layout.version)
+    result = {}
+    for file, known in found.items():
+        ids = [document["id"] for document in known.values()]
+        for document in known.values():
+            if ids.count(document["id"]) > 1:
+                document["id"] += "-V" + document["versions"][0].replace(".", "")
+        result[file] = list(known.values())
+    return result
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as people write it: steps on a line each."""
+
+
+def _flat(dumper: yaml.SafeDumper, data: dict[str, Any]) -> yaml.MappingNode:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style="id" not in data)
+
+
+_Dumper.add_representer(dict, _flat)
+
+
+def write(folder: Path) -> int:
+    """All of them into files of this folder; how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = merged()
+    for name, known in files.items():
+        text = "# Generated from the layouts by `sscard vectors generate`; a test fails when the two differ.\n"
+        text += yaml.dump_all(known, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
+        (folder / name).write_text(text, encoding="utf-8")
+    return sum(map(len, files.values()))
+
+
+def _document(identifier: str, standard: str, title: str, title_zh: str, source: str, steps: Steps,
+              **more: Any) -> Document:  # fmt: skip
+    return {
+        "schema": 1,
+        "id": identifier,
+        "standard": standard,
+        "title": title,
+        "title_zh": title_zh,
+        "grade": "own" if source.endswith("[D]") else "inferred",
+        "source": source,
+        **more,
+        "steps": steps,
+    }
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+def _win(condition: Condition) -> Steps:
+    """Steps that satisfy a condition, in its application: all of several, or the first of one."""
+    names = names_in(condition) if isinstance(condition, AllOf) else names_in(condition)[:1]
+    return [{"verify_pin": "right"} if name == PIN else {"authenticate": name} for name in names]
+
+
+def _mask(item: ItemSpec) -> str:
+    return f"{item.label}{item.length:02X}" + ".." * item.length
+
+
+def _label(spec: FileSpec) -> str:
+    return spec.path.partition("/")[2]
+
+
+def _records(spec: FileSpec) -> Iterator[Document]:
+    """Every item by number and by tag; every cyclic record; a transparent file's bytes."""
+    if isinstance(spec.read, Never):
+        return
+    begin: Steps = [{"select": spec.application}, *_win(spec.read)]
+    standard, source = f"{spec.application}_RECORD", f"{spec.path} [{spec.grade}]"
+    if spec.structure == "transparent":
+        read = {"apdu": f"00B0{0x80 | spec.sfi:02X}0010", "expect": {"sw": "9000", "length": 16}}
+        beyond = {"apdu": f"00B0{0x80 | spec.sfi:02X}FF01", "expect": {"sw": ["9000", "6B00"]}}
+        yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: its bytes",
+                        f"{spec.path}{spec.name}：按字节读", source, [*begin, read, beyond])  # fmt: skip
+        return
+    if spec.structure == "cyclic":
+        read = {"apdu": f"00B201{spec.sfi << 3 | 4:02X}{spec.record_length:02X}",
+                "expect": {"sw": ["9000", "6A83"]}}  # fmt: skip
+        yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: the newest record",
+                        f"{spec.path}{spec.name}：最新记录", source, [*begin, read])  # fmt: skip
+        return
+    for item in spec.items:
+        expect = {"sw": "9000", "data": _mask(item)}
+        name = f"{spec.path}/{item.label}"
+        steps = [*begin, {"read": {"item": name, "by": "number"}, "expect": expect}, {"read": name, "expect": expect}]
+        words, words_zh = item.name_en or "item", item.name or "数据项"
+        yield _document(f"{standard}-{_label(spec)}_{item.label}", standard, f"{name} {words}: by number and by tag",
+                        f"{name}{words_zh}：按记录号和标签读", f"{name} [{item.grade}]", steps)  # fmt: skip
+    number = len(spec.items) and sum(item.count for item in spec.items)
+    short = spec.items[0].length + 1
+    steps = [*begin, {"tpdu": f"00B201{spec.sfi << 3 | 4:02X}{short:02X}",
+                      "expect": {"sw": f"6C{spec.items[0].length + 2:02X}"}},
+             {"apdu": f"00B2{number + 1:02X}{spec.sfi << 3 | 4:02X}00", "expect": {"sw": "6A83"}},
+             {"apdu": f"00B0{0x80 | spec.sfi:02X}0001", "expect": {"sw": "6981"}}]  # fmt: skip
+    yield _document(f"{standard}-{_label(spec)}_EDGES", standard, f"{spec.path}: wrong Le, no such record, no bytes",
+                    f"{spec.path}：Le错误、无此记录、非二进制文件", f"{source[:-4]} [T]", steps,
+                    features=["t0", "virtual"])  # fmt: skip
+
+
+def _read_step(spec: FileSpec) -> dict[str, Any]:
+    if spec.structure == "transparent":
+        return {"apdu": f"00B0{0x80 | spec.sfi:02X}0001"}
+    if spec.structure == "cyclic":
+        return {"apdu": f"00B201{spec.sfi << 3 | 4:02X}00"}
+    return {"read": f"{spec.path}/{spec.items[0].label}"}
+
+
+def _update_step(spec: FileSpec) -> dict[str, Any]:
+    """An update that changes nothing where it is let through, or the newest record of a cyclic file."""
+    if spec.structure == "transparent":
+        return {"apdu": f"00D6{0x80 | spec.sfi:02X}000100"}
+    if spec.structure == "cyclic":
+        return {"apdu": f"00DC00{spec.sfi << 3 | 3:02X}{spec.record_length:02X}{'00' * spec.record_length}"}
+    return {"update": {"item": f"{spec.path}/{spec.items[0].label}"}}
+
+
+def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
+    """Who may read and update a file: nobody's right, the PIN's, each key's of its application."""
+    standard, source = f"{spec.application}_SAFETY", f"{spec.path} [{spec.grade}]"
+    reach = [key.name for key in layout.keys.values()
+             if key.application in {spec.application, "SSSE"} and key.use == "external-authentication"]  # fmt: skip
+    named = {*names_in(spec.read), *names_in(spec.update)}
+    own = [name for name in reach if layout.keys[name].application == spec.application or name in named]
+    for right in ("NONE", PIN, *own):
+        won: Steps = [] if right == "NONE" else [{"verify_pin": "right"}] if right == PIN else [{"authenticate": right}]
+        held = set() if right == "NONE" else {right}
+        begin: Steps = [{"select": spec.application}, *won]
+        if spec.read.satisfied(held):
+            read = {**_read_step(spec), "expect": {"sw": ["9000", "6A83"]}}
+        else:
+            read = {**_read_step(spec), "expect": REFUSED}
+        words = {"NONE": ("without any right", "无任何权限"), PIN: ("after the PIN", "验证密码后")}
+        english, chinese = words.get(right, (f"after {right}", f"{right}外部认证后"))
+        allowed = spec.update.satisfied(held)
+        steps = [*begin, read]
+        if not allowed:
+            steps.append({**_update_step(spec), "expect": REFUSED})
+        yield _document(f"{standard}-{_label(spec)}_{right}", standard, f"{spec.path} {english}",
+                        f"{spec.path}：{chinese}", source, steps)  # fmt: skip
+    if isinstance(spec.read, AllOf):
+        yield _document(f"{standard}-{_label(spec)}_ALL", standard, f"{spec.path} with all that {spec.read} asks for",
+                        f"{spec.path}：同时满足{spec.read}", source,
+                        [{"select": spec.application}, *_win(spec.read),
+                         {**_read_step(spec), "expect": {"sw": "9000"}}])  # fmt: skip
+    if isinstance(spec.update, Right):
+        update: Steps = [{**_update_step(spec), "expect": {"sw": "9000"}}]
+        more: dict[str, Any] = {"destructive": True}
+        if spec.structure == "records" and not isinstance(spec.read, Never):
+            update, more = [{"update": {"item": f"{spec.path}/{spec.items[0].label}", "same": True}}], {}
+        reading = [] if isinstance(spec.read, Always) else _win(spec.read)
+        yield _document(f"{standard}-{_label(spec)}_WRITTEN", standard, f"{spec.path} is updated with {spec.update}",
+                        f"{spec.path}：{spec.update}外部认证后可更新", source,
+                        [{"select": spec.application}, *reading, {"authenticate": spec.update.name}, *update],
+                        **more)  # fmt: skip
+
+
+def _tears(spec: FileSpec) -> Iterator[Document]:
+    """Power lost in mid-write leaves old or new."""
+    if not isinstance(spec.update, Right):
+        return
+    step = _update_step(spec)
+    if spec.structure == "transparent":
+        step = {"apdu": f"00D6{0x80 | spec.sfi:02X}0040{'5A' * 64}"}
+    elif spec.structure == "records":
+        item = spec.items[0]
+        step = {"apdu": f"00DC{item.label}{spec.sfi << 3:02X}{item.length + 2:02X}{item.label}{item.length:02X}"
+                        + "5A" * item.length}  # fmt: skip
+    yield _document(f"ANTI_TEAR-{spec.application}_{_label(spec)}", "ANTI_TEAR",
+                    f"{spec.path}: power cut after every write of an update leaves old or new",
+                    f"{spec.path}：更新过程中任意一次写后断电，内容为旧值或新值", f"{spec.path} [{spec.grade}]",
+                    [{"select": spec.application}, {"authenticate": spec.update.name}, {"tear": step}],
+                    features=["virtual"], destructive=True)  # fmt: skip
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+def _keys(key: KeySpec) -> Iterator[Document]:
+    """Every version of a key, an unknown version, and what a wrong proof costs."""
+    begin: Steps = [{"select": key.application}]
+    source = f"key {key.name} [{key.grade}]"
+    for version in range(1, key.versions + 1):
+        yield _document(f"KEY_VER{version}-{key.name}", f"KEY_VER{version}", f"{key.name}, version {version}",
+                        f"{key.name}第{version}版密钥", source,
+                        [*begin, {"authenticate": {"key": key.name, "version": version}}])  # fmt: skip
+    unknown = [*begin, {"authenticate": {"key": key.name, "version": 4}, "expect": {"sw": "6A88"}}]
+    yield _document(f"EXTERNAL_AUTHENTICATION-VERSION_{key.name}", "EXTERNAL_AUTHENTICATION",
+                    f"{key.name}: a version that is not loaded", f"{key.name}：未装载的密钥版本",
+                    "unknown key 6A88 [S]", unknown)  # fmt: skip
+    wrong = {"authenticate": {"key": key.name, "cryptogram": "wrong"}}
+    left = {"sw": "6300"} if not key.tries else {"tries_left": key.tries - 1}
+    again = {"sw": "6300"} if not key.tries else {"tries_left": key.tries - 2}
+    steps = [*begin, {**wrong, "expect": left}, {"authenticate": key.name}, {**wrong, "expect": left},
+             {"reset": True}, *begin, {**wrong, "expect": again}, {"authenticate": key.name}]  # fmt: skip
+    yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL_AUTHENTICATION",
+                    f"{key.name}: a wrong proof costs a try, a right one restores them, a reset does not",
+                    f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", "key tries 3 [1]", steps,
+                    costs_tries=True)  # fmt: skip
+    if key.tries:
+        locked = [*begin, *({**wrong, "expect": {"tries_left": key.tries - n}} for n in range(1, key.tries + 1)),
+                  {"authenticate": key.name, "expect": {"sw": "6983"}}, {"reset": "cold"}, *begin,
+                  {"authenticate": key.name, "expect": {"sw": "6983"}}]  # fmt: skip
+        yield _document(f"EXTERNAL_AUTHENTICATION-LOCK_{key.name}", "EXTERNAL_AUTHENTICATION",
+                        f"{key.name} locks for good", f"{key.name}：次数用完后锁定", "locked 6983 [S]", locked,
+                        costs_tries=True, destructive=True)  # fmt: skip
+
+
+def _firewall(layout: Layout) -> Iterator[Document]:
+    """No right of one application is worth anything in another, whatever their order."""
+    updates = {
+        spec.application: (spec, spec.update.name)
+        for spec in reversed(layout.files.values())
+        if spec.application in NATIONAL and isinstance(spec.update, Right)
+    }
+    for first in NATIONAL:
+        for second in NATIONAL:
+            if first == second or first not in updates or second not in updates:
+                continue
+            (_, key), (spec, _) = updates[first], updates[second]
+            steps: Steps = [{"select": first}, {"authenticate": key}, {"select": second},
+                            {**_update_step(spec), "expect": REFUSED}]  # fmt: skip
+            if not spec.read.satisfied(set()):
+                steps.append({**_read_step(spec), "expect": REFUSED})
+            steps += [{"select": first}, {**_update_step(updates[first][0]), "expect": REFUSED}]
+            yield _document(f"FIREWALL-{first}_{second}", "FIREWALL", f"{key} of {first} opens nothing in {second}",
+                            f"{first}的{key}在{second}中无效", "a key's right belongs to its DF [T]",
+                            steps)  # fmt: skip
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+BAD_P1P2 = {
+    "READ RECORD": "012F", "UPDATE RECORD": "012D", "READ BINARY": "E000", "UPDATE BINARY": "E000",
+    "EXTERNAL AUTHENTICATION": "0104", "LOAD KEY": "0404",
+}  # fmt: skip
+
+
+def _body(size: int) -> str:
+    return f"{size:02X}{'11' * size}" if size else "00"
+
+
+def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
+    """Wrong P1 P2, wrong length, channel and chain bits; blocked application, blocked card, not activated."""
+    cla, ins = kind.code(layout)
+    name, base = kind.name.replace(" ", "_").replace("/", "_"), f"{cla:02X}{ins:02X}"
+    lengths = sorted(kind.lengths)
+    usual = _body(lengths[-1] if lengths[-1] else 0)
+    allowed = next(iter(kind.p1p2), None)
+    good = f"{allowed:04X}" if allowed is not None else {"LOAD KEY": "0104"}.get(kind.name, "0004")
+    wrong = BAD_P1P2.get(kind.name) or next(f"{one:04X}" for one in (0x4040, 0x5A5A) if one not in kind.p1p2)
+    source = kind.source if "[" in kind.source else f"{kind.source} [D]"
+
+    def one(aspect: str, english: str, chinese: str, steps: Steps, **more: Any) -> Document:
+        return _document(f"{name}-{aspect}", name, f"{kind.name}: {english}",
+                         f"{kind.name_zh}：{chinese}", source, steps, **more)  # fmt: skip
+
+    begin: Steps = [{"select": "SSSE"}]
+    yield one("P1P2", "wrong P1 P2", "P1、P2错误",
+              [*begin, {"apdu": f"{base}{wrong}{usual}", "expect": {"sw": "6A86"}}])  # fmt: skip
+    size = next((n for n in (lengths[-1] + 1, lengths[0] - 1) if 0 < n <= 255 and n not in kind.lengths), None)
+    if size is not None and kind.name not in ("GET RESPONSE",):
+        yield one("LC", "wrong length of data", "数据长度错误",
+                  [*begin, {"apdu": f"{base}{good}{_body(size)}", "expect": {"sw": "6700"}}])  # fmt: skip
+    if cla in (0x00, 0x80, 0x84):
+        for bit, sw, what, zh in ((0x01, "6881", "a logical channel", "逻辑信道"), (0x10, "6884", "a chain", "命令链")):
+            yield one(f"CLA_{sw}", f"{what} is refused", f"拒绝{zh}",
+                      [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}", "expect": {"sw": sw}}])  # fmt: skip
+    if kind.anywhere:
+        return
+    plain = f"{base}{good}{usual if lengths[-1] else '08'}"
+    if "DF05" in layout.applications:
+        blocked: Steps = [{"select": "DF05"}, {"secured": {"header": "841E0001", "key": "STK"}},
+                          {"apdu": plain, "expect": {"sw": "9303"}}, {"reset": "cold"},
+                          {"select": "DF05", "expect": {"sw": "9303"}}]  # fmt: skip
+        yield one("BLOCKED_APPLICATION", "in an application blocked for ever", "应用永久锁定后", blocked,
+                  features=["virtual"], destructive=True)  # fmt: skip
+    yield one("BLOCKED_CARD", "on a blocked card", "卡片锁定后", [{"apdu": plain, "expect": {"sw": "6A81"}}],
+              features=["virtual"], persona="card-blocked")  # fmt: skip
+    yield one("NOT_ACTIVATED", "before activation, in DF01", "社会保障功能未启用时",
+              [{"select": "DF01"}, {"apdu": plain, "expect": {"sw": "6985"}}],
+              features=["virtual", "activation"], persona="not-activated")  # fmt: skip

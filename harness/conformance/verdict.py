@@ -1,0 +1,45 @@
+"""The six verdicts on a vector, and the result that carries one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.conformance.bench import Line
+from harness.conformance.vector import Vector
+
+
+class Verdict(StrEnum):
+    """How a vector ended."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    """Another answer than we wish, where nothing but our own decision asks for it."""
+    FAILED = "failed"
+    NOT_APPLICABLE = "not applicable"
+    UNDEFINED = "undefined"
+    """It could not be judged: the reader or this program failed."""
+    MISSING = "requirement missing"
+    """A key, the PIN or a recording is not at hand, or running it could harm the card."""
+
+
+CHINESE = {
+    Verdict.PASSED: "通过",
+    Verdict.WARNING: "警告",
+    Verdict.FAILED: "未通过",
+    Verdict.NOT_APPLICABLE: "不适用",
+    Verdict.UNDEFINED: "无法判定",
+    Verdict.MISSING: "缺少条件",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One vector on one profile. ``reason`` says why for every verdict but passed; ``trace`` of what failed."""
+
+    vector: Vector
+    profile: str
+    verdict: Verdict
+    reason: str
+    seconds: float
+    trace: tuple[Line, ...] = ()
