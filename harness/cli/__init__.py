@@ -9,13 +9,17 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, serve
+from harness.cli import counter, images, layouts, look, serve, vectors
+from harness.conformance.bench import BenchError
+from harness.conformance.report import ReportError
+from harness.conformance.vector import VectorError
 from harness.control import ControlError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
 from harness.terminal.terminal import TerminalError
 
 FAILED = 1
+MENDABLE = (TerminalError, LayoutError, ImageError, ItemError, ControlError, VectorError, BenchError, ReportError)
 
 
 class _Main(click.Group):
@@ -28,7 +32,7 @@ class _Main(click.Group):
             self._end(error, NO_READER)
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
-        except (TerminalError, LayoutError, ImageError, ItemError, ControlError, OSError) as error:
+        except (*MENDABLE, OSError) as error:
             self._end(error, FAILED)
 
     @staticmethod
@@ -46,5 +50,12 @@ def main() -> None:
     """
 
 
-for command in (*serve.COMMANDS, *look.COMMANDS, *layouts.COMMANDS, *counter.COMMANDS, *images.COMMANDS):
+for command in (
+    *serve.COMMANDS,
+    *look.COMMANDS,
+    *layouts.COMMANDS,
+    *counter.COMMANDS,
+    *images.COMMANDS,
+    *vectors.COMMANDS,
+):
     main.add_command(command)

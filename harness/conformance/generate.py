@@ -237,7 +237,7 @@ def _keys(key: KeySpec) -> Iterator[Document]:
                         f"{key.name}第{version}版密钥", source,
                         [*begin, {"authenticate": {"key": key.name, "version": version}}])  # fmt: skip
     unknown = [*begin, {"authenticate": {"key": key.name, "version": 4}, "expect": {"sw": "6A88"}}]
-    yield _document(f"EXTERNAL_AUTHENTICATION-VERSION_{key.name}", "EXTERNAL_AUTHENTICATION",
+    yield _document(f"EXTERNAL_AUTHENTICATION-VERSION_{key.name}", "EXTERNAL AUTHENTICATION",
                     f"{key.name}: a version that is not loaded", f"{key.name}：未装载的密钥版本",
                     "unknown key 6A88 [S]", unknown)  # fmt: skip
     wrong = {"authenticate": {"key": key.name, "cryptogram": "wrong"}}
@@ -245,7 +245,7 @@ def _keys(key: KeySpec) -> Iterator[Document]:
     again = {"sw": "6300"} if not key.tries else {"tries_left": key.tries - 2}
     steps = [*begin, {**wrong, "expect": left}, {"authenticate": key.name}, {**wrong, "expect": left},
              {"reset": True}, *begin, {**wrong, "expect": again}, {"authenticate": key.name}]  # fmt: skip
-    yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL_AUTHENTICATION",
+    yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL AUTHENTICATION",
                     f"{key.name}: a wrong proof costs a try, a right one restores them, a reset does not",
                     f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", "key tries 3 [1]", steps,
                     costs_tries=True)  # fmt: skip
@@ -253,7 +253,7 @@ def _keys(key: KeySpec) -> Iterator[Document]:
         locked = [*begin, *({**wrong, "expect": {"tries_left": key.tries - n}} for n in range(1, key.tries + 1)),
                   {"authenticate": key.name, "expect": {"sw": "6983"}}, {"reset": "cold"}, *begin,
                   {"authenticate": key.name, "expect": {"sw": "6983"}}]  # fmt: skip
-        yield _document(f"EXTERNAL_AUTHENTICATION-LOCK_{key.name}", "EXTERNAL_AUTHENTICATION",
+        yield _document(f"EXTERNAL_AUTHENTICATION-LOCK_{key.name}", "EXTERNAL AUTHENTICATION",
                         f"{key.name} locks for good", f"{key.name}：次数用完后锁定", "locked 6983 [S]", locked,
                         costs_tries=True, destructive=True)  # fmt: skip
 
@@ -304,7 +304,7 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
     source = kind.source if "[" in kind.source else f"{kind.source} [D]"
 
     def one(aspect: str, english: str, chinese: str, steps: Steps, **more: Any) -> Document:
-        return _document(f"{name}-{aspect}", name, f"{kind.name}: {english}",
+        return _document(f"{name}-{aspect}", kind.name, f"{kind.name}: {english}",
                          f"{kind.name_zh}：{chinese}", source, steps, **more)  # fmt: skip
 
     begin: Steps = [{"select": "SSSE"}]

@@ -1,0 +1,252 @@
+"""vectors, report, record: conformance."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from emulator.filesystem import layout as layouts
+from harness import pcsc
+from harness.cli import target as targets
+from harness.conformance import bench as benches
+from harness.conformance import coverage, generate, report, runner
+from harness.conformance import vector as vectors_
+from harness.conformance.bench import Bench, BenchError, Virtual
+from harness.conformance.report import Context
+from harness.conformance.vector import Vector
+from harness.conformance.verdict import CHINESE, Result, Verdict
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+LAST = Path(".sscard-last.json")
+"""Where a run leaves what it found, for --failed; in the current folder."""
+UNCERTAIN = 4
+"""Exit code where nothing failed, but something could not be judged."""
+BAD = (Verdict.FAILED, Verdict.UNDEFINED)
+
+
+def home() -> Path:
+    """The vectors that come with the program: beside it in a checkout, inside the package where it is installed."""
+    inside = Path(str(resources.files("harness"))) / "vectors"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "vectors"
+
+
+@click.group()
+def vectors() -> None:
+    """Conformance vectors: run, list, generate."""
+
+
+@vectors.command("run")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--in-process", is_flag=True, help="On virtual cards in this process; the default.")
+@click.option("--reader", metavar="NAME", help="On the card in the PC/SC reader whose name begins so.")
+@click.option("--replay", metavar="TRACE", type=FILE, help="On a recorded session.")
+@click.option("--only", metavar="ID", multiple=True, help="These vectors; * stands for anything.")
+@click.option("--failed", is_flag=True, help="Those that did not pass in the last run in this folder.")
+@click.option(
+    "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4; all by default."
+)
+@click.option("--layout", metavar="NAME|FILE", help="Cards of this layout instead.")
+@click.option("--overlay", metavar="FOLDER", type=FOLDER, multiple=True, help="More vectors, a vendor's own.")
+@click.option(
+    "--card", "named", metavar="ATR|CODE", help="With --reader: the card that you mean; any other is refused."
+)
+@click.option("--keys", metavar="FILE|test", help="With --reader: roots in TOML; `test`: the published ones.")
+@click.option("--allow-destructive", is_flag=True, help="With --reader: vectors that spend tries or change the card.")
+@click.option("--baseline", type=FILE, help="Known failures, one id a line: they do not count.")
+@click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
+@click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@click.option("--product", default="", help="With --report: what was tested, and its version.")
+@targets.show_secrets_option
+@targets.json_option
+@click.pass_context
+def run_vectors(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    reader: str | None,
+    replay: Path | None,
+    only: tuple[str, ...],
+    profiles: tuple[str, ...],
+    layout: str | None,
+    overlay: tuple[Path, ...],
+    named: str | None,
+    keys: str | None,
+    baseline: Path | None,
+    folder: Path | None,
+    sign: Path | None,
+    product: str,
+    *,
+    in_process: bool,
+    failed: bool,
+    allow_destructive: bool,
+    show_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Run vectors: of these files and folders, or all that come with the program.
+
+    Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged.
+    """
+    if sum(map(bool, (in_process, reader, replay))) > 1:
+        raise click.UsageError("choose one of --in-process, --reader and --replay")
+    if sign and not folder:
+        raise click.UsageError("--sign needs --report")
+    chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
+    known = frozenset(_baseline(baseline))
+    results: list[Result] = []
+    with contextlib.ExitStack() as stack:
+        found = list(_benches(stack, reader, replay, profiles, layout, named, keys))
+        for bench in found:
+            results += _run(chosen, bench, allow_destructive=allow_destructive, quiet=as_json)
+    LAST.write_text(json.dumps([one.vector.id for one in results if one.verdict in BAD]), encoding="utf-8")
+    rows = coverage.matrix(vectors_.find([home()]), home())
+    context = Context(
+        target="; ".join(bench.target for bench in found),
+        profile=", ".join(bench.profile.name for bench in found),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        product=product,
+        known=known,
+    )
+    table = report.as_table(results, rows, context, show_secrets=show_secrets)
+    if folder is not None:
+        report.write(folder, table, sign)
+    if as_json:
+        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    else:
+        _print(results, known, show_secrets=show_secrets)
+    bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
+    ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad else 0)
+
+
+def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], *, failed: bool) -> list[Vector]:
+    found = vectors_.find([*paths, *overlay])
+    if only:
+        found = [one for one in found if any(fnmatch.fnmatchcase(one.id, pattern) for pattern in only)]
+    if failed:
+        if not LAST.exists():
+            raise click.UsageError(f"--failed: no run was made in this folder yet ({LAST} is not there)")
+        before = set(json.loads(LAST.read_text(encoding="utf-8")))
+        found = [one for one in found if one.id in before]
+    if not found:
+        raise click.UsageError("no vector is meant by that")
+    return found
+
+
+def _baseline(path: Path | None) -> Iterator[str]:
+    """Ids, one a line; # begins a comment."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path else ():
+        name = line.partition("#")[0].strip()
+        if name:
+            yield name
+
+
+def _benches(
+    stack: contextlib.ExitStack, reader: str | None, replay: Path | None, profiles: tuple[str, ...],
+    layout: str | None, named: str | None, keys: str | None,
+) -> Iterator[Bench]:  # fmt: skip
+    known = layouts.load(layout) if layout else None
+    if replay is not None:
+        yield benches.Replay(replay, known, None)
+    elif reader is not None:
+        if named is None:
+            raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
+        names = [name for name in pcsc.reader_names() if name.startswith(reader)]
+        if not names:
+            raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
+        pin = os.environ.get("SSCARD_PIN", "")
+        card = stack.enter_context(benches.reader(names[0], benches.keys_from(keys), pin, known))
+        if not card.is_named(named):
+            raise BenchError(f"{card.target}: this is not the card that --card names")
+        yield card
+    else:
+        asked = [one.rpartition("-")[::2] for one in profiles]
+        if known is not None:
+            asked = asked or [(known.version, algorithm) for algorithm in known.algorithms]
+            yield from (Virtual(str(layout), algorithm) for _, algorithm in asked)
+            return
+        for version, algorithm in asked or coverage.PROFILES:
+            if (version, algorithm) not in coverage.PROFILES:
+                there = ", ".join("-".join(one) for one in coverage.PROFILES)
+                raise click.BadParameter(f"expected one of {there}", param_hint="--profile")
+            yield Virtual(version, algorithm)
+
+
+def _run(chosen: list[Vector], bench: Bench, *, allow_destructive: bool, quiet: bool) -> list[Result]:
+    results = runner.run(chosen, bench, allow_destructive=allow_destructive)
+    if quiet or not sys.stderr.isatty():
+        return list(results)
+    with click.progressbar(results, length=len(chosen), label=bench.profile.name, file=sys.stderr) as shown:
+        return list(shown)
+
+
+def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:
+    for one in results:
+        if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
+            continue
+        mark = " (known 已知)" if one.vector.id in known else ""
+        click.echo(f"{one.vector.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        if one.verdict in (*BAD, Verdict.WARNING):
+            click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.standard}, {one.vector.source}")
+            for line in report.trace_lines(one.trace, show_secrets=show_secrets):
+                click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
+    counts = Counter(one.verdict for one in results)
+    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+
+
+@vectors.command("list")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@targets.json_option
+def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """List vectors: id, versions, title."""
+    found = vectors_.find(list(paths) or [home()])
+    if as_json:
+        rows = [{"id": one.id, "standard": one.standard, "title": one.title, "title_zh": one.title_zh,
+                 "grade": one.grade, "source": one.source, "versions": list(one.versions)} for one in found]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for one in found:
+        click.echo(f"{one.id}  {','.join(one.versions) or 'all'}  {one.title_zh} {one.title}")
+
+
+@vectors.command("matrix")
+@targets.json_option
+def show_matrix(*, as_json: bool) -> None:
+    """Show which items of the standard the vectors cover, by version and algorithm; gaps are shown."""
+    rows = coverage.matrix(vectors_.find([home()]), home())
+    if as_json:
+        click.echo(json.dumps({row.id: row.cells for row in rows}, indent=1))
+    else:
+        click.echo(coverage.markdown(rows), nl=False)
+
+
+@vectors.command("generate")
+@click.option("--out", type=FOLDER, help="[the program's own vectors/generated]")
+def generate_vectors(out: Path | None) -> None:
+    """Write the vectors that follow from the layouts and the command list."""
+    number = generate.write(out or home() / "generated")
+    click.echo(f"{number} vectors")
+
+
+@click.group("report")
+def report_group() -> None:
+    """Reports of vector runs."""
+
+
+@report_group.command("verify")
+@click.argument("folder", type=FOLDER)
+@click.option("--key", type=FILE, help="The signer's public key (PEM); without it, whose it is stays open.")
+def verify_report(folder: Path, key: Path | None) -> None:
+    """Check a report's checksum and signature."""
+    click.echo(report.verify(folder, key))
+
+
+COMMANDS = (vectors, report_group)

@@ -1,0 +1,56 @@
+"""Which vectors stand for which item of the standard, on which versions and algorithms; gaps shown, not hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from harness.conformance.vector import ITEMS, LOADER, Vector, VectorError
+
+PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item of the standard. ``cells``: ids of vectors, by profile. ``gap``: why there may be none."""
+
+    id: str
+    part: int
+    title: str
+    title_zh: str
+    gap: str
+    cells: dict[str, tuple[str, ...]]
+
+
+def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
+    """Every item of ``items.yaml`` in this folder; VectorError where a vector names an item that is not there."""
+    path = folder / ITEMS
+    items = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) if path.exists() else []
+    vectors = list(vectors)
+    known = {one["id"] for one in items}
+    for vector in vectors:
+        if items and vector.standard not in known:
+            raise VectorError(f"{vector.path}: {vector.id}: standard {vector.standard!r} is not in {path}")
+    rows = []
+    for one in items:
+        mine = [vector for vector in vectors if vector.standard == one["id"]]
+        cells = {
+            f"{version}-{algorithm}": tuple(vector.id for vector in mine if vector.applies(version, algorithm))
+            for version, algorithm in PROFILES
+        }
+        rows.append(Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells))
+    return rows
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The matrix as a table of numbers of vectors."""
+    profiles = [f"{version}-{algorithm}" for version, algorithm in PROFILES]
+    lines = ["| LD/T 6001 | item | " + " | ".join(profiles) + " |", "| --- | --- |" + " --- |" * len(profiles)]
+    for row in rows:
+        part = f"part {row.part}" if row.part else "ours"
+        numbers = [str(len(row.cells[name])) if row.cells[name] else f"– {row.gap}".rstrip() for name in profiles]
+        lines.append(f"| {part} | {row.id} {row.title_zh} | " + " | ".join(numbers) + " |")
+    return "\n".join(lines) + "\n"
