@@ -52,7 +52,9 @@ class Ended(BaseException):
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
+def ended() -> Iterator[None]:
+    """Ends what it holds, in order, at SIGINT or SIGTERM."""
+
     def end(*_: object) -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)  # once is enough: what follows is orderly
@@ -165,7 +167,7 @@ def run(options: Options) -> int:
     if lacking:
         return _without_reader(options, "; ".join(lacking))
     worked = True
-    with _signals(), contextlib.ExitStack() as stack:
+    with ended(), contextlib.ExitStack() as stack:
         try:
             process = stack.enter_context(_service(options))
         except pcsc.PcscError as error:

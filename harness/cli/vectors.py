@@ -7,6 +7,7 @@ import fnmatch
 import json
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import click
 
+from emulator.chip import Observer
 from emulator.filesystem import layout as layouts
+from emulator.reader.slot import Slot
 from harness import pcsc
 from harness.cli import target as targets
 from harness.conformance import bench as benches
@@ -25,6 +28,10 @@ from harness.conformance.bench import Bench, BenchError, Virtual
 from harness.conformance.report import Context
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.connection import Pcsc
+from harness.relay import Discreet, Relay
+from harness.run import POWER_TIMEOUT, ended
+from harness.trace.record import TraceFile
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -209,8 +216,8 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
     """List vectors: id, versions, title."""
     found = vectors_.find(list(paths) or [home()])
     if as_json:
-        rows = [{"id": one.id, "standard": one.standard, "title": one.title, "title_zh": one.title_zh,
-                 "grade": one.grade, "source": one.source, "versions": list(one.versions)} for one in found]  # fmt: skip
+        shown = ("id", "standard", "title", "title_zh", "grade", "source", "versions")
+        rows = [{name: getattr(one, name) for name in shown} for one in found]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:
@@ -249,4 +256,34 @@ def verify_report(folder: Path, key: Path | None) -> None:
     click.echo(report.verify(folder, key))
 
 
-COMMANDS = (vectors, report_group)
+@click.command()
+@click.option("--reader", required=True, metavar="NAME", help="The PC/SC reader, by the beginning of its name.")
+@click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
+@click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
+              help="vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
+@click.option("--personal-data", is_flag=True, help="Keep the values of items, and the chip's serial number.")
+@targets.show_secrets_option
+def record(reader: str, out: Path, port: int, *, personal_data: bool, show_secrets: bool) -> None:
+    """Record a session with a card in a reader, until Ctrl-C.
+
+    The card appears in a virtual reader too; let your software talk to that one. Values of items are written as zeros,
+    PINs and keys as asterisks, unless told otherwise. `sscard vectors run --replay FILE` judges a recording.
+    """
+    names = [name for name in pcsc.reader_names() if name.startswith(reader)]
+    if not names:
+        raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
+    with Pcsc(names[0]) as connection, TraceFile(out, show_secrets=show_secrets) as trace:
+        observer: Observer = trace.slot(0) if personal_data else Discreet(trace.slot(0))
+        slot = Slot(Relay(connection, observer), port)
+        try:
+            slot.insert()
+            with ended():
+                if not slot.wait_powered(POWER_TIMEOUT):
+                    raise pcsc.PcscError(f"no virtual reader took the card at port {port} within {POWER_TIMEOUT:g} s")
+                click.echo(f"recording {names[0]} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
+                threading.Event().wait()
+        finally:
+            slot.close()
+
+
+COMMANDS = (vectors, report_group, record)

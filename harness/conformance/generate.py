@@ -52,9 +52,10 @@ def merged(names: Iterable[str] = VERSIONS) -> dict[str, list[Document]]:
             there["versions"].append(layout.version)
     result = {}
     for file, known in found.items():
-        ids = [document["id"] for document in known.values()]
+        newest = {one["id"]: one for one in sorted(known.values(), key=lambda one: one["versions"][-1])}
         for document in known.values():
-            if ids.count(document["id"]) > 1:
+            # The newest version's vector has the plain id.
+            if newest[document["id"]] is not document:
                 document["id"] += "-V" + document["versions"][0].replace(".", "")
         result[file] = list(known.values())
     return result

@@ -122,7 +122,7 @@ def as_table(
 
 
 def junit(table: dict[str, Any]) -> str:
-    """JUnit XML, as CI systems read it: warnings pass, not applicable and missing are skipped, undefined is an error."""
+    """JUnit XML, as CI systems read it: not applicable and missing are skipped, undefined is an error."""
     suites = ElementTree.Element("testsuites", name=table["target"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in table["results"]:

@@ -1,73 +1,54 @@
+"""Vectors as files: what is wrong with one is said with its file and line."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
-from emulator.apdu.instructions.pin import Verify
-from emulator.apdu.state import CardState
 from harness.conformance import vector as vectors
-from harness.conformance.steps import StepFailed, Steps
-from harness.conformance.vector import Vector, VectorError
-from harness.connection import InProcess
-from harness.terminal.terminal import Terminal
-from tests.support import new_card
+from harness.conformance.vector import VectorError
 
 FOLDER = Path(__file__).parents[2] / "vectors"
-ALL = vectors.find([FOLDER])
-KINDS = [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
+FIRST = (FOLDER / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
 
 
-def run(vector: Vector, version: str, algorithm: str) -> None:
-    card = new_card(version, algorithm, vector.holder)
-    terminal = Terminal(InProcess(card.chip))
-    terminal.begin()
-    Steps(terminal, "123456").run(vector)
-
-
-@pytest.mark.parametrize(
-    ("vector", "version", "algorithm"),
-    [
-        pytest.param(vector, *kind, id=f"{vector.id}-{'-'.join(kind)}")
-        for vector in ALL
-        for kind in KINDS
-        if vector.applies(*kind)
-    ],
-)
-def test_vector(vector: Vector, version: str, algorithm: str) -> None:
-    run(vector, version, algorithm)
-
-
-def test_there_are_ten_and_their_ids_differ() -> None:
-    assert len(ALL) == 10
-    assert len({vector.id for vector in ALL}) == 10
-
-
-def test_a_broken_chip_fails_its_vector(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lenient(self: Verify, card: CardState) -> bytes:
-        del self
-        card.session.rights.add("PIN")
-        return b""
-
-    monkeypatch.setattr(Verify, "execute", lenient)
-    (vector,) = [one for one in ALL if one.id == "VERIFY-LOCK_SURVIVES_RESET"]
-    with pytest.raises(StepFailed, match=r"step 1 \(verify_pin: wrong\): expected 63C2 .*, got 9000"):
-        run(vector, "3.00", "3des")
+def test_there_are_hundreds_and_their_ids_differ() -> None:
+    found = vectors.find([FOLDER])
+    assert len(found) > 1500
+    assert len({vector.id for vector in found}) == len(found)
+    assert all(vector.grade != "normative" for vector in found), "the 2023 print was not available"
 
 
 @pytest.mark.parametrize(
     ("change", "to", "expected"),
     [
-        ("schema: 1", "schema: 2", ":1: schema"),
+        ("schema: 1", "schema: 2", ":2: schema"),
         ("verify_pin: right", "verify_pin: maybe", r":\d+: steps"),
-        ("grade: inferred", "grade: sure", ":5: grade"),
-        ("steps:", "stepps:", ":1: the file"),
+        ("grade: inferred", "grade: sure", ":7: grade"),
+        ("steps:", "stepps:", ":2: the vector"),
         ("steps:", "steps: [", "not YAML"),
+        ("ask_pin: true", "ask_pin: true\n    select: SSSE", "a step does one thing"),
+        ("{tries_left: 3}", "{sw: 90}", r":\d+: steps.*expect"),
+        ("select: SSSE", 'apdu: "00 XX"', r":\d+: steps"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path: Path, change: str, to: str, expected: str) -> None:
-    text = (FOLDER / "verify-state-costs-nothing.yaml").read_text().replace(change, to)
     path = tmp_path / "v.yaml"
-    path.write_text(text)
+    path.write_text(FIRST.replace(change, to), encoding="utf-8")
     with pytest.raises(VectorError, match=f"v.yaml.*{expected}"):
         vectors.load(path)
+
+
+def test_the_second_vector_of_a_file_has_its_own_lines(tmp_path: Path) -> None:
+    path = tmp_path / "v.yaml"
+    path.write_text(FIRST + "---\n" + FIRST.replace("grade: inferred", "grade: sure"), encoding="utf-8")
+    lines = (FIRST + "---\n").count("\n")
+    with pytest.raises(VectorError, match=rf"v\.yaml:{lines + 7}: grade"):
+        vectors.load(path)
+
+
+def test_keys_that_steps_need_are_found() -> None:
+    by_id = {one.id: one for one in vectors.find([FOLDER])}
+    assert by_id["PIN_CHANGE_UNBLOCK-UNBLOCK"].keys == {"STK", "PUK"}
+    assert by_id["INITIALIZE_FOR_LOAD-CREDITS"].keys == {"DLK", "DTK"}

@@ -1,0 +1,189 @@
+"""The pytest plugin that comes with the package: cards as fixtures, vectors as tests.
+
+Fixtures: ``card`` (a fresh virtual card, or with ``--sscard-reader NAME`` the one in that PC/SC reader), ``psam``,
+``terminal`` (a reference terminal's session on ``card``), ``reader`` (the reader's name, None in-process), ``clock``
+and ``snapshot``. ``--sscard-vectors PATH`` collects vectors. A failing test shows what went between terminal and card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.memory import Cell
+from emulator.personas.issue import issue
+from harness.clock import Clock
+from harness.conformance import runner
+from harness.conformance import vector as vectors
+from harness.conformance.bench import Log, Logged, Virtual
+from harness.conformance.report import trace_lines
+from harness.conformance.verdict import Result, Verdict
+from harness.connection import Connection, InProcess, Pcsc
+from harness.terminal.terminal import Terminal
+
+LOG = pytest.StashKey[Log]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Our options."""
+    group = parser.getgroup("sscard", "virtual social security card")
+    group.addoption("--sscard-reader", metavar="NAME", help="talk to the card in this PC/SC reader")
+    group.addoption("--sscard-vectors", metavar="PATH", action="append", default=[], help="collect these vectors")
+    group.addoption("--sscard-profile", metavar="VERSION-ALGORITHM", default="3.00-3des", help="cards of this kind")
+    group.addoption("--show-secrets", action="store_true", help="PINs and keys in traces")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker that says which card a test wants."""
+    config.addinivalue_line("markers", "sscard(persona=..., layout=..., algorithm=...): the card that `card` is")
+
+
+def _profile(config: pytest.Config) -> tuple[str, str]:
+    version, _, algorithm = str(config.getoption("--sscard-profile")).rpartition("-")
+    return version, algorithm
+
+
+@pytest.fixture
+def reader(request: pytest.FixtureRequest) -> str | None:
+    """The PC/SC reader's name that was asked for, None in-process."""
+    name: str | None = request.config.getoption("--sscard-reader")
+    return name
+
+
+@pytest.fixture
+def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connection]:
+    """A powered card: ``send(bytes) -> bytes``, ``reset()``, ``atr``. Marker ``sscard`` chooses it."""
+    log = request.node.stash[LOG] = Log()
+    if reader is not None:
+        with Pcsc(reader) as connection:
+            yield Logged(connection, log)
+        return
+    marker = request.node.get_closest_marker("sscard")
+    asked: dict[str, Any] = marker.kwargs if marker else {}
+    layout, algorithm = _profile(request.config)
+    image = issue(
+        personas.load(asked.get("persona", personas.DEFAULT)),
+        layouts.load(asked.get("layout", layout)),
+        asked.get("algorithm", algorithm),
+    )
+    yield InProcess(Chip(image, observer=log))
+
+
+@pytest.fixture
+def psam(request: pytest.FixtureRequest) -> Connection:
+    """The terminal's own card, in-process."""
+    del request
+    return InProcess(Chip(issue(personas.load(personas.PSAM), layouts.load(personas.PSAM), "3des")))
+
+
+@pytest.fixture
+def terminal(card: Connection) -> Terminal:
+    """A reference terminal that has begun a session with ``card``, with the published test keys."""
+    known = card.chip.image.layout if isinstance(card, InProcess) else None
+    session = Terminal(card, known, root_of)
+    session.begin()
+    return session
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock to be set and stepped; it stands still otherwise."""
+    return Clock()
+
+
+@pytest.fixture
+def snapshot(card: Connection) -> Callable[[], Callable[[], None]]:
+    """``back = snapshot()`` remembers the card; ``back()`` makes it so again, and resets it. Virtual cards only."""
+
+    def take() -> Callable[[], None]:
+        if not isinstance(card, InProcess):
+            pytest.skip("only a virtual card can go back in time")
+        memory = card.chip.image.memory
+        cells: dict[str, Cell] = memory.snapshot()
+
+        def back() -> None:
+            memory.restore(cells)
+            card.reset()
+
+        return back
+
+    return take
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Adds what went over the card to a failed test's report."""
+    del call
+    outcome = yield
+    report = outcome.get_result()
+    log = item.stash.get(LOG, None)
+    if report.when == "call" and report.failed and log is not None and log.lines:
+        secrets = bool(item.config.getoption("--show-secrets"))
+        report.sections.append(("sscard: terminal and card", _text(log, secrets)))
+
+
+def _text(log: Log, secrets: bool) -> str:
+    lines = trace_lines(log.lines[-40:], show_secrets=secrets)
+    return "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
+
+
+class VectorItem(pytest.Item):
+    """One vector as a test."""
+
+    def __init__(self, *, vector: vectors.Vector, **more: Any) -> None:
+        super().__init__(**more)
+        self.vector = vector
+
+    def runtest(self) -> None:
+        """Runs it on a virtual card of the profile."""
+        result = runner.run_one(self.vector, Virtual(*_profile(self.config)))
+        if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.MISSING):
+            pytest.skip(result.reason)
+        if result.verdict is not Verdict.PASSED:
+            raise VectorFailed(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The verdict, the case and its trace instead of a traceback."""
+        error = excinfo.value
+        if not isinstance(error, VectorFailed):
+            return super().repr_failure(excinfo, style)
+        one, log = error.result, Log(list(error.result.trace))
+        head = f"{one.vector.title}\n{one.vector.title_zh}\n{one.vector.standard}, {one.vector.source}"
+        return f"{head}\n{one.verdict}: {one.reason}\n{_text(log, bool(self.config.getoption('--show-secrets')))}"
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it is written, and its id."""
+        return Path(self.vector.path), 0, self.vector.id
+
+
+class VectorFailed(Exception):
+    """A vector that did not pass."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.reason)
+        self.result = result
+
+
+class VectorFile(pytest.File):
+    """A file of vectors."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its vectors."""
+        for one in vectors.load(self.path):
+            yield VectorItem.from_parent(self, name=one.id, vector=one)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """YAML files under the paths of --sscard-vectors."""
+    wanted = [Path(one).resolve() for one in parent.config.getoption("--sscard-vectors")]
+    within = any(one == file_path or one in file_path.parents for one in wanted)
+    if file_path.suffix == ".yaml" and file_path.name != vectors.ITEMS and within:
+        return VectorFile.from_parent(parent, path=file_path)
+    return None

@@ -1,0 +1,306 @@
+"""Running vectors: verdicts, guards, reports, signatures, recordings, coverage, the command."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from emulator.apdu.instructions.pin import Verify
+from emulator.apdu.state import CardState
+from emulator.chip import Chip
+from harness.cli import main
+from harness.conformance import bench, coverage, generate, runner
+from harness.conformance import vector as vectors
+from harness.conformance.bench import BenchError, Line, Log, Reader, Virtual
+from harness.conformance.verdict import Verdict
+from harness.connection import InProcess
+from harness.relay import Discreet, Relay
+from harness.terminal.terminal import Terminal
+from harness.trace.record import TraceFile
+from tests.support import SSSE, new_card
+
+FOLDER = Path(__file__).parents[2] / "vectors"
+ALL = vectors.find([FOLDER])
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str, expect: int = 0) -> Result:
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exit_code == expect, result.output
+    return result
+
+
+@pytest.mark.parametrize(("version", "algorithm"), coverage.PROFILES)
+def test_every_vector_passes_or_says_why_not(version: str, algorithm: str) -> None:
+    results = list(runner.run(ALL, Virtual(version, algorithm)))
+    assert [one.vector.id for one in results] == [one.id for one in ALL], "in order"
+    bad = [(one.vector.id, one.reason) for one in results if one.verdict not in ("passed", "not applicable")]
+    assert bad == []
+    counts = Counter(one.verdict for one in results)
+    assert counts[Verdict.PASSED] > 600
+
+
+def test_what_is_generated_is_what_is_kept(tmp_path: Path) -> None:
+    generate.write(tmp_path / "generated")
+    for path in sorted((FOLDER / "generated").iterdir()):
+        fresh = (tmp_path / "generated" / path.name).read_text(encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == fresh, "sscard vectors generate"
+    assert len(list((tmp_path / "generated").iterdir())) == len(list((FOLDER / "generated").iterdir()))
+
+
+def test_the_matrix_shows_its_gaps() -> None:
+    rows = {row.id: row for row in coverage.matrix(ALL, FOLDER)}
+    assert rows["SSSE_RECORD"].cells["3.00-sm4"]
+    assert rows["ACSE_RECORD"].gap
+    assert not any(rows["ACSE_RECORD"].cells.values())
+    empty = [row.id for row in rows.values() if not row.gap and not any(row.cells.values())]
+    assert empty == ["APPLICATION UNBLOCK"], "no national layout has it"
+    assert "ACSE_RECORD ACSE记录 | – what ACSE is" in run("vectors", "matrix").stdout
+
+
+def lenient(self: Verify, card: CardState) -> bytes:
+    del self
+    card.session.rights.add("PIN")
+    return b""
+
+
+def one_of(identifier: str) -> vectors.Vector:
+    return next(one for one in ALL if one.id == identifier)
+
+
+def test_a_broken_chip_fails_with_words_and_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Verify, "execute", lenient)
+    result = runner.run_one(one_of("VERIFY-LOCK_SURVIVES_RESET"), Virtual("3.00", "3des"))
+    assert result.verdict is Verdict.FAILED
+    assert re.match(r"step 2 \(verify_pin: wrong\): expected 63C2 \(.*\), got 9000 \(done 执行成功\)", result.reason)
+    assert result.trace[-1].answer.hex() == "9000"
+
+
+def test_our_own_faults_are_undefined_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.conformance.steps.Steps._verify_pin", lambda *_: 1 / 0)
+    results = list(
+        runner.run([one_of("VERIFY-STATE_COSTS_NOTHING"), one_of("SELECT-UNKNOWN")], Virtual("2.00", "3des"))
+    )
+    assert [one.verdict for one in results] == [Verdict.UNDEFINED, Verdict.PASSED]
+    assert "ZeroDivisionError" in results[0].reason
+
+
+# --- a card that must be guarded -----------------------------------------------------------------------------------
+
+
+class FakeReader(Reader):
+    """A virtual chip as if it sat in a PC/SC reader."""
+
+
+def guarded(roots: bench.Roots, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[FakeReader, Chip]:
+    chip = new_card("3.00", "sm4", persona).chip
+    return FakeReader(InProcess(chip), "Fake 00", roots, pin), chip  # type: ignore[arg-type]
+
+
+def test_a_card_in_a_reader_is_spared() -> None:
+    card, chip = guarded(bench.keys_from("test"))
+    before = chip.image.memory.snapshot()
+    results = list(runner.run(ALL, card))
+    # What an update writes is what was there, and tries are as they were.
+    assert chip.image.memory.snapshot() == before
+    counts = Counter(one.verdict for one in results)
+    assert counts[Verdict.FAILED] == counts[Verdict.UNDEFINED] == 0, [
+        (one.vector.id, one.reason) for one in results if one.verdict in (Verdict.FAILED, Verdict.UNDEFINED)
+    ]
+    assert counts[Verdict.PASSED] > 500
+    reasons = {one.vector.id: one.reason for one in results}
+    assert reasons["VERIFY-LOCK_SURVIVES_RESET"] == "it changes the card for ever: --allow-destructive"
+    assert reasons["VERIFY-STATE_COSTS_NOTHING"] == "it spends tries: --allow-destructive"
+    assert "torn from power" in reasons["ANTI_TEAR-PIN"]
+
+
+def test_without_keys_or_pin_a_requirement_is_missing() -> None:
+    card, _ = guarded(bench.keys_from(None), pin="")
+    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    update = results["SSSE_SAFETY-EF05_WRITTEN"]
+    assert (update.verdict, update.reason) == (Verdict.MISSING, "the key UKSSSE")
+    pin = results["DF01_SAFETY-EF05_PIN"]
+    assert (pin.verdict, pin.reason) == (Verdict.MISSING, "the card's PIN ($SSCARD_PIN)")
+    assert results["SSSE_RECORD-EF05_07"].verdict is Verdict.PASSED
+
+
+def test_deviations_from_our_own_decisions_are_warnings_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    card, _ = guarded(bench.keys_from("test"))
+    own = next(one for one in ALL if one.grade == "own" and not one.destructive and not one.costs_tries
+               and not one.features - card.profile.features and not one.persona)  # fmt: skip
+    monkeypatch.setattr("harness.conformance.steps.matches", lambda *_: False)
+    assert runner.run_one(own, card).verdict is Verdict.WARNING
+    assert runner.run_one(one_of("SELECT-UNKNOWN"), card).verdict is Verdict.FAILED
+
+
+def test_the_card_must_be_named() -> None:
+    card, chip = guarded(bench.keys_from("test"))
+    assert card.is_named(chip.atr.hex())
+    assert card.is_named(card.identification)
+    assert not card.is_named("3B6D000000")
+    assert card.identification not in card.target, "masked"
+
+
+def test_key_files(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(f'[roots]\nUKSSSE = "{"11" * 16}"\n"UKSSSE 2" = "{"22" * 16}"\n', encoding="utf-8")
+    roots = bench.keys_from(str(path))
+    assert roots("UKSSSE", 1) == b"\x11" * 16
+    assert roots("UKSSSE", 2) == b"\x22" * 16
+    with pytest.raises(LookupError, match="PUK"):
+        roots("PUK", 1)
+    for text in ('[roots]\nUKSSSE = "AB"\n', "no toml", '[roots]\nUKSSSE = "XY"\n', "[roots]\nUKSSSE = 3\n"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(BenchError, match=r"keys\.toml"):
+            bench.keys_from(str(path))
+
+
+# --- recordings ----------------------------------------------------------------------------------------------------
+
+
+def recorded(path: Path, *, masked: bool) -> None:
+    """A run of vectors over a relayed card, written down."""
+    with TraceFile(path) as trace:
+        observer = Discreet(trace.slot(0)) if masked else trace.slot(0)
+        relay = Relay(InProcess(new_card("3.00", "3des").chip), observer)
+        relay.power_on()
+        terminal = Terminal(_Relayed(relay))
+        terminal.begin()
+        card = FakeReader(_Relayed(relay), "Fake", bench.keys_from("test"), "123456")  # type: ignore[arg-type]
+        for name in ("SSSE_RECORD-EF05_07", "DF01_SAFETY-EF05_UK1DF01", "KEY_VER2-UKSSSE"):
+            assert runner.run_one(one_of(name), card).verdict is Verdict.PASSED
+
+
+class _Relayed:
+    """A relay as a connection."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.atr = relay.atr
+
+    def reset(self) -> bytes:
+        return self._relay.reset()
+
+    def send(self, command: bytes) -> bytes:
+        return self._relay.transmit(command)
+
+    def close(self) -> None:
+        self._relay.power_off()
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_recording_is_judged_like_a_card(tmp_path: Path, masked: bool) -> None:
+    path = tmp_path / "session.jsonl"
+    recorded(path, masked=masked)
+    text = path.read_text(encoding="utf-8")
+    assert (b"A00000011".hex().upper() in text) is not masked, "the card number"
+    assert "0020000003123456" not in text
+    arguments = ("vectors", "run", "--replay", str(path), "--only")
+    assert "1 passed" in run(*arguments, "SSSE_RECORD-EF05_07").stdout
+    assert "1 passed" in run(*arguments, "DF01_SAFETY-EF05_UK1DF01").stdout
+    assert "1 passed" in run(*arguments, "KEY_VER2-UKSSSE").stdout
+    assert "requirement missing" in run(*arguments, "KEY_VER3-UKSSSE").stdout
+    broken = text.replace('"answer": "0709', '"answer": "0809')
+    assert broken != text
+    path.write_text(broken, encoding="utf-8")
+    assert "expected the data 0709" in run(*arguments, "SSSE_RECORD-EF05_07", expect=1).stdout
+
+
+def test_what_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "none.jsonl"
+    for text in ("{", "", '{"event": "off"}\n'):
+        path.write_text(text, encoding="utf-8")
+        assert "none.jsonl" in run("vectors", "run", "--replay", str(path), expect=1).stderr
+
+
+# --- the command and its reports -----------------------------------------------------------------------------------
+
+
+def test_run_reports_and_signatures(tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    private, public = tmp_path / "key.pem", tmp_path / "key.pub"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    folder = tmp_path / "report"
+    out = run("vectors", "run", "--only", "VERIFY-*", "--profile", "3.00-sm4", "--report", str(folder), "--sign",
+              str(private), "--product", "terminal X 1.2").stdout  # fmt: skip
+    assert "passed 通过" in out
+    table = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert table["counts"]["failed"] == 0
+    assert table["product"] == "terminal X 1.2"
+    assert table["rests_on"]["vectors"]["D"] >= 1
+    assert table["vector_files"]["pin.yaml"]
+    assert any(row["id"] == "VERIFY" for row in table["matrix"])
+    suites = ElementTree.parse(folder / "junit.xml").getroot()
+    assert len(suites.findall(".//testcase")) == len(table["results"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "符合性测试报告" in page
+    assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
+    assert "signed by the key you named" in run("report", "verify", str(folder), "--key", str(public)).stdout
+    assert "whoever has it" in run("report", "verify", str(folder)).stdout
+    other = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public.write_bytes(other)
+    assert "not right under that key" in run("report", "verify", str(folder), "--key", str(public), expect=1).stderr
+    (folder / "report.json").write_text("{}", encoding="utf-8")
+    assert "was changed" in run("report", "verify", str(folder), expect=1).stderr
+    run("report", "verify", str(tmp_path / "nothing"), expect=1)
+
+
+def test_failures_baseline_and_failed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Verify, "execute", lenient)
+    arguments = ["vectors", "run", "--only", "VERIFY-L*", "--only", "SELECT-U*", "--profile", "2.00-3des"]
+    out = run(*arguments, "--report", "report", expect=1).stdout
+    assert "VERIFY-LOCK_SURVIVES_RESET [2.00-3des]: failed 未通过: step 2" in out
+    assert "→ 0020000003******  VERIFY" in out
+    assert "123457" not in out, "no PIN in the trace"
+    suites = ElementTree.parse("report/junit.xml").getroot()
+    assert len(suites.findall(".//failure")) == 1
+    assert "1 failed" in run("vectors", "run", "--failed", "--profile", "2.00-3des", expect=1).stdout
+    baseline = tmp_path / "known.txt"
+    baseline.write_text("# a fault we know\nVERIFY-LOCK_SURVIVES_RESET\n", encoding="utf-8")
+    assert "(known 已知)" in run(*arguments, "--baseline", str(baseline)).stdout
+
+
+def test_a_vendors_overlay_and_layout(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    text = (FOLDER / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
+    (own / "mine.yaml").write_text(text.replace("id: VERIFY-STATE_COSTS_NOTHING", "id: MINE-ONE"), encoding="utf-8")
+    mine = ("vectors", "run", "--overlay", str(own), "--only", "MINE-*")
+    assert "1 passed" in run(*mine, "--profile", "3.00-3des").stdout
+    layout = tmp_path / "six.toml"
+    layout.write_text('extends = "3.00"\nschema = 1\nname = "six"\n[pin]\ntries = 6\n', encoding="utf-8")
+    out = run(*mine, "--layout", str(layout), expect=1).stdout
+    assert "expected 3 tries left, got 63C6" in out
+    (own / "twice.yaml").write_text(text, encoding="utf-8")
+    assert "stands in" in run("vectors", "run", "--overlay", str(own), expect=1).stderr
+
+
+def test_usage() -> None:
+    assert "no vector" in run("vectors", "run", "--only", "NOTHING", expect=2).stderr
+    assert "choose one" in run("vectors", "run", "--in-process", "--reader", "X", expect=2).stderr
+    assert "--card" in run("vectors", "run", "--reader", "X", expect=2).stderr
+    assert "expected one of" in run("vectors", "run", "--profile", "9.99-3des", expect=2).stderr
+    assert "--sign needs --report" in run("vectors", "run", "--sign", "key", expect=2).stderr
+    assert len(json.loads(run("vectors", "list", "--json").stdout)) == len(ALL)
+    assert json.loads(run("vectors", "run", "--json", "--only", "SELECT-UNKNOWN").stdout)["counts"]["passed"] == 4
+
+
+def test_logs_keep_what_went_over() -> None:
+    log = Log()
+    chip = Chip(new_card().chip.image.fork(), observer=log)
+    chip.power_on()
+    chip.transmit(bytes.fromhex(SSSE))
+    assert log.lines == [Line(b"", chip.atr), Line(bytes.fromhex(SSSE), b"\x61\x1e", log.lines[1].reason)]
