@@ -20,6 +20,7 @@ from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
 from emulator.personas.issue import issue
+from emulator.security import PIN
 from harness.conformance.vector import Vector
 from harness.connection import Connection, InProcess, Pcsc
 from harness.terminal.terminal import Terminal, TerminalError
@@ -180,20 +181,25 @@ class Logged:
 
 
 class Reader:
-    """A card in a PC/SC reader, a physical one as a rule. It must be named, and keeps what is done to it."""
+    """A card in a PC/SC reader, a physical one as a rule. It must be named, and keeps what is done to it.
+
+    The PIN and every key are tried once before vectors use them: a wrong one costs the card one try, never more.
+    """
 
     physical = True
 
-    def __init__(self, connection: Pcsc, name: str, roots: Roots, pin: str, *, layout: Layout | None = None) -> None:
-        self._connection, self._name, self._roots, self._pin, self._layout = connection, name, roots, pin, layout
+    def __init__(
+        self, connection: Connection, name: str, roots: Roots, pin: str, *, layout: Layout | None = None
+    ) -> None:
+        self._connection, self._name, self._roots, self._pin = connection, name, roots, pin
         terminal = Terminal(connection, layout, roots)
         try:
             terminal.begin()
+            self.layout, self._suite = terminal.layout, terminal.suite.name
+            self.identification = str(terminal.read("SSSE/EF05/01"))
         except TerminalError as error:
             raise BenchError(f"reader {name!r}: {error}") from None
-        self.layout, self._suite = terminal.layout, terminal.suite.name
-        identification = terminal.read("SSSE/EF05/01")
-        self.identification = str(identification)
+        self._refusals: dict[str, str] = {}
 
     @property
     def profile(self) -> Profile:
@@ -210,15 +216,52 @@ class Reader:
         return name.replace(" ", "").upper() in (self._connection.atr.hex().upper(), self.identification.upper())
 
     def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
-        """The card itself."""
+        """The card itself. Missing where the PIN or a key is not at hand, is wrong, or has too few tries left."""
         if vector.persona:
             raise Unsuitable(f"it wants the card of persona {vector.persona}")
-        if any("pin" in name for step in vector.steps for name in step) and not self._pin:
-            raise Missing("the card's PIN ($SSCARD_PIN)")
         terminal = Terminal(Logged(self._connection, log), self.layout, self._roots)
         terminal.begin()
+        wanted = [PIN] if any("_pin" in name for step in vector.steps for name in step) else []
+        for name in (*wanted, *sorted(vector.keys)):
+            if name not in self._refusals:
+                self._refusals[name] = self._check_pin(terminal) if name == PIN else self._check_key(terminal, name)
+            if self._refusals[name]:
+                raise Missing(self._refusals[name])
         log.lines.clear()
         yield terminal, self._pin
+
+    def _check_pin(self, terminal: Terminal) -> str:
+        """Why the PIN cannot be used; empty if it is right."""
+        if not self._pin:
+            return "the card's PIN ($SSCARD_PIN)"
+        left = terminal.pin_state()
+        if left is not None and left < ENOUGH_TRIES:
+            return f"the card's PIN has {left} tries left: too few to try one"
+        try:
+            terminal.verify_pin(self._pin)
+        except TerminalError as error:
+            return f"the PIN in $SSCARD_PIN is not the card's: {error}"
+        return ""
+
+    def _check_key(self, terminal: Terminal, name: str) -> str:
+        """Why a key cannot be used; empty if it is right, or is none that can be tried."""
+        spec = self.layout.keys.get(name)
+        if spec is None:
+            return f"the card's layout has no key {name}"
+        try:
+            terminal.card_key(name)
+            if spec.use == "external-authentication":
+                terminal.begin()
+                terminal.enter(spec.application)
+                terminal.authenticate(name)
+        except LookupError:
+            return f"the key {name}"
+        except TerminalError as error:
+            return f"the key {name} of your file is not the card's: {error}"
+        return ""
+
+
+ENOUGH_TRIES = 2
 
 
 class Recorded:

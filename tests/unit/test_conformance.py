@@ -100,13 +100,9 @@ def test_our_own_faults_are_undefined_and_the_run_goes_on(monkeypatch: pytest.Mo
 # --- a card that must be guarded -----------------------------------------------------------------------------------
 
 
-class FakeReader(Reader):
-    """A virtual chip as if it sat in a PC/SC reader."""
-
-
-def guarded(roots: bench.Roots, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[FakeReader, Chip]:
+def guarded(roots: bench.Roots, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[Reader, Chip]:
     chip = new_card("3.00", "sm4", persona).chip
-    return FakeReader(InProcess(chip), "Fake 00", roots, pin), chip  # type: ignore[arg-type]
+    return Reader(InProcess(chip), "Fake 00", roots, pin), chip
 
 
 def test_a_card_in_a_reader_is_spared() -> None:
@@ -134,6 +130,31 @@ def test_without_keys_or_pin_a_requirement_is_missing() -> None:
     pin = results["DF01_SAFETY-EF05_PIN"]
     assert (pin.verdict, pin.reason) == (Verdict.MISSING, "the card's PIN ($SSCARD_PIN)")
     assert results["SSSE_RECORD-EF05_07"].verdict is Verdict.PASSED
+
+
+def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
+    wrong = {"UKSSSE": b"\x11" * 16}
+
+    def roots(name: str, version: int) -> bytes:
+        return wrong.get(name) or bench.keys_from("test")(name, version)
+
+    card, chip = guarded(roots, pin="999999")
+    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    assert "is not the card's" in results["DF01_SAFETY-EF05_PIN"].reason
+    assert "2 tries left" in results["DF01_SAFETY-EF06_PIN"].reason
+    assert "UKSSSE of your file is not the card's" in results["SSSE_SAFETY-EF05_WRITTEN"].reason
+    assert results["DF01_SAFETY-EF05_UK1DF01"].verdict is Verdict.PASSED
+    memory = chip.image.memory
+    assert memory.counter("tries/PIN") == 2
+    assert memory.counter("tries/UKSSSE") == 2
+    assert Counter(one.verdict for one in results.values())[Verdict.FAILED] == 0
+
+
+def test_few_tries_are_left_alone() -> None:
+    card, chip = guarded(bench.keys_from("test"), persona="pin-one-try")
+    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    assert "1 tries left: too few" in results["DF01_SAFETY-EF05_PIN"].reason
+    assert chip.image.memory.counter("tries/PIN") == 1
 
 
 def test_deviations_from_our_own_decisions_are_warnings_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +199,7 @@ def recorded(path: Path, *, masked: bool) -> None:
         relay.power_on()
         terminal = Terminal(_Relayed(relay))
         terminal.begin()
-        card = FakeReader(_Relayed(relay), "Fake", bench.keys_from("test"), "123456")  # type: ignore[arg-type]
+        card = Reader(_Relayed(relay), "Fake", bench.keys_from("test"), "123456")
         for name in ("SSSE_RECORD-EF05_07", "DF01_SAFETY-EF05_UK1DF01", "KEY_VER2-UKSSSE"):
             assert runner.run_one(one_of(name), card).verdict is Verdict.PASSED
 
@@ -296,6 +317,17 @@ def test_usage() -> None:
     assert "--sign needs --report" in run("vectors", "run", "--sign", "key", expect=2).stderr
     assert len(json.loads(run("vectors", "list", "--json").stdout)) == len(ALL)
     assert json.loads(run("vectors", "run", "--json", "--only", "SELECT-UNKNOWN").stdout)["counts"]["passed"] == 4
+
+
+def test_the_vector_in_the_docs_works(tmp_path: Path) -> None:
+    for name in ("conformance.md", "conformance.zh-CN.md"):
+        text = (FOLDER.parent / "docs" / name).read_text(encoding="utf-8")
+        found = re.search(r"```yaml\n(schema: 1.*?)```", text, re.DOTALL)
+        assert found
+        own = tmp_path / name
+        own.mkdir()
+        (own / "mine.yaml").write_text(found.group(1), encoding="utf-8")
+        assert "3 passed" in run("vectors", "run", str(own)).stdout
 
 
 def test_logs_keep_what_went_over() -> None:

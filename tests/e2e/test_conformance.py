@@ -1,0 +1,62 @@
+"""Vectors and recordings through a real pcscd."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import pcsc
+from harness.connection import Pcsc
+from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
+from tests.support import SSSE
+
+pytestmark = pytest.mark.pcsc
+ATR = "3B6D00000081544C908684510151010001"
+
+
+def test_a_card_in_a_reader_is_tested_and_spared(tmp_path: Path) -> None:
+    image = str(tmp_path / "card.json")
+    with serving("--image", image, "--algorithm", "sm4", "--relaxed"):
+        before = Path(image).read_text(encoding="utf-8")
+        asked = ["vectors", "run", "--reader", "Virtual PCD", "--keys", "test", "--json", "--only", "SSSE_*",
+                 "--only", "VERIFY-*", "--only", "FIREWALL-SSSE*", "--only", "READ_RECORD-*"]  # fmt: skip
+        refused = sscard(*asked, "--card", "3B00", expect=1)
+        assert refused == ""
+        table = json.loads(sscard(*asked, "--card", ATR, environment={"SSCARD_PIN": "123456"}))
+        assert table["counts"]["passed"] > 50
+        assert table["counts"]["failed"] == table["counts"]["undefined"] == 0
+        assert "Virtual PCD 00 00" in table["target"]
+        assert Path(image).read_text(encoding="utf-8") == before, "nothing about the card has changed"
+
+
+def test_recording_a_session(tmp_path: Path) -> None:
+    path = tmp_path / "session.jsonl"
+    with serving("--slots", "2") as served:
+        other = "Virtual PCD 00 01"
+        process = subprocess.Popen(
+            [SSCARD, "record", "--reader", served.readers[0], "--port", "35964", "-o", str(path)],
+            stdout=subprocess.PIPE, text=True, env=os.environ,
+        )  # fmt: skip
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("recording")
+            assert pcsc.wait_card(other)
+            with Pcsc(other) as connection:
+                assert connection.atr.hex().upper() == ATR
+                connection.reset()
+                answer = connection.send(bytes.fromhex(SSSE))
+                assert answer[:2] in (b"\x6f\x1c", b"\x61\x1e")
+                connection.send(bytes.fromhex("00B2072C0B"))
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(DEADLINE) == 0
+            if process.stdout:
+                process.stdout.close()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert any(one.get("answer", "").startswith("0709" + "00" * 9) for one in lines), "masked"
+    assert {one["event"] for one in lines} >= {"reset", "apdu"}
