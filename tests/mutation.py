@@ -1,8 +1,8 @@
 """Mutation testing: does one vector at least fail on a chip with one behaviour broken?
 
-``python -m tests.mutation [COUNT [SEED]]`` breaks the chip in COUNT places chosen by SEED (all, for 0), one at a time, in
-copies of the sources, and runs all vectors on all profiles until one fails. It prints every mutant that none caught, and
-the share that was.
+``python -m tests.mutation [COUNT [SEED]]`` breaks the chip in COUNT places chosen by SEED (all, for 0), one at a time,
+in copies of the sources, and runs all vectors on all profiles until one fails. It prints every mutant that none caught,
+and the share that was.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ COMPARISONS = {ast.Eq: "!=", ast.NotEq: "==", ast.Lt: ">=", ast.GtE: "<", ast.Gt
 DEEDS = {"drop_keys", "restore", "need", "check", "put", "log", "enter", "drop_pin", "commit", "rollback", "open",
          "right_to_read", "right_to_update", "may_read", "may_update", "set_counter", "recover"}  # fmt: skip
 RUN = """
-import sys
+import resource, sys
 from pathlib import Path
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))  # a mutant may fill all memory
 from harness.conformance import coverage, runner, vector
 from harness.conformance.bench import Virtual
 vectors = vector.find([Path("vectors")])
@@ -103,7 +104,7 @@ def caught(folder: Path, mutant: Mutant) -> bool:
     try:
         done = subprocess.run(
             [sys.executable, "-B", "-c", RUN], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)},
-            capture_output=True, timeout=120, check=False,
+            capture_output=True, timeout=60, check=False,
         )  # fmt: skip
         return done.returncode != 0
     except subprocess.TimeoutExpired:
@@ -139,10 +140,13 @@ def main(count: int, seed: int) -> int:
                 folders.put(mine)
 
         with ThreadPoolExecutor(workers) as pool:
-            verdicts = list(pool.map(judge, chosen))
-    for mutant, was in zip(chosen, verdicts, strict=True):
-        if not was:
-            print(f"{mutant.file}:{mutant.line}: {mutant.before}  =>  {mutant.after}")
+            verdicts = []
+            for mutant, was in zip(chosen, pool.map(judge, chosen), strict=True):
+                verdicts.append(was)
+                if not was:
+                    print(f"{mutant.file}:{mutant.line}: {mutant.before}  =>  {mutant.after}", flush=True)
+                if sys.stderr.isatty():
+                    print(f"\r{len(verdicts)} of {len(chosen)}", end="", file=sys.stderr, flush=True)
     print(f"{sum(verdicts)} of {len(chosen)} mutants caught by the vectors ({len(everything)} in all)")
     return 0
 

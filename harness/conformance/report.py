@@ -93,7 +93,10 @@ def as_table(
         "rests_on": {
             "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
             "vectors": dict(rests),
-            "decided": sorted({result.vector.source for result in results if "[D]" in result.vector.source}),
+            "sources": {
+                grade: sorted({result.vector.source for result in results if f"[{grade}]" in result.vector.source})
+                for grade in "D1T"
+            },
         },
         "vector_files": checksums,
         "matrix": [

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.pcsc
 ATR = "3B6D00000081544C908684510151010001"
 
 
-def test_a_card_in_a_reader_is_tested_and_spared(tmp_path: Path) -> None:
+def test_a_card_in_a_reader_is_tested_and_spared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     image = str(tmp_path / "card.json")
     with serving("--image", image, "--algorithm", "sm4", "--relaxed"):
         before = Path(image).read_text(encoding="utf-8")

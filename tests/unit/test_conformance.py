@@ -262,6 +262,7 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     assert table["counts"]["failed"] == 0
     assert table["product"] == "terminal X 1.2"
     assert table["rests_on"]["vectors"]["D"] >= 1
+    assert "[D]" in table["rests_on"]["sources"]["D"][0]
     assert table["vector_files"]["pin.yaml"]
     assert any(row["id"] == "VERIFY" for row in table["matrix"])
     suites = ElementTree.parse(folder / "junit.xml").getroot()
