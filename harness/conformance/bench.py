@@ -148,7 +148,9 @@ class Virtual:
         chip = Chip(image, observer=log)
         terminal = Terminal(InProcess(chip), image.layout)
         terminal.adopt(image)
-        yield terminal, personas.load(vector.holder).pin
+        person = personas.load(vector.holder)
+        terminal.region = person.region
+        yield terminal, person.pin or image.layout.pin.initial
 
 
 @dataclass(slots=True)

@@ -107,7 +107,8 @@ class Terminal:
     def adopt(self, image: Image) -> None:
         """Takes up a card in mid-session, whose image is at hand: nothing is reset, nothing assumed to be selected."""
         self.layout, self.suite = image.layout, SUITES[image.algorithm]
-        self.region = image.memory.records("SSSE/EF05")[0][2:5].hex()
+        items_of_issuer = image.memory.records("SSSE/EF05")
+        self.region = items_of_issuer[0][2:5].hex() if items_of_issuer else ""
         self.forget()
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
