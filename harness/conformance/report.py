@@ -57,13 +57,23 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             continue
         lines.append(
             {
-                "command": command_hex(line.command, show_secrets=show_secrets),
+                "command": _command(line.command, show_secrets=show_secrets),
                 "words": command_words(line.command),
                 "answer": line.answer.hex().upper() if show_secrets else _masked(line.answer),
                 "meaning": line.reason or (answer_words(line.answer) if len(line.answer) > 1 else ""),
             }
         )
     return lines
+
+
+UPDATES = (0xD6, 0xDC)
+
+
+def _command(command: bytes, *, show_secrets: bool) -> str:
+    """A command with its secrets masked, and what an update says of a person."""
+    if not show_secrets and len(command) > 7 and command[1] in UPDATES:
+        return command[:7].hex().upper() + "*" * (2 * (len(command) - 7))
+    return command_hex(command, show_secrets=show_secrets)
 
 
 def _masked(answer: bytes) -> str:

@@ -17,8 +17,8 @@ from harness.terminal.terminal import TerminalError
 
 WORTH_PROCESSES = 60
 """Fewer vectors are done before other processes have started."""
-AROUND = 12
-"""Exchanges of a failed vector that its trace shows."""
+AROUND = 24
+"""Exchanges that a result keeps, the last ones."""
 
 
 def applicable(vector: Vector, bench: Bench, *, allow_destructive: bool) -> tuple[Verdict, str] | None:
@@ -44,8 +44,7 @@ def run_one(vector: Vector, bench: Bench, *, allow_destructive: bool = False) ->
     """One vector: its verdict, never an exception of its own."""
     began = time.perf_counter()
     verdict, reason, log = _judged(vector, bench, allow_destructive)
-    trace = tuple(log.lines[-AROUND:]) if verdict in (Verdict.FAILED, Verdict.WARNING, Verdict.UNDEFINED) else ()
-    return Result(vector, bench.profile.name, verdict, reason, time.perf_counter() - began, trace)
+    return Result(vector, bench.profile.name, verdict, reason, time.perf_counter() - began, tuple(log.lines[-AROUND:]))
 
 
 def _judged(vector: Vector, bench: Bench, allow_destructive: bool) -> tuple[Verdict, str, Log]:

@@ -35,7 +35,7 @@ CHINESE = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One vector on one profile. ``reason`` says why for every verdict but passed; ``trace`` of what failed."""
+    """One vector on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges."""
 
     vector: Vector
     profile: str

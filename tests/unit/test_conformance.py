@@ -269,6 +269,7 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     assert len(suites.findall(".//testcase")) == len(table["results"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "符合性测试报告" in page
+    assert page.count("往来数据 trace") == table["counts"]["passed"], "each case that ran shows its trace"
     assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
     assert "signed by the key you named" in run("report", "verify", str(folder), "--key", str(public)).stdout
     assert "whoever has it" in run("report", "verify", str(folder)).stdout
@@ -278,6 +279,14 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     (folder / "report.json").write_text("{}", encoding="utf-8")
     assert "was changed" in run("report", "verify", str(folder), expect=1).stderr
     run("report", "verify", str(tmp_path / "nothing"), expect=1)
+
+
+def test_what_a_card_says_of_a_person_stays_out_of_reports() -> None:
+    asked = ("vectors", "run", "--only", "SSSE_SAFETY-EF06_WRITTEN", "--profile", "2.00-3des", "--json")
+    number = b"519900199003070011".hex().upper()
+    hidden, shown = run(*asked).stdout, run(*asked, "--show-secrets").stdout
+    assert number not in hidden
+    assert shown.count(number) == 2, "read, and written back"
 
 
 def test_failures_baseline_and_failed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
