@@ -51,7 +51,10 @@ class Context:
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
     """Exchanges as a person reads them; secrets as asterisks."""
     lines = []
+    asked = -1
     for line in trace:
+        if line.command[1:2] != GET_RESPONSE:
+            asked = line.command[1] if len(line.command) > 1 else -1
         if not line.command:
             lines.append({"command": "reset", "words": "", "answer": line.answer.hex().upper(), "meaning": ""})
             continue
@@ -59,14 +62,15 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             {
                 "command": _command(line.command, show_secrets=show_secrets),
                 "words": command_words(line.command),
-                "answer": line.answer.hex().upper() if show_secrets else _masked(line.answer),
+                "answer": _masked(line.answer) if asked in READS and not show_secrets else line.answer.hex().upper(),
                 "meaning": line.reason or (answer_words(line.answer) if len(line.answer) > 1 else ""),
             }
         )
     return lines
 
 
-UPDATES = (0xD6, 0xDC)
+READS, UPDATES = (0xB0, 0xB2), (0xD6, 0xDC)
+GET_RESPONSE = b"\xc0"
 
 
 def _command(command: bytes, *, show_secrets: bool) -> str:

@@ -282,7 +282,7 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
 
 
 def test_what_a_card_says_of_a_person_stays_out_of_reports() -> None:
-    asked = ("vectors", "run", "--only", "SSSE_SAFETY-EF06_WRITTEN", "--profile", "2.00-3des", "--json")
+    asked = ("vectors", "run", "--only", "SSSE_SAFETY-EF06_WRITTEN", "--profile", "3.00-3des", "--json")
     number = b"519900199003070011".hex().upper()
     hidden, shown = run(*asked).stdout, run(*asked, "--show-secrets").stdout
     assert number not in hidden
