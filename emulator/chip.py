@@ -17,6 +17,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.table import InstructionTable
 from emulator.apdu.transport import follow
+from emulator.changes import Before, Change
 from emulator.crypto import suite
 from emulator.filesystem import files
 from emulator.filesystem.nvm import PowerCut
@@ -36,13 +37,17 @@ SECRET = frozenset(bytes((ins,)) for ins in SECRET_INS)
 class Exchange:
     """What an observer is told of one command: bytes both ways, and why it went so.
 
-    ``failure`` is the traceback of a fault of this program's own, which the terminal sees as 6F00.
+    An empty ``answer``: there was none, as power was cut. ``failure`` is the traceback of a fault of this program's
+    own, which the terminal sees as 6F00. ``plain`` is the command that secure messaging covered, empty where there was
+    none or it could not be opened.
     """
 
     command: bytes
     answer: bytes
     reason: str
     failure: str = ""
+    plain: bytes = b""
+    changes: tuple[Change, ...] = ()
 
 
 class Observer(Protocol):
@@ -80,6 +85,7 @@ class Chip:
         self._table = InstructionTable.of(image.layout)
         self._powered = False
         self._torn = False
+        self._plain = b""
         self._lock = threading.Lock()
 
     @property
@@ -137,6 +143,8 @@ class Chip:
         state = self._state
         session = state.session
         failure = ""
+        self._plain = b""
+        before = None if self.observer is None else Before(session, state.memory)
         if session.pending and raw[1:2] != GET_RESPONSE:
             session.pending = b""
         try:
@@ -171,6 +179,9 @@ class Chip:
         except PowerCut:
             self._forget()
             self._powered, self._torn = False, True
+            if self.observer is not None:
+                self.observer.exchanged(Exchange(raw, b"", "power was cut in the middle of it", plain=self._plain))
+                self.observer.powered("off", b"")
             raise
         except OSError as error:
             state.memory.rollback()
@@ -182,9 +193,10 @@ class Chip:
             failure = (
                 traceback.format_exc() if raw[1:2] not in SECRET else "".join(traceback.format_tb(sys.exc_info()[2]))
             )
-        if self.observer is not None:
+        if self.observer is not None and before is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-            self.observer.exchanged(Exchange(raw, answer, words, failure))
+            changes = before.changes(session, state.memory)
+            self.observer.exchanged(Exchange(raw, answer, words, failure, self._plain, changes))
         return answer
 
     def _secured(self, kind: type[Instruction], command: CommandAPDU) -> bytes:
@@ -192,6 +204,7 @@ class Chip:
         state = self._state
         try:
             plain, seal = messaging.open_command(state, kind, command)
+            self._plain = bytes(plain)
             answer = kind.parse(plain).execute(state)
         finally:
             state.session.messaging = ""

@@ -85,7 +85,7 @@ class Run:
     def chip(self, image: Image, slot: int) -> Chip:
         """A chip for this slot, traced if asked."""
         trace = self.options.trace
-        observer = trace.slot(slot) if trace else None
+        observer = trace.slot(slot, image) if trace else None
         return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)
 
     def insert_all(self) -> None:

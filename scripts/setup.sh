@@ -24,6 +24,7 @@ if command -v apt-get >/dev/null 2>&1; then
         need opensc opensc-tool
         need pcsc-tools scriptor
         need iproute2 ip
+        need tshark tshark   # that exported traces are what Wireshark reads
     fi
     if [ ${#missing[@]} -gt 0 ]; then
         if [ "$(id -u)" = 0 ]; then as_root=()

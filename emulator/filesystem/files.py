@@ -64,6 +64,32 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
     return next(directory for directory in directories.values() if directory.parent is None)
 
 
+def by_name(everyone: list[Directory], name: bytes, after: Directory | None = None) -> Directory | None:
+    """Of all directories the first whose name begins so, or the next one after another. The whole name goes before one
+    that only begins so. [P]
+    """
+    matching = [one for one in everyone if one.spec.dfname.startswith(name)]
+    if after is not None:
+        here = everyone.index(after)
+        matching = [one for one in matching if everyone.index(one) > here]
+    else:
+        matching.sort(key=lambda one: one.spec.dfname != name)
+    return matching[0] if matching else None
+
+
+def by_id(root: Directory, here: Directory, target: bytes) -> Directory | None:
+    """The directory of a file id, or of none, which means the MF: the MF; then the current DF, its children, its
+    parent, its siblings. [P]
+    """
+    fid = int.from_bytes(target, "big")
+    if not target or fid == root.spec.fid:
+        return root
+    around = [here, *here.children]
+    if here.parent is not None:
+        around += [here.parent, *here.parent.children]
+    return next((one for one in around if one.spec.fid == fid), None)
+
+
 def messaging_of(layout: Layout, application: str) -> tuple[MessagingSpec, KeySpec | None]:
     """The scheme and the key that hold in an application: its own, or those of what it lies in."""
     scheme, key = None, None

@@ -9,7 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, serve, vectors
+from harness.cli import counter, images, layouts, look, serve, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -17,9 +17,20 @@ from harness.control import ControlError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
 from harness.terminal.terminal import TerminalError
+from harness.trace.read import TraceError
 
 FAILED = 1
-MENDABLE = (TerminalError, LayoutError, ImageError, ItemError, ControlError, VectorError, BenchError, ReportError)
+MENDABLE = (
+    TerminalError,
+    LayoutError,
+    ImageError,
+    ItemError,
+    ControlError,
+    VectorError,
+    BenchError,
+    ReportError,
+    TraceError,
+)
 
 
 class _Main(click.Group):
@@ -57,5 +68,6 @@ for command in (
     *counter.COMMANDS,
     *images.COMMANDS,
     *vectors.COMMANDS,
+    *traces.COMMANDS,
 ):
     main.add_command(command)

@@ -45,6 +45,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option("--demo", is_flag=True, help="Run a terminal session on the first card, then serve.")
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
+@target.personal_data_option
 @target.show_secrets_option
 @click.pass_context
 def run(
@@ -61,6 +62,7 @@ def run(
     demo: bool,
     once: bool,
     private: bool,
+    personal_data: bool,
     show_secrets: bool,
 ) -> None:
     """Put cards into readers that any PC/SC program finds, until Ctrl-C.
@@ -86,7 +88,10 @@ def run(
         images = [first, *(choice.make(name) for name in persona[1:])]
         if psam is not None:
             images.append(make(psam))
-        trace = stack.enter_context(TraceFile(trace_path, show_secrets=show_secrets)) if trace_path else None
+        trace = None
+        if trace_path:
+            trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data)
+            stack.enter_context(trace)
         options = Options(
             images=images,
             pin=first.memory.text(PIN_CELL),

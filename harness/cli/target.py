@@ -158,6 +158,13 @@ def show_secrets_option(function: F) -> F:
     return click.option("--show-secrets", is_flag=True, help="Show PINs and keys instead of asterisks.")(function)
 
 
+def personal_data_option(function: F) -> F:
+    """--personal-data."""
+    return click.option("--personal-data", is_flag=True, help="Keep items' values and the chip's serial number.")(
+        function
+    )
+
+
 def json_option(function: F) -> F:
     """--json, handed on as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import click
 
-from emulator.chip import Observer
 from emulator.filesystem import layout as layouts
 from emulator.reader.slot import Slot
 from harness import pcsc
@@ -29,7 +28,7 @@ from harness.conformance.report import Context
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.connection import Pcsc
-from harness.relay import Discreet, Relay
+from harness.relay import Relay
 from harness.run import POWER_TIMEOUT, ended
 from harness.trace.record import TraceFile
 
@@ -262,7 +261,7 @@ def verify_report(folder: Path, key: Path | None) -> None:
 @click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
 @click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
               help="vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
-@click.option("--personal-data", is_flag=True, help="Keep the values of items, and the chip's serial number.")
+@targets.personal_data_option
 @targets.show_secrets_option
 def record(reader: str, out: Path, port: int, *, personal_data: bool, show_secrets: bool) -> None:
     """Record a session with a card in a reader, until Ctrl-C.
@@ -273,9 +272,8 @@ def record(reader: str, out: Path, port: int, *, personal_data: bool, show_secre
     names = [name for name in pcsc.reader_names() if name.startswith(reader)]
     if not names:
         raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
-    with Pcsc(names[0]) as connection, TraceFile(out, show_secrets=show_secrets) as trace:
-        observer: Observer = trace.slot(0) if personal_data else Discreet(trace.slot(0))
-        slot = Slot(Relay(connection, observer), port)
+    with Pcsc(names[0]) as connection, TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as trace:
+        slot = Slot(Relay(connection, trace.slot(0)), port)
         try:
             slot.insert()
             with ended():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from emulator import personas
-from emulator.apdu.instructions import SECRET_INS
 from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
 from emulator.crypto.keys import test_root
@@ -24,6 +22,8 @@ from emulator.security import PIN
 from harness.conformance.vector import Vector
 from harness.connection import Connection, InProcess, Pcsc
 from harness.terminal.terminal import Terminal, TerminalError
+from harness.trace import diff, read
+from harness.trace.read import Event, TraceError
 
 Roots = Callable[[str, int], bytes]
 
@@ -269,45 +269,31 @@ ENOUGH_TRIES = 2
 class Recorded:
     """A connection that answers from a recording; LookupError where the recording goes on otherwise."""
 
-    def __init__(self, events: list[dict[str, str]], at: int) -> None:
+    def __init__(self, events: list[Event], at: int) -> None:
         self._events, self._at = events, at
-        self.atr = bytes.fromhex(events[at]["atr"])
+        self.atr = bytes.fromhex(events[at].told("atr"))
 
     def reset(self) -> bytes:
         """The next reset of the recording."""
         event = self._next("reset")
-        self.atr = bytes.fromhex(event["atr"])
+        self.atr = bytes.fromhex(event.told("atr"))
         return self.atr
 
     def send(self, command: bytes) -> bytes:
         """The recorded answer, if the recorded command is this one but for what differs each time."""
         event = self._next("apdu")
-        if comparable(command.hex().upper()) != comparable(event["command"]):
+        if diff.comparable(command) != diff.comparable(event.command):
             raise LookupError("the recording goes on with another command")
-        return bytes.fromhex(event["answer"])
+        return event.answer
 
-    def _next(self, kind: str) -> dict[str, str]:
-        if self._at >= len(self._events) or self._events[self._at]["event"] != kind:
+    def _next(self, kind: str) -> Event:
+        if self._at >= len(self._events) or self._events[self._at].kind != kind:
             raise LookupError("the recording ends or goes on otherwise")
         self._at += 1
         return self._events[self._at - 1]
 
     def close(self) -> None:
         """Nothing to let go."""
-
-
-def comparable(command: str) -> str:
-    """A command less what no two runs share: secrets, cryptograms, MACs and enciphered data."""
-    cla, ins = int(command[:2], 16), int(command[2:4], 16)
-    if ins in AUTHENTICATIONS:
-        return command[:10] + command[10 + 2 * 16 :]  # what follows 16 bytes is a key version
-    if ins in SECRET_INS or cla & 0x04:
-        return command[:10]
-    return command
-
-
-AUTHENTICATIONS = (0x82, 0x88)
-"""INS of EXTERNAL and INTERNAL AUTHENTICATION."""
 
 
 class Replay:
@@ -317,26 +303,18 @@ class Replay:
 
     def __init__(self, path: Path, layout: Layout | None, algorithm: str | None) -> None:
         try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise BenchError(f"{path}: no recording: {error}") from None
-        self._events = [one for one in lines if isinstance(one, dict) and one.get("event") in ("reset", "apdu")]
-        if not any(one["event"] == "reset" for one in self._events):
+            self._events = [one for one in read.events(path) if one.kind in ("reset", "apdu")]
+        except TraceError as error:
+            raise BenchError(f"no recording: {error}") from None
+        if not any(one.kind == "reset" for one in self._events):
             raise BenchError(f"{path}: no reset in it, so no vector can begin there")
         self._path = path
-        self._layout = layout or layouts.load(self._told("0304", "3.00"))
+        self._layout = layout or read.layout_of(path)
         self._algorithm = algorithm or ("sm4" if self._algorithm_code() == 3 else "3des")
-
-    def _told(self, head: str, otherwise: str) -> str:
-        """What item 03 said, wherever it was read."""
-        for one in self._events:
-            if one["event"] == "apdu" and one["answer"].startswith(head) and one["answer"].endswith("9000"):
-                return bytes.fromhex(one["answer"][4:-4]).rstrip(b"\0").decode("ascii", "replace")
-        return otherwise
 
     def _algorithm_code(self) -> int:
         for one in self._events:
-            _, found, rest = one.get("answer", "").partition("9F0C038601")
+            _, found, rest = one.told("answer").partition("9F0C038601")
             if found and len(rest) > 1:
                 return int(rest[:2], 16)
         return 1
@@ -354,7 +332,7 @@ class Replay:
     def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:  # noqa: ARG002
         """The recording from each of its resets."""
         for at, event in enumerate(self._events):
-            if event["event"] == "reset":
+            if event.kind == "reset":
                 terminal = Terminal(Logged(Recorded(self._events, at), log), self._layout)
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"

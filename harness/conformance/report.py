@@ -27,6 +27,7 @@ from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
 from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.trace.decode import answer_words, command_hex, command_words
+from harness.trace.mask import READS, UPDATES
 
 FORMAT = 1
 NAMES = ("report.json", "junit.xml", "report.html", "report.sig")
@@ -69,14 +70,14 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
     return lines
 
 
-READS, UPDATES = (0xB0, 0xB2), (0xD6, 0xDC)
 GET_RESPONSE = b"\xc0"
 
 
 def _command(command: bytes, *, show_secrets: bool) -> str:
     """A command with its secrets masked, and what an update says of a person."""
-    if not show_secrets and len(command) > 7 and command[1] in UPDATES:
-        return command[:7].hex().upper() + "*" * (2 * (len(command) - 7))
+    head = UPDATES.get(command[1], 0) if len(command) > 1 else 0
+    if not show_secrets and head and len(command) > head:
+        return command[:head].hex().upper() + "*" * (2 * (len(command) - head))
     return command_hex(command, show_secrets=show_secrets)
 
 

@@ -1,31 +1,40 @@
-"""Writing a trace: JSON Lines, one event a line, schema version 1 (``schema-1.json`` beside this file)."""
+"""Writing a trace: JSON Lines, one event a line, schema version 2 (``schema-2.json`` beside this file)."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from emulator.chip import Exchange
+from emulator.filesystem.image import Image
+from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
+from harness.trace.mask import PersonalData, PinMarks
 
-VERSION = 1
+VERSION = 2
 
 
 class TraceFile:
-    """A trace being written; a line is in the file when its command is answered. One file for all slots."""
+    """A trace being written; a line is in the file when its command is answered. One file for all slots.
 
-    def __init__(self, path: Path, *, show_secrets: bool = False) -> None:
+    PINs and keys are asterisks unless ``show_secrets``; what cards say of people are zeros unless ``personal_data``.
+    """
+
+    def __init__(self, path: Path, *, show_secrets: bool = False, personal_data: bool = False) -> None:
         self._file = path.open("w", encoding="utf-8")
         self._lock = threading.Lock()
-        self._show_secrets = show_secrets
+        self.show_secrets = show_secrets
+        self.personal_data = personal_data
+        self.marks = PinMarks()
 
-    def slot(self, number: int) -> SlotTrace:
-        """An observer for the card in this slot."""
-        return SlotTrace(self, number, self._show_secrets)
+    def slot(self, number: int, image: Image | None = None) -> SlotTrace:
+        """An observer for the card in this slot; ``image`` where it is a virtual one."""
+        return SlotTrace(self, number, image)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
         """One line: version, monotonic seconds, slot, and the event."""
@@ -44,22 +53,45 @@ class TraceFile:
 class SlotTrace:
     """Observes one chip for a trace file."""
 
-    def __init__(self, file: TraceFile, slot: int, show_secrets: bool) -> None:
-        self._file, self._slot, self._show_secrets = file, slot, show_secrets
+    def __init__(self, file: TraceFile, slot: int, image: Image | None = None) -> None:
+        self._file, self._slot = file, slot
+        self._people = None if file.personal_data else PersonalData()
+        self._initial = image.layout.pin.initial if image else ""
+        self._card = {"layout": image.layout.name, "algorithm": image.algorithm} if image else {}
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Writes one command and its answer, with the reason of the status word."""
+        """Writes one command and its answer, with the reason of the status word and what changed in the card."""
+        told, masked = self._people.masked(exchange) if self._people else (exchange, False)
+        secrets = self._file.show_secrets
         event: dict[str, Any] = {
             "event": "apdu",
-            "command": command_hex(exchange.command, show_secrets=self._show_secrets),
-            "answer": exchange.answer.hex().upper(),
-            "instruction": instruction_name(exchange.command),
-            "reason": exchange.reason,
+            "command": command_hex(told.command, show_secrets=secrets),
+            "answer": told.answer.hex().upper(),
+            "instruction": instruction_name(told.command),
+            "reason": told.reason,
         }
-        if exchange.failure:
-            event["failure"] = exchange.failure
+        if told.plain:
+            event["plain"] = command_hex(told.plain, show_secrets=secrets)
+        if told.changes:
+            event["changes"] = [
+                {name: value for name, value in zip(CHANGE, astuple(change), strict=True) if value}
+                for change in told.changes
+            ]
+        if pins := self._file.marks.of(exchange, self._initial):
+            event["pins"] = pins
+        if masked:
+            event["masked"] = True
+        if told.failure:
+            event["failure"] = told.failure
         self._file.write(self._slot, event)
 
     def powered(self, event: str, atr: bytes) -> None:
         """Writes a reset or the loss of power."""
-        self._file.write(self._slot, {"event": event, "atr": atr.hex().upper()} if atr else {"event": event})
+        if atr:
+            told = mask.atr(atr) if self._people else atr
+            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), **self._card})
+        else:
+            self._file.write(self._slot, {"event": event})
+
+
+CHANGE = ("kind", "name", "from", "to")

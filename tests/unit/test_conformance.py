@@ -22,7 +22,7 @@ from harness.conformance import vector as vectors
 from harness.conformance.bench import BenchError, Line, Log, Reader, Virtual
 from harness.conformance.verdict import Verdict
 from harness.connection import InProcess
-from harness.relay import Discreet, Relay
+from harness.relay import Relay
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
 from tests.support import SSSE, new_card
@@ -193,9 +193,8 @@ def test_key_files(tmp_path: Path) -> None:
 
 def recorded(path: Path, *, masked: bool) -> None:
     """A run of vectors over a relayed card, written down."""
-    with TraceFile(path) as trace:
-        observer = Discreet(trace.slot(0)) if masked else trace.slot(0)
-        relay = Relay(InProcess(new_card("3.00", "3des").chip), observer)
+    with TraceFile(path, personal_data=not masked) as trace:
+        relay = Relay(InProcess(new_card("3.00", "3des").chip), trace.slot(0))
         relay.power_on()
         terminal = Terminal(_Relayed(relay))
         terminal.begin()

@@ -8,6 +8,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
+from emulator.filesystem import files
 from emulator.filesystem.files import Directory
 from emulator.filesystem.memory import PERMANENT
 
@@ -61,12 +62,16 @@ class Select(Instruction):
         """The FCI of a DF, nothing for an EF or the MF; 6A82."""
         session = card.session
         if self.by == BY_NAME:
-            return self._enter(card, self._named(card))
-        fid = int.from_bytes(self.target, "big")
+            directory = files.by_name(card.directories, self.target, session.directory if self.following else None)
+            if directory is None:
+                wanted = f"{'further ' * self.following}application named {self.target.hex().upper()}"
+                raise CardError(SW.FILE_NOT_FOUND, f"no {wanted}")
+            return self._enter(card, directory)
         if self.by == 0x00:
-            directory = self._by_id(card, fid)
+            directory = files.by_id(card.root, session.directory, self.target)
             if directory is not None:
                 return self._enter(card, directory)
+        fid = int.from_bytes(self.target, "big")
         spec = session.directory.files.get(fid)
         if spec is None:
             raise CardError(SW.FILE_NOT_FOUND, f"no file {fid:04X} from {session.directory.spec.id}")
@@ -82,28 +87,3 @@ class Select(Instruction):
         if block:
             raise CardError(SW.APPLICATION_BLOCKED_TEMPORARILY, f"{directory.spec.id} is current, but blocked")
         return directory.fci
-
-    def _named(self, card: CardState) -> Directory:
-        everyone = card.directories
-        matching = [one for one in everyone if one.spec.dfname.startswith(self.target)]
-        if self.following:
-            here = everyone.index(card.session.directory)
-            matching = [one for one in matching if everyone.index(one) > here]
-        else:
-            # The whole name comes before a name that only begins so. [P]
-            matching.sort(key=lambda one: one.spec.dfname != self.target)
-        if not matching:
-            raise CardError(
-                SW.FILE_NOT_FOUND, f"no {'further ' * self.following}application named {self.target.hex().upper()}"
-            )
-        return matching[0]
-
-    def _by_id(self, card: CardState, fid: int) -> Directory | None:
-        """The MF; then the current DF, its children, its parent, its siblings. [P]"""
-        here = card.session.directory
-        if not self.target or fid == card.root.spec.fid:
-            return card.root
-        around = [here, *here.children]
-        if here.parent is not None:
-            around += [here.parent, *here.parent.children]
-        return next((one for one in around if one.spec.fid == fid), None)

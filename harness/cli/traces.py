@@ -1,0 +1,71 @@
+"""trace show, diff, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from emulator.filesystem import layout as layouts
+from harness.cli import target
+from harness.run import ended
+from harness.trace import diff, pcapng, read
+from harness.trace.show import Reader
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+LAYOUT = click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
+
+
+@click.group()
+def trace() -> None:
+    """What went between terminal and card: see it, compare it, take it to Wireshark."""
+
+
+@trace.command("show")
+@click.argument("file", type=FILE)
+@LAYOUT
+@click.option("--slot", type=int, help="Only this slot.")
+@click.option("--follow", is_flag=True, help="Go on as the trace grows, until Ctrl-C.")
+def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> None:
+    """Tell a trace as a person reads it: instruction, file, item, status word, reason, changes."""
+    words = Reader(layouts.load(layout) if layout else read.layout_of(file))
+    with ended():
+        for event in read.events(file, follow=follow):
+            if slot is None or event.slot == slot:
+                for line in words.lines(event):
+                    click.echo(line)
+
+
+@trace.command("diff")
+@click.argument("left", type=FILE)
+@click.argument("right", type=FILE)
+@target.json_option
+@click.pass_context
+def compare(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> None:
+    """Compare two sessions, less challenges, cryptograms and times. Exit code 1 if they differ."""
+    found = list(diff.differences(list(read.events(left)), list(read.events(right))))
+    for side, event in found:
+        if as_json:
+            click.echo(json.dumps({"side": side, "line": event.line, **event.table}, ensure_ascii=False))
+        else:
+            click.echo(f"{side} {event.line:5}  {diff.words(event)}")
+    if not found and not as_json:
+        click.echo("the sessions are alike 两次会话一致")
+    ctx.exit(1 if found else 0)
+
+
+@trace.command("export")
+@click.argument("file", type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="The pcapng file to write.")
+def export(file: Path, out: Path) -> None:
+    """Write a trace as pcapng, which Wireshark opens and dissects."""
+    count = 0
+    blocks = pcapng.export(read.events(file))
+    with out.open("wb") as written:
+        for count, block in enumerate(blocks, 1):  # noqa: B007
+            written.write(block)
+    click.echo(f"{out}: {count} blocks")
+
+
+COMMANDS = (trace,)

@@ -1,0 +1,107 @@
+"""What a command is about: the DF, file and item that it means, found by following a session through a layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.authentication import ExternalAuthentication
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.records import FIRST, PREVIOUS, ReadRecord, UpdateRecord
+from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.status import SW, CardError
+from emulator.apdu.table import EVERYTHING, InstructionTable
+from emulator.filesystem import files
+from emulator.filesystem.files import Directory
+from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
+
+SFI_IN_P1 = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command acts. ``tag`` is the one it names, whether the layout has such an item or not."""
+
+    directory: Directory
+    file: FileSpec | None = None
+    item: ItemSpec | None = None
+    tag: int = 0
+    key: KeySpec | None = None
+
+    @property
+    def path(self) -> str:
+        """Like ``SSSE/EF05/07``, ``SSSE/EF05`` or ``SSSE``."""
+        if self.file is None:
+            return self.directory.spec.id
+        return f"{self.file.path}/{self.tag:02X}" if self.tag else self.file.path
+
+
+class Context:
+    """Follows one slot's session, as its terminal should know it: what is selected."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._root = files.build(layout, 0)
+        self._directories = list(self._root.walk())
+        self._table = InstructionTable.of(layout)
+        self.directory = self._root
+        self.file: FileSpec | None = None
+
+    def reset(self) -> None:
+        """Back to the MF."""
+        self.directory, self.file = self._root, None
+
+    def instruction(self, raw: bytes) -> type[Instruction] | None:
+        """Of this layout, else of any."""
+        return self._table.get(raw) or EVERYTHING.get(raw)
+
+    def place(self, raw: bytes) -> Place:
+        """What a command means, before it is carried out. ``raw`` is plain."""
+        kind = self.instruction(raw)
+        try:
+            command = CommandAPDU.parse(raw)
+        except CardError:
+            return Place(self.directory)
+        if kind is Select:
+            directory, file = self._selected(command)
+            return Place(directory or self.directory, file)
+        if kind in (ReadRecord, UpdateRecord):
+            file = self._addressed(command.p2 >> 3)
+            tag = command.p1 if command.p2 & 7 in range(FIRST, PREVIOUS + 1) else 0
+            if kind is UpdateRecord and not tag and file and file.structure != "cyclic" and command.data:
+                tag = command.data[0]
+            return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
+        if kind in (ReadBinary, UpdateBinary):
+            return Place(self.directory, self._addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
+        if kind is ExternalAuthentication:
+            return Place(self.directory, key=self._key(command.p2))
+        return Place(self.directory)
+
+    def follow(self, raw: bytes, sw: int) -> None:
+        """Takes in that a command was answered so."""
+        if sw >> 8 not in (0x90, 0x61) and sw != SW.APPLICATION_BLOCKED_TEMPORARILY:
+            return
+        place = self.place(raw)
+        if self.instruction(raw) is Select:
+            self.directory, self.file = place.directory, place.file
+        elif place.file is not None:
+            self.file = place.file
+
+    def _addressed(self, sfi: int) -> FileSpec | None:
+        return self.directory.files.get(sfi) if sfi else self.file
+
+    def _key(self, identifier: int) -> KeySpec | None:
+        for directory in (self.directory,) if identifier & 0x80 else self.directory.line():
+            for key in directory.keys:
+                if key.id == identifier and key.use == "external-authentication":
+                    return key
+        return None
+
+    def _selected(self, command: CommandAPDU) -> tuple[Directory | None, FileSpec | None]:
+        if command.p1 == BY_NAME:
+            after = self.directory if command.p2 & 2 else None
+            return files.by_name(self._directories, command.data, after), None
+        if not command.p1 and (found := files.by_id(self._root, self.directory, command.data)):
+            return found, None
+        return None, self.directory.files.get(int.from_bytes(command.data, "big"))

@@ -1,0 +1,80 @@
+"""A trace as a pcapng file for Wireshark, whose own ISO 7816 dissectors then take commands, answers and ATRs apart.
+
+Blocks and options as in the IETF's pcapng draft; each packet is Wireshark's "exported PDU" (link type 252), which names
+its dissector in a tag. One interface per slot. What we know besides, words and reasons, is each packet's comment.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+
+from harness.trace.decode import answer_words, command_words
+from harness.trace.read import Event
+
+SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
+BYTE_ORDER = 0x1A2B3C4D
+LINK_UPPER_PDU = 252
+COMMENT, INTERFACE_NAME = 1, 2
+TAG_DISSECTOR, TAG_DIRECTION, TAG_END = 12, 35, 0
+SENT, RECEIVED = 0, 1
+APDU, ATR = b"iso7816", b"iso7816.atr"
+
+
+def export(events: Iterable[Event]) -> Iterator[bytes]:
+    """The file, block by block. Events that are no bytes on the wire become comments of the next packet."""
+    yield _block(SECTION, struct.pack("<IHHq", BYTE_ORDER, 1, 0, -1))
+    interfaces: dict[int, int] = {}
+    notes: dict[int, list[str]] = {}
+    for event in events:
+        if event.slot not in interfaces:
+            interfaces[event.slot] = len(interfaces)
+            name = _option(INTERFACE_NAME, f"slot {event.slot}".encode()) + _option(0, b"")
+            yield _block(INTERFACE, struct.pack("<HHI", LINK_UPPER_PDU, 0, 0) + name)
+        noted = notes.setdefault(event.slot, [])
+        for dissector, direction, payload, words in _packets(event):
+            if not payload:
+                noted.append(words)
+                continue
+            comment = "\n".join(filter(None, (*noted, words)))
+            noted.clear()
+            yield _packet(interfaces[event.slot], event.t, _pdu(dissector, direction, payload), comment)
+
+
+def _packets(event: Event) -> Iterator[tuple[bytes, int, bytes, str]]:
+    """Dissector, direction, bytes and words of what went over the wire."""
+    if event.kind == "reset":
+        yield ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
+    elif event.kind == "apdu":
+        yield APDU, SENT, event.command, command_words(event.command)
+        words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
+        yield APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
+    else:
+        yield b"", SENT, b"", f"{event.kind} {event.told('fault')}".strip()
+
+
+def _pdu(dissector: bytes, direction: int, payload: bytes) -> bytes:
+    tags = _tag(TAG_DISSECTOR, dissector) + _tag(TAG_DIRECTION, struct.pack(">I", direction)) + _tag(TAG_END, b"")
+    return tags + payload
+
+
+def _tag(number: int, value: bytes) -> bytes:
+    """A tag of an exported PDU: big-endian, its value filled to four bytes and its length counting that."""
+    value += bytes(-len(value) % 4)
+    return struct.pack(">HH", number, len(value)) + value
+
+
+def _option(number: int, value: bytes) -> bytes:
+    return struct.pack("<HH", number, len(value)) + value + bytes(-len(value) % 4)
+
+
+def _packet(interface: int, t: float, data: bytes, comment: str) -> bytes:
+    micros = round(t * 1_000_000)
+    head = struct.pack("<IIIII", interface, micros >> 32, micros & 0xFFFFFFFF, len(data), len(data))
+    options = _option(COMMENT, comment.encode()) + _option(0, b"") if comment else b""
+    return _block(PACKET, head + data + bytes(-len(data) % 4) + options)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = len(body) + 12
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)

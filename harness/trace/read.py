@@ -1,0 +1,144 @@
+"""Reading a trace: its events one after another, from a file that is whole or still being written."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import Layout
+
+VERSIONS = (1, 2)
+OTHERWISE = "3.00"
+"""The layout taken where a trace does not tell."""
+EVENTS = ("apdu", "reset", "off", "fault")
+PAUSE = 0.05
+"""Seconds between two looks at a file that grows."""
+
+
+class TraceError(ValueError):
+    """A trace that cannot be read: file, line, and what was expected."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a trace. ``command`` and ``plain`` have zeros where the trace has asterisks."""
+
+    line: int
+    kind: str
+    t: float
+    slot: int
+    table: dict[str, Any]
+
+    @cached_property
+    def command(self) -> bytes:
+        """As it came from the terminal; empty for other events than ``apdu``."""
+        return _bytes(self.table.get("command", ""))
+
+    @cached_property
+    def plain(self) -> bytes:
+        """What secure messaging covered where that is known, else the command itself."""
+        return _bytes(self.table.get("plain", "")) or self.command
+
+    @cached_property
+    def answer(self) -> bytes:
+        """Data and status word; empty where none came."""
+        return _bytes(self.table.get("answer", ""))
+
+    @property
+    def sw(self) -> int:
+        """The status word, 0 where none came."""
+        return int.from_bytes(self.answer[-2:], "big") if len(self.answer) > 1 else 0
+
+    @property
+    def reason(self) -> str:
+        """Why the card answered so; empty where it is not known."""
+        return str(self.table.get("reason", ""))
+
+    @property
+    def masked(self) -> bool:
+        """True where zeros stand for what the card says of a person."""
+        return bool(self.table.get("masked"))
+
+    def told(self, name: str) -> str:
+        """A text of the event, empty if there is none."""
+        return str(self.table.get(name, ""))
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("*", "0"))
+
+
+def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
+    """The events of a file, in order; with ``follow`` also those still to come, for as long as it is asked.
+
+    TraceError for a line that is none. An unfinished last line is left out, as a writer that was killed may leave it.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(_lines(file, follow), 1):
+                if line.strip():
+                    yield _event(path, number, line)
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TraceError(f"{path}: expected a trace in UTF-8") from None
+
+
+def _lines(file: Any, follow: bool) -> Iterator[str]:
+    rest = ""
+    while True:
+        line = file.readline()
+        if line.endswith("\n"):
+            yield rest + line
+            rest = ""
+        elif line:
+            rest += line
+        elif follow:
+            time.sleep(PAUSE)  # there is no event to wait for in a file that grows
+        else:
+            break
+
+
+def _event(path: Path, number: int, line: str) -> Event:
+    try:
+        table = json.loads(line)
+        if not isinstance(table, dict):
+            raise ValueError("expected an object")
+        if table.get("v") not in VERSIONS:
+            raise ValueError(f"expected version {' or '.join(map(str, VERSIONS))} in v, found {table.get('v')!r}")
+        if table.get("event") not in EVENTS:
+            raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r}")
+        event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
+        needed = {"apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": ()}[event.kind]
+        if missing := [name for name in needed if not isinstance(table.get(name), str)]:
+            raise ValueError(f"expected {', '.join(missing)}")
+        _ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
+    except (ValueError, TypeError, KeyError) as error:
+        what = f"expected {error}" if isinstance(error, KeyError) else str(error)
+        raise TraceError(f"{path}: line {number}: {what}") from None
+    return event
+
+
+def _version_told(path: Path) -> str:
+    """The card's version as item 03 of SSSE/EF05 said it, wherever in the trace it was read; empty if it was not."""
+    for event in events(path):
+        if event.kind == "apdu" and event.sw == 0x9000 and event.answer.startswith(b"\x03\x04"):
+            return event.answer[2:-2].rstrip(b"\0").decode("ascii", "replace")
+    return ""
+
+
+def layout_of(path: Path) -> Layout:
+    """The layout of the cards in a trace: as a reset names it, else by the version read, else 3.00. TraceError."""
+    named = next((event.told("layout") for event in events(path) if event.told("layout")), "")
+    for name in (named, _version_told(path)):
+        if name in layouts.names():
+            return layouts.load(name)
+        if name:
+            raise TraceError(f"{path}: its cards have layout {name!r}, which is none of this package's: name its file")
+    return layouts.load(OTHERWISE)

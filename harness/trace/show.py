@@ -1,0 +1,129 @@
+"""A trace as a person reads it: instruction, file and item, status word, reason, and what changed in the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emulator.apdu.instructions.authentication import ExternalAuthentication
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.select import Select
+from emulator.filesystem import items
+from emulator.filesystem.specs import Layout
+from harness.trace.context import Context, Place
+from harness.trace.decode import answer_words, command_words
+from harness.trace.read import Event
+
+FETCHED = 0xC0
+CHANGES = {
+    "directory": "current DF 当前目录",
+    "file": "current EF 当前文件",
+    "right": "right 权限",
+    "challenge": "challenge 随机数",
+    "tries": "tries left 剩余次数",
+    "state": "state 状态",
+    "written": "written 已写",
+    "key": "key changed 密钥已更改",
+    "pin": "PIN changed 密码已更改",
+    "purse": "purse changed 账户已更改",
+}
+
+
+class Reader:
+    """Puts the events of one trace into words. One context for each slot."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._contexts: dict[int, Context] = {}
+        self._asked: dict[int, tuple[bytes, Place]] = {}
+        self._began: float | None = None
+
+    def lines(self, event: Event) -> Iterator[str]:
+        """One event, in one line or a few."""
+        if self._began is None:
+            self._began = event.t
+        head = f"{event.t - self._began:10.4f} {event.slot}  "
+        rest = " " * len(head)
+        context = self._contexts.setdefault(event.slot, Context(self._layout))
+        if event.kind == "reset":
+            context.reset()
+            told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
+            yield f"{head}reset 复位  ATR {event.told('atr')}" + (f"  ({told})" if told else "")
+        elif event.kind == "off":
+            context.reset()
+            yield f"{head}power off 下电"
+        elif event.kind == "fault":
+            told = event.told("card_answered")
+            yield f"{head}⚡ fault 故障 {event.told('fault')}" + (f"; the card itself answered {told}" if told else "")
+        else:
+            yield from self._exchange(event, context, head, rest)
+
+    def _exchange(self, event: Event, context: Context, head: str, rest: str) -> Iterator[str]:
+        place = context.place(event.plain)
+        context.follow(event.plain, event.sw)
+        if event.command[1:2] != bytes((FETCHED,)):
+            self._asked[event.slot] = (event.plain, place)
+        yield f"{head}→ {event.told('command')}  {command_words(event.command)}"
+        if named := _named(context, event.plain, place):
+            yield f"{rest}  {named}"
+        if "plain" in event.table:
+            yield f"{rest}  under secure messaging 安全报文: {event.told('plain')}"
+        yield f"{rest}← {event.told('answer') or '-'}  {_meaning(event)}"
+        for value in self._values(event):
+            yield f"{rest}  {value}"
+        for change in event.table.get("changes", ()):
+            yield f"{rest}  • {_change(change)}"
+        if event.told("failure"):
+            yield f"{rest}  a fault of the emulator's own: {event.told('failure').splitlines()[-1]}"
+
+    def _values(self, event: Event) -> Iterator[str]:
+        """The items that an answer or an update holds, decoded, where the trace has them."""
+        command, place = self._asked.get(event.slot, (b"", Place(next(iter(self._contexts.values())).directory)))
+        kind = self._contexts[event.slot].instruction(command)
+        if kind not in (ReadRecord, UpdateRecord) or place.file is None or command[0] & 0x04:
+            return
+        data = event.answer[:-2] if kind is ReadRecord else command[5:]
+        if not data or (kind is UpdateRecord and event.plain != command):
+            return
+        if event.masked:
+            yield "value masked 数据已屏蔽"
+            return
+        try:
+            records = items.TLVS.parse(data) if place.file.structure != "cyclic" else ()
+            for record in records:
+                if spec := place.file.item(record.tag):
+                    yield f"{spec.label} {spec.name} {spec.name_en}: {items.decode(spec, record.value)}"
+        except ValueError:
+            return
+
+
+def _named(context: Context, raw: bytes, place: Place) -> str:
+    """What a command is about, in Chinese and English."""
+    kind = context.instruction(raw)
+    if place.item is not None:
+        return f"{place.path} {place.item.name} {place.item.name_en}"
+    if place.file is not None:
+        return f"{place.path} {place.file.name} {place.file.name_en}"
+    if place.key is not None:
+        return f"{place.key.name} {place.key.title} {place.key.title_en}"
+    if kind is Select:
+        return f"{place.directory.spec.id} {place.directory.spec.name} {place.directory.spec.name_en}"
+    if kind is ExternalAuthentication:
+        return "a key that the layout does not have 布局中没有的密钥"
+    return ""
+
+
+def _meaning(event: Event) -> str:
+    if not event.answer:
+        return event.reason or "no answer 无应答"
+    if len(event.answer) < 2:
+        return "too short for a status word 应答过短"
+    words = answer_words(event.answer)
+    return words if not event.reason or words.startswith(event.reason) else f"{words}: {event.reason}"
+
+
+def _change(change: dict[str, str]) -> str:
+    what = " ".join(filter(None, (CHANGES.get(change["kind"], change["kind"]), change.get("name", ""))))
+    before, after = change.get("from", ""), change.get("to", "")
+    if not before and not after:
+        return what
+    return f"{what}: {before or '-'} → {after or '-'}"
