@@ -106,14 +106,17 @@ class Chip:
         finishes or forgets what a power cut interrupted.
         """
         with self._lock:
-            self._forget()
-            if self._torn:
-                self._state.memory.recover()
-                self._torn = False
-            self._powered = True
-            if self.observer is not None:
-                self.observer.powered("reset", self.atr)
-            return self.atr
+            return self._reset()
+
+    def _reset(self) -> bytes:
+        self._forget()
+        if self._torn:
+            self._state.memory.recover()
+            self._torn = False
+        self._powered = True
+        if self.observer is not None:
+            self.observer.powered("reset", self.atr)
+        return self.atr
 
     def power_off(self) -> None:
         """Takes the power; the image stays."""
@@ -140,6 +143,7 @@ class Chip:
             return self._answer(command)
 
     def _answer(self, raw: bytes) -> bytes:
+        """One command in the T=0 shape, under the lock. A chip with faults puts them in here."""
         state = self._state
         session = state.session
         failure = ""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from emulator.chip import Chip
+from emulator.reader.slot import CardGone
 from harness import pcsc
 
 
@@ -27,20 +28,35 @@ class Connection(Protocol):
 
 
 class InProcess:
-    """A chip in this very process. ``powered``: it has power already and keeps its session."""
+    """A chip in this very process. ``powered``: it has power already and keeps its session.
+
+    Where a fault takes the card out it fails as a reader does: PcscError until the next reset, or for good.
+    """
 
     def __init__(self, chip: Chip, *, powered: bool = False) -> None:
         self.chip = chip
+        self._gone: CardGone | None = None
         self.atr = chip.atr if powered else chip.power_on()
 
     def reset(self) -> bytes:
-        """Resets the chip."""
+        """Resets the chip. PcscError if it was taken out and not put in again."""
+        if self._gone is not None and not self._gone.back:
+            raise pcsc.PcscError(f"no card: {self._gone}")
+        self._gone = None
         self.atr = self.chip.reset()
         return self.atr
 
     def send(self, command: bytes) -> bytes:
-        """Hands the command to the chip."""
-        return self.chip.transmit(command)
+        """Hands the command to the chip. PcscError if the card leaves at it, or has left."""
+        if self._gone is not None:
+            raise pcsc.PcscError(f"no card: {self._gone}")
+        try:
+            return self.chip.transmit(command)
+        except CardGone as gone:
+            self._gone = gone
+            if gone.answer:
+                return gone.answer
+            raise pcsc.PcscError(str(gone)) from gone
 
     def close(self) -> None:
         """Takes the power."""

@@ -1,13 +1,15 @@
 """The pytest plugin that comes with the package: cards as fixtures, vectors as tests.
 
 Fixtures: ``card`` (a fresh virtual card, or with ``--sscard-reader NAME`` the one in that PC/SC reader), ``psam``,
-``terminal`` (a reference terminal's session on ``card``), ``reader`` (the reader's name, None in-process), ``clock``
-and ``snapshot``. ``--sscard-vectors PATH`` collects vectors. A failing test shows what went between terminal and card.
+``terminal`` (a reference terminal's session on ``card``), ``reader`` (the reader's name, None in-process), ``clock``,
+``snapshot`` and ``injections`` (faults of the marker that came). ``--sscard-vectors PATH`` collects vectors. A failing
+test shows what went between terminal and card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ from harness.conformance.bench import Log, Logged, Virtual
 from harness.conformance.report import trace_lines
 from harness.conformance.verdict import Result, Verdict
 from harness.connection import Connection, InProcess, Pcsc
+from harness.faults import plan as fault_plans
+from harness.faults.chip import FaultyChip, Injection
+from harness.faults.plan import Plan
 from harness.terminal.terminal import Terminal
 
 LOG = pytest.StashKey[Log]()
@@ -42,7 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker that says which card a test wants."""
-    config.addinivalue_line("markers", "sscard(persona=..., layout=..., algorithm=...): the card that `card` is")
+    config.addinivalue_line(
+        "markers", "sscard(persona=..., layout=..., algorithm=..., faults=..., seed=...): the card that `card` is"
+    )
 
 
 def _profile(config: pytest.Config) -> tuple[str, str]:
@@ -61,19 +68,42 @@ def reader(request: pytest.FixtureRequest) -> str | None:
 def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connection]:
     """A powered card: ``send(bytes) -> bytes``, ``reset()``, ``atr``. Marker ``sscard`` chooses it."""
     log = request.node.stash[LOG] = Log()
+    marker = request.node.get_closest_marker("sscard")
+    asked: dict[str, Any] = marker.kwargs if marker else {}
     if reader is not None:
+        if "faults" in asked:
+            pytest.skip("faults are put into virtual cards only")
         with Pcsc(reader) as connection:
             yield Logged(connection, log)
         return
-    marker = request.node.get_closest_marker("sscard")
-    asked: dict[str, Any] = marker.kwargs if marker else {}
     layout, algorithm = _profile(request.config)
     image = issue(
         personas.load(asked.get("persona", personas.DEFAULT)),
         layouts.load(asked.get("layout", layout)),
         asked.get("algorithm", algorithm),
     )
-    yield InProcess(Chip(image, observer=log))
+    faults = asked.get("faults")
+    if faults is None:
+        yield InProcess(Chip(image, observer=log))
+        return
+    chip = FaultyChip(image, _plan(request, faults, asked.get("seed")), observer=log)
+    yield InProcess(chip)
+
+
+def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int | None) -> Plan:
+    """A YAML file beside the test, or faults as the command line has them."""
+    if isinstance(asked, str) and asked.endswith((".yaml", ".yml")):
+        loaded = fault_plans.load(request.path.parent / asked)
+        return loaded if seed is None else replace(loaded, seed=seed)
+    texts = [asked] if isinstance(asked, str) else asked
+    return Plan(tuple(map(fault_plans.from_text, texts)), seed or 0)
+
+
+@pytest.fixture
+def injections(card: Connection) -> list[Injection]:
+    """The faults that have come so far, with ``@pytest.mark.sscard(faults=...)``; none on a card without."""
+    chip = card.chip if isinstance(card, InProcess) else None
+    return chip.injections if isinstance(chip, FaultyChip) else []
 
 
 @pytest.fixture

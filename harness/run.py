@@ -19,6 +19,8 @@ from emulator.filesystem.image import Image
 from emulator.reader.slot import Slot
 from harness import control, demo, pcsc
 from harness.connection import InProcess, Pcsc
+from harness.faults.chip import FaultyChip
+from harness.faults.plan import Plan
 from harness.trace.record import TraceFile
 
 POWER_TIMEOUT = 20.0
@@ -40,6 +42,8 @@ class Options:
     demo: bool = False
     once: bool = False
     trace: TraceFile | None = None
+    faults: Plan | None = None
+    """For the user cards in all slots; a terminal's own card stays right."""
 
 
 def say(text: str) -> None:
@@ -86,6 +90,8 @@ class Run:
         """A chip for this slot, traced if asked."""
         trace = self.options.trace
         observer = trace.slot(slot, image) if trace else None
+        if self.options.faults and image.layout.card == "user":
+            return FaultyChip(image, self.options.faults, apdu_shape=self.options.apdu_shape, observer=observer)
         return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)
 
     def insert_all(self) -> None:

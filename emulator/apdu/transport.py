@@ -31,15 +31,18 @@ def exact(le: int | None, data: bytes) -> bytes:
 
 
 def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
-    """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces. [S]"""
+    """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces. [S]
+
+    An answer too short for a status word is handed on.
+    """
     answer = transmit(command)
-    if answer[-2] == 0x6C and len(answer) == 2:
+    if answer[-2:-1] == b"\x6c" and len(answer) == 2:
         repeated = command[:4] + answer[-1:] if len(command) <= 5 else command[: 5 + command[4]] + answer[-1:]
         answer = transmit(repeated)
     data = answer[:-2]
-    while answer[-2] == 0x61:
+    while answer[-2:-1] == b"\x61":
         answer = transmit(bytes((0x00, 0xC0, 0x00, 0x00, answer[-1])))
-        if answer[-2] not in (0x61, 0x90):
+        if answer[-2:-1] not in (b"\x61", b"\x90"):
             return answer
         data += answer[:-2]
     return data + answer[-2:] if answer[-2:] == SW.OK.to_bytes(2, "big") else answer

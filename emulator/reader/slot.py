@@ -18,6 +18,20 @@ back sooner than that is taken for the one that was there, and never powered.
 """
 
 
+class CardGone(Exception):
+    """The card left the reader at a command. ``answer`` still goes out, where there is one.
+
+    The reader's call is only answered when the connection closes, ``seconds`` later. ``back``: the card is put in again
+    after that.
+    """
+
+    def __init__(self, why: str, *, answer: bytes = b"", seconds: float = 0.0, back: bool = True) -> None:
+        super().__init__(why)
+        self.answer = answer
+        self.seconds = seconds
+        self.back = back
+
+
 class Card(Protocol):
     """What a slot needs of a card."""
 
@@ -33,7 +47,7 @@ class Card(Protocol):
         """No power."""
 
     def transmit(self, command: bytes) -> bytes:
-        """The answer to one command, two bytes at least."""
+        """The answer to one command, one byte at least. CardGone if the card leaves at it."""
 
 
 class Slot:
@@ -132,6 +146,11 @@ class Slot:
         """Answers frames until either side ends it."""
         try:
             self._answer_all(Wire(connection), card)
+        except CardGone as gone:
+            log.info("port %d: %s", self.address[1], gone)
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or not self._wanted, gone.seconds)
+                self._wanted = self._wanted and gone.back
         except OSError as error:
             # A broken frame ends this connection, not the program; the card comes in anew.
             log.warning("port %d: %s", self.address[1], error)
@@ -148,7 +167,7 @@ class Slot:
         asked = False
         while (frame := receive()) is not None:
             if len(frame) > 1:
-                send(self._answer(card, frame))
+                self._answer(wire, card, frame)
             elif frame[0] == Control.ATR:
                 send(card.atr)
                 asked = True
@@ -164,13 +183,16 @@ class Slot:
             elif frame[0] == Control.OFF:
                 card.power_off()
             else:
-                send(self._answer(card, frame))
+                self._answer(wire, card, frame)
 
-    @staticmethod
-    def _answer(card: Card, command: bytes) -> bytes:
+    def _answer(self, wire: Wire, card: Card, command: bytes) -> None:
         try:
             answer = card.transmit(command)
-        except Exception:  # fewer than two bytes, or none, would hang every PC/SC call: the card answers, always
+        except CardGone as gone:
+            if gone.answer:
+                wire.send(gone.answer)
+            raise
+        except Exception:  # no byte at all would hang every PC/SC call: the card answers, always
             log.exception("the card failed at a command of %d bytes", len(command))
-            return FAULT
-        return answer if 2 <= len(answer) <= LARGEST else FAULT
+            answer = FAULT
+        wire.send(answer if 1 <= len(answer) <= LARGEST else FAULT)

@@ -14,6 +14,7 @@ from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
+from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
 from harness.terminal.terminal import TerminalError
@@ -30,6 +31,7 @@ MENDABLE = (
     BenchError,
     ReportError,
     TraceError,
+    FaultError,
 )
 
 

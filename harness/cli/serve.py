@@ -16,6 +16,7 @@ from harness import control, pcsc
 from harness import doctor as doctors
 from harness.cli import target
 from harness.cli.target import CardChoice
+from harness.faults.plan import Plan
 from harness.run import Options
 from harness.run import run as serve
 from harness.trace.record import TraceFile
@@ -45,6 +46,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option("--demo", is_flag=True, help="Run a terminal session on the first card, then serve.")
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
+@target.faults_options
 @target.personal_data_option
 @target.show_secrets_option
 @click.pass_context
@@ -57,6 +59,7 @@ def run(
     port: int,
     shape: str,
     trace_path: Path | None,
+    faults: Plan | None,
     *,
     relaxed: bool,
     demo: bool,
@@ -103,6 +106,7 @@ def run(
             demo=demo,
             once=once,
             trace=trace,
+            faults=faults,
         )
         code = serve(options)
     ctx.exit(code)

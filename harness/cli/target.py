@@ -20,6 +20,7 @@ from emulator.filesystem.specs import Layout, LayoutError
 from emulator.personas.issue import issue
 from harness import pcsc
 from harness.connection import Connection, InProcess, Pcsc
+from harness.faults import plan as fault_plans
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_LAYOUT, DEFAULT_ALGORITHM = "3.00", "3des"
@@ -151,6 +152,22 @@ def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterat
         return
     with choice.held(persona) as image:
         yield Target(InProcess(Chip(image)), image.layout, image.algorithm)
+
+
+def faults_options(function: F) -> F:
+    """--fault, --faults and --seed, handed on as ``faults``, a plan or None."""
+
+    @click.option("--fault", "texts", multiple=True, metavar="KIND,FIELD=VALUE…", help="See docs/terminals.md; repeat.")
+    @click.option("--faults", "path", type=click.Path(dir_okay=False, path_type=Path), help="Faults in YAML.")
+    @click.option("--seed", type=click.IntRange(0), help="For faults that come by chance. [the file's, else 0]")
+    @functools.wraps(function)
+    def wrapped(*args: Any, texts: tuple[str, ...], path: Path | None, seed: int | None, **kwargs: Any) -> Any:
+        loaded = fault_plans.load(path) if path else fault_plans.Plan(())
+        faults = loaded.faults + tuple(map(fault_plans.from_text, texts))
+        made = fault_plans.Plan(faults, loaded.seed if seed is None else seed)
+        return function(*args, faults=made if faults else None, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
 
 
 def show_secrets_option(function: F) -> F:

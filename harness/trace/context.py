@@ -8,7 +8,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
-from emulator.apdu.instructions.records import FIRST, PREVIOUS, ReadRecord, UpdateRecord
+from emulator.apdu.instructions.records import FIRST, PREVIOUS, THIS, ReadRecord, UpdateRecord
 from emulator.apdu.instructions.select import BY_NAME, Select
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
@@ -21,7 +21,9 @@ SFI_IN_P1 = 0x80
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command acts. ``tag`` is the one it names, whether the layout has such an item or not."""
+    """Where a command acts. ``tag`` is the one it names, whether the layout has such an item or not; by number it is
+    that of the item which stands there on a card that has every item.
+    """
 
     directory: Directory
     file: FileSpec | None = None
@@ -68,7 +70,8 @@ class Context:
             return Place(directory or self.directory, file)
         if kind in (ReadRecord, UpdateRecord):
             file = self._addressed(command.p2 >> 3)
-            tag = command.p1 if command.p2 & 7 in range(FIRST, PREVIOUS + 1) else 0
+            mode = command.p2 & 7
+            tag = command.p1 if mode in range(FIRST, PREVIOUS + 1) else _standing(file, command.p1, mode)
             if kind is UpdateRecord and not tag and file and file.structure != "cyclic" and command.data:
                 tag = command.data[0]
             return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
@@ -105,3 +108,10 @@ class Context:
         if not command.p1 and (found := files.by_id(self._root, self.directory, command.data)):
             return found, None
         return None, self.directory.files.get(int.from_bytes(command.data, "big"))
+
+
+def _standing(file: FileSpec | None, number: int, mode: int) -> int:
+    if file is None or mode != THIS or file.structure == "cyclic":
+        return 0
+    tags = [item.tag or 0 for item in file.items for _ in range(item.count)]
+    return tags[number - 1] if 0 < number <= len(tags) else 0

@@ -1,0 +1,296 @@
+"""A chip whose answers go wrong by a plan. What it did itself and what the terminal saw of it are told apart."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from emulator.apdu.instructions.authentication import GetChallenge
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.transport import WHOLE
+from emulator.chip import Chip, Exchange, Observer
+from emulator.filesystem.image import Image
+from emulator.filesystem.nvm import PowerCut
+from emulator.reader.slot import CardGone
+from emulator.reader.wire import LARGEST
+from harness.faults.plan import BEFORE, WITHIN, Fault, Plan
+from harness.trace.context import Context
+
+HELD_BACK = "held back behind 61xx by a fault"
+DONE = b"\x90\x00"
+BY_FAULT = "not the card's answer: a fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A fault that came: its number in the plan, from 1, and the command it came at.
+
+    ``exchange`` is what the card itself did; None if the command never reached it.
+    """
+
+    number: int
+    fault: Fault
+    command: bytes
+    exchange: Exchange | None = None
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.fault}"
+
+
+class FaultObserver(Observer, Protocol):
+    """An observer that is told of faults as well, before the exchange that they came at."""
+
+    def injected(self, injection: Injection) -> None:
+        """A fault came."""
+
+
+class _Ear:
+    """Keeps what the chip itself tells while a command is under way, and hands on all else."""
+
+    def __init__(self, inner: Observer | None) -> None:
+        self.inner = inner
+        self.listening = False
+        self.exchange: Exchange | None = None
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Kept: the terminal's view of it is told instead."""
+        if self.listening:
+            self.exchange = exchange
+        elif self.inner is not None:
+            self.inner.exchanged(exchange)
+
+    def powered(self, event: str, atr: bytes) -> None:
+        """Handed on, but for what the terminal cannot see: a reset by a fault."""
+        if self.inner is not None and not self.listening:
+            self.inner.powered(event, atr)
+
+
+class _Rule:
+    """One fault of the plan, with its own count and its own chance."""
+
+    def __init__(self, number: int, fault: Fault, seed: int) -> None:
+        self.number, self.fault = number, fault
+        self.chance = random.Random(f"{seed}/{number}")
+        self._count = 0
+
+    def comes(self) -> bool:
+        """Counts a command that passes the filters, and says if the fault comes at it."""
+        self._count += 1
+        fault = self.fault
+        if fault.nth:
+            return self._count == fault.nth
+        if fault.every:
+            return self._count % fault.every == 0
+        return not fault.one_in or self.chance.randrange(fault.one_in) == 0
+
+
+class FaultyChip(Chip):
+    """A chip with a plan of faults, to be used like any. ``injections`` are those that came, in order.
+
+    ``sleep`` waits for what comes late; tests that do not wish to wait give another.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        plan: Plan,
+        *,
+        apdu_shape: bool = False,
+        random: Callable[[int], bytes] = os.urandom,
+        observer: Observer | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._ear = _Ear(observer)
+        super().__init__(image, apdu_shape=apdu_shape, random=random, observer=self._ear)
+        self.injections: list[Injection] = []
+        self._rules = [_Rule(number, fault, plan.seed) for number, fault in enumerate(plan.faults, 1)]
+        self._context = Context(image.layout)
+        self._sleep = sleep
+        self._last = b""
+        self._held = b""
+        self._part = WHOLE
+        self._came: list[_Rule] = []
+
+    def _reset(self) -> bytes:
+        self._context.reset()
+        self._held = self._last = b""
+        return super()._reset()
+
+    def _answer(self, raw: bytes) -> bytes:
+        """One command: what comes before it, the card's own answer, what is made of that."""
+        meant = [rule for rule in self._rules if self._meant(rule.fault, raw)]
+        self._came = []
+        self._ear.listening, self._ear.exchange = True, None
+        try:
+            answer = self._after(meant, raw, *self._before(meant, raw))
+        except CardGone as gone:
+            self._tell(raw, gone.answer, str(gone))
+            self._off()
+            raise
+        finally:
+            self._ear.listening = False
+        self._tell(raw, answer, "")
+        self._last = answer
+        return answer
+
+    def _off(self) -> None:
+        self._forget()
+        self._powered = False
+        if self._ear.inner is not None:
+            self._ear.inner.powered("off", b"")
+
+    def _meant(self, fault: Fault, raw: bytes) -> bool:
+        kind = self._context.instruction(raw)
+        if fault.instruction and (kind is None or kind.name != fault.instruction):
+            return False
+        if not (fault.application or fault.file or fault.item):
+            return True
+        place = self._context.place(raw)
+        return (
+            (not fault.application or place.directory.spec.id == fault.application)
+            and (not fault.file or (place.file is not None and place.file.path == fault.file))
+            and (not fault.item or f"{place.tag:02X}" == fault.item)
+        )
+
+    def _comes(self, rule: _Rule) -> bool:
+        if rule.comes():
+            self._came.append(rule)
+            return True
+        return False
+
+    def _before(self, meant: list[_Rule], raw: bytes) -> tuple[bytes, bool]:
+        """What comes before the command, then an answer: the card's own (true), or one without the card."""
+        instead, cut_after = None, None
+        for rule in meant:
+            fault = rule.fault
+            if not _early(fault) or (fault.kind == "repeat" and not self._last) or not self._comes(rule):
+                continue
+            if fault.kind == "delay":
+                self._sleep(fault.seconds)
+            elif fault.kind == "removal":
+                raise CardGone("the card was taken out before the command", back=fault.back)
+            elif fault.kind == "mute":
+                raise CardGone("the card is mute", seconds=fault.seconds)
+            elif fault.kind == "reset":
+                self._reset()
+            elif fault.kind == "power-cut":
+                cut_after = fault.after
+            elif instead is None:
+                instead = self._instead(fault, raw)
+        if instead is None and self._held and raw[1:2] == bytes((GetResponse.ins,)):
+            asked = min((raw[4] or WHOLE) if len(raw) > 4 else WHOLE, len(self._held))
+            data, self._held = self._held[:asked], self._held[asked:]
+            instead = data + self._announced()
+        elif instead is None:
+            self._held = b""
+            return self._own(raw, cut_after), True
+        return instead, False
+
+    def _instead(self, fault: Fault, raw: bytes) -> bytes:
+        if fault.kind == "status":
+            return fault.sw.to_bytes(2, "big")
+        if fault.kind == "sw6c":
+            length = raw[4] if len(raw) == 5 else 0
+            return bytes((0x6C, (length + fault.by) & 0xFF))
+        return self._last
+
+    def _announced(self) -> bytes:
+        return bytes((0x61, min(self._part, len(self._held)))) if self._held else DONE
+
+    def _own(self, raw: bytes, cut_after: int | None) -> bytes:
+        """The card's own answer. CardGone if its power is to be cut, at a write or after the last one."""
+        nvm = self.image.memory.nvm
+        try:
+            nvm.cut_after = cut_after
+            answer = super()._answer(raw)
+        except PowerCut:
+            raise CardGone(f"power was cut after {cut_after} writes") from None
+        finally:
+            nvm.cut_after = None
+        self._context.follow(raw, int.from_bytes(answer[-2:], "big"))
+        if cut_after is not None:
+            raise CardGone("power was cut after the last write")
+        return answer
+
+    def _after(self, meant: list[_Rule], raw: bytes, answer: bytes, own: bool) -> bytes:
+        """What is made of an answer, and what comes after it."""
+        for rule in meant:
+            fault = rule.fault
+            if _early(fault) or not _applies(fault, raw, answer, own) or not self._comes(rule):
+                continue
+            if fault.kind == "removal" and fault.moment == WITHIN:
+                raise CardGone("the card was taken out in the middle of the command", back=fault.back)
+            if fault.kind == "removal":
+                raise CardGone("the card was taken out after its answer", answer=answer, back=fault.back)
+            if fault.kind == "mute":
+                raise CardGone("the card did it and is mute", seconds=fault.seconds)
+            if fault.kind == "reset":
+                self._reset()
+            elif fault.kind == "sw61":
+                self._held, self._part = answer[:-2], min(fault.part, 0xFF)
+                answer = self._announced()
+            else:
+                answer = _spoilt(rule, answer)
+        return answer
+
+    def _tell(self, raw: bytes, answer: bytes, why: str) -> None:
+        """First the faults, then the exchange as the terminal saw it."""
+        own = self._ear.exchange
+        inner = self._ear.inner
+        for rule in self._came:
+            injection = Injection(rule.number, rule.fault, raw, own)
+            self.injections.append(injection)
+            told = getattr(inner, "injected", None)
+            if told is not None:
+                told(injection)
+        if inner is None:
+            return
+        if own is None:
+            inner.exchanged(Exchange(raw, answer, why or (BY_FAULT if self._came else HELD_BACK)))
+        else:
+            reason = why or (own.reason if own.answer == answer else BY_FAULT)
+            inner.exchanged(replace(own, answer=answer, reason=reason))
+
+
+def _early(fault: Fault) -> bool:
+    """True for what comes before the card is asked, or in its place."""
+    if fault.kind in ("removal", "reset"):
+        return fault.moment == BEFORE
+    if fault.kind in ("status", "mute"):
+        return not fault.executed
+    return fault.kind in ("delay", "sw6c", "repeat", "power-cut")
+
+
+def _applies(fault: Fault, raw: bytes, answer: bytes, own: bool) -> bool:
+    """True where there is something for a fault to spoil. What it held back itself is not held back again."""
+    data = answer[:-2]
+    if fault.kind == "sw61":
+        return own and bool(data) and answer[-2:] == DONE
+    if fault.kind == "garbled" or (fault.kind == "truncated" and not fault.status_too):
+        return bool(data)
+    if fault.kind == "challenge":
+        return raw[1:2] == bytes((GetChallenge.ins,)) and bool(data)
+    return True
+
+
+def _spoilt(rule: _Rule, answer: bytes) -> bytes:
+    """What the terminal gets instead of the card's answer."""
+    fault, data, status = rule.fault, answer[:-2], answer[-2:]
+    if fault.kind == "status":
+        return fault.sw.to_bytes(2, "big")
+    if fault.kind == "truncated" and fault.status_too:
+        return answer[: max(1, len(answer) - fault.by)]
+    if fault.kind == "truncated":
+        return data[: max(0, len(data) - fault.by)] + status
+    if fault.kind == "oversized":
+        return data + rule.chance.randbytes(min(fault.by, LARGEST - len(answer))) + status
+    if fault.kind == "challenge":
+        return rule.chance.randbytes(len(data)) + status
+    spoilt = bytearray(data)
+    for at in rule.chance.sample(range(len(data)), min(fault.by, len(data))):
+        spoilt[at] ^= 1 << rule.chance.randrange(8)
+    return bytes(spoilt) + status
