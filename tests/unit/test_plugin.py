@@ -74,3 +74,29 @@ def test_fixtures(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+
+
+def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", plan="format: 1\nfaults:\n  - kind: status\n    sw: 6A82\n    instruction: SELECT\n")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        SSSE = bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF")
+
+        @pytest.mark.sscard(faults="status,sw=6581,instruction=SELECT,once=yes")
+        def test_text(card, injections):
+            assert card.send(SSSE).hex() == "6581"
+            assert card.send(SSSE).hex() == "611e"
+            assert [one.fault.kind for one in injections] == ["status"]
+
+        @pytest.mark.sscard(faults="plan.yaml", seed=3)
+        def test_file(card):
+            assert card.send(SSSE).hex() == "6a82"
+
+        def test_none(card, injections):
+            assert card.send(SSSE).hex() == "611e"
+            assert injections == []
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
