@@ -245,6 +245,15 @@ def reader_names() -> list[str]:
         return [] if result == api.SCARD_E_NO_READERS_AVAILABLE else sorted(names)
 
 
+def find_reader(beginning: str) -> str:
+    """The first reader whose name begins so; PcscError, naming those that there are."""
+    names = reader_names()
+    for name in names:
+        if name.startswith(beginning):
+            return name
+    raise PcscError(f"no reader's name begins with {beginning!r}; there are {names or 'none'}")
+
+
 def virtual_readers(slots: int, timeout: float = 10.0) -> list[str]:
     """The names of the virtual readers' slots, in slot order. PcscError if there are too few after ``timeout`` s."""
     api = scard()

@@ -5,8 +5,15 @@ PC/SC lets no program listen to another's session, so the software under test ta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from emulator.chip import Exchange, Observer
-from harness.connection import Connection
+from emulator.reader.slot import Slot
+from harness import pcsc
+from harness.connection import Connection, Pcsc
+
+POWER_TIMEOUT = 20.0
 
 
 class Relay:
@@ -35,3 +42,18 @@ class Relay:
         answer = self._connection.send(command)
         self._observer.exchanged(Exchange(command, answer, ""))
         return answer
+
+
+@contextmanager
+def relayed(reader: str, port: int, observer: Observer) -> Iterator[str]:
+    """The card in a reader, put into the virtual reader at vpcd's ``port`` too. Gives the reader's name. PcscError."""
+    name = pcsc.find_reader(reader)
+    with Pcsc(name) as connection:
+        slot = Slot(Relay(connection, observer), port)
+        try:
+            slot.insert()
+            if not slot.wait_powered(POWER_TIMEOUT):
+                raise pcsc.PcscError(f"no virtual reader took the card at port {port} within {POWER_TIMEOUT:g} s")
+            yield name
+        finally:
+            slot.close()

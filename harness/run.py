@@ -21,9 +21,9 @@ from harness import control, demo, pcsc
 from harness.connection import InProcess, Pcsc
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
+from harness.relay import POWER_TIMEOUT
 from harness.trace.record import TraceFile
 
-POWER_TIMEOUT = 20.0
 NO_READER = 3
 """Exit code where this machine can have no virtual reader."""
 

@@ -144,10 +144,7 @@ def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterat
             raise click.UsageError(
                 "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
             )
-        found = [name for name in pcsc.reader_names() if name.startswith(reader)]
-        if not found:
-            raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
-        with Pcsc(found[0]) as connection:
+        with Pcsc(pcsc.find_reader(reader)) as connection:
             yield Target(connection, None)
         return
     with choice.held(persona) as image:
@@ -168,6 +165,17 @@ def faults_options(function: F) -> F:
         return function(*args, faults=made if faults else None, **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+def relay_options(function: F) -> F:
+    """--reader and --port of a card that is relayed into a virtual reader."""
+    function = click.option(
+        "--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
+        help="vpcd's port of the virtual reader that the card appears in.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--reader", required=True, metavar="NAME", help="The PC/SC reader with the card, by the beginning of its name."
+    )(function)
 
 
 def show_secrets_option(function: F) -> F:

@@ -1,16 +1,19 @@
-"""trace show, diff, export."""
+"""trace show, diff, export; record."""
 
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import click
 
 from emulator.filesystem import layout as layouts
 from harness.cli import target
+from harness.relay import relayed
 from harness.run import ended
 from harness.trace import diff, pcapng, read
+from harness.trace.record import TraceFile
 from harness.trace.show import Reader
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -68,4 +71,25 @@ def export(file: Path, out: Path) -> None:
     click.echo(f"{out}: {count} blocks")
 
 
-COMMANDS = (trace,)
+@click.command()
+@target.relay_options
+@click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
+@target.personal_data_option
+@target.show_secrets_option
+def record(reader: str, port: int, out: Path, *, personal_data: bool, show_secrets: bool) -> None:
+    """Record a session with a card in a reader, until Ctrl-C.
+
+    The card appears in a virtual reader too; let your software talk to that one. Values of items are written as zeros,
+    PINs and keys as asterisks, unless told otherwise. `sscard vectors run --replay FILE` judges a recording of a card,
+    `sscard monitor FILE` one of a terminal.
+    """
+    with (
+        TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as written,
+        ended(),
+        relayed(reader, port, written.slot(0)) as name,
+    ):
+        click.echo(f"recording {name} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
+        threading.Event().wait()
+
+
+COMMANDS = (trace, record)

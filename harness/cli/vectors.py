@@ -7,7 +7,6 @@ import fnmatch
 import json
 import os
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from pathlib import Path
 import click
 
 from emulator.filesystem import layout as layouts
-from emulator.reader.slot import Slot
 from harness import pcsc
 from harness.cli import target as targets
 from harness.conformance import bench as benches
@@ -27,10 +25,6 @@ from harness.conformance.bench import Bench, BenchError, Virtual
 from harness.conformance.report import Context
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import CHINESE, Result, Verdict
-from harness.connection import Pcsc
-from harness.relay import Relay
-from harness.run import POWER_TIMEOUT, ended
-from harness.trace.record import TraceFile
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -166,11 +160,8 @@ def _benches(
     elif reader is not None:
         if named is None:
             raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
-        names = [name for name in pcsc.reader_names() if name.startswith(reader)]
-        if not names:
-            raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
         pin = os.environ.get("SSCARD_PIN", "")
-        card = stack.enter_context(benches.reader(names[0], benches.keys_from(keys), pin, known))
+        card = stack.enter_context(benches.reader(pcsc.find_reader(reader), benches.keys_from(keys), pin, known))
         if not card.is_named(named):
             raise BenchError(f"{card.target}: this is not the card that --card names")
         yield card
@@ -256,33 +247,4 @@ def verify_report(folder: Path, key: Path | None) -> None:
     click.echo(report.verify(folder, key))
 
 
-@click.command()
-@click.option("--reader", required=True, metavar="NAME", help="The PC/SC reader, by the beginning of its name.")
-@click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
-@click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
-              help="vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
-@targets.personal_data_option
-@targets.show_secrets_option
-def record(reader: str, out: Path, port: int, *, personal_data: bool, show_secrets: bool) -> None:
-    """Record a session with a card in a reader, until Ctrl-C.
-
-    The card appears in a virtual reader too; let your software talk to that one. Values of items are written as zeros,
-    PINs and keys as asterisks, unless told otherwise. `sscard vectors run --replay FILE` judges a recording.
-    """
-    names = [name for name in pcsc.reader_names() if name.startswith(reader)]
-    if not names:
-        raise pcsc.PcscError(f"no reader's name begins with {reader!r}; there are {pcsc.reader_names() or 'none'}")
-    with Pcsc(names[0]) as connection, TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as trace:
-        slot = Slot(Relay(connection, trace.slot(0)), port)
-        try:
-            slot.insert()
-            with ended():
-                if not slot.wait_powered(POWER_TIMEOUT):
-                    raise pcsc.PcscError(f"no virtual reader took the card at port {port} within {POWER_TIMEOUT:g} s")
-                click.echo(f"recording {names[0]} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
-                threading.Event().wait()
-        finally:
-            slot.close()
-
-
-COMMANDS = (vectors, report_group, record)
+COMMANDS = (vectors, report_group)

@@ -93,7 +93,7 @@ def as_table(
 ) -> dict[str, Any]:
     """The whole report."""
     files = sorted({result.vector.path for result in results})
-    checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).exists()}
+    checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).is_file()}
     counts = Counter(result.verdict for result in results)
     rests = Counter(grade for result in results for grade in "TD1P" if f"[{grade}]" in result.vector.source)
     return {

@@ -11,18 +11,20 @@ from hashlib import sha256
 
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
+from emulator.apdu.instructions.psam import DeliveryKey, InitializeSamForPurchase
 from emulator.apdu.instructions.purse import GetBalance
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.chip import Exchange
 
 READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins)
-UPDATES = {UpdateRecord.ins: 7, UpdateBinary.ins: 5}
-"""Instructions that write what is said of a person, and the bytes before it: the header, Lc, a record's tag and length.
+UPDATES = {UpdateRecord.ins: 7, UpdateBinary.ins: 5, DeliveryKey.ins: 5, InitializeSamForPurchase.ins: 5}
+"""Instructions whose data say something of a person or name the chip, and the bytes before that: the header, Lc, a
+record's tag and length.
 """
 PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
-OPEN = (0x02, 0x03)
-"""Tags of class and version in SSSE/EF05: they say nothing of a person, and a replay needs them."""
+OPEN = (0x02, 0x03, 0x06)
+"""Tags of class, version and validity in SSSE/EF05: they say nothing of a person, and replays and rules need them."""
 INITIAL = "initial"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
@@ -20,29 +21,41 @@ from harness.trace.mask import PersonalData, PinMarks
 VERSION = 2
 
 
-class TraceFile:
-    """A trace being written; a line is in the file when its command is answered. One file for all slots.
+class Trace:
+    """Events of all slots, handed to ``put`` one after another as they happen, as ``schema-2.json`` says.
 
     PINs and keys are asterisks unless ``show_secrets``; what cards say of people are zeros unless ``personal_data``.
     """
 
-    def __init__(self, path: Path, *, show_secrets: bool = False, personal_data: bool = False) -> None:
-        self._file = path.open("w", encoding="utf-8")
+    def __init__(
+        self, put: Callable[[dict[str, Any]], None], *, show_secrets: bool = False, personal_data: bool = False
+    ) -> None:
+        self._put = put
         self._lock = threading.Lock()
         self.show_secrets = show_secrets
         self.personal_data = personal_data
         self.marks = PinMarks()
 
-    def slot(self, number: int, image: Image | None = None) -> SlotTrace:
-        """An observer for the card in this slot; ``image`` where it is a virtual one."""
-        return SlotTrace(self, number, image)
+    def slot(self, number: int, image: Image | None = None, *, initial_pin: str = "") -> SlotTrace:
+        """An observer for the card in this slot; ``image`` where it is a virtual one, else its initial PIN."""
+        return SlotTrace(self, number, image, initial_pin)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
-        """One line: version, monotonic seconds, slot, and the event."""
+        """One event: version, monotonic seconds and slot are added."""
         with self._lock:
-            line = {"v": VERSION, "t": round(time.monotonic(), 6), "slot": slot, **event}
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
+            self._put({"v": VERSION, "t": round(time.monotonic(), 6), "slot": slot, **event})
+
+
+class TraceFile(Trace):
+    """A trace being written as JSON Lines; a line is in the file when its command is answered."""
+
+    def __init__(self, path: Path, *, show_secrets: bool = False, personal_data: bool = False) -> None:
+        super().__init__(self._line, show_secrets=show_secrets, personal_data=personal_data)
+        self._file = path.open("w", encoding="utf-8")
+
+    def _line(self, table: dict[str, Any]) -> None:
+        self._file.write(json.dumps(table, ensure_ascii=False) + "\n")
+        self._file.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -52,12 +65,12 @@ class TraceFile:
 
 
 class SlotTrace:
-    """Observes one chip for a trace file."""
+    """Observes one chip for a trace."""
 
-    def __init__(self, file: TraceFile, slot: int, image: Image | None = None) -> None:
+    def __init__(self, file: Trace, slot: int, image: Image | None, initial_pin: str) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData()
-        self._initial = image.layout.pin.initial if image else ""
+        self._initial = image.layout.pin.initial if image else initial_pin
         self._card = {"layout": image.layout.name, "algorithm": image.algorithm} if image else {}
 
     def exchanged(self, exchange: Exchange) -> None:

@@ -1,0 +1,152 @@
+"""monitor: judges a terminal by its session, live or recorded."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import Layout
+from harness import pcsc
+from harness.cli import target
+from harness.clock import Clock
+from harness.conformance import report
+from harness.conformance.report import Context
+from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.monitor.monitor import Finding, Monitor
+from harness.monitor.rule import Situation
+from harness.monitor.rules import RULES
+from harness.relay import relayed
+from harness.run import ended
+from harness.trace import read
+from harness.trace.read import Event
+from harness.trace.record import Trace
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+MARK = {"error": "✗", "warning": "!"}
+
+
+@click.command()
+@click.argument("trace", type=FILE, required=False)
+@click.option("--follow", is_flag=True, help="Go on as the trace grows, until Ctrl-C.")
+@click.option("--reader", metavar="NAME", help="Live: the card in this PC/SC reader, relayed into a virtual one.")
+@click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
+              help="With --reader: vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
+@click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
+@click.option("--psam", type=int, multiple=True, metavar="SLOT", help="A slot with a terminal's own card.")
+@click.option("--lost", multiple=True, metavar="NUMBER", help="A card reported lost: number or identification code.")
+@click.option("--date", "today", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="The session's. [today]")
+@click.option("--report", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write a report here.")
+@click.option("--sign", type=FILE, help="Sign the report with this Ed25519 key (PEM).")
+@click.option("--product", default="", help="What was tested, for the report.")
+@click.option("--rules", is_flag=True, help="List the rules and end.")
+@target.json_option
+@target.show_secrets_option
+@click.pass_context
+def monitor(
+    ctx: click.Context,
+    trace: Path | None,
+    reader: str | None,
+    port: int,
+    layout: str | None,
+    psam: tuple[int, ...],
+    lost: tuple[str, ...],
+    today: datetime | None,
+    folder: Path | None,
+    sign: Path | None,
+    product: str,
+    *,
+    follow: bool,
+    rules: bool,
+    as_json: bool,
+    show_secrets: bool,
+) -> None:
+    """Judge a terminal by what it sends: TRACE, or live with --reader.
+
+    Exit code 1 if a rule was broken whose breach is an error. `sscard run --trace` and `sscard record` write traces.
+    """
+    if rules:
+        _list(as_json=as_json)
+        return
+    if (trace is None) == (reader is None):
+        raise click.UsageError("expected a trace, or --reader NAME")
+    known = layouts.load(layout) if layout else read.layout_of(trace) if trace else layouts.load(read.OTHERWISE)
+    day = today.date() if today else Clock().today()
+    judge = Monitor(known, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
+    say = _quiet if as_json else _say
+    with ended():
+        if trace is not None:
+            for event in read.events(trace, follow=follow):
+                say(judge.hear(event))
+        elif reader is not None:
+            _live(judge, reader, port, known, say)
+    say(judge.end())
+    results = judge.results()
+    target_words = f"terminal 终端: {trace.name if trace else reader}"
+    date_words = datetime.now(UTC).isoformat(timespec="seconds")
+    table = report.as_table(
+        results, [], Context(target_words, known.version, date_words, product, frozenset()), show_secrets=show_secrets
+    )
+    if folder is not None:
+        report.write(folder, table, sign)
+    if as_json:
+        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    else:
+        _sum(results)
+    ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in results) else 0)
+
+
+def _live(judge: Monitor, reader: str, port: int, layout: Layout, say: Callable[[Iterable[Finding]], None]) -> None:
+    """Judges what passes until Ctrl-C. Values are heard whole, as they are written nowhere."""
+    number = 0
+
+    def put(table: dict[str, Any]) -> None:
+        nonlocal number
+        number += 1
+        say(judge.hear(Event(number, table["event"], table["t"], table["slot"], table)))
+
+    observer = Trace(put, personal_data=True).slot(0, initial_pin=layout.pin.initial)
+    with relayed(reader, port, observer) as name:
+        click.echo(f"watching {name} at port {port}; Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
+        threading.Event().wait()
+
+
+def _quiet(findings: Iterable[Finding]) -> None:
+    del findings
+
+
+def _say(findings: Iterable[Finding]) -> None:
+    for one in findings:
+        rule = one.rule
+        click.echo(f"{MARK[rule.severity]} {rule.id} slot {one.slot}, line {one.line}: {one.text}")
+        click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {rule.source}")
+
+
+def _sum(results: list[Result]) -> None:
+    for one in results:
+        if one.verdict is Verdict.MISSING:
+            click.echo(f"? {one.vector.id}: {one.reason}")
+    counts = Counter(one.verdict for one in results)
+    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+
+
+def _list(*, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {"id": one.id, "severity": one.severity, "title": one.title, "title_zh": one.title_zh, "source": one.source}
+            for one in RULES
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for one in RULES:
+        click.echo(f"{one.id:26} {one.severity:8} {one.title_zh}  {one.title}  ({one.source})")
+
+
+COMMANDS = (monitor,)

@@ -1,0 +1,1 @@
+"""Judges a terminal by what it sends: rules over a session, live or recorded."""

@@ -1,0 +1,179 @@
+"""The monitor: hears the events of a session, holds every rule against them, and says what each came to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import Layout, LayoutError
+from harness.conformance.bench import Line
+from harness.conformance.vector import Vector
+from harness.conformance.verdict import Result, Verdict
+from harness.monitor.rule import ERROR, Across, Rule, Situation
+from harness.monitor.rules import RULES
+from harness.monitor.session import Session
+from harness.trace.read import Event
+
+AROUND = 12
+"""Exchanges that are kept of what led to a finding, its own last."""
+MOST = 20
+"""Findings of one rule that a report tells; the rest is counted."""
+PSAM = "psam"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule was broken: where in the trace, and how."""
+
+    rule: type[Rule]
+    slot: int
+    line: int
+    t: float
+    text: str
+    trace: tuple[Line, ...] = ()
+
+
+@dataclass(slots=True)
+class _Slot:
+    session: Session
+    rules: list[Rule]
+    atr: bytes = b""
+    powered: bool = False
+    lines: deque[Line] = field(default_factory=lambda: deque(maxlen=AROUND))
+    last: Event | None = None
+
+
+class Monitor:
+    """``layout`` is the user cards'; a slot whose reset names another layout of this package's has that one.
+
+    ``psam``: slots of terminals' own cards, where the trace does not tell.
+    """
+
+    def __init__(self, layout: Layout, situation: Situation, *, psam: Iterable[int] = ()) -> None:
+        self.findings: list[Finding] = []
+        self._layout, self._situation = layout, situation
+        self._psam = frozenset(psam)
+        self._slots: dict[int, _Slot] = {}
+        self._across = [rule(layout, situation) for rule in RULES if issubclass(rule, Across)]
+        self._rules: list[Rule] = list(self._across)
+
+    def hear(self, event: Event) -> list[Finding]:
+        """Takes in one event; what it brought to light, kept in ``findings`` too."""
+        before = len(self.findings)
+        slot = self._slots.get(event.slot)
+        if event.kind == "reset":
+            slot = self._reset(event, slot)
+        if slot is None:
+            slot = self._slots[event.slot] = self._new(event)
+        if event.kind == "off":
+            self._off(slot, event)
+        elif event.kind == "apdu":
+            self._exchange(slot, event)
+        slot.last = event
+        return self.findings[before:]
+
+    def end(self) -> list[Finding]:
+        """No more events come: what is left behind."""
+        before = len(self.findings)
+        for slot in self._slots.values():
+            if slot.powered and slot.last is not None:
+                for rule in slot.rules:
+                    self._tell(rule, slot, slot.last, rule.end(slot.session, powered=True))
+            slot.powered = False
+        return self.findings[before:]
+
+    def _new(self, event: Event) -> _Slot:
+        layout = self._layout
+        name = PSAM if event.slot in self._psam else event.told("layout")
+        if name and name != layout.name:
+            try:
+                layout = layouts.load(name)
+            except LayoutError:
+                layout = self._layout
+        rules = [
+            rule(layout, self._situation)
+            for rule in RULES
+            if not issubclass(rule, Across) and rule.cards == layout.card
+        ]
+        self._rules += rules
+        return _Slot(Session(layout), rules)
+
+    def _reset(self, event: Event, slot: _Slot | None) -> _Slot:
+        atr = bytes.fromhex(event.told("atr"))
+        if slot is None:
+            slot = self._slots[event.slot] = self._new(event)
+        elif slot.atr and atr != slot.atr:
+            if slot.powered:
+                self._off(slot, event)
+            slot = self._slots[event.slot] = self._new(event)  # another card: nothing is known of it
+        for rule in slot.rules:
+            self._tell(rule, slot, event, rule.reset())
+        slot.session.reset()
+        slot.atr, slot.powered = atr, True
+        slot.lines.append(Line(b"", atr))
+        return slot
+
+    def _off(self, slot: _Slot, event: Event) -> None:
+        if slot.powered:
+            for rule in slot.rules:
+                self._tell(rule, slot, event, rule.end(slot.session, powered=False))
+                self._tell(rule, slot, event, rule.reset())
+        slot.session.reset()
+        slot.powered = False
+
+    def _exchange(self, slot: _Slot, event: Event) -> None:
+        slot.powered = True
+        slot.lines.append(Line(event.command, event.answer, event.reason))
+        step = slot.session.take(event)
+        for rule in slot.rules:
+            self._tell(rule, slot, event, rule.step(step))
+        for across in self._across:
+            self._tell(across, slot, event, across.across(event.slot, slot.atr, step))
+
+    def _tell(self, rule: Rule, slot: _Slot, event: Event, text: str | None) -> None:
+        if text:
+            self.findings.append(Finding(type(rule), event.slot, event.line, event.t, text, tuple(slot.lines)))
+
+    def results(self) -> list[Result]:
+        """Every rule's verdict, in the rules' order: broken, kept, never came up, or could not be judged."""
+        return [self._result(rule) for rule in RULES]
+
+    def _result(self, rule: type[Rule]) -> Result:
+        found = [one for one in self.findings if one.rule is rule]
+        mine = [one for one in self._rules if type(one) is rule]
+        blind = next((one.blind for one in mine if one.blind), "")
+        if found:
+            told = [f"line {one.line}: {one.text}" for one in found[:MOST]]
+            more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
+            verdict = Verdict.FAILED if rule.severity == ERROR else Verdict.WARNING
+            return self._made(rule, verdict, "; ".join(told + more), found[0].trace)
+        if blind:
+            return self._made(rule, Verdict.MISSING, blind)
+        if not any(one.seen for one in mine):
+            return self._made(rule, Verdict.NOT_APPLICABLE, "the terminal did nothing of the kind")
+        return self._made(rule, Verdict.PASSED, "")
+
+    def _made(self, rule: type[Rule], verdict: Verdict, reason: str, trace: tuple[Line, ...] = ()) -> Result:
+        return Result(as_vector(rule), self._layout.version, verdict, reason, 0.0, trace)
+
+
+def as_vector(rule: type[Rule]) -> Vector:
+    """A rule in the form of a vector, so that the reports of vectors tell it."""
+    return Vector(
+        id=rule.id,
+        title=rule.title,
+        title_zh=rule.title_zh,
+        standard=rule.id.partition("-")[0],
+        grade="own" if rule.source.endswith("[D]") else "inferred",
+        source=rule.source,
+        versions=(),
+        algorithms=(),
+        features=frozenset(),
+        keys=frozenset(),
+        persona="",
+        destructive=False,
+        costs_tries=False,
+        steps=(),
+    )

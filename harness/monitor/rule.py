@@ -1,0 +1,57 @@
+"""What a rule is: what it demands of terminals, on whose word, how grave a breach is, and how it is noticed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from emulator.filesystem.specs import Layout
+from harness.monitor.session import Session, Step
+
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What rules are told besides the session: today, and the cards reported lost (numbers or identification codes)."""
+
+    today: date
+    lost: frozenset[str] = frozenset()
+
+
+class Rule:
+    """One demand on terminals. An instance watches one card's sessions; ``Across`` watches all slots.
+
+    The methods give what was wrong, in a sentence, or None. ``seen``: the terminal did what the rule is about.
+    ``blind``: what kept the rule from judging, empty if nothing did.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    title_zh: ClassVar[str]
+    source: ClassVar[str]
+    """Where the demand comes from, grade last, in brackets."""
+    severity: ClassVar[str] = ERROR
+    cards: ClassVar[str] = "user"
+
+    def __init__(self, layout: Layout, situation: Situation) -> None:
+        self.layout, self.situation = layout, situation
+        self.seen = False
+        self.blind = ""
+
+    def step(self, step: Step) -> str | None:
+        """One command was answered."""
+
+    def reset(self) -> str | None:
+        """The card was reset or powered."""
+
+    def end(self, session: Session, *, powered: bool) -> str | None:
+        """The card lost its power, or (``powered``) the trace ends with the card still powered."""
+
+
+class Across(Rule):
+    """A rule about the cards in several slots. ``atr`` is the stepping card's."""
+
+    def across(self, slot: int, atr: bytes, step: Step) -> str | None:
+        """One command in any slot."""

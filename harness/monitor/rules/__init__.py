@@ -1,0 +1,17 @@
+"""The rules, by what they are about."""
+
+from __future__ import annotations
+
+from harness.monitor.rule import Rule
+from harness.monitor.rules import answers, challenge, pin, psam, rights, session, state, writing
+
+RULES: tuple[type[Rule], ...] = (
+    *session.RULES,
+    *answers.RULES,
+    *rights.RULES,
+    *pin.RULES,
+    *challenge.RULES,
+    *writing.RULES,
+    *state.RULES,
+    *psam.RULES,
+)

@@ -1,0 +1,161 @@
+"""Answers: 61xx and 6Cxx followed, broken and missing answers noticed."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.select import Select
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import Step
+
+
+class Fetched(Rule):
+    """61xx says that an answer waits."""
+
+    id = "ANSWER-61"
+    title = "An answer that 61xx announces is fetched"
+    title_zh = "61xx之后取回应答"
+    source = "ISO/IEC 7816-3 and 7816-4, T=0 [P]"
+    _waiting = ""
+
+    def step(self, step: Step) -> str | None:
+        waiting, self._waiting = self._waiting, ""
+        if step.sw >> 8 == 0x61:
+            self.seen = True
+            if step.kind is not Select:
+                self._waiting = f"{step.name} was answered {step.sw:04X}"
+        return f"{waiting}, and nobody fetched it" if waiting and step.kind is not GetResponse else None
+
+    def reset(self) -> str | None:
+        waiting, self._waiting = self._waiting, ""
+        return f"{waiting}, and nobody fetched it" if waiting else None
+
+
+class Algorithm(Rule):
+    """The FCI names the card's algorithm."""
+
+    id = "ANSWER-FCI"
+    title = "The FCI of SSSE, which names the algorithm, is fetched"
+    title_zh = "取回社会保障系统环境的FCI（其中有算法标识）"
+    source = "flow of reading basic information: algorithm from the FCI [S]"
+    _waiting = False
+
+    def step(self, step: Step) -> str | None:
+        waiting, self._waiting = self._waiting, False
+        if step.enters and step.place.directory.spec.id == self.layout.pin.application and step.ok:
+            self.seen = True
+            self._waiting = step.sw >> 8 == 0x61
+        elif waiting and step.kind is not GetResponse:
+            return "SSSE was selected, and its FCI not fetched"
+        return None
+
+
+class RightLength(Rule):
+    """6Cxx says how long the answer is."""
+
+    id = "ANSWER-6C"
+    title = "After 6Cxx the command is sent again with the length that was told"
+    title_zh = "6Cxx之后以给出的长度重发命令"
+    source = "ISO/IEC 7816-3, T=0 [P]"
+    _told: tuple[bytes, int] | None = None
+
+    def step(self, step: Step) -> str | None:
+        told, self._told = self._told, None
+        raw = step.event.command
+        if step.sw >> 8 == 0x6C:
+            self.seen = True
+            self._told = (raw, step.sw & 0xFF)
+        if told is None:
+            return None
+        before, length = told
+        if raw[:4] != before[:4]:
+            return f"{before[:5].hex().upper()} was answered 6C{length:02X} and dropped"
+        if raw[4:5] != bytes((length,)) and len(raw) == 5:
+            return f"{before[:5].hex().upper()} was answered 6C{length:02X} and sent again with {raw[4]:02X}"
+        return None
+
+    def reset(self) -> str | None:
+        self._told = None
+        return None
+
+
+class Announced(Rule):
+    """GET RESPONSE fetches what was announced."""
+
+    id = "ANSWER-GET"
+    title = "GET RESPONSE comes after 61xx only, and asks for no more than was announced"
+    title_zh = "仅在61xx之后取响应，长度不超过给出的字节数"
+    source = "ISO/IEC 7816-4, GET RESPONSE [P]"
+    severity = WARNING
+    _waiting: int | None = None
+
+    def step(self, step: Step) -> str | None:
+        waiting, self._waiting = self._waiting, (step.sw & 0xFF or 256) if step.sw >> 8 == 0x61 else None
+        if step.kind is not GetResponse:
+            return None
+        self.seen = True
+        if waiting is None:
+            return "GET RESPONSE, and nothing was announced"
+        asked = (step.command.le if step.command else None) or 256
+        return f"{asked} bytes were asked for, {waiting} announced" if asked > waiting else None
+
+
+class Whole(Rule):
+    """A record says how long it is."""
+
+    id = "ANSWER-BROKEN"
+    title = "An answer that is no whole record, or another item than was asked for, is not taken for good"
+    title_zh = "应答不是完整的记录或不是所要的数据项时，不得采用"
+    source = "records are tag, length, value [S]; reading again or ending the session [D]"
+    _broken: tuple[bytes, str] | None = None
+
+    def step(self, step: Step) -> str | None:
+        broken, self._broken = self._broken, None
+        file = step.place.file
+        if step.kind is ReadRecord and step.sw == 0x9000 and file is not None and file.structure != "cyclic":
+            self.seen = True
+            if problem := self._problem(step):
+                self._broken = (step.event.command[:4], problem)
+        if broken is not None and step.event.command[:4] != broken[0]:
+            return f"{broken[1]}, and the session went on"
+        return None
+
+    @staticmethod
+    def _problem(step: Step) -> str:
+        if step.secured:
+            return ""
+        records = list(step.records())
+        if not records or sum(map(len, records)) != len(step.answer):
+            return f"reading {step.path} gave {len(step.answer)} bytes that are no whole record"
+        by_tag = step.command is not None and step.command.p2 & 7 < 4 and step.command.p1
+        if by_tag and records[0][0] != by_tag:
+            return f"reading {step.path} gave item {records[0][0]:02X}"
+        return ""
+
+    def reset(self) -> str | None:
+        self._broken = None
+        return None
+
+
+class Silence(Rule):
+    """A card that does not answer is not there."""
+
+    id = "ANSWER-NONE"
+    title = "After a command without an answer the card is reset before it is used again"
+    title_zh = "命令无应答后，先复位再使用"
+    source = "what a card is after an interrupted command only a reset tells [D]"
+    _silent = ""
+
+    def step(self, step: Step) -> str | None:
+        silent, self._silent = self._silent, ""
+        if len(step.event.answer) < 2:
+            self.seen = True
+            self._silent = step.name
+        return f"{silent} had no answer, and the session went on" if silent else None
+
+    def reset(self) -> str | None:
+        self._silent = ""
+        return None
+
+
+RULES = (Fetched, Algorithm, RightLength, Announced, Whole, Silence)

@@ -1,0 +1,96 @@
+"""Challenges: the card's own, asked for now, used once."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
+from emulator.apdu.instructions.select import Select
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import NO_CHALLENGE, USED, Step
+
+ENOUGH = 4
+"""Challenges in a row that reading basic information asks for. [S]"""
+
+
+def uses(step: Step) -> bool:
+    """It needs a challenge of the card's."""
+    protected = step.kind is not None and step.kind.protected
+    return step.kind is ExternalAuthentication or step.secured or protected
+
+
+class Fresh(Rule):
+    """No challenge, no proof."""
+
+    id = "CHALLENGE-STALE"
+    title = "A proof or a MAC uses a challenge asked for since the reset and in this DF"
+    title_zh = "认证和MAC使用复位后、在当前应用中取得的随机数"
+    source = "GET CHALLENGE and the clauses that use it: 6984 without one [T]"
+
+    def step(self, step: Step) -> str | None:
+        if not uses(step) or step.kind is None:
+            return None
+        self.seen = True
+        return f"{step.name}, and no challenge was asked for" if step.challenge == NO_CHALLENGE else None
+
+
+class Once(Rule):
+    """A challenge serves once."""
+
+    id = "CHALLENGE-TWICE"
+    title = "A challenge is used once"
+    title_zh = "随机数只使用一次"
+    source = "a challenge serves one use [T]"
+
+    def step(self, step: Step) -> str | None:
+        if not uses(step) or step.kind is None:
+            return None
+        self.seen = True
+        return f"{step.name} with a challenge that was used already" if step.challenge == USED else None
+
+
+class Replayed(Rule):
+    """A proof that was sent before proves nothing."""
+
+    id = "CHALLENGE-REPLAYED"
+    title = "No cryptogram is sent twice"
+    title_zh = "同一密文不得发送两次"
+    source = "a challenge serves one use [T]"
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._sent: set[bytes] = set()
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is not ExternalAuthentication or not step.data:
+            return None
+        self.seen = True
+        again = step.data in self._sent
+        self._sent.add(step.data)
+        return "EXTERNAL AUTHENTICATION with a cryptogram that was sent before" if again else None
+
+
+class Idle(Rule):
+    """Challenges are asked for to be used."""
+
+    id = "CHALLENGE-IDLE"
+    title = "Challenges are asked for to be used"
+    title_zh = "取得的随机数应被使用"
+    source = f"the flows ask for {ENOUGH} at most before they use one [S]; that more is a fault [D]"
+    severity = WARNING
+    _idle = 0
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is GetChallenge and step.ok:
+            self.seen = True
+            self._idle += 1
+            if self._idle == ENOUGH + 1:
+                return f"{self._idle} challenges in a row, and none was used"
+        elif step.kind is Select or uses(step):
+            self._idle = 0
+        return None
+
+    def reset(self) -> str | None:
+        self._idle = 0
+        return None
+
+
+RULES = (Fresh, Once, Replayed, Idle)

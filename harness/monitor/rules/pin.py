@@ -1,0 +1,229 @@
+"""The PIN: every try is the cardholder's, and there are few."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
+from emulator.apdu.status import SW
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import Step
+from harness.trace.mask import INITIAL
+
+TYPED = 1.0
+"""Seconds in which nobody types a PIN. [D]"""
+MAC_SIZE = 4
+BLOCKS = (8, 16)
+
+
+class Asked(Rule):
+    """VERIFY without data tells how things stand, and costs nothing."""
+
+    id = "PIN-ASKED"
+    title = "The PIN's state is asked (VERIFY, Lc 00) before a PIN is tried"
+    title_zh = "验证密码前先以Lc=00的VERIFY查询密码状态"
+    source = "flows of the terminal: VERIFY with Lc=00 first [T]"
+    severity = WARNING
+    _asked = False
+
+    def step(self, step: Step) -> str | None:
+        self._asked = self._asked or step.asks_pin
+        if step.kind is not Verify or not step.data:
+            return None
+        self.seen = True
+        asked, self._asked = self._asked, True  # its own answer tells as much
+        return None if asked else "VERIFY with a PIN, and its state was not asked since the reset"
+
+    def reset(self) -> str | None:
+        self._asked = False
+        return None
+
+
+class NoneSet(Rule):
+    """Where there is no PIN none can be right."""
+
+    id = "PIN-NONE-SET"
+    title = "No PIN is tried on a card that has none set"
+    title_zh = "未设置密码的卡不要求输入密码"
+    source = "flows of the terminal: no PIN is asked where none is set [T]"
+    _none = False
+
+    def step(self, step: Step) -> str | None:
+        if step.asks_pin:
+            self.seen = True
+            self._none = step.sw == SW.OK
+        return "the card said that no PIN is set, and one was tried" if self._none and step.tries_pin else None
+
+    def reset(self) -> str | None:
+        self._none = False
+        return None
+
+
+class KnownWrong(Rule):
+    """A PIN does not get right by being sent again."""
+
+    id = "PIN-KNOWN-WRONG"
+    title = "No try is spent on a PIN that this card has refused already"
+    title_zh = "不把重试机会用在已被拒绝的密码上"
+    source = "each wrong try brings the card nearer to being locked [D]"
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._wrong: set[str] = set()
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is PinChangeUnblock and step.ok:
+            self._wrong.clear()
+        if not step.tries_pin:
+            return None
+        self.seen = True
+        if not step.pins:
+            self.blind = "the trace has no marks of PINs: it was not recorded by this program, or is of version 1"
+            return None
+        tried = step.pins[0]
+        again = tried in self._wrong
+        if step.sw & 0xFFF0 == 0x63C0 or step.sw == SW.BLOCKED:
+            self._wrong.add(tried)
+        elif step.ok:
+            self._wrong.clear()
+        return f"{step.name} with a PIN that was refused before ({step.sw:04X})" if again else None
+
+
+class Typed(Rule):
+    """A PIN that the cardholder did not confirm is a guess."""
+
+    id = "PIN-UNCONFIRMED"
+    title = "After a wrong PIN the cardholder is asked: no other PIN comes sooner than one can be typed"
+    title_zh = "密码错误后由持卡人重新输入，不得自动再试"
+    source = f"sooner than {TYPED:g} s nobody has typed it [D]"
+    _wrong: float | None = None
+
+    def step(self, step: Step) -> str | None:
+        if not step.tries_pin:
+            return None
+        self.seen = True
+        wrong, self._wrong = self._wrong, step.event.t if step.sw & 0xFFF0 == 0x63C0 else None
+        if wrong is not None and step.event.t - wrong < TYPED:
+            return f"{step.name} {(step.event.t - wrong) * 1000:.0f} ms after a wrong one"
+        return None
+
+
+class LastTry(Rule):
+    """The last try locks the PIN."""
+
+    id = "PIN-LAST-TRY"
+    title = "VERIFY is not repeated down to the last try"
+    title_zh = "不连续验证直至用尽最后一次机会"
+    source = "part 5, 63Cx tells the tries left [T]; that a terminal stops before the last [D]"
+    _left: int | None = None
+
+    def step(self, step: Step) -> str | None:
+        left = self._left
+        if step.kind is Verify and step.sw & 0xFFF0 == 0x63C0:
+            self._left = step.sw & 0xF
+        elif (step.tries_pin or step.kind is PinChangeUnblock) and step.ok:
+            self._left = None
+        if not step.tries_pin:
+            return None
+        self.seen = True
+        return "one try was left, and it was spent" if left == 1 and not step.ok else None
+
+
+class Locked(Rule):
+    """A locked PIN can only be unblocked."""
+
+    id = "PIN-LOCKED"
+    title = "After 6983 no PIN is tried: it is to be unblocked first"
+    title_zh = "返回6983后不再验证密码，应先解锁"
+    source = "part 5, VERIFY, 6983 [T]"
+    _locked = False
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is PinChangeUnblock and step.ok:
+            self._locked = False
+        if step.kind not in (Verify, ChangePin):
+            return None
+        self.seen = True
+        again = self._locked and step.tries_pin
+        self._locked = self._locked or step.sw == SW.BLOCKED
+        return f"{step.name}, and the card had said that the PIN is locked" if again else None
+
+
+class Clear(Rule):
+    """A new PIN goes enciphered."""
+
+    id = "PIN-CLEAR"
+    title = "A PIN is reloaded enciphered and with a MAC, never in clear"
+    title_zh = "重置密码须以密文加MAC传送，不得明文"
+    source = "PIN CHANGE/UNBLOCK, P2=01: data enciphered under the messaging key [S]"
+
+    def step(self, step: Step) -> str | None:
+        raw = step.event.command
+        if len(raw) < 6 or raw[1] != PinChangeUnblock.ins or raw[3] != 0x01:
+            return None
+        self.seen = True
+        body = raw[4] - MAC_SIZE
+        if raw[0] & 0x04 and body > 0 and any(body % size == 0 for size in BLOCKS):
+            return None
+        return f"PIN CHANGE/UNBLOCK with {raw[4]} bytes that are no cipher with a MAC ({step.sw:04X})"
+
+
+class Initial(Rule):
+    """The initial PIN is everybody's."""
+
+    id = "PIN-INITIAL"
+    title = "With the initial PIN nothing is done but to change it"
+    title_zh = "初始密码未修改前不得办理业务"
+    source = "driver library, code -35: the initial PIN may not transact [S]"
+    _held = False
+
+    def step(self, step: Step) -> str | None:
+        if step.tries_pin:
+            self.seen = True
+            if not step.pins:
+                self.blind = "the trace has no marks of PINs"
+            self._held = step.ok and step.pins[:1] == [INITIAL] and step.kind is Verify
+            return None
+        if self._held and step.acts and step.ok and step.kind is not PinChangeUnblock:
+            self._held = False  # once is enough
+            return f"{step.name} after the initial PIN was accepted"
+        return None
+
+    def reset(self) -> str | None:
+        self._held = False
+        return None
+
+
+class SetInitial(Rule):
+    """Nor may it be chosen again."""
+
+    id = "PIN-SET-INITIAL"
+    title = "The initial PIN is not set again as the new one"
+    title_zh = "新密码不得为初始密码"
+    source = "driver library, code -36: the initial PIN may not be set [S]"
+
+    def step(self, step: Step) -> str | None:
+        if step.kind not in (ChangePin, PinChangeUnblock) or not step.data:
+            return None
+        self.seen = True
+        if not step.pins:
+            self.blind = "the trace has no marks of PINs"
+        return "the new PIN is the initial one" if step.ok and step.pins[-1:] == [INITIAL] else None
+
+
+class Unchanged(Rule):
+    """A change changes."""
+
+    id = "PIN-UNCHANGED"
+    title = "A new PIN differs from the old one"
+    title_zh = "新密码与旧密码不同"
+    source = "a change to the same PIN changes nothing [D]"
+    severity = WARNING
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is not ChangePin:
+            return None
+        self.seen = True
+        same = len(step.pins) == 2 and step.pins[0] == step.pins[1]
+        return "CHANGE PIN with the old PIN as the new one" if same else None
+
+
+RULES = (Asked, NoneSet, KnownWrong, Typed, LastTry, Locked, Clear, Initial, SetInitial, Unchanged)

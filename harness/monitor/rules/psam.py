@@ -1,0 +1,78 @@
+"""The terminal's own card: it works for the card that is there, and its results go on unaltered."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
+from emulator.apdu.instructions.psam import CipherData, DeliveryKey
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.response import GetResponse
+from emulator.crypto.keys import factors
+from harness.monitor.rule import Across
+from harness.monitor.session import Step
+
+FACTOR = 8
+IDENTIFICATION = 0x01
+CRYPTOGRAM = 8
+
+
+class Factors(Across):
+    """A key is made for one card."""
+
+    id = "PSAM-FACTOR"
+    title = "The factors given to the PSAM are those of the card in the reader"
+    title_zh = "送入PSAM的分散因子与读卡器中的卡一致"
+    source = "DELIVERY KEY: card factor from the ATR, city factor from the identification code [S]"
+    _atr = b""
+    _region = ""
+
+    def across(self, slot: int, atr: bytes, step: Step) -> str | None:  # noqa: ARG002
+        if step.kind is not DeliveryKey:
+            self._atr = self._atr if step.session.layout.card == "psam" else atr
+            if step.kind is ReadRecord and step.path.startswith("SSSE/EF05") and not step.event.masked:
+                for record in step.records():
+                    if record[0] == IDENTIFICATION:
+                        self._region = record[2:5].hex()
+            return None
+        self.seen = True
+        if step.event.masked or not step.data:
+            self.blind = "the trace hides factors and serial numbers: record it with --personal-data"
+            return None
+        if not self._atr:
+            return None
+        if step.data[:FACTOR] != self._atr[-FACTOR:]:
+            return "the card factor is not that of the card whose session it is"
+        levels = (step.command.p1 if step.command else 0) >> 5
+        if levels > 1 and self._region and step.data[FACTOR : 2 * FACTOR] != factors(self._region, b"", 2)[0]:
+            return f"the city factor is not that of region {self._region}"
+        return None
+
+
+class Passed(Across):
+    """The PSAM's word is passed on."""
+
+    id = "PSAM-CRYPTOGRAM"
+    title = "The cryptogram that the PSAM computed is the one that the card gets"
+    title_zh = "送给卡的密文即PSAM计算的密文"
+    source = "flow of updating with a PSAM: cryptogram ‖ data [S]"
+    _computed = b""
+    _pending = False
+
+    def across(self, slot: int, atr: bytes, step: Step) -> str | None:  # noqa: ARG002
+        if step.kind is CipherData:
+            self._pending = step.sw >> 8 == 0x61
+            self._computed = step.answer if step.sw == 0x9000 else b""
+        elif step.kind is GetResponse and self._pending and step.session.layout.card == "psam":
+            self._computed, self._pending = step.answer, False
+        elif step.kind is GetChallenge and step.session.layout.card != "psam":
+            self._computed = b""
+        elif step.kind is ExternalAuthentication and self._computed:
+            self.seen = True
+            computed, self._computed = self._computed, b""
+            left, right = computed[:CRYPTOGRAM], computed[CRYPTOGRAM : 2 * CRYPTOGRAM]
+            folded = bytes(a ^ b for a, b in zip(left, right, strict=False))
+            if step.data[:CRYPTOGRAM] not in (left, right, folded):
+                return "the card got another cryptogram than the PSAM computed"
+        return None
+
+
+RULES = (Factors, Passed)

@@ -1,0 +1,170 @@
+"""Rights: won before they are needed, refusals taken seriously."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.authentication import ExternalAuthentication
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.status import SW
+from emulator.filesystem.specs import FileSpec
+from emulator.security import PIN, Condition, names_in
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import Step
+
+READING, UPDATING = (ReadRecord, ReadBinary), (UpdateRecord, UpdateBinary)
+
+
+def lacking(step: Step) -> Condition | None:
+    """The condition that an access to a file needs and the session does not meet; None if all is well."""
+    file = step.place.file
+    if file is None or step.kind not in (*READING, *UPDATING):
+        return None
+    condition = file.read if step.kind in READING else file.update
+    return None if step.session.may(condition, step.rights) else condition
+
+
+def _refused(step: Step, condition: Condition) -> list[str]:
+    """The rights of a condition whose proof the card refused in this session."""
+    return [name for name in names_in(condition) if name in step.refused]
+
+
+class _Access(Rule):
+    kinds: tuple[type, ...] = ()
+    deed = ""
+
+    def step(self, step: Step) -> str | None:
+        if step.kind not in self.kinds or step.place.file is None:
+            return None
+        self.seen = True
+        condition = lacking(step)
+        if condition is None or str(condition) == "never" or _refused(step, condition):
+            return None
+        return f"{self.deed} {step.path} needs {condition}, which was not won ({step.sw:04X})"
+
+
+class ReadFirst(_Access):
+    """Reading what is protected."""
+
+    id = "RIGHTS-READ"
+    title = "A record is read after the authentication that it needs"
+    title_zh = "先完成所需的认证再读取记录"
+    source = "access conditions of the layout [S]"
+    kinds = READING
+    deed = "reading"
+
+
+class UpdateFirst(_Access):
+    """Writing what is protected."""
+
+    id = "RIGHTS-UPDATE"
+    title = "A record is written after the authentication that it needs"
+    title_zh = "先完成所需的认证再写入记录"
+    source = "access conditions of the layout [S]"
+    kinds = UPDATING
+    deed = "writing"
+
+
+class AfterRefusal(Rule):
+    """An authentication that failed has won nothing."""
+
+    id = "RIGHTS-IGNORED"
+    title = "After a refused authentication or PIN nothing is done that needed it"
+    title_zh = "认证或密码验证失败后，不得继续需要该权限的操作"
+    source = "part 5, 63Cx and 6983 [T]"
+
+    def step(self, step: Step) -> str | None:
+        self.seen = self.seen or bool(step.refused)
+        condition = lacking(step)
+        told = _refused(step, condition) if condition else []
+        if not told:
+            return None
+        name = told[0]
+        what = "the PIN" if name == PIN else name
+        return f"{what} was refused with {step.refused[name]:04X}, and {step.path} was accessed all the same"
+
+
+class Insisting(Rule):
+    """What was refused for want of a right is refused again."""
+
+    id = "RIGHTS-INSISTED"
+    title = "A command refused with 6982 is not sent again with no new right won"
+    title_zh = "未取得新权限时，不重发被6982拒绝的命令"
+    source = "part 5, 6982 [T]; that sending it again is a fault [D]"
+    severity = WARNING
+    _refused: tuple[bytes, frozenset[str]] | None = None
+
+    def step(self, step: Step) -> str | None:
+        before = self._refused
+        now = (step.event.command, step.rights)
+        self._refused = now if step.sw == SW.SECURITY_NOT_SATISFIED else None
+        self.seen = self.seen or self._refused is not None
+        return f"{step.path} again, after 6982 and with the same rights" if before == now else None
+
+
+class LockedKey(Rule):
+    """A locked key never opens again by trying."""
+
+    id = "RIGHTS-LOCKED-KEY"
+    title = "A key that answered 6983 is not tried again"
+    title_zh = "密钥返回6983（已锁定）后不再尝试"
+    source = "part 5, EXTERNAL AUTHENTICATION, 6983 [T]"
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._locked: set[tuple[str, int]] = set()
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is not ExternalAuthentication or step.command is None:
+            return None
+        self.seen = True
+        key = (step.place.directory.spec.id, step.command.p2)
+        again = key in self._locked
+        if step.sw == SW.BLOCKED:
+            self._locked.add(key)
+        return f"key {step.command.p2:02X} of {key[0]} was locked, and tried again" if again else None
+
+
+class HeldAlready(Rule):
+    """Every authentication is a chance to spend a try."""
+
+    id = "RIGHTS-AGAIN"
+    title = "A key whose right is held is not authenticated again"
+    title_zh = "已取得权限的密钥不重复认证"
+    source = "a needless authentication risks a try [D]"
+    severity = WARNING
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is not ExternalAuthentication or step.place.key is None:
+            return None
+        self.seen = True
+        name = step.place.key.name
+        return f"{name} was authenticated, and its right was held" if name in step.rights else None
+
+
+class InClear(Rule):
+    """What a layout wants under secure messaging."""
+
+    id = "RIGHTS-CLEAR"
+    title = "A file that demands a MAC or a cipher is accessed under it"
+    title_zh = "要求安全报文的文件须以安全报文访问"
+    source = "secure messaging as the layout demands it [S]"
+
+    def step(self, step: Step) -> str | None:
+        file = step.place.file
+        demand = self._demand(step, file) if file is not None else ""
+        if not demand or file is None:
+            return None
+        self.seen = True
+        plan = step.session.layout.personalisation
+        if step.secured or (plan is not None and plan.key in step.rights):
+            return None
+        return f"{step.path} demands {'a MAC' if demand == 'mac' else 'MAC and cipher'}, and was accessed in clear"
+
+    @staticmethod
+    def _demand(step: Step, file: FileSpec) -> str:
+        if step.kind in READING:
+            return file.read_messaging
+        return file.update_messaging if step.kind in UPDATING else ""
+
+
+RULES = (ReadFirst, UpdateFirst, AfterRefusal, Insisting, LockedKey, HeldAlready, InClear)

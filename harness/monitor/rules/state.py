@@ -1,0 +1,177 @@
+"""Cards that are not to be served: expired, not activated, blocked, reported lost."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from emulator.apdu.instructions.issuing import Activate
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.select import Select
+from emulator.apdu.status import SW
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import Step
+
+ISSUER = "SSSE/EF05"
+VALIDITY, NUMBER, IDENTIFICATION = 0x06, 0x07, 0x01
+
+
+class _Issuer(Rule):
+    """Hears what the card says of itself."""
+
+    def heard(self, step: Step) -> dict[int, bytes]:
+        """Values by tag, of an answer from the issuer's file."""
+        file = step.place.file
+        if step.kind is not ReadRecord or step.sw != SW.OK or file is None or file.path != ISSUER:
+            return {}
+        return {record[0]: record[2:] for record in step.records()}
+
+
+class Expired(_Issuer):
+    """An expired card serves nobody."""
+
+    id = "STATE-EXPIRED"
+    title = "No business is done with a card whose validity (item 06) has ended"
+    title_zh = "卡已过有效期（06）不得办理业务"
+    source = "flows of the terminal: expiry is checked [T]"
+    _ended: date | None = None
+
+    def step(self, step: Step) -> str | None:
+        if (value := self.heard(step).get(VALIDITY)) is not None:
+            digits = value.hex()
+            try:
+                end = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+            except ValueError:
+                end = None
+            self._ended = end if end is not None and end < self.situation.today else None
+        if not step.acts:
+            return None
+        self.seen = True
+        name = step.name
+        return f"{name}, and the card ended on {self._ended}" if self._ended and step.ok else None
+
+
+class ExpiryUnread(_Issuer):
+    """Who does not look does not know."""
+
+    id = "STATE-EXPIRY-UNREAD"
+    title = "The card's validity (item 06) is read before business is done"
+    title_zh = "办理业务前读取卡的有效期（06）"
+    source = "flows of the terminal: expiry is checked [T]"
+    severity = WARNING
+    _read = False
+
+    def step(self, step: Step) -> str | None:
+        self._read = self._read or VALIDITY in self.heard(step)
+        if not step.acts or not step.ok or step.kind is Activate:
+            return None
+        self.seen = True
+        told, self._read = self._read, True  # once is enough
+        return None if told else f"{step.name}, and item 06 was never read"
+
+
+class Lost(_Issuer):
+    """A card reported lost is to be kept from doing anything."""
+
+    id = "STATE-LOST"
+    title = "No business is done with a card that was reported lost (挂失)"
+    title_zh = "已挂失的卡不得办理业务"
+    source = "Sichuan Measures on loss reports [S]; terminals hold a black list [T]"
+    _known = ""
+
+    def step(self, step: Step) -> str | None:
+        if not self.situation.lost:
+            return None
+        heard = self.heard(step)
+        if heard and step.event.masked and not self._known:
+            self.blind = "the trace hides which card it was: record it with --personal-data"
+        for tag, words in ((NUMBER, _text), (IDENTIFICATION, _hex)):
+            if tag in heard and words(heard[tag]) in self.situation.lost:
+                self._known = words(heard[tag])
+        if not step.acts:
+            return None
+        self.seen = True
+        return f"{step.name} on a card that was reported lost" if self._known else None
+
+
+class NotActivated(Rule):
+    """A card is activated before it serves."""
+
+    id = "STATE-NOT-ACTIVATED"
+    title = "After 6985 from a card that is not activated nothing is sent but its activation"
+    title_zh = "社会保障功能未启用（6985）时，除启用外不得继续"
+    source = "Sichuan Measures, article 13 [S]; 6985 as its answer [D]"
+    _refused = ""
+
+    def step(self, step: Step) -> str | None:
+        refused, self._refused = self._refused, ""
+        named = step.session.layout.activation
+        activating = named is not None and step.event.command[:2] == bytes((named.cla, named.ins))
+        if step.kind in (Select, GetResponse) or activating:
+            return None
+        if step.sw == SW.CONDITIONS_NOT_SATISFIED and step.kind is ReadRecord:
+            self.seen = True
+            self._refused = step.path
+        self.seen = self.seen or step.acts
+        again = refused and step.sw == SW.CONDITIONS_NOT_SATISFIED
+        return f"{refused} was refused with 6985, and the session went on to {step.path}" if again else None
+
+    def reset(self) -> str | None:
+        self._refused = ""
+        return None
+
+
+class CardBlocked(Rule):
+    """A blocked card answers nothing else any more."""
+
+    id = "STATE-CARD-BLOCKED"
+    title = "A card that answers 6A81 to SELECT is blocked, and is left alone"
+    title_zh = "选择返回6A81（卡已锁定）后不再操作"
+    source = "part 5, CARD BLOCK: 6A81 ever after [T]"
+    _blocked = False
+
+    def step(self, step: Step) -> str | None:
+        blocked, self._blocked = self._blocked, False
+        if step.kind is Select:
+            self.seen = True
+            self._blocked = step.sw == SW.FUNCTION_NOT_SUPPORTED
+        return "the card is blocked (6A81), and was used on" if blocked else None
+
+    def reset(self) -> str | None:
+        self._blocked = False
+        return None
+
+
+class ApplicationBlocked(Rule):
+    """A blocked application does nothing."""
+
+    id = "STATE-APPLICATION-BLOCKED"
+    title = "In an application that is blocked (9303, 6283) nothing is done but what unblocks it"
+    title_zh = "应用已锁定（9303、6283）时，除解锁外不得操作"
+    source = "part 5, APPLICATION BLOCK [T]"
+    _blocked = ""
+
+    def step(self, step: Step) -> str | None:
+        if step.enters:
+            self.seen = True
+            told = step.sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
+            self._blocked = f"{step.path} answered {step.sw:04X}" if told else ""
+            return None
+        allowed = step.kind is None or step.kind.unblocks or step.kind.anywhere
+        blocked = "" if allowed else self._blocked
+        return f"{blocked}, and {step.name} followed" if blocked else None
+
+    def reset(self) -> str | None:
+        self._blocked = ""
+        return None
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode("gbk", "replace")
+
+
+def _hex(value: bytes) -> str:
+    return value.hex().upper()
+
+
+RULES = (Expired, ExpiryUnread, Lost, NotActivated, CardBlocked, ApplicationBlocked)

@@ -1,0 +1,141 @@
+"""Writing: read back, never blindly, the insurance region all or none."""
+
+from __future__ import annotations
+
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.status import SW
+from harness.monitor.rule import WARNING, Rule
+from harness.monitor.session import Session, Step
+
+MEASURES = "Sichuan Measures, article 24: the region moves in the card"
+
+
+class _PerItem(Rule):
+    """Remembers items by path."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._items: dict[str, str] = {}
+
+
+class ReadBack(_PerItem):
+    """Written is what reads back."""
+
+    id = "WRITE-READ-BACK"
+    title = "What was written is read back before the session ends"
+    title_zh = "写入后回读核对，再结束会话"
+    source = "the flows that write read again [1]; for every item [D]"
+    severity = WARNING
+
+    def step(self, step: Step) -> str | None:
+        if step.kind is UpdateRecord and step.ok and _tagged(step):
+            self.seen = True
+            self._items[step.path] = ""
+        elif step.kind is ReadRecord and step.ok:
+            file = step.place.file
+            for record in step.records():
+                self._items.pop(f"{file.path if file else ''}/{record[0]:02X}", None)
+            if step.secured:
+                self._items.pop(step.path, None)
+        return None
+
+    def end(self, session: Session, *, powered: bool) -> str | None:
+        del session, powered
+        left, self._items = sorted(self._items), {}
+        return f"written and not read back: {', '.join(left)}" if left else None
+
+
+class FailedWrite(Rule):
+    """A write that failed may be half done."""
+
+    id = "WRITE-FAILED"
+    title = "After a write that failed in memory the item is read, written again, or the card reset"
+    title_zh = "写入失败（存储器错误）后，应回读、重写或复位"
+    source = "part 5, UPDATE RECORD, 6581 [T]; what follows [D]"
+    _failed = ""
+
+    def step(self, step: Step) -> str | None:
+        failed, self._failed = self._failed, ""
+        if step.kind is UpdateRecord:
+            self.seen = True
+            self._failed = step.path if step.sw == SW.MEMORY_FAILURE else ""
+        if failed and not (step.kind in (ReadRecord, UpdateRecord) and step.path == failed):
+            return f"writing {failed} failed, and the session went on"
+        return None
+
+    def reset(self) -> str | None:
+        self._failed = ""
+        return None
+
+
+class RegionChecked(_PerItem):
+    """A region is moved from somewhere."""
+
+    id = "REGION-UNCHECKED"
+    title = "The old insurance region is read before a new one is written"
+    title_zh = "写入新参保地前先读取并核对原参保地"
+    source = f"{MEASURES} [S]; that it is checked first [D]"
+
+    def step(self, step: Step) -> str | None:
+        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+            return None
+        if step.kind is ReadRecord and step.ok:
+            self._items[step.path] = ""
+        if step.kind is not UpdateRecord or not step.ok:
+            return None
+        self.seen = True
+        return None if step.path in self._items else f"{step.path} was written, and not read before"
+
+    def reset(self) -> str | None:
+        self._items.clear()
+        return None
+
+
+class RegionWhole(_PerItem):
+    """One person is insured in one place."""
+
+    id = "REGION-PART"
+    title = "The insurance region moves for every insurance that the card holds, or for none"
+    title_zh = "参保地变更时，卡内各险种一并变更或均不变更"
+    source = f"{MEASURES} [S]; that all items move [D]"
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        self._values: dict[str, bytes] = {}
+
+    def step(self, step: Step) -> str | None:
+        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+            return None
+        if step.kind is ReadRecord and step.sw == SW.OK:
+            self._items.setdefault(step.path, "held")
+            if step.event.masked:
+                self._values.pop(step.path, None)
+            else:
+                self._values[step.path] = step.answer
+        elif step.kind is UpdateRecord and step.ok:
+            self.seen = True
+            self._items[step.path] = "written"
+            self._values[step.path] = step.data
+        return None
+
+    def end(self, session: Session, *, powered: bool) -> str | None:
+        del session, powered
+        written = [path for path, what in self._items.items() if what == "written"]
+        left = [path for path, what in self._items.items() if what == "held" and not self._there(path)]
+        self._items.clear()
+        self._values.clear()
+        return f"moved {', '.join(written)}, left {', '.join(left)}" if written and left else None
+
+    def _there(self, path: str) -> bool:
+        """True if an unwritten item has the region that another was moved to already."""
+        value = self._values.get(path)
+        moved = [self._values[one][2:] for one, what in self._items.items() if what == "written"]
+        return value is not None and value[2:] in moved
+
+
+def _tagged(step: Step) -> bool:
+    file = step.place.file
+    return file is not None and file.structure != "cyclic" and bool(step.place.tag)
+
+
+RULES = (ReadBack, FailedWrite, RegionChecked, RegionWhole)

@@ -1,0 +1,188 @@
+"""What a terminal may know of the card in one slot: selection, rights won, challenge. The card is never asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.pin import ChangePin, Verify
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.status import SW, CardError
+from emulator.filesystem.specs import Layout
+from emulator.security import PIN, Condition
+from harness.trace.context import Context, Place
+from harness.trace.read import Event
+
+SECURED = 0x04
+NO_CHALLENGE, GIVEN, USED = "none", "given", "used"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command as rules see it: ``rights``, ``challenge``, ``selected`` and ``refused`` are as they were before it,
+    ``session`` is as it is afterwards.
+
+    ``command`` is plain, None if malformed; ``kind`` None if no card has such a command.
+    """
+
+    session: Session
+    event: Event
+    kind: type[Instruction] | None
+    command: CommandAPDU | None
+    place: Place
+    rights: frozenset[str]
+    challenge: str
+    selected: bool
+    refused: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """The instruction's name, or the first bytes of what is none."""
+        return self.kind.name if self.kind else self.event.told("command")[:10]
+
+    @property
+    def sw(self) -> int:
+        """The status word, 0 for none."""
+        return self.event.sw
+
+    @property
+    def ok(self) -> bool:
+        """9000, or data to fetch."""
+        return self.sw >> 8 in (0x90, 0x61)
+
+    @property
+    def secured(self) -> bool:
+        """It came under secure messaging."""
+        raw = self.event.command
+        return bool(raw) and bool(raw[0] & SECURED) and raw[0] >> 4 in (0, 8)
+
+    @property
+    def data(self) -> bytes:
+        """The command's plain data; empty where there are none."""
+        return self.command.data if self.command else b""
+
+    @property
+    def answer(self) -> bytes:
+        """The answer's data."""
+        return self.event.answer[:-2]
+
+    @property
+    def pins(self) -> list[str]:
+        """The marks of the PINs that it carries."""
+        return list(self.event.table.get("pins", ()))
+
+    @property
+    def tries_pin(self) -> bool:
+        """It spends a try if its PIN is wrong."""
+        return self.kind in (Verify, ChangePin) and bool(self.data)
+
+    @property
+    def asks_pin(self) -> bool:
+        """VERIFY without data, which only asks."""
+        return self.kind is Verify and not self.data
+
+    @property
+    def enters(self) -> bool:
+        """SELECT of a DF."""
+        return self.kind is Select and (
+            (self.command is not None and self.command.p1 == BY_NAME) or self.place.file is None
+        )
+
+    @property
+    def path(self) -> str:
+        """The item, file or DF that it is about."""
+        return self.place.path
+
+    def records(self) -> Iterator[bytes]:
+        """The TLV records of an answer or an update; nothing more after one that is cut off."""
+        data = self.answer if self.kind is ReadRecord else self.data if self.kind is UpdateRecord else b""
+        at = 0
+        while at + 2 <= len(data) and at + 2 + data[at + 1] <= len(data):
+            yield data[at : at + 2 + data[at + 1]]
+            at += 2 + data[at + 1]
+
+    @property
+    def acts(self) -> bool:
+        """It does business with the card: writes, spends, signs or changes; no mere reading, asking or proving."""
+        return self.kind is not None and self.kind.writes and self.kind not in (Verify, ExternalAuthentication)
+
+
+@dataclass(slots=True)
+class Session:
+    """One slot. ``take`` brings the next command and gives its step."""
+
+    layout: Layout
+    context: Context = field(init=False)
+    rights: set[str] = field(default_factory=set)
+    refused: dict[str, int] = field(default_factory=dict)
+    """Rights whose proof was refused, with the status word, until it is proved."""
+    challenge: str = NO_CHALLENGE
+    selected: bool = False
+
+    def __post_init__(self) -> None:
+        self.context = Context(self.layout)
+
+    def reset(self) -> None:
+        """The card forgot everything."""
+        self.context.reset()
+        self.rights.clear()
+        self.refused.clear()
+        self.challenge, self.selected = NO_CHALLENGE, False
+
+    def may(self, condition: Condition, rights: frozenset[str]) -> bool:
+        """True if these rights are enough, or if the card is being personalised."""
+        plan = self.layout.personalisation
+        return condition.satisfied(rights) or (plan is not None and plan.key in rights)
+
+    def take(self, event: Event) -> Step:
+        """The next command: its step, and what it makes of the session."""
+        raw = event.plain
+        kind = self.context.instruction(raw)
+        try:
+            command = CommandAPDU.parse(raw)
+        except CardError:
+            command = None
+        step = Step(
+            self,
+            event,
+            kind,
+            command,
+            self.context.place(raw),
+            frozenset(self.rights),
+            self.challenge,
+            self.selected,
+            dict(self.refused),
+        )
+        before = self.context.directory
+        self.context.follow(raw, event.sw)
+        if step.enters and (step.ok or step.sw == SW.APPLICATION_BLOCKED_TEMPORARILY):
+            self.selected = True
+            if self.context.directory is not before:
+                self.rights &= {PIN}
+                self.challenge = NO_CHALLENGE
+        elif kind is GetChallenge and step.ok:
+            self.challenge = GIVEN
+        elif step.tries_pin:
+            self._proof(PIN, step, won=kind is Verify)
+        elif kind is ExternalAuthentication:
+            self.challenge = USED if self.challenge == GIVEN else self.challenge
+            if step.place.key is not None:
+                self._proof(step.place.key.name, step, won=True)
+        elif step.secured:
+            self.challenge = USED if self.challenge == GIVEN else self.challenge
+            if step.sw == SW.MESSAGING_OBJECT_WRONG:
+                self.rights &= {PIN}
+        return step
+
+    def _proof(self, right: str, step: Step, *, won: bool) -> None:
+        if step.ok:
+            self.refused.pop(right, None)
+            if won:
+                self.rights.add(right)
+        else:
+            self.rights.discard(right)
+            self.refused[right] = step.sw
