@@ -126,6 +126,10 @@ class Chip:
                 self.observer.powered("off", b"")
             self._powered = False
 
+    def taken_out(self) -> None:
+        """Out of the reader there is no power; the image stays."""
+        self.power_off()
+
     def _forget(self) -> None:
         self._state.memory.rollback()
         self._state.session = Session(self._state.root)

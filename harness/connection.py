@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from emulator.chip import Chip
-from emulator.reader.slot import CardGone
+from emulator.reader.slot import Card, CardGone
 from harness import pcsc
 
 
@@ -28,22 +28,24 @@ class Connection(Protocol):
 
 
 class InProcess:
-    """A chip in this very process. ``powered``: it has power already and keeps its session.
+    """A chip in this very process. ``powered``: it has power already and keeps its session. ``through``: the chip as a
+    reader or system hands it on, if not as it is.
 
     Where a fault takes the card out it fails as a reader does: PcscError until the next reset, or for good.
     """
 
-    def __init__(self, chip: Chip, *, powered: bool = False) -> None:
+    def __init__(self, chip: Chip, *, powered: bool = False, through: Card | None = None) -> None:
         self.chip = chip
+        self._card: Card = through or chip
         self._gone: CardGone | None = None
-        self.atr = chip.atr if powered else chip.power_on()
+        self.atr = chip.atr if powered else self._card.power_on()
 
     def reset(self) -> bytes:
         """Resets the chip. PcscError if it was taken out and not put in again."""
         if self._gone is not None and not self._gone.back:
             raise pcsc.PcscError(f"no card: {self._gone}")
         self._gone = None
-        self.atr = self.chip.reset()
+        self.atr = self._card.reset()
         return self.atr
 
     def send(self, command: bytes) -> bytes:
@@ -51,7 +53,7 @@ class InProcess:
         if self._gone is not None:
             raise pcsc.PcscError(f"no card: {self._gone}")
         try:
-            return self.chip.transmit(command)
+            return self._card.transmit(command)
         except CardGone as gone:
             self._gone = gone
             if gone.answer:
@@ -59,8 +61,8 @@ class InProcess:
             raise pcsc.PcscError(str(gone)) from gone
 
     def close(self) -> None:
-        """Takes the power."""
-        self.chip.power_off()
+        """Takes the power, where the system would."""
+        self._card.power_off()
 
 
 class Pcsc:

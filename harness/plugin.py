@@ -31,6 +31,7 @@ from harness.connection import Connection, InProcess, Pcsc
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
+from harness.shapes import SYSTEMS, Shaped
 from harness.terminal.terminal import Terminal
 
 LOG = pytest.StashKey[Log]()
@@ -48,7 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The marker that says which card a test wants."""
     config.addinivalue_line(
-        "markers", "sscard(persona=..., layout=..., algorithm=..., faults=..., seed=...): the card that `card` is"
+        "markers",
+        "sscard(persona=..., layout=..., algorithm=..., faults=..., seed=..., shape=..., system=..., slow=...): "
+        "the card that `card` is, and what is between",
     )
 
 
@@ -82,12 +85,14 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         layouts.load(asked.get("layout", layout)),
         asked.get("algorithm", algorithm),
     )
-    faults = asked.get("faults")
+    apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
     if faults is None:
-        yield InProcess(Chip(image, observer=log))
-        return
-    chip = FaultyChip(image, _plan(request, faults, asked.get("seed")), observer=log)
-    yield InProcess(chip)
+        chip = Chip(image, apdu_shape=apdu_shape, observer=log)
+    else:
+        plan = _plan(request, faults, asked.get("seed"))
+        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
+    system = SYSTEMS[asked.get("system", "linux")]
+    yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
 
 
 def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int | None) -> Plan:

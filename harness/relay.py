@@ -37,6 +37,10 @@ class Relay:
         """Noted; the next power_on resets."""
         self._observer.powered("off", b"")
 
+    def taken_out(self) -> None:
+        """As for the power."""
+        self.power_off()
+
     def transmit(self, command: bytes) -> bytes:
         """Sends it on."""
         answer = self._connection.send(command)

@@ -16,12 +16,13 @@ from typing import Any
 
 from emulator.chip import Chip
 from emulator.filesystem.image import Image
-from emulator.reader.slot import Slot
+from emulator.reader.slot import Card, Slot
 from harness import control, demo, pcsc
 from harness.connection import InProcess, Pcsc
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
 from harness.relay import POWER_TIMEOUT
+from harness.shapes import SYSTEMS, Shaped, System
 from harness.trace.record import TraceFile
 
 NO_READER = 3
@@ -38,6 +39,8 @@ class Options:
     slots: int
     port: int
     apdu_shape: bool = False
+    system: System = SYSTEMS["linux"]
+    slow: bool = False
     private: bool = False
     demo: bool = False
     once: bool = False
@@ -94,11 +97,18 @@ class Run:
             return FaultyChip(image, self.options.faults, apdu_shape=self.options.apdu_shape, observer=observer)
         return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)
 
+    def shaped(self, chip: Chip | None) -> Card | None:
+        """The chip as its reader's slot gets it: under a system's habits, slow if asked."""
+        options = self.options
+        if chip is None or (options.system.name == "linux" and not options.slow):
+            return chip
+        return Shaped(chip, options.system, slow=options.slow)
+
     def insert_all(self) -> None:
         """Every card into its slot."""
         self.readers = pcsc.virtual_readers(self.options.slots)
         for number, chip in enumerate(self.chips):
-            slot = Slot(chip, self.options.port + number)
+            slot = Slot(self.shaped(chip), self.options.port + number)
             self.slots.append(slot)
             if chip is not None:
                 slot.insert()
@@ -144,7 +154,7 @@ class Run:
             if not pcsc.wait_card(self.readers[number], present=False):
                 raise TimeoutError(f"PC/SC still sees a card in slot {number}")
         if operation != "remove":
-            self.chips[number] = slot.card = chip
+            self.chips[number], slot.card = chip, self.shaped(chip)
             slot.insert()
             self.wait(number)
         return {"slot": number, "inserted": slot.inserted, "atr": chip.atr.hex().upper() if slot.inserted else ""}

@@ -44,7 +44,10 @@ class Card(Protocol):
         """Reset; the ATR."""
 
     def power_off(self) -> None:
-        """No power."""
+        """The reader takes the power."""
+
+    def taken_out(self) -> None:
+        """It left the reader: no power either."""
 
     def transmit(self, command: bytes) -> bytes:
         """The answer to one command, one byte at least. CardGone if the card leaves at it."""
@@ -156,7 +159,7 @@ class Slot:
             log.warning("port %d: %s", self.address[1], error)
         finally:
             self._powered.clear()
-            card.power_off()
+            card.taken_out()
             with self._changed:
                 connection.close()
                 self._socket = None

@@ -19,6 +19,7 @@ from harness.cli.target import CardChoice
 from harness.faults.plan import Plan
 from harness.run import Options
 from harness.run import run as serve
+from harness.shapes import SYSTEMS
 from harness.trace.record import TraceFile
 
 PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
@@ -39,6 +40,14 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option(
     "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="61xx/6Cxx, or followed."
 )
+@click.option(
+    "--system",
+    type=click.Choice(list(SYSTEMS)),
+    default="linux",
+    show_default=True,
+    help="Whose habits of probing and powering the card meets.",
+)
+@click.option("--slow", is_flag=True, help="As fast as a contact card at 9600 bit/s, not faster.")
 @click.option("--trace", "trace_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON Lines here.")
 @click.option(
     "--relaxed", is_flag=True, help="With --image: do not wait for the disk; a crash of the machine may lose writes."
@@ -58,9 +67,11 @@ def run(
     slots: int | None,
     port: int,
     shape: str,
+    system: str,
     trace_path: Path | None,
     faults: Plan | None,
     *,
+    slow: bool,
     relaxed: bool,
     demo: bool,
     once: bool,
@@ -102,6 +113,8 @@ def run(
             slots=count,
             port=port,
             apdu_shape=shape == "apdu",
+            system=SYSTEMS[system],
+            slow=slow,
             private=private,
             demo=demo,
             once=once,

@@ -100,3 +100,24 @@ def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+
+
+def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        SSSE = bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF")
+
+        @pytest.mark.sscard(shape="apdu")
+        def test_apdu(card):
+            assert card.send(SSSE)[:2] == bytes((0x6F, 0x1C))
+
+        @pytest.mark.sscard(system="windows")
+        def test_windows_leaves_the_selection(card):
+            card.send(SSSE)
+            card.close()
+            assert card.send(bytes.fromhex("00B207280B"))[-2:] == bytes((0x90, 0x00))
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)

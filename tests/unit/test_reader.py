@@ -39,6 +39,9 @@ class FakeCard:
     def power_off(self) -> None:
         self.events.append("off")
 
+    def taken_out(self) -> None:
+        self.events.append("out")
+
     def transmit(self, command: bytes) -> bytes:
         if command == b"busy":
             self.entered.set()
@@ -184,7 +187,7 @@ def test_insertion_power_commands_and_removal(driver: Driver, slot: Slot, card: 
     assert card.events == ["on", "reset", "off"]
     slot.remove()
     assert driver.closed()
-    assert card.events[-1] == "off"
+    assert card.events[-1] == "out"
     assert not slot.wait_powered(0)
 
 
