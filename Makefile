@@ -11,7 +11,7 @@ help:
 	@echo "make test   every test, and make check"
 	@echo "make check  ruff and mypy --strict"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
-	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, hundreds of broken chips"
+	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, an hour of sessions with faults, broken chips"
 	@echo "make clean  remove the virtual environment and caches"
 
 # Stamp files, so that a second run needs neither network nor installation.
@@ -42,7 +42,7 @@ bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 deep: $(VENV)/.ready-dev
-	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py --timeout 3600 $(ARGS)
+	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py tests/e2e/test_soak.py --timeout 3600 $(ARGS)
 	$(BIN)/python -m tests.mutation
 
 clean:

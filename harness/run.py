@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Options:
     once: bool = False
     trace: TraceFile | None = None
     faults: Plan | None = None
-    """For the user cards in all slots; a terminal's own card stays right."""
+    """For the user cards in all slots, each with a seed of its own; a terminal's own card stays right."""
 
 
 def say(text: str) -> None:
@@ -94,7 +94,8 @@ class Run:
         trace = self.options.trace
         observer = trace.slot(slot, image) if trace else None
         if self.options.faults and image.layout.card == "user":
-            return FaultyChip(image, self.options.faults, apdu_shape=self.options.apdu_shape, observer=observer)
+            plan = replace(self.options.faults, seed=self.options.faults.seed + slot)
+            return FaultyChip(image, plan, apdu_shape=self.options.apdu_shape, observer=observer)
         return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)
 
     def shaped(self, chip: Chip | None) -> Card | None:
