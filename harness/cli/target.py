@@ -167,6 +167,22 @@ def faults_options(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+def baseline_option(function: F) -> F:
+    """--baseline, handed on as ``known``, the ids in the file."""
+
+    @click.option(
+        "--baseline", type=click.Path(dir_okay=False, path_type=Path),
+        help="Known failures, one id a line, # begins a comment: they do not count.",
+    )  # fmt: skip
+    @functools.wraps(function)
+    def wrapped(*args: Any, baseline: Path | None, **kwargs: Any) -> Any:
+        lines = baseline.read_text(encoding="utf-8").splitlines() if baseline else []
+        names = (line.partition("#")[0].strip() for line in lines)
+        return function(*args, known=frozenset(name for name in names if name), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
 def relay_options(function: F) -> F:
     """--reader and --port of a card that is relayed into a virtual reader."""
     function = click.option(

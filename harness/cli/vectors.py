@@ -63,7 +63,7 @@ def vectors() -> None:
 )
 @click.option("--keys", metavar="FILE|test", help="With --reader: roots in TOML; `test`: the published ones.")
 @click.option("--allow-destructive", is_flag=True, help="With --reader: vectors that spend tries or change the card.")
-@click.option("--baseline", type=FILE, help="Known failures, one id a line: they do not count.")
+@targets.baseline_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="With --report: what was tested, and its version.")
@@ -81,7 +81,7 @@ def run_vectors(
     overlay: tuple[Path, ...],
     named: str | None,
     keys: str | None,
-    baseline: Path | None,
+    known: frozenset[str],
     folder: Path | None,
     sign: Path | None,
     product: str,
@@ -101,7 +101,6 @@ def run_vectors(
     if sign and not folder:
         raise click.UsageError("--sign needs --report")
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
-    known = frozenset(_baseline(baseline))
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         found = list(_benches(stack, reader, replay, profiles, layout, named, keys))
@@ -140,14 +139,6 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     if not found:
         raise click.UsageError("no vector is meant by that")
     return found
-
-
-def _baseline(path: Path | None) -> Iterator[str]:
-    """Ids, one a line; # begins a comment."""
-    for line in path.read_text(encoding="utf-8").splitlines() if path else ():
-        name = line.partition("#")[0].strip()
-        if name:
-            yield name
 
 
 def _benches(

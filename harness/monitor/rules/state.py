@@ -76,7 +76,7 @@ class Lost(_Issuer):
     id = "STATE-LOST"
     title = "No business is done with a card that was reported lost (挂失)"
     title_zh = "已挂失的卡不得办理业务"
-    source = "Sichuan Measures on loss reports [S]; terminals hold a black list [T]"
+    source = "Sichuan Measures, article 18: a loss report takes effect at once [S]; the terminal's black list [T]"
     _known = ""
 
     def step(self, step: Step) -> str | None:

@@ -24,7 +24,7 @@ class ReadBack(_PerItem):
     id = "WRITE-READ-BACK"
     title = "What was written is read back before the session ends"
     title_zh = "写入后回读核对，再结束会话"
-    source = "the flows that write read again [1]; for every item [D]"
+    source = "an interrupted or garbled write shows only when read [D]"
     severity = WARNING
 
     def step(self, step: Step) -> str | None:
