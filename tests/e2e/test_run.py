@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -19,7 +20,8 @@ from harness import control, pcsc
 from harness.connection import Pcsc
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
-from tests.e2e.served import DEADLINE, serving, sscard
+from harness.trace import read
+from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import DF, SSSE, VERIFY
 
 pytestmark = pytest.mark.pcsc
@@ -210,3 +212,37 @@ def test_a_pcscd_that_dies_is_noticed() -> None:
         assert served.process.stderr
         assert "pcscd ended by itself" in served.process.stderr.read()
     assert not pcsc.DEFAULT_SOCKET.exists()
+
+
+@pytest.mark.parametrize(("system", "kept"), [("windows", True), ("linux", False)])
+def test_what_a_system_leaves_to_the_next_program(system: str, kept: bool, tmp_path: Path) -> None:
+    """pcscd takes the power when nobody is connected; a card under Windows' habits does not mind."""
+    trace = tmp_path / "t.jsonl"
+    with serving("--system", system, "--slow", "--trace", str(trace)) as served:
+        with Pcsc(served.readers[0]) as connection:
+            for command in (SSSE, "0020000003123456"):
+                connection.send(bytes.fromhex(command))
+        if not kept:
+            assert any(event.kind == "off" for event in read.events(trace, follow=True)), "waits for it"
+        with Pcsc(served.readers[0]) as connection:
+            answer = connection.send(bytes.fromhex("00B207280B"))
+    assert answer[-2:].hex().upper() == ("9000" if kept else "6A82")
+    told = trace.read_text(encoding="utf-8")
+    assert ("A000000308" in told) is kept, "Windows looks for PIV"
+
+
+def test_a_trace_is_shown_as_it_grows(tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    with serving("--trace", str(trace)) as served:
+        with subprocess.Popen(
+            [SSCARD, "trace", "show", str(trace), "--follow"], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            try:
+                with Pcsc(served.readers[0]) as connection:
+                    connection.send(bytes.fromhex(SSSE))
+                    seen = next(line for line in process.stdout if "SELECT" in line)
+            finally:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(DEADLINE) == 0
+        assert "by name, first" in seen
