@@ -22,6 +22,8 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
 READER_NAME = "Virtual PCD"
 MOST_SLOTS = 16
+POWER_TIMEOUT = 20.0
+"""Seconds within which a reader must have powered a card that was put in."""
 DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
 
 # Runs in the new process: pcscd takes its listening socket the systemd way (fd 3, and its own pid in LISTEN_PID), and

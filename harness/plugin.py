@@ -105,10 +105,10 @@ def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int 
 
 
 @pytest.fixture
-def injections(card: Connection) -> list[Injection]:
+def injections(card: Connection) -> Sequence[Injection]:
     """The faults that have come so far, with ``@pytest.mark.sscard(faults=...)``; none on a card without."""
     chip = card.chip if isinstance(card, InProcess) else None
-    return chip.injections if isinstance(chip, FaultyChip) else []
+    return chip.injections if isinstance(chip, FaultyChip) else ()
 
 
 @pytest.fixture

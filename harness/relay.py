@@ -13,8 +13,6 @@ from emulator.reader.slot import Slot
 from harness import pcsc
 from harness.connection import Connection, Pcsc
 
-POWER_TIMEOUT = 20.0
-
 
 class Relay:
     """A card elsewhere, as a slot takes it. PC/SC cannot take its power: a reset stands for that."""
@@ -56,8 +54,8 @@ def relayed(reader: str, port: int, observer: Observer) -> Iterator[str]:
         slot = Slot(Relay(connection, observer), port)
         try:
             slot.insert()
-            if not slot.wait_powered(POWER_TIMEOUT):
-                raise pcsc.PcscError(f"no virtual reader took the card at port {port} within {POWER_TIMEOUT:g} s")
+            if not slot.wait_powered(pcsc.POWER_TIMEOUT):
+                raise pcsc.PcscError(f"no virtual reader took the card at port {port} within {pcsc.POWER_TIMEOUT:g} s")
             yield name
         finally:
             slot.close()

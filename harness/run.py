@@ -21,7 +21,6 @@ from harness import control, demo, pcsc
 from harness.connection import InProcess, Pcsc
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.relay import POWER_TIMEOUT
 from harness.shapes import SYSTEMS, Shaped, System
 from harness.trace.record import TraceFile
 
@@ -117,9 +116,9 @@ class Run:
     def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
         reader, port = self.readers[number], self.options.port + number
-        if not self.slots[number].wait_powered(POWER_TIMEOUT) or not pcsc.wait_card(reader):
+        if not self.slots[number].wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(reader):
             raise pcsc.PcscError(
-                f"reader {reader!r} did not take the card at port {port} within {POWER_TIMEOUT:g} s: "
+                f"reader {reader!r} did not take the card at port {port} within {pcsc.POWER_TIMEOUT:g} s: "
                 f"another card program may hold that slot; see `sscard doctor`"
             )
 

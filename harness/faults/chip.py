@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.apdu.instructions.response import GetResponse
@@ -20,6 +21,7 @@ from emulator.reader.wire import LARGEST
 from harness.faults.plan import BEFORE, WITHIN, Fault, Plan
 from harness.trace.context import Context
 
+KEPT = 10_000
 HELD_BACK = "held back behind 61xx by a fault"
 DONE = b"\x90\x00"
 BY_FAULT = "not the card's answer: a fault"
@@ -41,11 +43,12 @@ class Injection:
         return f"{self.number} {self.fault}"
 
 
+@runtime_checkable
 class FaultObserver(Observer, Protocol):
     """An observer that is told of faults as well, before the exchange that they came at."""
 
-    def injected(self, injection: Injection) -> None:
-        """A fault came."""
+    def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
+        """A fault came, and what the card itself did; no answer if the command never reached it."""
 
 
 class _Ear:
@@ -89,7 +92,7 @@ class _Rule:
 
 
 class FaultyChip(Chip):
-    """A chip with a plan of faults, to be used like any. ``injections`` are those that came, in order.
+    """A chip with a plan of faults, to be used like any. ``injections`` are the last ones that came, in order.
 
     ``sleep`` waits for what comes late; tests that do not wish to wait give another.
     """
@@ -106,7 +109,7 @@ class FaultyChip(Chip):
     ) -> None:
         self._ear = _Ear(observer)
         super().__init__(image, apdu_shape=apdu_shape, random=random, observer=self._ear)
-        self.injections: list[Injection] = []
+        self.injections: deque[Injection] = deque(maxlen=KEPT)
         self._rules = [_Rule(number, fault, plan.seed) for number, fault in enumerate(plan.faults, 1)]
         self._context = Context(image.layout)
         self._sleep = sleep
@@ -244,9 +247,8 @@ class FaultyChip(Chip):
         for rule in self._came:
             injection = Injection(rule.number, rule.fault, raw, own)
             self.injections.append(injection)
-            told = getattr(inner, "injected", None)
-            if told is not None:
-                told(injection)
+            if isinstance(inner, FaultObserver):
+                inner.injected(str(injection), rule.fault.kind, own or Exchange(raw, b"", ""))
         if inner is None:
             return
         if own is None:

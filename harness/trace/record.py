@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from emulator.chip import Exchange
 from emulator.filesystem.image import Image
-from harness.faults.chip import Injection
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
 from harness.trace.mask import PersonalData, PinMarks
@@ -107,12 +106,11 @@ class SlotTrace:
         else:
             self._file.write(self._slot, {"event": event})
 
-    def injected(self, injection: Injection) -> None:
-        """Writes that a fault came, and what the card itself did."""
+    def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
+        """Writes that a fault came, and what the card itself did; no answer if the command never reached it."""
         secrets = self._file.show_secrets
-        event: dict[str, Any] = {"event": "fault", "fault": str(injection), "kind": injection.fault.kind}
-        own = injection.exchange or Exchange(injection.command, b"", "")
-        told = self._people.masked(own)[0] if self._people else own
+        event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind}
+        told = self._people.masked(exchange)[0] if self._people else exchange
         event["command"] = command_hex(told.command, show_secrets=secrets)
         if told.answer:
             event["card_answered"] = told.answer.hex().upper()

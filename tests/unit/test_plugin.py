@@ -96,7 +96,7 @@ def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
 
         def test_none(card, injections):
             assert card.send(SSSE).hex() == "611e"
-            assert injections == []
+            assert not injections
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
