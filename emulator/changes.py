@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.filesystem.memory import PIN_CELL, PURSE_CELL, Cell, Memory
+from emulator.filesystem.specs import FileSpec
 from emulator.session import Session
 
 
@@ -24,34 +25,52 @@ class Change:
     after: str = ""
 
 
-class Before:
-    """A card as it was before a command; ``changes`` says what is otherwise now."""
+class Witness:
+    """Looks at a card before and after each command; ``changes`` says what is otherwise."""
 
-    __slots__ = ("_cells", "_challenge", "_directory", "_file", "_rights")
+    __slots__ = ("_cells", "_challenge", "_directory", "_file", "_memory", "_moment", "_rights")
 
-    def __init__(self, session: Session, memory: Memory) -> None:
-        self._directory = session.directory.spec.id
-        self._file = session.file.path if session.file else ""
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._cells = memory.snapshot()
+        self._moment = memory.moment()
+
+    def before(self, session: Session) -> None:
+        """Keeps what a command is about to find."""
+        self._directory, self._file = session.directory, session.file
         self._rights = frozenset(session.rights)
         self._challenge = session.challenge
-        self._cells = memory.snapshot()
+        self._look()
 
-    def changes(self, session: Session, memory: Memory) -> tuple[Change, ...]:
+    def _look(self) -> None:
+        if not self._memory.unchanged(self._moment):
+            self._cells, self._moment = self._memory.snapshot(), self._memory.moment()
+
+    def changes(self, session: Session) -> tuple[Change, ...]:
         """In a fixed order: selection, rights, challenge, then memory."""
-        return (*self._of_session(session), *_of_memory(self._cells, memory.snapshot()))
+        told = tuple(self._of_session(session))
+        if self._memory.unchanged(self._moment):
+            return told
+        old = self._cells
+        self._look()
+        return (*told, *_of_memory(old, self._cells))
 
     def _of_session(self, session: Session) -> Iterator[Change]:
-        directory, file = session.directory.spec.id, session.file.path if session.file else ""
-        if directory != self._directory:
-            yield Change("directory", "", self._directory, directory)
-        if file != self._file:
-            yield Change("file", "", self._file, file)
-        for right in sorted(session.rights ^ self._rights):
-            lost = right in self._rights
-            yield Change("right", right, "held" if lost else "", "" if lost else "held")
+        if session.directory is not self._directory:
+            yield Change("directory", "", self._directory.spec.id, session.directory.spec.id)
+        if session.file is not self._file:
+            yield Change("file", "", _path(self._file), _path(session.file))
+        if session.rights != self._rights:
+            for right in sorted(session.rights ^ self._rights):
+                lost = right in self._rights
+                yield Change("right", right, "held" if lost else "", "" if lost else "held")
         if session.challenge != self._challenge:
             given = session.challenge is not None
             yield Change("challenge", "", "given" if self._challenge is not None else "", "given" if given else "used")
+
+
+def _path(file: FileSpec | None) -> str:
+    return file.path if file else ""
 
 
 def _of_memory(before: Mapping[str, Cell], now: Mapping[str, Cell]) -> Iterator[Change]:
@@ -70,4 +89,4 @@ def _of_memory(before: Mapping[str, Cell], now: Mapping[str, Cell]) -> Iterator[
             yield Change(kind)
 
 
-__all__ = ["Before", "Change"]
+__all__ = ["Change", "Witness"]

@@ -17,7 +17,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.table import InstructionTable
 from emulator.apdu.transport import follow
-from emulator.changes import Before, Change
+from emulator.changes import Change, Witness
 from emulator.crypto import suite
 from emulator.filesystem import files
 from emulator.filesystem.nvm import PowerCut
@@ -86,6 +86,7 @@ class Chip:
         self._powered = False
         self._torn = False
         self._plain = b""
+        self._witness: Witness | None = None
         self._lock = threading.Lock()
 
     @property
@@ -152,7 +153,9 @@ class Chip:
         session = state.session
         failure = ""
         self._plain = b""
-        before = None if self.observer is None else Before(session, state.memory)
+        if self.observer is not None:
+            self._witness = self._witness or Witness(state.memory)
+            self._witness.before(session)
         if session.pending and raw[1:2] != GET_RESPONSE:
             session.pending = b""
         try:
@@ -201,9 +204,9 @@ class Chip:
             failure = (
                 traceback.format_exc() if raw[1:2] not in SECRET else "".join(traceback.format_tb(sys.exc_info()[2]))
             )
-        if self.observer is not None and before is not None:
+        if self.observer is not None and self._witness is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-            changes = before.changes(session, state.memory)
+            changes = self._witness.changes(session)
             self.observer.exchanged(Exchange(raw, answer, words, failure, self._plain, changes))
         return answer
 

@@ -1,8 +1,8 @@
 """A trace as a pcapng file for Wireshark, whose own ISO 7816 dissectors then take commands, answers and ATRs apart.
 
 Blocks and options as in the IETF's pcapng draft; each packet is Wireshark's "exported PDU" (link type 252), which names
-its dissector in a tag. Wireshark itself takes an answer that happens to begin with 3B or 3F for an ATR. One interface per
-slot. What we know besides, words and reasons, is each packet's comment.
+its dissector in a tag. Wireshark itself takes an answer that happens to begin with 3B or 3F for an ATR. One interface
+per slot. What we know besides, words and reasons, is each packet's comment.
 """
 
 from __future__ import annotations
