@@ -371,6 +371,14 @@ def test_what_a_masked_session_hides_is_said() -> None:
     assert "--personal-data" in verdicts["PSAM-FACTOR"].reason
 
 
+def test_a_masked_region_is_not_held_against_anyone() -> None:
+    card = Bad(whole=False)
+    part_of_the_region(card)
+    assert "REGION-PART" not in card.end()
+    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    assert result.verdict is Verdict.MISSING
+
+
 def test_a_resumed_region_move_is_whole() -> None:
     """Items that are at the target already need not be written."""
     card = good()

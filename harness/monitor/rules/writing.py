@@ -122,6 +122,9 @@ class RegionWhole(_PerItem):
         del session, powered
         written = [path for path, what in self._items.items() if what == "written"]
         left = [path for path, what in self._items.items() if what == "held" and not self._there(path)]
+        if written and not all(path in self._values for path in left):
+            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
+            left = []
         self._items.clear()
         self._values.clear()
         return f"moved {', '.join(written)}, left {', '.join(left)}" if written and left else None
