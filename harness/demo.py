@@ -8,7 +8,8 @@ from emulator.filesystem.specs import Layout
 from harness.clock import Clock
 from harness.connection import Connection
 from harness.terminal import region
-from harness.terminal.terminal import PinRefused, Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import PinRefused, Terminal
 from harness.trace.decode import answer_words, command_hex, command_words
 
 Say = Callable[[str], None]

@@ -17,7 +17,7 @@ from harness.control import ControlError
 from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
-from harness.terminal.terminal import TerminalError
+from harness.terminal.keeper import TerminalError
 from harness.trace.read import TraceError
 
 FAILED = 1

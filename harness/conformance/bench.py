@@ -21,7 +21,8 @@ from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.conformance.vector import Vector
 from harness.connection import Connection, InProcess, Pcsc
-from harness.terminal.terminal import Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import Terminal
 from harness.trace import diff, read
 from harness.trace.read import Event, TraceError
 

@@ -13,7 +13,7 @@ from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import Result, Verdict
 from harness.pcsc import PcscError
-from harness.terminal.terminal import TerminalError
+from harness.terminal.keeper import TerminalError
 
 WORTH_PROCESSES = 60
 """Fewer vectors are done before other processes have started."""

@@ -18,7 +18,8 @@ from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.connection import Connection
 from harness.terminal import messaging
-from harness.terminal.terminal import Refused, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import Refused
 
 CHUNK = 200
 """Bytes of a transparent file in one UPDATE BINARY."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from emulator.apdu.status import SW
 from emulator.filesystem.specs import RegionBinding
-from harness.terminal.terminal import Refused, Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import Refused, Terminal
 
 SICHUAN = {
     "510100": "成都市", "510300": "自贡市", "510400": "攀枝花市", "510500": "泸州市", "510600": "德阳市",

@@ -10,23 +10,17 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite, suite_of
-from emulator.crypto.keys import card_key as diversified
-from emulator.crypto.keys import pin_key, test_root
+from emulator.crypto.keys import test_root
 from emulator.filesystem import items, layout
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.connection import Connection
-from harness.terminal import messaging
+from harness.terminal.keeper import LONG_CRYPTOGRAM, Keeper, Roots, TerminalError, Use
 
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
-LONG_CRYPTOGRAM = 16
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
-
-
-class TerminalError(RuntimeError):
-    """What the terminal could not do, and why."""
 
 
 class Refused(TerminalError):
@@ -63,13 +57,19 @@ class Terminal:
     """
 
     def __init__(
-        self, connection: Connection, known: Layout | None = None, roots: Callable[[str, int], bytes] = test_root
+        self,
+        connection: Connection,
+        known: Layout | None = None,
+        roots: Callable[[str, int], bytes] = test_root,
+        keeper: Keeper | None = None,
     ) -> None:
         """``known`` is the card's layout where it is none of this package's; else its version tells.
 
-        ``roots`` gives a key's root by name and version; LookupError where it is not known.
+        ``roots`` gives a key's root by name and version; LookupError where it is not known. ``keeper`` computes under
+        card keys instead of them.
         """
-        self._roots = roots
+        self._roots = Roots(roots)
+        self.keeper: Keeper = keeper or self._roots
         self.connection = connection
         self._known = known
         self.layout: Layout
@@ -139,14 +139,17 @@ class Terminal:
 
     def card_key(self, name: str, version: int = 1) -> bytes:
         """The card's key as this terminal can make it; LookupError, naming it, where it has no root for that."""
-        key, factor = self.layout.keys[name], self.connection.atr[-8:]
-        if key.pin:
-            return pin_key(key.pin)
-        scheme, _ = messaging_of(self.layout, key.application)
-        root = self._roots(name, version)
-        return diversified(suite_of(scheme.algorithm, self.suite), root, self.region, factor, key.levels)
+        return self._roots.card_key(self.use(name, version=version))
 
-    def _challenge(self, size: int = 8) -> bytes:
+    def use(self, name: str, challenge: bytes = b"", version: int = 1) -> Use:
+        """One use of this card's key ``name``."""
+        key = self.layout.keys[name]
+        scheme, _ = messaging_of(self.layout, key.application)
+        suite = suite_of(scheme.algorithm, self.suite)
+        return Use(key, suite, scheme, self.region, self.connection.atr[-8:], challenge, version)
+
+    def challenge(self, size: int = 8) -> bytes:
+        """GET CHALLENGE."""
         return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge").data
 
     def authenticate(self, name: str) -> None:
@@ -157,14 +160,22 @@ class Terminal:
         if name in self._rights:
             return
         scheme, _ = messaging_of(self.layout, key.application)
-        suite = suite_of(scheme.algorithm, self.suite)
         if scheme.cryptogram == LONG_CRYPTOGRAM:
-            proof = suite.crypt(self.card_key(name), self._challenge(LONG_CRYPTOGRAM))
+            proof = self.keeper.cryptogram(self.use(name, self.challenge(LONG_CRYPTOGRAM)), b"")
         else:
-            data = self._challenge()
-            proof = suite.cryptogram(suite.process_key(self.card_key(name), self._challenge()), data) + data
+            data = self.challenge()
+            proof = self.keeper.cryptogram(self.use(name, self.challenge()), data) + data
+        self.prove(name, proof)
+
+    def prove(self, name: str, proof: bytes) -> None:
+        """EXTERNAL AUTHENTICATION with a proof made elsewhere: cryptogram and data."""
+        key = self.layout.keys[name]
         self._exchange(0x00, 0x82, 0x00, key.id, proof, doing=f"authenticating with {name}")
         self._rights.add(name)
+
+    def internal(self, factor: bytes, data: bytes) -> bytes:
+        """INTERNAL AUTHENTICATION: the card's cryptogram, 8 bytes."""
+        return self._exchange(0x00, 0x88, 0x00, 0x00, factor + data, doing="authenticating the card").data
 
     def pin_state(self) -> int | None:
         """Tries left, 0 if locked, None if no PIN is set; costs nothing."""
@@ -208,14 +219,12 @@ class Terminal:
 
     def _sealed(self, command: CommandAPDU, key: str, *, enciphered: bool, doing: str) -> bytes:
         """One command under secure messaging; the data of its answer, opened."""
-        scheme, _ = messaging_of(self.layout, self.layout.keys[key].application)
-        suite = suite_of(scheme.algorithm, self.suite)
-        sealing = messaging.Sealing(suite, scheme, self.card_key(key), self._challenge())
-        response = self.send(sealing.seal(command, enciphered=enciphered))
+        use = self.use(key, self.challenge())
+        response = self.send(self.keeper.seal(use, command, enciphered=enciphered))
         if not response.ok:
             raise Refused(doing, response.sw)
         try:
-            return sealing.open(response.data, enciphered=enciphered) if response.data else b""
+            return self.keeper.open(use, response.data, enciphered=enciphered) if response.data else b""
         except ValueError as error:
             raise TerminalError(f"{doing}: {error}") from None
 

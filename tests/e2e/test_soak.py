@@ -25,7 +25,8 @@ from harness.connection import Pcsc
 from harness.faults.plan import KINDS
 from harness.pcsc import PcscError
 from harness.terminal import region
-from harness.terminal.terminal import PinRefused, Refused, Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace import read
 from tests.e2e.served import Served, serving
 

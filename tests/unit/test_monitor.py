@@ -27,7 +27,8 @@ from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
 from harness.pcsc import PcscError
 from harness.terminal import region
-from harness.terminal.terminal import Refused, Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import Refused, Terminal
 from harness.trace.read import Event
 from harness.trace.record import Trace, TraceFile
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, new_card

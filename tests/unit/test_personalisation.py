@@ -11,8 +11,9 @@ from emulator.filesystem.memory import CARD_STATE, key_cell
 from emulator.filesystem.nvm import PowerCut
 from emulator.personas.issue import issue
 from harness.connection import InProcess
+from harness.terminal.keeper import TerminalError
 from harness.terminal.personalise import Personaliser, for_chip
-from harness.terminal.terminal import Refused, Terminal, TerminalError
+from harness.terminal.terminal import Refused, Terminal
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
 

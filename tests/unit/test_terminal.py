@@ -13,7 +13,8 @@ from emulator.filesystem import layout as layouts
 from emulator.personas.issue import issue
 from harness.connection import InProcess
 from harness.terminal import region
-from harness.terminal.terminal import PinRefused, Refused, Terminal, TerminalError
+from harness.terminal.keeper import TerminalError
+from harness.terminal.terminal import PinRefused, Refused, Terminal
 from tests.support import Card, new_card
 
 ALL = ["DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84"]
