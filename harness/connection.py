@@ -43,7 +43,7 @@ class InProcess:
     def reset(self) -> bytes:
         """Resets the chip. PcscError if it was taken out and not put in again."""
         if self._gone is not None and not self._gone.back:
-            raise pcsc.PcscError(f"no card: {self._gone}")
+            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.NO_SMARTCARD)
         self._gone = None
         self.atr = self._card.reset()
         return self.atr
@@ -51,14 +51,14 @@ class InProcess:
     def send(self, command: bytes) -> bytes:
         """Hands the command to the chip. PcscError if the card leaves at it, or has left."""
         if self._gone is not None:
-            raise pcsc.PcscError(f"no card: {self._gone}")
+            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.REMOVED_CARD)
         try:
             return self._card.transmit(command)
         except CardGone as gone:
             self._gone = gone
             if gone.answer:
                 return gone.answer
-            raise pcsc.PcscError(str(gone)) from gone
+            raise pcsc.PcscError(str(gone), pcsc.NOT_TRANSACTED) from gone
 
     def close(self) -> None:
         """Takes the power, where the system would."""
@@ -114,7 +114,7 @@ class Pcsc:
         result, answer = self._scard.SCardTransmit(self._card, pci, list(command))
         pcsc.check(result, "transmit")
         if len(answer) < 2:
-            raise pcsc.PcscError("the card left in the middle of a command")
+            raise pcsc.PcscError("the card left in the middle of a command", pcsc.NOT_TRANSACTED)
         return bytes(answer)
 
     def close(self) -> None:

@@ -22,6 +22,9 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
 READER_NAME = "Virtual PCD"
 MOST_SLOTS = 16
+UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
+UNRESPONSIVE_CARD, UNPOWERED_CARD, REMOVED_CARD = 0x80100066, 0x80100067, 0x80100069
+"""SCARD codes that say what became of a card."""
 POWER_TIMEOUT = 20.0
 """Seconds within which a reader must have powered a card that was put in."""
 DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
@@ -38,7 +41,11 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 class PcscError(RuntimeError):
-    """PC/SC cannot be had: what is wrong, and what to do."""
+    """PC/SC cannot be had: what is wrong, and what to do. ``result``: the SCARD code of a call that failed, else 0."""
+
+    def __init__(self, text: str, result: int = 0) -> None:
+        super().__init__(text)
+        self.result = result & 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +231,7 @@ def check(result: int, doing: str) -> None:
     """PcscError unless a PC/SC call succeeded."""
     api = scard()
     if result != api.SCARD_S_SUCCESS:
-        raise PcscError(f"{doing}: {api.SCardGetErrorMessage(result).strip()}")
+        raise PcscError(f"{doing}: {api.SCardGetErrorMessage(result).strip()}", result)
 
 
 @contextlib.contextmanager
@@ -253,7 +260,7 @@ def find_reader(beginning: str) -> str:
     for name in names:
         if name.startswith(beginning):
             return name
-    raise PcscError(f"no reader's name begins with {beginning!r}; there are {names or 'none'}")
+    raise PcscError(f"no reader's name begins with {beginning!r}; there are {names or 'none'}", UNKNOWN_READER)
 
 
 def virtual_readers(slots: int, timeout: float = 10.0) -> list[str]:

@@ -309,6 +309,15 @@ class Terminal:
         command = CommandAPDU(0x00, 0xB2, item.tag or 0, spec.sfi << 3, le=0)
         return items.decode(item, self._addressed(spec, command, spec.read_messaging, f"reading {path}")[2:])
 
+    def read_record(self, path: str, number: int) -> list[ItemValue]:
+        """One record by its number, from 1: its item, or the fields of a cyclic one."""
+        spec = self.layout.files[path]
+        self.enter(spec.application)
+        self._authorise(spec.read, f"reading {path}")
+        command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0)
+        record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
+        return list(decode_record(spec, record, number))
+
     def valid_until(self) -> date | None:
         """The day after which the card may not serve (item 06 of SSSE/EF05); None where it says no date. [S]"""
         digits = str(self.read("SSSE/EF05/06"))
@@ -338,18 +347,13 @@ class Terminal:
 
     def read_file(self, path: str) -> Iterator[ItemValue]:
         """Every record of a file, in order."""
-        spec = self.layout.files[path]
-        self.enter(spec.application)
-        self._authorise(spec.read, f"reading {path}")
         for number in range(1, 255):
-            command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0)
             try:
-                record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
+                yield from self.read_record(path, number)
             except Refused as refused:
                 if refused.sw == SW.RECORD_NOT_FOUND:
                     return
                 raise
-            yield from decode_record(spec, record, number)
 
 
 def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:

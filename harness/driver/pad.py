@@ -1,0 +1,40 @@
+"""The reader's PIN pad, scripted: what the cardholder enters, cancels or never enters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.driver.codes import Code, DriverError
+
+CANCEL, TIMEOUT = "cancel", "timeout"
+SHORTEST, LONGEST = 4, 12
+"""Digits that a pad takes. [T]"""
+
+
+class Pad:
+    """Entries are used up one after another: digits, ``cancel`` or ``timeout``. None left: nobody enters one."""
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        self._entries = list(entries)
+
+    def script(self, entries: Iterable[str]) -> None:
+        """What is entered from now on."""
+        self._entries = list(entries)
+
+    def enter(self) -> str:
+        """One PIN; DriverError -31, -32, -33."""
+        entry = self._entries.pop(0) if self._entries else TIMEOUT
+        if entry == CANCEL:
+            raise DriverError(Code.PIN_CANCELLED)
+        if entry == TIMEOUT:
+            raise DriverError(Code.PIN_TIMED_OUT)
+        if not SHORTEST <= len(entry) <= LONGEST or not (entry.isascii() and entry.isdigit()):
+            raise DriverError(Code.PIN_LENGTH)
+        return entry
+
+    def enter_new(self) -> str:
+        """A new PIN, entered twice; DriverError -34 too."""
+        first, second = self.enter(), self.enter()
+        if first != second:
+            raise DriverError(Code.PIN_ENTRIES_DIFFER)
+        return first
