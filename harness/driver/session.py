@@ -17,7 +17,7 @@ from harness.driver.codes import Code, DriverError, negated, words
 from harness.driver.formats import Wanted
 from harness.driver.pad import Pad
 from harness.pcsc import PcscError
-from harness.terminal.keeper import Keeper, LevelTooLow, Psam, PsamError, TerminalError, Use
+from harness.terminal.keeper import LevelTooLow, Psam, PsamError, TerminalError, Use
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 
 TYPES = (1, 2, 3, 4)
@@ -41,6 +41,15 @@ class Given:
 
     card: Callable[[int], Connection]
     psam: Callable[[], Connection | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One value for an item, or for an element of one."""
+
+    path: str
+    element: str
+    value: str
 
 
 class NoKeys:
@@ -86,7 +95,8 @@ class Session:
             try:
                 terminal.begin()
             except Refused as refused:
-                if refused.sw == SW.FILE_NOT_FOUND and "selecting" in str(refused):
+                # No SSSE, or one that has no records: a PSAM, a bank card, a pass.
+                if refused.sw in (SW.FILE_NOT_FOUND, SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED):
                     raise DriverError(Code.WRONG_TYPE) from None
                 raise
             except TerminalError as error:
@@ -145,10 +155,6 @@ class Session:
         self.terminal.keeper = self.own
         return self.own
 
-    def keeper(self) -> Keeper:
-        """Who computes."""
-        return self.terminal.keeper
-
     # --- items ---------------------------------------------------------------------------------------------------
 
     def spec(self, wanted: Wanted) -> FileSpec:
@@ -178,29 +184,30 @@ class Session:
             raise _missing(f"{spec.path}/{tag} has no element {element}")
         return _text(value[element])
 
-    def write(self, wanted: Wanted, values: list[str]) -> None:
-        """Writes the items of a file; -41, -42 before anything is sent."""
+    def plan(self, wanted: Wanted, values: list[str]) -> list[Write]:
+        """What is to be written, checked: -41, -42, -27266, -27267."""
         spec = self.spec(wanted)
-        planned: list[tuple[ItemSpec, str, str]] = []
+        planned = []
         for (tag, element), value in zip(wanted.tags, values, strict=True):
             item = spec.item(int(tag, 16))
             if item is None:
                 raise _missing(f"{spec.path} has no item {tag}")
             part = next((one for one in item.elements if one.label == element), None) if element else item
             if part is None:
-                raise DriverError(
-                    negated(SW.RECORD_NOT_FOUND), f"记录不存在 {spec.path}/{tag} has no element {element}"
-                )
+                raise _missing(f"{spec.path}/{tag} has no element {element}")
             check(part, value)
-            planned.append((item, element, value))
-        for item, element, value in planned:
-            path = f"{spec.path}/{item.label}"
-            if element:
-                whole = self.terminal.read(path)
+            planned.append(Write(f"{spec.path}/{item.label}", element, value))
+        return planned
+
+    def write(self, planned: list[Write]) -> None:
+        """Writes a file's items; of a B-TLV item the one element, the others as they are."""
+        for one in planned:
+            if one.element:
+                whole = self.terminal.read(one.path)
                 merged: dict[str, items.Value] = {**whole} if isinstance(whole, dict) else {}
-                self.terminal.update(path, {**merged, element: value})
+                self.terminal.update(one.path, {**merged, one.element: one.value})
             else:
-                self.terminal.update(path, value)
+                self.terminal.update(one.path, one.value)
 
     # --- PIN -----------------------------------------------------------------------------------------------------
 
