@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.office.measures import Citation
 
 if TYPE_CHECKING:
     from harness.office.case import Case
 
-Check = Callable[["Case"], bool]
+Check = Callable[["Case[Any]"], bool]
 
 
 class Refusal(Exception):
-    """What the office may not do, and by which article. ``rule`` is for programs."""
+    """What the office may not do, and by which article. ``rule`` is for programs. ``keep``: what the operation had
+    written before stays (a try that was spent).
+    """
 
-    def __init__(self, rule: str, citation: Citation, zh: str, en: str) -> None:
+    def __init__(self, rule: str, citation: Citation, zh: str, en: str, *, keep: bool = False) -> None:
         super().__init__(f"{citation.label_zh}：{zh} {citation.label_en}: {en}")
-        self.rule, self.citation, self.zh, self.en = rule, citation, zh, en
+        self.rule, self.citation, self.zh, self.en, self.keep = rule, citation, zh, en, keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Rule:
     holds: Check
     grade: str = "S"
 
-    def demand(self, case: Case) -> None:
+    def demand(self, case: Case[Any]) -> None:
         """Refusal unless it holds."""
         if not self.holds(case):
             raise Refusal(self.id, self.citation, self.zh, self.en)

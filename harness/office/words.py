@@ -34,7 +34,11 @@ class DocumentType(Word):
 
     ID_CARD = "id-card", "居民身份证", "resident identity card"
     HOUSEHOLD = "household-register", "居民户口簿"
-    HKMT_RESIDENCE = "hkmt-residence-permit", "港澳台居民居住证", "residence permit of Hong Kong, Macao, Taiwan residents"
+    HKMT_RESIDENCE = (
+        "hkmt-residence-permit",
+        "港澳台居民居住证",
+        "residence permit (Hong Kong, Macao, Taiwan)",
+    )
     TRAVEL_PERMIT = "mainland-travel-permit", "港澳居民来往内地通行证", "mainland travel permit"
     PASSPORT = "passport", "护照"
     PERMANENT_RESIDENCE = "permanent-residence-card", "永久居留身份证", "foreigner's permanent residence card"
@@ -128,7 +132,11 @@ class Cancellation(Word):
     DEAD = "dead", "死亡"
     DECLARED_DEAD = "declared-dead", "被宣告死亡"
     EMIGRATED = "emigrated", "出国（境）定居且丧失中国国籍", "settled abroad and Chinese nationality lost"
-    PENSION_ENDED = "pension-ended", "本人书面申请注销基本养老保险关系", "own written request to end the pension relation"
+    PENSION_ENDED = (
+        "pension-ended",
+        "本人书面申请注销基本养老保险关系",
+        "written request to end the pension relation",
+    )
     SURPLUS = "surplus", "持有多卡注销多余卡", "surplus card"
 
 

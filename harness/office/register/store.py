@@ -40,9 +40,7 @@ class Register:
                 command.upgrade(config, "head")
         except (CommandError, DatabaseError) as error:
             self.engine.dispose()
-            raise RegisterError(
-                f"{path}: no register of this program, or of a newer one: {error}"
-            ) from None
+            raise RegisterError(f"{path}: no register of this program, or of a newer one: {error}") from None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -38,6 +38,8 @@ class Bank(Base):
     """The capital that its card numbers begin with. [D]"""
     cards: Mapped[int] = mapped_column(default=0)
     """Card numbers given out."""
+    down: Mapped[bool] = mapped_column(default=False)
+    """The line to the bank is down: nothing reaches it."""
 
 
 class Outlet(Base):
@@ -93,7 +95,7 @@ class Person(Base):
     region: Mapped[str]
     insured: Mapped[list[str]]
     erased_at: Mapped[datetime | None]
-    guardian: Mapped[Guardian | None] = relationship(back_populates="person")
+    guardian: Mapped[Guardian | None] = relationship(back_populates="person", lazy="joined")
 
 
 class Guardian(Base):
@@ -192,18 +194,18 @@ class Application(Base):
 
 
 class ElectronicCard(Base):
-    """The electronic form of a card (article 2), of the same force, with a PIN of its own (article 16)."""
+    """The electronic form of a person's card (article 2), of the same force, with a PIN of its own (article 16)."""
 
     __tablename__ = "electronic_card"
     id: Mapped[int] = mapped_column(primary_key=True)
-    card_id: Mapped[int] = mapped_column(ForeignKey("card.id"), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), unique=True)
     holder: Mapped[str] = mapped_column(unique=True)
     """What credentials call the holder: drawn by chance, tied to nobody outside the register."""
     pin_salt: Mapped[bytes]
     pin_hash: Mapped[bytes]
     tries: Mapped[int]
-    issued_at: Mapped[datetime]
-    card: Mapped[Card] = relationship()
+    applied_at: Mapped[datetime]
+    person: Mapped[Person] = relationship()
 
 
 class Credential(Base):
@@ -223,6 +225,14 @@ class Account(Base):
     state: Mapped[AccountState]
 
 
+class AccountRefusal(Base):
+    """Whom the stub bank opens no account for, and why; a test writes it."""
+
+    __tablename__ = "account_refusal"
+    document_number: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+
+
 class Push(Base):
     """What a bank must be told (article 28): written with the cancellation, sent afterwards, until it is taken."""
 
@@ -240,9 +250,7 @@ class Pending(Base):
     """Work on a chip that was begun. ``request`` and ``job`` hold no PIN; what a job needs of one is given anew."""
 
     __tablename__ = "pending"
-    __table_args__ = (
-        Index("one_pending_per_card", "card_id", unique=True, sqlite_where=text("ended_at IS NULL")),
-    )  # fmt: skip
+    __table_args__ = (Index("one_pending_per_card", "card_id", unique=True, sqlite_where=text("ended_at IS NULL")),)
     id: Mapped[int] = mapped_column(primary_key=True)
     card_id: Mapped[int] = mapped_column(ForeignKey("card.id"))
     operation: Mapped[str]

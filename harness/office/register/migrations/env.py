@@ -5,8 +5,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-from harness.office.register.base import Moment
-from harness.office.register.tables import Base
+from harness.office.register import tables
+from harness.office.register.base import Base, Moment
 
 
 def render(kind: str, value: Any, _: Any) -> str | Literal[False]:
@@ -16,6 +16,7 @@ def render(kind: str, value: Any, _: Any) -> str | Literal[False]:
     return False
 
 
+assert tables  # what is declared there is what Base knows
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
