@@ -4,9 +4,11 @@ import builtins
 import io
 import sys
 from collections.abc import Iterator
+from ctypes.util import find_library
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,10 @@ FORM = (
     "本人承诺，受到委托人授权代办上述业务属实。所提供社会保障卡、居民身份证等委托人之个人材料为合理合法取得。"
     "因本次授权不实，导致本次业务办理后产生的任何争议以及由此带来的法律后果或损害后果，均由本人承担，与贵单位无关。 "
     "承诺人（代理人）签字：张㛃䶮 2026年3月5日 测试用，人员信息均为虚构"
+)
+printing = pytest.mark.skipif(
+    not (find_library("pango-1.0") and find_spec("weasyprint") and all(font.exists() for font in FONTS)),
+    reason="Pango, WeasyPrint or the fonts are not installed",
 )
 NEVER_FIRST = "，。、；：！？）》”’"
 NEVER_LAST = "（《“‘"
@@ -75,6 +81,7 @@ def test_the_page_is_the_annex_filled() -> None:
     assert words(html(LETTER)) == mark + unspaced(FORM).removesuffix(mark)
 
 
+@printing
 def test_the_print_says_what_the_form_says() -> None:
     document = read(pdf(LETTER))
     assert len(document.pages) == 1
@@ -86,6 +93,7 @@ def test_the_print_says_what_the_form_says() -> None:
     assert document.metadata.title == "四川省社会保障卡业务代理承诺书"
 
 
+@printing
 def test_the_same_letter_is_the_same_print() -> None:
     assert pdf(LETTER) == pdf(LETTER)
 
@@ -97,6 +105,7 @@ def _fonts(document: pypdf.PdfReader) -> Iterator[Any]:
             yield font.get_object()["/DescendantFonts"][0].get_object()
 
 
+@printing
 def test_its_fonts_are_embedded() -> None:
     fonts = list(_fonts(read(pdf(LETTER))))
     assert len(fonts) == len(FONTS), "common characters from one, 㛃 and 䶮 from the other"
@@ -104,6 +113,7 @@ def test_its_fonts_are_embedded() -> None:
         assert "/FontFile2" in font["/FontDescriptor"].get_object()
 
 
+@printing
 def test_a_line_neither_begins_nor_ends_with_the_wrong_mark() -> None:
     # One more character each time, so that the marks come to the end of a line one after the other.
     for ahead in range(12):
@@ -114,18 +124,30 @@ def test_a_line_neither_begins_nor_ends_with_the_wrong_mark() -> None:
         assert not [line for line in lines if line.strip() and line.strip()[-1] in NEVER_LAST]
 
 
+@printing
+def test_a_long_letter_keeps_promise_and_signature_together() -> None:
+    pages = [unspaced(page.extract_text()) for page in read(pdf(replace(LETTER, reason="行动不便。" * 70))).pages]
+    assert len(pages) == 2
+    assert all(page.endswith("测试用，人员信息均为虚构") for page in pages)
+    assert pages[1].startswith("代理人承诺本人承诺")
+    assert "签字：张㛃䶮2026年3月5日" in pages[1]
+
+
+@printing
 def test_what_people_write_is_text() -> None:
     odd = replace(LETTER, reason="<b>x</b> & \"y\" {{ z }} <img src='file:///etc/passwd'>")
     assert unspaced(odd.reason) in words(html(odd))
     assert unspaced(odd.reason) in unspaced(read(pdf(odd)).pages[0].extract_text())
 
 
+@printing
 @pytest.mark.parametrize("character", "𠮷𬭊𫘧堃喆㐂·")
 def test_rare_characters_of_names_are_printed(character: str) -> None:
     named = replace(LETTER, principal=replace(LETTER.principal, name=f"张{character}"))
     assert f"张{character}" in unspaced(read(pdf(named)).pages[0].extract_text())
 
 
+@printing
 def test_the_fonts_have_all_of_gbk() -> None:
     pairs = (bytes((high, low)) for high in range(0x81, 0xFF) for low in range(0x40, 0xFF) if low != 0x7F)
     missing = set("".join(pair.decode("gbk", "ignore") for pair in pairs))
@@ -134,6 +156,7 @@ def test_the_fonts_have_all_of_gbk() -> None:
     assert not missing
 
 
+@printing
 def test_a_character_without_a_glyph_is_named_not_boxed() -> None:
     named = replace(LETTER, principal=replace(LETTER.principal, name="张㔰\x07"))
     with pytest.raises(LetterError, match=r"no glyph for U\+0007, 㔰 \(U\+3530\) in gbsn00lp\.ttf or Babel"):
@@ -159,6 +182,7 @@ def test_nobody_but_the_agent_signs() -> None:
         replace(LETTER, signer="张建国")
 
 
+@printing
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(CannotPrint, match=r"none\.ttf is not there: apt-get install fonts-arphic-gbsn00lp"):
         pdf(LETTER, [tmp_path / "none.ttf"])
