@@ -91,9 +91,7 @@ class Desk:
         )
         return int(self.do(request).told["application"])
 
-    def issued(
-        self, person: Personal | None = None, *, layout: str = "3.00", algorithm: str = "3des", **more: Any
-    ) -> str:
+    def issued(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
         """A card that was handed out and is not activated; its number."""
         person = person or citizen()
         application = self.applied(person, **more)
@@ -101,9 +99,7 @@ class Desk:
         shown = requests.HandOut(application=application, shown=(person.document,), **more)
         return str(self.do(shown).told["card"])
 
-    def active(
-        self, person: Personal | None = None, *, layout: str = "3.00", algorithm: str = "3des", **more: Any
-    ) -> str:
+    def active(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
         """A card in use; its number."""
         person = person or citizen()
         number = self.issued(person, layout, algorithm, **more)

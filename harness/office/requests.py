@@ -328,3 +328,42 @@ class RecordSurplus(Request):
     bank: Text
     chip: Annotated[str, StringConstraints(pattern="^[0-9A-F]{16}$")]
     identification: Annotated[str, StringConstraints(pattern="^[0-9A-F]{32}$")]
+
+
+class ShowCredential(Request):
+    """电子社会保障卡亮证: a fresh credential, against the electronic card's PIN."""
+
+    operation = "show-credential"
+    channel: Channel = Channel.ONLINE
+    pin: Pin
+
+
+class VerifyCredential(Request):
+    """验证 of a credential that was shown; each opens once."""
+
+    operation = "verify-credential"
+    text: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class TellBanks(Request):
+    """推送: the banks hear of cancelled social security functions (article 28)."""
+
+    operation = "tell-banks"
+
+
+class Reconcile(Request):
+    """数据核查 between register and banks (article 30)."""
+
+    operation = "reconcile"
+
+
+class Export(Request):
+    """个人信息导出: all that is held of the holder, for the holder (article 29)."""
+
+    operation = "export"
+
+
+class Erase(Request):
+    """到期删除: people whose data are no longer needed are forgotten (article 29)."""
+
+    operation = "erase"

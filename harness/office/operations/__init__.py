@@ -3,9 +3,8 @@
 from typing import Any
 
 from harness.office.operation import Operation
-from harness.office.operations import ending, issuing, looking, losing, using
+from harness.office.operations import electronic, ending, issuing, looking, losing, supervising, using
 
-ALL: dict[str, Operation[Any]] = {
-    kind.request.operation: kind() for module in (issuing, using, losing, looking, ending) for kind in module.OPERATIONS
-}
+_MODULES = (issuing, using, losing, looking, ending, electronic, supervising)
+ALL: dict[str, Operation[Any]] = {kind.request.operation: kind() for one in _MODULES for kind in one.OPERATIONS}
 """By name."""

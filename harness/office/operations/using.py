@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.office import bank, electronic
+from harness.office import bank
 from harness.office.case import Case
 from harness.office.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.measures import Citation
 from harness.office.operation import Operation
-from harness.office.requests import Activate, ChangeElectronicPin, ChangePin, ResetPin
-from harness.office.rule import Refusal, Rule
+from harness.office.requests import Activate, ChangePin, ResetPin
+from harness.office.rule import Rule
 from harness.office.rules import (
     IN_USE,
     NOT_FROZEN,
@@ -121,43 +121,4 @@ class ResettingPin(Operation[ResetPin]):
         """The register holds no PIN of the chip."""
 
 
-class ChangingElectronicPin(Operation[ChangeElectronicPin]):
-    """电子社会保障卡的密码: as the online channel says."""
-
-    request, zh, en, citation = ChangeElectronicPin, "电子社会保障卡密码修改与重置", "the electronic card's PIN", C(16)
-    rules = (
-        *SERVICE,
-        Rule(
-            "HAS-ELECTRONIC-CARD",
-            C(16),
-            "持卡人未申领电子社会保障卡",
-            "the holder has no electronic card",
-            lambda case: electronic.of(case.session, case.holder) is not None,
-        ),
-        Rule(
-            "RESET-NEEDS-IDENTITY",
-            C(16),
-            "重置密码需根据线上服务渠道提示核验身份",
-            "a reset asks for the holder's identity, as the online channel says",
-            lambda case: case.request.old is not None or case.identified,
-        ),
-        PIN_FORM,
-    )
-
-    def enter(self, case: Case[ChangeElectronicPin]) -> None:
-        """The old PIN is held against it first, if it is a change."""
-        card = electronic.of(case.session, case.holder)
-        assert card is not None
-        old = case.request.old
-        if old is not None and not electronic.proves(card, old.get_secret_value()):
-            raise Refusal(
-                "ELECTRONIC-PIN-WRONG",
-                C(16),
-                f"电子社会保障卡密码错误，剩余{card.tries}次",
-                f"the electronic card's PIN is wrong, {card.tries} tries left",
-                keep=True,
-            )
-        electronic.set_pin(card, new_pin(case))
-
-
-OPERATIONS = (Activating, ChangingPin, ResettingPin, ChangingElectronicPin)
+OPERATIONS = (Activating, ChangingPin, ResettingPin)

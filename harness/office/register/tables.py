@@ -212,8 +212,16 @@ class Credential(Base):
     """A credential that was shown: each opens once."""
 
     __tablename__ = "credential"
-    nonce: Mapped[str] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(primary_key=True)
     used_at: Mapped[datetime]
+
+
+class Setting(Base):
+    """What this register keeps for itself: the key that it signs test credentials with."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
 
 
 class Account(Base):

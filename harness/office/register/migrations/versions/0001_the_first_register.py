@@ -53,9 +53,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "credential",
-        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("serial", sa.String(), nullable=False),
         sa.Column("used_at", sa.String(length=20), nullable=False),
-        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_credential")),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_credential")),
     )
     op.create_table(
         "person",
@@ -80,6 +80,12 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.String(length=20), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("document_type", "document_number", name=op.f("uq_person_document_type_document_number")),
+    )
+    op.create_table(
+        "setting",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_setting")),
     )
     op.create_table(
         "account",
@@ -297,6 +303,7 @@ def downgrade() -> None:
 
     op.drop_table("card")
     op.drop_table("account")
+    op.drop_table("setting")
     op.drop_table("person")
     op.drop_table("credential")
     op.drop_table("bank")
