@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -54,6 +54,14 @@ def agent(cause: Incapacity = Incapacity.MINOR, relation: Relation = Relation.GU
     papers = (DocumentType.COMMITMENT, *more)
     shown = (own, *(Document(type=one) for one in papers))
     return Agent(name="测试代理人", document=own, phone="00000000013", relation=relation, cause=cause, shown=shown)
+
+
+R = TypeVar("R", bound=requests.Request)
+
+
+def ask(kind: type[R], /, **fields: Any) -> R:
+    """A request from plain values, as it comes from outside."""
+    return kind.model_validate(fields)
 
 
 class Desk:

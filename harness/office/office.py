@@ -155,13 +155,10 @@ class Office:
                 case.presented.with_layout(case.card.layout)
         elif request.card is not None and not isinstance(request, RecordSurplus):
             case.card = session.scalar(select(Card).where(Card.number == request.card))
-        elif case.person is not None:
-            query = select(Card).where(Card.person_id == case.person.id)
-            case.card = session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
-                query.order_by(Card.id.desc()).limit(1)
-            )
         if case.person is None and case.card is not None:
             case.person = case.card.person
+        if case.person is not None and (case.card is None or case.card.person_id != case.person.id):
+            case.card = None if request.card else _latest(session, case.person)
 
     def _enter(self, operation: Operation[Any], case: Case[Any]) -> None:
         operation.enter(case)
@@ -352,6 +349,14 @@ class Office:
             if presented.refused:
                 presented.with_layout(pending.card.layout)
             return _job(pending), presented
+
+
+def _latest(session: Session, person: Person) -> Card | None:
+    """The card that the person uses, or the last one there was."""
+    query = select(Card).where(Card.person_id == person.id)
+    return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
+        query.order_by(Card.id.desc()).limit(1)
+    )
 
 
 @contextmanager

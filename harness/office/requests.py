@@ -5,10 +5,20 @@ PINs are secrets: they are in no dump, no error and no trace of a request.
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 
 from emulator.personas import numbers
 from harness.office.words import (
@@ -38,6 +48,18 @@ Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]
 CardNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9A-Z]{7}[0-9X]$")]
 Pin = Annotated[SecretStr, Field(description="4-12 digits")]
+
+
+def _decoded(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Photo = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    Field(max_length=PHOTO_LIMIT, description="base64"),
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), when_used="json"),
+]
 
 
 class Model(BaseModel):
@@ -87,7 +109,7 @@ class Personal(Model):
     occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] = ""
     document: Document
     document_until: date | None = None
-    photo: Annotated[Base64Bytes, Field(max_length=PHOTO_LIMIT)] | None = None
+    photo: Photo | None = None
     full_capacity: bool = True
     guardian: Guardian | None = None
     helps: tuple[Help, ...] = ()
@@ -252,7 +274,7 @@ class Replace(Request):
     bank: Text | None = None
     name: Name | None = None
     document: Document | None = None
-    photo: Annotated[Base64Bytes, Field(max_length=PHOTO_LIMIT)] | None = None
+    photo: Photo | None = None
 
 
 class Query(Request):
