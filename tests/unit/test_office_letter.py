@@ -77,7 +77,6 @@ def words(page: str) -> str:
 
 def test_the_page_is_the_annex_filled() -> None:
     mark = "测试用，人员信息均为虚构"
-    # The page's source names its foot first, so that every printed page has it.
     assert words(html(LETTER)) == mark + unspaced(FORM).removesuffix(mark)
 
 
