@@ -66,7 +66,7 @@ class Services:
         if case.presented is not None:
             serial = bytes.fromhex(case.presented.chip)[-4:]
         else:
-            serial = bytes.fromhex(case.holder.region[:2]) + told["count"].to_bytes(3, "big")
+            serial = told["serial"]
         image = maker.image(case.holder, told["number"], serial, layout, case.request.algorithm, case.today)
         if case.presented is not None:
             _same_chip(image, case.presented.chip)
@@ -74,13 +74,16 @@ class Services:
                 pass
         else:
             self.drawer.put(told["number"], image)
-        told |= {"image": image, "serial": serial}
+        told["image"] = image
 
     def number(self, case: Case[Make]) -> None:
         """Draws the card's number from its bank's; a number is never drawn twice."""
         bank = case.session.get_one(Bank, case.case_of.bank_code)
         bank.cards += 1
-        case.told["make"] = {"number": numbers.card_number(bank.district, bank.cards), "count": bank.cards}
+        case.told["make"] = {
+            "number": numbers.card_number(bank.district, bank.cards),
+            "serial": bank.district.encode() + bank.cards.to_bytes(3, "big"),
+        }
 
     def made(self, case: Case[Make]) -> dict[str, str]:
         """What the register notes of the chip."""
