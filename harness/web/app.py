@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import metadata
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -28,8 +29,18 @@ from harness.web.guard import Guard
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
 """What a client may call a service on loopback; another Host header is a page that rebinds a name to us."""
+LITERAL = "["
+"""A Host that is an IPv6 address, as the middleware sees it, cut at its first colon: no name, so none to rebind."""
 BODY_LIMIT = 64 * 1024
 RATE = "1200/minute"
+UNKNOWN_FIELD = "extra_forbidden"
+SILENT = frozenset((
+    UNKNOWN_FIELD, "missing", "json_invalid", "string_type", "string_pattern_mismatch", "string_too_short",
+    "string_too_long", "int_type", "int_parsing", "int_from_float", "bool_type", "bool_parsing", "greater_than",
+    "greater_than_equal", "less_than", "less_than_equal", "literal_error", "enum", "list_type", "too_short", "too_long",
+    "dict_type", "model_type", "model_attributes_type",
+))  # fmt: skip
+"""Pydantic's errors whose text tells what was expected, and nothing of what came."""
 
 
 class Problem(Exception):
@@ -40,7 +51,7 @@ class Problem(Exception):
         self.status, self.kind = status, kind
 
 
-class ServeError(RuntimeError):
+class ServeError(OSError):
     """A service that cannot start: why."""
 
 
@@ -64,7 +75,7 @@ def create(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(Guard, origins=origins, rate=rate, body_limit=body_limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, *NAMES])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, *NAMES, LITERAL])
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     return app
@@ -82,8 +93,14 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    places = ("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))[:2000]
-    return refusal(422, "input", places)
+    return refusal(422, "input", "; ".join(map(_wrong, error.errors()))[:2000])
+
+
+def _wrong(one: dict[str, Any]) -> str:
+    """One thing that is wrong, in words that quote nothing of what was sent, as some of pydantic's own do."""
+    place = one["loc"][:-1] if one["type"] == UNKNOWN_FIELD else one["loc"]
+    said = one["msg"] if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
+    return f"{'.'.join(map(str, place))}: {said}"
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
