@@ -147,11 +147,9 @@ class EncryptionMachine:
             raise MachineError("region", "the identification code is of another region than the request")
         names = ("internal factor", "internal data", "external factor", "external data")
         one, two, three, four = (hexadecimal(name, text, BLOCK) for name, text in zip(names, randoms, strict=True))
-        told = (
-            self._proof(self._named(INTERNAL_KEY), card, one, two),
-            self._proof(self._named(READ_KEY), card, three, four),
-        )
-        return "".join(f"{proof.hex().upper()}|" for proof in told)
+        inner = self._proof(self._named(INTERNAL_KEY), card, one, two)
+        outer = self._proof(self._named(READ_KEY), card, three, four)
+        return f"{inner.hex()}|{outer.hex()}|".upper()
 
     def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
         """See ``Machine``."""

@@ -27,10 +27,8 @@ from harness.run import ended
 from harness.web.guard import Guard
 
 LOOPBACK = "127.0.0.1"
-NAMES = (LOOPBACK, "localhost")
+NAMES = (LOOPBACK, "localhost", "::1")
 """What a client may call a service on loopback; another Host header is a page that rebinds a name to us."""
-LITERAL = "["
-"""A Host that is an IPv6 address, as the middleware sees it, cut at its first colon: no name, so none to rebind."""
 BODY_LIMIT = 64 * 1024
 RATE = "1200/minute"
 UNKNOWN_FIELD = "extra_forbidden"
@@ -75,10 +73,15 @@ def create(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(Guard, origins=origins, rate=rate, body_limit=body_limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, *NAMES, LITERAL])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[_in_header(one) for one in (*hosts, *NAMES)])
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     return app
+
+
+def _in_header(host: str) -> str:
+    """As a Host header has it."""
+    return f"[{host}]" if ":" in host else host
 
 
 def refusal(status: int, kind: str, text: str) -> JSONResponse:
@@ -137,7 +140,7 @@ def is_loopback(host: str) -> bool:
 def url(listener: socket.socket) -> str:
     """Where it is reached."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{_in_header(host)}:{port}"
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
