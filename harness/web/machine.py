@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.terminal.machine import LONGEST_LINE, Card, EncryptionMachine, MachineError
 from harness.web import app as web
 
-PORT = 35990
 STATUS = {"input": 422, "algorithm": 400, "region": 404, "address": 404, "level": 409}
 """How a refusal of the machine is answered."""
 Handler = TypeVar("Handler", bound=Callable[..., Any])
