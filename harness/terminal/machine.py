@@ -156,9 +156,8 @@ class EncryptionMachine:
         key = self._at(address, EXTERNAL)
         if levels is not None and levels != key.levels:
             raise MachineError("level", f"the root of {key.name} has {key.levels} levels in this machine")
-        return (
-            self._proof(key, card, hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)).hex().upper()
-        )
+        challenge, given = hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)
+        return self._proof(key, card, challenge, given).hex().upper()
 
     def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
         """See ``Machine``."""

@@ -196,7 +196,7 @@ def create(
     """The service. ``hosts``, ``origins``, ``rate`` as ``web.create`` takes them."""
     app = web.create(
         "Encryption machine 加密机",
-        f"社会保障卡加密机模拟器：持有公开的测试根密钥，服务地区{machine.region}。密钥从不离开本机。\n\n"
+        f"社会保障卡加密机模拟器：服务以{machine.region}开头的地区，持有根密钥（默认为公开的测试根密钥）；密钥从不离开本机。\n\n"
         f"A simulator of the social security card's encryption machine for regions that begin with {machine.region}. "
         "It holds roots, the published test roots unless told otherwise; no key ever leaves it.",
         hosts=hosts,
