@@ -63,10 +63,7 @@ class Services:
         """The card's chip: personalised in the reader, or a virtual one for the drawer. TerminalError, ItemError."""
         told = case.told["make"]
         layout = layouts.load(case.request.layout)
-        if case.presented is not None:
-            serial = bytes.fromhex(case.presented.chip)[-4:]
-        else:
-            serial = told["serial"]
+        serial = bytes.fromhex(case.presented.chip)[-4:] if case.presented is not None else told["serial"]
         image = maker.image(case.holder, told["number"], serial, layout, case.request.algorithm, case.today)
         if case.presented is not None:
             _same_chip(image, case.presented.chip)
