@@ -44,6 +44,8 @@ class Case(Generic[R_co]):
     card: Card | None = None
     application: Application | None = None
     presented: Presented | None = None
+    seen: dict[str, str] = field(default_factory=dict)
+    """What the operation read of the chip beforehand, by item."""
     notices: list[Notice] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     """What the operation found or made, for who asked."""

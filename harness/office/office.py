@@ -90,10 +90,12 @@ class Office:
         """
         operation = ALL[request.operation]
         presented = self._look(connection)
+        seen = self._seen(operation, request, clerk, presented)
         refused: Refusal | None = None
         pending = 0
         with self.register.transaction() as session:
             case = self._case(session, request, clerk, presented)
+            case.seen = seen
             job: Job | None = None
             try:
                 with _savepoint(session):
@@ -126,6 +128,19 @@ class Office:
             return Presented.look(connection, self.services.root)
         except CHIP_FAILURES as error:
             raise Failed(f"读卡失败 the card cannot be read: {error}") from error
+
+    def _seen(
+        self, operation: Operation[Any], request: Request, clerk: str, presented: Presented | None
+    ) -> dict[str, str]:
+        if presented is None or presented.refused:
+            return {}
+        try:
+            return operation.look(request, presented)
+        except CHIP_FAILURES as error:
+            with self.register.transaction() as session:
+                case = self._case(session, request, clerk, presented)
+                self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
+            raise Failed(f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {error}") from error
 
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
         who = session.scalar(select(Clerk).where(Clerk.name == clerk))

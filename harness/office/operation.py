@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from harness.office.case import Case
 from harness.office.jobs import Job
 from harness.office.measures import Citation
+from harness.office.presented import Presented
 from harness.office.requests import Request
 from harness.office.rule import Rule
 
@@ -29,6 +30,11 @@ class Operation(ABC, Generic[R]):
     def name(self) -> str:
         """As requests name it."""
         return self.request.operation
+
+    def look(self, request: R, card: Presented) -> dict[str, str]:
+        """What must be known of the chip's content, read before any transaction: a slow card keeps nobody waiting."""
+        del request, card
+        return {}
 
     def plan(self, case: Case[R]) -> Job | None:
         """What is to be written on the chip before ``enter``; None: nothing."""

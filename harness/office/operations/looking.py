@@ -12,6 +12,7 @@ from harness.office.jobs import Item, Job, MoveRegion, WriteItems
 from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.operations.issuing import registered
+from harness.office.presented import Presented
 from harness.office.register.tables import Application, Card
 from harness.office.requests import ChangeInformation, Query, Transfer
 from harness.office.rule import Rule
@@ -111,13 +112,13 @@ class ChangingInformation(Operation[ChangeInformation]):
         ),
     )
 
+    def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
+        """The items that are to change."""
+        return {path: str(card.terminal.read(path)) for path in _items(request)}
+
     def plan(self, case: Case[ChangeInformation]) -> Job | None:
         """Those that stand on the chip too."""
-        assert case.presented is not None
-        terminal = case.presented.terminal
-        planned = [
-            Item(path=path, before=str(terminal.read(path)), after=value) for path, value in _items(case).items()
-        ]
+        planned = [Item(path=path, before=case.seen[path], after=value) for path, value in _items(case.request).items()]
         different = tuple(one for one in planned if one.before != one.after)
         return WriteItems(items=different) if different else None
 
@@ -144,8 +145,7 @@ def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
     return given | ({"guardian": case.request.guardian} if case.request.guardian is not None else {})
 
 
-def _items(case: Case[ChangeInformation]) -> dict[str, str]:
-    request = case.request
+def _items(request: ChangeInformation) -> dict[str, str]:
     guardian = request.guardian
     told = {
         PHONE: request.phone,
@@ -155,11 +155,6 @@ def _items(case: Case[ChangeInformation]) -> dict[str, str]:
         CONTACT_PHONE: guardian.phone if guardian else None,
     }
     return {path: value for path, value in told.items() if value is not None}
-
-
-def _regions(case: Case[Any]) -> set[str]:
-    assert case.presented is not None
-    return {one.code for one in regions.read(case.presented.terminal)}
 
 
 class Transferring(Operation[Transfer]):
@@ -190,9 +185,14 @@ class Transferring(Operation[Transfer]):
             C(24),
             "系统级核验未通过：卡内当前参保地与登记不一致",
             "the system's check failed: the card's present regions are not what is registered",
-            lambda case: _regions(case) == {case.holder.region},
+            lambda case: set(case.seen.values()) == {case.holder.region},
         ),
     )
+
+    def look(self, request: Transfer, card: Presented) -> dict[str, str]:
+        """Every insurance's region."""
+        del request
+        return {one.binding.item: one.code for one in regions.read(card.terminal)}
 
     def plan(self, case: Case[Transfer]) -> Job | None:
         """Every insurance of the card."""
