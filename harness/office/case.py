@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests import Document, Request
 from harness.office.rule import Notice
-from harness.office.words import Channel, DocumentType, Life, Loss, Progress
+from harness.office.words import OPEN, Channel, DocumentType, Life, Loss
 
 if TYPE_CHECKING:
     from harness.office.presented import Presented
     from harness.office.services import Services
 
 ADULT = 18
-OPEN = (Progress.ACCEPTED, Progress.MADE, Progress.UNDELIVERED)
 
 
 class Unknown(LookupError):
@@ -27,6 +26,18 @@ class Unknown(LookupError):
 
 
 R_co = TypeVar("R_co", bound=Request, covariant=True)
+
+
+class Failed(RuntimeError):
+    """The chip or the bank did not do it; nothing has changed anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an operation read of the chip before its transaction, by item, or why it could not."""
+
+    items: dict[str, str]
+    failure: Exception | None = None
 
 
 @dataclass(slots=True)
@@ -44,8 +55,7 @@ class Case(Generic[R_co]):
     card: Card | None = None
     application: Application | None = None
     presented: Presented | None = None
-    seen: dict[str, str] = field(default_factory=dict)
-    """What the operation read of the chip beforehand, by item."""
+    look: Look | None = None
     notices: list[Notice] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     """What the operation found or made, for who asked."""
@@ -92,6 +102,18 @@ class Case(Generic[R_co]):
         agent = self.request.agent
         shown = {one.type for one in (*self.request.shown, *(agent.shown if agent else ()))}
         return bool(shown & set(types))
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """What was read of the chip beforehand, by item. Failed where it could not be: rules that come before have had
+        their say.
+        """
+        if self.look is None:
+            return {}
+        if self.look.failure is not None:
+            why = f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {self.look.failure}"
+            raise Failed(why) from self.look.failure
+        return self.look.items
 
     @property
     def identified(self) -> bool:

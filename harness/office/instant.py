@@ -8,11 +8,10 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from harness.connection import Connection
-from harness.office.case import OPEN
 from harness.office.office import Done, Office
 from harness.office.register.tables import Application, Card, Person
 from harness.office.requests import Activate, Apply, Document, HandOut, Make
-from harness.office.words import Life, Progress
+from harness.office.words import OPEN, Life, Progress
 
 Say = Callable[[Done], None]
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from harness.clock import Clock
 from harness.connection import Connection
 from harness.office.bank import BankDown
-from harness.office.case import ADULT, Case, Unknown, age
+from harness.office.case import ADULT, Case, Failed, Look, Unknown, age
 from harness.office.jobs import ADAPTER, Job, Stage
 from harness.office.measures import Citation
 from harness.office.operation import Operation
@@ -29,20 +29,16 @@ from harness.office.presented import CHIP_FAILURES, Presented
 from harness.office.register import audit
 from harness.office.register.audit import Act
 from harness.office.register.store import Register
-from harness.office.register.tables import Application, Card, Clerk, Pending, Person
+from harness.office.register.tables import Application, Card, Clerk, Outlet, Pending, Person
 from harness.office.requests import Apply, Model, Query, RecordSurplus, Request
 from harness.office.rule import Notice, Refusal
 from harness.office.rules import BASE
 from harness.office.services import Services
-from harness.office.words import Life, Outcome
+from harness.office.words import Help, Life, Outcome
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Refused
 
 SECRET = {"old", "new", "electronic_pin"}
-
-
-class Failed(RuntimeError):
-    """The chip or the bank did not do it; nothing has changed anywhere."""
 
 
 class HalfWay(RuntimeError):
@@ -90,12 +86,12 @@ class Office:
         """
         operation = ALL[request.operation]
         presented = self._look(connection)
-        seen = self._seen(operation, request, clerk, presented)
-        refused: Refusal | None = None
+        look = self._read(operation, request, presented)
+        refused: Refusal | Failed | None = None
         pending = 0
         with self.register.transaction() as session:
             case = self._case(session, request, clerk, presented)
-            case.seen = seen
+            case.look = look
             job: Job | None = None
             try:
                 with _savepoint(session):
@@ -104,6 +100,9 @@ class Office:
                     job = operation.plan(case)
                     if job is None and not operation.by_itself:
                         self._enter(operation, case)
+            except Failed as failure:
+                refused = failure
+                self._note(case, operation, Outcome.FAILED)
             except Refusal as refusal:
                 refused = refusal
                 self._note(
@@ -129,18 +128,14 @@ class Office:
         except CHIP_FAILURES as error:
             raise Failed(f"读卡失败 the card cannot be read: {error}") from error
 
-    def _seen(
-        self, operation: Operation[Any], request: Request, clerk: str, presented: Presented | None
-    ) -> dict[str, str]:
+    @staticmethod
+    def _read(operation: Operation[Any], request: Request, presented: Presented | None) -> Look | None:
         if presented is None or presented.refused:
-            return {}
+            return None
         try:
-            return operation.look(request, presented)
+            return Look(operation.look(request, presented))
         except CHIP_FAILURES as error:
-            with self.register.transaction() as session:
-                case = self._case(session, request, clerk, presented)
-                self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
-            raise Failed(f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {error}") from error
+            return Look({}, error)
 
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
         who = session.scalar(select(Clerk).where(Clerk.name == clerk))
@@ -182,8 +177,13 @@ class Office:
 
     @staticmethod
     def _prompt(case: Case[Any]) -> None:
-        """Article 21, paragraph 2: who has come of age is told to replace a card made before."""
+        """Who has come of age is told to replace a card made before (article 21, paragraph 2); who needs a service that
+        this outlet lacks, where it is to be had (33).
+        """
         card, person = case.card, case.person
+        lacking = set(person.helps if person else ()) - set(case.clerk.outlet.helps)
+        if lacking:
+            case.tell(_elsewhere(case.session, lacking))
         if card is None or person is None or card.life is not Life.ISSUED:
             return
         if age(person.birth, case.today) >= ADULT > age(person.birth, card.made_at.date()):
@@ -371,6 +371,16 @@ def _latest(session: Session, person: Person) -> Card | None:
     query = select(Card).where(Card.person_id == person.id)
     return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
         query.order_by(Card.id.desc()).limit(1)
+    )
+
+
+def _elsewhere(session: Session, lacking: set[str]) -> Notice:
+    outlets = [one.name for one in session.scalars(select(Outlet).order_by(Outlet.id)) if lacking & set(one.helps)]
+    where = "、".join(outlets) or "无"
+    return Notice(
+        Citation(33),
+        f"持卡人需要{'、'.join(Help(one).zh for one in sorted(lacking))}，本网点不提供；可提供的网点：{where}",
+        f"the holder needs {', '.join(Help(one).en for one in sorted(lacking))}, which this outlet lacks; see {where}",
     )
 
 

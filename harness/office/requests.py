@@ -22,6 +22,7 @@ from pydantic import (
 
 from emulator.personas import numbers
 from harness.office.words import (
+    BankDeed,
     Cancellation,
     Channel,
     Delay,
@@ -314,6 +315,13 @@ class Cancel(Request):
 
     operation = "cancel"
     reason: Cancellation
+
+
+class BankBusiness(Request):
+    """银行账户业务: what the bank does with its account, by its own rules (article 7)."""
+
+    operation = "bank-business"
+    deed: BankDeed
 
 
 class CloseAccount(Request):

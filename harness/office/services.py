@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from emulator.crypto.keys import test_root
@@ -14,6 +14,7 @@ from emulator.personas import numbers
 from harness.office import maker
 from harness.office.drawer import Drawer
 from harness.office.register.tables import Application, Bank
+from harness.office.words import OPEN
 from harness.office.workdays import CalendarError, Workdays
 from harness.terminal.personalise import Personaliser
 
@@ -45,13 +46,13 @@ class Services:
     initial_pin: str = INITIAL_PIN
     fictitious_only: bool = True
 
-    def deadline(self, application: Application) -> dict[str, Any]:
-        """By when the card must be handed out, and whether that day has passed; why not where no calendar says."""
+    def deadline(self, application: Application, today: date) -> dict[str, Any]:
+        """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
         try:
             by = self.workdays.add(application.accepted_at.date(), WORKING_DAYS + application.delay_days)
         except CalendarError as error:
             return {"deadline": None, "deadline_unknown": str(error)}
-        return {"deadline": by.isoformat()}
+        return {"deadline": by.isoformat(), "late": application.progress in OPEN and today > by}
 
     def loss_ends(self, reported: datetime) -> datetime:
         """When a temporary loss lapses."""

@@ -113,6 +113,10 @@ class Progress(Word):
     DISPOSED = "disposed", "已处置"
 
 
+OPEN = (Progress.ACCEPTED, Progress.MADE, Progress.UNDELIVERED)
+"""An application that is not ended."""
+
+
 class Replacement(Word):
     """Reasons of article 21."""
 
@@ -192,8 +196,18 @@ class AccountState(Word):
 
     OPENED = "opened", "未启用", "opened, not activated"
     ACTIVE = "active", "正常"
+    LOST = "lost", "挂失", "reported lost"
     CONTROLLED = "controlled", "管控"
     CLOSED = "closed", "已注销"
+
+
+class BankDeed(Word):
+    """What a bank does by its own rules (article 7)."""
+
+    ACTIVATE = "activate", "启用"
+    REPORT_LOSS = "report-loss", "挂失"
+    LIFT_LOSS = "lift-loss", "解挂"
+    RESET_PIN = "reset-pin", "银行账户密码重置", "resetting the account's PIN"
 
 
 class Outcome(Word):

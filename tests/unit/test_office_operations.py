@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from harness.office import instant, requests, seed
 from harness.office.bank import BankDown
-from harness.office.office import Done, Failed
+from harness.office.case import Failed
+from harness.office.office import Done
 from harness.office.register import audit
 from harness.office.register.tables import Account, Bank, Card, Person, Push
 from harness.office.requests import Document
@@ -133,6 +134,10 @@ def test_the_deadline_counts_working_days(desk: Desk) -> None:
     desk.clock.set(datetime(2025, 9, 8, 10))
     number = desk.applied()
     assert query(desk)["applications"][0]["deadline"] == "2025-10-24"
+    desk.clock.set(datetime(2025, 10, 24, 23, 59))
+    assert query(desk)["applications"][0]["late"] is False
+    desk.clock.step(timedelta(minutes=1))
+    assert query(desk)["applications"][0]["late"] is True
     later = desk.do(ask(requests.Extend, application=number, days=5, reason="traffic"))
     assert later.told["deadline"] == "2025-10-31"
 
@@ -453,6 +458,33 @@ def test_a_withdrawn_card_is_blocked(desk: Desk) -> None:
     with desk.card(number) as connection, pytest.raises(Refused, match="6A81"):
         Terminal(connection).begin()
     assert register(desk, number).life is Life.CANCELLED
+
+
+def test_the_bank_account_goes_its_own_way(desk: Desk) -> None:
+    """Articles 7, 14, 17: two functions, two PINs, two reports of loss."""
+    number = desk.issued()
+    desk.with_card(number, ask(requests.Activate, shown=SHOWN, with_account=True))
+    (notice,) = desk.do(ask(requests.ReportLoss, holder=DOC, shown=SHOWN)).notices
+    assert notice.citation.article == 17
+    assert query(desk)["cards"][0]["account"] == "active", "ours only tells"
+    for deed, state in (("report-loss", "lost"), ("lift-loss", "active"), ("reset-pin", "active")):
+        assert desk.do(ask(requests.BankBusiness, card=number, deed=deed), seed.BANKER).told["account"] == state
+    assert query(desk)["cards"][0]["loss"] == "formal"
+    with desk.card(number) as connection:
+        terminal = Terminal(connection)
+        terminal.begin()
+        terminal.verify_pin("123456")
+
+
+def test_who_needs_help_is_told_where(desk: Desk) -> None:
+    """Article 33."""
+    person = citizen(helps=("sign-language", "cross-province", "large-print"))
+    desk.applied(person)
+    (notice,) = desk.do(ask(requests.Query, holder=person.document, shown=(person.document,))).notices
+    assert notice.citation.article == 33
+    assert "手语服务" in notice.zh
+    assert "四川省虚构卡管理中心" in notice.zh
+    assert "大字版" not in notice.zh
 
 
 # --- 监管 ------------------------------------------------------------------------------------------------

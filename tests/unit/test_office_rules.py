@@ -298,6 +298,10 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "used after cancelling": (("IN-USE", 25, 1), first(cancelled(with_card(ask(requests.Transfer, to="510700"))))),
     "account before function": (("FUNCTION-FIRST", 26, 1), first(
         lambda desk, number: desk.do(ask(requests.CloseAccount, card=number), seed.BANKER))),
+    "account lifted, not lost": (("ACCOUNT-STATE", 7, 1), first(
+        lambda desk, number: desk.do(ask(requests.BankBusiness, card=number, deed="lift-loss"), seed.BANKER))),
+    "bank PIN at the counter": (("BANK-ONLY", 7, 1), first(
+        lambda desk, number: desk.do(ask(requests.BankBusiness, card=number, deed="reset-pin")))),
     "account closed by a clerk": (("BANK-ONLY", 7, 1), first(cancelled(
         lambda desk, number: desk.do(ask(requests.CloseAccount, card=number))))),
     "frozen card used": (("FROZEN", 30, 1), first(

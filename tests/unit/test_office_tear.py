@@ -23,7 +23,8 @@ from harness import pcsc
 from harness.connection import InProcess
 from harness.office import requests, seed
 from harness.office.bank import BankDown
-from harness.office.office import Done, Failed, HalfWay
+from harness.office.case import Failed
+from harness.office.office import Done, HalfWay
 from harness.office.register.tables import Bank, Card
 from harness.office.rule import Refusal
 from harness.office.words import Cancellation, DocumentType, Life

@@ -8,10 +8,10 @@ from harness.office.jobs import BlockCard, BlockFunction, Job
 from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.register.tables import Card
-from harness.office.requests import Cancel, CloseAccount, Freeze, RecordSurplus, Unfreeze, Withdraw
+from harness.office.requests import BankBusiness, Cancel, CloseAccount, Freeze, RecordSurplus, Unfreeze, Withdraw
 from harness.office.rule import Notice, Rule
 from harness.office.rules import ADMINISTRATOR, NOT_PENDING, SERVICE
-from harness.office.words import AccountState, Cancellation, DocumentType, Life, Loss, Role
+from harness.office.words import AccountState, BankDeed, Cancellation, DocumentType, Life, Loss, Role
 
 C = Citation
 PROOFS = {
@@ -85,18 +85,50 @@ class Cancelling(Operation[Cancel]):
             )
 
 
+BANK_ONLY = Rule(
+    "BANK-ONLY",
+    C(7),
+    "银行账户的开立、启用、挂失、解挂、密码修改与重置、注销等业务，按发卡银行有关规定由银行办理",
+    "opening, activating, losing, lifting, PIN and closing of the bank account are the issuing bank's own business",
+    lambda case: case.clerk.role is Role.BANK and case.clerk.outlet.bank_code == case.own_card.bank_code,
+)
+DEEDS = {
+    BankDeed.ACTIVATE: (AccountState.OPENED, AccountState.ACTIVE),
+    BankDeed.REPORT_LOSS: (AccountState.ACTIVE, AccountState.LOST),
+    BankDeed.LIFT_LOSS: (AccountState.LOST, AccountState.ACTIVE),
+    BankDeed.RESET_PIN: (AccountState.ACTIVE, AccountState.ACTIVE),
+}
+"""From which state to which; the stub bank's own rules. [D]"""
+
+
+class DoingBankBusiness(Operation[BankBusiness]):
+    """银行账户业务: the social security function is not touched, nor its PIN (articles 7, 14)."""
+
+    request, zh, en, citation = BankBusiness, "银行账户业务", "the bank account's business", C(7)
+    rules = (
+        BANK_ONLY,
+        Rule(
+            "ACCOUNT-STATE",
+            C(7),
+            "按银行规定，账户当前状态不能办理该业务",
+            "by the bank's rules the account's state does not allow it",
+            lambda case: bank.account(case.session, case.own_card.number) is DEEDS[case.request.deed][0],
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[BankBusiness]) -> None:
+        """The account's new state."""
+        bank.set_state(case.session, case.own_card, DEEDS[case.request.deed][1])
+        case.told["account"] = str(DEEDS[case.request.deed][1])
+
+
 class ClosingAccount(Operation[CloseAccount]):
     """银行账户注销: the bank's, after the social security function's end."""
 
     request, zh, en, citation = CloseAccount, "银行账户注销", "closing the bank account", C(26)
     rules = (
-        Rule(
-            "BANK-ONLY",
-            C(7),
-            "银行账户的注销等金融服务业务，按发卡银行有关规定由银行办理",
-            "the bank account is the bank's own business",
-            lambda case: case.clerk.role is Role.BANK and case.clerk.outlet.bank_code == case.own_card.bank_code,
-        ),
+        BANK_ONLY,
         Rule(
             "FUNCTION-FIRST",
             C(26),
@@ -215,4 +247,4 @@ class Withdrawing(Operation[Withdraw]):
         card.loss = Loss.NONE
 
 
-OPERATIONS = (Cancelling, ClosingAccount, RecordingSurplus, Freezing, Unfreezing, Withdrawing)
+OPERATIONS = (Cancelling, DoingBankBusiness, ClosingAccount, RecordingSurplus, Freezing, Unfreezing, Withdrawing)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from emulator.personas import numbers
 from harness.office import bank, electronic, maker, requests
-from harness.office.case import ADULT, OPEN, Case, age
+from harness.office.case import ADULT, Case, age
 from harness.office.jobs import Job
 from harness.office.measures import Citation
 from harness.office.operation import Operation
@@ -27,7 +27,7 @@ from harness.office.requests import (
 )
 from harness.office.rule import Refusal, Rule
 from harness.office.rules import ADMINISTRATOR, NOT_BANK_ROLE, SERVICE, with_identity
-from harness.office.words import Disposal, DocumentType, Kind, Life, PersonKind, Progress
+from harness.office.words import OPEN, Disposal, DocumentType, Kind, Life, PersonKind, Progress
 
 C = Citation
 NO_PHOTO_BEFORE = 7
@@ -250,7 +250,11 @@ def accept(
     case.session.add(application)
     case.session.flush()
     case.application, case.person = application, person
-    case.told |= {"application": application.id, "fee": application.fee, **case.services.deadline(application)}
+    case.told |= {
+        "application": application.id,
+        "fee": application.fee,
+        **case.services.deadline(application, case.today),
+    }
     return application
 
 
@@ -418,7 +422,7 @@ class Extending(Operation[Extend]):
         """Days more, and why."""
         application = case.case_of
         application.delay_days, application.delay_reason = case.request.days, case.request.reason
-        case.told |= case.services.deadline(application)
+        case.told |= case.services.deadline(application, case.today)
 
 
 class FailingDelivery(Operation[DeliveryFailed]):

@@ -83,7 +83,7 @@ def _application(case: Case[Any], one: Application) -> dict[str, Any]:
         "progress_zh": one.progress.zh,
         "accepted": one.accepted_at.isoformat(),
         "fee": one.fee,
-        **case.services.deadline(one),
+        **case.services.deadline(one, case.today),
     }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.office import bank
 from harness.office.case import ADULT, Case, age
 from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.operations.issuing import FICTITIOUS_NUMBER, accept, bank_agrees, open_bank
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
-from harness.office.rule import Rule
+from harness.office.rule import Notice, Rule
 from harness.office.rules import IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
-from harness.office.words import Kind, Life, Loss, Replacement
+from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 
 C = Citation
 UNREADABLE = (Replacement.DAMAGED, Replacement.FACE_UNREADABLE)
@@ -54,6 +55,14 @@ class ReportingLoss(Operation[ReportLoss]):
         card.loss, card.lost_at = _kind(case), case.now
         if card.loss is Loss.TEMPORARY:
             case.told["until"] = case.services.loss_ends(case.now).isoformat()
+        if bank.account(case.session, card.number) is AccountState.ACTIVE:
+            case.tell(
+                Notice(
+                    C(17),
+                    "应及时办理银行账户挂失，由发卡银行受理",
+                    "the bank account is to be reported lost too, at the issuing bank",
+                )
+            )
 
 
 def _no_reissue(case: Case[Any]) -> bool:
