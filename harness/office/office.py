@@ -29,7 +29,7 @@ from harness.office.presented import CHIP_FAILURES, Presented
 from harness.office.register import audit
 from harness.office.register.audit import Act
 from harness.office.register.store import Register
-from harness.office.register.tables import Application, Card, Clerk, Outlet, Pending, Person
+from harness.office.register.tables import Agency, Application, Card, Clerk, Outlet, Pending, Person
 from harness.office.requests import Apply, Model, Query, RecordSurplus, Request
 from harness.office.rule import Notice, Refusal
 from harness.office.rules import BASE
@@ -100,8 +100,8 @@ class Office:
                     job = operation.plan(case)
                     if job is None and not operation.by_itself:
                         self._enter(operation, case)
-            except Failed as failure:
-                refused = failure
+            except (Failed, BankDown) as failure:
+                refused = failure if isinstance(failure, Failed) else Failed(str(failure))
                 self._note(case, operation, Outcome.FAILED)
             except Refusal as refusal:
                 refused = refusal
@@ -173,6 +173,7 @@ class Office:
     def _enter(self, operation: Operation[Any], case: Case[Any]) -> None:
         operation.enter(case)
         case.session.flush()
+        _record_agent(case)
         self._prompt(case)
 
     @staticmethod
@@ -371,6 +372,26 @@ def _latest(session: Session, person: Person) -> Card | None:
     query = select(Card).where(Card.person_id == person.id)
     return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
         query.order_by(Card.id.desc()).limit(1)
+    )
+
+
+def _record_agent(case: Case[Any]) -> None:
+    """Who came for the holder, with whose documents."""
+    agent = case.request.agent
+    if agent is None or case.person is None:
+        return
+    case.session.add(
+        Agency(
+            person_id=case.person.id,
+            operation=case.request.operation,
+            at=case.now,
+            name=agent.name,
+            document_type=agent.document.type,
+            document_number=agent.document.number,
+            phone=agent.phone,
+            relation=agent.relation,
+            cause=agent.cause,
+        )
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.register import audit
-from harness.office.register.tables import Card, ElectronicCard, Guardian, Person
+from harness.office.register.tables import Agency, Card, ElectronicCard, Guardian, Person
 from harness.office.words import DocumentType, Life
 
 RETENTION = timedelta(days=5 * 365)
@@ -71,6 +71,10 @@ def export(session: Session, person: Person) -> dict[str, Any]:
             if guardian
             else None,
         },
+        "agents": [
+            {"at": one.at.isoformat(), "operation": one.operation, "name": one.name, "relation": str(one.relation)}
+            for one in session.scalars(select(Agency).where(Agency.person_id == person.id).order_by(Agency.id))
+        ],
         "cards": [
             {"number": card.number, "life": str(card.life), "made": card.made_at.isoformat()}
             for card in session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
@@ -108,6 +112,6 @@ def erase(session: Session, person: Person, now: datetime) -> None:
     person.document_type, person.document_number = DocumentType.ID_CARD, f"{ERASED}-{person.id}"
     person.document_until, person.photo, person.erased_at = None, None, now
     person.birth = person.birth.replace(month=1, day=1)
-    for table in (Guardian, ElectronicCard):
+    for table in (Guardian, ElectronicCard, Agency):
         for row in session.scalars(select(table).where(table.person_id == person.id)):
             session.delete(row)

@@ -10,11 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from harness.office import instant, requests, seed
-from harness.office.bank import BankDown
 from harness.office.case import Failed
 from harness.office.office import Done
 from harness.office.register import audit
-from harness.office.register.tables import Account, Bank, Card, Person, Push
+from harness.office.register.tables import Account, Agency, Bank, Card, Person, Push
 from harness.office.requests import Document
 from harness.office.rule import Refusal
 from harness.office.words import (
@@ -116,6 +115,9 @@ def test_a_child_by_its_guardian_without_photo(desk: Desk) -> None:
     guardian = agent(Incapacity.MINOR, Relation.GUARDIAN, DocumentType.HOUSEHOLD)
     number = desk.active(young, agent=guardian)
     assert looked_at(desk, number, "SSSE/EF05/02", "DF01/EF06/2C", "DF01/EF06/2D") == ["1", "测试监护人", "00000000011"]
+    with desk.register.transaction() as session:
+        came = [(one.operation, one.relation) for one in session.scalars(select(Agency).order_by(Agency.id))]
+    assert came == [(name, Relation.GUARDIAN) for name in ("apply", "hand-out", "activate")]
 
 
 def test_a_minor_without_identity_card_shows_the_household_register(desk: Desk) -> None:
@@ -440,7 +442,7 @@ def test_a_cancelled_card_serves_the_bank_alone(desk: Desk) -> None:
     with desk.register.transaction() as session:
         session.get_one(Bank, seed.BANK).down = True
     assert desk.do(ask(requests.TellBanks), seed.OFFICER).told == {"sent": 0, "waiting": 1}
-    with pytest.raises(BankDown):
+    with pytest.raises(Failed, match="bank-a is down"):
         desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
     with desk.register.transaction() as session:
         session.get_one(Bank, seed.BANK).down = False

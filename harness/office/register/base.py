@@ -41,7 +41,7 @@ def _word(kind: type[words.Word]) -> EnumType:
 
 WORDS = (
     words.PersonKind, words.DocumentType, words.OutletKind, words.Role, words.Life, words.Loss, words.Kind,
-    words.Progress, words.Delay, words.Relation, words.AccountState, words.Outcome,
+    words.Progress, words.Delay, words.Relation, words.Incapacity, words.AccountState, words.Outcome,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from harness.office.words import (
     AccountState,
     Delay,
     DocumentType,
+    Incapacity,
     Kind,
     Life,
     Loss,
@@ -110,6 +111,22 @@ class Guardian(Base):
     phone: Mapped[str]
     relation: Mapped[Relation]
     person: Mapped[Person] = relationship(back_populates="guardian")
+
+
+class Agency(Base):
+    """Somebody who came for another (article 32), for which operation and why."""
+
+    __tablename__ = "agency"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    operation: Mapped[str]
+    at: Mapped[datetime]
+    name: Mapped[str]
+    document_type: Mapped[DocumentType]
+    document_number: Mapped[str]
+    phone: Mapped[str]
+    relation: Mapped[Relation]
+    cause: Mapped[Incapacity]
 
 
 class Batch(Base):

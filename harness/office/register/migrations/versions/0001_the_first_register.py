@@ -96,6 +96,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("card_number", name=op.f("pk_account")),
     )
     op.create_table(
+        "agency",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("operation", sa.String(), nullable=False),
+        sa.Column("at", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("document_type", sa.String(length=32), nullable=False),
+        sa.Column("document_number", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(length=32), nullable=False),
+        sa.Column("cause", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_agency_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agency")),
+    )
+    with op.batch_alter_table("agency", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agency_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "card",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -302,6 +320,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_card_person_id"))
 
     op.drop_table("card")
+    with op.batch_alter_table("agency", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agency_person_id"))
+
+    op.drop_table("agency")
     op.drop_table("account")
     op.drop_table("setting")
     op.drop_table("person")
