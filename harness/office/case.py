@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from harness.office.notice import Notice
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests import Document, Request
-from harness.office.rule import Notice
+from harness.office.services import Services
 from harness.office.words import OPEN, Channel, DocumentType, Life, Loss
 
 if TYPE_CHECKING:
     from harness.office.presented import Presented
-    from harness.office.services import Services
-
-ADULT = 18
 
 
 class Unknown(LookupError):
@@ -41,6 +39,16 @@ class Look:
 
 
 @dataclass(slots=True)
+class Drawn:
+    """What a new card is to be: its number and chip serial, and what the chip then says."""
+
+    number: str
+    serial: bytes
+    chip: str = ""
+    identification: str = ""
+
+
+@dataclass(slots=True)
 class Case(Generic[R_co]):
     """``card``: the one in the reader, or the holder's; None where there is none. ``presented``: the one in the reader,
     which the register may not know.
@@ -56,6 +64,7 @@ class Case(Generic[R_co]):
     application: Application | None = None
     presented: Presented | None = None
     look: Look | None = None
+    drawn: Drawn | None = None
     notices: list[Notice] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     """What the operation found or made, for who asked."""
@@ -171,8 +180,3 @@ def effective_loss(card: Card, now: datetime, hours: int) -> Loss:
         if passed >= hours:
             return Loss.NONE
     return card.loss
-
-
-def age(birth: date, day: date) -> int:
-    """Full years; one born on 29 February has the birthday on 1 March in other years."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

@@ -11,7 +11,7 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
 from emulator.personas import Persona
 from emulator.personas.issue import issue
-from harness.office.case import age
+from harness.office.ages import age
 from harness.office.register.tables import Person
 
 YEARS = 10

@@ -19,22 +19,24 @@ from sqlalchemy.orm import Session
 
 from harness.clock import Clock
 from harness.connection import Connection
+from harness.office import finding, prompts
 from harness.office.bank import BankDown
-from harness.office.case import ADULT, Case, Failed, Look, Unknown, age
+from harness.office.case import Case, Failed, Look, Unknown
 from harness.office.jobs import ADAPTER, Job, Stage
 from harness.office.measures import Citation
+from harness.office.notice import Notice
 from harness.office.operation import Operation
 from harness.office.operations import ALL
 from harness.office.presented import CHIP_FAILURES, Presented
 from harness.office.register import audit
 from harness.office.register.audit import Act
 from harness.office.register.store import Register
-from harness.office.register.tables import Agency, Application, Card, Clerk, Outlet, Pending, Person
-from harness.office.requests import Apply, Model, Query, RecordSurplus, Request
-from harness.office.rule import Notice, Refusal
+from harness.office.register.tables import Agency, Clerk, Pending
+from harness.office.requests import Model, Query, Request
+from harness.office.rule import Refusal
 from harness.office.rules import BASE
 from harness.office.services import Services
-from harness.office.words import Help, Life, Outcome
+from harness.office.words import Outcome
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Refused
 
@@ -142,59 +144,14 @@ class Office:
         if who is None:
             raise Unknown(f"无此经办人员 there is no clerk {clerk!r}")
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
-        self._find(case)
+        finding.find(case)
         return case
-
-    @staticmethod
-    def _find(case: Case[Any]) -> None:
-        """Whom and which card it is about: the reader's card first, then the document, then the application."""
-        request, session = case.request, case.session
-        number = getattr(request, "application", None)
-        if number is not None:
-            case.application = session.get(Application, number)
-            case.person = case.case_of.person
-            return
-        holder = request.person.document if isinstance(request, Apply) else request.holder
-        if holder is not None:
-            case.person = session.scalar(
-                select(Person).where(Person.document_type == holder.type, Person.document_number == holder.number)
-            )
-        if case.presented is not None:
-            case.card = session.scalar(select(Card).where(Card.chip == case.presented.chip))
-            if case.card is not None and case.presented.refused:
-                case.presented.with_layout(case.card.layout)
-        elif request.card is not None and not isinstance(request, RecordSurplus):
-            case.card = session.scalar(select(Card).where(Card.number == request.card))
-        if case.person is None and case.card is not None:
-            case.person = case.card.person
-        if case.person is not None and (case.card is None or case.card.person_id != case.person.id):
-            case.card = None if request.card else _latest(session, case.person)
 
     def _enter(self, operation: Operation[Any], case: Case[Any]) -> None:
         operation.enter(case)
         case.session.flush()
         _record_agent(case)
-        self._prompt(case)
-
-    @staticmethod
-    def _prompt(case: Case[Any]) -> None:
-        """Who has come of age is told to replace a card made before (article 21, paragraph 2); who needs a service that
-        this outlet lacks, where it is to be had (33).
-        """
-        card, person = case.card, case.person
-        lacking = set(person.helps if person else ()) - set(case.clerk.outlet.helps)
-        if lacking:
-            case.tell(_elsewhere(case.session, lacking))
-        if card is None or person is None or card.life is not Life.ISSUED:
-            return
-        if age(person.birth, case.today) >= ADULT > age(person.birth, card.made_at.date()):
-            case.tell(
-                Notice(
-                    Citation(21, 2),
-                    "持卡人已年满18周岁，应及时换领社会保障卡",
-                    "the holder is eighteen: the card is to be replaced soon",
-                )
-            )
+        prompts.prompt(case)
 
     def _note(
         self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
@@ -220,7 +177,7 @@ class Office:
             operation.citation,
             case.person.id if case.person else None,
             case.card.number if case.card else "",
-            {name: value for name, value in case.told.items() if name != "make"},
+            dict(case.told),
             tuple(case.notices),
         )
 
@@ -237,7 +194,7 @@ class Office:
             raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
         with self.register.transaction() as session:
             case = self._case(session, before.request, before.clerk.name, before.presented)
-            case.told = before.told
+            case.drawn = before.drawn
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
             return self._done(operation, case)
@@ -367,14 +324,6 @@ class Office:
             return _job(pending), presented
 
 
-def _latest(session: Session, person: Person) -> Card | None:
-    """The card that the person uses, or the last one there was."""
-    query = select(Card).where(Card.person_id == person.id)
-    return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
-        query.order_by(Card.id.desc()).limit(1)
-    )
-
-
 def _record_agent(case: Case[Any]) -> None:
     """Who came for the holder, with whose documents."""
     agent = case.request.agent
@@ -392,16 +341,6 @@ def _record_agent(case: Case[Any]) -> None:
             relation=agent.relation,
             cause=agent.cause,
         )
-    )
-
-
-def _elsewhere(session: Session, lacking: set[str]) -> Notice:
-    outlets = [one.name for one in session.scalars(select(Outlet).order_by(Outlet.id)) if lacking & set(one.helps)]
-    where = "、".join(outlets) or "无"
-    return Notice(
-        Citation(33),
-        f"持卡人需要{'、'.join(Help(one).zh for one in sorted(lacking))}，本网点不提供；可提供的网点：{where}",
-        f"the holder needs {', '.join(Help(one).en for one in sorted(lacking))}, which this outlet lacks; see {where}",
     )
 
 

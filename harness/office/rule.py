@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from harness.office.case import Case
 from harness.office.measures import Citation
 
-if TYPE_CHECKING:
-    from harness.office.case import Case
-
-Check = Callable[["Case[Any]"], bool]
+Check = Callable[[Case[Any]], bool]
 
 
 class Refusal(Exception):
@@ -42,15 +40,3 @@ class Rule:
         """Refusal unless it holds."""
         if not self.holds(case):
             raise Refusal(self.id, self.citation, self.zh, self.en)
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What the holder must be told, and by which article."""
-
-    citation: Citation
-    zh: str
-    en: str
-
-    def __str__(self) -> str:
-        return f"{self.citation.label_zh}：{self.zh} {self.citation.label_en}: {self.en}"

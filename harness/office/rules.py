@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.office.case import ADULT, Case, age
+from harness.office.ages import ADULT, age
+from harness.office.case import Case
 from harness.office.measures import Citation, measures
 from harness.office.rule import Rule
 from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role

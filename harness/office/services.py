@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.crypto.keys import test_root
-from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
-from emulator.personas import numbers
-from harness.office import maker
 from harness.office.drawer import Drawer
-from harness.office.register.tables import Application, Bank
+from harness.office.presented import Presented
+from harness.office.register.tables import Application
 from harness.office.words import OPEN
 from harness.office.workdays import CalendarError, Workdays
 from harness.terminal.personalise import Personaliser
-
-if TYPE_CHECKING:
-    from harness.office.case import Case
-    from harness.office.requests import Make
 
 WORKING_DAYS = 30
 """Article 12."""
@@ -35,7 +29,7 @@ INITIAL_PIN = "123456"
 
 @dataclass(slots=True)
 class Services:
-    """``root`` gives a key's root, as an encryption machine would. ``blank`` draws the serial number of a new chip."""
+    """``root`` gives a key's root, as an encryption machine would."""
 
     drawer: Drawer
     workdays: Workdays = field(default_factory=Workdays)
@@ -58,44 +52,14 @@ class Services:
         """When a temporary loss lapses."""
         return reported + timedelta(hours=self.temporary_loss_hours)
 
-    # --- making cards -----------------------------------------------------------------------------------------------
-
-    def make(self, case: Case[Make]) -> None:
-        """The card's chip: personalised in the reader, or a virtual one for the drawer. TerminalError, ItemError."""
-        told = case.told["make"]
-        layout = layouts.load(case.request.layout)
-        serial = bytes.fromhex(case.presented.chip)[-4:] if case.presented is not None else told["serial"]
-        image = maker.image(case.holder, told["number"], serial, layout, case.request.algorithm, case.today)
-        if case.presented is not None:
-            _same_chip(image, case.presented.chip)
-            for _ in Personaliser(case.presented.terminal.connection, image).steps():
-                pass
-        else:
-            self.drawer.put(told["number"], image)
-        told["image"] = image
-
-    def number(self, case: Case[Make]) -> None:
-        """Draws the card's number from its bank's; a number is never drawn twice."""
-        bank = case.session.get_one(Bank, case.case_of.bank_code)
-        bank.cards += 1
-        case.told["make"] = {
-            "number": numbers.card_number(bank.district, bank.cards),
-            "serial": bank.district.encode() + bank.cards.to_bytes(3, "big"),
-        }
-
-    def made(self, case: Case[Make]) -> dict[str, str]:
-        """What the register notes of the chip."""
-        told = case.told.pop("make")
-        image: Image = told["image"]
-        return {
-            "number": told["number"],
-            "chip": image.chip_factor.hex().upper(),
-            "identification": image.memory.records("SSSE/EF05")[0][2:].hex().upper(),
-            "layout": case.request.layout,
-            "algorithm": case.request.algorithm,
-        }
-
-
-def _same_chip(image: Image, chip: str) -> None:
-    if image.chip_factor.hex().upper() != chip:
-        raise ValueError("the blank chip was made for another region than the holder's")
+    def make(self, blank: Presented | None, image: Image, number: str) -> None:
+        """Brings a card into being: the blank chip in the reader is personalised, or a virtual card goes into the
+        drawer. TerminalError, PcscError; ValueError where the chip was made for another region.
+        """
+        if blank is None:
+            self.drawer.put(number, image)
+            return
+        if image.chip_factor.hex().upper() != blank.chip:
+            raise ValueError("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
+        for _ in Personaliser(blank.terminal.connection, image).steps():
+            pass

@@ -3,8 +3,8 @@
 from typing import Any
 
 from harness.office.operation import Operation
-from harness.office.operations import electronic, ending, issuing, looking, losing, supervising, using
+from harness.office.operations import applying, electronic, ending, issuing, looking, losing, supervising, using
 
-_MODULES = (issuing, using, losing, looking, ending, electronic, supervising)
+_MODULES = (applying, issuing, using, losing, looking, ending, electronic, supervising)
 ALL: dict[str, Operation[Any]] = {kind.request.operation: kind() for one in _MODULES for kind in one.OPERATIONS}
 """By name."""

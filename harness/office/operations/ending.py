@@ -6,10 +6,11 @@ from harness.office import bank
 from harness.office.case import Case
 from harness.office.jobs import BlockCard, BlockFunction, Job
 from harness.office.measures import Citation
+from harness.office.notice import Notice
 from harness.office.operation import Operation
 from harness.office.register.tables import Card
 from harness.office.requests import BankBusiness, Cancel, CloseAccount, Freeze, RecordSurplus, Unfreeze, Withdraw
-from harness.office.rule import Notice, Rule
+from harness.office.rule import Rule
 from harness.office.rules import ADMINISTRATOR, NOT_PENDING, SERVICE
 from harness.office.words import AccountState, BankDeed, Cancellation, DocumentType, Life, Loss, Role
 

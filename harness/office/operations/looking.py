@@ -11,7 +11,7 @@ from harness.office.case import Case
 from harness.office.jobs import Item, Job, MoveRegion, WriteItems
 from harness.office.measures import Citation
 from harness.office.operation import Operation
-from harness.office.operations.issuing import registered
+from harness.office.operations.applying import registered
 from harness.office.presented import Presented
 from harness.office.register.tables import Application, Card
 from harness.office.requests import ChangeInformation, Query, Transfer

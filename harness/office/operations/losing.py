@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from harness.office import bank
-from harness.office.case import ADULT, Case, age
+from harness.office.ages import ADULT, age
+from harness.office.case import Case
 from harness.office.measures import Citation
+from harness.office.notice import Notice
 from harness.office.operation import Operation
-from harness.office.operations.issuing import FICTITIOUS_NUMBER, accept, bank_agrees, open_bank
+from harness.office.operations.applying import FICTITIOUS_NUMBER, accept, bank_agrees, open_bank
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
-from harness.office.rule import Notice, Rule
+from harness.office.rule import Rule
 from harness.office.rules import IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
 from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 
