@@ -16,6 +16,7 @@ from harness.office.services import Services
 from harness.office.words import OPEN, Channel, DocumentType, Life, Loss
 
 if TYPE_CHECKING:
+    from emulator.filesystem.image import Image
     from harness.office.presented import Presented
 
 
@@ -39,16 +40,6 @@ class Look:
 
 
 @dataclass(slots=True)
-class Drawn:
-    """What a new card is to be: its number and chip serial, and what the chip then says."""
-
-    number: str
-    serial: bytes
-    chip: str = ""
-    identification: str = ""
-
-
-@dataclass(slots=True)
 class Case(Generic[R_co]):
     """``card``: the one in the reader, or the holder's; None where there is none. ``presented``: the one in the reader,
     which the register may not know.
@@ -64,7 +55,8 @@ class Case(Generic[R_co]):
     application: Application | None = None
     presented: Presented | None = None
     look: Look | None = None
-    drawn: Drawn | None = None
+    image: Image | None = None
+    """What a chip that is being made is to hold."""
     notices: list[Notice] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     """What the operation found or made, for who asked."""

@@ -194,7 +194,7 @@ class Office:
             raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
         with self.register.transaction() as session:
             case = self._case(session, before.request, before.clerk.name, before.presented)
-            case.drawn = before.drawn
+            case.image = before.image
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
             return self._done(operation, case)

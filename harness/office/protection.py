@@ -15,7 +15,7 @@ from harness.office.words import DocumentType, Life
 RETENTION = timedelta(days=5 * 365)
 """How long after the end of the last card a person's data are kept. [D]"""
 ERASED = "已删除"
-ALIVE = (Life.MADE, Life.ISSUED, Life.SURPLUS, Life.CANCELLED)
+ALIVE = (Life.MAKING, Life.MADE, Life.ISSUED, Life.SURPLUS, Life.CANCELLED)
 """A cancelled card still has its bank account's end before it."""
 
 

@@ -24,6 +24,7 @@ FEE = 2000
 """Fen for a reissue or replacement; the Measures only say that the first is free. [D]"""
 RENEWAL_DAYS = 90
 """A card may be replaced so long before it expires. [D]"""
+NUMBER = "SSSE/EF05/07"
 INITIAL_PIN = "123456"
 
 
@@ -57,9 +58,15 @@ class Services:
         drawer. TerminalError, PcscError; ValueError where the chip was made for another region.
         """
         if blank is None:
-            self.drawer.put(number, image)
+            if not self.drawer.path(number).exists():
+                self.drawer.put(number, image)
             return
         if image.chip_factor.hex().upper() != blank.chip:
             raise ValueError("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
-        for _ in Personaliser(blank.terminal.connection, image).steps():
-            pass
+        personaliser = Personaliser(blank.terminal.connection, image)
+        if not personaliser.complete():
+            for _ in personaliser.steps():
+                pass
+        blank.terminal.begin()
+        if blank.terminal.read(NUMBER) != number:
+            raise ValueError("读卡器中不是空白卡 the card in the reader is no blank one")

@@ -79,6 +79,7 @@ class Channel(Word):
 class Life(Word):
     """Where a card is in its life; what else may be the case stands beside it (loss, freezing, activation)."""
 
+    MAKING = "making", "制卡中", "being made"
     MADE = "made", "已制卡待发放", "made, not handed out"
     ISSUED = "issued", "已发放"
     REPLACED = "replaced", "已补换领"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from emulator import personas
+from emulator.chip import Chip
+from emulator.personas.issue import issue
+from harness.connection import InProcess
 from harness.office import instant, requests, seed
 from harness.office.case import Failed
 from harness.office.office import Done
@@ -29,8 +34,10 @@ from harness.office.words import (
 )
 from harness.office.workdays import Workdays
 from harness.terminal import region as regions
+from harness.terminal.personalise import Personaliser
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from tests.office import Desk, agent, ask, child, citizen
+from tests.support import new_card
 
 ME = citizen()
 DOC = ME.document
@@ -193,10 +200,6 @@ def test_issuing_at_once_goes_on_where_it_was_cut_off(desk: Desk) -> None:
 
 
 def test_a_blank_chip_in_the_reader_is_personalised(desk: Desk) -> None:
-    from emulator.chip import Chip
-    from harness.connection import InProcess
-    from tests.support import new_card
-
     blank = InProcess(Chip(new_card("3.00", "sm4", "blank").chip.image))
     request = ask(requests.Apply, person=ME, bank=seed.BANK, shown=SHOWN, electronic_pin="135790")
     done = instant.issue(desk.office, request, desk.clerk, blank, algorithm="sm4")
@@ -204,6 +207,50 @@ def test_a_blank_chip_in_the_reader_is_personalised(desk: Desk) -> None:
     terminal.begin()
     assert terminal.read("SSSE/EF05/07") == done.card
     terminal.verify_pin("123456")
+
+
+def test_making_a_card_is_taken_up_where_it_was_cut_off(desk: Desk) -> None:
+    """Power cut at moments of personalisation, and the program ended between chip and register."""
+    application = desk.applied()
+    image = new_card("2.00", "3des", "blank").chip.image
+    make = ask(requests.Make, application=application, layout="2.00")
+    for after in (3, 200, 1500):
+        image.memory.nvm.cut_after = after
+        with pytest.raises(Failed):
+            desk.do(make, "", InProcess(Chip(image)))
+        image.memory.nvm.cut_after = None
+        Chip(image).power_on()
+    (card,) = query(desk)["cards"]
+    assert card["life"] == "making"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.office, "_enter", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            desk.do(make, "", InProcess(Chip(image)))
+    assert Personaliser(InProcess(Chip(image)), image).complete()
+    assert desk.do(make, "", InProcess(Chip(image))).told["card"] == card["number"]
+    desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
+    desk.do(ask(requests.Activate, shown=SHOWN), "", InProcess(Chip(image)))
+    assert query(desk)["cards"][0]["usable"] is True
+
+
+def test_another_blank_takes_the_place_of_one_that_is_left_behind(desk: Desk) -> None:
+    application = desk.applied()
+    first = new_card("2.00", "3des", "blank").chip.image
+    other = issue(replace(personas.load("blank"), serial=bytes.fromhex("51017777")), first.layout, "3des")
+    first.memory.nvm.cut_after = 50
+    make = ask(requests.Make, application=application, layout="2.00")
+    with pytest.raises(Failed):
+        desk.do(make, "", InProcess(Chip(first)))
+    number = desk.do(make, "", InProcess(Chip(other))).told["card"]
+    assert number == "A0000002X"
+    assert len(query(desk)["cards"]) == 1
+
+
+def test_only_a_blank_chip_is_made_a_card(desk: Desk) -> None:
+    application = desk.applied()
+    used = InProcess(Chip(new_card("3.00").chip.image))
+    with pytest.raises(Failed, match="no blank one"):
+        desk.do(ask(requests.Make, application=application), "", used)
 
 
 def test_what_cannot_be_handed_out_is_disposed_of(desk: Desk) -> None:

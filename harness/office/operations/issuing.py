@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.filesystem import layout as layouts
 from emulator.personas import numbers
 from harness.office import bank, maker
-from harness.office.case import Case, Drawn
+from harness.office.case import Case
 from harness.office.jobs import Job
 from harness.office.measures import Citation
 from harness.office.operation import Operation
@@ -56,52 +56,55 @@ class Making(Operation[Make]):
     by_itself = True
 
     def plan(self, case: Case[Make]) -> Job | None:
-        """The number is drawn before the chip is made, and never again."""
-        bank_ = case.session.get_one(Bank, case.case_of.bank_code)
-        bank_.cards += 1
-        case.drawn = Drawn(
-            numbers.card_number(bank_.district, bank_.cards),
-            bytes.fromhex(case.presented.chip)[-4:] if case.presented else _serial(bank_),
-        )
+        """The card is registered as being made before its chip is touched: what is cut off goes on with that one."""
+        request, application = case.request, case.case_of
+        layout = layouts.load(request.layout)
+        begun = application.card
+        if begun is None or (case.presented is not None and begun.chip != case.presented.chip):
+            begun = self._drawn(case, begun)
+        serial = bytes.fromhex(begun.chip)[-4:] if begun.chip else _serial(begun)
+        image = maker.image(case.holder, begun.number, serial, layout, request.algorithm, case.today)
+        begun.chip = image.chip_factor.hex().upper()
+        begun.identification = image.memory.records("SSSE/EF05")[0][2:].hex().upper()
+        begun.layout, begun.algorithm = request.layout, request.algorithm
+        case.session.add(begun)
+        case.session.flush()
+        application.card_id = begun.id
+        case.card, case.image = begun, image
         return None
+
+    @staticmethod
+    def _drawn(case: Case[Make], wasted: Card | None) -> Card:
+        """A card with a number of its own, which is never drawn again; instead of one whose chip is left behind."""
+        drawn_from = case.session.get_one(Bank, case.case_of.bank_code)
+        drawn_from.cards += 1
+        card = wasted or Card(
+            person_id=case.case_of.person_id, bank_code=case.case_of.bank_code, life=Life.MAKING, made_at=case.now
+        )
+        card.number = numbers.card_number(drawn_from.district, drawn_from.cards)
+        card.chip = case.presented.chip if case.presented else ""
+        card.valid_until = maker.valid_until(case.today)
+        return card
 
     def chip(self, case: Case[Make]) -> None:
         """Fills the chip."""
-        drawn, request = case.drawn, case.request
-        assert drawn is not None, "plan comes first"
-        layout = layouts.load(request.layout)
-        image = maker.image(case.holder, drawn.number, drawn.serial, layout, request.algorithm, case.today)
-        case.services.make(case.presented, image, drawn.number)
-        drawn.chip = image.chip_factor.hex().upper()
-        drawn.identification = image.memory.records("SSSE/EF05")[0][2:].hex().upper()
+        assert case.image is not None, "plan comes first"
+        case.services.make(case.presented, case.image, case.own_card.number)
 
     def enter(self, case: Case[Make]) -> None:
-        """A card, not handed out yet; the bank opens its account."""
-        drawn, application = case.drawn, case.case_of
-        assert drawn is not None, "chip comes first"
-        card = Card(
-            person_id=application.person_id,
-            bank_code=application.bank_code,
-            number=drawn.number,
-            chip=drawn.chip,
-            identification=drawn.identification,
-            layout=case.request.layout,
-            algorithm=case.request.algorithm,
-            life=Life.MADE,
-            made_at=case.now,
-            valid_until=maker.valid_until(case.today),
-        )
-        case.session.add(card)
-        case.session.flush()
+        """Made, not handed out yet; the bank opens its account."""
+        application, card = case.case_of, case.case_of.card
+        assert card is not None, "plan comes first"
+        card.life, card.made_at = Life.MADE, case.now
         bank.open_account(case.session, card)
-        application.card_id, application.progress = card.id, Progress.MADE
+        application.progress = Progress.MADE
         case.card = card
         case.told["card"] = card.number
 
 
-def _serial(bank_: Bank) -> bytes:
-    """A virtual chip's serial number: its bank's district and count, so that no two banks draw the same."""
-    return bank_.district.encode() + bank_.cards.to_bytes(3, "big")
+def _serial(card: Card) -> bytes:
+    """A virtual chip's serial number: its card number's district and count, so that no two banks draw the same."""
+    return card.number[:1].encode() + int(card.number[1:8]).to_bytes(3, "big")
 
 
 class HandingOut(Operation[HandOut]):

@@ -152,7 +152,7 @@ class Card(Base):
     __tablename__ = "card"
     __table_args__ = (
         Index("one_person_one_card", "person_id", unique=True, sqlite_where=text("life = 'issued'")),
-        Index("one_card_waiting", "person_id", unique=True, sqlite_where=text("life = 'made'")),
+        Index("one_card_waiting", "person_id", unique=True, sqlite_where=text("life IN ('making', 'made')")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)

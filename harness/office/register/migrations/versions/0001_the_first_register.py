@@ -143,7 +143,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("card", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_card_person_id"), ["person_id"], unique=False)
-        batch_op.create_index("one_card_waiting", ["person_id"], unique=True, sqlite_where=sa.text("life = 'made'"))
+        batch_op.create_index(
+            "one_card_waiting", ["person_id"], unique=True, sqlite_where=sa.text("life IN ('making', 'made')")
+        )
         batch_op.create_index(
             "one_person_one_card", ["person_id"], unique=True, sqlite_where=sa.text("life = 'issued'")
         )
@@ -316,7 +318,7 @@ def downgrade() -> None:
     op.drop_table("electronic_card")
     with op.batch_alter_table("card", schema=None) as batch_op:
         batch_op.drop_index("one_person_one_card", sqlite_where=sa.text("life = 'issued'"))
-        batch_op.drop_index("one_card_waiting", sqlite_where=sa.text("life = 'made'"))
+        batch_op.drop_index("one_card_waiting", sqlite_where=sa.text("life IN ('making', 'made')"))
         batch_op.drop_index(batch_op.f("ix_card_person_id"))
 
     op.drop_table("card")
