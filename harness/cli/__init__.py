@@ -9,7 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, machine, monitor, serve, traces, vectors
+from harness.cli import counter, images, layouts, look, machine, monitor, serve, terminal, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -77,5 +77,6 @@ for command in (
     *traces.COMMANDS,
     *monitor.COMMANDS,
     *machine.COMMANDS,
+    *terminal.COMMANDS,
 ):
     main.add_command(command)

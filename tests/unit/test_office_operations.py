@@ -248,7 +248,7 @@ def test_another_blank_takes_the_place_of_one_that_is_left_behind(desk: Desk) ->
 
 def test_only_a_blank_chip_is_made_a_card(desk: Desk) -> None:
     application = desk.applied()
-    used = InProcess(Chip(new_card("3.00").chip.image))
+    used = InProcess(Chip(new_card("3.00", "3des", "centenarian").chip.image))
     with pytest.raises(Failed, match="no blank one"):
         desk.do(ask(requests.Make, application=application), "", used)
 
