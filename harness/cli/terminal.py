@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
@@ -21,7 +21,7 @@ from harness.cli.target import CardChoice
 from harness.clock import Clock
 from harness.connection import Connection, InProcess, Pcsc
 from harness.driver import basic as basics
-from harness.driver.backend import BackEnd, Machine
+from harness.driver.backend import BackEnd
 from harness.driver.calls import Answer
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, DriverError, negated, words
 from harness.driver.debit import TIME
@@ -30,10 +30,13 @@ from harness.driver.library import BY_KEY, BY_PIN, SSCardDriver
 from harness.driver.pad import Pad, checked
 from harness.driver.readers import PcscReaders
 from harness.driver.session import TYPES, Given
-from harness.terminal.machine import EncryptionMachine
+from harness.terminal.machine import EncryptionMachine, Machine
+from harness.terminal.machine_client import MachineClient
 
 F = TypeVar("F", bound=Callable[..., Any])
 EITHER = 3
+HERE = ""
+"""The machine in this process, where an URL would stand."""
 AUTH = {"pin": BY_PIN, "key": BY_KEY}
 LOG = ("sequence", "type", "terminal", "time", "account", "self_paid", "pooled")
 PROOFS = ("sequence", "terminal", "terminal_sequence", "time", "self_paid", "pooled", "tac", "mac2")
@@ -115,6 +118,10 @@ def _own_card(psam: str | None, psam_reader: str | None) -> Callable[[], Connect
     return lambda: InProcess(chip)
 
 
+def _machine(url: str) -> Machine:
+    return EncryptionMachine() if url == HERE else MachineClient(url)
+
+
 def _desk_options(function: F) -> F:
     """What every operation takes; handed on as ``desk``."""
 
@@ -125,7 +132,10 @@ def _desk_options(function: F) -> F:
                   show_default=True, help="iType: 1 contact, 2 contactless, 3 and 4 either.")  # fmt: skip
     @click.option("--psam", metavar="NAME", help="A terminal's own card in this process; `sscard personas`. [psam]")
     @click.option("--psam-reader", metavar="NAME", help="The terminal's own card in this PC/SC reader.")
-    @click.option("--machine", is_flag=True, help="An encryption machine (加密机) in this process instead of a PSAM.")
+    @click.option(
+        "--machine", "url", is_flag=False, flag_value=HERE, metavar="[URL]",
+        help="An encryption machine (加密机) instead of a PSAM: `sscard machine serve` at URL, or one in this process.",
+    )  # fmt: skip
     @click.option("--pin", envvar="SSCARD_PIN", help="Or $SSCARD_PIN, or asked for.")
     @click.option("--new-pin", "new", envvar="SSCARD_NEW_PIN", help="Or $SSCARD_NEW_PIN, or asked for.")
     @targets.json_option
@@ -138,19 +148,19 @@ def _desk_options(function: F) -> F:
         kind: str,
         psam: str | None,
         psam_reader: str | None,
-        machine: bool,
+        url: str | None,
         pin: str | None,
         new: str | None,
         as_json: bool,
         **kwargs: Any,
     ) -> Any:
-        if sum((psam is not None, psam_reader is not None, machine)) > 1:
+        if sum((psam is not None, psam_reader is not None, url is not None)) > 1:
             raise click.UsageError("--psam, --psam-reader, --machine: expected one of them at most")
-        own = (lambda: None) if machine else _own_card(psam, psam_reader)
+        own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
         with _cards(choice, persona, reader) as card, contextlib.ExitStack() as stack:
             driver = SSCardDriver(Given(card, own), AskedPad(pin, new))
             stack.callback(driver.close)
-            back = BackEnd(driver, cast(Machine, EncryptionMachine()), sequence=int(time.time())) if machine else None
+            back = BackEnd(driver, _machine(url), sequence=int(time.time())) if url is not None else None
             return function(*args, desk=Desk(driver, back, int(kind), as_json), **kwargs)
 
     return wrapped  # type: ignore[return-value]

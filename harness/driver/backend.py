@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from emulator.apdu.status import SW, describe
 from harness.driver.calls import Answer
 from harness.driver.codes import negated
 from harness.driver.formats import fields, joined
 from harness.driver.library import SSCardDriver
-from harness.terminal.machine import Card
+from harness.terminal.machine import Card, Machine
 
 HEAD = 4
 """Fields that every request begins with: region, historical bytes, algorithm, identification code."""
-
-
-class Machine(Protocol):
-    """What a back end asks of an encryption machine; MachineError."""
-
-    def card(self, region: str, history: str, algorithm: str) -> Card:
-        """The card of a request."""
-
-    def basic(self, line: str) -> str:
-        """Both cryptograms and their data."""
-
-    def external(self, address: str, card: Card, factor: str, data: str) -> str:
-        """Cryptogram and data."""
-
-    def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "") -> str:
-        """Data and MAC of PIN CHANGE/UNBLOCK."""
-
-    def debit(
-        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
-        time: str, terminal: str, terminal_sequence: str,
-    ) -> str:  # fmt: skip
-        """MAC1."""
-
-    def debit_proof(
-        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
-        time: str, terminal: str, terminal_sequence: str, mac2: str,
-    ) -> bool:  # fmt: skip
-        """Whether MAC2 is right."""
 
 
 class BackEnd:

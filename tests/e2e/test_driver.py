@@ -15,7 +15,7 @@ from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.readers import PcscReaders
 from tests.counter import ANY, INITIAL, OWN, PAY, PayingMachine
-from tests.e2e.served import Served, serving, sscard
+from tests.e2e.served import Served, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 ADDRESS, DATA = "SSSEEF05|06|$DF01EF05|20|$", "SSSEEF05|20330101|$DF01EF05|9|$"
@@ -73,6 +73,17 @@ def test_every_function_with_the_psam_and_in_steps(served: tuple[Served, Path]) 
     sequences = [told.split("|")[0], debit.split("|")[0]]
     assert (code, [record.split("|")[0] for record in log.split("$")[:2]]) == (0, sequences)
     sscard("monitor", str(trace), "--psam", "1", "--date", "2026-11-25")
+
+
+def test_the_shell_with_a_machine_elsewhere(served: tuple[Served, Path]) -> None:
+    card, _ = served[0].readers
+    with started("machine", "serve", "--port", "0") as machine:
+        by = ("--reader", card, "--machine", machine.line().split(" ")[1])
+        assert json.loads(sscard("terminal", "basic", "--json", *by))["fields"]["name"] == "测试甲"
+        sscard("terminal", "reload-pin", *by, environment={"SSCARD_NEW_PIN": OWN})
+        sscard("terminal", "debit", "1", "2", *by, environment={"SSCARD_PIN": OWN})
+        assert machine.end() == 0
+    sscard("terminal", "unblock-pin", *by, expect=1)
 
 
 def test_the_shell_and_wrong_readers(served: tuple[Served, Path]) -> None:

@@ -44,8 +44,9 @@ def test_the_pin(by: tuple[str, ...], tmp_path: Path) -> None:
     assert "sscard: -31 取消输入密码" in cancelled.stderr
 
 
-def test_a_debit_and_the_log(tmp_path: Path) -> None:
-    image = ("--image", str(tmp_path / "card.json"))
+@BY
+def test_a_debit_and_the_log(by: tuple[str, ...], tmp_path: Path) -> None:
+    image = ("--image", str(tmp_path / "card.json"), *by)
     run("terminal", "change-pin", *PIN, *NEW, *image)
     own = ("--pin", "246802", *image)
     told = json.loads(run("terminal", "debit", "700", "1500", "--time", "20261125093000", "--json", *own).stdout)
