@@ -192,12 +192,15 @@ class Office:
                 case = self._case(session, before.request, before.clerk.name, before.presented)
                 self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
             raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
-        with self.register.transaction() as session:
-            case = self._case(session, before.request, before.clerk.name, before.presented)
-            case.image = before.image
-            self._enter(operation, case)
-            self._note(case, operation, Outcome.DONE)
-            return self._done(operation, case)
+        try:
+            with self.register.transaction() as session:
+                case = self._case(session, before.request, before.clerk.name, before.presented)
+                case.image = before.image
+                self._enter(operation, case)
+                self._note(case, operation, Outcome.DONE)
+                return self._done(operation, case)
+        except BankDown as down:
+            raise Failed(str(down)) from down
 
     def _begin(self, case: Case[Any], operation: Operation[Any], job: Job) -> int:
         pending = Pending(

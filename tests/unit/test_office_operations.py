@@ -586,3 +586,15 @@ def test_people_are_forgotten_when_time_is_up(desk: Desk) -> None:
         rows = [str(vars(one)) for one in session.scalars(select(Person))]
         trail = [one.detail for one in audit.lines(session)]
     assert not any(secret in text for text in (*rows, *trail) for secret in (ME.name, DOC.number, ME.phone))
+
+
+def test_a_bank_that_cannot_be_reached_keeps_cards_from_being_made(desk: Desk) -> None:
+    application = desk.applied()
+    with desk.register.transaction() as session:
+        session.get_one(Bank, seed.BANK).down = True
+    with pytest.raises(Failed, match="bank-a is down"):
+        desk.do(ask(requests.Make, application=application))
+    assert query(desk)["cards"] == [], "no chip was begun"
+    with desk.register.transaction() as session:
+        session.get_one(Bank, seed.BANK).down = False
+    assert desk.do(ask(requests.Make, application=application)).told["card"] == "A00000011"

@@ -58,6 +58,7 @@ class Making(Operation[Make]):
     def plan(self, case: Case[Make]) -> Job | None:
         """The card is registered as being made before its chip is touched: what is cut off goes on with that one."""
         request, application = case.request, case.case_of
+        bank.reach(case.session, application.bank_code)
         layout = layouts.load(request.layout)
         begun = application.card
         if begun is None or (case.presented is not None and begun.chip != case.presented.chip):

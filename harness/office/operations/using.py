@@ -78,7 +78,7 @@ class Activating(Operation[Activate]):
     def plan(self, case: Case[Activate]) -> Job | None:
         """The chip's flag, where its layout has one."""
         if case.request.with_account:
-            bank.account(case.session, case.own_card.number)
+            bank.reach(case.session, case.own_card.bank_code)
         assert case.presented is not None
         return TurnOn() if case.presented.terminal.layout.activation is not None else None
 
