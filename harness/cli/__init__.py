@@ -9,7 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, monitor, serve, traces, vectors
+from harness.cli import counter, driver, images, layouts, look, monitor, serve, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -72,5 +72,6 @@ for command in (
     *vectors.COMMANDS,
     *traces.COMMANDS,
     *monitor.COMMANDS,
+    *driver.COMMANDS,
 ):
     main.add_command(command)
