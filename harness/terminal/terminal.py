@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,11 +16,12 @@ from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
-from harness.connection import Connection
+from harness.connection import Connection, historical
 from harness.terminal.keeper import LONG_CRYPTOGRAM, Keeper, Roots, TerminalError, Use
 
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
+BY_NUMBER, NEWEST = 0x04, 0x03
 
 
 class Refused(TerminalError):
@@ -30,6 +31,10 @@ class Refused(TerminalError):
         english, chinese = describe(sw)
         super().__init__(f"{doing}: the card answered {sw:04X} ({english} {chinese})")
         self.sw = sw
+
+
+class Unauthorised(TerminalError):
+    """The card would refuse for want of a right that this terminal cannot win by itself."""
 
 
 class PinRefused(Refused):
@@ -74,6 +79,10 @@ class Terminal:
         self._known = known
         self.layout: Layout
         self.suite: Suite
+        self.identification = b""
+        """The card identification code, 16 bytes."""
+        self.version = ""
+        """The specification version that the card says."""
         self.region = ""
         self._application = ""
         self._rights: set[str] = set()
@@ -85,20 +94,21 @@ class Terminal:
         self.connection.reset()
         self._application = "SSSE"
         self._rights = set()
-        fci = self._exchange(0x00, 0xA4, 0x04, 0x00, ENVIRONMENT, doing="selecting SSSE").data
+        fci = self._exchange(0x00, 0xA4, 0x04, 0x00, ENVIRONMENT, doing="selecting SSSE")
         _, found, rest = fci.partition(ALGORITHM_TAG)
         code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1]
         suites = {suite.code: suite for suite in SUITES.values()}
         if code not in suites:
             raise TerminalError(f"the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served")
         self.suite = suites[code]
-        identification = self._record(0x05, 0x01, "the identification code")
-        version = self._record(0x05, 0x03, "the version").rstrip(b"\0").decode("ascii", "replace")
-        self.region = identification[:3].hex()
+        self.identification = self._record(0x05, 0x01, "the identification code")
+        self.version = self._record(0x05, 0x03, "the version").rstrip(b"\0").decode("ascii", "replace")
+        self.region = self.identification[:3].hex()
         try:
-            self.layout = self._known or layout.load(version)
+            self.layout = self._known or layout.load(self.version)
         except LayoutError:
-            raise TerminalError(f"the card says version {version!r}; known are {', '.join(layout.names())}") from None
+            known = ", ".join(layout.names())
+            raise TerminalError(f"the card says version {self.version!r}; known are {known}") from None
 
     def forget(self) -> None:
         """The card was reset by others: nothing is selected, no right is held."""
@@ -115,16 +125,20 @@ class Terminal:
         """One command with all that its reader shape needs; whatever status word comes."""
         return ResponseAPDU.parse(follow(self.connection.send, bytes(command)))
 
-    def _exchange(
-        self, cla: int, ins: int, p1: int, p2: int, data: bytes = b"", le: int | None = None, *, doing: str
-    ) -> ResponseAPDU:
-        response = self.send(CommandAPDU(cla, ins, p1, p2, data, le))
+    def exchange(self, command: CommandAPDU, doing: str) -> bytes:
+        """One command that must succeed; its answer's data. Refused, naming what was being done."""
+        response = self.send(command)
         if not response.ok:
             raise Refused(doing, response.sw)
-        return response
+        return response.data
+
+    def _exchange(
+        self, cla: int, ins: int, p1: int, p2: int, data: bytes = b"", le: int | None = None, *, doing: str
+    ) -> bytes:
+        return self.exchange(CommandAPDU(cla, ins, p1, p2, data, le), doing)
 
     def _record(self, sfi: int, tag: int, doing: str) -> bytes:
-        return self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}").data[2:]
+        return self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}")[2:]
 
     def enter(self, application: str) -> None:
         """Makes an application current, if it is not yet. Keys' rights of the last one are lost."""
@@ -146,11 +160,11 @@ class Terminal:
         key = self.layout.keys[name]
         scheme, _ = messaging_of(self.layout, key.application)
         suite = suite_of(scheme.algorithm, self.suite)
-        return Use(key, suite, scheme, self.region, self.connection.atr[-8:], challenge, version)
+        return Use(key, suite, scheme, self.region, historical(self.connection.atr)[-8:], challenge, version)
 
     def challenge(self, size: int = 8) -> bytes:
         """GET CHALLENGE."""
-        return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge").data
+        return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge")
 
     def authenticate(self, name: str) -> None:
         """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already."""
@@ -175,12 +189,13 @@ class Terminal:
 
     def internal(self, factor: bytes, data: bytes) -> bytes:
         """INTERNAL AUTHENTICATION: the card's cryptogram, 8 bytes."""
-        return self._exchange(0x00, 0x88, 0x00, 0x00, factor + data, doing="authenticating the card").data
+        return self._exchange(0x00, 0x88, 0x00, 0x00, factor + data, doing="authenticating the card")
 
     def pin_state(self) -> int | None:
         """Tries left, 0 if locked, None if no PIN is set; costs nothing."""
         response = self.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, le=0))
         if response.ok:
+            self._rights.add(PIN)  # nobody is asked, and what a PIN opens is open
             return None
         if response.sw not in (SW.BLOCKED, *range(0x63C0, 0x63D0)):
             raise Refused("asking for the PIN's state", response.sw)
@@ -277,20 +292,23 @@ class Terminal:
 
     # --- files -------------------------------------------------------------------------------------------------
 
+    def missing(self, condition: Condition) -> tuple[str, ...]:
+        """The rights that must still be won for a condition, in order: a key where PIN or key will do."""
+        if condition.satisfied(self._rights):
+            return ()
+        names = names_in(condition)
+        if isinstance(condition, AllOf):
+            return tuple(name for name in names if name not in self._rights)
+        return tuple(name for name in names if name != PIN)[:1] or names
+
     def _authorise(self, condition: Condition, doing: str) -> None:
         """Wins the keys' rights that a condition still lacks; the PIN must have been verified before."""
-        if condition.satisfied(self._rights):
-            return
-        for name in names_in(condition):
+        for name in self.missing(condition):
             if name == PIN:
-                if isinstance(condition, AllOf) and PIN not in self._rights:
-                    raise TerminalError(f"{doing} needs the PIN verified")
-                continue
+                raise Unauthorised(f"{doing} needs the PIN verified")
             self.authenticate(name)
-            if not isinstance(condition, AllOf):
-                break
         if not condition.satisfied(self._rights):
-            raise TerminalError(f"{doing} needs {condition}")
+            raise Unauthorised(f"{doing} needs {condition}")
 
     def find(self, path: str) -> tuple[FileSpec, ItemSpec]:
         """File and item of ``SSSE/EF06/09``; LookupError."""
@@ -301,20 +319,23 @@ class Terminal:
             raise LookupError(f"layout {self.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
         return spec, item
 
-    def read(self, path: str) -> items.Value:
-        """One item by its tag, the first of several; Refused with 6A83 where the card has none."""
+    def read(self, path: str, occurrence: int = 1) -> items.Value:
+        """One item, the first or another of several with its tag; Refused with 6A83 where the card has none."""
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {spec.path}")
-        command = CommandAPDU(0x00, 0xB2, item.tag or 0, spec.sfi << 3, le=0)
-        return items.decode(item, self._addressed(spec, command, spec.read_messaging, f"reading {path}")[2:])
+        p1, p2 = _address(spec, item, occurrence)
+        record = self._addressed(spec, CommandAPDU(0x00, 0xB2, p1, p2, le=0), spec.read_messaging, f"reading {path}")
+        if len(record) < 2 or record[0] != item.tag or record[1] != len(record) - 2:
+            raise TerminalError(f"reading {path}: the card's answer is not that item, whole")
+        return items.decode(item, record[2:])
 
     def read_record(self, path: str, number: int) -> list[ItemValue]:
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
         spec = self.layout.files[path]
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {path}")
-        command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0)
+        command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | BY_NUMBER, le=0)
         record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
         return list(decode_record(spec, record, number))
 
@@ -326,12 +347,22 @@ class Terminal:
         except ValueError:
             return None
 
-    def update(self, path: str, value: items.Value) -> None:
-        """Writes one item by its tag, under its file's update key."""
+    def update(self, path: str, value: items.Value, occurrence: int = 1) -> None:
+        """Writes one item, the first or another of several with its tag, under its file's update key."""
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.update, f"updating {spec.path}")
-        command = CommandAPDU(0x00, 0xDC, item.tag or 0, spec.sfi << 3, items.tlv(item, value))
+        p1, p2 = _address(spec, item, occurrence)
+        command = CommandAPDU(0x00, 0xDC, p1, p2, items.tlv(item, value))
+        self._addressed(spec, command, spec.update_messaging, f"updating {path}")
+
+    def add_record(self, path: str, values: Sequence[str]) -> None:
+        """Adds the newest record to a cyclic file, by its fields in order, under the file's update key."""
+        spec = self.layout.files[path]
+        self.enter(spec.application)
+        self._authorise(spec.update, f"updating {path}")
+        record = items.encode_fields(spec.items, values)
+        command = CommandAPDU(0x00, 0xDC, 0x00, spec.sfi << 3 | NEWEST, record)
         self._addressed(spec, command, spec.update_messaging, f"updating {path}")
 
     def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
@@ -340,10 +371,7 @@ class Terminal:
         if demand and key is not None:
             sealed = CommandAPDU(command.cla | 0x04, command.ins, command.p1, command.p2, command.data)
             return self._sealed(sealed, key.name, enciphered=demand == "cipher", doing=doing)
-        response = self.send(command)
-        if not response.ok:
-            raise Refused(doing, response.sw)
-        return response.data
+        return self.exchange(command, doing)
 
     def read_file(self, path: str) -> Iterator[ItemValue]:
         """Every record of a file, in order."""
@@ -354,6 +382,14 @@ class Terminal:
                 if refused.sw == SW.RECORD_NOT_FOUND:
                     return
                 raise
+
+
+def _address(spec: FileSpec, item: ItemSpec, occurrence: int) -> tuple[int, int]:
+    """P1 and P2: the first by its tag, another by its number, as items lie in the layout's order. [S]"""
+    if occurrence == 1:
+        return item.tag or 0, spec.sfi << 3
+    before = sum(one.count for one in spec.items[: spec.items.index(item)])
+    return before + occurrence, spec.sfi << 3 | BY_NUMBER
 
 
 def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:
