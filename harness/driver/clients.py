@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import SCRIPT_PAD, Function
-from harness.driver.library import Answer, SSCardDriver
+from harness.driver.library import SSCardDriver
 from harness.driver.pad import LONGEST, Pad
 from harness.driver.session import Readers
+from harness.driver.turns import Turns
 
 MOST_CLIENTS = 64
 MOST_ENTRIES = 64
@@ -49,6 +51,7 @@ class Clients:
         self._readers = readers
         self._script = tuple(script)
         self._most = most
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._count = 0
         self._since = time.monotonic()
@@ -60,11 +63,11 @@ class Clients:
             if self._count >= self._most:
                 raise DriverError(Code.READER_LINK, f"{words(Code.READER_LINK)}: {self._most} clients are connected")
             self._count += 1
-        driver = SSCardDriver(self._readers, Pad(self._script))
+        driver = SSCardDriver(self._readers, Pad(self._script), turns=self._turns)
         try:
             yield Client(driver)
         finally:
-            # driver.close()
+            driver.close()
             with self._lock:
                 self._count -= 1
                 self._since = time.monotonic()

@@ -1,7 +1,7 @@
 """Every function of SSCardDriver, declared once: name and arguments in C order. [S]
 
-The C library, its header, the socket, WebSocket and HTTP fronts and SSCardDriver's methods are derived from this or held
-against it. The certificate functions (``PKI_…``) are left out: their signatures are not public.
+The C library, its header, the socket, WebSocket and HTTP fronts and SSCardDriver's methods are derived from this or
+held against it. The certificate functions (``PKI_…``) are left out: their signatures are not public.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Function:
 
     def ordered(self, values: Mapping[str, object]) -> list[int | str]:
         """Arguments given by name, in C order; -14 for missing, wrong and unknown ones."""
-        unknown = [name for name in values if name not in {one.name for one in self.given}]
+        unknown = [name for name in values if name not in {one.name for one in self.arguments}]
         if unknown:
             raise DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {self.name} has no {unknown[0][:32]!r}")
         return [one.taken(values.get(one.name)) for one in self.given]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +117,7 @@ def tcp(port: int) -> Listener:
     """Listens at a port of loopback, 0 for a free one; PlaceError."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # On Windows REUSEADDR would let others take the port over.
-    option = socket.SO_REUSEADDR if sys.platform != "win32" else socket.SO_EXCLUSIVEADDRUSE
+    option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     try:
         listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind((LOOPBACK, port))

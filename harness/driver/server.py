@@ -9,10 +9,10 @@ import threading
 from collections.abc import Sequence
 
 from harness.driver import wire
+from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import EXPORTED
-from harness.driver.library import Answer
 from harness.driver.place import Listener
 
 ENDING = 5.0

@@ -2,15 +2,15 @@
 
 A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended by a NUL byte.
 
-- Greeting, from the server, once it can answer: ``0`` and ``SSCardDriver 1``; a code below 0 and its text where it takes
-  no more clients, after which it closes.
+- Greeting, from the server, once it can answer: ``0`` and ``SSCardDriver 1``; a code below 0 and its text where it
+  takes no more clients, after which it closes.
 - Request: function name, then its arguments in C order: an int in decimal, a string as the GBK bytes that the caller
   gave. A frame holds up to 16,384 bytes, one string up to 4,095. ``iScriptPad`` is a request like the others.
 - Answer: the code in decimal, pOutInfo in GBK, up to 4,095 bytes; more is code -42 and an empty string.
 
-One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that is
-none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that is none
-gets -23 and the connection ends, as where the next frame begins is not known any more.
+One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
+is none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that
+is none gets -23 and the connection ends, as where the next frame begins is not known any more.
 """
 
 from __future__ import annotations

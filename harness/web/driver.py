@@ -12,10 +12,10 @@ from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
+from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import FUNCTIONS, Function, Kind
-from harness.driver.library import Answer
 from harness.web import app as web
 
 DONE = "1"
@@ -25,8 +25,8 @@ TRY_AGAIN_LATER = 1013
 DESCRIPTION = """The functions that counter software calls, over a WebSocket at `/` or `/ws`:
 `{"function": "iReadCardBas", "iType": 3}` → `{"functionName": "iReadCardBas", "success": "1", "pOutInfo": "…|…|"}`;
 `success` is `1`, or the code. A WebSocket is a session, with a PIN pad of its own (`{"function": "pad", "entries":
-["123456", "cancel", "timeout"]}`) and steps with an encryption machine. `POST /call` takes the same messages one by one,
-without steps."""
+["123456", "cancel", "timeout"]}`) and steps with an encryption machine. `POST /call` takes the same messages one by
+one, without steps."""
 PAGE_RULES = "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
