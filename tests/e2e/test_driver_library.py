@@ -43,7 +43,7 @@ def library(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with native.serving(*CARD, "--socket", f"{tmp_path}/s") as (process, _):
         yield process
 
@@ -177,7 +177,7 @@ def test_nobody_listens_and_nothing_can_be_started(library: Library, monkeypatch
 
 
 def test_a_stopped_server_is_a_code_in_time(
-    library: Library, server: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+    library: Library, server: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     basic(library)
     monkeypatch.setenv("SSCARD_DRIVER_TIMEOUT", "1")
@@ -192,7 +192,7 @@ def test_a_stopped_server_is_a_code_in_time(
 
 
 def test_a_server_killed_in_mid_call(
-    library: Library, server: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, server: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     basic(library)
     server.send_signal(signal.SIGSTOP)
@@ -292,7 +292,7 @@ def test_over_tcp(library: Library, starts: Path, monkeypatch: pytest.MonkeyPatc
     native.end(int(starts.read_text()))
 
 
-def test_a_second_server_says_that_there_is_one(server: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_second_server_says_that_there_is_one(server: subprocess.Popen[bytes], tmp_path: Path) -> None:
     done = subprocess.run(
         [SSCARD, "driver", "serve", *CARD, "--socket", f"{tmp_path}/s"], capture_output=True, text=True, check=False
     )

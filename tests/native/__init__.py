@@ -74,9 +74,9 @@ class Library:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
     """``sscard driver serve``, with the places that it says it is ready at; ended afterwards."""
-    with subprocess.Popen([SSCARD, "driver", "serve", *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([SSCARD, "driver", "serve", *arguments], stdout=subprocess.PIPE, bufsize=0) as process:
         try:
             yield process, places(process)
         finally:
@@ -85,13 +85,13 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             process.wait(DEADLINE)
 
 
-def places(process: subprocess.Popen[str]) -> list[str]:
+def places(process: subprocess.Popen[bytes]) -> list[str]:
     """What follows `ready` and `listening` on its first lines."""
     assert process.stdout
     found: list[str] = []
     while not found or not found[-1].startswith(("unix:", "tcp:")):
         ready, _, _ = select.select([process.stdout], [], [], DEADLINE)
-        line = process.stdout.readline() if ready else ""
+        line = process.stdout.readline().decode() if ready else ""
         assert line, f"it is not ready: {found}"
         found.append(line.split()[1])
     return found
