@@ -39,7 +39,7 @@ def driver() -> None:
     "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="Of cards in this process."
 )
 @click.option("--reader", metavar="NAME", help="The PC/SC reader of the user's card, by the beginning of its name.")
-@click.option("--psam-reader", metavar="NAME", help="That of the terminal's own card.")
+@click.option("--psam-reader", metavar="NAME", help="That of the terminal's own card. [the one that has such a card]")
 @click.option(
     "--pad", "script", envvar="SSCARD_DRIVER_PAD", default="", metavar="PIN,…",
     help="What each client's PIN pad is given: digits, cancel, timeout. Or $SSCARD_DRIVER_PAD.",
@@ -123,7 +123,12 @@ def _readers(
     if not here:
         if psam is not None:
             raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
-        raise NotImplementedError
+        from harness.driver.finding import FoundReaders
+        from harness.driver.readers import PcscReaders
+
+        cards = [reader] if reader else []
+        yield PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards)
+        return
     with choice.held(persona) as image:
         apdu = shape == "apdu"
         card = Chip(image, apdu_shape=apdu)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import pytest
 
+from harness.driver.backend import BackEnd
 from harness.driver.interface import EXPORTED
-from harness.terminal.machine import EncryptionMachine
+from harness.driver.library import SSCardDriver
 from tests import native
+from tests.counter import PayingMachine
 from tests.e2e.served import DEADLINE
 
 MEANT = "510100D15600000551010001C4A06E3C|A00000011|"
-PAID = "100|0|20260101120000|"
+NAME = "SSSEEF06|09|$"
 
 
 class Program:
@@ -36,6 +39,10 @@ class Program:
         code, _, out = line.decode("gbk").rstrip("\r\n").partition("\t")
         return int(code), out
 
+    def __getattr__(self, name: str) -> Callable[..., tuple[int, str]]:
+        """A function, as the Python class has it."""
+        return functools.partial(self, name)
+
     def done(self, name: str, *values: int | str) -> str:
         """pOutInfo of a call that works."""
         code, out = self(name, *values)
@@ -52,57 +59,44 @@ class Program:
 
 def everything(call: Program) -> None:
     """All functions, each with an effect that another one sees."""
-    machine = EncryptionMachine()
-
-    def external(request: str) -> str:
-        region, history, algorithm, _, address, factor, data, *_ = request.split("|")
-        return machine.external(address, machine.card(region, history, algorithm), factor, data)
-
-    def pin(request: str) -> str:
-        region, history, algorithm, _, address, factor, header, entered, *_ = request.split("|")
-        return machine.pin(address, machine.card(region, history, algorithm), factor, header, entered)
+    back = BackEnd(cast(SSCardDriver, call), PayingMachine())
 
     def enters(*entries: str) -> None:
         assert call("iScriptPad", ",".join(entries)) == (0, "")
 
     basic = call.done("iReadCardBas", 3).split("|")
     assert basic[4] == "测试甲"
-    request = call.done("iReadCardBas_HSM_Step1", 3)
-    assert call.done("iReadCardBas_HSM_Step2", machine.basic(request)).split("|")[:9] == basic[:9]
+    code, told = back.basic(3)
+    assert (code, told.split("|")[:9]) == (0, basic[:9])
 
-    assert call.done("iWriteCard", 3, MEANT, "SSSEEF06|09|$", "SSSEEF06|欧阳测试|$") == ""
-    assert call.done("iReadCard", 3, 2, MEANT, "SSSEEF06|09|$") == "SSSEEF06|欧阳测试|$"
-    request = call.done("iWriteCard_HSM_Step1", 3, MEANT, "SSSEEF06|09|$")
-    assert call.done("iWriteCard_HSM_Step2", external(request), "SSSEEF06|测试乙|$") == ""
-    request = call.done("iReadCard_HSM_Step1", 3, MEANT, "SSSEEF06|09|$")
-    assert call.done("iReadCard_HSM_Step2", external(request)) == "SSSEEF06|测试乙|$"
+    assert call.done("iWriteCard", 3, MEANT, NAME, "SSSEEF06|欧阳测试|$") == ""
+    assert call.done("iReadCard", 3, 2, MEANT, NAME) == "SSSEEF06|欧阳测试|$"
+    assert back.write(3, MEANT, NAME, "SSSEEF06|测试乙|$") == (0, "")
+    assert back.read(3, MEANT, NAME) == (0, "SSSEEF06|测试乙|$")
 
-    enters("123456", "246802", "246802")
+    def blocked() -> list[int]:
+        enters("111111", "111111", "111111")
+        return [call("iVerifyPIN", 1)[0] for _ in range(3)]
+
+    enters("123456", "246802", "246802", "246802")
     assert call.done("iChangePIN", 1) == ""
-    enters("246802", "111111", "111111", "111111")
     assert call.done("iVerifyPIN", 1) == ""
-    assert [call("iVerifyPIN", 1)[0] for _ in range(3)] == [-51, -51, -52]
+    assert blocked() == [-51, -51, -52]
     assert call.done("iUnblockPIN", 1, MEANT) == ""
-    enters("111111", "111111", "111111")
-    assert [call("iVerifyPIN", 1)[0] for _ in range(3)] == [-51, -51, -52]
-    request = call.done("iUnblockPIN_HSM_Step1", 1, MEANT)
-    request = call.done("iUnblockPIN_HSM_Step2", external(request))
-    assert call.done("iUnblockPIN_HSM_Step3", pin(request)) == ""
-    enters("864200", "864200", "864200")
+    assert blocked() == [-51, -51, -52]
+    assert back.unblock_pin(1, MEANT) == (0, "")
+    enters("864200", "864200", "864200", "135791", "135791", "135791")
     assert call.done("iReloadPIN", 1, MEANT) == ""
     assert call.done("iVerifyPIN", 1) == ""
-    enters("135791", "135791", "135791")
-    request = call.done("iReloadPIN_HSM_Step1", 1, MEANT)
-    request = call.done("iReloadPIN_HSM_Step2", external(request))
-    assert call.done("iReloadPIN_HSM_Step3", pin(request)) == ""
+    assert back.reload_pin(1, MEANT) == (0, "")
     assert call.done("iVerifyPIN", 1) == ""
 
     enters("135791", "135791", "135791")
-    assert call.done("iDoDebit", 1, MEANT, PAID).split("|")[4] == "100"
-    request = call.done("iDoDebit_HSM_Step1", 1, MEANT, PAID)
-    assert request.split("|")[7] == "00000064"
-    assert call("iDoDebit_HSM_Step2", "00000001|20260101120000|00000000|")[0] == -37634, "MAC1 is wrong"
-    assert "|100|" in call.done("iReadDebitRecord", 1)
+    assert call.done("iDoDebit", 1, MEANT, "100|0|20260101120000|").split("|")[4] == "100"
+    assert back.debit(1, MEANT, "250|0|20260102120000|")[0] == 0
+    log = call.done("iReadDebitRecord", 1)
+    assert "|100|" in log
+    assert "|250|" in log
     assert call.called == set(EXPORTED)
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from harness import pcsc
 from harness.driver.codes import Code, words
 from harness.driver.interface import EXPORTED, IN_MOST, OUT_MOST
 from tests import native
+from tests.e2e import served as run
 from tests.e2e.served import DEADLINE, SSCARD
 from tests.native import CARD, Library
 
@@ -216,6 +218,15 @@ def within(true: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.parametrize("kind", native.FOREIGN)
+def test_a_server_that_is_none(library: Library, tmp_path: Path, kind: str) -> None:
+    greeting, answer, code = native.FOREIGN[kind]
+    with native.foreign(tmp_path / "s", greeting, answer):
+        for _ in range(2):
+            told, out = library("iReadCardBas", 3)
+            assert (told, bool(out)) == (code, code != -42)
+
+
 # --- started on demand ---------------------------------------------------------------------------------------------
 
 ONE = """
@@ -299,3 +310,36 @@ def test_a_second_server_says_that_there_is_one(server: subprocess.Popen[bytes],
     assert done.returncode == 1
     assert "another driver serves" in done.stderr
     assert server.poll() is None
+
+
+# --- over PC/SC ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.pcsc
+@pytest.mark.parametrize("named", [False, True], ids=["found", "named"])
+def test_cards_in_readers(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool) -> None:
+    """Without names the PSAM is found by its application, though its slot may be the first."""
+    with run.serving("--private", "--persona", "psam", "--persona", "adult-mianyang", cards=2) as cards:
+        own, reader = cards.readers
+        monkeypatch.setenv(pcsc.SOCKET_VARIABLE, cards.seen[0].partition("=")[2])
+        names = ("--reader", reader, "--psam-reader", own) if named else ()
+        with native.serving("--socket", f"{tmp_path}/s", *names):
+            assert library("iReadCardBas", 1)[1].split("|")[9] == "510100000001", "its terminal number"
+            assert library("iReadCardBas", 2)[0] == -11, "no contactless reader"
+            card("remove")
+            assert library("iReadCardBas", 1)[0] == -2
+            card("insert")
+            assert basic(library)[0] == "510700"
+    code, out = library("iReadCardBas", 1)
+    assert code == -5, out
+
+
+@pytest.mark.pcsc
+def test_no_pcsc_service(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(pcsc.SOCKET_VARIABLE, f"{tmp_path}/nobody")
+    with native.serving("--socket", f"{tmp_path}/s"):
+        assert library("iReadCardBas", 1)[0] == -11
+
+
+def card(operation: str) -> None:
+    run.sscard("card", operation, "1")

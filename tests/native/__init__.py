@@ -10,10 +10,12 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 from _ctypes import dlclose
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.driver import wire
 from harness.driver.interface import EXPORTED, OUT_MOST, Kind
 from tests.e2e.served import DEADLINE, SSCARD
 
@@ -23,11 +25,10 @@ CARD = ("--persona", "adult-chengdu", "--psam")
 WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
 
 
-def built(folder: Path, target: str = "linux") -> Path:
-    """The folder with what `make driver` builds."""
-    done = subprocess.run(
-        ["make", "-s", "-C", str(SOURCES), f"BUILD={folder}", target], capture_output=True, text=True, check=False
-    )
+def built(folder: Path, target: str = "linux", flags: str = "") -> Path:
+    """The folder with what `make driver` builds; ``flags`` instead of its own."""
+    command = ["make", "-s", "-C", str(SOURCES), f"BUILD={folder}", *([f"CFLAGS={flags}"] if flags else []), target]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -95,6 +96,53 @@ def places(process: subprocess.Popen[bytes]) -> list[str]:
         assert line, f"it is not ready: {found}"
         found.append(line.split()[1])
     return found
+
+
+GREETING = wire.answer(*wire.GREETING)
+FOREIGN: dict[str, tuple[bytes, bytes, int]] = {
+    "another greeting": (wire.answer(0, "SSCardDriver 2"), b"", -11),
+    "a refusal": (wire.answer(-13, "no"), b"", -13),
+    "no greeting": (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", -11),
+    "nothing": (b"", b"", -5),
+    "half a length": (GREETING, b"\0\0", -11),
+    "half an answer": (GREETING, wire.answer(0, "half")[:-3], -11),
+    "no end": (GREETING, b"\0\0\0\x030\0x", -11),
+    "no code": (GREETING, wire.frame(b"x", b"y"), -11),
+    "an empty code": (GREETING, wire.frame(b"", b"y"), -11),
+    "a huge code": (GREETING, wire.frame(b"9" * 40, b"y"), -11),
+    "one part": (GREETING, wire.frame(b"0"), -11),
+    "three parts": (GREETING, wire.frame(b"0", b"a", b"b"), -11),
+    "an empty frame": (GREETING, b"\0\0\0\0", -11),
+    "just too long": (GREETING, wire.frame(b"0", b"x" * OUT_MOST), -42),
+    "far too long": (GREETING, b"\xff\xff\xff\xff", -42),
+    "as long as can be": (GREETING, wire.frame(b"0", b"x" * (OUT_MOST - 1)), 0),
+}
+"""What a server that is none says, before and after a request, and the code that the caller gets."""
+
+
+@contextlib.contextmanager
+def foreign(path: Path, greeting: bytes, answer: bytes) -> Iterator[None]:
+    """A server that says the same to everyone, then closes."""
+
+    def talk() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                link, _ = listener.accept()
+                with link, contextlib.suppress(OSError):
+                    link.sendall(greeting)
+                    if answer and link.recv(65536):
+                        link.sendall(answer)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=talk)
+        thread.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def server_of(path: Path) -> int:

@@ -169,7 +169,8 @@ static long join(const struct place *place, int64_t deadline, struct answer *gre
     if (greeting->code == 0 && strcmp(greeting->text, "SSCardDriver 1") == 0)
         return 0;
     drop();
-    return greeting->code < 0 ? greeting->code : READER_LINK;
+    /* Too long for a greeting: no server of ours. */
+    return greeting->code < 0 && greeting->code != BAD_LENGTH ? greeting->code : READER_LINK;
 }
 
 static bool may_start(const struct place *place)
