@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests import native
 from tests.deep.browser import Page, chromium
+from tests.e2e.test_driver_docs import PAGES, example
 
 PICTURES = os.environ.get("SSCARD_SCREENSHOTS")
 """A folder for pictures of what was tried; none are made without."""
@@ -43,6 +47,24 @@ def test_it_asks_for_the_pin_and_logs_none(page: Page) -> None:
 def test_it_reads_items(page: Page) -> None:
     page.run("document.getElementById('read').click()")
     page.until("document.getElementById('log').textContent.includes('SSSEEF05|20300914|A00000011|$')")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_example_of_the_docs(name: str, page: Page, tmp_path: Path) -> None:
+    del page  # its server has another port
+    (tmp_path / "counter.html").write_text(f"<!doctype html><meta charset=utf-8>{example(name, 'html')}", "utf-8")
+    folder = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    command = example(name, "sh", "--web").split()
+    with ThreadingHTTPServer(("127.0.0.1", 8000), folder) as elsewhere:
+        thread = threading.Thread(target=elsewhere.serve_forever)
+        thread.start()
+        try:
+            with native.serving(*command[3:], "--socket", f"{tmp_path}/s"), chromium() as tab:
+                tab.open("http://127.0.0.1:8000/counter.html")
+                tab.until("document.getElementById('name').textContent === '测试甲'")
+        finally:
+            elsewhere.shutdown()
+            thread.join()
 
 
 def test_nothing_went_elsewhere(page: Page) -> None:
