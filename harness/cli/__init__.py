@@ -9,11 +9,12 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, driver, images, layouts, look, monitor, serve, traces, vectors
+from harness.cli import counter, driver, images, layouts, look, monitor, serve, terminal, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
+from harness.driver.place import PlaceError
 from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
@@ -32,6 +33,7 @@ MENDABLE = (
     ReportError,
     TraceError,
     FaultError,
+    PlaceError,
 )
 
 
@@ -72,6 +74,7 @@ for command in (
     *vectors.COMMANDS,
     *traces.COMMANDS,
     *monitor.COMMANDS,
+    *terminal.COMMANDS,
     *driver.COMMANDS,
 ):
     main.add_command(command)

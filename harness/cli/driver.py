@@ -12,6 +12,7 @@ import click
 
 from emulator import personas
 from emulator.chip import Chip
+from emulator.filesystem.image import Image
 from harness.cli import target
 from harness.cli.target import CardChoice
 from harness.connection import InProcess
@@ -30,7 +31,7 @@ def driver() -> None:
 
 @driver.command()
 @target.options()
-@target.persona_option
+@click.option("--persona", metavar="NAME", help="A card in this process; see `sscard personas`.")
 @click.option(
     "--psam", is_flag=False, flag_value=personas.PSAM, metavar="[NAME]",
     help="With --persona or --image: a terminal's own card beside it. [psam]",
@@ -119,7 +120,9 @@ def _readers(
     """Cards in this process where one is named, else those in readers."""
     here = persona is not None or choice != CardChoice(None, None, None)
     if here and (reader or psam_reader):
-        raise click.UsageError("--reader takes the card that is there: leave --persona, --layout, --image out")
+        raise click.UsageError(
+            "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
+        )
     if not here:
         if psam is not None:
             raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
@@ -132,8 +135,15 @@ def _readers(
     with choice.held(persona) as image:
         apdu = shape == "apdu"
         card = Chip(image, apdu_shape=apdu)
-        own = Chip(CardChoice(None, None, None).make(psam), apdu_shape=apdu) if psam else None
+        own = Chip(_psam(psam), apdu_shape=apdu) if psam else None
         yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None)
+
+
+def _psam(name: str) -> Image:
+    known = personas.names("psam")
+    if name not in known:
+        raise click.BadParameter(f"no PSAM {name!r}: choose one of {', '.join(known)}", param_hint="--psam")
+    return CardChoice(None, None, None).make(name)
 
 
 def _quiet() -> None:

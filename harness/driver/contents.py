@@ -18,6 +18,7 @@ NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
 ELEMENTS, OF = ";", "="
 """Between the elements of a B-TLV item, and between an element's tag and its value. [D]"""
 NEWEST = 1
+CONTROL = frozenset(map(chr, (*range(0x20), 0x7F)))
 HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -208,7 +209,7 @@ def check(item: ItemSpec, value: str) -> None:
     except UnicodeEncodeError:
         raise DriverError(Code.ILLEGAL_CHARACTER) from None
     if item.format == "an":
-        allowed, most = value.isprintable(), item.length
+        allowed, most = CONTROL.isdisjoint(value), item.length
     elif item.format in ("cn", "dec"):
         allowed, most = value.isascii() and (value.isdigit() or not value), 2 * item.length
     else:

@@ -57,7 +57,7 @@ def present() -> dict[str, bytes]:
 def is_psam(reader: str) -> bool:
     """True if the card there has a PSAM's application; false where it cannot be asked."""
     try:
-        with Pcsc(reader) as connection:
+        with Pcsc(reader, reset_at_end=True) as connection:
             return ResponseAPDU.parse(follow(connection.send, bytes(SELECT_PSAM))).ok
     except PcscError:
         return False

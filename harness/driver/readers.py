@@ -31,7 +31,7 @@ class PcscReaders:
         refused = []
         for name in self._names(kind):
             try:
-                return Pcsc(name)
+                return Pcsc(name, reset_at_end=True)
             except PcscError as error:
                 if error.result not in EMPTY:
                     raise
@@ -61,7 +61,7 @@ class PcscReaders:
         if name is None:
             return None
         try:
-            return Pcsc(name)
+            return Pcsc(name, reset_at_end=True)
         except PcscError as error:
             if error.result not in EMPTY:
                 raise

@@ -308,7 +308,7 @@ def test_a_second_server_says_that_there_is_one(server: subprocess.Popen[bytes],
         [SSCARD, "driver", "serve", *CARD, "--socket", f"{tmp_path}/s"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "another driver serves" in done.stderr
+    assert done.stderr.startswith("sscard: another driver serves")
     assert server.poll() is None
 
 
@@ -343,3 +343,21 @@ def test_no_pcsc_service(library: Library, tmp_path: Path, monkeypatch: pytest.M
 
 def card(operation: str) -> None:
     run.sscard("card", operation, "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--persona", "nobody"), "no persona 'nobody'"),
+        (("--persona", "adult-chengdu", "--psam", "adult-chengdu"), "no PSAM 'adult-chengdu'"),
+        (("--psam",), "--psam goes with --persona"),
+        (("--persona", "adult-chengdu", "--reader", "x"), "--reader takes the card that is there"),
+        (("--no-socket",), "nothing to listen at"),
+        (("--origin", "http://x"), "--origin is for --web"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    command = [SSCARD, "driver", "serve", "--socket", f"{tmp_path}/s", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert (done.returncode, said in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert not (tmp_path / "s").exists()

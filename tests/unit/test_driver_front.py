@@ -17,6 +17,8 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from emulator.chip import Chip
 from harness.connection import InProcess
@@ -29,6 +31,7 @@ from harness.driver.session import Given
 from harness.driver.turns import HOLD
 from harness.terminal.machine import EncryptionMachine
 from harness.web import driver as front
+from harness.web.app import BODY_LIMIT, background
 from tests.support import new_card
 
 BASIC = {"function": "iReadCardBas", "iType": 3}
@@ -283,11 +286,21 @@ def test_pages_of_other_origins_are_refused(web: TestClient) -> None:
 def test_only_so_many_sessions() -> None:
     web = TestClient(front.create(clients(most=1)), base_url="http://127.0.0.1")
     with web.websocket_connect("ws://127.0.0.1/ws") as link:
+        assert said(link, BASIC)["success"] == "1"
         assert web.post("/call", json=BASIC).json()["success"] == "-11"
         with pytest.raises(WebSocketDisconnect) as refused, web.websocket_connect("ws://127.0.0.1/ws") as second:
             second.receive_text()
         assert refused.value.code == front.TRY_AGAIN_LATER
         assert said(link, BASIC)["success"] == "1"
+
+
+def test_a_message_has_a_limit() -> None:
+    with background(front.create(clients())) as url, connect(f"{url.replace('http', 'ws')}/ws") as link:
+        link.send(json.dumps({**BASIC, "other": "x" * BODY_LIMIT}))
+        with pytest.raises(ConnectionClosed) as closed:
+            link.recv(20)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1009
 
 
 def test_the_page_needs_no_network(web: TestClient) -> None:
