@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -122,11 +121,10 @@ def test_it_starts_a_server(program: list[str], tmp_path: Path, monkeypatch: pyt
     with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (_, (place,)):
         port = place.rpartition(":")[2]
     script, pid = tmp_path / "start.sh", tmp_path / "pid"
-    arguments = " ".join((*native.CARD, "--no-socket", "--tcp", port))
+    arguments = " ".join((*native.CARD, "--no-socket", "--tcp", port, "--idle", "30"))
     script.write_text(f"#!/bin/sh\necho $$ > {pid}\nexec {SSCARD} driver serve {arguments}\n")
     monkeypatch.setenv("SSCARD_DRIVER", f"tcp:127.0.0.1:{port}")
     monkeypatch.setenv("SSCARD_DRIVER_COMMAND", "Z:" + str(starter).replace("/", "\\") + f" {script} {port}")
     with Program(program) as call:
         assert call("iReadCardBas", 3)[1].split("|")[2] == "A00000011"
     native.end(int(pid.read_text()))
-    assert os.environ["SSCARD_DRIVER"]
