@@ -210,11 +210,14 @@ def check(item: ItemSpec, value: str) -> None:
         raise DriverError(Code.ILLEGAL_CHARACTER) from None
     if item.format == "an":
         allowed, most = CONTROL.isdisjoint(value), item.length
-    elif item.format in ("cn", "dec"):
+    elif item.format == "cn":
         allowed, most = value.isascii() and (value.isdigit() or not value), 2 * item.length
+    elif item.format == "dec":
+        allowed, most = value.isascii() and value.isdigit(), len(str(256**item.length - 1))
     else:
         allowed, most = HEX.issuperset(value), 2 * item.length
     if not allowed:
         raise DriverError(Code.ILLEGAL_CHARACTER)
-    if size > most or (item.format in ("b", "hex") and size % 2):
+    large = item.format == "dec" and size <= most and int(value) >= 256**item.length
+    if size > most or large or (item.format in ("b", "hex") and size % 2):
         raise DriverError(Code.BAD_LENGTH)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from harness.driver.codes import Code, DriverError
 
-SSSE = "SSSE"
-_FILE = re.compile(r"(SSSE|DF[0-9A-F]{2}|MF)(EF[0-9A-F]{2})(?::([0-9]{1,2}))?")
+_FILE = re.compile(r"(SSSE|DF[0-9A-F]{2}|MF)(EF[0-9A-F]{2})(?::([0-9]{2}))?")
 _ITEM = re.compile(r"([0-9A-F]{2})(?::([0-9A-F]{2}))?")
 
 

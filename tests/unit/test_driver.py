@@ -71,6 +71,15 @@ def test_one_of_several_items_with_a_tag_one_element_and_records(algorithm: str)
     assert both == (0, f"DF02EF07:01|{newest}${before.replace(':01', ':02')}")
 
 
+def test_numbers_of_old_cards_fill_their_bytes() -> None:
+    """Items of format dec are numbers: what fits their bytes may be written, and no more."""
+    counter = Counter("1.00")
+    assert counter.write("DF03EF05|61|65|$", "DF03EF05|4294967295|16777215|$", ANY) == (0, "")
+    assert counter.read("DF03EF05|61|65|$", meant=ANY) == (0, "DF03EF05|4294967295|16777215|$")
+    for value, code in (("4294967296", -42), ("99999999999", -42), ("", -41), ("-1", -41), ("١", -41)):
+        assert counter.write("DF03EF05|61|$", f"DF03EF05|{value}|$", ANY)[0] == code
+
+
 def test_the_pin_from_first_to_last() -> None:
     counter = Counter().enters("123456", "246802", "246802")
     assert counter.driver.iChangePIN(1) == (0, "")
@@ -95,6 +104,13 @@ def test_a_refused_write_changes_nothing() -> None:
     before = counter.image.memory.snapshot()
     assert counter.write("SSSEEF05|06|05|$", "SSSEEF05|20330101|x|$")[0] == -41
     assert counter.image.memory.snapshot() == before
+
+
+def test_what_reads_back_otherwise_is_told() -> None:
+    counter = Counter(faults=("garbled,instruction=READ_RECORD,item=SSSE/EF05/06,nth=2",))
+    code, text = counter.write("SSSEEF05|06|$", "SSSEEF05|20330101|$")
+    assert (code, "SSSE/EF05/06" in text) == (-15, True)
+    assert counter.read("SSSEEF05|06|$") == (0, "SSSEEF05|20330101|$"), "it was written, but nobody could know"
 
 
 def test_cards_are_let_go_whatever_happens() -> None:

@@ -49,6 +49,10 @@ def test_a_debit_is_proven_and_logged(kind: tuple[str, str], by: str, shape: str
     assert pay(counter, by)[1].split("|")[2] == "00000002", "the terminal's sequence goes on"
 
 
+def test_a_citys_psam_settles_in_its_city() -> None:
+    assert pay(Counter(psam="psam-city").with_own_pin(), "PSAM")[0] == 0
+
+
 def test_step_1_gives_what_the_machine_asks_for() -> None:
     counter = Counter().with_own_pin()
     code, told = counter.driver.iDoDebit_HSM_Step1(1, ANY, PAY)
