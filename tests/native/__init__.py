@@ -22,6 +22,8 @@ from tests.e2e.served import DEADLINE, SSCARD
 SOURCES = Path(__file__).parents[2] / "harness/driver/native"
 CALLS = Path(__file__).with_name("calls.c")
 CARD = ("--persona", "adult-chengdu", "--psam")
+NUMBER = "A00000011"
+"""Of that card."""
 WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
 
 
@@ -72,6 +74,13 @@ class Library:
     def close(self) -> None:
         """Unloads it."""
         dlclose(self._loaded._handle)
+
+
+def basic(library: Library) -> list[str]:
+    """What iReadCardBas gives, as fields."""
+    code, out = library("iReadCardBas", 3)
+    assert code == 0, out
+    return out.split("|")
 
 
 @contextlib.contextmanager
