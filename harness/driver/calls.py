@@ -16,8 +16,8 @@ DEVICE = "SSCARD000001"
 TERMINAL = "519900000001"
 """The terminal number where no PSAM tells one: in a place that is none. [D]"""
 Answer = tuple[int, str]
-Given = tuple[str, ...]
-Flow = Generator[str, Given, str]
+Arguments = tuple[str, ...]
+Flow = Generator[str, Arguments, str]
 """A function in steps: yields each step's pOutInfo, is sent the next step's arguments, returns the last pOutInfo."""
 
 
@@ -102,7 +102,7 @@ class Calls:
                 return _answer(DriverError(Code.NOT_CONNECTED))
             return self._advance(pending, given)
 
-    def _advance(self, pending: Pending, given: Given | None) -> Answer:
+    def _advance(self, pending: Pending, given: Arguments | None) -> Answer:
         try:
             out = next(pending.flow) if given is None else pending.flow.send(given)
         except StopIteration as done:

@@ -13,7 +13,7 @@ from emulator.apdu.status import SW
 from emulator.crypto.suite import frame
 from emulator.security import PIN, Condition, Right, names_in
 from harness.driver import basic, contents, debit
-from harness.driver.calls import Flow, Given
+from harness.driver.calls import Arguments, Flow
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.failures import READ_KEY
 from harness.driver.formats import addresses, fields, hexadecimal, joined, mirrored, values
@@ -95,7 +95,7 @@ class _Keys:
         for _, name in names:
             _address(session, name)
 
-    def win(self, application: str, conditions: Iterable[Condition]) -> Generator[str, Given, list[Given]]:
+    def win(self, application: str, conditions: Iterable[Condition]) -> Generator[str, Arguments, list[Arguments]]:
         """Makes the application current, and wins what is missing there; the arguments of each step 2 that it took."""
         terminal = self._session.terminal
         terminal.enter(application)
@@ -187,7 +187,7 @@ def unblock_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow
     return ""
 
 
-def _unblocking(session: Session, card_info: str, pad: Pad, device: str) -> Generator[str, Given, None]:
+def _unblocking(session: Session, card_info: str, pad: Pad, device: str) -> Generator[str, Arguments, None]:
     session.is_meant(fields(card_info))
     session.look_at_expiry()
     pin = session.terminal.layout.pin
@@ -195,7 +195,7 @@ def _unblocking(session: Session, card_info: str, pad: Pad, device: str) -> Gene
     yield from _Keys(session, [job], pad, device).win(*job)
 
 
-def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -> Generator[str, Given, None]:
+def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -> Generator[str, Arguments, None]:
     """Asks the machine for a command's data and MAC: key address | process factor | header | PIN | device number |.
 
     It may answer the whole command instead. [S]

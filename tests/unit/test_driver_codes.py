@@ -234,6 +234,13 @@ def test_every_code_has_words_in_both_languages() -> None:
         assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
 
 
+def test_what_nobody_foresaw_is_a_code_too_and_is_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    assert absent(ZeroDivisionError("123456")) == (-13, "不支持的命令 not supported: ZeroDivisionError")
+    assert "ZeroDivisionError" in caplog.text
+    assert "session.py" in caplog.text
+    assert "123456" not in caplog.text
+
+
 JUNK: list[object] = [
     "",
     "|",
