@@ -4,14 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test check bench deep clean
+.PHONY: help run test check bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
 	@echo "make test   every test, and make check"
 	@echo "make check  ruff and mypy --strict"
+	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
+	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
-	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, an hour of sessions with faults, broken chips"
+	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, an hour of sessions with faults,"
+	@echo "            broken chips; the driver library on Windows, from Node, in a browser, under sanitizers"
 	@echo "make clean  remove the virtual environment and caches"
 
 # Stamp files, so that a second run needs neither network nor installation.
@@ -25,6 +28,10 @@ $(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
 
 $(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh bench
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
+
+$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh tests/deep/package.json
+	@PYTHON="$(PYTHON)" scripts/setup.sh deep
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
 
 run: $(VENV)/.ready-run
@@ -41,8 +48,15 @@ test: check
 bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-deep: $(VENV)/.ready-dev
+driver: $(VENV)/.ready-run
+	@$(MAKE) --no-print-directory -C harness/driver/native
+
+driver-windows: $(VENV)/.ready-deep
+	@$(MAKE) --no-print-directory -C harness/driver/native windows
+
+deep: $(VENV)/.ready-deep driver-windows
 	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py --timeout 3600 $(ARGS)
+	$(BIN)/python -m pytest tests/deep --timeout 600 $(ARGS)
 	$(BIN)/python -m tests.mutation
 
 clean:

@@ -21,11 +21,24 @@ class ControlError(RuntimeError):
     """The other side cannot be reached, or refused: why."""
 
 
+def folder() -> Path:
+    """Where this user's sockets are."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base, "sscard") if base else Path(tempfile.gettempdir(), f"sscard-{os.getuid()}")
+
+
+def own_folder() -> Path:
+    """That folder, made if it is not there; ControlError if it is not this user's."""
+    path = folder()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_uid != os.getuid():
+        raise ControlError(f"{path} belongs to someone else: set XDG_RUNTIME_DIR to a folder of your own")
+    return path
+
+
 def path_for(port: int) -> Path:
     """The socket of the run whose readers begin at ``port``."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(base, "sscard") if base else Path(tempfile.gettempdir(), f"sscard-{os.getuid()}")
-    return folder / f"run-{port}.sock"
+    return folder() / f"run-{port}.sock"
 
 
 def ask(port: int, request: dict[str, Any], timeout: float = 15.0) -> dict[str, Any]:
@@ -49,10 +62,8 @@ def ask(port: int, request: dict[str, Any], timeout: float = 15.0) -> dict[str, 
 @contextlib.contextmanager
 def serve(port: int, handler: Handler) -> Iterator[Path]:
     """Answers requests with ``handler``, whose exceptions become refusals."""
+    own_folder()
     path = path_for(port)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.parent.stat().st_uid != os.getuid():
-        raise ControlError(f"{path.parent} belongs to someone else: set XDG_RUNTIME_DIR to a folder of your own")
     path.unlink(missing_ok=True)  # our port is ours, so this one is left over
 
     class Answerer(socketserver.StreamRequestHandler):

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
-#   scripts/setup.sh run|dev|bench   to run the card; to test it as well; to measure it beside vicc
+#   scripts/setup.sh run|dev|bench|deep   to run the card; to test it as well; to measure it beside vicc; to test all of it
 # Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?run, dev or bench}
+kind=${1:?run, dev, bench or deep}
 python=${PYTHON:-python3}
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -33,6 +33,16 @@ if command -v apt-get >/dev/null 2>&1; then
         need tshark tshark   # that exported traces are what Wireshark reads
         need zbar-tools zbarimg   # that a QR code is what a scanner reads
     fi
+    if [ "$kind" = deep ]; then
+        need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc   # SSCardDriver.dll, 64- and 32-bit
+        need gcc-mingw-w64-i686 i686-w64-mingw32-gcc
+        need wine wine
+        need wine64 /usr/lib/wine/wine64
+        need valgrind valgrind
+        need chromium chromium
+        need nodejs node
+        need npm npm
+    fi
     if [ ${#missing[@]} -gt 0 ]; then
         if [ "$(id -u)" = 0 ]; then as_root=()
         elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=(sudo)
@@ -53,12 +63,20 @@ fi
     { say "Python 3.11 or newer is needed, $("$python" --version) found; name another with PYTHON=…"; exit 1; }
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
-extra='[office]'
-[ "$kind" = dev ] && extra='[dev,office]'
-[ "$kind" = bench ] && extra='[dev,office,bench]'
+case "$kind" in
+    dev | deep) extra='[dev,office]' ;;
+    bench) extra='[dev,office,bench]' ;;
+    *) extra='[office]' ;;
+esac
 pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
 say "Python packages into .venv"
 "${pip[@]}" --editable ".$extra"
 if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
     "${pip[@]}" --editable '.[pcsc]' || say "pyscard could not be built: going on without PC/SC"
+fi
+if [ "$kind" = deep ]; then
+    # Not by the tests: they have no network.
+    mkdir -p build/node && cp tests/deep/package.json build/node/
+    (cd build/node && npm install --no-audit --no-fund --ignore-scripts --loglevel=error) >&2 ||
+        say "koffi could not be had from npm: its test will fail"
 fi

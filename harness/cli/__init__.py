@@ -9,11 +9,12 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, machine, monitor, serve, terminal, traces, vectors
+from harness.cli import counter, driver, images, layouts, look, machine, monitor, serve, terminal, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
+from harness.driver.place import PlaceError
 from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
@@ -36,6 +37,7 @@ MENDABLE = (
     FaultError,
     RootsError,
     MachineError,
+    PlaceError,
 )
 
 
@@ -78,5 +80,6 @@ for command in (
     *monitor.COMMANDS,
     *machine.COMMANDS,
     *terminal.COMMANDS,
+    *driver.COMMANDS,
 ):
     main.add_command(command)

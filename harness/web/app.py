@@ -144,7 +144,10 @@ def url(listener: socket.socket) -> str:
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
+    )
+    return uvicorn.Server(config)
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
@@ -157,9 +160,9 @@ def serve(app: FastAPI, host: str, port: int) -> None:
 
 
 @contextlib.contextmanager
-def background(app: FastAPI) -> Iterator[str]:
-    """The service in a thread of this process, at a free port of loopback; its URL."""
-    with contextlib.closing(bind(LOOPBACK, 0)) as listener:
+def background(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The service in a thread of this process, at a port of loopback, 0 for a free one; its URL. ServeError."""
+    with contextlib.closing(bind(LOOPBACK, port)) as listener:
         server = _server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web")
         thread.start()

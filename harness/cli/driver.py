@@ -1,0 +1,157 @@
+"""driver serve: SSCardDriver for counter software."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.filesystem.image import Image
+from harness.cli import target
+from harness.cli.target import CardChoice
+from harness.connection import InProcess
+from harness.driver.session import Given, Readers
+from harness.run import ended
+
+WEB_PORT = 35992
+ON_DEMAND_IDLE = 60.0
+PORT = click.IntRange(0, 65535)
+
+
+@click.group()
+def driver() -> None:
+    """SSCardDriver, the library that counter software calls, over virtual or real cards."""
+
+
+@driver.command()
+@target.options()
+@click.option("--persona", metavar="NAME", help="A card in this process; see `sscard personas`.")
+@click.option(
+    "--psam", is_flag=False, flag_value=personas.PSAM, metavar="[NAME]",
+    help="With --persona or --image: a terminal's own card beside it. [psam]",
+)  # fmt: skip
+@click.option(
+    "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="Of cards in this process."
+)
+@click.option("--reader", metavar="NAME", help="The PC/SC reader of the user's card, by the beginning of its name.")
+@click.option("--psam-reader", metavar="NAME", help="That of the terminal's own card. [the one that has such a card]")
+@click.option(
+    "--pad", "script", envvar="SSCARD_DRIVER_PAD", default="", metavar="PIN,…",
+    help="What each client's PIN pad is given: digits, cancel, timeout. Or $SSCARD_DRIVER_PAD.",
+)  # fmt: skip
+@click.option(
+    "--socket", "path", type=click.Path(dir_okay=False, path_type=Path), help="Listen here. [a folder of this user]"
+)
+@click.option("--tcp", "port", type=PORT, help="Listen at this port of loopback, for any user of this machine.")
+@click.option("--no-socket", is_flag=True, help="With --tcp or --web: no Unix socket.")
+@click.option(
+    "--web", "web_port", type=PORT, is_flag=False, flag_value=WEB_PORT, metavar="[PORT]",
+    help=f"WebSocket and HTTP on loopback, with a test page. [{WEB_PORT}]",
+)  # fmt: skip
+@click.option("--origin", "origins", multiple=True, metavar="URL", help="A web page's origin that may call; repeat.")
+@click.option("--idle", type=click.FloatRange(0.1), metavar="SECONDS", help="End after so long without any client.")
+@click.option("--on-demand", is_flag=True, help="As the C library starts it: --idle 60, and quiet once it is ready.")
+def serve(
+    choice: CardChoice,
+    persona: str | None,
+    psam: str | None,
+    shape: str,
+    reader: str | None,
+    psam_reader: str | None,
+    script: str,
+    path: Path | None,
+    port: int | None,
+    web_port: int | None,
+    origins: tuple[str, ...],
+    idle: float | None,
+    *,
+    no_socket: bool,
+    on_demand: bool,
+) -> None:
+    """Serve libSSCardDriver.so, SSCardDriver.dll and, with --web, web counters, until Ctrl-C.
+
+    Cards are those in PC/SC readers, or with --persona or --image one in this process. Prints `ready PLACE` for each
+    place it listens at; PLACE is what $SSCARD_DRIVER takes. docs/driver-library.md tells how programs use it.
+    """
+    from harness.driver import place
+    from harness.driver.clients import Clients
+    from harness.driver.server import Server
+
+    if origins and web_port is None:
+        raise click.UsageError("--origin is for --web: name both")
+    with ended(), contextlib.ExitStack() as stack:
+        listeners = []
+        if port is not None:
+            listeners.append(place.tcp(port))
+            stack.callback(listeners[-1].close)
+        if sys.platform != "win32" and not no_socket:
+            listeners.append(place.unix(path or place.default()))
+            stack.callback(listeners[-1].close)
+        if not listeners and web_port is None:
+            raise click.UsageError("nothing to listen at: name --tcp or --web")
+        readers = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
+        clients = Clients(readers, [one for one in script.split(",") if one])
+        server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
+        stack.callback(server.close)
+        if web_port is not None:
+            from harness.web import app as web
+            from harness.web import driver as front
+
+            url = stack.enter_context(web.background(front.create(clients, origins), web_port))
+            click.echo(f"listening {url}")
+        for listener in listeners:
+            click.echo(f"ready {listener.name}")
+        sys.stdout.flush()
+        if on_demand:
+            _quiet()
+        server.serve()
+
+
+@contextlib.contextmanager
+def _readers(
+    choice: CardChoice, persona: str | None, psam: str | None, shape: str, reader: str | None, psam_reader: str | None
+) -> Iterator[Readers]:
+    """Cards in this process where one is named, else those in readers."""
+    here = persona is not None or choice != CardChoice(None, None, None)
+    if here and (reader or psam_reader):
+        raise click.UsageError(
+            "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
+        )
+    if not here:
+        if psam is not None:
+            raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
+        from harness.driver.finding import FoundReaders
+        from harness.driver.readers import PcscReaders
+
+        cards = [reader] if reader else []
+        yield PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards)
+        return
+    with choice.held(persona) as image:
+        apdu = shape == "apdu"
+        card = Chip(image, apdu_shape=apdu)
+        own = Chip(_psam(psam), apdu_shape=apdu) if psam else None
+        yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None)
+
+
+def _psam(name: str) -> Image:
+    known = personas.names("psam")
+    if name not in known:
+        raise click.BadParameter(f"no PSAM {name!r}: choose one of {', '.join(known)}", param_hint="--psam")
+    return CardChoice(None, None, None).make(name)
+
+
+def _quiet() -> None:
+    """Lets the pipe of the one who started us go: it has read what it waited for, and may end before us."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(sink, stream)
+    os.close(sink)
+
+
+COMMANDS = (driver,)

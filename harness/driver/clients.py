@@ -1,0 +1,78 @@
+"""Who calls the library: clients with a session each, over readers that they share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from harness.driver.calls import Answer
+from harness.driver.codes import Code, DriverError, words
+from harness.driver.interface import SCRIPT_PAD, Function
+from harness.driver.library import SSCardDriver
+from harness.driver.pad import LONGEST, Pad
+from harness.driver.session import Readers
+from harness.driver.turns import Turns
+
+MOST_CLIENTS = 64
+MOST_ENTRIES = 64
+
+
+class Client:
+    """One caller: a library of its own, with pending steps and PIN pad. One call at a time."""
+
+    def __init__(self, driver: SSCardDriver) -> None:
+        self._driver = driver
+
+    def call(self, function: Function, values: Sequence[int | str]) -> Answer:
+        """The code and pOutInfo; values as ``function`` took them."""
+        if function is SCRIPT_PAD:
+            return self.script(str(values[0]).split(","))
+        code, text = getattr(self._driver, function.name)(*values)
+        return int(code), text
+
+    def script(self, entries: object) -> Answer:
+        """What the pad is given from now on: a list of digits, ``cancel`` and ``timeout``; -14 for what is none."""
+        if (
+            not isinstance(entries, list)
+            or len(entries) > MOST_ENTRIES
+            or not all(isinstance(entry, str) and len(entry) <= 2 * LONGEST for entry in entries)
+        ):
+            return Code.BAD_PARAMETER, words(Code.BAD_PARAMETER)
+        self._driver.pad.script(entry.strip() for entry in entries if entry.strip())
+        return Code.DONE, ""
+
+
+class Clients:
+    """All of them. ``script`` is what each one's pad is given at first."""
+
+    def __init__(self, readers: Readers, script: Sequence[str] = (), most: int = MOST_CLIENTS) -> None:
+        self._readers = readers
+        self._script = tuple(script)
+        self._most = most
+        self._turns = Turns()
+        self._lock = threading.Lock()
+        self._count = 0
+        self._since = time.monotonic()
+
+    @contextmanager
+    def one(self) -> Iterator[Client]:
+        """A new client; -11 where there are too many."""
+        with self._lock:
+            if self._count >= self._most:
+                raise DriverError(Code.READER_LINK, f"{words(Code.READER_LINK)}: {self._most} clients are connected")
+            self._count += 1
+        driver = SSCardDriver(self._readers, Pad(self._script), turns=self._turns)
+        try:
+            yield Client(driver)
+        finally:
+            driver.close()
+            with self._lock:
+                self._count -= 1
+                self._since = time.monotonic()
+
+    def quiet(self) -> float:
+        """Seconds since the last one left; 0 while there is one."""
+        with self._lock:
+            return 0.0 if self._count else time.monotonic() - self._since

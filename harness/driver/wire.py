@@ -1,0 +1,87 @@
+"""The wire between the C library and ``sscard driver serve``.
+
+A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended by a NUL byte.
+
+- Greeting, from the server, once it can answer: ``0`` and ``SSCardDriver 1``; a code below 0 and its text where it
+  takes no more clients, after which it closes.
+- Request: function name, then its arguments in C order: an int in decimal, a string as the GBK bytes that the caller
+  gave. A frame holds up to 16,384 bytes, one string up to 4,095. ``iScriptPad`` is a request like the others.
+- Answer: the code in decimal, pOutInfo in GBK, up to 4,095 bytes; more is code -42 and an empty string.
+
+One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
+is none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that
+is none gets -23 and the connection ends, as where the next frame begins is not known any more.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+
+from harness.driver.codes import Code, DriverError, words
+from harness.driver.interface import OUT_MOST
+
+GREETING = (0, "SSCardDriver 1")
+REQUEST_MOST = 16 * 1024
+FRAME_TIMEOUT = 10.0
+"""Seconds within which a frame that has begun is there as a whole. [D]"""
+_LENGTH = struct.Struct(">I")
+
+
+class Ended(Exception):
+    """The other side went, or sent what cannot be understood any more."""
+
+
+def frame(*parts: bytes) -> bytes:
+    """Parts as a frame."""
+    body = b"".join(part + b"\0" for part in parts)
+    return _LENGTH.pack(len(body)) + body
+
+
+def answer(code: int, text: str) -> bytes:
+    """An answer as a frame. A NUL in a card's data would end the string in C, so it ends it here."""
+    out = text.encode("gbk", "replace").partition(b"\0")[0]
+    if len(out) >= OUT_MOST:
+        code, out = Code.BAD_LENGTH, b""
+    return frame(str(int(code)).encode(), out)
+
+
+def request(body: bytes) -> tuple[str, list[str]]:
+    """A frame's body as function name and arguments; -23 for what is none, -41 for what is no GBK."""
+    if not body.endswith(b"\0"):
+        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: no frame")
+    try:
+        name, *arguments = (part.decode("gbk") for part in body[:-1].split(b"\0"))
+    except UnicodeDecodeError:
+        raise DriverError(Code.ILLEGAL_CHARACTER) from None
+    return name, arguments
+
+
+def receive(link: socket.socket, most: int = REQUEST_MOST) -> bytes:
+    """The next frame's body, however long the other side keeps still; Ended. -23 where its length is none."""
+    link.settimeout(None)
+    first = link.recv(1)
+    deadline = time.monotonic() + FRAME_TIMEOUT
+    (length,) = _LENGTH.unpack(first + _exactly(link, _LENGTH.size - 1, deadline) if first else _closed())
+    if not 0 < length <= most:
+        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: a frame holds 1 to {most} bytes")
+    return _exactly(link, length, deadline)
+
+
+def send(link: socket.socket, data: bytes) -> None:
+    """A frame, to a side that takes it in time; OSError."""
+    link.settimeout(FRAME_TIMEOUT)
+    link.sendall(data)
+
+
+def _closed() -> bytes:
+    raise Ended
+
+
+def _exactly(link: socket.socket, size: int, deadline: float) -> bytes:
+    found = b""
+    while len(found) < size:
+        link.settimeout(max(0.001, deadline - time.monotonic()))
+        found += link.recv(size - len(found)) or _closed()
+    return found

@@ -1,0 +1,130 @@
+"""SSCardDriver.dll: what each build exports, and the 64-bit one under wine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.driver.codes import Code, words
+from harness.driver.interface import EXPORTED
+from tests import native
+from tests.e2e.served import DEADLINE, SSCARD
+from tests.e2e.test_driver_functions import Program, everything
+
+BUILDS = {"x64": "pei-x86-64", "x86-stdcall": "pei-i386", "x86-cdecl": "pei-i386"}
+STARTING = 300
+"""Seconds for wine's first start, which fills its folder."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return native.built(tmp_path_factory.mktemp("windows"), "windows")
+
+
+def dump(*arguments: str) -> str:
+    return subprocess.run(["x86_64-w64-mingw32-objdump", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_each_build_exports_the_real_names(built: Path, name: str) -> None:
+    told = dump("-p", str(built / name / "SSCardDriver.dll"))
+    assert f"file format {BUILDS[name]}" in told
+    table = told.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
+    assert set(re.findall(r"\] (\w\S*)$", table, re.MULTILINE)) == set(EXPORTED)
+    libraries = set(re.findall(r"DLL Name: (\S+)", told))
+    assert libraries <= {"KERNEL32.dll", "msvcrt.dll", "WS2_32.dll", "ADVAPI32.dll"}, "nothing has to come with it"
+
+
+@pytest.mark.parametrize(("name", "cleans"), [("x86-stdcall", True), ("x86-cdecl", False)])
+def test_who_cleans_the_stack(built: Path, name: str, cleans: bool) -> None:
+    """`ret $0x8` takes the two arguments of iReadCardBas from the stack; cdecl leaves them to the caller."""
+    path = str(built / name / "SSCardDriver.dll")
+    told = dump("-p", path)
+    at = re.search(r"\[ *(\d+)\] iReadCardBas$", told, re.MULTILINE)
+    assert at
+    address = re.search(rf"\[ *{at[1]}\] \+base\[ *\d+\] ([0-9a-f]+) Export RVA", told)
+    base = re.search(r"ImageBase\s+([0-9a-f]+)", told)
+    assert address
+    assert base
+    start = int(base[1], 16) + int(address[1], 16)
+    code = dump("-d", f"--start-address={start:#x}", f"--stop-address={start + 64:#x}", path)
+    returned = re.search(r"\bret\b *(\$0x[0-9a-f]+)?", code)
+    assert returned
+    assert returned[1] == ("$0x8" if cleans else None)
+
+
+# --- under wine ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Wine with a folder of its own, whose server ends with the tests."""
+    folder = tmp_path_factory.mktemp("wine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINEPREFIX", str(folder / "prefix"))
+        patch.setenv("WINEDEBUG", "-all")
+        patch.setenv("WINEDLLOVERRIDES", "mscoree,mshtml=")
+        patch.delenv("DISPLAY", raising=False)
+        subprocess.run(["wineboot", "-i"], timeout=STARTING, check=True, capture_output=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["wineserver", "-k"], check=False)
+            subprocess.run(["wineserver", "-w"], timeout=DEADLINE, check=True)
+
+
+@pytest.fixture
+def program(built: Path, tmp_path: Path, wine: None) -> list[str]:
+    del wine
+    compiled = native.compiled(tmp_path / "calls.exe", compiler="x86_64-w64-mingw32-gcc")
+    return ["wine", str(compiled), "Z:" + str(built / "x64/SSCardDriver.dll").replace("/", "\\")]
+
+
+def test_every_function(program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (_, (place,)):
+        monkeypatch.setenv("SSCARD_DRIVER", place)
+        with Program(program) as call:
+            everything(call)
+
+
+def test_a_server_that_is_not_there_or_goes(program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSCARD_DRIVER_COMMAND", "no-such-program")
+    with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (server, (place,)):
+        monkeypatch.setenv("SSCARD_DRIVER", place)
+        with Program(program) as call:
+            assert call("iReadCardBas", 3)[0] == 0
+            server.kill()
+            server.wait(DEADLINE)
+            code, out = call("iReadCardBas", 3)
+    assert code == -5
+    assert out.startswith(words(Code.NOT_LOADED))
+
+
+def test_it_starts_a_server(program: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under wine the command is a Windows program, which has the real server started and says when it is ready."""
+    starter = tmp_path / "starter.exe"
+    subprocess.run(
+        [
+            "x86_64-w64-mingw32-gcc",
+            *native.WARNINGS,
+            "-o",
+            str(starter),
+            str(native.CALLS.with_name("starter.c")),
+            "-lws2_32",
+        ],
+        check=True,
+    )
+    with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (_, (place,)):
+        port = place.rpartition(":")[2]
+    script, pid = tmp_path / "start.sh", tmp_path / "pid"
+    arguments = " ".join((*native.CARD, "--no-socket", "--tcp", port, "--idle", "30"))
+    script.write_text(f"#!/bin/sh\necho $$ > {pid}\nexec {SSCARD} driver serve {arguments}\n")
+    monkeypatch.setenv("SSCARD_DRIVER", f"tcp:127.0.0.1:{port}")
+    monkeypatch.setenv("SSCARD_DRIVER_COMMAND", "Z:" + str(starter).replace("/", "\\") + f" {script} {port}")
+    with Program(program) as call:
+        assert call("iReadCardBas", 3)[1].split("|")[2] == "A00000011"
+    native.end(int(pid.read_text()))
