@@ -63,6 +63,11 @@ Photo = Annotated[
 ]
 
 
+def is_pin(digits: str) -> bool:
+    """Whether these may be a PIN: 4 to 12 digits, as pads take them. [T]"""
+    return 4 <= len(digits) <= 12 and digits.isascii() and digits.isdigit()
+
+
 class Model(BaseModel):
     """What all have: no field that is not known, no change afterwards."""
 
@@ -236,6 +241,14 @@ class ResetPin(Request):
 
     operation = "reset-pin"
     new: Pin | None = None
+
+
+class ApplyElectronic(Request):
+    """申领电子社会保障卡 afterwards, where the physical card was applied for without it: by an institution."""
+
+    operation = "apply-electronic"
+    channel: Channel = Channel.ONLINE
+    pin: Pin
 
 
 class ChangeElectronicPin(Request):

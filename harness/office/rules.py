@@ -13,7 +13,9 @@ from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKin
 C = Citation
 OLD = 60
 """From when on the law on the elderly counts. [D]"""
-SELF_SERVICE = frozenset({"apply", "query", "reissue", "replace", "electronic-pin", "show-credential"})
+SELF_SERVICE = frozenset(
+    {"apply", "query", "reissue", "replace", "apply-electronic", "electronic-pin", "show-credential"}
+)
 """What article 33 names for online channels and kiosks, and what the electronic card is for (2, 16)."""
 OF_MAKERS = frozenset({"apply", "apply-batch", "make", "reissue", "replace"})
 

@@ -190,6 +190,17 @@ def test_a_school_applies_for_many(desk: Desk) -> None:
     assert [(one["at"], one["rule"]) for one in told["refused"]] == [(1, "GUARDIAN"), (2, "ONE-CARD")]
 
 
+def test_whom_an_institution_applied_for_takes_the_electronic_card_later(desk: Desk) -> None:
+    teacher = citizen(41).document
+    batch = {"institution": "虚构公司", "letter": "1", "clerk_name": "测试经办", "clerk_document": teacher}
+    told = desk.do(ask(requests.ApplyBatch, **batch, shown=(teacher,), bank=seed.BANK, people=(ME,))).told
+    application = told["accepted"][0]["application"]
+    desk.do(ask(requests.Make, application=application))
+    desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
+    desk.do(ask(requests.ApplyElectronic, holder=DOC, shown=SHOWN, pin="135790"))
+    assert desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).told["credential"]
+
+
 def test_issuing_at_once_goes_on_where_it_was_cut_off(desk: Desk) -> None:
     request = ask(requests.Apply, person=ME, bank=seed.BANK, shown=SHOWN, electronic_pin="135790")
     steps: list[str] = []

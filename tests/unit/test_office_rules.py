@@ -231,6 +231,9 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
         lambda desk, _: desk.do(ask(requests.ChangeElectronicPin, holder=DOC, old="000000", new="111222")))),
     "electronic PIN reset by nobody": (("RESET-NEEDS-IDENTITY", 16, 1), first(
         lambda desk, _: desk.do(ask(requests.ChangeElectronicPin, holder=DOC, new="111222")))),
+    "no PIN for it": (("ELECTRONIC-PIN", 16, 1), do(apply(electronic_pin="12x4"))),
+    "a second electronic card": (("NO-ELECTRONIC-CARD-YET", 8, 1), first(
+        lambda desk, _: desk.do(ask(requests.ApplyElectronic, holder=DOC, shown=SHOWN, pin="135790")))),
     "no electronic card": (("HAS-ELECTRONIC-CARD", 16, 1), lambda desk: (
         desk.do(ask(requests.ApplyBatch, **BATCH, letter="1", shown=(citizen(41).document,))),
         desk.do(ask(requests.ChangeElectronicPin, holder=DOC, shown=SHOWN, new="111222")))),

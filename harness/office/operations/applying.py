@@ -19,6 +19,7 @@ from harness.office.requests import (
     ApplyBatch,
     Document,
     Personal,
+    is_pin,
 )
 from harness.office.rule import Refusal, Rule
 from harness.office.rules import NOT_BANK_ROLE, SERVICE
@@ -183,9 +184,9 @@ APPLY_RULES = (
     Rule(
         "ELECTRONIC-PIN",
         C(16),
-        "申领电子社会保障卡时应当设置初始密码",
-        "the electronic card, applied for along with it, is given its initial PIN",
-        lambda case: case.request.electronic_pin is not None,
+        "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
+        "the electronic card, applied for along with it, is given its initial PIN, of 4 to 12 digits",
+        lambda case: case.request.electronic_pin is not None and is_pin(case.request.electronic_pin.get_secret_value()),
     ),
 )
 

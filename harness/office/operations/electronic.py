@@ -15,9 +15,9 @@ from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.operations.using import PIN_FORM, new_pin
 from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
-from harness.office.requests import ChangeElectronicPin, ShowCredential, VerifyCredential
+from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential, is_pin
 from harness.office.rule import Refusal, Rule
-from harness.office.rules import IN_USE, NOT_FROZEN, NOT_LOST, SERVICE
+from harness.office.rules import IN_USE, NOT_FROZEN, NOT_LOST, SERVICE, with_identity
 from harness.office.words import Life
 
 C = Citation
@@ -57,6 +57,40 @@ def signing_key(session: Session) -> Ed25519PrivateKey:
         session.add(Setting(name=KEY, value=key.private_bytes_raw()))
         return key
     return Ed25519PrivateKey.from_private_bytes(kept.value)
+
+
+class ApplyingForElectronic(Operation[ApplyElectronic]):
+    """申领电子社会保障卡, where the first application brought none."""
+
+    request, zh, en, citation = (
+        ApplyElectronic,
+        "申领电子社会保障卡",
+        "application for the electronic card",
+        C(8),
+    )
+    rules = (
+        *SERVICE,
+        with_identity(C(16)),
+        IN_USE,
+        Rule(
+            "NO-ELECTRONIC-CARD-YET",
+            C(8),
+            "一人一卡：持卡人已有电子社会保障卡",
+            "one person, one card: the holder has an electronic card already",
+            lambda case: electronic.of(case.session, case.holder) is None,
+        ),
+        Rule(
+            "ELECTRONIC-PIN",
+            C(16),
+            "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
+            "the electronic card is given its initial PIN, of 4 to 12 digits",
+            lambda case: is_pin(case.request.pin.get_secret_value()),
+        ),
+    )
+
+    def enter(self, case: Case[ApplyElectronic]) -> None:
+        """The same card's other form."""
+        electronic.apply(case, case.holder, case.request.pin.get_secret_value())
 
 
 class ChangingElectronicPin(Operation[ChangeElectronicPin]):
@@ -134,4 +168,4 @@ class VerifyingCredential(Operation[VerifyCredential]):
         }
 
 
-OPERATIONS = (ChangingElectronicPin, ShowingCredential, VerifyingCredential)
+OPERATIONS = (ApplyingForElectronic, ChangingElectronicPin, ShowingCredential, VerifyingCredential)

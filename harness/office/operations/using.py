@@ -9,7 +9,7 @@ from harness.office.case import Case
 from harness.office.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.measures import Citation
 from harness.office.operation import Operation
-from harness.office.requests import Activate, ChangePin, ResetPin
+from harness.office.requests import Activate, ChangePin, ResetPin, is_pin
 from harness.office.rule import Rule
 from harness.office.rules import (
     IN_USE,
@@ -31,16 +31,12 @@ def new_pin(case: Case[Any]) -> str:
     return case.request.new.get_secret_value() if case.request.new is not None else ""
 
 
-def _takes(digits: str) -> bool:
-    return 4 <= len(digits) <= 12 and digits.isascii() and digits.isdigit()
-
-
 PIN_FORM = Rule(
     "PIN-FORM",
     C(14),
     "密码应为4至12位数字",
     "a PIN has 4 to 12 digits",
-    lambda case: not new_pin(case) or _takes(new_pin(case)),
+    lambda case: not new_pin(case) or is_pin(new_pin(case)),
     grade="D",
 )
 NOT_INITIAL = Rule(
