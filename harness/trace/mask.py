@@ -15,16 +15,27 @@ from emulator.apdu.instructions.psam import DeliveryKey, InitializeSamForPurchas
 from emulator.apdu.instructions.purse import GetBalance
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
 from emulator.chip import Exchange
 
-READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins)
-UPDATES = {UpdateRecord.ins: 7, UpdateBinary.ins: 5, DeliveryKey.ins: 5, InitializeSamForPurchase.ins: 5}
+READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins, InitializeForLoad.ins)
+"""Instructions whose answers say something of a person; INITIALIZE FOR PURCHASE has the INS of the one FOR LOAD."""
+UPDATES = {
+    UpdateRecord.ins: 7,
+    **dict.fromkeys((UpdateBinary.ins, DeliveryKey.ins, InitializeSamForPurchase.ins, InitializeForLoad.ins), 5),
+    **dict.fromkeys((CreditForLoad.ins, DebitForPurchase.ins), 5),
+}
 """Instructions whose data say something of a person or name the chip, and the bytes before that: the header, Lc, a
 record's tag and length.
 """
+HEAD = 2
+"""Bytes of a record that are no value: tag and length."""
 PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
-OPEN = (0x02, 0x03, 0x06)
-"""Tags of class, version and validity in SSSE/EF05: they say nothing of a person, and replays and rules need them."""
+OPEN = {0x02: 1, 0x03: 4, 0x06: 4}
+"""Tags of class, version and validity in SSSE/EF05, and the lengths of their values: they say nothing of a person, and
+replays and rules need them.
+"""
+ISSUER_SFI = 5
 INITIAL = "initial"
 
 
@@ -35,6 +46,7 @@ class PersonalData:
 
     def __init__(self) -> None:
         self._command = b""
+        self._hidden = (b"", b"")
 
     def masked(self, exchange: Exchange) -> tuple[Exchange, bool]:
         """The exchange to write down, and whether anything was taken out of it."""
@@ -51,19 +63,44 @@ class PersonalData:
 
     def _answer(self, answer: bytes) -> bytes:
         ins = self._command[1] if len(self._command) > 1 else None
-        if ins not in READS or len(answer) <= 2:
+        if ins not in READS:
+            # A card at fault may give its last answer once more, to a command that reads nothing.
+            return self._hidden[1] if answer == self._hidden[0] else answer
+        if len(answer) <= 2:
             return answer
-        data = answer[:-2]
-        sealed = self._command[0] & 0x04
-        if sealed or ins != ReadRecord.ins:
-            return bytes(len(data)) + answer[-2:]
-        result, at = b"", 0
-        while at < len(data):
-            end = at + 2 + (data[at + 1] if at + 1 < len(data) else 0)
-            record = data[at:end]
-            result += record if record[0] in OPEN else record[:2] + bytes(len(record[2:]))
-            at = end
-        return result + answer[-2:]
+        told = self._data(answer[:-2]) + answer[-2:]
+        if told != answer:
+            self._hidden = (answer, told)
+        return told
+
+    def _data(self, data: bytes) -> bytes:
+        if self._command[1] != ReadRecord.ins or self._command[0] & 0x04:
+            return bytes(len(data))
+        if len(self._command) > 3 and _open(self._command, data):
+            return data
+        # What is no row of whole records may be a cyclic file's: there no byte is a tag.
+        return b"".join(one[:HEAD] + bytes(len(one[HEAD:])) for one in whole_records(data) or [data])
+
+
+def _open(command: bytes, data: bytes) -> bool:
+    """True for the very item that was asked for, if it is one of those that may be seen."""
+    tag, sfi = command[2], command[3] >> 3
+    return (
+        sfi in (0, ISSUER_SFI)
+        and tag in OPEN
+        and data[:HEAD] == bytes((tag, OPEN[tag]))
+        and (len(data) == HEAD + OPEN[tag])
+    )
+
+
+def whole_records(data: bytes) -> list[bytes]:
+    """The TLV records in a row that data are; none where they are no such row."""
+    found, at = [], 0
+    while at < len(data):
+        end = at + HEAD + (data[at + 1] if at + 1 < len(data) else len(data))
+        found.append(data[at:end])
+        at = end
+    return found if at == len(data) else []
 
 
 def _update(command: bytes) -> bytes:

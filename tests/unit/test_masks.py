@@ -1,0 +1,186 @@
+"""What stays out of traces and reports, whatever the terminal does and whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from emulator.apdu.command import CommandAPDU
+from emulator.chip import Exchange
+from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem.image import Image
+from emulator.filesystem.memory import PURSE_CELL
+from emulator.filesystem.purse import Purse
+from harness.conformance.bench import Line
+from harness.conformance.report import trace_lines
+from harness.connection import InProcess
+from harness.faults import plan
+from harness.faults.chip import FaultyChip
+from harness.faults.plan import Plan
+from harness.terminal.keeper import Psam
+from harness.terminal.terminal import Terminal
+from harness.trace.mask import PersonalData
+from harness.trace.record import Trace
+from tests.support import SSSE, new_card
+
+BALANCE, OWN, POOLED = 0x0ABCDEF0, 0x0A123456, 0x0A654321
+"""Amounts in fen whose bytes come about by no accident."""
+PAID = (0x01020305, 0x0A0B0C0D, 0x0D0C0B0A)
+TIME = bytes.fromhex("20261125084159")
+NEW_PIN = "86420975"
+OPEN = ("SSSE/EF05/02", "SSSE/EF05/03", "SSSE/EF05/06")
+
+
+class Watched:
+    """A card with a medical account and a PSAM, all that happens in a trace. ``tables``: what would be written."""
+
+    def __init__(self, *faults: str, personal_data: bool = False) -> None:
+        self.tables: list[dict[str, Any]] = []
+        trace = Trace(self.tables.append, personal_data=personal_data)
+        self.image: Image = new_card().chip.image
+        purse = Purse.read(self.image.memory.parts(PURSE_CELL))
+        self.image.memory.put(PURSE_CELL, replace(purse, balance=BALANCE, own=OWN, pooled=POOLED).cell())
+        self.image.memory.commit()
+        chip = FaultyChip(self.image, Plan(tuple(map(plan.from_text, faults))), observer=trace.slot(0, self.image))
+        self.card = InProcess(chip)
+        own = new_card("psam", "3des", "psam").chip.image
+        self.psam = Psam(InProcess(FaultyChip(own, Plan(()), observer=trace.slot(1, own))))
+        self.terminal = Terminal(self.card, self.image.layout, root_of, self.psam)
+        self.terminal.begin()
+        self.psam.begin(bytes.fromhex(str(self.terminal.read("SSSE/EF05/01"))))
+
+    def send(self, *commands: str) -> bytes:
+        answer = b""
+        for command in commands:
+            answer = self.card.send(bytes.fromhex(command))
+        return answer
+
+    @property
+    def text(self) -> str:
+        return "\n".join(map(json.dumps, self.tables))
+
+    def settle(self) -> None:
+        """A settlement with the PSAM, and the balance and the log afterwards."""
+        amounts = b"".join(amount.to_bytes(4, "big") for amount in PAID)
+        number = bytes.fromhex(self.psam.terminal_number)
+        self.terminal.enter("DF04")
+        begun = self._done(0xB0, 0x28, 0x01, 0x01, b"\1" + amounts + number)
+        use = self.terminal.use("DPK")
+        told = self.psam.purchase(begun[18:22] + begun[14:16], amounts, 2, TIME, begun[16], use)
+        paid = self._done(0xB0, 0x2C, 0x01, 0x00, told[0] + TIME + told[1])
+        self.psam.paid(paid[4:])
+        for which in (1, 2, 3):
+            self._done(0xB0, 0x26, 0x00, which)
+        self.terminal.read_record("DF04/EF08", 1)
+
+    def _done(self, cla: int, ins: int, p1: int, p2: int, data: bytes = b"") -> bytes:
+        response = self.terminal.send(CommandAPDU(cla, ins, p1, p2, data, None if data else 0))
+        assert response.ok, hex(response.sw)
+        return response.data
+
+    def day(self) -> None:
+        """What a counter does with a card: everything is read, written, changed and paid once."""
+        terminal, layout = self.terminal, self.image.layout
+        terminal.verify_pin("123456")
+        for file in layout.files.values():
+            if file.structure != "transparent" and file.path.startswith(("SSSE", "DF01", "DF02", "DF03")):
+                list(terminal.read_file(file.path))
+        terminal.update("SSSE/EF06/0A", "2")
+        self.settle()
+        terminal.reload_pin(NEW_PIN)
+        terminal.verify_pin(NEW_PIN)
+
+
+def personal(image: Image) -> dict[str, str]:
+    """What the card holds of its holder, in hex, by where it stands: runs of six bytes and more."""
+    found = {}
+    for file in image.layout.files.values():
+        if file.structure == "transparent" or not file.path.startswith(("SSSE", "DF0")):
+            continue
+        for number, record in enumerate(image.memory.records(file.path), 1):
+            value = record if file.structure == "cyclic" else record[2:]
+            at = f"{file.path}/{record[0]:02X}" if file.structure == "records" else f"{file.path}:{number}"
+            bare = value.strip(b"\0").hex().upper()
+            if at not in OPEN and len(bare) >= 12 and len(set(bare)) > 2:
+                found[at] = bare[:24]
+    return found
+
+
+def test_a_day_at_the_counter_tells_nothing_of_the_holder() -> None:
+    counter = Watched()
+    counter.day()
+    people = personal(counter.image)
+    assert {"SSSE/EF06/09", "SSSE/EF05/07", "DF01/EF05/21", "DF02/EF07:1", "DF04/EF08:1"} <= set(people)
+    for at, value in people.items():
+        assert value not in counter.text, at
+    for amount in (BALANCE, OWN, POOLED, *PAID, BALANCE - PAID[0], OWN + PAID[1], POOLED + PAID[2]):
+        assert f"{amount:08X}" not in counter.text
+        assert str(amount) not in counter.text
+    assert NEW_PIN not in counter.text, "a PIN goes through the PSAM in clear"
+    assert counter.image.atr[-4:].hex().upper() not in counter.text
+    assert TIME.hex().upper() not in counter.text
+
+
+def test_the_same_day_with_personal_data_hides_secrets_only() -> None:
+    counter = Watched(personal_data=True)
+    counter.day()
+    assert f"{BALANCE:08X}" in counter.text
+    assert personal(counter.image)["DF01/EF05/21"] in counter.text
+    assert NEW_PIN not in counter.text
+    assert "123456F" not in counter.text
+
+
+@pytest.mark.parametrize("fault", ["repeat,instruction=GET_CHALLENGE", "repeat,instruction=SELECT"])
+def test_an_answer_that_comes_once_more_is_masked_once_more(fault: str) -> None:
+    counter = Watched(f"{fault},nth=2")
+    number = counter.send("00B207280B")
+    assert counter.send("0084000008", SSSE) in (number, b"\x61\x1e")
+    counter.send("0084000008", "00B207280B", SSSE)
+    assert any(table.get("kind") == "repeat" for table in counter.tables)
+    assert number[2:-2].hex().upper() not in counter.text
+
+
+def test_a_garbled_tag_opens_nothing() -> None:
+    """07 is one bit from 06 and from 03, which may be seen."""
+    people = PersonalData()
+    for tag in ("06", "03", "02"):
+        answer = bytes.fromhex(f"{tag}09413030303030303131" + "9000")
+        told, masked = people.masked(Exchange(bytes.fromhex("00B207280B"), answer, ""))
+        assert (told.answer.hex(), masked) == (f"{tag}09" + "00" * (len(answer) - 4) + "9000", True)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "told"),
+    [
+        ("00B2062806", "060420300914", "060420300914"),
+        ("00B2061C06", "060420300914", "060400000000"),  # EF03's, whatever that is
+        ("00B2012D00", "02013303043330303006042030091407024131", "02010003040000000006040000000007020000"),
+        ("00B2014400", "0203202611250841", "0203" + "00" * 6),
+        ("00B0870004", "51010020", "00000000"),
+    ],
+    ids=["validity", "another file's 06", "several records", "a cyclic record", "binary"],
+)
+def test_what_may_be_seen_of_records(command: str, answer: str, told: str) -> None:
+    seen, _ = PersonalData().masked(Exchange(bytes.fromhex(command), bytes.fromhex(answer + "9000"), ""))
+    assert seen.answer.hex().upper() == told + "9000"
+
+
+def test_reports_hide_as_much() -> None:
+    number = bytes.fromhex("0709413030303030303131" + "9000")
+    balance = bytes.fromhex("0ABCDEF09000")
+    trace = [
+        Line(b"", bytes.fromhex("3B6D00000081544C908684510151010001")),
+        Line(bytes.fromhex("00B207280B"), number),
+        Line(bytes.fromhex("0084000008"), number),
+        Line(bytes.fromhex("B026000104"), balance),
+        Line(bytes.fromhex("80FA020008" + "0486420975800000"), bytes.fromhex("6108")),
+        Line(bytes.fromhex("0084000008"), bytes.fromhex("0011223344556677" + "9000")),
+    ]
+    text = json.dumps(trace_lines(trace, show_secrets=False))
+    for hidden in (number[2:-2].hex().upper(), "0ABC", "86420975", "51010001"):
+        assert hidden not in text
+    assert "0011223344556677" in text
+    assert "0ABCDEF09000" in json.dumps(trace_lines(trace, show_secrets=True))
