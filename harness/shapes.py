@@ -24,9 +24,11 @@ class System:
 
 PIV = bytes.fromhex("00A4040009A00000030800001000")
 GIDS = bytes.fromhex("00A4040009A00000039742544659")
+PROBES = (PIV, GIDS)
+"""How they begin; some systems add Le."""
 SYSTEMS = {
     "linux": System("linux"),
-    "windows": System("windows", (PIV + b"\0", GIDS + b"\0"), None),
+    "windows": System("windows", tuple(probe + b"\0" for probe in PROBES), None),
     "macos": System("macos", (), 5.0),
 }
 """pcscd takes the power 0.4 to 0.8 s after the last use, measured; here at once, when it says so. Windows resets, looks

@@ -44,10 +44,13 @@ class Rule:
         """One command was answered."""
 
     def reset(self) -> str | None:
-        """The card was reset or powered."""
+        """The card was reset or powered, or is about to lose its power."""
 
     def end(self, session: Session, *, powered: bool) -> str | None:
-        """The card lost its power, or (``powered``) the trace ends with the card still powered."""
+        """No more is heard of the card: another one came, or the trace ends, with the card powered still or not.
+
+        A mere loss of power does not end it: drivers open the card anew for each call of their library.
+        """
 
 
 class Across(Rule):

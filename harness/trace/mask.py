@@ -113,8 +113,9 @@ def atr(value: bytes) -> bytes:
     return value[:-4] + bytes(4)
 
 
-class PinMarks:
-    """A mark for each PIN: equal PINs of one trace have equal marks, and nothing can be computed back from them.
+class Marks:
+    """A mark for each PIN and each card: what is equal in one trace has equal marks, and nothing can be computed back
+    from them.
 
     The key that they are made with is drawn anew for each trace and never written. The layout's published initial PIN
     has the mark ``initial``.
@@ -123,13 +124,17 @@ class PinMarks:
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._key = random(32)
 
-    def of(self, exchange: Exchange, initial: str) -> list[str]:
+    def card(self, atr: bytes) -> str:
+        """The mark of a card, by its ATR with the chip's serial number in it."""
+        return self._mark(atr)
+
+    def pins(self, exchange: Exchange, initial: str) -> list[str]:
         """The marks of the PINs in a command, in their order; none if it carries no PIN, or one that is enciphered."""
         command = exchange.plain or exchange.command
         if len(command) < 6 or command[1] not in PINS or (command[0] & 0x04 and not exchange.plain):
             return []
         digits = re.split("F+", command[5:].hex().upper())
-        return [INITIAL if one == initial else self._mark(one) for one in digits if one]
+        return [INITIAL if one == initial else self._mark(one.encode()) for one in digits if one]
 
-    def _mark(self, digits: str) -> str:
-        return hmac.new(self._key, digits.encode(), sha256).hexdigest()[:8]
+    def _mark(self, value: bytes) -> str:
+        return hmac.new(self._key, value, sha256).hexdigest()[:8]

@@ -15,7 +15,7 @@ from emulator.chip import Exchange
 from emulator.filesystem.image import Image
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
-from harness.trace.mask import PersonalData, PinMarks
+from harness.trace.mask import Marks, PersonalData
 
 VERSION = 2
 
@@ -33,7 +33,7 @@ class Trace:
         self._lock = threading.Lock()
         self.show_secrets = show_secrets
         self.personal_data = personal_data
-        self.marks = PinMarks()
+        self.marks = Marks()
 
     def slot(self, number: int, image: Image | None = None, *, initial_pin: str = "") -> SlotTrace:
         """An observer for the card in this slot; ``image`` where it is a virtual one, else its initial PIN."""
@@ -90,7 +90,7 @@ class SlotTrace:
                 {name: value for name, value in zip(CHANGE, astuple(change), strict=True) if value}
                 for change in told.changes
             ]
-        if pins := self._file.marks.of(exchange, self._initial):
+        if pins := self._file.marks.pins(exchange, self._initial):
             event["pins"] = pins
         if masked:
             event["masked"] = True
@@ -102,7 +102,8 @@ class SlotTrace:
         """Writes a reset or the loss of power."""
         if atr:
             told = mask.atr(atr) if self._people else atr
-            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), **self._card})
+            card = self._file.marks.card(atr)
+            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), "card": card, **self._card})
         else:
             self._file.write(self._slot, {"event": event})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
-from harness.monitor.rule import WARNING, Rule
+from harness.monitor.rule import ERROR, WARNING, Rule
 from harness.monitor.session import Session, Step
 
 MEASURES = "Sichuan Measures, article 24: the region moves in the card"
@@ -16,19 +16,20 @@ class _PerItem(Rule):
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
         self._items: dict[str, str] = {}
+        self._regions = {binding.item for binding in self.layout.insurance_region}
 
 
 class ReadBack(_PerItem):
     """Written is what reads back."""
 
     id = "WRITE-READ-BACK"
-    title = "What was written is read back before the session ends"
-    title_zh = "写入后回读核对，再结束会话"
+    title = "What was written is read back before the card is done with"
+    title_zh = "写入后回读核对，再结束对该卡的操作"
     source = "an interrupted or garbled write shows only when read [D]"
     severity = WARNING
 
     def step(self, step: Step) -> str | None:
-        if step.kind is UpdateRecord and step.ok and _tagged(step):
+        if step.kind is UpdateRecord and step.ok and _tagged(step) and self._mine(step.path):
             self.seen = True
             self._items[step.path] = ""
         elif step.kind is ReadRecord and step.ok:
@@ -39,10 +40,26 @@ class ReadBack(_PerItem):
                 self._items.pop(step.path, None)
         return None
 
+    def _mine(self, path: str) -> bool:
+        return path not in self._regions
+
     def end(self, session: Session, *, powered: bool) -> str | None:
         del session, powered
         left, self._items = sorted(self._items), {}
         return f"written and not read back: {', '.join(left)}" if left else None
+
+
+class RegionReadBack(ReadBack):
+    """The flow of a move ends with reading."""
+
+    id = "REGION-READ-BACK"
+    title = "A moved insurance region is read back"
+    title_zh = "参保地变更后应回读核对"
+    source = f"{MEASURES} [S]; read all, write in order, read back [D]"
+    severity = ERROR
+
+    def _mine(self, path: str) -> bool:
+        return path in self._regions
 
 
 class FailedWrite(Rule):
@@ -77,7 +94,7 @@ class RegionChecked(_PerItem):
     source = f"{MEASURES} [S]; that it is checked first [D]"
 
     def step(self, step: Step) -> str | None:
-        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+        if step.path not in self._regions:
             return None
         if step.kind is ReadRecord and step.ok:
             self._items[step.path] = ""
@@ -85,10 +102,6 @@ class RegionChecked(_PerItem):
             return None
         self.seen = True
         return None if step.path in self._items else f"{step.path} was written, and not read before"
-
-    def reset(self) -> str | None:
-        self._items.clear()
-        return None
 
 
 class RegionWhole(_PerItem):
@@ -104,7 +117,7 @@ class RegionWhole(_PerItem):
         self._values: dict[str, bytes] = {}
 
     def step(self, step: Step) -> str | None:
-        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+        if step.path not in self._regions:
             return None
         if step.kind is ReadRecord and step.sw == SW.OK:
             self._items.setdefault(step.path, "held")
@@ -141,4 +154,4 @@ def _tagged(step: Step) -> bool:
     return file is not None and file.structure != "cyclic" and bool(step.place.tag)
 
 
-RULES = (ReadBack, FailedWrite, RegionChecked, RegionWhole)
+RULES = (ReadBack, FailedWrite, RegionChecked, RegionReadBack, RegionWhole)
