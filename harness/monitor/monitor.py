@@ -167,7 +167,7 @@ def as_vector(rule: type[Rule]) -> Vector:
         title=rule.title,
         title_zh=rule.title_zh,
         standard=rule.id.partition("-")[0],
-        grade="own" if rule.source.endswith("[D]") else "inferred",
+        grade="own" if rule.grade() == "D" else "inferred",
         source=rule.source,
         versions=(),
         algorithms=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -10,6 +11,8 @@ from emulator.filesystem.specs import Layout
 from harness.monitor.session import Session, Step
 
 ERROR, WARNING = "error", "warning"
+GRADES = "STP1D"
+"""From the surest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Rule:
         self.layout, self.situation = layout, situation
         self.seen = False
         self.blind = ""
+
+    @classmethod
+    def grade(cls) -> str:
+        """How sure the demand is: the weakest grade that its source names."""
+        return max(re.findall(r"\[([STP1D])\]", cls.source), key=GRADES.index)
 
     def step(self, step: Step) -> str | None:
         """One command was answered."""

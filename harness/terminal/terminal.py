@@ -124,7 +124,7 @@ class Terminal:
         return response
 
     def _record(self, sfi: int, tag: int, doing: str) -> bytes:
-        return self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}").data[2:]
+        return whole(self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}").data, tag, doing)
 
     def enter(self, application: str) -> None:
         """Makes an application current, if it is not yet. Keys' rights of the last one are lost."""
@@ -307,7 +307,8 @@ class Terminal:
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {spec.path}")
         command = CommandAPDU(0x00, 0xB2, item.tag or 0, spec.sfi << 3, le=0)
-        return items.decode(item, self._addressed(spec, command, spec.read_messaging, f"reading {path}")[2:])
+        record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
+        return items.decode(item, whole(record, item.tag or 0, path))
 
     def read_record(self, path: str, number: int) -> list[ItemValue]:
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
@@ -362,8 +363,16 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
         for field, value in zip(spec.items, items.decode_fields(spec.items, record), strict=True):
             yield ItemValue(spec.path, field, value, number)
         return
-    item = spec.item(record[0]) or ItemSpec(record[0], "b", len(record) - 2, "", "", "D")
-    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, record[2:]))
+    tag = record[0] if record else 0
+    item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
+    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, whole(record, tag, spec.path)))
+
+
+def whole(record: bytes, tag: int, what: str) -> bytes:
+    """The value in a record, which must be whole and have this tag; TerminalError."""
+    if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
+        raise TerminalError(f"{what}: expected a record with tag {tag:02X}, the card's answer is none that is whole")
+    return record[2:]
 
 
 def bcd(digits: str) -> bytes:

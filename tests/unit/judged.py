@@ -48,6 +48,12 @@ class Judged:
         self.connection = self.slot(0, self.image, *faults)
         self.terminal = Terminal(self.connection, self.image.layout, root_of)
 
+    @property
+    def chip(self) -> FaultyChip:
+        chip = self.connection.chip
+        assert isinstance(chip, FaultyChip)
+        return chip
+
     def slot(self, number: int, image: Image, *faults: str) -> InProcess:
         chip = FaultyChip(
             image, Plan(tuple(map(plan.from_text, faults))), observer=self._trace.slot(number, image), sleep=self.later

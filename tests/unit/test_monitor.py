@@ -176,8 +176,10 @@ def test_rules_are_told_apart_and_say_where_they_come_from() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule.source[-3:] in ("[S]", "[T]", "[1]", "[P]", "[D]"), rule.id
+        assert rule.grade() in "STP1D"
         assert rule.title != rule.title_zh
         assert rule.severity in ("error", "warning")
     listed = run("monitor", "--rules", "--json").stdout
     assert [one["id"] for one in json.loads(listed)] == [rule.id for rule in RULES]
+    assert {one["id"]: one["grade"] for one in json.loads(listed)}["REGION-PART"] == "D", "that all items move is ours"
     assert "PIN-KNOWN-WRONG" in run("monitor", "--rules").stdout

@@ -121,7 +121,7 @@ class AfterRefusal(Rule):
     source = "part 5, 63Cx and 6983 [T]"
 
     def step(self, step: Step) -> str | None:
-        self.seen = self.seen or bool(step.refused)
+        self.seen = self.seen or bool(step.session.refused)
         condition = lacking(step)
         told = _refused(step, condition) if condition else []
         if not told:
