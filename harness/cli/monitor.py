@@ -90,7 +90,7 @@ def monitor(
             for event in read.events(trace, follow=follow):
                 say(judge.hear(event))
         elif reader is not None:
-            _live(judge, reader, port, plan, say)
+            _live(judge, reader, port, plan if layout else None, say)
     say(judge.end())
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
@@ -107,8 +107,12 @@ def monitor(
     ctx.exit(1 if failed - known else 0)
 
 
-def _live(judge: Monitor, reader: str, port: int, layout: Layout, say: Callable[[Iterable[Finding]], None]) -> None:
-    """Judges what passes until Ctrl-C. Values are heard whole, as they are written nowhere."""
+def _live(
+    judge: Monitor, reader: str, port: int, layout: Layout | None, say: Callable[[Iterable[Finding]], None]
+) -> None:
+    """Judges what passes until Ctrl-C, by this layout or the one that the card says. Values are heard whole, as they
+    are written nowhere.
+    """
     number = 0
 
     def put(table: dict[str, Any]) -> None:
@@ -116,8 +120,8 @@ def _live(judge: Monitor, reader: str, port: int, layout: Layout, say: Callable[
         number += 1
         say(judge.hear(Event(number, table["event"], table["t"], table["slot"], table)))
 
-    observer = Trace(put, personal_data=True).slot(0, initial_pin=layout.pin.initial)
-    with relayed(reader, port, observer) as name:
+    trace = Trace(put, personal_data=True)
+    with relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)) as name:
         click.echo(f"watching {name} at port {port}; Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
         threading.Event().wait()
 

@@ -86,7 +86,7 @@ def record(reader: str, port: int, out: Path, *, personal_data: bool, show_secre
     with (
         TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as written,
         ended(),
-        relayed(reader, port, written.slot(0)) as name,
+        relayed(reader, port, lambda told: written.slot(0, layout=told)) as name,
     ):
         click.echo(f"recording {name} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
         threading.Event().wait()

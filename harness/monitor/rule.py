@@ -46,7 +46,7 @@ class Rule:
     @classmethod
     def grade(cls) -> str:
         """How sure the demand is: the weakest grade that its source names."""
-        return max(re.findall(r"\[([STP1D])\]", cls.source), key=GRADES.index)
+        return GRADES[max(GRADES.index(one) for one in re.findall(r"\[([STP1D])\]", cls.source))]
 
     def step(self, step: Step) -> str | None:
         """One command was answered."""

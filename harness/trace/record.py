@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from emulator.chip import Exchange
 from emulator.filesystem.image import Image
+from emulator.filesystem.specs import Layout
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
 from harness.trace.mask import Marks, PersonalData
@@ -35,9 +36,9 @@ class Trace:
         self.personal_data = personal_data
         self.marks = Marks()
 
-    def slot(self, number: int, image: Image | None = None, *, initial_pin: str = "") -> SlotTrace:
-        """An observer for the card in this slot; ``image`` where it is a virtual one, else its initial PIN."""
-        return SlotTrace(self, number, image, initial_pin)
+    def slot(self, number: int, image: Image | None = None, *, layout: Layout | None = None) -> SlotTrace:
+        """An observer for the card in this slot; ``image`` where it is a virtual one, else its layout where known."""
+        return SlotTrace(self, number, image, image.layout if image else layout)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
         """One event: version, monotonic seconds and slot are added."""
@@ -66,11 +67,12 @@ class TraceFile(Trace):
 class SlotTrace:
     """Observes one chip for a trace."""
 
-    def __init__(self, file: Trace, slot: int, image: Image | None, initial_pin: str) -> None:
+    def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData()
-        self._initial = image.layout.pin.initial if image else initial_pin
-        self._card = {"layout": image.layout.name, "algorithm": image.algorithm} if image else {}
+        self._initial = layout.pin.initial if layout else ""
+        self._card = {"layout": layout.name} if layout else {}
+        self._card |= {"algorithm": image.algorithm} if image else {}
 
     def exchanged(self, exchange: Exchange) -> None:
         """Writes one command and its answer, with the reason of the status word and what changed in the card."""

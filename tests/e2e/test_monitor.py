@@ -6,47 +6,117 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from harness import pcsc
 from harness.connection import Pcsc
+from harness.terminal.terminal import Terminal
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import SSSE, WRONG_PIN
 
 pytestmark = pytest.mark.pcsc
 
 
+OTHER = "Virtual PCD 00 01"
+
+
+@dataclass
+class Watching:
+    """``rest``: what it said after it was interrupted, and before unless that was read; ``code``: its exit code."""
+
+    process: subprocess.Popen[str]
+    rest: str = ""
+    code: int | None = None
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+
+@contextmanager
+def watching(reader: str, *arguments: str) -> Iterator[Watching]:
+    """``sscard monitor --reader``, once the card is in the other reader; interrupted afterwards."""
+    with subprocess.Popen(
+        [SSCARD, "monitor", "--reader", reader, "--port", "35964", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    ) as process:
+        assert process.stderr
+        assert process.stdout
+        watching = Watching(process)
+        try:
+            assert process.stderr.readline().startswith("watching")
+            assert pcsc.wait_card(OTHER)
+            yield watching
+        finally:
+            process.send_signal(signal.SIGINT)
+            watching.rest, _ = process.communicate(timeout=DEADLINE)
+            watching.code = process.returncode
+
+
 def test_a_terminal_is_judged_while_it_works(tmp_path: Path) -> None:
-    other, folder = "Virtual PCD 00 01", tmp_path / "report"
+    folder = tmp_path / "report"
     with serving("--slots", "2") as served:
-        with subprocess.Popen(
-            [SSCARD, "monitor", "--reader", served.readers[0], "--port", "35964", "--report", str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ,
-        ) as process:
-            assert process.stderr
-            assert process.stdout
-            try:
-                assert process.stderr.readline().startswith("watching")
-                assert pcsc.wait_card(other)
-                with Pcsc(other) as connection:
-                    connection.reset()
-                    for command in (SSSE, "00C000001E", "0020000000", WRONG_PIN, WRONG_PIN):
-                        connection.send(bytes.fromhex(command))
-                    told = process.stdout.readline()
-                assert told.startswith("✗ PIN-KNOWN-WRONG"), told
-            finally:
-                process.send_signal(signal.SIGINT)
-                rest = process.stdout.read()
-                assert process.wait(DEADLINE) == 1
-        assert "failed 未通过" in rest
+        with watching(served.readers[0], "--report", str(folder)) as watch, Pcsc(OTHER) as connection:
+            connection.reset()
+            for command in (SSSE, "00C000001E", "0020000000", WRONG_PIN, WRONG_PIN):
+                connection.send(bytes.fromhex(command))
+            told = watch.line()
+            assert told.startswith("✗ PIN-KNOWN-WRONG"), told
+        assert "failed 未通过" in watch.rest
+        assert watch.code == 1
     table = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     broken = {one["id"] for one in table["results"] if one["verdict"] == "failed"}
     assert broken == {"PIN-KNOWN-WRONG", "PIN-UNCONFIRMED", "PIN-LAST-TRY"}
+
+
+def test_a_live_card_is_judged_by_the_version_that_it_says(tmp_path: Path) -> None:
+    """A 2.00 card gives the name freely, a 3.00 one does not."""
+    with serving("--slots", "2", "--layout", "2.00") as served:
+        with watching(served.readers[0], "--report", str(tmp_path)) as watch, Pcsc(OTHER) as connection:
+            terminal = Terminal(connection)
+            terminal.begin()
+            assert terminal.read("SSSE/EF06/09") == "测试甲"
+            connection.reset()
+        assert watch.code == 0
+    table = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert {one["id"]: one["verdict"] for one in table["results"]}["RIGHTS-READ"] == "passed"
+
+
+def test_a_card_that_is_taken_out_leaves_the_virtual_reader_and_comes_back() -> None:
+    with serving("--slots", "2") as served:
+        with watching(served.readers[0]) as watch:
+            for _ in range(2):
+                with Pcsc(OTHER) as connection:
+                    Terminal(connection).begin()
+                sscard("card", "remove", "0")
+                assert pcsc.wait_card(OTHER, present=False)
+                sscard("card", "insert", "0")
+                assert pcsc.wait_card(OTHER)
+        assert "passed" in watch.rest
+        assert "failed" not in watch.rest
+        assert watch.code == 0
+
+
+def test_a_card_that_is_torn_out_in_a_command_is_noticed_and_comes_back() -> None:
+    with serving("--slots", "2", "--fault", "removal,instruction=VERIFY,once=yes") as served:
+        with watching(served.readers[0]) as watch:
+            with Pcsc(OTHER) as connection:
+                Terminal(connection).begin()
+                with pytest.raises(pcsc.PcscError):
+                    connection.send(bytes.fromhex("0020000000"))
+            assert pcsc.wait_card(OTHER, present=False)
+            assert pcsc.wait_card(OTHER)
+            with Pcsc(OTHER) as connection:
+                Terminal(connection).begin()
+        assert watch.code == 0, watch.rest
 
 
 def test_the_trace_of_a_running_card_is_judged(tmp_path: Path) -> None:
