@@ -371,7 +371,7 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
 def whole(record: bytes, tag: int, what: str) -> bytes:
     """The value in a record, which must be whole and have this tag; TerminalError."""
     if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
-        raise TerminalError(f"{what}: expected a record with tag {tag:02X}, the card's answer is none that is whole")
+        raise TerminalError(f"{what}: expected one whole record with tag {tag:02X}, the card's answer is none")
     return record[2:]
 
 

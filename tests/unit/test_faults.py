@@ -244,6 +244,31 @@ def test_several_faults_at_one_command() -> None:
     assert card.came == [2, 3, 1, 2, 3]
 
 
+def test_only_faults_that_changed_something_are_told() -> None:
+    """Of two that decide what the card is asked the first comes; the other does not count the command."""
+    card = selected(
+        "status,sw=6A82,instruction=READ_RECORD,nth=1",
+        "power-cut,instruction=READ_RECORD,nth=1",
+        "repeat,instruction=VERIFY,nth=1",
+        "status,sw=6581,executed=yes,instruction=VERIFY,nth=1",
+    )
+    assert card.send(READ_NUMBER) == "6A82"
+    assert card.came == [1]
+    assert card.send(WRONG_PIN) == "6A82", "the last answer once more"
+    assert card.came == [1, 3], "the card was not asked, so that nothing was carried out"
+    assert card.send(WRONG_PIN) == "6581"
+    with pytest.raises(PcscError, match="power was cut"):
+        card.send(READ_NUMBER)
+    assert card.came == [1, 3, 4, 2]
+
+
+def test_power_cannot_be_cut_at_what_the_card_is_not_asked() -> None:
+    card = selected("sw61,part=4,instruction=READ_RECORD", "power-cut,instruction=GET_RESPONSE")
+    assert card.send(READ_NUMBER) == "6104"
+    assert card.send("00C0000004") == CARD_NUMBER[:8] + "6104"
+    assert card.came == [1]
+
+
 # --- plans ---------------------------------------------------------------------------------------------------------
 
 
