@@ -142,11 +142,11 @@ def test_what_a_client_sees_of_faults_that_leave_the_card_where_it_is() -> None:
 def test_chance_is_the_same_under_the_same_seed_through_pcscd(tmp_path: Path) -> None:
     def drawn(seed: int) -> list[tuple[str, bytes]]:
         trace = tmp_path / f"{seed}.jsonl"
-        faults = ("--fault", "garbled,item=SSSE/EF05/07,one_in=4", "--fault", "status,instruction=READ_RECORD,one_in=9")
-        with serving("--trace", str(trace), "--personal-data", "--seed", str(seed), *faults) as served:
-            with client(served.readers[0]) as one:
-                one.send(SSSE)
-                seen = [one.send("00B207280B") for _ in range(60)]
+        faults = ("--fault=garbled,item=SSSE/EF05/07,one_in=4", "--fault=status,instruction=READ_RECORD,one_in=9")
+        arguments = ("--trace", str(trace), "--personal-data", "--seed", str(seed), *faults)
+        with serving(*arguments) as served, client(served.readers[0]) as one:
+            one.send(SSSE)
+            seen = [one.send("00B207280B") for _ in range(60)]
         events = list(read.events(trace))
         assert [event.answer for event in events if event.kind == "apdu"][1:] == [answer for _, answer in seen]
         assert 10 < sum(event.kind == "fault" for event in events) < 40
