@@ -171,6 +171,42 @@ def test_every_rule_fires_on_a_bad_session(rule: str) -> None:
     assert result.trace
 
 
+OTHERS: dict[str, tuple[str, Callable[[Judged], object]]] = {
+    "down to one try": ("PIN-LAST-TRY", lambda bad: bad.fci().send(ASK, WRONG_PIN, WRONG_PIN)),
+    "wrong as ever after the right one": (
+        "PIN-KNOWN-WRONG",
+        lambda bad: bad.fci().send(ASK, WRONG_PIN).later(9).send(VERIFY, ASK).later(9).send(WRONG_PIN),
+    ),
+    "a PIN unblocked after PUK was refused": (
+        "RIGHTS-IGNORED",
+        lambda bad: bad.fci().send(CHALLENGE, "0082000610" + "00" * 16, CHALLENGE, "8424000004AABBCCDD"),
+    ),
+    "a settlement after the PIN was refused": (
+        "RIGHTS-IGNORED",
+        lambda bad: bad.fci().send(ASK, WRONG_PIN, DF["DF04"], "00C000000A", "B02801011301" + "00" * 18),
+    ),
+    "the account without the PIN": ("RIGHTS-COMMAND", lambda bad: bad.fci().send(DF["DF04"], "B026000104")),
+    "a last try in a change": (
+        "PIN-LAST-TRY",
+        lambda bad: bad.fci().send(ASK, WRONG_PIN).later(9).send(WRONG_PIN).later(9).send("805E010007999999FF246802"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_ways_to_break_a_rule(name: str) -> None:
+    rule, act = OTHERS[name]
+    bad = Judged()
+    act(bad)
+    assert rule in bad.end()
+
+
+def test_a_card_that_is_not_activated_may_refuse_anything_first() -> None:
+    bad = Judged("3.00", "not-activated")
+    bad.fci().send("0020000003123456", DF["DF01"], "00C000000A", "00B2202800")
+    assert "STATE-NOT-ACTIVATED" in bad.end()
+
+
 def test_rules_are_told_apart_and_say_where_they_come_from() -> None:
     assert len(RULES) >= 25
     assert len({rule.id for rule in RULES}) == len(RULES)

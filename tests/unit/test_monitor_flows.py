@@ -102,6 +102,18 @@ def by_the_driver(desk: Desk) -> None:
     assert driver.iReadCard(1, 1, meant, "DF01EF05|20|$")[0] == 0
 
 
+def the_region_by_the_driver(desk: Desk) -> None:
+    """Each call opens the card anew: what was read in one and written in the next is one card's all the same."""
+    driver, meant = desk.driver, desk.basic()
+    where = "DF03EF05|61|$DF03EF07|71|$DF03EF15|7A|$DF03EF16|51|$DF04EF05|84|$"
+    desk.keyed(OWN_PIN)
+    code, before = driver.iReadCard(1, 1, meant, where)
+    assert (code, before.count("510100")) == (0, 5)
+    assert driver.iWriteCard(1, meant, where, before.replace("510100", "510700"))[0] == 0
+    desk.keyed(OWN_PIN)
+    assert driver.iReadCard(1, 1, meant, where)[1].count("510700") == 5
+
+
 def by_the_terminal(desk: Desk) -> None:
     """The same keys by the reference terminal itself, with the PSAM: the region moves."""
     terminal, keeper = desk.terminal, Psam(desk.own)
@@ -192,6 +204,12 @@ def under_messaging(folder: Path) -> Desk:
     assert desk.terminal.read("SSSE/EF06/0A") == "2"
     desk.connection.close()
     return desk
+
+
+def test_a_region_moved_in_several_calls_breaks_no_rule() -> None:
+    desk = Desk()
+    the_region_by_the_driver(desk)
+    assert {"REGION-UNCHECKED", "REGION-READ-BACK", "REGION-PART"} <= silent(desk)
 
 
 def test_every_rule_comes_up_in_a_good_session_and_is_silent(tmp_path: Path) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.apdu.transport import follow
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.memory import PIN_CELL
 from harness import demo
 from harness.clock import Clock
 from harness.conformance.verdict import Verdict
+from harness.connection import InProcess
+from harness.shapes import SYSTEMS, Shaped
 from harness.terminal import region
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Terminal
-from tests.support import SSSE
-from tests.unit.judged import READ_NUMBER, READ_VERSION, Judged, part_of_the_region, psam_session
+from tests.support import SSSE, VERIFY, new_card
+from tests.unit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, part_of_the_region, psam_session
 
 # --- good sessions -------------------------------------------------------------------------------------------------
 
@@ -123,3 +126,67 @@ def test_a_resumed_region_move_is_whole() -> None:
     region.move(card.terminal, "510700", "510100")
     card.connection.close()
     assert [one.rule.id for one in card.found[before:]] == []
+
+
+def test_a_systems_own_search_is_not_the_terminals() -> None:
+    """Windows looks for PIV and GIDS on a blocked card, too, before any terminal does."""
+    card = Judged("3.00", "card-blocked")
+    card.connection.close()
+    InProcess(card.chip, through=Shaped(card.chip, SYSTEMS["windows"])).send(bytes.fromhex(SSSE))
+    assert card.end() == [], card.found
+    card = Judged("3.00", "card-blocked")
+    assert "STATE-CARD-BLOCKED" in card.send(SSSE, SSSE).end()
+
+
+def test_cards_whose_numbers_are_masked_are_told_apart() -> None:
+    """Both have one masked ATR; the locked PIN is the first one's."""
+    card = Judged("3.00", "pin-locked", whole=False)
+    card.fci().send(ASK)
+    card.connection.close()
+    card.connection = card.slot(0, new_card().chip.image)
+    card.fci().send(ASK, VERIFY, "805E010007123456FF246802", "reset")
+    assert card.end() == [], card.found
+
+
+def test_a_locked_pin_says_nothing_of_the_pin_that_was_tried() -> None:
+    card = Judged("3.00", "pin-locked")
+    card.fci().send(VERIFY)
+    assert card.broken == ["PIN-ASKED"], "6983 was not known before"
+    card.terminal.begin()
+    card.terminal.unblock_pin()
+    card.later(9).send(ASK, VERIFY)
+    card.connection.close()
+    assert "PIN-KNOWN-WRONG" not in card.end()
+
+
+def test_an_expired_card_may_be_prolonged() -> None:
+    card = Judged("3.00", "expired")
+    card.terminal.begin()
+    card.terminal.valid_until()
+    card.terminal.update("SSSE/EF05/06", "20310101")
+    card.terminal.valid_until()
+    card.terminal.update("SSSE/EF06/0A", "2")
+    card.terminal.read("SSSE/EF06/0A")
+    card.connection.close()
+    assert card.end() == [], card.found
+
+
+def test_two_cards_share_a_psam() -> None:
+    card = Judged()
+    other = card.slot(2, new_card(persona="adult-mianyang").chip.image)
+    other.send(bytes.fromhex(SSSE))
+    psam_session(card, atr=card.connection.atr, code="510100")
+    other.send(bytes.fromhex("00C000001E"))
+    other.close()
+    assert "PSAM-FACTOR" not in card.end()
+
+
+def test_a_validity_that_is_masked_is_said() -> None:
+    """Alone it may be seen; in a row of records it is masked with the others."""
+    card = Judged("3.00", "expired", whole=False)
+    card.send(SSSE, "00C000001E", READ_VERSION)
+    assert len(follow(card.connection.send, bytes.fromhex("00B2012D00"))) > 60
+    card.connection.close()
+    card.end()
+    result = next(one for one in card.monitor.results() if one.vector.id == "STATE-EXPIRED")
+    assert (result.verdict, "--personal-data" in result.reason) == (Verdict.MISSING, True)
