@@ -7,27 +7,11 @@ import json
 import pytest
 
 from emulator.chip import Exchange
-from emulator.filesystem.image import Image
 from harness.conformance.bench import Line
 from harness.conformance.report import trace_lines
 from harness.trace.mask import PersonalData
 from tests.support import SSSE
-from tests.unit.watched import BALANCE, NEW_PIN, OPEN, OWN, PAID, POOLED, TIME, Watched
-
-
-def personal(image: Image) -> dict[str, str]:
-    """What the card holds of its holder, in hex, by where it stands: runs of six bytes and more."""
-    found = {}
-    for file in image.layout.files.values():
-        if file.structure == "transparent" or not file.path.startswith(("SSSE", "DF0")):
-            continue
-        for number, record in enumerate(image.memory.records(file.path), 1):
-            value = record if file.structure == "cyclic" else record[2:]
-            at = f"{file.path}/{record[0]:02X}" if file.structure == "records" else f"{file.path}:{number}"
-            bare = value.strip(b"\0").hex().upper()
-            if at not in OPEN and len(bare) >= 12 and len(set(bare)) > 2:
-                found[at] = bare[:24]
-    return found
+from tests.unit.watched import BALANCE, NEW_PIN, OWN, PAID, POOLED, TIME, Watched, personal
 
 
 def test_a_day_at_the_counter_tells_nothing_of_the_holder() -> None:

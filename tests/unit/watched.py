@@ -86,3 +86,18 @@ class Watched:
         self.settle()
         terminal.reload_pin(NEW_PIN)
         terminal.verify_pin(NEW_PIN)
+
+
+def personal(image: Image) -> dict[str, str]:
+    """What the card holds of its holder, in hex, by where it stands: runs of six bytes and more."""
+    found = {}
+    for file in image.layout.files.values():
+        if file.structure == "transparent" or not file.path.startswith(("SSSE", "DF0")):
+            continue
+        for number, record in enumerate(image.memory.records(file.path), 1):
+            value = record if file.structure == "cyclic" else record[2:]
+            at = f"{file.path}/{record[0]:02X}" if file.structure == "records" else f"{file.path}:{number}"
+            bare = value.strip(b"\0").hex().upper()
+            if at not in OPEN and len(bare) >= 12 and len(set(bare)) > 2:
+                found[at] = bare[:24]
+    return found
