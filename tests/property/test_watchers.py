@@ -36,7 +36,7 @@ FRESH = 500
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads(Path(harness.trace.__file__).with_name("schema-2.json").read_text(encoding="utf-8"))
 )
-EVERY = tuple(Fault(kind, one_in=40) for kind in KINDS)
+EVERY = tuple(Fault(kind, one_in=5 if kind == "challenge" else 40) for kind in KINDS)
 
 
 READS = [
