@@ -27,6 +27,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.faults.chip import BY_FAULT
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import HEAD, READS, UPDATES
@@ -54,7 +55,7 @@ class Context:
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
     """Exchanges as a person reads them; secrets as asterisks."""
     lines = []
-    asked, hidden = -1, b""
+    asked = -1
     for line in trace:
         if not line.command:
             atr = line.answer if show_secrets else mask.atr(line.answer)
@@ -64,8 +65,8 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             asked = line.command[1] if len(line.command) > 1 else -1
         answer = line.answer.hex().upper()
         # A card at fault may give its last answer once more, to a command that reads nothing.
-        if not show_secrets and (asked in READS or line.answer == hidden):
-            hidden, answer = line.answer, _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
+        if not show_secrets and (asked in READS or line.reason == BY_FAULT):
+            answer = _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
         lines.append(
             {
                 "command": _command(line.command, show_secrets=show_secrets),

@@ -46,32 +46,28 @@ class PersonalData:
 
     def __init__(self) -> None:
         self._command = b""
-        self._hidden = (b"", b"")
+        self.repeated = False
+        """The next answer is the last one once more, whatever the command: a fault of the card's."""
 
     def masked(self, exchange: Exchange) -> tuple[Exchange, bool]:
         """The exchange to write down, and whether anything was taken out of it."""
         # GET RESPONSE brings what the command before it asked for.
-        if exchange.command[1:2] != bytes((GetResponse.ins,)):
+        if not self.repeated and exchange.command[1:2] != bytes((GetResponse.ins,)):
             self._command = exchange.command
+        self.repeated = False
         told = replace(
             exchange,
-            command=_update(exchange.command),
-            plain=_update(exchange.plain),
+            command=masked_command(exchange.command),
+            plain=masked_command(exchange.plain),
             answer=self._answer(exchange.answer),
         )
         return told, told != exchange
 
     def _answer(self, answer: bytes) -> bytes:
         ins = self._command[1] if len(self._command) > 1 else None
-        if ins not in READS:
-            # A card at fault may give its last answer once more, to a command that reads nothing.
-            return self._hidden[1] if answer == self._hidden[0] else answer
-        if len(answer) <= 2:
+        if ins not in READS or len(answer) <= 2:
             return answer
-        told = self._data(answer[:-2]) + answer[-2:]
-        if told != answer:
-            self._hidden = (answer, told)
-        return told
+        return self._data(answer[:-2]) + answer[-2:]
 
     def _data(self, data: bytes) -> bytes:
         if self._command[1] != ReadRecord.ins or self._command[0] & 0x04:
@@ -103,7 +99,8 @@ def whole_records(data: bytes) -> list[bytes]:
     return found if at == len(data) else []
 
 
-def _update(command: bytes) -> bytes:
+def masked_command(command: bytes) -> bytes:
+    """A command without what it writes of a person."""
     head = UPDATES.get(command[1], len(command)) if len(command) > 1 else 0
     return command[:head] + bytes(max(0, len(command) - head)) if head else command
 

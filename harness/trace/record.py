@@ -111,12 +111,14 @@ class SlotTrace:
 
     def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
         """Writes that a fault came, and what the card itself did; no answer if the command never reached it."""
-        secrets = self._file.show_secrets
+        command, own = exchange.command, exchange.answer
+        if self._people:
+            command, own = mask.masked_command(command), self._people.masked(exchange)[0].answer if own else own
+            self._people.repeated = self._people.repeated or kind == "repeat"
         event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind}
-        told = self._people.masked(exchange)[0] if self._people else exchange
-        event["command"] = command_hex(told.command, show_secrets=secrets)
-        if told.answer:
-            event["card_answered"] = told.answer.hex().upper()
+        event["command"] = command_hex(command, show_secrets=self._file.show_secrets)
+        if own:
+            event["card_answered"] = own.hex().upper()
         self._file.write(self._slot, event)
 
 
