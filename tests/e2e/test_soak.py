@@ -232,7 +232,8 @@ def test_nothing_leaks_or_wedges_and_every_fault_is_accounted_for(
                 f"\nsoak: {SLOTS * SESSIONS} sessions, {sum(len(one.heard) for one in clerks)} commands, "
                 f"{sum(faults.values())} faults {dict(faults)}, {alone} of them alone at a command, "
                 f"{failed} sessions failed, {sum(one.swaps for one in clerks)} cards swapped, "
-                f"resident {before[0]} → {after[0]} KiB, descriptors {before[1]} → {after[1]}, {time.monotonic() - began:.0f} s"
+                f"resident {before[0]} → {after[0]} KiB, descriptors {before[1]} → {after[1]}, "
+                f"{time.monotonic() - began:.0f} s"
             )
 
 
