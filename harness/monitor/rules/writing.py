@@ -6,6 +6,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from harness.monitor.rule import ERROR, WARNING, Rule
 from harness.monitor.session import Session, Step
+from harness.trace.mask import HEAD
 
 MEASURES = "Sichuan Measures, article 24: the region moves in the card"
 
@@ -128,25 +129,27 @@ class RegionWhole(_PerItem):
         elif step.kind is UpdateRecord and step.ok:
             self.seen = True
             self._items[step.path] = "written"
-            self._values[step.path] = step.data
+            if step.event.masked:
+                self._values.pop(step.path, None)
+            else:
+                self._values[step.path] = step.data
         return None
 
     def end(self, session: Session, *, powered: bool) -> str | None:
         del session, powered
         written = [path for path, what in self._items.items() if what == "written"]
-        left = [path for path, what in self._items.items() if what == "held" and not self._there(path)]
-        if written and not all(path in self._values for path in left):
-            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
-            left = []
+        held = [path for path, what in self._items.items() if what == "held"]
+        hidden = not all(path in self._values for path in (*written, *held))
+        moved = {self._values[path][HEAD:] for path in written if path in self._values}
+        left = [path for path in held if self._values.get(path, b"")[HEAD:] not in moved]
         self._items.clear()
         self._values.clear()
-        return f"moved {', '.join(written)}, left {', '.join(left)}" if written and left else None
-
-    def _there(self, path: str) -> bool:
-        """True if an unwritten item has the region that another was moved to already."""
-        value = self._values.get(path)
-        moved = [self._values[one][2:] for one, what in self._items.items() if what == "written"]
-        return value is not None and value[2:] in moved
+        if not written or not left:
+            return None
+        if hidden:
+            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
+            return None
+        return f"moved {', '.join(written)}, left {', '.join(left)}"
 
 
 def _tagged(step: Step) -> bool:
