@@ -127,3 +127,29 @@ def test_the_trace_of_a_running_card_is_judged(tmp_path: Path) -> None:
         connection.send(bytes.fromhex("00B207280B"))
         out = sscard("monitor", str(trace), expect=1)
     assert "SESSION-RESELECT" in out
+
+
+def test_the_story_from_the_counter_to_the_verdict(tmp_path: Path) -> None:
+    """What a newcomer does by docs/terminals.md: run, work, show, judge; our own counter commands break no rule."""
+    trace, folder = tmp_path / "t.jsonl", tmp_path / "report"
+    with serving("--psam", "--demo", "--trace", str(trace), cards=2) as served:
+        reader = ("--reader", served.readers[0])
+        sscard("pin", "change", "--old", "123456", "--new", "246802", *reader)
+        sscard("pin", "verify", "--pin", "246802", *reader)
+        sscard("pin", "reload", "--new", "135790", *reader)
+        sscard("pin", "unblock", *reader)
+        sscard("region", "set", "510100", "--from", "510700", *reader)
+        refused = sscard("pin", "verify", "--pin", "999999", *reader, expect=1)
+        assert refused == ""
+    shown = sscard("trace", "show", str(trace))
+    assert "DF04/EF05/84 医疗保险参保地行政区划代码" in shown
+    assert "PIN CHANGE/UNBLOCK 重装/解锁密码" in shown
+    out = sscard("monitor", str(trace), "--report", str(folder), "--product", "sscard itself")
+    assert "✗" not in out
+    assert "!" not in out
+    table = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert table["counts"]["passed"] > 35
+    assert table["counts"]["failed"] == table["counts"]["warning"] == 0
+    text = "".join(path.read_text(encoding="utf-8") for path in (trace, *folder.iterdir()))
+    for secret in ("246802", "135790", "999999", "测试甲", "测试甲".encode("gbk").hex().upper(), b"A00000011".hex()):
+        assert secret not in text

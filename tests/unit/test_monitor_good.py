@@ -190,3 +190,16 @@ def test_a_validity_that_is_masked_is_said() -> None:
     card.end()
     result = next(one for one in card.monitor.results() if one.vector.id == "STATE-EXPIRED")
     assert (result.verdict, "--personal-data" in result.reason) == (Verdict.MISSING, True)
+
+
+def test_a_masked_move_that_is_read_back_is_not_held_against_anyone() -> None:
+    card = Judged(whole=False)
+    card.fci()
+    card.terminal.begin()
+    held = region.read(card.terminal)
+    card.terminal.update(held[0].binding.item, "510700")
+    card.terminal.read(held[0].binding.item)
+    card.connection.close()
+    assert card.end() == [], card.found
+    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    assert (result.verdict, "--personal-data" in result.reason) == (Verdict.MISSING, True)

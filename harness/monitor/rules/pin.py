@@ -75,7 +75,8 @@ class KnownWrong(Rule):
         self._wrong: set[str] = set()
 
     def step(self, step: Step) -> str | None:
-        if step.ok and (step.kind is ChangePin or (step.kind is PinChangeUnblock and step.event.command[3])):
+        reloaded = step.kind is PinChangeUnblock and step.command is not None and step.command.p2
+        if step.ok and (step.kind is ChangePin or reloaded):
             self._wrong.clear()  # there is a new PIN; without one what was wrong is wrong still
         if not step.tries_pin:
             return None
