@@ -8,6 +8,7 @@ import pytest
 
 import harness.trace
 from emulator.apdu.transport import follow
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import tries_cell
 from emulator.security import PIN
 from harness.connection import InProcess
@@ -338,12 +339,21 @@ def test_what_is_no_plan(tmp_path: Path, text: str, what: str) -> None:
         ("status,sw=6A82,sw=6A83", "sw stands twice"),
         ("status,executed=maybe", "expected one of yes, no"),
         ("truncated,by=x", "expected a number, found 'x'"),
+        ("truncated,item=name", "expected a tag in two hex digits"),
     ],
 )
 def test_what_is_no_fault(text: str, what: str) -> None:
     with pytest.raises(FaultError) as error:
         plan.from_text(text)
     assert what in str(error.value)
+
+
+def test_a_place_that_no_card_has() -> None:
+    places = {"file=SSSE/EF66": "SSSE/EF66", "application=DF66": "DF66", "item=X/EF05/01": "X/EF05"}
+    for text, where in places.items():
+        wrong = run("run", "--once", "--fault", f"mute,{text}", expect=1).stderr
+        assert f"has {where}, so that it would never come" in wrong, wrong
+    plan.check(Plan((plan.from_text("mute,item=CERT/EF12/01"),)), [layouts.load("1.00"), layouts.load("3.00")])
 
 
 # --- the trace -----------------------------------------------------------------------------------------------------
