@@ -8,7 +8,6 @@ from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step
 
-
 BER = "BER-TLV"
 """The bank's records, whose lengths may have more than one byte."""
 
