@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from emulator.chip import Exchange, Observer
 from emulator.filesystem.specs import Layout
@@ -18,6 +18,8 @@ from harness.connection import Connection, Pcsc
 from harness.pcsc import PcscError
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Terminal
+from harness.trace.read import PSAM, named_layout
+from harness.trace.record import Trace
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +155,19 @@ def layout_of(connection: Connection) -> Layout | None:
     except (TerminalError, ValueError):
         return None
     return terminal.layout
+
+
+@contextmanager
+def relayed_both(reader: str, psam_reader: str | None, port: int, trace: Trace, layout: Layout | None) -> Iterator[str]:
+    """A user's card, by this layout or the one that it says, as slot 0 of a trace; a PSAM, if one is named, as slot 1,
+    at the next port. Gives the card's reader.
+    """
+    with ExitStack() as stack:
+        name = stack.enter_context(relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)))
+        if psam_reader is not None:
+            psam = named_layout(PSAM)
+            stack.enter_context(relayed(psam_reader, port + 1, lambda _: trace.slot(1, layout=psam)))
+        yield name
 
 
 @contextmanager

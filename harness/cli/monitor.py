@@ -23,7 +23,7 @@ from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
-from harness.relay import relayed
+from harness.relay import relayed_both
 from harness.run import ended
 from harness.trace import read
 from harness.trace.read import Event
@@ -39,6 +39,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--reader", metavar="NAME", help="Live: the card in this PC/SC reader, relayed into a virtual one.")
 @click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
               help="With --reader: vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
+@target.psam_reader_option
 @click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
 @click.option("--psam", type=int, multiple=True, metavar="SLOT", help="A slot with a terminal's own card.")
 @click.option("--lost", multiple=True, metavar="NUMBER", help="A card reported lost: number or identification code.")
@@ -56,6 +57,7 @@ def monitor(
     ctx: click.Context,
     trace: Path | None,
     reader: str | None,
+    psam_reader: str | None,
     port: int,
     layout: str | None,
     psam: tuple[int, ...],
@@ -81,6 +83,8 @@ def monitor(
         return
     if (trace is None) == (reader is None):
         raise click.UsageError("expected a trace, or --reader NAME")
+    if psam_reader is not None and reader is None:
+        raise click.UsageError("--psam-reader goes with --reader")
     plan = layouts.load(layout) if layout else read.layout_of(trace) if trace else layouts.load(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
@@ -90,7 +94,7 @@ def monitor(
             for event in read.events(trace, follow=follow):
                 say(judge.hear(event))
         elif reader is not None:
-            _live(judge, reader, port, plan if layout else None, say)
+            _live(judge, reader, psam_reader, port, plan if layout else None, say)
     say(judge.end())
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
@@ -108,7 +112,12 @@ def monitor(
 
 
 def _live(
-    judge: Monitor, reader: str, port: int, layout: Layout | None, say: Callable[[Iterable[Finding]], None]
+    judge: Monitor,
+    reader: str,
+    psam_reader: str | None,
+    port: int,
+    layout: Layout | None,
+    say: Callable[[Iterable[Finding]], None],
 ) -> None:
     """Judges what passes until Ctrl-C, by this layout or the one that the card says. Values are heard whole, as they
     are written nowhere.
@@ -121,7 +130,7 @@ def _live(
         say(judge.hear(Event(number, table["event"], table["t"], table["slot"], table)))
 
     trace = Trace(put, personal_data=True)
-    with relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)) as name:
+    with relayed_both(reader, psam_reader, port, trace, layout) as name:
         click.echo(f"watching {name} at port {port}; Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
         threading.Event().wait()
 

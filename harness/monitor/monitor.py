@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Layout
 from harness.conformance.bench import Line
 from harness.conformance.vector import Vector
@@ -15,13 +14,12 @@ from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
 from harness.shapes import PROBES
-from harness.trace.read import Event, slot_layout
+from harness.trace.read import PSAM, Event, named_layout, slot_layout
 
 AROUND = 12
 """Exchanges that are kept of what led to a finding, its own last."""
 MOST = 20
 """Findings of one rule that a report tells; the rest is counted."""
-PSAM = "psam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Monitor:
         slot.last, slot.powered = None, False
 
     def _new(self, event: Event) -> _Slot:
-        layout = layouts.load(PSAM) if event.slot in self._psam else slot_layout(event, self._layout)
+        layout = named_layout(PSAM) if event.slot in self._psam else slot_layout(event, self._layout)
         rules = [
             rule(layout, self._situation)
             for rule in RULES

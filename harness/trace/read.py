@@ -17,8 +17,8 @@ VERSIONS = (1, 2)
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
 EVENTS = ("apdu", "reset", "off", "fault")
-USER = "user"
-"""The kind of card that is no terminal's own."""
+USER, PSAM = "user", "psam"
+"""The kinds of cards; a terminal's own have the layout of the same name."""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 

@@ -15,6 +15,7 @@ import pytest
 
 from harness import pcsc
 from harness.connection import Pcsc
+from harness.terminal.keeper import Psam
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import SSSE, WRONG_PIN
@@ -39,7 +40,7 @@ class Watching:
 
 
 @contextmanager
-def watching(reader: str, *arguments: str) -> Iterator[Watching]:
+def watching(reader: str, *arguments: str, other: str = OTHER) -> Iterator[Watching]:
     """``sscard monitor --reader``, once the card is in the other reader; interrupted afterwards."""
     with subprocess.Popen(
         [SSCARD, "monitor", "--reader", reader, "--port", "35964", *arguments],
@@ -53,7 +54,7 @@ def watching(reader: str, *arguments: str) -> Iterator[Watching]:
         watching = Watching(process)
         try:
             assert process.stderr.readline().startswith("watching")
-            assert pcsc.wait_card(OTHER)
+            assert pcsc.wait_card(other)
             yield watching
         finally:
             process.send_signal(signal.SIGINT)
@@ -119,6 +120,32 @@ def test_a_card_that_is_torn_out_in_a_command_is_noticed_and_comes_back() -> Non
         assert watch.code == 0, watch.rest
 
 
+@pytest.mark.parametrize("spoil", [False, True], ids=["good", "wrong factor"])
+def test_a_terminal_with_a_psam_is_judged_live(tmp_path: Path, spoil: bool) -> None:
+    with serving("--psam", "--slots", "4", cards=2) as served:
+        card_there, psam_there = pcsc.virtual_readers(4)[2:]
+        arguments = ("--psam-reader", served.readers[1], "--port", "35965", "--report", str(tmp_path))
+        with (
+            watching(served.readers[0], *arguments, other=psam_there) as watch,
+            Pcsc(card_there) as card,
+            Pcsc(psam_there) as own,
+        ):
+            keeper = Psam(own)
+            terminal = Terminal(card, keeper=keeper)
+            terminal.begin()
+            identification = str(terminal.read("SSSE/EF05/01"))
+            keeper.begin(bytes.fromhex(identification))
+            assert terminal.read("SSSE/EF06/09") == "测试甲"
+            if spoil:
+                own.send(bytes.fromhex("BFDE470A18" + "00" * 24))
+            card.reset()
+        assert watch.code == int(spoil), watch.rest
+    table = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    told = {one["id"]: one["verdict"] for one in table["results"]}
+    assert told["PSAM-FACTOR"] == ("failed" if spoil else "passed")
+    assert told["PSAM-CRYPTOGRAM"] == "passed"
+
+
 def test_the_trace_of_a_running_card_is_judged(tmp_path: Path) -> None:
     trace = tmp_path / "t.jsonl"
     with serving("--trace", str(trace)) as served, Pcsc(served.readers[0]) as connection:
@@ -127,6 +154,36 @@ def test_the_trace_of_a_running_card_is_judged(tmp_path: Path) -> None:
         connection.send(bytes.fromhex("00B207280B"))
         out = sscard("monitor", str(trace), expect=1)
     assert "SESSION-RESELECT" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "first", "wanted"),
+    [
+        (("trace", "show"), "reset 复位", "VERIFY 验证密码: the PIN"),
+        (("monitor",), "", "✗ PIN-NONE-SET slot 0"),
+    ],
+)
+def test_a_growing_trace_is_followed(tmp_path: Path, command: tuple[str, ...], first: str, wanted: str) -> None:
+    """From an empty file on, each event as it comes, until Ctrl-C."""
+    trace = tmp_path / "t.jsonl"
+    trace.touch()
+    with subprocess.Popen(
+        [SSCARD, *command, str(trace), "--follow"], stdout=subprocess.PIPE, text=True, env=os.environ
+    ) as process:
+        assert process.stdout
+        try:
+            with serving("--trace", str(trace), "--fault", "status,sw=9000,instruction=VERIFY,once=yes") as served:
+                if first:
+                    assert first in process.stdout.readline()
+                with Pcsc(served.readers[0]) as connection:
+                    connection.reset()
+                    for one in (SSSE, "00C000001E", "0020000000", "0020000003123456"):
+                        connection.send(bytes.fromhex(one))
+                assert any(wanted in line for line in iter(process.stdout.readline, ""))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=DEADLINE)
+        assert process.returncode == (1 if command == ("monitor",) else 0)
 
 
 def test_the_story_from_the_counter_to_the_verdict(tmp_path: Path) -> None:

@@ -382,8 +382,7 @@ def test_faults_are_in_the_trace_beside_what_the_card_did(tmp_path: Path) -> Non
     assert "the card was taken out in the middle of the command" in shown
 
 
-def test_a_terminal_is_told_what_went_wrong(tmp_path: Path) -> None:
-    del tmp_path
+def test_a_terminal_is_told_what_went_wrong() -> None:
     card = Faulty("status,sw=63C1,instruction=VERIFY")
     terminal = Terminal(card.connection)
     terminal.begin()

@@ -69,5 +69,6 @@ def test_wrong_usage(tmp_path: Path) -> None:
     recorded(trace, SSSE)
     assert "expected a trace, or --reader" in run("monitor", expect=2).stderr
     assert "expected a trace, or --reader" in run("monitor", str(trace), "--reader", "X", expect=2).stderr
+    assert "goes with --reader" in run("monitor", str(trace), "--psam-reader", "X", expect=2).stderr
     trace.write_text("{}\n")
     assert "line 1" in run("monitor", str(trace), expect=1).stderr

@@ -118,7 +118,6 @@ def test_a_resumed_region_move_is_whole() -> None:
     card.terminal.begin()
     card.terminal.valid_until()
     card.terminal.update("DF03/EF05/61", "510700")
-    card.image.memory.nvm.cut_after = None
     before = len(card.found)
     card.connection.reset()
     card.terminal.begin()
