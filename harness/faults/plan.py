@@ -232,18 +232,15 @@ def fault(table: Mapping[str, str], where: str) -> Fault:
 def check(plan: Plan, layouts: Sequence[Layout]) -> None:
     """FaultError for a fault at a place that no card of these layouts has: it would never come."""
     for one in plan.faults:
-        if not any(_has(layout, one) for layout in layouts):
+        place = "/".join(filter(None, (one.application, one.file)))
+        if place and not any(_has(layout, one) for layout in layouts):
             names = ", ".join(layout.name for layout in layouts)
-            where = "/".join(filter(None, (one.application, one.file)))
-            raise FaultError(
-                f"fault {str(one)!r}: no card here (layout {names}) has {where}, so that it would never come"
-            )
+            raise FaultError(f"fault '{one}': no card here (layout {names}) has {place}, so that it would never come")
 
 
 def _has(layout: Layout, one: Fault) -> bool:
-    return (not one.application or one.application in layout.applications) and (
-        not one.file or one.file in layout.files
-    )
+    application = not one.application or one.application in layout.applications
+    return application and (not one.file or one.file in layout.files)
 
 
 def from_text(text: str) -> Fault:

@@ -20,15 +20,14 @@ from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event
 
 HEADER = 5
-KEPT = {
-    **dict.fromkeys(SECRET_INS, HEADER),
-    DebitForPurchase.ins: HEADER,
-    CreditForLoad.ins: HEADER,
-    InitializeSamForPurchase.ins: HEADER,
-    CreditSamForPurchase.ins: HEADER,
-    GetTransactionProof.ins: HEADER,
+UNSHARED = SECRET_INS | {
+    DebitForPurchase.ins,
+    CreditForLoad.ins,
+    InitializeSamForPurchase.ins,
+    CreditSamForPurchase.ins,
+    GetTransactionProof.ins,
 }
-"""Instructions whose data no two runs share, and the bytes before those."""
+"""Instructions whose data no two runs share."""
 PROOF, FACTOR = 16, 8
 RANDOM = (
     GetChallenge.ins,
@@ -54,7 +53,7 @@ def comparable(command: bytes) -> bytes:
     if command[1] == DeliveryKey.ins:
         factors = FACTOR * (command[2] >> 5)  # what follows is a challenge
         return command[: HEADER + factors]
-    if command[1] in KEPT or command[0] & SECURED:
+    if command[1] in UNSHARED or command[0] & SECURED:
         return command[:HEADER]
     return command
 

@@ -20,11 +20,9 @@ from emulator.chip import Exchange
 
 READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins, InitializeForLoad.ins)
 """Instructions whose answers say something of a person; INITIALIZE FOR PURCHASE has the INS of the one FOR LOAD."""
-UPDATES = {
-    UpdateRecord.ins: 7,
-    **dict.fromkeys((UpdateBinary.ins, DeliveryKey.ins, InitializeSamForPurchase.ins, InitializeForLoad.ins), 5),
-    **dict.fromkeys((CreditForLoad.ins, DebitForPurchase.ins), 5),
-}
+HEADER = 5
+WRITES = (UpdateBinary, DeliveryKey, InitializeSamForPurchase, InitializeForLoad, CreditForLoad, DebitForPurchase)
+UPDATES = {UpdateRecord.ins: HEADER + 2, **{kind.ins: HEADER for kind in WRITES}}
 """Instructions whose data say something of a person or name the chip, and the bytes before that: the header, Lc, a
 record's tag and length.
 """

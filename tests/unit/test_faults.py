@@ -354,6 +354,7 @@ def test_a_place_that_no_card_has() -> None:
         wrong = run("run", "--once", "--fault", f"mute,{text}", expect=1).stderr
         assert f"has {where}, so that it would never come" in wrong, wrong
     plan.check(Plan((plan.from_text("mute,item=CERT/EF12/01"),)), [layouts.load("1.00"), layouts.load("3.00")])
+    plan.check(Plan((plan.from_text("mute,item=01"),)), [])
 
 
 # --- the trace -----------------------------------------------------------------------------------------------------
