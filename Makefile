@@ -42,7 +42,7 @@ bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 deep: $(VENV)/.ready-dev
-	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py tests/e2e/test_soak.py --timeout 3600 $(ARGS)
+	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py --timeout 3600 $(ARGS)
 	$(BIN)/python -m tests.mutation
 
 clean:

@@ -10,6 +10,19 @@ from emulator.reader.slot import Card, CardGone
 from harness import pcsc
 
 
+def historical(atr: bytes) -> bytes:
+    """The historical bytes of an ATR, contact or as PC/SC makes it of a contactless card's ATS; empty without."""
+    if len(atr) < 2:
+        return b""
+    following, at = atr[1] >> 4, 2
+    while following:
+        at += (following & 7).bit_count()
+        more = following & 8
+        at += 1 if more else 0
+        following = atr[at - 1] >> 4 if more and at <= len(atr) else 0
+    return atr[at : at + (atr[1] & 0xF)]
+
+
 class Connection(Protocol):
     """A powered card."""
 
@@ -66,10 +79,14 @@ class InProcess:
 
 
 class Pcsc:
-    """A card in a PC/SC reader, virtual or not, for this program alone while it is open."""
+    """A card in a PC/SC reader, virtual or not, for this program alone while it is open.
 
-    def __init__(self, reader: str) -> None:
+    ``reset_at_end``: the next program finds none of the rights that this one won.
+    """
+
+    def __init__(self, reader: str, *, reset_at_end: bool = False) -> None:
         scard: Any = pcsc.scard()
+        self._at_end = scard.SCARD_RESET_CARD if reset_at_end else scard.SCARD_LEAVE_CARD
         self._scard = scard
         self._context = pcsc.context()
         self._handle = self._context.__enter__()
@@ -118,8 +135,8 @@ class Pcsc:
         return bytes(answer)
 
     def close(self) -> None:
-        """Disconnects and leaves the card as it is."""
-        self._scard.SCardDisconnect(self._card, self._scard.SCARD_LEAVE_CARD)
+        """Disconnects, and resets the card or leaves it as it is."""
+        self._scard.SCardDisconnect(self._card, self._at_end)
         self._context.__exit__(None, None, None)
 
     def __enter__(self) -> Self:

@@ -16,6 +16,12 @@ if command -v apt-get >/dev/null 2>&1; then
     need vsmartcard-vpcd /usr/lib/pcsc/drivers/serial/libifdvpcd.so
     need libpcsclite-dev /usr/include/PCSC/winscard.h   # pyscard is compiled against it
     need gcc gcc
+    # The agent's letter as PDF: Pango sets it, in these two fonts, of which harfbuzz-subset embeds what it uses.
+    need libpango-1.0-0 /usr/lib/*/libpango-1.0.so.0
+    need libpangoft2-1.0-0 /usr/lib/*/libpangoft2-1.0.so.0
+    need libharfbuzz-subset0 /usr/lib/*/libharfbuzz-subset.so.0
+    need fonts-arphic-gbsn00lp /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf
+    need fonts-babelstone-han /usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf
     "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
     [ -e "$header" ] || missing+=(python3-dev)
@@ -25,6 +31,7 @@ if command -v apt-get >/dev/null 2>&1; then
         need pcsc-tools scriptor
         need iproute2 ip
         need tshark tshark   # that exported traces are what Wireshark reads
+        need zbar-tools zbarimg   # that a QR code is what a scanner reads
     fi
     if [ ${#missing[@]} -gt 0 ]; then
         if [ "$(id -u)" = 0 ]; then as_root=()
@@ -46,9 +53,9 @@ fi
     { say "Python 3.11 or newer is needed, $("$python" --version) found; name another with PYTHON=…"; exit 1; }
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
-extra=''
-[ "$kind" = dev ] && extra='[dev]'
-[ "$kind" = bench ] && extra='[dev,bench]'
+extra='[office]'
+[ "$kind" = dev ] && extra='[dev,office]'
+[ "$kind" = bench ] && extra='[dev,office,bench]'
 pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
 say "Python packages into .venv"
 "${pip[@]}" --editable ".$extra"

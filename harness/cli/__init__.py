@@ -9,7 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, monitor, serve, traces, vectors
+from harness.cli import counter, images, layouts, look, machine, monitor, serve, terminal, traces, vectors
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -18,6 +18,8 @@ from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
 from harness.terminal.keeper import TerminalError
+from harness.terminal.machine import MachineError
+from harness.terminal.roots import RootsError
 from harness.trace.read import TraceError
 
 FAILED = 1
@@ -32,6 +34,8 @@ MENDABLE = (
     ReportError,
     TraceError,
     FaultError,
+    RootsError,
+    MachineError,
 )
 
 
@@ -72,5 +76,7 @@ for command in (
     *vectors.COMMANDS,
     *traces.COMMANDS,
     *monitor.COMMANDS,
+    *machine.COMMANDS,
+    *terminal.COMMANDS,
 ):
     main.add_command(command)

@@ -25,6 +25,7 @@ from harness.conformance.bench import Bench, BenchError, Virtual
 from harness.conformance.report import Context
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.terminal import roots
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -152,7 +153,7 @@ def _benches(
         if named is None:
             raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
         pin = os.environ.get("SSCARD_PIN", "")
-        card = stack.enter_context(benches.reader(pcsc.find_reader(reader), benches.keys_from(keys), pin, known))
+        card = stack.enter_context(benches.reader(pcsc.find_reader(reader), roots.load(keys), pin, known))
         if not card.is_named(named):
             raise BenchError(f"{card.target}: this is not the card that --card names")
         yield card

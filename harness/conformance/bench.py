@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +12,6 @@ from typing import Protocol
 from emulator import personas
 from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
-from emulator.crypto.keys import test_root
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
@@ -22,11 +20,10 @@ from emulator.security import PIN
 from harness.conformance.vector import Vector
 from harness.connection import Connection, InProcess, Pcsc
 from harness.terminal.keeper import TerminalError
+from harness.terminal.roots import RootSource
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, read
 from harness.trace.read import Event, TraceError
-
-Roots = Callable[[str, int], bytes]
 
 
 class Unsuitable(Exception):
@@ -192,7 +189,7 @@ class Reader:
     physical = True
 
     def __init__(
-        self, connection: Connection, name: str, roots: Roots, pin: str, *, layout: Layout | None = None
+        self, connection: Connection, name: str, roots: RootSource, pin: str, *, layout: Layout | None = None
     ) -> None:
         self._connection, self._name, self._roots, self._pin = connection, name, roots, pin
         terminal = Terminal(connection, layout, roots)
@@ -342,35 +339,7 @@ class Replay:
 
 
 @contextmanager
-def reader(name: str, roots: Roots, pin: str, layout: Layout | None) -> Iterator[Reader]:
+def reader(name: str, roots: RootSource, pin: str, layout: Layout | None) -> Iterator[Reader]:
     """The card in this reader."""
     with Pcsc(name) as connection:
         yield Reader(connection, name, roots, pin, layout=layout)
-
-
-def keys_from(path: str | None) -> Roots:
-    """Roots from a user's TOML file (``[roots]``, a key's name to 32 hex digits, version 2 as ``NAME 2``).
-
-    ``test``: the published test roots. None: no key at all. LookupError from the result names what is missing.
-    """
-    if path == "test":
-        return test_root
-    known: dict[str, bytes] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("roots", {})
-            known = {name: bytes.fromhex(value) for name, value in table.items()}
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
-            # The file's own text may hold keys, so it is not quoted.
-            raise BenchError(f"{path}: expected TOML with [roots], names to 32 hex digits") from None
-        wrong = [name for name, value in known.items() if len(value) != 16]
-        if wrong:
-            raise BenchError(f"{path}: a root has 16 bytes, {', '.join(wrong)} has not")
-
-    def root(name: str, version: int) -> bytes:
-        wanted = name if version == 1 else f"{name} {version}"
-        if wanted not in known:
-            raise LookupError(wanted)
-        return known[wanted]
-
-    return root

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from emulator.apdu.status import SW
+
 
 class Code(IntEnum):
     """Return codes other than negated status words."""
@@ -74,6 +76,16 @@ WORDS: dict[Code, tuple[str, str]] = {
     Code.PSAM_LACKS_KEY: ("the PSAM lacks RKSSSE, which 3.00 cards need", "PSAM卡无3.0卡所需的RKSSSE"),
     Code.NO_MACHINE_NEEDED: ("no encryption machine is needed", "不需要加密机"),
 }  # fmt: skip
+
+
+STATUS_WORDS = (
+    *range(0x63C0, 0x63C3),
+    SW.WRONG_LENGTH, SW.INVALID_STATE, SW.COMMAND_INCOMPATIBLE, SW.SECURITY_NOT_SATISFIED, SW.BLOCKED,
+    SW.DATA_INVALIDATED, SW.CONDITIONS_NOT_SATISFIED, SW.MESSAGING_OBJECT_WRONG, SW.WRONG_DATA,
+    SW.FUNCTION_NOT_SUPPORTED, SW.FILE_NOT_FOUND, SW.RECORD_NOT_FOUND, SW.REFERENCE_NOT_FOUND,
+    SW.MAC_INVALID, SW.APPLICATION_BLOCKED, SW.KEY_INDEX_UNKNOWN, SW.PROOF_NOT_AVAILABLE,
+)  # fmt: skip
+"""Status words that counter software knows as codes, negated. [S] Others come the same way. [D]"""
 
 
 class DriverError(Exception):

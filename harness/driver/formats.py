@@ -1,8 +1,8 @@
 """The strings that go in and out: fields ended by ``|``, files by ``$``; GBK where they are bytes. [S]
 
 ``pCardInfo``: ``identification code|card number|``. ``pFileAddr``: ``SSSEEF05|06|07|$SSSEEF06|08|$``: file and tags;
-records of a cyclic file as ``DF02EF07:01$``, an element of a B-TLV item as ``44:02``. ``pWriteData`` has values for the
-tags.
+records of a cyclic file as ``DF02EF07:01$``; ``44:02`` is the second item with tag 44, ``44:33`` the element 33 of the
+first [D]. ``pWriteData`` has values for the tags.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 from harness.driver.codes import Code, DriverError
 
-SSSE = "SSSE"
-_FILE = re.compile(r"(SSSE|DF[0-9A-F]{2}|MF)(EF[0-9A-F]{2})(?::([0-9]{1,2}))?")
+_FILE = re.compile(r"(SSSE|DF[0-9A-F]{2}|MF)(EF[0-9A-F]{2})(?::([0-9]{2}))?")
 _ITEM = re.compile(r"([0-9A-F]{2})(?::([0-9A-F]{2}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file with the items that are meant. ``tags``: item and element, empty for the item as a whole.
+    """A file with the items that are meant. ``tags``: each with its number or element, empty for the first as a whole.
 
     ``record``: of a cyclic file, from 1, else 0.
     """
@@ -35,10 +34,30 @@ class Wanted:
 
 
 def fields(text: str) -> list[str]:
-    """``a|b|`` as its fields; -23 if the last is not ended."""
+    """``a|b|`` as its fields; -23 if the last is not ended, -14 for what is no text."""
+    _text(text)
     if text and not text.endswith("|"):
         raise DriverError(Code.BAD_INPUT, f"每个字段以|结束 every field ends with |: {len(text)} characters came")
     return text.split("|")[:-1]
+
+
+def _text(value: object) -> None:
+    if not isinstance(value, str):
+        raise DriverError(Code.BAD_PARAMETER, "参数应为字符串 expected a text")
+
+
+def hexadecimal(text: str, sizes: tuple[int, ...]) -> bytes:
+    """Hex digits of so many bytes, a ``|`` after them or not; -23. The text is never quoted."""
+    _text(text)
+    digits = text.removesuffix("|")
+    try:
+        value = bytes.fromhex(digits) if digits.isalnum() else b""
+    except ValueError:
+        value = b""
+    if len(value) not in sizes:
+        wanted = " / ".join(str(2 * size) for size in sizes)
+        raise DriverError(Code.BAD_INPUT, f"应为{wanted}位十六进制 expected {wanted} hex digits")
+    return value
 
 
 def joined(*values: str) -> str:
@@ -47,7 +66,8 @@ def joined(*values: str) -> str:
 
 
 def groups(text: str) -> list[list[str]]:
-    """``F|a|b|$G|c|$`` as the fields of each file; -23."""
+    """``F|a|b|$G|c|$`` as the fields of each file; -23, -14 for what is no text."""
+    _text(text)
     if not text.endswith("$"):
         raise DriverError(Code.BAD_INPUT, "每个文件以$结束 every file ends with $")
     return [fields(part if part.endswith("|") else part + "|") for part in text.split("$")[:-1]]
@@ -62,7 +82,7 @@ def addresses(text: str) -> list[Wanted]:
         if match is None or not all(items):
             raise DriverError(Code.BAD_PARAMETER, f"文件地址错误 no file address: {name[:20]!r}")
         record = int(match.group(3) or 0)
-        if bool(record) == bool(tags):
+        if bool(record) == bool(tags) or (match.group(3) and not record):
             raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {name!r}")
         pairs = tuple((one.group(1), one.group(2) or "") for one in items if one)
         found.append(Wanted(f"{match.group(1)}/{match.group(2)}", pairs, record))
@@ -74,7 +94,10 @@ def addresses(text: str) -> list[Wanted]:
 def values(text: str, wanted: list[Wanted]) -> list[list[str]]:
     """pWriteData: the values for each file's items, in order; -23 where it does not mirror pFileAddr."""
     found = groups(text)
-    mirrors = [len(one) - 1 == len(file.tags) and one[0] == file.name for one, file in zip(found, wanted, strict=False)]
+    mirrors = [
+        one[0] == file.name and (file.record > 0 or len(one) - 1 == len(file.tags))
+        for one, file in zip(found, wanted, strict=False)
+    ]
     if len(found) != len(wanted) or not all(mirrors):
         raise DriverError(Code.BAD_INPUT, "写入数据与文件地址不对应 the data do not mirror the addresses")
     return [one[1:] for one in found]

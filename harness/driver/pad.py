@@ -28,9 +28,7 @@ class Pad:
             raise DriverError(Code.PIN_CANCELLED)
         if entry == TIMEOUT:
             raise DriverError(Code.PIN_TIMED_OUT)
-        if not SHORTEST <= len(entry) <= LONGEST or not (entry.isascii() and entry.isdigit()):
-            raise DriverError(Code.PIN_LENGTH)
-        return entry
+        return checked(entry)
 
     def enter_new(self) -> str:
         """A new PIN, entered twice; DriverError -34 too."""
@@ -38,3 +36,10 @@ class Pad:
         if first != second:
             raise DriverError(Code.PIN_ENTRIES_DIFFER)
         return first
+
+
+def checked(entry: str) -> str:
+    """What a pad takes; DriverError -33."""
+    if not SHORTEST <= len(entry) <= LONGEST or not (entry.isascii() and entry.isdigit()):
+        raise DriverError(Code.PIN_LENGTH)
+    return entry

@@ -1,4 +1,4 @@
-"""One call's work with the card in the reader: opened, identified, items read and written, keys used by the PSAM."""
+"""One call's work with the card in the reader: opened, identified, its PIN asked for, the PSAM at hand."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ from typing import Protocol
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
-from emulator.filesystem import items
-from emulator.filesystem.specs import FileSpec, ItemSpec
 from emulator.security import names_in
-from harness import pcsc
-from harness.connection import Connection
-from harness.driver.codes import Code, DriverError, negated, words
-from harness.driver.formats import Wanted
+from harness.connection import Connection, historical
+from harness.driver.codes import Code, DriverError, words
+from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
-from harness.pcsc import PcscError
-from harness.terminal.keeper import LevelTooLow, Psam, PsamError, TerminalError, Use
-from harness.terminal.terminal import PinRefused, Refused, Terminal
+from harness.terminal.keeper import Psam, TerminalError, Use
+from harness.terminal.terminal import PinRefused, Refused, Terminal, Unauthorised
 
 TYPES = (1, 2, 3, 4)
 """iType: contact, contactless, either with contact first, either with contactless first. [S]"""
-READ_KEY = "RKSSSE"
 
 
 class Readers(Protocol):
@@ -43,15 +38,6 @@ class Given:
     psam: Callable[[], Connection | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One value for an item, or for an element of one."""
-
-    path: str
-    element: str
-    value: str
-
-
 class NoKeys:
     """Stands where a call may use no key: what needs one is refused as the card would, 6982."""
 
@@ -68,19 +54,17 @@ class NoKeys:
         raise self._refusal(use)
 
     @staticmethod
-    def _refusal(use: Use) -> DriverError:
-        return DriverError(negated(SW.SECURITY_NOT_SATISFIED), f"安全状态不满足 {use.key.name} is needed")
+    def _refusal(use: Use) -> Unauthorised:
+        return Unauthorised(f"{use.key.name} is needed")
 
 
 @dataclass(slots=True)
 class Session:
-    """An open card. ``identification``: 32 hex digits; ``number``: item 07; ``version``: item 03."""
+    """An open card. ``number``: item 07."""
 
     connection: Connection
     terminal: Terminal
-    identification: str
     number: str
-    version: str
     own: Psam | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
 
@@ -92,39 +76,43 @@ class Session:
         connection = readers.card(kind)
         try:
             terminal = Terminal(connection, keeper=NoKeys())
-            try:
-                terminal.begin()
-            except Refused as refused:
-                # No SSSE, or one that has no records: a PSAM, a bank card, a pass.
-                if refused.sw in (SW.FILE_NOT_FOUND, SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED):
-                    raise DriverError(Code.WRONG_TYPE) from None
-                raise
-            except TerminalError as error:
-                raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {error}") from None
-            identification = str(terminal.read("SSSE/EF05/01"))
-            if not identification[:6].isdigit() or not int(identification[:6]):
+            cls._begin(terminal)
+            if not terminal.region.isdecimal() or not int(terminal.region):
                 raise DriverError(Code.BAD_IDENTIFICATION)
-            version = str(terminal.read("SSSE/EF05/03"))
             number = str(terminal.read("SSSE/EF05/07"))
         except BaseException:
             connection.close()
             raise
-        return cls(connection, terminal, identification, number, version, None, [connection.close])
+        return cls(connection, terminal, number, None, [connection.close])
+
+    @staticmethod
+    def _begin(terminal: Terminal) -> None:
+        try:
+            terminal.begin()
+        except Refused as refused:
+            # No SSSE, or one that has no records: a PSAM, a bank card, a pass.
+            if refused.sw in (SW.FILE_NOT_FOUND, SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED):
+                raise DriverError(Code.WRONG_TYPE) from None
+            raise
+        except TerminalError as error:
+            raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {error}") from None
 
     def close(self) -> None:
         """Lets both cards go."""
         while self.closers:
             self.closers.pop()()
 
+    # --- what the card is ----------------------------------------------------------------------------------------
+
     @property
-    def region(self) -> str:
-        """Six digits."""
-        return self.identification[:6]
+    def identification(self) -> str:
+        """The card identification code, 32 hex digits."""
+        return self.terminal.identification.hex().upper()
 
     @property
     def history(self) -> str:
         """The ATR's historical bytes, 26 hex digits."""
-        return self.connection.atr[-13:].hex().upper()
+        return historical(self.connection.atr).hex().upper()
 
     @property
     def algorithm(self) -> str:
@@ -144,6 +132,15 @@ class Session:
             if told and told.upper() != found.upper():
                 raise DriverError(Code.DIFFERS_FROM_CARD)
 
+    def look_at_expiry(self) -> str:
+        """Item 06, read before business is done, as counters want it. [T] Empty where the card has none."""
+        try:
+            return str(self.terminal.read("SSSE/EF05/06"))
+        except Refused as refused:
+            if refused.sw != SW.RECORD_NOT_FOUND:
+                raise
+            return ""
+
     def with_psam(self, readers: Readers) -> Psam:
         """The PSAM, ready for this card, as the terminal's keeper from now on; -2201, -2202."""
         connection = readers.psam()
@@ -151,63 +148,9 @@ class Session:
             raise DriverError(Code.NO_PSAM)
         self.closers.append(connection.close)
         self.own = Psam(connection)
-        self.own.begin(bytes.fromhex(self.identification))
+        self.own.begin(self.terminal.identification)
         self.terminal.keeper = self.own
         return self.own
-
-    # --- items ---------------------------------------------------------------------------------------------------
-
-    def spec(self, wanted: Wanted) -> FileSpec:
-        """The file that is meant; -27266."""
-        spec = self.terminal.layout.files.get(wanted.path)
-        if spec is None:
-            raise DriverError(negated(SW.FILE_NOT_FOUND), f"文件不存在 no file {wanted.path}")
-        return spec
-
-    def read(self, wanted: Wanted) -> list[str]:
-        """The values of a file's items, or the fields of its record."""
-        spec = self.spec(wanted)
-        if wanted.record:
-            return [_text(one.value) for one in self.terminal.read_record(wanted.path, wanted.record)]
-        return [self._item(spec, tag, element) for tag, element in wanted.tags]
-
-    def _item(self, spec: FileSpec, tag: str, element: str) -> str:
-        item = spec.item(int(tag, 16))
-        if item is None:
-            if spec.structure == "transparent":
-                raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"文件无记录 {spec.path} has no records")
-            raise _missing(f"{spec.path} has no item {tag}")
-        value = self.terminal.read(f"{spec.path}/{item.label}")
-        if not element:
-            return _text(value)
-        if not isinstance(value, dict) or element not in value:
-            raise _missing(f"{spec.path}/{tag} has no element {element}")
-        return _text(value[element])
-
-    def plan(self, wanted: Wanted, values: list[str]) -> list[Write]:
-        """What is to be written, checked: -41, -42, -27266, -27267."""
-        spec = self.spec(wanted)
-        planned = []
-        for (tag, element), value in zip(wanted.tags, values, strict=True):
-            item = spec.item(int(tag, 16))
-            if item is None:
-                raise _missing(f"{spec.path} has no item {tag}")
-            part = next((one for one in item.elements if one.label == element), None) if element else item
-            if part is None:
-                raise _missing(f"{spec.path}/{tag} has no element {element}")
-            check(part, value)
-            planned.append(Write(f"{spec.path}/{item.label}", element, value))
-        return planned
-
-    def write(self, planned: list[Write]) -> None:
-        """Writes a file's items; of a B-TLV item the one element, the others as they are."""
-        for one in planned:
-            if one.element:
-                whole = self.terminal.read(one.path)
-                merged: dict[str, items.Value] = {**whole} if isinstance(whole, dict) else {}
-                self.terminal.update(one.path, {**merged, one.element: one.value})
-            else:
-                self.terminal.update(one.path, one.value)
 
     # --- PIN -----------------------------------------------------------------------------------------------------
 
@@ -222,6 +165,18 @@ class Session:
         self.guarded(lambda: self.terminal.verify_pin(pin))
         return pin
 
+    def verify_own_pin(self, pad: Pad) -> None:
+        """As ``verify_pin``, before business: the initial PIN is right, but may not transact, -35."""
+        if self.verify_pin(pad) == self.terminal.layout.pin.initial:
+            raise DriverError(Code.PIN_INITIAL)
+
+    def new_pin(self, pad: Pad) -> str:
+        """A new PIN, twice from the pad; -34, -36."""
+        new = pad.enter_new()
+        if new == self.terminal.layout.pin.initial:
+            raise DriverError(Code.PIN_SET_INITIAL)
+        return new
+
     @staticmethod
     def guarded(act: Callable[[], None]) -> None:
         """Something with a PIN: -51 with the tries left, -52."""
@@ -231,65 +186,3 @@ class Session:
             if refused.tries_left:
                 raise DriverError(Code.PIN_WRONG, words(Code.PIN_WRONG, refused.tries_left)) from None
             raise DriverError(Code.PIN_BLOCKED) from None
-
-
-def _missing(what: str) -> DriverError:
-    return DriverError(negated(SW.RECORD_NOT_FOUND), f"记录不存在 {what}")
-
-
-def check(item: ItemSpec, value: str) -> None:
-    """-41 for characters that an item does not take, -42 for too many."""
-    try:
-        size = len(value.encode("gbk"))
-    except UnicodeEncodeError:
-        raise DriverError(Code.ILLEGAL_CHARACTER) from None
-    if item.format == "an":
-        allowed, most = True, item.length
-    elif item.format in ("cn", "dec"):
-        allowed, most = value.isascii() and (value.isdigit() or not value), 2 * item.length
-    else:
-        allowed, most = all(one in "0123456789abcdefABCDEF" for one in value), 2 * item.length
-    if not allowed:
-        raise DriverError(Code.ILLEGAL_CHARACTER)
-    if size > most or (item.format in ("b", "hex") and size % 2):
-        raise DriverError(Code.BAD_LENGTH)
-
-
-def _text(value: items.Value) -> str:
-    if isinstance(value, str):
-        return value
-    return ";".join(f"{tag}={_text(part)}" for tag, part in value.items())
-
-
-def failure(error: Exception) -> DriverError:
-    """The code and text of what went wrong on the way; the error itself if it is none of those."""
-    if isinstance(error, DriverError):
-        return error
-    if isinstance(error, LevelTooLow):
-        return DriverError(Code.LEVEL_TOO_LOW, f"{words(Code.LEVEL_TOO_LOW)}: {error}")
-    if isinstance(error, PsamError):
-        if error.sw == SW.FUNCTION_NOT_SUPPORTED:
-            return DriverError(Code.PSAM_LACKS_ALGORITHM)
-        if error.sw == SW.REFERENCE_NOT_FOUND and READ_KEY in str(error):
-            return DriverError(Code.PSAM_LACKS_KEY)
-        return DriverError(negated(error.sw), str(error))
-    if isinstance(error, Refused):
-        return DriverError(negated(error.sw), str(error))
-    if isinstance(error, PcscError):
-        return DriverError(
-            SCARD.get(error.result, Code.READER_LINK), f"{words(SCARD.get(error.result, Code.READER_LINK))}: {error}"
-        )
-    if isinstance(error, TerminalError | items.ItemError | ValueError | LookupError | IndexError):
-        # A card whose answers do not hold what they should.
-        return DriverError(Code.CHECKSUM, f"{words(Code.CHECKSUM)}: {error}")
-    raise error
-
-
-SCARD = {
-    pcsc.UNKNOWN_READER: Code.READER_LINK,
-    pcsc.NO_SMARTCARD: Code.NO_CARD,
-    pcsc.REMOVED_CARD: Code.NO_CARD,
-    pcsc.NOT_TRANSACTED: Code.MUTE,
-    pcsc.UNPOWERED_CARD: Code.NOT_POWERED,
-    pcsc.UNRESPONSIVE_CARD: Code.NOT_POWERED,
-}

@@ -142,12 +142,16 @@ class Psam:
             data = b"".join(everything[:left]) + process
             response = self._send(CommandAPDU(0xBF, 0xDE, usage & 0x1F | left << 5, identifier, data))
             if response.ok:
-                if left == 1 and self.terminal_number[:6] != use.region:
-                    raise LevelTooLow(f"its {use.key.name} is for region {self.terminal_number[:6]}, not {use.region}")
+                self._own_city(left, use)
                 return
             if response.sw != SW.WRONG_DATA:
                 raise PsamError(f"making the key {use.key.name}", response.sw)
         raise LevelTooLow(f"its {use.key.name} has no number of levels that a terminal knows")
+
+    def _own_city(self, levels: int, use: Use) -> None:
+        """LevelTooLow for a root with the card's level alone, where the card is of another place."""
+        if levels == 1 and self.terminal_number[:6] != use.region:
+            raise LevelTooLow(f"its {use.key.name} is for region {self.terminal_number[:6]}, not {use.region}")
 
     def _cipher(self, mode: int, blocks: bytes, doing: str) -> bytes:
         return self._ask(CommandAPDU(0x80, 0xFA, mode, 0x00, blocks), doing)
@@ -180,6 +184,7 @@ class Psam:
     ) -> tuple[bytes, bytes]:
         """INITIALIZE SAM FOR PURCHASE: its sequence (4) and MAC1 (4). ``challenge``: the card's random and sequence."""
         levels = int(use.key.psam[:2], 16) >> 5
+        self._own_city(levels, use)
         chain = b"".join(factors(use.region, use.chip, 3)[::-1][:levels])
         data = challenge + amounts + bytes((kind,)) + time + bytes((version, use.suite.code)) + chain
         answer = self._ask(CommandAPDU(0x80, 0x70, 0x01, 0x00, data), "beginning the settlement")

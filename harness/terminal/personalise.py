@@ -58,6 +58,13 @@ class Personaliser:
         homes |= {spec.application for spec in self._layout.files.values()}
         return [name for name in self._layout.applications if name in homes]
 
+    def complete(self) -> bool:
+        """True if the card is no blank one any more: it says so whoever asks, in any application."""
+        self._connection.reset()
+        asked = CommandAPDU(0x84, 0x46, 0x00, 0x00, bytes(4))
+        response = ResponseAPDU.parse(follow(self._connection.send, bytes(asked)))
+        return response.sw == SW.CONDITIONS_NOT_SATISFIED
+
     def steps(self) -> Iterator[str]:
         """Does everything, and tells each application before it is filled. Refused."""
         self._connection.reset()

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import metadata
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -26,10 +27,18 @@ from harness.run import ended
 from harness.web.guard import Guard
 
 LOOPBACK = "127.0.0.1"
-NAMES = (LOOPBACK, "localhost")
+NAMES = (LOOPBACK, "localhost", "::1")
 """What a client may call a service on loopback; another Host header is a page that rebinds a name to us."""
 BODY_LIMIT = 64 * 1024
 RATE = "1200/minute"
+UNKNOWN_FIELD = "extra_forbidden"
+SILENT = frozenset((
+    UNKNOWN_FIELD, "missing", "json_invalid", "string_type", "string_pattern_mismatch", "string_too_short",
+    "string_too_long", "int_type", "int_parsing", "int_from_float", "bool_type", "bool_parsing", "greater_than",
+    "greater_than_equal", "less_than", "less_than_equal", "literal_error", "enum", "list_type", "too_short", "too_long",
+    "dict_type", "model_type", "model_attributes_type",
+))  # fmt: skip
+"""Pydantic's errors whose text tells what was expected, and nothing of what came."""
 
 
 class Problem(Exception):
@@ -40,7 +49,7 @@ class Problem(Exception):
         self.status, self.kind = status, kind
 
 
-class ServeError(RuntimeError):
+class ServeError(OSError):
     """A service that cannot start: why."""
 
 
@@ -64,10 +73,15 @@ def create(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(Guard, origins=origins, rate=rate, body_limit=body_limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, *NAMES])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[_in_header(one) for one in (*hosts, *NAMES)])
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     return app
+
+
+def _in_header(host: str) -> str:
+    """As a Host header has it."""
+    return f"[{host}]" if ":" in host else host
 
 
 def refusal(status: int, kind: str, text: str) -> JSONResponse:
@@ -82,8 +96,14 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    places = ("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))[:2000]
-    return refusal(422, "input", places)
+    return refusal(422, "input", "; ".join(map(_wrong, error.errors()))[:2000])
+
+
+def _wrong(one: dict[str, Any]) -> str:
+    """One thing that is wrong, in words that quote nothing of what was sent, as some of pydantic's own do."""
+    place = one["loc"][:-1] if one["type"] == UNKNOWN_FIELD else one["loc"]
+    said = one["msg"] if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
+    return f"{'.'.join(map(str, place))}: {said}"
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
@@ -120,7 +140,7 @@ def is_loopback(host: str) -> bool:
 def url(listener: socket.socket) -> str:
     """Where it is reached."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{_in_header(host)}:{port}"
 
 
 def _server(app: FastAPI) -> uvicorn.Server:

@@ -1,4 +1,4 @@
-"""``sscard run`` as its user starts it: a process, its ready lines, its end."""
+"""``sscard run`` and other services as their user starts them: a process, its ready lines, its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEADLINE = 30.0
 
 @dataclass
 class Served:
-    """A running ``sscard run``. ``readers`` by slot, as its ready lines say."""
+    """A running command. ``readers`` by slot, as the ready lines of ``sscard run`` say."""
 
     process: subprocess.Popen[str]
     lines: Queue[str | None] = field(default_factory=Queue)
@@ -43,10 +43,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str, cards: int = 1, environment: dict[str, str] | None = None) -> Iterator[Served]:
-    """Starts it and waits until so many cards are ready; ends it afterwards, if the test did not."""
+def started(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
+    """Starts an ``sscard`` command; ends it afterwards, if the test did not."""
     with subprocess.Popen(
-        [SSCARD, "run", *arguments],
+        [SSCARD, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,15 +56,22 @@ def serving(*arguments: str, cards: int = 1, environment: dict[str, str] | None 
         reader = threading.Thread(target=_read, args=(served,))
         reader.start()
         try:
-            while len(served.readers) < cards:
-                line = served.line()
-                if line.startswith("ready "):
-                    served.readers.append(line.split(" ", 3)[3])
             yield served
         finally:
             if process.poll() is None:
                 served.end()
             reader.join(DEADLINE)
+
+
+@contextlib.contextmanager
+def serving(*arguments: str, cards: int = 1, environment: dict[str, str] | None = None) -> Iterator[Served]:
+    """``sscard run``, once so many cards are ready."""
+    with started("run", *arguments, environment=environment) as served:
+        while len(served.readers) < cards:
+            line = served.line()
+            if line.startswith("ready "):
+                served.readers.append(line.split(" ", 3)[3])
+        yield served
 
 
 def _read(served: Served) -> None:

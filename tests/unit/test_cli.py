@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from emulator.crypto.keys import test_root as root_of
 from harness import pcsc
 from harness.cli import main
 from tests.support import SSSE
@@ -222,3 +223,16 @@ def test_tear() -> None:
     assert "20200915 → 20260101" in text
     run("tear", "auth:NOKEY", expect=2)
     run("tear", "xyz", expect=2)
+
+
+def test_machine_keys(tmp_path: Path) -> None:
+    lines = run("machine", "keys").stdout.splitlines()
+    assert any(line.startswith("0193  RK1DF03  levels 3  ") for line in lines)
+    assert not any(root_of("RK1DF03").hex() in line.lower() for line in lines)
+    assert "0193  RK1DF03  levels 2" in run("machine", "keys", "--region", "5101").stdout
+    assert "two, four or six digits" in run("machine", "keys", "--region", "x", expect=2).stderr
+    path = tmp_path / "roots.toml"
+    path.write_text('[roots]\nSTK = "ABCDEF"\n', encoding="utf-8")
+    wrong = run("machine", "keys", "--roots", str(path), expect=1).stderr
+    assert "a root has 16 bytes, STK has not" in wrong
+    assert "ABCDEF" not in wrong

@@ -17,12 +17,14 @@ from emulator.apdu.instructions.pin import Verify
 from emulator.apdu.state import CardState
 from emulator.chip import Chip
 from harness.cli import main
-from harness.conformance import bench, coverage, generate, runner
+from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
-from harness.conformance.bench import BenchError, Line, Log, Reader, Virtual
+from harness.conformance.bench import Line, Log, Reader, Virtual
 from harness.conformance.verdict import Verdict
 from harness.connection import InProcess
 from harness.relay import Relay
+from harness.terminal import roots
+from harness.terminal.roots import RootSource
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
 from tests.support import SSSE, new_card
@@ -100,13 +102,13 @@ def test_our_own_faults_are_undefined_and_the_run_goes_on(monkeypatch: pytest.Mo
 # --- a card that must be guarded -----------------------------------------------------------------------------------
 
 
-def guarded(roots: bench.Roots, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[Reader, Chip]:
+def guarded(source: RootSource, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[Reader, Chip]:
     chip = new_card("3.00", "sm4", persona).chip
-    return Reader(InProcess(chip), "Fake 00", roots, pin), chip
+    return Reader(InProcess(chip), "Fake 00", source, pin), chip
 
 
 def test_a_card_in_a_reader_is_spared() -> None:
-    card, chip = guarded(bench.keys_from("test"))
+    card, chip = guarded(roots.load("test"))
     before = chip.image.memory.snapshot()
     results = list(runner.run(ALL, card))
     # What an update writes is what was there, and tries are as they were.
@@ -123,7 +125,7 @@ def test_a_card_in_a_reader_is_spared() -> None:
 
 
 def test_without_keys_or_pin_a_requirement_is_missing() -> None:
-    card, _ = guarded(bench.keys_from(None), pin="")
+    card, _ = guarded(roots.load(None), pin="")
     results = {one.vector.id: one for one in runner.run(ALL, card)}
     update = results["SSSE_SAFETY-EF05_WRITTEN"]
     assert (update.verdict, update.reason) == (Verdict.MISSING, "the key UKSSSE")
@@ -135,10 +137,10 @@ def test_without_keys_or_pin_a_requirement_is_missing() -> None:
 def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
     wrong = {"UKSSSE": b"\x11" * 16}
 
-    def roots(name: str, version: int) -> bytes:
-        return wrong.get(name) or bench.keys_from("test")(name, version)
+    def source(name: str, version: int) -> bytes:
+        return wrong.get(name) or roots.load("test")(name, version)
 
-    card, chip = guarded(roots, pin="999999")
+    card, chip = guarded(source, pin="999999")
     results = {one.vector.id: one for one in runner.run(ALL, card)}
     assert "is not the card's" in results["DF01_SAFETY-EF05_PIN"].reason
     assert "2 tries left" in results["DF01_SAFETY-EF06_PIN"].reason
@@ -151,14 +153,14 @@ def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
 
 
 def test_few_tries_are_left_alone() -> None:
-    card, chip = guarded(bench.keys_from("test"), persona="pin-one-try")
+    card, chip = guarded(roots.load("test"), persona="pin-one-try")
     results = {one.vector.id: one for one in runner.run(ALL, card)}
     assert "1 tries left: too few" in results["DF01_SAFETY-EF05_PIN"].reason
     assert chip.image.memory.counter("tries/PIN") == 1
 
 
 def test_deviations_from_our_own_decisions_are_warnings_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    card, _ = guarded(bench.keys_from("test"))
+    card, _ = guarded(roots.load("test"))
     own = next(one for one in ALL if one.grade == "own" and not one.destructive and not one.costs_tries
                and not one.features - card.profile.features and not one.persona)  # fmt: skip
     monkeypatch.setattr("harness.conformance.steps.matches", lambda *_: False)
@@ -167,25 +169,11 @@ def test_deviations_from_our_own_decisions_are_warnings_there(monkeypatch: pytes
 
 
 def test_the_card_must_be_named() -> None:
-    card, chip = guarded(bench.keys_from("test"))
+    card, chip = guarded(roots.load("test"))
     assert card.is_named(chip.atr.hex())
     assert card.is_named(card.identification)
     assert not card.is_named("3B6D000000")
     assert card.identification not in card.target, "masked"
-
-
-def test_key_files(tmp_path: Path) -> None:
-    path = tmp_path / "keys.toml"
-    path.write_text(f'[roots]\nUKSSSE = "{"11" * 16}"\n"UKSSSE 2" = "{"22" * 16}"\n', encoding="utf-8")
-    roots = bench.keys_from(str(path))
-    assert roots("UKSSSE", 1) == b"\x11" * 16
-    assert roots("UKSSSE", 2) == b"\x22" * 16
-    with pytest.raises(LookupError, match="PUK"):
-        roots("PUK", 1)
-    for text in ('[roots]\nUKSSSE = "AB"\n', "no toml", '[roots]\nUKSSSE = "XY"\n', "[roots]\nUKSSSE = 3\n"):
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(BenchError, match=r"keys\.toml"):
-            bench.keys_from(str(path))
 
 
 # --- recordings ----------------------------------------------------------------------------------------------------
@@ -198,7 +186,7 @@ def recorded(path: Path, *, masked: bool) -> None:
         relay.power_on()
         terminal = Terminal(_Relayed(relay))
         terminal.begin()
-        card = Reader(_Relayed(relay), "Fake", bench.keys_from("test"), "123456")
+        card = Reader(_Relayed(relay), "Fake", roots.load("test"), "123456")
         for name in ("SSSE_RECORD-EF05_07", "DF01_SAFETY-EF05_UK1DF01", "KEY_VER2-UKSSSE"):
             assert runner.run_one(one_of(name), card).verdict is Verdict.PASSED
 

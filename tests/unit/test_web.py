@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import httpx2
 import pytest
 from fastapi import Body, WebSocket
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
 
 from harness.web import app as web
 from harness.web.app import Problem, ServeError
 
 WS = "ws://127.0.0.1/ws"
+
+
+class Cat(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
 
 
 def service(rate: str = "1000/minute") -> TestClient:
@@ -86,6 +97,25 @@ def test_pages_may_not_open_a_websocket_either() -> None:
 def test_a_client_may_not_ask_too_often() -> None:
     client = service(rate="3/minute")
     assert [client.post("/length", json="x").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_host_may_be_an_ipv6_address() -> None:
+    assert service().post("/length", json="x", headers={"host": "[::1]:8000"}).status_code == 200
+
+
+def test_no_text_quotes_what_was_sent() -> None:
+    app = web.create("Test", "A service.")
+
+    @app.post("/pet")
+    async def pet(body: Annotated[Cat | Dog, Field(discriminator="kind")]) -> str:
+        return body.kind
+
+    client = TestClient(app, base_url="http://127.0.0.1")
+    assert client.post("/pet", json={"kind": "cat"}).json() == "cat"
+    for wrong in ({"kind": "secret"}, {"kind": "cat", "secret": 1}, {"secret": 1}, "secret"):
+        answer = client.post("/pet", json=wrong)
+        assert kind(answer) == (422, "input")
+        assert "secret" not in answer.text
 
 
 def test_its_page_needs_no_network() -> None:

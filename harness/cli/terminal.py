@@ -1,0 +1,326 @@
+"""terminal: the driver library's operations from the shell, with a PSAM or an encryption machine."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from emulator import personas
+from emulator.apdu.status import describe
+from emulator.chip import Chip
+from harness import pcsc
+from harness.cli import target as targets
+from harness.cli.target import CardChoice
+from harness.clock import Clock
+from harness.connection import Connection, InProcess, Pcsc
+from harness.driver import basic as basics
+from harness.driver.backend import BackEnd
+from harness.driver.calls import Answer
+from harness.driver.codes import STATUS_WORDS, WORDS, Code, DriverError, negated, words
+from harness.driver.debit import TIME
+from harness.driver.formats import fields
+from harness.driver.library import BY_KEY, BY_PIN, SSCardDriver
+from harness.driver.pad import Pad, checked
+from harness.driver.readers import PcscReaders
+from harness.driver.session import TYPES, Given
+from harness.terminal.machine import EncryptionMachine, Machine
+from harness.terminal.machine_client import MachineClient
+
+F = TypeVar("F", bound=Callable[..., Any])
+EITHER = 3
+HERE = ""
+"""The machine in this process, where an URL would stand."""
+AUTH = {"pin": BY_PIN, "key": BY_KEY}
+LOG = ("sequence", "type", "terminal", "time", "account", "self_paid", "pooled")
+PROOFS = ("sequence", "terminal", "terminal_sequence", "time", "self_paid", "pooled", "tac", "mac2")
+
+
+class AskedPad(Pad):
+    """PINs from options, or asked for without echo when they are needed; to break off is to cancel."""
+
+    def __init__(self, pin: str | None, new: str | None) -> None:
+        super().__init__()
+        self._pin, self._new = pin, new
+
+    def enter(self) -> str:
+        """The PIN."""
+        return checked(self._pin or self._ask("PIN", confirm=False))
+
+    def enter_new(self) -> str:
+        """The new one."""
+        return checked(self._new or self._ask("New PIN", confirm=True))
+
+    @staticmethod
+    def _ask(text: str, *, confirm: bool) -> str:
+        try:
+            return str(click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True))
+        except click.Abort:
+            raise DriverError(Code.PIN_CANCELLED) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A counter's place: the library, a back end where there is a machine, and what answers are told in."""
+
+    driver: SSCardDriver
+    back: BackEnd | None
+    kind: int
+    as_json: bool
+
+    def tell(self, answer: Answer, rows: Callable[[str], Any] = str, *, lines: Callable[[Any], Iterator[str]]) -> None:
+        """Prints what a function gave; its code and text on stderr, and exit code 1, where it failed."""
+        code, out = answer
+        if code:
+            if self.as_json:
+                click.echo(json.dumps({"code": code, "text": out}, ensure_ascii=False))
+            click.echo(f"sscard: {code} {out}", err=True)
+            raise click.exceptions.Exit(1)
+        told = rows(out)
+        if self.as_json:
+            click.echo(json.dumps({"code": code, "out": out, "fields": told}, ensure_ascii=False, indent=1))
+            return
+        for line in lines(told):
+            click.echo(line)
+
+    def done(self, answer: Answer) -> None:
+        """For functions that give nothing."""
+        self.tell(answer, lambda _: None, lines=lambda _: iter((words(Code.DONE),)))
+
+
+@contextlib.contextmanager
+def _cards(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Callable[[int], Connection]]:
+    if reader is not None:
+        if persona or choice != CardChoice(None, None, None):
+            raise click.UsageError(
+                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
+            )
+        yield PcscReaders([pcsc.find_reader(reader)]).card
+        return
+    with choice.held(persona) as image:
+        yield lambda _: InProcess(Chip(image))
+
+
+def _own_card(psam: str | None, psam_reader: str | None) -> Callable[[], Connection | None]:
+    if psam_reader is not None:
+        name = pcsc.find_reader(psam_reader)
+        return lambda: Pcsc(name, reset_at_end=True)
+    known = personas.names("psam")
+    if psam is not None and psam not in known:
+        raise click.BadParameter(f"no PSAM {psam!r}: choose one of {', '.join(known)}", param_hint="--psam")
+    chip = Chip(CardChoice(None, None, None).make(psam or personas.PSAM))
+    return lambda: InProcess(chip)
+
+
+def _machine(url: str) -> Machine:
+    return EncryptionMachine() if url == HERE else MachineClient(url)
+
+
+def _desk_options(function: F) -> F:
+    """What every operation takes; handed on as ``desk``."""
+
+    @targets.options()
+    @targets.persona_option
+    @click.option("--reader", metavar="NAME", help="The card in this PC/SC reader, by the beginning of its name.")
+    @click.option("--type", "kind", type=click.Choice([str(one) for one in TYPES]), default=str(EITHER),
+                  show_default=True, help="iType: 1 contact, 2 contactless, 3 and 4 either.")  # fmt: skip
+    @click.option("--psam", metavar="NAME", help="A terminal's own card in this process; `sscard personas`. [psam]")
+    @click.option("--psam-reader", metavar="NAME", help="The terminal's own card in this PC/SC reader.")
+    @click.option(
+        "--machine", "url", is_flag=False, flag_value=HERE, metavar="[URL]",
+        help="An encryption machine (加密机) instead of a PSAM: `sscard machine serve` at URL, or one in this process.",
+    )  # fmt: skip
+    @click.option("--pin", envvar="SSCARD_PIN", help="Or $SSCARD_PIN, or asked for.")
+    @click.option("--new-pin", "new", envvar="SSCARD_NEW_PIN", help="Or $SSCARD_NEW_PIN, or asked for.")
+    @targets.json_option
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any,
+        choice: CardChoice,
+        persona: str | None,
+        reader: str | None,
+        kind: str,
+        psam: str | None,
+        psam_reader: str | None,
+        url: str | None,
+        pin: str | None,
+        new: str | None,
+        as_json: bool,
+        **kwargs: Any,
+    ) -> Any:
+        if sum((psam is not None, psam_reader is not None, url is not None)) > 1:
+            raise click.UsageError("--psam, --psam-reader, --machine: expected one of them at most")
+        own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
+        with _cards(choice, persona, reader) as card, contextlib.ExitStack() as stack:
+            driver = SSCardDriver(Given(card, own), AskedPad(pin, new))
+            stack.callback(driver.close)
+            back = BackEnd(driver, _machine(url), sequence=int(time.time())) if url is not None else None
+            return function(*args, desk=Desk(driver, back, int(kind), as_json), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def _meant(function: F) -> F:
+    """--card-info."""
+    return click.option("--card-info", default="||", metavar="ID|NUMBER|", help="Only this card. [any]")(function)
+
+
+@click.group()
+def terminal() -> None:
+    """Operations of SSCardDriver, the library that counter software calls, as one command each.
+
+    Exit code 1 and the return code on stderr where a function gives another than 0. docs/counter.md has the formats.
+    """
+
+
+@terminal.command()
+@_desk_options
+def basic(desk: Desk) -> None:
+    """Read basic information (iReadCardBas)."""
+    answer = desk.back.basic(desk.kind) if desk.back else desk.driver.iReadCardBas(desk.kind)
+    english = [name for name, _ in basics.FIELDS]
+    desk.tell(answer, lambda out: dict(zip(english, fields(out), strict=True)), lines=_basic_lines)
+
+
+def _basic_lines(told: dict[str, str]) -> Iterator[str]:
+    for english, chinese in basics.FIELDS:
+        yield f"{chinese} {english}: {told[english]}"
+
+
+@terminal.command()
+@click.argument("address", metavar="FILEADDR")
+@click.option("--auth", type=click.Choice(list(AUTH)), default="key", show_default=True, help="iAuthType.")
+@_meant
+@_desk_options
+def read(address: str, auth: str, card_info: str, desk: Desk) -> None:
+    """Read items (iReadCard): FILEADDR like 'SSSEEF05|06|07|$DF01EF05|20|$'."""
+    if desk.back and auth == "key":
+        answer = desk.back.read(desk.kind, card_info, address)
+    else:
+        answer = desk.driver.iReadCard(desk.kind, AUTH[auth], card_info, address)
+    desk.tell(answer, _groups, lines=_group_lines)
+
+
+def _groups(out: str) -> list[list[str]]:
+    return [group.split("|")[:-1] for group in out.split("$")[:-1]]
+
+
+def _group_lines(groups: list[list[str]]) -> Iterator[str]:
+    for group in groups:
+        yield "|".join(group) + "|$"
+
+
+@terminal.command()
+@click.argument("address", metavar="FILEADDR")
+@click.argument("data")
+@_meant
+@_desk_options
+def write(address: str, data: str, card_info: str, desk: Desk) -> None:
+    """Write items (iWriteCard): DATA mirrors FILEADDR, with values for the tags."""
+    if desk.back:
+        desk.done(desk.back.write(desk.kind, card_info, address, data))
+    else:
+        desk.done(desk.driver.iWriteCard(desk.kind, card_info, address, data))
+
+
+@terminal.command("verify-pin")
+@_desk_options
+def verify_pin(desk: Desk) -> None:
+    """Verify the PIN (iVerifyPIN)."""
+    desk.done(desk.driver.iVerifyPIN(desk.kind))
+
+
+@terminal.command("change-pin")
+@_desk_options
+def change_pin(desk: Desk) -> None:
+    """Change the PIN against the old one (iChangePIN)."""
+    desk.done(desk.driver.iChangePIN(desk.kind))
+
+
+@terminal.command("reload-pin")
+@_meant
+@_desk_options
+def reload_pin(card_info: str, desk: Desk) -> None:
+    """Set a new PIN, whatever the old one (iReloadPIN)."""
+    run = desk.back.reload_pin if desk.back else desk.driver.iReloadPIN
+    desk.done(run(desk.kind, card_info))
+
+
+@terminal.command("unblock-pin")
+@_meant
+@_desk_options
+def unblock_pin(card_info: str, desk: Desk) -> None:
+    """Set the PIN's tries back (iUnblockPIN)."""
+    run = desk.back.unblock_pin if desk.back else desk.driver.iUnblockPIN
+    desk.done(run(desk.kind, card_info))
+
+
+@terminal.command()
+@click.argument("own", metavar="SELF-PAID")
+@click.argument("pooled", metavar="POOLED")
+@click.option("--time", "moment", metavar="YYYYMMDDhhmmss", help="When it is settled. [now, in China]")
+@_meant
+@_desk_options
+def debit(own: str, pooled: str, moment: str | None, card_info: str, desk: Desk) -> None:
+    """Record a settlement of the medical account (iDoDebit); amounts in fen."""
+    pay_info = f"{own}|{pooled}|{moment or Clock().now().strftime(TIME)}|"
+    run = desk.back.debit if desk.back else desk.driver.iDoDebit
+    desk.tell(run(desk.kind, card_info, pay_info), lambda out: dict(zip(PROOFS, fields(out), strict=True)),
+              lines=lambda told: (f"{name}: {value}" for name, value in told.items()))  # fmt: skip
+
+
+@terminal.command()
+@_desk_options
+def log(desk: Desk) -> None:
+    """Read the medical account's log (iReadDebitRecord), newest first."""
+    desk.tell(
+        desk.driver.iReadDebitRecord(desk.kind),
+        lambda out: [dict(zip(LOG, group, strict=True)) for group in _groups(out)],
+        lines=lambda rows: ("  ".join(row.values()) for row in rows),
+    )
+
+
+# --- return codes --------------------------------------------------------------------------------------------------
+
+
+def _codes() -> Iterator[tuple[int, str, str]]:
+    """Every return code, with English and Chinese words; of the status words those that are known as codes."""
+    for code, (english, chinese) in WORDS.items():
+        yield int(code), english.format("N"), chinese.format("N")
+    for word in STATUS_WORDS:
+        english, chinese = describe(word)
+        yield negated(word), f"{word:04X} {english}", chinese
+
+
+def codes_markdown() -> str:
+    """docs/return-codes.md."""
+    head = (
+        "# SSCardDriver's return codes 返回码\n\n[How the functions are used](counter.md) [用法](counter.zh-CN.md). "
+        "Made by `sscard terminal codes --markdown`. The numbers are\nsettled [S]; other status words come negated "
+        "in the same way [D].\n\n| code | meaning | 含义 |\n| --- | --- | --- |\n"
+    )
+    return head + "".join(f"| {code} | {english} | {chinese} |\n" for code, english, chinese in _codes())
+
+
+@terminal.command()
+@click.option("--markdown", is_flag=True, help="As the project's docs/return-codes.md has them.")
+@targets.json_option
+def codes(*, markdown: bool, as_json: bool) -> None:
+    """List the return codes."""
+    if markdown:
+        click.echo(codes_markdown(), nl=False)
+    elif as_json:
+        rows = [{"code": code, "meaning": english, "meaning_zh": chinese} for code, english, chinese in _codes()]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for code, english, chinese in _codes():
+            click.echo(f"{code:7} {chinese}  {english}")
+
+
+COMMANDS = (terminal,)

@@ -1,0 +1,223 @@
+"""Items as the library's strings name them: found in the card's layout, read, checked, written and read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.status import SW
+from emulator.filesystem import items
+from emulator.filesystem.specs import FileSpec, ItemSpec
+from emulator.security import Condition
+from harness.driver.codes import Code, DriverError, negated
+from harness.driver.formats import Wanted
+from harness.driver.session import NoKeys
+from harness.terminal.keeper import PsamError
+from harness.terminal.terminal import Refused, Terminal, Unauthorised
+
+NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
+ELEMENTS, OF = ";", "="
+"""Between the elements of a B-TLV item, and between an element's tag and its value. [D]"""
+NEWEST = 1
+CONTROL = frozenset(map(chr, (*range(0x20), 0x7F)))
+HEX = frozenset("0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a tag of pFileAddr means: an item, the first or another with its tag, or one element of it."""
+
+    file: FileSpec
+    item: ItemSpec
+    occurrence: int = 1
+    element: ItemSpec | None = None
+
+    @property
+    def path(self) -> str:
+        """As the terminal takes it."""
+        return f"{self.file.path}/{self.item.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One value for an item, or for an element of one."""
+
+    part: Part
+    value: items.Value
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A newest record of a cyclic file, by its fields."""
+
+    file: FileSpec
+    values: tuple[str, ...]
+
+
+def file(terminal: Terminal, wanted: Wanted) -> FileSpec:
+    """The file that is meant; -27266."""
+    spec = terminal.layout.files.get(wanted.path)
+    if spec is None:
+        raise DriverError(negated(SW.FILE_NOT_FOUND), f"文件不存在 no file {wanted.path}")
+    return spec
+
+
+def parts(terminal: Terminal, wanted: Wanted) -> list[Part]:
+    """The items that are meant; -27009, -27266, -27267."""
+    spec = file(terminal, wanted)
+    return [_part(spec, tag, suffix) for tag, suffix in wanted.tags]
+
+
+def _part(spec: FileSpec, tag: str, suffix: str) -> Part:
+    item = spec.item(int(tag, 16))
+    if item is None:
+        if spec.structure == "transparent":
+            raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"文件无记录 {spec.path} has no records")
+        raise _missing(f"{spec.path} has no item {tag}")
+    if not suffix:
+        return Part(spec, item)
+    element = next((one for one in item.elements if one.label == suffix), None)
+    if element is not None:
+        return Part(spec, item, 1, element)
+    if suffix.isdigit() and 1 <= int(suffix) <= item.count:
+        return Part(spec, item, int(suffix))
+    raise _missing(f"{spec.path}/{tag} has no {suffix}")
+
+
+def _missing(what: str) -> DriverError:
+    return DriverError(negated(SW.RECORD_NOT_FOUND), f"记录不存在 {what}")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def read(terminal: Terminal, wanted: Wanted) -> list[str]:
+    """The values of a file's items, or the fields of its record."""
+    if wanted.record:
+        file(terminal, wanted)
+        return [text(one.value) for one in terminal.read_record(wanted.path, wanted.record)]
+    return [_value(terminal, part) for part in parts(terminal, wanted)]
+
+
+def _value(terminal: Terminal, part: Part) -> str:
+    value = terminal.read(part.path, part.occurrence)
+    if part.element is None:
+        return text(value)
+    if not isinstance(value, dict) or part.element.label not in value:
+        raise _missing(f"{part.path} has no element {part.element.label}")
+    return text(value[part.element.label])
+
+
+def text(value: items.Value) -> str:
+    """A value as pOutInfo has it."""
+    if isinstance(value, str):
+        return value
+    return ELEMENTS.join(f"{tag}{OF}{text(one)}" for tag, one in value.items())
+
+
+def name(terminal: Terminal) -> str:
+    """Items 09 and 4E joined; a card without 4E is no error. [S]"""
+    first, more = NAMES
+    found = str(terminal.read(first))
+    if terminal.layout.files["SSSE/EF06"].item(0x4E) is None:
+        return found
+    try:
+        return found + str(terminal.read(more))
+    except Refused as refused:
+        if refused.sw != SW.RECORD_NOT_FOUND:
+            raise
+        return found
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def to_write(terminal: Terminal, wanted: Wanted) -> tuple[Condition, ...]:
+    """What writing these asks for. An element is written with the others as they are, which are read before."""
+    spec = file(terminal, wanted)
+    elements = any(part.element for part in parts(terminal, wanted))
+    return (spec.read, spec.update) if elements else (spec.update,)
+
+
+def plan(terminal: Terminal, wanted: Wanted, values: list[str]) -> list[Write | Addition]:
+    """What is to be written, checked: -41, -42, -27266, -27267. Of a cyclic file only the newest record: -14."""
+    if wanted.record:
+        return [_addition(file(terminal, wanted), wanted, values)]
+    return [
+        Write(part, _checked(part.element or part.item, value))
+        for part, value in zip(parts(terminal, wanted), values, strict=True)
+    ]
+
+
+def _addition(spec: FileSpec, wanted: Wanted, values: list[str]) -> Addition:
+    if spec.structure != "cyclic":
+        raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"不是循环文件 {spec.path} is not cyclic")
+    if wanted.record != NEWEST:
+        raise DriverError(Code.BAD_PARAMETER, f"{wanted.name}: 只能写入最新记录 only the newest record is written, 01")
+    if len(values) != len(spec.items):
+        raise DriverError(
+            Code.BAD_INPUT, f"{wanted.name}: 应为{len(spec.items)}个字段 expected {len(spec.items)} fields"
+        )
+    for item, value in zip(spec.items, values, strict=True):
+        check(item, value)
+    return Addition(spec, tuple(values))
+
+
+def write(terminal: Terminal, planned: Write | Addition) -> None:
+    """Writes it, and holds what reads back against it, where it may be read: -15."""
+    if isinstance(planned, Addition):
+        terminal.add_record(planned.file.path, planned.values)
+        return
+    part = planned.part
+    value = planned.value
+    if part.element is not None:
+        whole = terminal.read(part.path, part.occurrence)
+        value = {**(whole if isinstance(whole, dict) else {}), part.element.label: value}
+    terminal.update(part.path, value, part.occurrence)
+    _read_back(terminal, part, value)
+
+
+def _read_back(terminal: Terminal, part: Part, value: items.Value) -> None:
+    if terminal.missing(part.file.read) and isinstance(terminal.keeper, NoKeys):
+        return
+    try:
+        found = terminal.read(part.path, part.occurrence)
+    except (PsamError, Unauthorised):
+        return  # who may write may not always read
+    if items.encode(part.item, found) != items.encode(part.item, value):
+        raise DriverError(Code.CHECKSUM, f"{part.path}: 回读与写入不符 what reads back is not what was written")
+
+
+def _checked(item: ItemSpec, value: str) -> items.Value:
+    if not item.elements:
+        check(item, value)
+        return value
+    told: dict[str, items.Value] = {}
+    known = {one.label: one for one in item.elements}
+    for one in value.split(ELEMENTS) if value else ():
+        tag, found, rest = one.partition(OF)
+        if not found or tag not in known:
+            raise DriverError(Code.BAD_INPUT, f"B-TLV {item.label}: 应为 expected {', '.join(known)}, each with {OF}")
+        check(known[tag], rest)
+        told[tag] = rest
+    return told
+
+
+def check(item: ItemSpec, value: str) -> None:
+    """-41 for characters that an item does not take, -42 for too many."""
+    try:
+        size = len(value.encode("gbk"))
+    except UnicodeEncodeError:
+        raise DriverError(Code.ILLEGAL_CHARACTER) from None
+    if item.format == "an":
+        allowed, most = CONTROL.isdisjoint(value), item.length
+    elif item.format == "cn":
+        allowed, most = value.isascii() and (value.isdigit() or not value), 2 * item.length
+    elif item.format == "dec":
+        allowed, most = value.isascii() and value.isdigit(), len(str(256**item.length - 1))
+    else:
+        allowed, most = HEX.issuperset(value), 2 * item.length
+    if not allowed:
+        raise DriverError(Code.ILLEGAL_CHARACTER)
+    large = item.format == "dec" and size <= most and int(value) >= 256**item.length
+    if size > most or large or (item.format in ("b", "hex") and size % 2):
+        raise DriverError(Code.BAD_LENGTH)

@@ -1,0 +1,73 @@
+"""Debits of the medical account as the library's strings tell them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from emulator.apdu.status import SW
+from harness.driver.codes import Code, DriverError, negated
+from harness.driver.formats import fields, joined
+from harness.driver.pad import Pad
+from harness.driver.session import Session
+from harness.terminal.account import Entry, Payment, Settled
+
+LARGEST = 0xFFFFFFFF
+TIME = "%Y%m%d%H%M%S"
+TIME_DIGITS = 14
+
+
+def payment(pay_info: str) -> Payment:
+    """pPayInfo, ``self-paid|pooled|YYYYMMDDhhmmss|``: amounts in whole fen [D]; -23, -41, -42."""
+    told = fields(pay_info)
+    if len(told) != 3:
+        raise DriverError(Code.BAD_INPUT, "pPayInfo: 应为三个字段 expected self-paid, pooled, time")
+    own, pooled, time = told
+    return Payment(_fen(own), _fen(pooled), moment(time))
+
+
+def _fen(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise DriverError(Code.ILLEGAL_CHARACTER)
+    if len(text) > len(str(LARGEST)) or int(text) > LARGEST:
+        raise DriverError(Code.BAD_LENGTH)
+    return int(text)
+
+
+def moment(text: str) -> str:
+    """A time, YYYYMMDDhhmmss; -23."""
+    try:
+        if len(text) != TIME_DIGITS or not (text.isascii() and text.isdigit()):
+            raise ValueError
+        datetime.strptime(text, TIME)
+    except ValueError:
+        raise DriverError(Code.BAD_INPUT, "时间应为 expected a time as YYYYMMDDhhmmss") from None
+    return text
+
+
+def ready(session: Session, pad: Pad, paid: Payment) -> None:
+    """Before a debit: not after the card's last day, -27013 [D]; the cardholder's own PIN, -31…-36, -51, -52."""
+    last = session.look_at_expiry()
+    if len(last) == 8 and paid.time[:8] > last:
+        raise DriverError(negated(SW.CONDITIONS_NOT_SATISFIED), f"卡已过有效期 the card ended on {last}")
+    session.verify_own_pin(pad)
+
+
+def settled(done: Settled) -> str:
+    """Card's sequence | terminal number | terminal's sequence | time | self-paid | pooled | TAC | MAC2 | [D]"""
+    begun = done.begun
+    return joined(
+        begun.sequence.hex().upper(),
+        begun.terminal,
+        done.terminal_sequence.hex().upper(),
+        done.time,
+        str(begun.payment.self_paid),
+        str(begun.payment.pooled),
+        done.tac.hex().upper(),
+        done.mac2.hex().upper(),
+    )
+
+
+def logged(entry: Entry) -> str:
+    """One record of the log: card's sequence | type | terminal number | time | account | self-paid | pooled | $ [D]"""
+    amounts = map(str, (entry.account, entry.self_paid, entry.pooled))
+    return joined(entry.sequence, entry.kind, entry.terminal, entry.time, *amounts) + "$"

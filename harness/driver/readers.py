@@ -1,0 +1,68 @@
+"""Cards in PC/SC readers, as the library's iType means them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness import pcsc
+from harness.connection import Connection, Pcsc
+from harness.pcsc import PcscError
+
+CONTACTLESS = re.compile(r"contactless|picc|(?<![a-z])cl(?![a-z])", re.IGNORECASE)
+"""Readers that call themselves so take contactless cards. [D]"""
+ORDER = {1: (False,), 2: (True,), 3: (False, True), 4: (True, False)}
+"""Contactless or not, by iType, in the order they are tried. [S]"""
+EMPTY = frozenset({pcsc.NO_SMARTCARD, pcsc.REMOVED_CARD, pcsc.UNPOWERED_CARD, pcsc.UNRESPONSIVE_CARD})
+
+
+class PcscReaders:
+    """Readers by the beginnings of their names: ``cards`` for users' cards (none: every reader but the PSAM's),
+    ``psam`` for the terminal's own. ``contactless``: readers that are, whatever they are called.
+    """
+
+    def __init__(self, cards: Sequence[str] = (), psam: str | None = None, *, contactless: Sequence[str] = ()) -> None:
+        self._cards = tuple(cards)
+        self._psam = psam
+        self._contactless = tuple(contactless)
+
+    def card(self, kind: int) -> Connection:
+        """The first card that is there, in the order that an iType says. PcscError where no reader has one."""
+        refused = []
+        for name in self._names(kind):
+            try:
+                return Pcsc(name, reset_at_end=True)
+            except PcscError as error:
+                if error.result not in EMPTY:
+                    raise
+                refused.append(error)
+        if not refused:
+            raise PcscError(f"no reader of this kind; there are {pcsc.reader_names() or 'none'}", pcsc.UNKNOWN_READER)
+        raise min(refused, key=lambda error: error.result == pcsc.NO_SMARTCARD)
+
+    def _names(self, kind: int) -> list[str]:
+        own = self._own()
+        mine = [
+            name for name in pcsc.reader_names() if name != own and (not self._cards or name.startswith(self._cards))
+        ]
+        return [name for wanted in ORDER[kind] for name in mine if self._is_contactless(name) == wanted]
+
+    def _is_contactless(self, name: str) -> bool:
+        return bool(CONTACTLESS.search(name)) or name.startswith(self._contactless)
+
+    def _own(self) -> str | None:
+        if self._psam is None:
+            return None
+        return next((name for name in pcsc.reader_names() if name.startswith(self._psam)), None)
+
+    def psam(self) -> Connection | None:
+        """The terminal's own card; None where there is no such reader or card. PcscError."""
+        name = self._own()
+        if name is None:
+            return None
+        try:
+            return Pcsc(name, reset_at_end=True)
+        except PcscError as error:
+            if error.result not in EMPTY:
+                raise
+            return None

@@ -1,0 +1,48 @@
+"""Whom and which card a request is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.office.case import Case
+from harness.office.register.tables import Application, Card, Person
+from harness.office.requests import Apply, RecordSurplus
+from harness.office.words import Life
+
+
+def find(case: Case[Any]) -> None:
+    """Fills in person, card and application: the reader's card tells itself, unless another's document was shown; then
+    the document, the number that was typed, or the application.
+    """
+    request, session = case.request, case.session
+    number = getattr(request, "application", None)
+    if number is not None:
+        case.application = session.get(Application, number)
+        case.person = case.case_of.person
+        return
+    holder = request.person.document if isinstance(request, Apply) else request.holder
+    if holder is not None:
+        case.person = session.scalar(
+            select(Person).where(Person.document_type == holder.type, Person.document_number == holder.number)
+        )
+    if case.presented is not None:
+        case.card = session.scalar(select(Card).where(Card.chip == case.presented.chip))
+        if case.card is not None and case.presented.refused:
+            case.presented.with_layout(case.card.layout)
+    elif request.card is not None and not isinstance(request, RecordSurplus):
+        case.card = session.scalar(select(Card).where(Card.number == request.card))
+    if case.person is None and case.card is not None:
+        case.person = case.card.person
+    if case.person is not None and (case.card is None or case.card.person_id != case.person.id):
+        case.card = None if request.card else _latest(session, case.person)
+
+
+def _latest(session: Session, person: Person) -> Card | None:
+    """The card that the person uses, or the last one there was."""
+    query = select(Card).where(Card.person_id == person.id)
+    return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
+        query.order_by(Card.id.desc()).limit(1)
+    )

@@ -1,0 +1,71 @@
+"""即时制卡 (article 11): from application to a card in use, in one go. What was cut off goes on from where it was."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from harness.connection import Connection
+from harness.office.office import Done, Office
+from harness.office.register.tables import Application, Card, Person
+from harness.office.requests import Activate, Apply, Document, HandOut, Make
+from harness.office.words import OPEN, Life, Progress
+
+Say = Callable[[Done], None]
+
+
+def issue(
+    office: Office,
+    request: Apply,
+    clerk: str,
+    connection: Connection | None = None,
+    *,
+    layout: str = "3.00",
+    algorithm: str = "3des",
+    with_account: bool = False,
+    say: Say = lambda _: None,
+) -> Done:
+    """Accepts, makes, hands out and activates; each step is told. ``connection``: the blank chip in the reader; without
+    one the card is a virtual one in the drawer. Raises as Office.perform does; a second call goes on.
+    """
+    holder, shown = request.person.document, request.shown
+    agent = request.agent
+    number, progress = _open(office, holder)
+    if number is None and _waiting(office, holder) is None:
+        say(done := office.perform(request, clerk))
+        number, progress = int(done.told["application"]), Progress.ACCEPTED
+    if number is not None and progress is Progress.ACCEPTED:
+        say(office.perform(Make(application=number, layout=layout, algorithm=algorithm), clerk, connection))
+    if number is not None:
+        say(office.perform(HandOut(application=number, shown=shown, agent=agent), clerk))
+    card = _waiting(office, holder)
+    activate = Activate(holder=holder, shown=shown, agent=agent, with_account=with_account)
+    with contextlib.ExitStack() as stack:
+        reader = connection or stack.enter_context(office.services.drawer.presented(card or ""))
+        say(done := office.perform(activate, clerk, reader))
+    return done
+
+
+def _open(office: Office, holder: Document) -> tuple[int | None, Progress | None]:
+    """The person's open application, and how far it is."""
+    with office.register.transaction() as session:
+        found = session.scalar(
+            select(Application)
+            .join(Person, Application.person_id == Person.id)
+            .where(Person.document_type == holder.type, Person.document_number == holder.number)
+            .where(Application.progress.in_(OPEN))
+        )
+        return (found.id, found.progress) if found else (None, None)
+
+
+def _waiting(office: Office, holder: Document) -> str | None:
+    """The number of the person's card that was handed out and is not active."""
+    with office.register.transaction() as session:
+        return session.scalar(
+            select(Card.number)
+            .join(Person, Card.person_id == Person.id)
+            .where(Person.document_type == holder.type, Person.document_number == holder.number)
+            .where(Card.life == Life.ISSUED, Card.activated_at.is_(None))
+        )

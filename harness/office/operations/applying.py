@@ -1,0 +1,330 @@
+"""申领 (articles 8-12): by oneself, by an agent, by an institution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+
+from emulator.personas import numbers
+from harness.office import bank, electronic, requests
+from harness.office.ages import ADULT, age
+from harness.office.case import Case
+from harness.office.measures import Citation
+from harness.office.operation import Operation
+from harness.office.register.tables import Application, Bank, Batch, Card, Guardian, Person
+from harness.office.requests import (
+    Apply,
+    ApplyBatch,
+    Document,
+    Personal,
+)
+from harness.office.rule import Refusal, Rule
+from harness.office.rules import NOT_BANK_ROLE, SERVICE
+from harness.office.words import OPEN, DocumentType, Kind, Life, PersonKind, Progress
+
+C = Citation
+NO_PHOTO_BEFORE = 7
+DOCUMENTS = {
+    PersonKind.MAINLAND: (DocumentType.ID_CARD,),
+    PersonKind.HKMT: (DocumentType.HKMT_RESIDENCE, DocumentType.TRAVEL_PERMIT),
+    PersonKind.OVERSEAS: (DocumentType.PASSPORT,),
+    PersonKind.FOREIGNER: (DocumentType.PASSPORT, DocumentType.PERMANENT_RESIDENCE),
+}
+"""Article 9, paragraph 2; a minor without identity card shows the household register."""
+
+
+def _person(case: Case[Apply]) -> Personal:
+    return case.request.person
+
+
+def right_document(person: Personal, years: int) -> bool:
+    """The kind of document that article 9 asks of this kind of person."""
+    allowed = DOCUMENTS[person.kind]
+    if person.kind is PersonKind.MAINLAND and years < ADULT:
+        allowed = (*allowed, DocumentType.HOUSEHOLD)
+    return person.document.type in allowed
+
+
+def agrees_with_number(person: Personal) -> bool:
+    """A citizen id says birth and sex."""
+    if person.document.type is not DocumentType.ID_CARD:
+        return True
+    number = person.document.number
+    return number[6:14] == f"{person.birth:%Y%m%d}" and (person.sex == "1") == bool(int(number[16]) % 2)
+
+
+def _years(case: Case[Any]) -> int:
+    return age(_person(case).birth, case.today)
+
+
+def find(case: Case[Any], person: Personal) -> Person | None:
+    """The person in the register, by document."""
+    return case.session.scalar(
+        select(Person).where(
+            Person.document_type == person.document.type, Person.document_number == person.document.number
+        )
+    )
+
+
+def holds_card(case: Case[Any], person: Person | None) -> bool:
+    """Has a card, one waiting, or an application that is open (article 8)."""
+    if person is None:
+        return False
+    cards = select(Card.id).where(Card.person_id == person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
+    open_ = select(Application.id).where(Application.person_id == person.id, Application.progress.in_(OPEN))
+    return case.session.scalar(cards) is not None or case.session.scalar(open_) is not None
+
+
+def _agrees_with_register(case: Case[Any]) -> bool:
+    known, told = case.person, _person(case)
+    return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
+
+
+def made_up(case: Case[Any], document: Document | None) -> bool:
+    """No citizen id that a real person could have."""
+    if document is None or document.type is not DocumentType.ID_CARD or not case.services.fictitious_only:
+        return True
+    return document.number.startswith(numbers.FICTITIOUS_CITIZEN)
+
+
+FICTITIOUS = Rule(
+    "FICTITIOUS",
+    C(29),
+    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
+    "this register holds made-up people only: citizen ids begin 519900",
+    lambda case: all(made_up(case, one.document) for one in _people(case)),
+    grade="D",
+)
+
+
+def _people(case: Case[Any]) -> Iterable[Personal]:
+    request = case.request
+    return request.people if isinstance(request, ApplyBatch) else (_person(case),)
+
+
+FICTITIOUS_NUMBER = Rule(
+    "FICTITIOUS",
+    C(29),
+    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
+    "this register holds made-up people only: citizen ids begin 519900",
+    lambda case: made_up(case, case.request.document),
+    grade="D",
+)
+
+
+def open_bank(case: Case[Any], code: str | None) -> bool:
+    """Issues cards here; None: the bank stays the same."""
+    return code is None or case.session.get(Bank, code) is not None
+
+
+BANK_CHOSEN = Rule(
+    "BANK-CHOICE",
+    C(8),
+    "应自主选择当地社会保障卡发卡银行：所选银行不是本地发卡银行",
+    "one chooses freely among the banks that issue here; this is none of them",
+    lambda case: open_bank(case, case.request.bank),
+)
+APPLY_RULES = (
+    FICTITIOUS,
+    Rule(
+        "ELIGIBLE",
+        C(8),
+        "在我省就业、参保或享受其他民生服务权益的个人方可申领",
+        "who works, is insured or has other entitlements in the province may apply",
+        lambda case: case.request.entitlement != "none",
+    ),
+    BANK_CHOSEN,
+    Rule(
+        "DOCUMENT-KIND",
+        C(9, 2),
+        "应按人员类别提供有效身份证件；无居民身份证的未成年人提供居民户口簿",
+        "each kind of person has its kind of document; a minor without identity card shows the household register",
+        lambda case: right_document(_person(case), _years(case)),
+    ),
+    Rule(
+        "DOCUMENT-SHOWN",
+        C(9, 2),
+        "应提供有效身份证件：未出示，或已过有效期",
+        "the valid document must be shown: it was not, or has run out",
+        lambda case: (
+            _person(case).document in case.request.shown and (_person(case).document_until or case.today) >= case.today
+        ),
+    ),
+    Rule(
+        "PHOTO",
+        C(10),
+        "应采集照片；未满7周岁的未成年人可以不采集",
+        "a photograph is taken; of children under seven it may be left out",
+        lambda case: _years(case) < NO_PHOTO_BEFORE or _person(case).photo is not None,
+    ),
+    Rule(
+        "GUARDIAN",
+        C(10),
+        "未成年人以及其他不具有完全民事行为能力的自然人，应登记其监护人信息",
+        "of minors and people without full capacity the guardian is registered",
+        lambda case: (_years(case) >= ADULT and _person(case).full_capacity) or _person(case).guardian is not None,
+    ),
+    Rule(
+        "INFORMATION-CHECKED",
+        C(11),
+        "校核未通过：申请人信息与证件号码或登记信息不一致",
+        "the check failed: what was told does not agree with the document's number or the register",
+        lambda case: agrees_with_number(_person(case)) and _agrees_with_register(case),
+    ),
+    Rule(
+        "ONE-CARD",
+        C(8),
+        "一人一卡：申请人已有社会保障卡或在办申请",
+        "one person, one card: the applicant has a card, or an application that is open",
+        lambda case: not holds_card(case, case.person),
+    ),
+    Rule(
+        "ELECTRONIC-PIN",
+        C(16),
+        "申领电子社会保障卡时应当设置初始密码",
+        "the electronic card, applied for along with it, is given its initial PIN",
+        lambda case: case.request.electronic_pin is not None,
+    ),
+)
+
+
+def register_person(case: Case[Any], told: Personal) -> Person:
+    """The person as told, new or brought up to date."""
+    person = find(case, told) or Person(document_type=told.document.type, document_number=told.document.number)
+    given = told.model_dump(exclude={"document", "guardian", "helps", "insured"})
+    for name, value in given.items():
+        setattr(person, name, value)
+    person.helps, person.insured = list(map(str, told.helps)), list(told.insured)
+    case.session.add(person)
+    case.session.flush()
+    if told.guardian is not None:
+        registered(case, person, told.guardian)
+    return person
+
+
+def registered(case: Case[Any], person: Person, told: requests.Guardian) -> None:
+    """The person's guardian as told, new or brought up to date."""
+    guardian = person.guardian or Guardian(person_id=person.id)
+    guardian.name, guardian.phone, guardian.relation = told.name, told.phone, told.relation
+    guardian.document_type, guardian.document_number = told.document.type, told.document.number
+    person.guardian = guardian
+    case.session.add(guardian)
+    case.session.flush()
+
+
+def bank_agrees(case: Case[Any], code: str, person: Person) -> None:
+    """Article 11: the bank's own check; the reason is told."""
+    why = bank.refusal(case.session, code, person)
+    if why:
+        raise Refusal(
+            "BANK-CHECK",
+            C(11),
+            f"银行核查未通过：{why}，不能受理",
+            f"the bank's check failed: {why}; told to the applicant",
+        )
+
+
+def accept(
+    case: Case[Any], person: Person, code: str, kind: Kind, reason: str = "", old: Card | None = None
+) -> Application:
+    """An application, accepted now. The first card is free (article 12)."""
+    application = Application(
+        person_id=person.id,
+        kind=kind,
+        reason=reason,
+        bank_code=code,
+        outlet_id=case.clerk.outlet_id,
+        accepted_at=case.now,
+        progress=Progress.ACCEPTED,
+        fee=0 if kind is Kind.FIRST else case.services.fee,
+        old_card_id=old.id if old else None,
+    )
+    case.session.add(application)
+    case.session.flush()
+    case.application, case.person = application, person
+    case.told |= {
+        "application": application.id,
+        "fee": application.fee,
+        **case.services.deadline(application, case.today),
+    }
+    return application
+
+
+class Applying(Operation[Apply]):
+    """申领."""
+
+    request, zh, en, citation = Apply, "申领", "application", C(8)
+    rules = (*SERVICE, *APPLY_RULES)
+
+    def enter(self, case: Case[Apply]) -> None:
+        """Registers the person and accepts; the electronic card goes along."""
+        request = case.request
+        assert request.electronic_pin is not None
+        person = register_person(case, request.person)
+        bank_agrees(case, request.bank, person)
+        accept(case, person, request.bank, Kind.FIRST)
+        electronic.apply(case, person, request.electronic_pin.get_secret_value())
+
+
+class ApplyingForMany(Operation[ApplyBatch]):
+    """申领 by an institution: each person is accepted or refused on their own."""
+
+    request, zh, en, citation = ApplyBatch, "单位（学校）代为申领", "application by an institution", C(9)
+    rules = (
+        NOT_BANK_ROLE,
+        FICTITIOUS,
+        BANK_CHOSEN,
+        Rule(
+            "LETTER",
+            C(9, 2),
+            "经机构代为申领的，应提供单位介绍信",
+            "an institution hands in its letter of introduction",
+            lambda case: bool(case.request.letter),
+        ),
+        Rule(
+            "INSTITUTION-AGENT",
+            C(9, 2),
+            "应提供单位经办人居民身份证等有效身份证件",
+            "whoever comes for the institution shows an identity document",
+            lambda case: case.request.clerk_document in case.request.shown,
+        ),
+    )
+    OF_EACH = tuple(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN", "FICTITIOUS"))
+
+    def enter(self, case: Case[ApplyBatch]) -> None:
+        """One application each; those that rules forbid are told with the article."""
+        request = case.request
+        batch = Batch(
+            institution=request.institution,
+            letter=request.letter,
+            agent_name=request.clerk_name,
+            agent_document_type=request.clerk_document.type,
+            agent_document_number=request.clerk_document.number,
+            outlet_id=case.clerk.outlet_id,
+            accepted_at=case.now,
+        )
+        case.session.add(batch)
+        case.session.flush()
+        accepted, refused = [], []
+        for at, told in enumerate(request.people):
+            single = Apply(person=told, bank=request.bank)
+            one = Case(case.session, case.services, case.clerk, single, case.now, person=find(case, told))
+            try:
+                with case.session.begin_nested():
+                    for rule in self.OF_EACH:
+                        rule.demand(one)
+                    person = register_person(one, told)
+                    bank_agrees(one, request.bank, person)
+                    accept(one, person, request.bank, Kind.FIRST).batch_id = batch.id
+            except Refusal as refusal:
+                refused.append(
+                    {"at": at, "rule": refusal.rule, "article": refusal.citation.article, "why": str(refusal)}
+                )
+            else:
+                accepted.append({"at": at, "application": one.told["application"]})
+        case.told |= {"batch": batch.id, "accepted": accepted, "refused": refused}
+
+
+OPERATIONS = (Applying, ApplyingForMany)

@@ -1,0 +1,137 @@
+"""电子社会保障卡 (articles 2, 16): its PIN, the credential that it shows, and who may believe it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.office import credential, electronic, protection
+from harness.office.case import Case
+from harness.office.credential import CredentialError
+from harness.office.measures import Citation
+from harness.office.operation import Operation
+from harness.office.operations.using import PIN_FORM, new_pin
+from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
+from harness.office.requests import ChangeElectronicPin, ShowCredential, VerifyCredential
+from harness.office.rule import Refusal, Rule
+from harness.office.rules import IN_USE, NOT_FROZEN, NOT_LOST, SERVICE
+from harness.office.words import Life
+
+C = Citation
+KEY = "credential-key"
+
+HAS_ONE = Rule(
+    "HAS-ELECTRONIC-CARD",
+    C(16),
+    "持卡人未申领电子社会保障卡",
+    "the holder has no electronic card",
+    lambda case: electronic.of(case.session, case.holder) is not None,
+)
+
+
+def _card(case: Case[Any]) -> ElectronicCard:
+    card = electronic.of(case.session, case.holder)
+    assert card is not None, "HAS_ONE comes first"
+    return card
+
+
+def _proved(card: ElectronicCard, pin: str) -> None:
+    if not electronic.proves(card, pin):
+        raise Refusal(
+            "ELECTRONIC-PIN-WRONG",
+            C(16),
+            f"电子社会保障卡密码错误，剩余{card.tries}次",
+            f"the electronic card's PIN is wrong, {card.tries} tries left",
+            keep=True,
+        )
+
+
+def signing_key(session: Session) -> Ed25519PrivateKey:
+    """This register's own, drawn when it is first needed."""
+    kept = session.get(Setting, KEY)
+    if kept is None:
+        key = Ed25519PrivateKey.generate()
+        session.add(Setting(name=KEY, value=key.private_bytes_raw()))
+        return key
+    return Ed25519PrivateKey.from_private_bytes(kept.value)
+
+
+class ChangingElectronicPin(Operation[ChangeElectronicPin]):
+    """密码修改与重置, as the online channel says."""
+
+    request, zh, en, citation = (
+        ChangeElectronicPin,
+        "电子社会保障卡密码修改与重置",
+        "the electronic card's PIN",
+        C(16),
+    )
+    rules = (
+        *SERVICE,
+        HAS_ONE,
+        Rule(
+            "RESET-NEEDS-IDENTITY",
+            C(16),
+            "重置密码需根据线上服务渠道提示核验身份",
+            "a reset asks for the holder's identity, as the online channel says",
+            lambda case: case.request.old is not None or case.identified,
+        ),
+        PIN_FORM,
+    )
+
+    def enter(self, case: Case[ChangeElectronicPin]) -> None:
+        """The old PIN is held against it first, if it is a change."""
+        card = _card(case)
+        if case.request.old is not None:
+            _proved(card, case.request.old.get_secret_value())
+        electronic.set_pin(card, new_pin(case))
+
+
+class ShowingCredential(Operation[ShowCredential]):
+    """亮证."""
+
+    request, zh, en, citation = ShowCredential, "电子社会保障卡亮证", "showing the electronic card", C(2, 2)
+    rules = (HAS_ONE, IN_USE, NOT_FROZEN, NOT_LOST)
+
+    def enter(self, case: Case[ShowCredential]) -> None:
+        """Signed now, good for a minute."""
+        card = _card(case)
+        _proved(card, case.request.pin.get_secret_value())
+        text = credential.issue(signing_key(case.session), card.holder, case.own_card.number, case.now)
+        case.told["credential"] = text
+
+
+class VerifyingCredential(Operation[VerifyCredential]):
+    """验证: of the same force as the physical card (article 2), so what that may not do, this may not either."""
+
+    request, zh, en, citation = VerifyCredential, "电子社会保障卡验证", "verifying an electronic card", C(2, 2)
+
+    def enter(self, case: Case[VerifyCredential]) -> None:
+        """Whose it is, once."""
+        try:
+            shown = credential.verify(signing_key(case.session).public_key(), case.request.text, case.now)
+        except CredentialError as error:
+            zh, _, en = str(error).partition(" / ")
+            raise Refusal(f"CREDENTIAL-{error.kind.upper()}", self.citation, zh, en) from None
+        holder = case.session.scalar(select(ElectronicCard).where(ElectronicCard.holder == shown.holder))
+        card = case.session.scalar(select(Card).where(Card.number == shown.card, Card.life == Life.ISSUED))
+        if holder is None or card is None or card.person_id != holder.person_id:
+            raise Refusal(
+                "CREDENTIAL-UNKNOWN", self.citation, "登记库中无此电子社会保障卡", "the register knows no such card"
+            )
+        if case.session.get(Credential, shown.serial) is not None:
+            raise Refusal("CREDENTIAL-USED", self.citation, "该二维码已使用过", "this credential was used already")
+        case.person, case.card = holder.person, card
+        for rule in (NOT_FROZEN, NOT_LOST):
+            rule.demand(case)
+        case.session.add(Credential(serial=shown.serial, used_at=case.now))
+        case.told |= {
+            "card": card.number,
+            "person": protection.shown(holder.person, whole=False),
+            "activated": card.activated_at is not None,
+        }
+
+
+OPERATIONS = (ChangingElectronicPin, ShowingCredential, VerifyingCredential)

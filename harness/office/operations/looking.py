@@ -1,0 +1,211 @@
+"""查询 (article 22), 信息变更 (23), 参保地转移 (24)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from harness.office import bank, electronic, protection
+from harness.office.case import Case
+from harness.office.jobs import Item, Job, MoveRegion, WriteItems
+from harness.office.measures import Citation
+from harness.office.operation import Operation
+from harness.office.operations.applying import registered
+from harness.office.presented import Presented
+from harness.office.register.tables import Application, Card
+from harness.office.requests import ChangeInformation, Query, Transfer
+from harness.office.rule import Rule
+from harness.office.rules import SERVICE, USE, with_card
+from harness.terminal import region as regions
+
+C = Citation
+PHONE, ADDRESS = "DF01/EF06/28", "DF01/EF06/23"
+CONTACT, CONTACT_PHONE = "DF01/EF06/2C", "DF01/EF06/2D"
+OCCUPATION = "DF02/EF06/3A"
+
+
+class Querying(Operation[Query]):
+    """查询: progress and state."""
+
+    request, zh, en, citation = Query, "查询", "query", C(22)
+    rules = (
+        Rule(
+            "CARD-OR-IDENTITY",
+            C(22),
+            "持本人社会保障卡或居民身份证等有效身份证件查询",
+            "the card or the identity document is needed",
+            lambda case: case.in_hand or case.identified,
+        ),
+    )
+
+    def enter(self, case: Case[Query]) -> None:
+        """What is known; people's data are masked unless the whole is asked for, and the trail says which."""
+        whole = isinstance(case.request, Query) and case.request.whole
+        person = case.holder
+        cards = case.session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
+        applications = case.session.scalars(
+            select(Application).where(Application.person_id == person.id).order_by(Application.id)
+        )
+        case.told |= {
+            "person": protection.shown(person, whole=whole),
+            "cards": [_card(case, card) for card in cards],
+            "applications": [_application(case, one) for one in applications],
+            "electronic": electronic.of(case.session, person) is not None,
+        }
+
+
+def _card(case: Case[Any], card: Card) -> dict[str, Any]:
+    view = Case(case.session, case.services, case.clerk, case.request, case.now, card.person, card)
+    account = bank.account(case.session, card.number)
+    return {
+        "number": card.number,
+        "bank": card.bank.name,
+        "life": str(card.life),
+        "life_zh": card.life.zh,
+        "activated": card.activated_at is not None,
+        "loss": str(view.loss),
+        "loss_zh": view.loss.zh,
+        "frozen": card.frozen_why if card.frozen_at else "",
+        "usable": view.usable,
+        "valid_until": card.valid_until.isoformat(),
+        "account": str(account) if account else "",
+        "half_way": view.pending is not None,
+    }
+
+
+def _application(case: Case[Any], one: Application) -> dict[str, Any]:
+    return {
+        "application": one.id,
+        "kind": str(one.kind),
+        "kind_zh": one.kind.zh,
+        "progress": str(one.progress),
+        "progress_zh": one.progress.zh,
+        "accepted": one.accepted_at.isoformat(),
+        "fee": one.fee,
+        **case.services.deadline(one, case.today),
+    }
+
+
+class ChangingInformation(Operation[ChangeInformation]):
+    """信息变更."""
+
+    request, zh, en, citation = ChangeInformation, "信息变更", "change of information", C(23)
+    rules = (
+        *SERVICE,
+        with_card(C(23)),
+        *USE,
+        Rule(
+            "NAME-NEEDS-NEW-CARD",
+            C(21),
+            "姓名或证件号码发生变化的，应办理换领",
+            "where name or number changes, the card is replaced",
+            lambda case: case.request.name is None and case.request.document is None,
+        ),
+        Rule(
+            "SOMETHING-CHANGES",
+            C(23),
+            "个人信息未发生变化",
+            "nothing changes",
+            lambda case: bool(changed(case)),
+            grade="D",
+        ),
+    )
+
+    def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
+        """The items that are to change."""
+        return {path: str(card.terminal.read(path)) for path in _items(request)}
+
+    def plan(self, case: Case[ChangeInformation]) -> Job | None:
+        """Those that stand on the chip too."""
+        planned = [Item(path=path, before=case.seen[path], after=value) for path, value in _items(case.request).items()]
+        different = tuple(one for one in planned if one.before != one.after)
+        return WriteItems(items=different) if different else None
+
+    def enter(self, case: Case[ChangeInformation]) -> None:
+        """The register as the holder says."""
+        told, holder = changed(case), case.holder
+        guardian = case.request.guardian
+        for name, value in told.items():
+            if name != "guardian":
+                setattr(holder, name, value)
+        if guardian is not None:
+            registered(case, holder, guardian)
+        case.told["changed"] = sorted(told)
+
+
+def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
+    """What is asked to change and is not so already."""
+    person = case.holder
+    given = {
+        name: getattr(case.request, name)
+        for name in ("phone", "address", "occupation", "document_until")
+        if getattr(case.request, name) is not None and getattr(case.request, name) != getattr(person, name)
+    }
+    return given | ({"guardian": case.request.guardian} if case.request.guardian is not None else {})
+
+
+def _items(request: ChangeInformation) -> dict[str, str]:
+    guardian = request.guardian
+    told = {
+        PHONE: request.phone,
+        ADDRESS: request.address,
+        OCCUPATION: request.occupation,
+        CONTACT: guardian.name if guardian else None,
+        CONTACT_PHONE: guardian.phone if guardian else None,
+    }
+    return {path: value for path, value in told.items() if value is not None}
+
+
+class Transferring(Operation[Transfer]):
+    """参保地转移, in the card and in the register."""
+
+    request, zh, en, citation = Transfer, "参保地转移", "transfer of the insurance region", C(24)
+    rules = (
+        *SERVICE,
+        with_card(C(24)),
+        *USE,
+        Rule(
+            "WITHIN-PROVINCE",
+            C(24),
+            "卡内参保地转移限省内跨地区转移",
+            "the region in the card moves within the province",
+            lambda case: _target(case)[:2] == case.holder.region[:2],
+        ),
+        Rule(
+            "ANOTHER-REGION",
+            C(24),
+            "参保地未发生变化",
+            "the region is the same",
+            lambda case: _target(case) != case.holder.region,
+            grade="D",
+        ),
+        Rule(
+            "REGION-CHECKED",
+            C(24),
+            "系统级核验未通过：卡内当前参保地与登记不一致",
+            "the system's check failed: the card's present regions are not what is registered",
+            lambda case: set(case.seen.values()) == {case.holder.region},
+        ),
+    )
+
+    def look(self, request: Transfer, card: Presented) -> dict[str, str]:
+        """Every insurance's region."""
+        del request
+        return {one.binding.item: one.code for one in regions.read(card.terminal)}
+
+    def plan(self, case: Case[Transfer]) -> Job | None:
+        """Every insurance of the card."""
+        return MoveRegion(origin=case.holder.region, target=_target(case))
+
+    def enter(self, case: Case[Transfer]) -> None:
+        """The register follows."""
+        case.told |= {"from": case.holder.region, "to": _target(case)}
+        case.holder.region = _target(case)
+
+
+def _target(case: Case[Transfer]) -> str:
+    return case.request.to
+
+
+OPERATIONS = (Querying, ChangingInformation, Transferring)

@@ -1,0 +1,124 @@
+"""启用 (article 13), 密码修改与重置 (14-16)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.office import bank
+from harness.office.case import Case
+from harness.office.jobs import Job, ReloadPin, TurnOn, UnblockPin
+from harness.office.measures import Citation
+from harness.office.operation import Operation
+from harness.office.requests import Activate, ChangePin, ResetPin
+from harness.office.rule import Rule
+from harness.office.rules import (
+    IN_USE,
+    NOT_FROZEN,
+    NOT_LOST,
+    NOT_PENDING,
+    SERVICE,
+    USE,
+    with_card,
+    with_identity,
+)
+from harness.office.words import AccountState
+
+C = Citation
+
+
+def new_pin(case: Case[Any]) -> str:
+    """The new PIN's digits, empty where none is given."""
+    return case.request.new.get_secret_value() if case.request.new is not None else ""
+
+
+def _takes(digits: str) -> bool:
+    return 4 <= len(digits) <= 12 and digits.isascii() and digits.isdigit()
+
+
+PIN_FORM = Rule(
+    "PIN-FORM",
+    C(14),
+    "密码应为4至12位数字",
+    "a PIN has 4 to 12 digits",
+    lambda case: not new_pin(case) or _takes(new_pin(case)),
+    grade="D",
+)
+NOT_INITIAL = Rule(
+    "PIN-NOT-INITIAL",
+    C(14),
+    "不能设置为初始密码",
+    "the initial PIN may not be set again",
+    lambda case: new_pin(case) != case.services.initial_pin,
+    grade="D",
+)
+
+
+class Activating(Operation[Activate]):
+    """启用."""
+
+    request, zh, en, citation = Activate, "启用（激活）", "activation", C(13)
+    rules = (
+        *SERVICE,
+        with_card(C(13)),
+        with_identity(C(13)),
+        IN_USE,
+        NOT_FROZEN,
+        NOT_LOST,
+        NOT_PENDING,
+        Rule(
+            "NOT-YET-ACTIVE",
+            C(13),
+            "社保功能已启用",
+            "the social security function is activated already",
+            lambda case: case.own_card.activated_at is None,
+            grade="D",
+        ),
+    )
+
+    def plan(self, case: Case[Activate]) -> Job | None:
+        """The chip's flag, where its layout has one."""
+        if case.request.with_account:
+            bank.account(case.session, case.own_card.number)
+        assert case.presented is not None
+        return TurnOn() if case.presented.terminal.layout.activation is not None else None
+
+    def enter(self, case: Case[Activate]) -> None:
+        """Active from now on; the bank account too, if they go together."""
+        case.own_card.activated_at = case.now
+        if case.request.with_account:
+            bank.set_state(case.session, case.own_card, AccountState.ACTIVE)
+        state = bank.account(case.session, case.own_card.number)
+        case.told["account"] = str(state) if state else ""
+
+
+class ChangingPin(Operation[ChangePin]):
+    """密码修改: with the card alone."""
+
+    request, zh, en, citation = ChangePin, "密码修改", "changing the PIN", C(15)
+    rules = (*SERVICE, with_card(C(15)), *USE, PIN_FORM, NOT_INITIAL)
+    by_itself = True
+
+    def chip(self, case: Case[ChangePin]) -> None:
+        """CHANGE PIN: one command, old or new."""
+        assert case.presented is not None
+        case.presented.terminal.change_pin(case.request.old.get_secret_value(), case.request.new.get_secret_value())
+
+    def enter(self, case: Case[ChangePin]) -> None:
+        """The register holds no PIN of the chip."""
+
+
+class ResettingPin(Operation[ResetPin]):
+    """密码重置, or with no new PIN 解锁."""
+
+    request, zh, en, citation = ResetPin, "密码重置", "resetting the PIN", C(15, 2)
+    rules = (*SERVICE, with_card(C(15, 2)), with_identity(C(15, 2)), *USE, PIN_FORM, NOT_INITIAL)
+
+    def plan(self, case: Case[ResetPin]) -> Job | None:
+        """Under PUK and STK."""
+        return UnblockPin() if case.request.new is None else ReloadPin()
+
+    def enter(self, case: Case[ResetPin]) -> None:
+        """The register holds no PIN of the chip."""
+
+
+OPERATIONS = (Activating, ChangingPin, ResettingPin)

@@ -1,0 +1,117 @@
+"""Data protection (article 29): masking, who saw what, export to the person, and forgetting when time is up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.office.register import audit
+from harness.office.register.tables import Agency, Card, ElectronicCard, Guardian, Person
+from harness.office.words import DocumentType, Life
+
+RETENTION = timedelta(days=5 * 365)
+"""How long after the end of the last card a person's data are kept. [D]"""
+ERASED = "已删除"
+ALIVE = (Life.MAKING, Life.MADE, Life.ISSUED, Life.SURPLUS, Life.CANCELLED)
+"""A cancelled card still has its bank account's end before it."""
+
+
+def masked_name(name: str) -> str:
+    """测*, 测**: the first character is left."""
+    return name[:1] + "*" * (len(name) - 1)
+
+
+def masked_number(number: str) -> str:
+    """The first and last four are left; of short ones nothing."""
+    return number[:4] + "*" * (len(number) - 8) + number[-4:] if len(number) > 10 else "*" * len(number)
+
+
+def masked_phone(phone: str) -> str:
+    """The last four are left."""
+    return "*" * (len(phone) - 4) + phone[-4:]
+
+
+def shown(person: Person, *, whole: bool) -> dict[str, Any]:
+    """A person for a clerk: masked, unless the whole was asked for."""
+    told = {
+        "kind": str(person.kind),
+        "name": person.name,
+        "document_type": str(person.document_type),
+        "document_number": person.document_number,
+        "phone": person.phone,
+        "region": person.region,
+        "helps": person.helps,
+    }
+    if whole:
+        return told | {"birth": person.birth.isoformat(), "address": person.address, "occupation": person.occupation}
+    return told | {
+        "name": masked_name(person.name),
+        "document_number": masked_number(person.document_number),
+        "phone": masked_phone(person.phone),
+    }
+
+
+def export(session: Session, person: Person) -> dict[str, Any]:
+    """All that the register holds of a person, for that person: data, cards, and who did or saw what and when."""
+    guardian = person.guardian
+    return {
+        "person": shown(person, whole=True)
+        | {
+            "sex": person.sex,
+            "ethnic_group": person.ethnic_group,
+            "country": person.country,
+            "document_until": person.document_until.isoformat() if person.document_until else None,
+            "photo": person.photo.hex() if person.photo else None,
+            "full_capacity": person.full_capacity,
+            "insured": person.insured,
+            "guardian": {"name": guardian.name, "phone": guardian.phone, "relation": str(guardian.relation)}
+            if guardian
+            else None,
+        },
+        "agents": [
+            {"at": one.at.isoformat(), "operation": one.operation, "name": one.name, "relation": str(one.relation)}
+            for one in session.scalars(select(Agency).where(Agency.person_id == person.id).order_by(Agency.id))
+        ],
+        "cards": [
+            {"number": card.number, "life": str(card.life), "made": card.made_at.isoformat()}
+            for card in session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
+        ],
+        "trail": [
+            {
+                "at": line.at.isoformat(),
+                "clerk": line.clerk,
+                "outlet": line.outlet,
+                "operation": line.operation,
+                "article": line.article,
+                "outcome": str(line.outcome),
+            }
+            for line in audit.lines(session, person_id=person.id)
+        ],
+    }
+
+
+def due(session: Session, now: datetime, retention: timedelta = RETENTION) -> list[Person]:
+    """Persons none of whose cards is alive, the last one ended so long ago."""
+    found = []
+    for person in session.scalars(select(Person).where(Person.erased_at.is_(None)).order_by(Person.id)):
+        cards = list(session.scalars(select(Card).where(Card.person_id == person.id)))
+        over = cards and all(
+            card.life not in ALIVE and card.ended_at is not None and now - card.ended_at >= retention for card in cards
+        )
+        if over:
+            found.append(person)
+    return found
+
+
+def erase(session: Session, person: Person, now: datetime) -> None:
+    """Forgets who it was: the cards and the trail keep a number that means nobody any more."""
+    person.name, person.phone, person.address, person.occupation = ERASED, "", "", ""
+    person.document_type, person.document_number = DocumentType.ID_CARD, f"{ERASED}-{person.id}"
+    person.document_until, person.photo, person.erased_at = None, None, now
+    person.birth = person.birth.replace(month=1, day=1)
+    for table in (Guardian, ElectronicCard, Agency):
+        for row in session.scalars(select(table).where(table.person_id == person.id)):
+            session.delete(row)

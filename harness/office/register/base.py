@@ -1,0 +1,66 @@
+"""How values are stored: moments as UTC text, words as their values, lists and tables as JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import DeclarativeBase
+
+from harness.clock import CHINA
+from harness.office import words
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment to the second, read back in China's time. Text sorts as time does."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Into the database."""
+        del dialect
+        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Out of it."""
+        del dialect
+        return None if value is None else datetime.fromisoformat(value).astimezone(CHINA)
+
+
+def _values(kind: type[Enum]) -> list[str]:
+    return [str(one.value) for one in kind]
+
+
+def _word(kind: type[words.Word]) -> EnumType:
+    return EnumType(kind, native_enum=False, values_callable=_values, length=32, create_constraint=False)
+
+
+WORDS = (
+    words.PersonKind, words.DocumentType, words.OutletKind, words.Role, words.Life, words.Loss, words.Kind,
+    words.Progress, words.Delay, words.Relation, words.Incapacity, words.AccountState, words.Outcome,
+)  # fmt: skip
+
+
+class Base(DeclarativeBase):
+    """Every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Moment,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+        **{kind: _word(kind) for kind in WORDS},
+    }

@@ -1,0 +1,399 @@
+"""What is asked of the office: one model per operation. Models check form; what the Measures demand, rules check.
+
+PINs are secrets: they are in no dump, no error and no trace of a request.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
+
+from emulator.personas import numbers
+from harness.office.words import (
+    BankDeed,
+    Cancellation,
+    Channel,
+    Delay,
+    Disposal,
+    DocumentType,
+    Help,
+    Incapacity,
+    Loss,
+    PersonKind,
+    Relation,
+    Replacement,
+)
+from harness.terminal.keeper import TerminalError
+from harness.terminal.region import check_code
+
+PHOTO_LIMIT = 4096
+"""Bytes that the card's file of the photograph takes (SSSE/EF08). [S]"""
+BATCH_LIMIT = 1000
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=25)]
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]
+CardNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9A-Z]{7}[0-9X]$")]
+Pin = Annotated[SecretStr, Field(description="4-12 digits")]
+
+
+def _decoded(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Photo = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    Field(max_length=PHOTO_LIMIT, description="base64"),
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), when_used="json"),
+]
+
+
+class Model(BaseModel):
+    """What all have: no field that is not known, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class Document(Model):
+    """A document, by its kind and number."""
+
+    type: DocumentType
+    number: DocumentNumber = "-"
+
+
+class Guardian(Model):
+    """Article 10: who cares for a minor, or for someone without full capacity."""
+
+    name: Name
+    document: Document
+    phone: Phone
+    relation: Relation = Relation.GUARDIAN
+
+
+class Agent(Model):
+    """Article 32: who comes instead of the holder, and why. ``shown``: the agent's own documents, the letter too."""
+
+    name: Name
+    document: Document
+    phone: Phone
+    relation: Relation
+    cause: Incapacity
+    shown: tuple[Document, ...] = ()
+
+
+class Personal(Model):
+    """What is collected of a person (article 10). ``insured``: items of the card that hold an insurance's region."""
+
+    kind: PersonKind = PersonKind.MAINLAND
+    name: Name
+    sex: Annotated[str, StringConstraints(pattern="^[129]$")]
+    ethnic_group: Annotated[str, StringConstraints(pattern="^[0-9]{2}$")] = "01"
+    birth: date
+    country: Annotated[str, StringConstraints(pattern="^[0-9]{3}$")] = "156"
+    phone: Phone
+    address: Text
+    occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] = ""
+    document: Document
+    document_until: date | None = None
+    photo: Photo | None = None
+    full_capacity: bool = True
+    guardian: Guardian | None = None
+    helps: tuple[Help, ...] = ()
+    region: Region
+    insured: tuple[str, ...] = ()
+
+    @field_validator("region")
+    @classmethod
+    def _exists(cls, code: str) -> str:
+        return _region(code)
+
+    @field_validator("document")
+    @classmethod
+    def _checked(cls, document: Document) -> Document:
+        if document.type is DocumentType.ID_CARD:
+            number = document.number
+            if len(number) != 18 or not number[:17].isdigit() or numbers.citizen_check(number[:17]) != number[17]:
+                raise ValueError("a citizen id has 18 characters and passes its check character")
+        return document
+
+
+def _region(code: str) -> str:
+    try:
+        check_code(code)
+    except TerminalError as error:
+        raise ValueError(str(error)) from None
+    return code
+
+
+class Request(Model):
+    """What every operation takes. ``holder``: whose card it is, by identity document; where the card is in the reader,
+    it tells itself. ``shown``: the holder's documents that were shown. ``card``: one of several cards, by its number.
+    """
+
+    operation: ClassVar[str]
+
+    channel: Channel = Channel.COUNTER
+    holder: Document | None = None
+    shown: tuple[Document, ...] = ()
+    card: CardNumber | None = None
+    agent: Agent | None = None
+
+
+class Apply(Request):
+    """申领: for oneself, or through an agent; an institution applies by a batch."""
+
+    operation = "apply"
+    person: Personal
+    bank: Text
+    entitlement: Annotated[str, StringConstraints(pattern="^(employed|insured|other-rights|none)$")] = "insured"
+    electronic_pin: Pin | None = None
+
+
+class ApplyBatch(Request):
+    """申领 by an employer or school (article 9)."""
+
+    operation = "apply-batch"
+    institution: Text
+    letter: Annotated[str, StringConstraints(max_length=80)] = ""
+    clerk_name: Name
+    clerk_document: Document
+    bank: Text
+    people: Annotated[tuple[Personal, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+
+class Make(Request):
+    """制卡: the card of an application, on the blank chip in the reader, or a virtual one."""
+
+    operation = "make"
+    layout: Text = "3.00"
+    algorithm: Annotated[str, StringConstraints(pattern="^(3des|sm4)$")] = "3des"
+    application: int
+
+
+class HandOut(Request):
+    """发放."""
+
+    operation = "hand-out"
+    application: int
+
+
+class Extend(Request):
+    """顺延: hand out later than within 30 working days."""
+
+    operation = "extend"
+    application: int
+    days: Annotated[int, Field(ge=1, le=60)]
+    reason: Delay
+
+
+class DeliveryFailed(Request):
+    """发放失败."""
+
+    operation = "delivery-failed"
+    application: int
+
+
+class Dispose(Request):
+    """处置: of a card that cannot or must not be handed out (article 27)."""
+
+    operation = "dispose"
+    application: int
+    reason: Disposal
+
+
+class Activate(Request):
+    """启用: the social security function, alone or with the bank account."""
+
+    operation = "activate"
+    with_account: bool = False
+
+
+class ChangePin(Request):
+    """密码修改."""
+
+    operation = "change-pin"
+    old: Pin
+    new: Pin
+
+
+class ResetPin(Request):
+    """密码重置: a new PIN, whatever the old one. No ``new``: only the tries are set back (解锁)."""
+
+    operation = "reset-pin"
+    new: Pin | None = None
+
+
+class ChangeElectronicPin(Request):
+    """电子社会保障卡密码修改与重置: with the old one a change, without it a reset."""
+
+    operation = "electronic-pin"
+    channel: Channel = Channel.ONLINE
+    old: Pin | None = None
+    new: Pin
+
+
+class ReportLoss(Request):
+    """挂失."""
+
+    operation = "report-loss"
+    kind: Loss = Loss.FORMAL
+
+
+class LiftLoss(Request):
+    """解挂."""
+
+    operation = "lift-loss"
+
+
+class Reissue(Request):
+    """补领: after formal loss."""
+
+    operation = "reissue"
+    bank: Text | None = None
+
+
+class Replace(Request):
+    """换领. ``name``, ``document``: the new ones, where they have changed; ``bank``: the new one."""
+
+    operation = "replace"
+    reason: Replacement
+    bank: Text | None = None
+    name: Name | None = None
+    document: Document | None = None
+    photo: Photo | None = None
+
+
+class Query(Request):
+    """查询. ``whole``: people's data in full; the trail says so."""
+
+    operation = "query"
+    whole: bool = False
+
+
+class ChangeInformation(Request):
+    """信息变更: what is given changes."""
+
+    operation = "change-information"
+    phone: Phone | None = None
+    address: Text | None = None
+    occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] | None = None
+    document_until: date | None = None
+    guardian: Guardian | None = None
+    name: Name | None = None
+    document: Document | None = None
+
+
+class Transfer(Request):
+    """参保地转移."""
+
+    operation = "transfer"
+    to: Region
+
+    @field_validator("to")
+    @classmethod
+    def _exists(cls, code: str) -> str:
+        return _region(code)
+
+
+class Cancel(Request):
+    """注销 of the social security function."""
+
+    operation = "cancel"
+    reason: Cancellation
+
+
+class BankBusiness(Request):
+    """银行账户业务: what the bank does with its account, by its own rules (article 7)."""
+
+    operation = "bank-business"
+    deed: BankDeed
+
+
+class CloseAccount(Request):
+    """银行账户注销: the bank's own operation, after the social security function's end (article 26)."""
+
+    operation = "close-account"
+
+
+class Freeze(Request):
+    """冻结 (article 30)."""
+
+    operation = "freeze"
+    why: Text
+
+
+class Unfreeze(Request):
+    """解除冻结."""
+
+    operation = "unfreeze"
+
+
+class Withdraw(Request):
+    """收回锁卡: a card that was taken back or must end; its chip never serves again."""
+
+    operation = "withdraw"
+    why: Text
+
+
+class RecordSurplus(Request):
+    """登记多余卡: a card from an older system, found beside the one that the holder uses (article 25)."""
+
+    operation = "record-surplus"
+    number: CardNumber
+    bank: Text
+    chip: Annotated[str, StringConstraints(pattern="^[0-9A-F]{16}$")]
+    identification: Annotated[str, StringConstraints(pattern="^[0-9A-F]{32}$")]
+
+
+class ShowCredential(Request):
+    """电子社会保障卡亮证: a fresh credential, against the electronic card's PIN."""
+
+    operation = "show-credential"
+    channel: Channel = Channel.ONLINE
+    pin: Pin
+
+
+class VerifyCredential(Request):
+    """验证 of a credential that was shown; each opens once."""
+
+    operation = "verify-credential"
+    text: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class TellBanks(Request):
+    """推送: the banks hear of cancelled social security functions (article 28)."""
+
+    operation = "tell-banks"
+
+
+class Reconcile(Request):
+    """数据核查 between register and banks (article 30)."""
+
+    operation = "reconcile"
+
+
+class Export(Request):
+    """个人信息导出: all that is held of the holder, for the holder (article 29)."""
+
+    operation = "export"
+
+
+class Erase(Request):
+    """到期删除: people whose data are no longer needed are forgotten (article 29)."""
+
+    operation = "erase"

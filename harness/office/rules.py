@@ -1,0 +1,195 @@
+"""The rules that several operations share; an operation's own stand beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.office.ages import ADULT, age
+from harness.office.case import Case
+from harness.office.measures import Citation, measures
+from harness.office.rule import Rule
+from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role
+
+C = Citation
+OLD = 60
+"""From when on the law on the elderly counts. [D]"""
+SELF_SERVICE = frozenset({"apply", "query", "reissue", "replace", "electronic-pin", "show-credential"})
+"""What article 33 names for online channels and kiosks, and what the electronic card is for (2, 16)."""
+OF_MAKERS = frozenset({"apply", "apply-batch", "make", "reissue", "replace"})
+
+IN_FORCE = Rule(
+    "IN-FORCE",
+    C(34),
+    "本办法自2023年9月1日起施行，有效期5年，当日不在有效期内",
+    "the Measures are in force from 2023-09-01 for five years; this day lies outside",
+    lambda case: measures().in_force(case.today),
+)
+AT_COUNTER = Rule(
+    "CHANNEL",
+    C(33),
+    "线上服务渠道、自助服务终端提供申领、查询、补领、换领等服务，该业务须在服务网点办理",
+    "online channels and kiosks serve for application, query, reissue and replacement; this is done at an outlet",
+    lambda case: not case.online or case.request.operation in SELF_SERVICE,
+)
+MAKES_CARDS = Rule(
+    "OUTLET-MAKES-CARDS",
+    C(6),
+    "申领、补领、换领由制卡类银行经办服务网点提供，该银行网点不是制卡类网点",
+    "among banks' outlets, those that make cards serve for application, reissue and replacement; this one does not",
+    lambda case: (
+        case.request.operation not in OF_MAKERS
+        or case.clerk.outlet.kind is not OutletKind.BANK
+        or case.clerk.outlet.makes_cards
+    ),
+)
+NOT_BANK_ROLE = Rule(
+    "SOCIAL-FUNCTION",
+    C(6),
+    "社保功能业务由经办人员办理；银行角色只办理银行账户业务",
+    "the social security function is a clerk's; the bank's role is for the bank account only",
+    lambda case: case.clerk.role is not Role.BANK,
+    grade="D",
+)
+ADMINISTRATOR = Rule(
+    "MANAGEMENT-BODY",
+    C(3),
+    "该业务由卡管理机构承担",
+    "this is the card management body's",
+    lambda case: case.clerk.role is Role.ADMINISTRATOR,
+)
+
+
+def with_card(citation: Citation) -> Rule:
+    """The holder's own card, in the reader."""
+    return Rule(
+        "CARD-SHOWN",
+        citation,
+        "应持本人社会保障卡办理：读卡器中没有持卡人本人的卡",
+        "the holder's own card is needed; it is not in the reader",
+        lambda case: case.in_hand,
+    )
+
+
+def with_identity(citation: Citation) -> Rule:
+    """The holder's identity document, shown and valid; the guardian or agent shows it for another."""
+    return Rule(
+        "IDENTITY-SHOWN",
+        citation,
+        "应持本人居民身份证等有效身份证件：未出示，或与登记信息不符，或已过有效期",
+        "the holder's valid identity document is needed: not shown, not the one registered, or run out",
+        lambda case: case.identified,
+    )
+
+
+NOT_PENDING = Rule(
+    "HALF-WAY",
+    C(30),
+    "该卡有中断待续办的业务，应先续办或撤销",
+    "work on this card was interrupted: resume or undo it first",
+    lambda case: case.pending is None,
+    grade="D",
+)
+NOT_FROZEN = Rule(
+    "FROZEN",
+    C(30),
+    "该卡已被暂停服务、冻结使用",
+    "the card is suspended or frozen",
+    lambda case: case.own_card.frozen_at is None,
+)
+NOT_LOST = Rule(
+    "LOST",
+    C(18),
+    "该卡已挂失，挂失后的社会保障卡不可使用",
+    "the card is reported lost; a lost card may not be used",
+    lambda case: case.loss is Loss.NONE,
+)
+ACTIVATED = Rule(
+    "ACTIVATED",
+    C(13, 2),
+    "社保功能未启用（激活）的社会保障卡，社保功能不可使用",
+    "the social security function is not activated and may not be used",
+    lambda case: case.own_card.activated_at is not None,
+)
+IN_USE = Rule(
+    "IN-USE",
+    C(25),
+    "该卡未发放、已补换领或已注销；注销后的社会保障卡终止使用",
+    "the card was not handed out, was replaced, or is cancelled; a cancelled card is no longer used",
+    lambda case: case.own_card.life is Life.ISSUED,
+)
+
+# --- agents (article 32) ---------------------------------------------------------------------------------------------
+
+
+def _may_be_represented(case: Case[Any]) -> bool:
+    agent = case.request.agent
+    if agent is None:
+        return True
+    person = case.person
+    if agent.cause is Incapacity.DEAD:
+        return case.showed(DocumentType.DEATH, DocumentType.DEATH_JUDGMENT)
+    if person is None:
+        return True
+    if agent.cause is Incapacity.MINOR:
+        return age(person.birth, case.today) < ADULT
+    if agent.cause is Incapacity.NO_CAPACITY:
+        return not person.full_capacity
+    if agent.cause is Incapacity.ELDERLY:
+        return age(person.birth, case.today) >= OLD
+    return True
+
+
+def _agent_identified(case: Case[Any]) -> bool:
+    agent = case.request.agent
+    if agent is None:
+        return True
+    return agent.document in agent.shown or any(one.type is DocumentType.SOCIAL_CARD for one in agent.shown)
+
+
+def _guardian_proved(case: Case[Any]) -> bool:
+    agent = case.request.agent
+    if agent is None or agent.relation is not Relation.GUARDIAN or agent.cause is not Incapacity.MINOR:
+        return True
+    if case.request.operation not in ("apply", "reissue", "replace"):
+        return True
+    return case.showed(DocumentType.HOUSEHOLD, DocumentType.BIRTH_CERTIFICATE)
+
+
+AGENTS = (
+    Rule(
+        "AGENT-CAUSE",
+        C(32),
+        "代办仅限未成年人、不具有完全民事行为能力的个人、行动不便的老年人、残疾人，或持卡人死亡等本人无法办理的情形；所述原因与登记信息不符",
+        "another may act only for minors, people without full capacity, old people with limited mobility, disabled "
+        "people, the dead, and others who cannot come; the cause does not agree with the register",
+        _may_be_represented,
+    ),
+    Rule(
+        "AGENT-IDENTITY",
+        C(32, 2),
+        "应交验代理人社会保障卡或居民身份证等有效身份证件",
+        "the agent's social security card or identity document is needed",
+        _agent_identified,
+    ),
+    Rule(
+        "AGENT-COMMITMENT",
+        C(32, 2),
+        "应由代理人签署代理承诺书",
+        "the agent signs the letter of commitment",
+        lambda case: case.request.agent is None or case.showed(DocumentType.COMMITMENT),
+    ),
+    Rule(
+        "GUARDIANSHIP",
+        C(32, 2),
+        "监护人为未成年子女办理申领、补领或换领时，还应提供户口簿或出生医学证明",
+        "a guardian who applies, reissues or replaces for a minor shows the household register or birth certificate",
+        _guardian_proved,
+    ),
+)
+
+BASE = (IN_FORCE, AT_COUNTER, MAKES_CARDS)
+"""What comes before everything."""
+SERVICE = (NOT_BANK_ROLE, *AGENTS)
+"""What comes before every operation on the social security function."""
+USE = (IN_USE, NOT_FROZEN, NOT_LOST, ACTIVATED, NOT_PENDING)
+"""What using the social security function asks of a card."""

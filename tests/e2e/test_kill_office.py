@@ -1,0 +1,87 @@
+"""The office's program ended at any moment of a transfer: card and register agree, or a note makes them agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from harness.office.register import audit
+from harness.office.register.tables import Card
+from harness.office.words import Outcome
+from harness.terminal import region as regions
+from harness.terminal.terminal import Terminal
+from tests.office import Desk
+
+KILLS = 600 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
+LONGEST = 0.25
+"""Seconds: several transfers."""
+MOVER = """
+import signal, sys
+from pathlib import Path
+from harness.office import requests
+from tests.office import Desk, ask
+desk = Desk(Path(sys.argv[1]))
+number, there = sys.argv[2], sys.argv[3]
+regions = ["510700", "513400"]
+if there == regions[0]:
+    regions.reverse()
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv[4]))  # SIGALRM ends the process as SIGKILL would
+while True:
+    for region in regions:
+        desk.with_card(number, ask(requests.Transfer, to=region))
+        print(region, flush=True)
+"""
+
+
+def sides(desk: Desk, number: str) -> tuple[set[str], str]:
+    with desk.card(number) as connection:
+        terminal = Terminal(connection)
+        terminal.begin()
+        chip = {one.code for one in regions.read(terminal)}
+    with desk.register.transaction() as session:
+        return chip, session.scalars(select(Card).where(Card.number == number)).one().person.region
+
+
+def moves(desk: Desk) -> list[str]:
+    """Where to, of every transfer that the trail says was done."""
+    with desk.register.transaction() as session:
+        lines = [one for one in audit.lines(session) if one.operation == "transfer"]
+    return [json.loads(one.detail)["to"] for one in lines if one.outcome in (Outcome.DONE, Outcome.RESUMED)]
+
+
+@pytest.mark.timeout(3600)
+def test_card_and_register_agree_after_every_kill(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    number = desk.active()
+    rng = random.Random(2023)
+    half_way = told = 0
+    there = "510100"
+    for kill in range(1, KILLS + 1):
+        span = str(rng.uniform(0.001, LONGEST))
+        command = [sys.executable, "-c", MOVER, str(tmp_path), number, there, span]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            said = process.communicate(timeout=60)[0].split()
+        assert process.returncode == -14, "its alarm ended it"
+        if pending := desk.office.pending():
+            half_way += 1
+            assert len(pending) == 1
+            with desk.card(number) as connection:
+                desk.office.resume(pending[0]["pending"], connection)
+        chip, register = sides(desk, number)
+        assert chip == {register}
+        told += len(said)
+        done = moves(desk)
+        assert told <= len(done) <= told + kill, "what was told as done is done, and at most one more each time"
+        assert register == (done[-1] if done else there)
+        there = register
+    assert half_way, "some came in the middle"
+    with desk.register.transaction() as session:
+        assert audit.broken(session) is None
+    desk.register.close()

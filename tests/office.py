@@ -1,0 +1,115 @@
+"""What tests of the office share: an office with made-up outlets, clerks and people, at a moment that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from emulator.personas import numbers
+from harness.clock import Clock
+from harness.connection import Connection
+from harness.office import requests, seed
+from harness.office.drawer import Drawer
+from harness.office.office import Done, Office
+from harness.office.register.store import Register
+from harness.office.requests import Agent, Document, Guardian, Personal
+from harness.office.services import Services
+from harness.office.words import DocumentType, Incapacity, Relation
+
+START = datetime(2025, 3, 3, 9, 0)
+PHOTO = "UEhPVE8="
+EVERY_INSURANCE = ("DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84")
+
+
+def citizen(order: int = 11, birth: date = date(1990, 3, 7), **more: Any) -> Personal:
+    """A made-up adult."""
+    told: dict[str, Any] = {
+        "name": "测试甲",
+        "sex": "1" if order % 2 else "2",
+        "birth": birth,
+        "phone": f"0000000{order:04}",
+        "address": "四川省成都市虚构区测试路1号",
+        "document": Document(type=DocumentType.ID_CARD, number=numbers.citizen_id(f"{birth:%Y%m%d}", order)),
+        "photo": PHOTO,
+        "region": "510100",
+        "insured": EVERY_INSURANCE,
+    }
+    return Personal.model_validate(told | more)
+
+
+def child(order: int = 21, birth: date = date(2019, 5, 1), **more: Any) -> Personal:
+    """A made-up child with its guardian."""
+    guardian = Guardian(name="测试监护人", document=citizen(11).document, phone="00000000011")
+    return citizen(order, birth, **{"photo": None, "guardian": guardian, **more})
+
+
+def agent(cause: Incapacity = Incapacity.MINOR, relation: Relation = Relation.GUARDIAN, *more: DocumentType) -> Agent:
+    """Somebody who comes for another, with all that article 32 asks."""
+    own = citizen(13).document
+    papers = (DocumentType.COMMITMENT, *more)
+    shown = (own, *(Document(type=one) for one in papers))
+    return Agent(name="测试代理人", document=own, phone="00000000013", relation=relation, cause=cause, shown=shown)
+
+
+R = TypeVar("R", bound=requests.Request)
+
+
+def ask(kind: type[R], /, **fields: Any) -> R:
+    """A request from plain values, as it comes from outside."""
+    return kind.model_validate(fields)
+
+
+class Desk:
+    """An office and what a clerk does at it."""
+
+    def __init__(self, folder: Path, moment: datetime = START) -> None:
+        self.clock = Clock(moment)
+        self.register = Register(folder / "register.db", durable=False)
+        self.services = Services(Drawer(folder / "drawer", durable=False))
+        self.office = Office(self.register, self.services, self.clock)
+        with self.register.transaction() as session:
+            seed.plant(session)
+        self.clerk = seed.MAKER
+
+    def do(self, request: requests.Request, clerk: str = "", connection: Connection | None = None) -> Done:
+        """One request, by the clerk of the outlet that makes cards unless another is named."""
+        return self.office.perform(request, clerk or self.clerk, connection)
+
+    @contextmanager
+    def card(self, number: str) -> Iterator[Connection]:
+        """A card of the drawer in the reader."""
+        with self.services.drawer.presented(number) as connection:
+            yield connection
+
+    def with_card(self, number: str, request: requests.Request, clerk: str = "") -> Done:
+        """One request with that card in the reader."""
+        with self.card(number) as connection:
+            return self.do(request, clerk, connection)
+
+    def applied(self, person: Personal | None = None, **more: Any) -> int:
+        """An accepted application."""
+        person = person or citizen()
+        request = requests.Apply(
+            person=person, bank=seed.BANK, shown=(person.document,), electronic_pin=SecretStr("135790"), **more
+        )
+        return int(self.do(request).told["application"])
+
+    def issued(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
+        """A card that was handed out and is not activated; its number."""
+        person = person or citizen()
+        application = self.applied(person, **more)
+        self.do(requests.Make(application=application, layout=layout, algorithm=algorithm))
+        shown = requests.HandOut(application=application, shown=(person.document,), **more)
+        return str(self.do(shown).told["card"])
+
+    def active(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
+        """A card in use; its number."""
+        person = person or citizen()
+        number = self.issued(person, layout, algorithm, **more)
+        self.with_card(number, requests.Activate(holder=person.document, shown=(person.document,), **more))
+        return number

@@ -1,0 +1,178 @@
+"""The register: its schema's history, what the database itself holds to, its trail, and many clerks at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from harness.clock import CHINA
+from harness.office import requests, seed
+from harness.office.office import Office
+from harness.office.register import audit, store
+from harness.office.register.base import Base
+from harness.office.register.store import Register, RegisterError
+from harness.office.register.tables import Application, Audit, Card, Person
+from harness.office.rule import Refusal
+from harness.office.words import Life
+from tests.office import START, Desk, ask, citizen
+
+ME = citizen()
+APPLY = ask(requests.Apply, person=ME, bank=seed.BANK, shown=(ME.document,), electronic_pin="135790")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_migrations_make_what_the_tables_say(desk: Desk) -> None:
+    with desk.register.engine.connect() as link:
+        context = MigrationContext.configure(link)
+        assert context.get_current_revision() == store.newest()
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_register_opens_again_with_what_it_holds(desk: Desk, tmp_path: Path) -> None:
+    number = desk.active()
+    desk.register.close()
+    again = Register(tmp_path / "register.db")
+    with again.transaction() as session:
+        card = session.scalars(select(Card).where(Card.number == number)).one()
+        assert card.activated_at == START.replace(tzinfo=CHINA)
+    again.close()
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to look at" * 40, None])
+def test_what_is_no_register_is_said(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "other.db"
+    if content is None:  # a newer program's
+        Register(path).close()
+        with sqlite3.connect(path) as link:
+            link.execute("UPDATE alembic_version SET version_num = '9999'")
+        link.close()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(RegisterError, match=r"other\.db: no register"):
+        Register(path)
+
+
+def test_the_database_itself_holds_one_person_to_one_card(desk: Desk) -> None:
+    number = desk.active()
+    with desk.register.transaction() as session:
+        card = session.scalars(select(Card).where(Card.number == number)).one()
+    second = Card(
+        person_id=card.person_id, bank_code=card.bank_code, number="A99999990", chip="F" * 16, identification="F" * 32,
+        layout="3.00", algorithm="3des", life=Life.ISSUED, made_at=card.made_at, valid_until=card.valid_until,
+    )  # fmt: skip
+    with pytest.raises(IntegrityError, match=r"card\.person_id"):
+        written(desk, second)
+
+
+def written(desk: Desk, row: Base) -> None:
+    with desk.register.transaction() as session:
+        session.add(row)
+
+
+def test_the_database_itself_holds_one_person_to_one_application(desk: Desk) -> None:
+    desk.applied()
+    with desk.register.transaction() as session:
+        there = session.scalars(select(Application)).one()
+    second = Application(
+        person_id=there.person_id, kind=there.kind, bank_code=there.bank_code, outlet_id=1,
+        accepted_at=there.accepted_at, progress=there.progress, fee=0,
+    )  # fmt: skip
+    with pytest.raises(IntegrityError, match=r"application\.person_id"):
+        written(desk, second)
+
+
+# --- the trail -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deed", [update(Audit).values(clerk="nobody"), delete(Audit), text("DELETE FROM audit")])
+def test_the_trail_only_grows(desk: Desk, deed: object) -> None:
+    desk.active()
+    with pytest.raises(IntegrityError, match="only grows"), desk.register.transaction() as session:
+        session.execute(deed)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("deed", "line"),
+    [
+        ("UPDATE audit SET clerk = 'nobody' WHERE id = 2", 2),
+        ("DELETE FROM audit WHERE id = 3", 4),
+        ("UPDATE audit SET outcome = 'refused' WHERE id = 4", 4),
+    ],
+)
+def test_what_is_done_to_the_trail_by_other_means_shows(desk: Desk, deed: str, line: int) -> None:
+    desk.active()
+    with desk.register.transaction() as session:
+        assert audit.broken(session) is None
+    with sqlite3.connect(desk.register.path) as link:
+        link.execute("DROP TRIGGER audit_no_update")
+        link.execute("DROP TRIGGER audit_no_delete")
+        link.execute(deed)
+    link.close()
+    with desk.register.transaction() as session:
+        assert audit.broken(session) == line
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------
+
+
+def _tries(office: Office, clerk: str) -> str:
+    try:
+        return str(office.perform(APPLY, clerk).told["application"])
+    except Refusal as refusal:
+        return refusal.rule
+
+
+def test_threads_of_clerks_accept_one_person_once(desk: Desk) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        said = list(pool.map(lambda _: _tries(desk.office, desk.clerk), range(24)))
+    assert sorted(said) == ["1"] + ["ONE-CARD"] * 23
+
+
+ANOTHER = """
+import sys
+from datetime import date
+from pathlib import Path
+from emulator.personas import numbers
+from harness.office import requests, seed
+from harness.office.rule import Refusal
+from tests.office import Desk, ask, citizen
+
+desk, first = Desk(Path(sys.argv[1])), int(sys.argv[2])
+me = citizen()
+try:
+    desk.do(ask(requests.Apply, person=me, bank=seed.BANK, shown=(me.document,), electronic_pin="135790"))
+    print("accepted")
+except Refusal as refusal:
+    print(refusal.rule)
+for order in range(first, first + 12):
+    number = numbers.citizen_id("19850505", 2 * order + 1)
+    print(desk.active(citizen(11, document={"type": "id-card", "number": number}, birth=date(1985, 5, 5))))
+"""
+"""A person that every process wants, then twelve of its own."""
+
+
+def test_processes_of_clerks_share_a_register(desk: Desk, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ANOTHER, str(tmp_path)]
+    processes = [
+        subprocess.Popen([*command, str(first)], stdout=subprocess.PIPE, text=True) for first in range(0, 48, 12)
+    ]
+    said = [process.communicate(timeout=60)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(one[0] for one in said) == ["ONE-CARD"] * 3 + ["accepted"]
+    assert len({number for one in said for number in one[1:]}) == 48
+    with desk.register.transaction() as session:
+        assert len(session.scalars(select(Person)).all()) == 49
+        assert audit.broken(session) is None
