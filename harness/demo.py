@@ -56,7 +56,10 @@ class Narrator:
 
 
 def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = None, clock: Clock | None = None) -> bool:
-    """Reset, selection, cardholder, PIN, and the move of the insurance region; true if all of it worked."""
+    """Reset, selection, cardholder, the move of the insurance region, and the PIN; true if all of it worked.
+
+    The PIN comes last: fresh cards have the initial one, with which nothing else may be done.
+    """
     clock = clock or Clock()
     terminal = Terminal(Narrator(connection, say), known)
     try:
@@ -69,10 +72,12 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         end = terminal.valid_until()
         if end is not None and end < clock.today():
             say(f"     The card's validity ended on {end}: a terminal refuses it 卡已过有效期")
-        say("\n3. The cardholder's PIN 验证密码")
-        verified = _verify(terminal, pin, say)
-        say("\n4. The insurance region 参保地")
+            say("\nThe session worked 会话成功")
+            return True
+        say("\n3. The insurance region 参保地")
         moved = _move(terminal, say)
+        say("\n4. The cardholder's PIN 验证密码")
+        verified = _verify(terminal, pin, say)
     except (TerminalError, OSError) as error:
         say(f"\nThe session failed 会话失败: {error}")
         return False

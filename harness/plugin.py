@@ -90,6 +90,7 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         chip = Chip(image, apdu_shape=apdu_shape, observer=log)
     else:
         plan = _plan(request, faults, asked.get("seed"))
+        fault_plans.check(plan, [image.layout])
         chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
     system = SYSTEMS[asked.get("system", "linux")]
     yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from emulator.chip import Chip
 
@@ -24,9 +26,11 @@ class System:
 
 PIV = bytes.fromhex("00A4040009A00000030800001000")
 GIDS = bytes.fromhex("00A4040009A00000039742544659")
+PROBES = (PIV, GIDS)
+"""How they begin; some systems add Le."""
 SYSTEMS = {
     "linux": System("linux"),
-    "windows": System("windows", (PIV + b"\0", GIDS + b"\0"), None),
+    "windows": System("windows", tuple(probe + b"\0" for probe in PROBES), None),
     "macos": System("macos", (), 5.0),
 }
 """pcscd takes the power 0.4 to 0.8 s after the last use, measured; here at once, when it says so. Windows resets, looks
@@ -42,10 +46,24 @@ RESET_TIME = 0.05
 """Seconds of a card's own work per command, per non-volatile write, and until its ATR begins. [D]"""
 
 
+class Waiting(Protocol):
+    """Something that is to happen later."""
+
+    def cancel(self) -> None:
+        """It is not to happen any more."""
+
+
+def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 class Shaped:
     """A chip as a slot takes it, under a system's habits and, with ``slow``, as fast as a contact card at 9600 bit/s.
 
-    ``clock`` and ``sleep`` may be given by tests.
+    ``clock``, ``sleep`` and ``later`` may be given by tests.
     """
 
     def __init__(
@@ -56,6 +74,7 @@ class Shaped:
         slow: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
+        later: Callable[[float, Callable[[], None]], Waiting] = _timer,
     ) -> None:
         self.chip = chip
         self.atr = chip.atr
@@ -63,26 +82,28 @@ class Shaped:
         self._slow = slow
         self._clock = clock
         self._sleep = sleep
+        self._later = later
+        self._lock = threading.RLock()
+        self._waiting: Waiting | None = None
         self._powered = False
         self._used = 0.0
 
     def power_on(self) -> bytes:
         """Power, if the system has taken it; else the card is as it was left. At insertion the system looks at it."""
-        idle = self._clock() - self._used
-        if self._powered and self._system.off_after is not None and idle >= self._system.off_after:
-            self.taken_out()
-        if self._powered:
-            return self.atr
-        inserted = self._reset(self.chip.power_on)
-        for probe in self._system.probes:
-            self.transmit(probe)
-        return inserted
+        with self._lock:
+            self._use()
+            if self._powered:
+                return self.atr
+            inserted = self._reset(self.chip.power_on)
+            for probe in self._system.probes:
+                self.transmit(probe)
+            return inserted
 
     def reset(self) -> bytes:
         """A reset is a reset on every system."""
-        if not self._powered:
-            return self.power_on()
-        return self._reset(self.chip.reset)
+        with self._lock:
+            self._use()
+            return self._reset(self.chip.reset) if self._powered else self.power_on()
 
     def _reset(self, reset: Callable[[], bytes]) -> bytes:
         atr = reset()
@@ -92,20 +113,41 @@ class Shaped:
 
     def power_off(self) -> None:
         """Takes the power, unless the system leaves it for a while or for good."""
-        if self._system.off_after == 0:
-            self.taken_out()
+        after = self._system.off_after
+        with self._lock:
+            if after == 0:
+                self.taken_out()
+            elif after is not None and self._powered:
+                self._use()
+                self._waiting = self._later(max(0.0, self._used + after - self._clock()), self._idle)
+
+    def _idle(self) -> None:
+        """Nobody has used it for as long as the system waits."""
+        with self._lock:
+            if self._waiting is not None:
+                self.taken_out()
+
+    def _use(self) -> None:
+        """Somebody uses it, or it is gone: the system does not wait any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = None
 
     def taken_out(self) -> None:
         """Out of the reader no system keeps it powered."""
-        self._powered = False
-        self.chip.taken_out()
+        with self._lock:
+            self._use()
+            self._powered = False
+            self.chip.taken_out()
 
     def transmit(self, command: bytes) -> bytes:
         """One command, as slow as it is to be."""
         nvm = self.chip.image.memory.nvm
         before = nvm.writes
-        answer = self.chip.transmit(command)
-        self._used = self._clock()
+        with self._lock:
+            self._use()
+            answer = self.chip.transmit(command)
+            self._used = self._clock()
         written = nvm.writes - before
         self._take(COMMAND_TIME + WRITE_TIME * written + _wire(len(command) + PROCEDURE_BYTES + len(answer)))
         return answer

@@ -14,7 +14,9 @@ from emulator import personas
 from emulator.filesystem import layout as layouts
 from harness.cli import target as targets
 from harness.cli.target import Target
+from harness.clock import Clock
 from harness.terminal import region as regions
+from harness.terminal.keeper import TerminalError
 from harness.terminal.personalise import Personaliser, for_chip
 from harness.terminal.region import SICHUAN
 from harness.terminal.terminal import Terminal
@@ -25,6 +27,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _begin(target: Target) -> Terminal:
     terminal = Terminal(target.connection, target.known)
     terminal.begin()
+    return terminal
+
+
+def _serving(target: Target) -> Terminal:
+    """A session in which business may be done. TerminalError for a card whose validity has ended."""
+    terminal = _begin(target)
+    end = terminal.valid_until()
+    if end is not None and end < Clock().today():
+        raise TerminalError(f"the card's validity ended on {end} 卡已过有效期")
+    return terminal
+
+
+def _with_pin(target: Target) -> Terminal:
+    """A session in which the cardholder's PIN may be tried, once the card was asked. TerminalError."""
+    terminal = _serving(target)
+    left = terminal.pin_state()
+    if not left:
+        raise TerminalError("no PIN is set 未设置密码" if left is None else "the PIN is locked (6983) 密码已锁定")
     return terminal
 
 
@@ -64,7 +84,7 @@ def state(target: AbstractContextManager[Target], *, as_json: bool) -> None:
 def verify(target: AbstractContextManager[Target], pin: str) -> None:
     """Hold a PIN against the card's; a wrong one costs a try."""
     with target as card:
-        _begin(card).verify_pin(pin)
+        _with_pin(card).verify_pin(pin)
     click.echo("the PIN is right 密码正确")
 
 
@@ -75,7 +95,7 @@ def verify(target: AbstractContextManager[Target], pin: str) -> None:
 def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
     """Set a new PIN against the old one (密码修改)."""
     with target as card:
-        _begin(card).change_pin(old, new)
+        _with_pin(card).change_pin(old, new)
     click.echo("the PIN is changed 密码已修改")
 
 
@@ -85,7 +105,7 @@ def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
 def reload(target: AbstractContextManager[Target], new: str) -> None:
     """Set a new PIN with the keys PUK and STK, whatever the old one (密码重置)."""
     with target as card:
-        _begin(card).reload_pin(new)
+        _serving(card).reload_pin(new)
     click.echo("the PIN is reloaded 密码已重置")
 
 
@@ -94,7 +114,7 @@ def reload(target: AbstractContextManager[Target], new: str) -> None:
 def unblock(target: AbstractContextManager[Target]) -> None:
     """Set the tries back with the keys PUK and STK, the PIN unchanged (密码解锁)."""
     with target as card:
-        _begin(card).unblock_pin()
+        _serving(card).unblock_pin()
     click.echo("the PIN is unblocked 密码已解锁")
 
 
@@ -141,7 +161,7 @@ def show_region(target: AbstractContextManager[Target], *, as_json: bool) -> Non
 def set_region(code: str, origin: str, target: AbstractContextManager[Target], *, as_json: bool) -> None:
     """Move every insurance to CODE (six digits), within the province; all or none."""
     with target as card:
-        moved = regions.move(_begin(card), code, origin)
+        moved = regions.move(_serving(card), code, origin)
     _print(moved, as_json=as_json)
 
 
@@ -155,7 +175,7 @@ def lifecycle() -> None:
 def activate(target: AbstractContextManager[Target]) -> None:
     """Turn the social security function on, with the key UKSSSE (社会保障功能启用)."""
     with target as card:
-        _begin(card).activate()
+        _serving(card).activate()
     click.echo("the social security function is active 社会保障功能已启用")
 
 

@@ -16,10 +16,12 @@ from harness import control, pcsc
 from harness import doctor as doctors
 from harness.cli import target
 from harness.cli.target import CardChoice
+from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
 from harness.run import Options
 from harness.run import run as serve
 from harness.shapes import SYSTEMS
+from harness.trace.read import USER
 from harness.trace.record import TraceFile
 
 PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
@@ -102,6 +104,8 @@ def run(
         images = [first, *(choice.make(name) for name in persona[1:])]
         if psam is not None:
             images.append(make(psam))
+        if faults:
+            fault_plans.check(faults, [image.layout for image in images if image.layout.card == USER])
         trace = None
         if trace_path:
             trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data)

@@ -194,6 +194,15 @@ def relay_options(function: F) -> F:
     )(function)
 
 
+def psam_reader_option(function: F) -> F:
+    """--psam-reader."""
+    return click.option(
+        "--psam-reader",
+        metavar="NAME",
+        help="The reader with the terminal's own card: relayed too, at --port plus 1.",
+    )(function)
+
+
 def show_secrets_option(function: F) -> F:
     """--show-secrets."""
     return click.option("--show-secrets", is_flag=True, help="Show PINs and keys instead of asterisks.")(function)

@@ -10,7 +10,7 @@ import click
 
 from emulator.filesystem import layout as layouts
 from harness.cli import target
-from harness.relay import relayed
+from harness.relay import relayed_both
 from harness.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile
@@ -73,10 +73,13 @@ def export(file: Path, out: Path) -> None:
 
 @click.command()
 @target.relay_options
+@target.psam_reader_option
 @click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
 @target.personal_data_option
 @target.show_secrets_option
-def record(reader: str, port: int, out: Path, *, personal_data: bool, show_secrets: bool) -> None:
+def record(
+    reader: str, psam_reader: str | None, port: int, out: Path, *, personal_data: bool, show_secrets: bool
+) -> None:
     """Record a session with a card in a reader, until Ctrl-C.
 
     The card appears in a virtual reader too; let your software talk to that one. Values of items are written as zeros,
@@ -86,7 +89,7 @@ def record(reader: str, port: int, out: Path, *, personal_data: bool, show_secre
     with (
         TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as written,
         ended(),
-        relayed(reader, port, written.slot(0)) as name,
+        relayed_both(reader, psam_reader, port, written, None) as name,
     ):
         click.echo(f"recording {name} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
         threading.Event().wait()

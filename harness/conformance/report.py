@@ -23,11 +23,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from emulator.apdu.instructions.records import ReadRecord
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.faults.chip import BY_FAULT
+from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
-from harness.trace.mask import READS, UPDATES
+from harness.trace.mask import HEAD, READS, UPDATES
 
 FORMAT = 1
 NAMES = ("report.json", "junit.xml", "report.html", "report.sig")
@@ -54,16 +57,21 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
     lines = []
     asked = -1
     for line in trace:
+        if not line.command:
+            atr = line.answer if show_secrets else mask.atr(line.answer)
+            lines.append({"command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
+            continue
         if line.command[1:2] != GET_RESPONSE:
             asked = line.command[1] if len(line.command) > 1 else -1
-        if not line.command:
-            lines.append({"command": "reset", "words": "", "answer": line.answer.hex().upper(), "meaning": ""})
-            continue
+        answer = line.answer.hex().upper()
+        # A card at fault may give its last answer once more, to a command that reads nothing.
+        if not show_secrets and (asked in READS or line.reason == BY_FAULT):
+            answer = _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
         lines.append(
             {
                 "command": _command(line.command, show_secrets=show_secrets),
                 "words": command_words(line.command),
-                "answer": _masked(line.answer) if asked in READS and not show_secrets else line.answer.hex().upper(),
+                "answer": answer,
                 "meaning": line.reason or (answer_words(line.answer) if len(line.answer) > 1 else ""),
             }
         )
@@ -81,11 +89,10 @@ def _command(command: bytes, *, show_secrets: bool) -> str:
     return command_hex(command, show_secrets=show_secrets)
 
 
-def _masked(answer: bytes) -> str:
-    """An answer with its data masked but for the first two bytes: what a card says of a person stays out of reports."""
+def _masked(answer: bytes, head: int) -> str:
+    """An answer with its data masked but for the first bytes: what a card says of a person stays out of reports."""
     data = answer[:-2]
-    hidden = "*" * 2 * max(0, len(data) - 2)
-    return data[:2].hex().upper() + hidden + answer[-2:].hex().upper()
+    return data[:head].hex().upper() + "*" * (2 * len(data[head:])) + answer[-2:].hex().upper()
 
 
 def as_table(

@@ -10,20 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.transport import WHOLE
 from emulator.chip import Chip, Exchange, Observer
 from emulator.filesystem.image import Image
 from emulator.filesystem.nvm import PowerCut
 from emulator.reader.slot import CardGone
-from emulator.reader.wire import LARGEST
-from harness.faults.plan import BEFORE, WITHIN, Fault, Plan
+from harness.faults.plan import WITHIN, Fault, Plan
+from harness.faults.spoil import DONE, applies, early, spoilt
 from harness.trace.context import Context
 
 KEPT = 10_000
 HELD_BACK = "held back behind 61xx by a fault"
-DONE = b"\x90\x00"
 BY_FAULT = "not the card's answer: a fault"
 
 
@@ -170,7 +168,8 @@ class FaultyChip(Chip):
         instead, cut_after = None, None
         for rule in meant:
             fault = rule.fault
-            if not _early(fault) or (fault.kind == "repeat" and not self._last) or not self._comes(rule):
+            undecided = instead is None and cut_after is None
+            if not early(fault) or not self._matters(fault, raw, undecided=undecided) or not self._comes(rule):
                 continue
             if fault.kind == "delay":
                 self._sleep(fault.seconds)
@@ -182,9 +181,9 @@ class FaultyChip(Chip):
                 self._reset()
             elif fault.kind == "power-cut":
                 cut_after = fault.after
-            elif instead is None:
+            else:
                 instead = self._instead(fault, raw)
-        if instead is None and self._held and raw[1:2] == bytes((GetResponse.ins,)):
+        if instead is None and self._fetches(raw):
             asked = min((raw[4] or WHOLE) if len(raw) > 4 else WHOLE, len(self._held))
             data, self._held = self._held[:asked], self._held[asked:]
             instead = data + self._announced()
@@ -192,6 +191,18 @@ class FaultyChip(Chip):
             self._held = b""
             return self._own(raw, cut_after), True
         return instead, False
+
+    def _fetches(self, raw: bytes) -> bool:
+        """It is answered from what a fault holds back."""
+        return bool(self._held) and raw[1:2] == bytes((GetResponse.ins,))
+
+    def _matters(self, fault: Fault, raw: bytes, *, undecided: bool) -> bool:
+        """False where a fault would change nothing. ``undecided``: no other one says what the card is asked."""
+        if fault.kind == "power-cut":
+            return undecided and not self._fetches(raw)
+        if fault.kind == "repeat" and not self._last:
+            return False
+        return undecided or fault.kind not in ("status", "sw6c", "repeat")
 
     def _instead(self, fault: Fault, raw: bytes) -> bytes:
         if fault.kind == "status":
@@ -223,7 +234,7 @@ class FaultyChip(Chip):
         """What is made of an answer, and what comes after it."""
         for rule in meant:
             fault = rule.fault
-            if _early(fault) or not _applies(fault, raw, answer, own) or not self._comes(rule):
+            if early(fault) or not applies(fault, raw, answer, own) or not self._comes(rule):
                 continue
             if fault.kind == "removal" and fault.moment == WITHIN:
                 raise CardGone("the card was taken out in the middle of the command", back=fault.back)
@@ -237,7 +248,7 @@ class FaultyChip(Chip):
                 self._held, self._part = answer[:-2], min(fault.part, 0xFF)
                 answer = self._announced()
             else:
-                answer = _spoilt(rule, answer)
+                answer = spoilt(fault, rule.chance, answer)
         return answer
 
     def _tell(self, raw: bytes, answer: bytes, why: str) -> None:
@@ -256,43 +267,3 @@ class FaultyChip(Chip):
         else:
             reason = why or (own.reason if own.answer == answer else BY_FAULT)
             inner.exchanged(replace(own, answer=answer, reason=reason))
-
-
-def _early(fault: Fault) -> bool:
-    """True for what comes before the card is asked, or in its place."""
-    if fault.kind in ("removal", "reset"):
-        return fault.moment == BEFORE
-    if fault.kind in ("status", "mute"):
-        return not fault.executed
-    return fault.kind in ("delay", "sw6c", "repeat", "power-cut")
-
-
-def _applies(fault: Fault, raw: bytes, answer: bytes, own: bool) -> bool:
-    """True where there is something for a fault to spoil. What it held back itself is not held back again."""
-    data = answer[:-2]
-    if fault.kind == "sw61":
-        return own and bool(data) and answer[-2:] == DONE
-    if fault.kind == "garbled" or (fault.kind == "truncated" and not fault.status_too):
-        return bool(data)
-    if fault.kind == "challenge":
-        return raw[1:2] == bytes((GetChallenge.ins,)) and bool(data)
-    return True
-
-
-def _spoilt(rule: _Rule, answer: bytes) -> bytes:
-    """What the terminal gets instead of the card's answer."""
-    fault, data, status = rule.fault, answer[:-2], answer[-2:]
-    if fault.kind == "status":
-        return fault.sw.to_bytes(2, "big")
-    if fault.kind == "truncated" and fault.status_too:
-        return answer[: max(1, len(answer) - fault.by)]
-    if fault.kind == "truncated":
-        return data[: max(0, len(data) - fault.by)] + status
-    if fault.kind == "oversized":
-        return data + rule.chance.randbytes(min(fault.by, LARGEST - len(answer))) + status
-    if fault.kind == "challenge":
-        return rule.chance.randbytes(len(data)) + status
-    spoilt = bytearray(data)
-    for at in rule.chance.sample(range(len(data)), min(fault.by, len(data))):
-        spoilt[at] ^= 1 << rule.chance.randrange(8)
-    return bytes(spoilt) + status

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS
+from emulator.filesystem.specs import Layout
 
 LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 FORMAT = "1"
@@ -157,6 +159,13 @@ def _path(text: str) -> str:
     return text.strip().upper()
 
 
+def _item(text: str) -> str:
+    path = _path(text)
+    if not re.fullmatch(r"(.+/)?[0-9A-F]{2}", path):
+        raise ValueError(f"expected a tag in two hex digits, or SSSE/EF06/09, found {text!r}")
+    return path
+
+
 LONGEST = 600
 READ: dict[str, Callable[[str], Any]] = {
     "kind": _choice(*KINDS),
@@ -175,7 +184,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "instruction": _instruction,
     "application": _path,
     "file": _path,
-    "item": _path,
+    "item": _item,
 }
 WRITE: dict[str, Callable[[Any], str]] = {
     "sw": lambda value: f"{value:04X}",
@@ -218,6 +227,20 @@ def fault(table: Mapping[str, str], where: str) -> Fault:
     if "item" in values and "/" in values["item"]:
         values["file"], _, values["item"] = values["item"].rpartition("/")
     return Fault(**values)
+
+
+def check(plan: Plan, layouts: Sequence[Layout]) -> None:
+    """FaultError for a fault at a place that no card of these layouts has: it would never come."""
+    for one in plan.faults:
+        place = "/".join(filter(None, (one.application, one.file)))
+        if place and not any(_has(layout, one) for layout in layouts):
+            names = ", ".join(layout.name for layout in layouts)
+            raise FaultError(f"fault '{one}': no card here (layout {names}) has {place}, so that it would never come")
+
+
+def _has(layout: Layout, one: Fault) -> bool:
+    application = not one.application or one.application in layout.applications
+    return application and (not one.file or one.file in layout.files)
 
 
 def from_text(text: str) -> Fault:

@@ -6,21 +6,20 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Layout, LayoutError
+from emulator.filesystem.specs import Layout
 from harness.conformance.bench import Line
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import Result, Verdict
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
-from harness.trace.read import Event
+from harness.shapes import PROBES
+from harness.trace.read import PSAM, Event, named_layout, slot_layout
 
 AROUND = 12
 """Exchanges that are kept of what led to a finding, its own last."""
 MOST = 20
 """Findings of one rule that a report tells; the rest is counted."""
-PSAM = "psam"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class Finding:
 class _Slot:
     session: Session
     rules: list[Rule]
+    card: tuple[str, ...] = ()
     atr: bytes = b""
     powered: bool = False
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=AROUND))
@@ -78,20 +78,17 @@ class Monitor:
         """No more events come: what is left behind."""
         before = len(self.findings)
         for slot in self._slots.values():
-            if slot.powered and slot.last is not None:
-                for rule in slot.rules:
-                    self._tell(rule, slot, slot.last, rule.end(slot.session, powered=True))
-            slot.powered = False
+            self._end(slot)
         return self.findings[before:]
 
+    def _end(self, slot: _Slot) -> None:
+        if slot.last is not None:
+            for rule in slot.rules:
+                self._tell(rule, slot, slot.last, rule.end(slot.session, powered=slot.powered))
+        slot.last, slot.powered = None, False
+
     def _new(self, event: Event) -> _Slot:
-        layout = self._layout
-        name = PSAM if event.slot in self._psam else event.told("layout")
-        if name and name != layout.name:
-            try:
-                layout = layouts.load(name)
-            except LayoutError:
-                layout = self._layout
+        layout = named_layout(PSAM) if event.slot in self._psam else slot_layout(event, self._layout)
         rules = [
             rule(layout, self._situation)
             for rule in RULES
@@ -101,24 +98,24 @@ class Monitor:
         return _Slot(Session(layout), rules)
 
     def _reset(self, event: Event, slot: _Slot | None) -> _Slot:
-        atr = bytes.fromhex(event.told("atr"))
+        # Where serial numbers are masked, cards of one kind have one ATR: their marks tell them apart.
+        card = (event.told("card") or event.told("atr"), event.told("layout"))
         if slot is None:
             slot = self._slots[event.slot] = self._new(event)
-        elif slot.atr and atr != slot.atr:
-            if slot.powered:
-                self._off(slot, event)
+        elif slot.card and card != slot.card:
+            self._off(slot, event)
+            self._end(slot)
             slot = self._slots[event.slot] = self._new(event)  # another card: nothing is known of it
         for rule in slot.rules:
             self._tell(rule, slot, event, rule.reset())
         slot.session.reset()
-        slot.atr, slot.powered = atr, True
-        slot.lines.append(Line(b"", atr))
+        slot.card, slot.atr, slot.powered = card, bytes.fromhex(event.told("atr")), True
+        slot.lines.append(Line(b"", slot.atr))
         return slot
 
     def _off(self, slot: _Slot, event: Event) -> None:
         if slot.powered:
             for rule in slot.rules:
-                self._tell(rule, slot, event, rule.end(slot.session, powered=False))
                 self._tell(rule, slot, event, rule.reset())
         slot.session.reset()
         slot.powered = False
@@ -126,11 +123,13 @@ class Monitor:
     def _exchange(self, slot: _Slot, event: Event) -> None:
         slot.powered = True
         slot.lines.append(Line(event.command, event.answer, event.reason))
-        step = slot.session.take(event)
-        for rule in slot.rules:
-            self._tell(rule, slot, event, rule.step(step))
-        for across in self._across:
-            self._tell(across, slot, event, across.across(event.slot, slot.atr, step))
+        if event.command.startswith(PROBES):
+            return  # the operating system's, not the terminal's
+        for step in slot.session.take(event):
+            for rule in slot.rules:
+                self._tell(rule, slot, event, rule.step(step))
+            for across in self._across:
+                self._tell(across, slot, event, across.across(event.slot, slot.atr, step))
 
     def _tell(self, rule: Rule, slot: _Slot, event: Event, text: str | None) -> None:
         if text:
@@ -166,7 +165,7 @@ def as_vector(rule: type[Rule]) -> Vector:
         title=rule.title,
         title_zh=rule.title_zh,
         standard=rule.id.partition("-")[0],
-        grade="own" if rule.source.endswith("[D]") else "inferred",
+        grade="own" if rule.grade() == "D" else "inferred",
         source=rule.source,
         versions=(),
         algorithms=(),

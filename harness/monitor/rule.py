@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -10,6 +11,8 @@ from emulator.filesystem.specs import Layout
 from harness.monitor.session import Session, Step
 
 ERROR, WARNING = "error", "warning"
+GRADES = "STP1D"
+"""From the surest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,22 @@ class Rule:
         self.seen = False
         self.blind = ""
 
+    @classmethod
+    def grade(cls) -> str:
+        """How sure the demand is: the weakest grade that its source names."""
+        return GRADES[max(GRADES.index(one) for one in re.findall(r"\[([STP1D])\]", cls.source))]
+
     def step(self, step: Step) -> str | None:
         """One command was answered."""
 
     def reset(self) -> str | None:
-        """The card was reset or powered."""
+        """The card was reset or powered, or is about to lose its power."""
 
     def end(self, session: Session, *, powered: bool) -> str | None:
-        """The card lost its power, or (``powered``) the trace ends with the card still powered."""
+        """No more is heard of the card: another one came, or the trace ends, with the card powered still or not.
+
+        A mere loss of power does not end it: drivers open the card anew for each call of their library.
+        """
 
 
 class Across(Rule):

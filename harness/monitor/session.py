@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.pin import ChangePin, Verify
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import BY_NAME, Select
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.specs import Layout
@@ -113,7 +114,9 @@ class Step:
 
 @dataclass(slots=True)
 class Session:
-    """One slot. ``take`` brings the next command and gives its step."""
+    """One slot. ``take`` brings the next command and gives its step; a record that came in parts behind 61xx makes
+    another step, as if it had come whole.
+    """
 
     layout: Layout
     context: Context = field(init=False)
@@ -122,6 +125,8 @@ class Session:
     """Rights whose proof was refused, with the status word, until it is proved."""
     challenge: str = NO_CHALLENGE
     selected: bool = False
+    _parted: Step | None = None
+    """A reading whose data are being fetched, with what has come of them."""
 
     def __post_init__(self) -> None:
         self.context = Context(self.layout)
@@ -131,15 +136,37 @@ class Session:
         self.context.reset()
         self.rights.clear()
         self.refused.clear()
-        self.challenge, self.selected = NO_CHALLENGE, False
+        self.challenge, self.selected, self._parted = NO_CHALLENGE, False, None
 
     def may(self, condition: Condition, rights: frozenset[str]) -> bool:
         """True if these rights are enough, or if the card is being personalised."""
         plan = self.layout.personalisation
         return condition.satisfied(rights) or (plan is not None and plan.key in rights)
 
-    def take(self, event: Event) -> Step:
+    def take(self, event: Event) -> Iterator[Step]:
         """The next command: its step, and what it makes of the session."""
+        step = self._step(event)
+        yield step
+        if whole := self._joined(step):
+            yield whole
+
+    def _joined(self, step: Step) -> Step | None:
+        """The reading that this step's data bring to its end."""
+        before, self._parted = self._parted, None
+        first = step if step.kind is ReadRecord and not step.secured else before if step.kind is GetResponse else None
+        if first is None or not step.ok or (first is step and step.sw == SW.OK):
+            return None
+        data = b"" if first is step else first.event.answer[:-2]
+        event = first.event
+        table = {**event.table, "answer": (data + step.event.answer).hex()}
+        table |= {"masked": True} if step.event.masked else {}
+        joined = replace(first, event=Event(event.line, event.kind, event.t, event.slot, table))
+        if step.sw == SW.OK:
+            return joined
+        self._parted = joined
+        return None
+
+    def _step(self, event: Event) -> Step:
         raw = event.plain
         kind = self.context.instruction(raw)
         try:

@@ -125,7 +125,7 @@ class Link:
         return self.exchange(CommandAPDU(cla, ins, p1, p2, data, le), doing)
 
     def _record(self, sfi: int, tag: int, doing: str) -> bytes:
-        return self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}")[2:]
+        return whole(self._exchange(0x00, 0xB2, tag, sfi << 3, le=0, doing=f"reading {doing}"), tag, f"reading {doing}")
 
     def enter(self, application: str) -> None:
         """Makes an application current, if it is not yet. Keys' rights of the last one are lost."""
@@ -206,3 +206,10 @@ class Link:
             return self.keeper.open(use, response.data, enciphered=enciphered) if response.data else b""
         except ValueError as error:
             raise TerminalError(f"{doing}: {error}") from None
+
+
+def whole(record: bytes, tag: int, doing: str) -> bytes:
+    """The value in a record, which must be whole and have this tag; TerminalError."""
+    if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
+        raise TerminalError(f"{doing}: the card's answer is not that item, whole")
+    return record[2:]

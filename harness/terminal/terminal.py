@@ -13,7 +13,7 @@ from emulator.filesystem.files import messaging_of
 from emulator.filesystem.specs import FileSpec, ItemSpec
 from emulator.security import PIN
 from harness.terminal.keeper import TerminalError
-from harness.terminal.link import Link, PinRefused, Refused, Unauthorised
+from harness.terminal.link import Link, PinRefused, Refused, Unauthorised, whole
 
 __all__ = ["ItemValue", "PinRefused", "Refused", "Terminal", "Unauthorised", "bcd", "decode_record"]
 BY_NUMBER, NEWEST = 0x04, 0x03
@@ -142,9 +142,7 @@ class Terminal(Link):
         self._authorise(spec.read, f"reading {spec.path}")
         p1, p2 = _address(spec, item, occurrence)
         record = self._addressed(spec, CommandAPDU(0x00, 0xB2, p1, p2, le=0), spec.read_messaging, f"reading {path}")
-        if len(record) < 2 or record[0] != item.tag or record[1] != len(record) - 2:
-            raise TerminalError(f"reading {path}: the card's answer is not that item, whole")
-        return items.decode(item, record[2:])
+        return items.decode(item, whole(record, item.tag or 0, f"reading {path}"))
 
     def read_record(self, path: str, number: int) -> list[ItemValue]:
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
@@ -214,8 +212,9 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
         for field, value in zip(spec.items, items.decode_fields(spec.items, record), strict=True):
             yield ItemValue(spec.path, field, value, number)
         return
-    item = spec.item(record[0]) or ItemSpec(record[0], "b", len(record) - 2, "", "", "D")
-    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, record[2:]))
+    tag = record[0] if record else 0
+    item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
+    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, whole(record, tag, f"reading {spec.path}")))
 
 
 def bcd(digits: str) -> bytes:

@@ -11,30 +11,58 @@ from emulator.apdu.instructions.authentication import (
     GetChallenge,
     InternalAuthentication,
 )
+from emulator.apdu.instructions.certificate import ComputeSignature
+from emulator.apdu.instructions.psam import CipherData, CreditSamForPurchase, DeliveryKey, InitializeSamForPurchase
+from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
 from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event
 
-AUTHENTICATIONS = (ExternalAuthentication.ins, InternalAuthentication.ins)
+HEADER = 5
+UNSHARED = SECRET_INS | {
+    DebitForPurchase.ins,
+    CreditForLoad.ins,
+    InitializeSamForPurchase.ins,
+    CreditSamForPurchase.ins,
+    GetTransactionProof.ins,
+}
+"""Instructions whose data no two runs share."""
+PROOF, FACTOR = 16, 8
+RANDOM = (
+    GetChallenge.ins,
+    InternalAuthentication.ins,
+    CipherData.ins,
+    InitializeForLoad.ins,
+    DebitForPurchase.ins,
+    CreditForLoad.ins,
+    InitializeSamForPurchase.ins,
+    GetTransactionProof.ins,
+    ComputeSignature.ins,
+)
+"""Instructions whose answers no two runs share: challenges, cryptograms, MACs, sequence numbers."""
 SECURED = 0x04
 
 
 def comparable(command: bytes) -> bytes:
     """A command less what no two runs share: secrets, cryptograms, MACs and enciphered data."""
-    if len(command) < 5:
+    if len(command) < HEADER:
         return command
-    if command[1] in AUTHENTICATIONS:
-        return command[:5] + command[21:]  # what follows 16 bytes is a key version
-    if command[1] in SECRET_INS or command[0] & SECURED:
-        return command[:5]
+    if command[1] in (ExternalAuthentication.ins, InternalAuthentication.ins):
+        return command[:HEADER] + command[HEADER + PROOF :]  # what follows is a key version
+    if command[1] == DeliveryKey.ins:
+        factors = FACTOR * (command[2] >> 5)  # what follows is a challenge
+        return command[: HEADER + factors]
+    if command[1] in UNSHARED or command[0] & SECURED:
+        return command[:HEADER]
     return command
 
 
 class Session:
-    """A trace's events as they are compared."""
+    """A trace's events as they are compared: slot by slot, as what slots have to do with each other is chance."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
+        self.events = sorted(events, key=lambda event: event.slot)
         self.keys = list(self._keys())
 
     def _keys(self) -> Iterator[tuple[object, ...]]:
@@ -44,9 +72,7 @@ class Session:
                 if event.command[1:2] != bytes((GetResponse.ins,)):
                     asked[event.slot] = event.command
                 told = asked.get(event.slot, b"")
-                random = len(told) > 1 and (
-                    told[1] in (GetChallenge.ins, InternalAuthentication.ins) or told[0] & SECURED
-                )
+                random = len(told) > 1 and (told[1] in RANDOM or told[0] & SECURED)
                 answer = (len(event.answer), event.answer[-2:]) if random else event.answer
                 yield "apdu", event.slot, comparable(event.command), answer
             else:
@@ -59,8 +85,8 @@ def differences(left: Sequence[Event], right: Sequence[Event]) -> Iterator[tuple
     matcher = SequenceMatcher(None, one.keys, other.keys, autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
-            yield from (("-", event) for event in left[i:j])
-            yield from (("+", event) for event in right[k:m])
+            yield from (("-", event) for event in one.events[i:j])
+            yield from (("+", event) for event in other.events[k:m])
 
 
 def words(event: Event) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event
@@ -23,23 +24,44 @@ APDU, ATR = b"iso7816", b"iso7816.atr"
 
 
 def export(events: Iterable[Event]) -> Iterator[bytes]:
-    """The file, block by block. Events that are no bytes on the wire become comments of the next packet."""
+    """The file, block by block. A fault is told in the comment of the packet that it came at, the next one of its slot;
+    what else is no bytes on the wire, silence and the loss of power, in that of the packet before it.
+    """
     yield _block(SECTION, struct.pack("<IHHq", BYTE_ORDER, 1, 0, -1))
     interfaces: dict[int, int] = {}
-    notes: dict[int, list[str]] = {}
+    faults: dict[int, list[str]] = {}
+    waiting: _Packet | None = None
     for event in events:
         if event.slot not in interfaces:
             interfaces[event.slot] = len(interfaces)
             name = _option(INTERFACE_NAME, f"slot {event.slot}".encode()) + _option(0, b"")
             yield _block(INTERFACE, struct.pack("<HHI", LINK_UPPER_PDU, 0, 0) + name)
-        noted = notes.setdefault(event.slot, [])
         for dissector, direction, payload, words in _packets(event):
-            if not payload:
-                noted.append(words)
-                continue
-            comment = "\n".join(filter(None, (*noted, words)))
-            noted.clear()
-            yield _packet(interfaces[event.slot], event.t, _pdu(dissector, direction, payload), comment)
+            if payload:
+                if waiting is not None:
+                    yield waiting.block()
+                told = [*faults.pop(event.slot, ()), words]
+                waiting = _Packet(interfaces[event.slot], event.t, _pdu(dissector, direction, payload), told)
+            elif event.kind == "fault" or waiting is None:
+                faults.setdefault(event.slot, []).append(words)
+            else:
+                waiting.words.append(words if waiting.interface == interfaces[event.slot] else f"{event.slot}: {words}")
+    if waiting is not None:
+        waiting.words += [words for left in faults.values() for words in left]
+        yield waiting.block()
+
+
+@dataclass(slots=True)
+class _Packet:
+    """A packet until the next one comes: till then more may be told of it."""
+
+    interface: int
+    t: float
+    data: bytes
+    words: list[str]
+
+    def block(self) -> bytes:
+        return _packet(self.interface, self.t, self.data, "\n".join(filter(None, self.words)))
 
 
 def _packets(event: Event) -> Iterator[tuple[bytes, int, bytes, str]]:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ VERSIONS = (1, 2)
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
 EVENTS = ("apdu", "reset", "off", "fault")
+USER, PSAM = "user", "psam"
+"""The kinds of cards; a terminal's own have the layout of the same name."""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
@@ -133,12 +135,23 @@ def _version_told(path: Path) -> str:
     return ""
 
 
+def slot_layout(event: Event, otherwise: Layout) -> Layout:
+    """The layout of the card that a reset tells of, where it names one of this package's; else ``otherwise``."""
+    name = event.told("layout")
+    return named_layout(name) if name != otherwise.name and name in layouts.names() else otherwise
+
+
+@lru_cache
+def named_layout(name: str) -> Layout:
+    """One of this package's layouts, the same object each time."""
+    return layouts.load(name)
+
+
 def layout_of(path: Path) -> Layout:
-    """The layout of the cards in a trace: as a reset names it, else by the version read, else 3.00. TraceError."""
-    named = next((event.told("layout") for event in events(path) if event.told("layout")), "")
-    for name in (named, _version_told(path)):
-        if name in layouts.names():
-            return layouts.load(name)
-        if name:
+    """The layout of a trace's user cards: as a reset names it, else by the version read, else 3.00. TraceError."""
+    for name in (*dict.fromkeys(event.told("layout") for event in events(path)), _version_told(path)):
+        if name and name not in layouts.names():
             raise TraceError(f"{path}: its cards have layout {name!r}, which is none of this package's: name its file")
+        if name and (layout := named_layout(name)).card == USER:
+            return layout
     return layouts.load(OTHERWISE)

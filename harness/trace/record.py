@@ -13,9 +13,10 @@ from typing import Any, Self
 
 from emulator.chip import Exchange
 from emulator.filesystem.image import Image
+from emulator.filesystem.specs import Layout
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
-from harness.trace.mask import PersonalData, PinMarks
+from harness.trace.mask import Marks, PersonalData
 
 VERSION = 2
 
@@ -33,11 +34,11 @@ class Trace:
         self._lock = threading.Lock()
         self.show_secrets = show_secrets
         self.personal_data = personal_data
-        self.marks = PinMarks()
+        self.marks = Marks()
 
-    def slot(self, number: int, image: Image | None = None, *, initial_pin: str = "") -> SlotTrace:
-        """An observer for the card in this slot; ``image`` where it is a virtual one, else its initial PIN."""
-        return SlotTrace(self, number, image, initial_pin)
+    def slot(self, number: int, image: Image | None = None, *, layout: Layout | None = None) -> SlotTrace:
+        """An observer for the card in this slot; ``image`` where it is a virtual one, else its layout where known."""
+        return SlotTrace(self, number, image, image.layout if image else layout)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
         """One event: version, monotonic seconds and slot are added."""
@@ -66,11 +67,12 @@ class TraceFile(Trace):
 class SlotTrace:
     """Observes one chip for a trace."""
 
-    def __init__(self, file: Trace, slot: int, image: Image | None, initial_pin: str) -> None:
+    def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData()
-        self._initial = image.layout.pin.initial if image else initial_pin
-        self._card = {"layout": image.layout.name, "algorithm": image.algorithm} if image else {}
+        self._initial = layout.pin.initial if layout else ""
+        self._card = {"layout": layout.name} if layout else {}
+        self._card |= {"algorithm": image.algorithm} if image else {}
 
     def exchanged(self, exchange: Exchange) -> None:
         """Writes one command and its answer, with the reason of the status word and what changed in the card."""
@@ -90,7 +92,7 @@ class SlotTrace:
                 {name: value for name, value in zip(CHANGE, astuple(change), strict=True) if value}
                 for change in told.changes
             ]
-        if pins := self._file.marks.of(exchange, self._initial):
+        if pins := self._file.marks.pins(exchange, self._initial):
             event["pins"] = pins
         if masked:
             event["masked"] = True
@@ -102,18 +104,21 @@ class SlotTrace:
         """Writes a reset or the loss of power."""
         if atr:
             told = mask.atr(atr) if self._people else atr
-            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), **self._card})
+            card = self._file.marks.card(atr)
+            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), "card": card, **self._card})
         else:
             self._file.write(self._slot, {"event": event})
 
     def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
         """Writes that a fault came, and what the card itself did; no answer if the command never reached it."""
-        secrets = self._file.show_secrets
+        command, own = exchange.command, exchange.answer
+        if self._people:
+            command, own = mask.masked_command(command), self._people.masked(exchange)[0].answer if own else own
+            self._people.repeated = self._people.repeated or kind == "repeat"
         event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind}
-        told = self._people.masked(exchange)[0] if self._people else exchange
-        event["command"] = command_hex(told.command, show_secrets=secrets)
-        if told.answer:
-            event["card_answered"] = told.answer.hex().upper()
+        event["command"] = command_hex(command, show_secrets=self._file.show_secrets)
+        if own:
+            event["card_answered"] = own.hex().upper()
         self._file.write(self._slot, event)
 
 

@@ -11,7 +11,7 @@ from emulator.filesystem import items
 from emulator.filesystem.specs import Layout
 from harness.trace.context import Context, Place
 from harness.trace.decode import answer_words, command_words
-from harness.trace.read import Event
+from harness.trace.read import Event, slot_layout
 
 FETCHED = 0xC0
 CHANGES = {
@@ -29,7 +29,9 @@ CHANGES = {
 
 
 class Reader:
-    """Puts the events of one trace into words. One context for each slot."""
+    """Puts the events of one trace into words. One context for each slot, by the layout that its reset names;
+    ``layout`` where none is named.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -43,7 +45,7 @@ class Reader:
             self._began = event.t
         head = f"{event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
-        context = self._contexts.setdefault(event.slot, Context(self._layout))
+        context = self._context(event)
         if event.kind == "reset":
             context.reset()
             told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
@@ -56,6 +58,14 @@ class Reader:
             yield f"{head}⚡ fault 故障 {event.told('fault')}" + (f"; the card itself answered {told}" if told else "")
         else:
             yield from self._exchange(event, context, head, rest)
+
+    def _context(self, event: Event) -> Context:
+        context = self._contexts.get(event.slot)
+        layout = slot_layout(event, self._layout) if event.kind == "reset" or context is None else context.layout
+        if context is None or context.layout is not layout:
+            context = self._contexts[event.slot] = Context(layout)
+            self._asked.pop(event.slot, None)
+        return context
 
     def _exchange(self, event: Event, context: Context, head: str, rest: str) -> Iterator[str]:
         place = context.place(event.plain)
@@ -77,7 +87,9 @@ class Reader:
 
     def _values(self, event: Event) -> Iterator[str]:
         """The items that an answer or an update holds, decoded, where the trace has them."""
-        command, place = self._asked.get(event.slot, (b"", Place(next(iter(self._contexts.values())).directory)))
+        if event.slot not in self._asked:
+            return
+        command, place = self._asked[event.slot]
         kind = self._contexts[event.slot].instruction(command)
         if kind not in (ReadRecord, UpdateRecord) or place.file is None or command[0] & 0x04:
             return

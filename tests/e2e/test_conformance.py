@@ -53,6 +53,7 @@ def test_recording_a_session(tmp_path: Path) -> None:
                 answer = connection.send(bytes.fromhex(SSSE))
                 assert answer[:2] in (b"\x6f\x1c", b"\x61\x1e")
                 connection.send(bytes.fromhex("00B2072C0B"))
+                connection.send(bytes.fromhex("0020000003123456"))
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(DEADLINE) == 0
@@ -61,3 +62,5 @@ def test_recording_a_session(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert any(one.get("answer", "").startswith("0709" + "00" * 9) for one in lines), "masked"
     assert {one["event"] for one in lines} >= {"reset", "apdu"}
+    assert ["initial"] in [one.get("pins") for one in lines], "the layout's published PIN is told as such"
+    assert {one["layout"] for one in lines if one["event"] == "reset"} == {"3.00"}

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from harness import pcsc
+from harness.connection import Pcsc
+from harness.terminal.terminal import Refused, Terminal
 from harness.trace import read
 from tests.e2e.served import serving
-from tests.support import SSSE
+from tests.support import DF, SSSE
 
 pytestmark = pytest.mark.pcsc
 FAULTS = {
@@ -104,6 +106,55 @@ def test_what_a_client_sees_of_each_fault(tmp_path: Path) -> None:
     told_in_trace = [event.told("fault").partition(" ")[2] for event in read.events(trace) if event.kind == "fault"]
     assert len(told_in_trace) == len(FAULTS)
     assert {one.partition(",")[0] for one in told_in_trace} == {one.partition(",")[0] for one in FAULTS}
+
+
+def test_what_a_client_sees_of_faults_that_leave_the_card_where_it_is() -> None:
+    faults = (
+        "repeat,item=SSSE/EF05/03,once=yes",
+        "reset,moment=before,item=SSSE/EF05/04,once=yes",
+        "reset,moment=after,item=SSSE/EF05/05,once=yes",
+        "status,sw=6581,executed=yes,instruction=VERIFY,once=yes",
+        "challenge,nth=2",
+    )
+    class_, number = "00B2022803", "00B207280B"
+    with serving(*(part for fault in faults for part in ("--fault", fault))) as served:
+        with client(served.readers[0]) as one:
+            one.send(SSSE)
+            first = one.send(class_)
+            assert first[1][:2] == b"\x02\x01"
+            assert one.send("00B2032806") == first, "the last answer once more"
+            assert one.send("00B204280E") == ("S_SUCCESS", b"\x6a\x82"), "a reset: nothing is selected"
+            one.send(SSSE)
+            assert one.send("00B2052806")[1][-2:] == b"\x90\x00"
+            assert one.send(number) == ("S_SUCCESS", b"\x6a\x82"), "a reset after the answer"
+            one.send(SSSE)
+            assert one.send("0020000003123456") == ("S_SUCCESS", b"\x65\x81")
+            one.send(DF["DF01"])
+            assert one.send("00B2202804")[1][:2] == b"\x20\x02", "the PIN was taken all the same"
+        with Pcsc(served.readers[0]) as connection:
+            terminal = Terminal(connection)
+            terminal.begin()
+            with pytest.raises(Refused) as refused:
+                terminal.authenticate("RKSSSE")
+            assert refused.value.sw & 0xFFF0 == 0x63C0, "another challenge than the card's"
+
+
+def test_chance_is_the_same_under_the_same_seed_through_pcscd(tmp_path: Path) -> None:
+    def drawn(seed: int) -> list[tuple[str, bytes]]:
+        trace = tmp_path / f"{seed}.jsonl"
+        faults = ("--fault=garbled,item=SSSE/EF05/07,one_in=4", "--fault=status,instruction=READ_RECORD,one_in=9")
+        arguments = ("--trace", str(trace), "--personal-data", "--seed", str(seed), *faults)
+        with serving(*arguments) as served, client(served.readers[0]) as one:
+            one.send(SSSE)
+            seen = [one.send("00B207280B") for _ in range(60)]
+        events = list(read.events(trace))
+        assert [event.answer for event in events if event.kind == "apdu"][1:] == [answer for _, answer in seen]
+        assert 10 < sum(event.kind == "fault" for event in events) < 40
+        return seen
+
+    first = drawn(7)
+    assert drawn(7) == first
+    assert drawn(8) != first
 
 
 def test_a_card_taken_out_for_good_stays_out() -> None:

@@ -28,6 +28,7 @@ from harness.terminal import region
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace import read
+from tests.e2e import effects
 from tests.e2e.served import Served, serving
 
 pytestmark = pytest.mark.pcsc
@@ -219,7 +220,8 @@ def test_nothing_leaks_or_wedges_and_every_fault_is_accounted_for(
         _round(clerks, SESSIONS - warm, warm)
         after = _held(served.process.pid)
         alive(served, clerks)
-    faults = accounted(trace, clerks)
+    faults, alone = accounted(trace, clerks)
+    assert alone > 0.8 * sum(faults.values())
     assert not DEEP or set(faults) == set(KINDS)
     assert after[0] - before[0] <= MOST_GROWTH, f"resident: {before[0]} KiB, then {after[0]}"
     assert after[1] <= before[1] + 1, f"descriptors: {before[1]}, then {after[1]}"
@@ -228,9 +230,10 @@ def test_nothing_leaks_or_wedges_and_every_fault_is_accounted_for(
         if DEEP:
             print(
                 f"\nsoak: {SLOTS * SESSIONS} sessions, {sum(len(one.heard) for one in clerks)} commands, "
-                f"{sum(faults.values())} faults {dict(faults)}, {failed} sessions failed, "
-                f"{sum(one.swaps for one in clerks)} cards swapped, resident {before[0]} → {after[0]} KiB, "
-                f"descriptors {before[1]} → {after[1]}, {time.monotonic() - began:.0f} s"
+                f"{sum(faults.values())} faults {dict(faults)}, {alone} of them alone at a command, "
+                f"{failed} sessions failed, {sum(one.swaps for one in clerks)} cards swapped, "
+                f"resident {before[0]} → {after[0]} KiB, descriptors {before[1]} → {after[1]}, "
+                f"{time.monotonic() - began:.0f} s"
             )
 
 
@@ -243,9 +246,12 @@ def alive(served: Served, clerks: list[Counterwork]) -> None:
         connection.close()
 
 
-def accounted(trace: Path, clerks: list[Counterwork]) -> Counter[str]:
-    """Holds the trace against what the clients saw; the faults by kind."""
+def accounted(trace: Path, clerks: list[Counterwork]) -> tuple[Counter[str], int]:
+    """Holds the trace against what the clients saw; the faults by kind, and how many came alone at a command and did
+    what their kind says.
+    """
     faults: Counter[str] = Counter()
+    alone = 0
     for clerk in clerks:
         events = [event for event in read.events(trace) if event.slot == clerk.slot]
         told = [event for event in events if event.kind == "apdu"]
@@ -262,4 +268,7 @@ def accounted(trace: Path, clerks: list[Counterwork]) -> Counter[str]:
         # A command that changes things and whose answer was spoilt can leave its mark on the next session.
         for session, why in clerk.failed.items():
             assert {session, session - 1} & faulty, f"slot {clerk.slot}, session {session}, without a fault: {why}"
-    return faults
+        for one in effects.of(events):
+            assert one.right, f"slot {clerk.slot}, line {one.fault.line}: {one.fault.table}, {one.told.table}"
+            alone += 1
+    return faults, alone

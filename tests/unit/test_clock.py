@@ -29,4 +29,6 @@ def test_validity_is_judged_by_it() -> None:
         return "\n".join(said)
 
     assert "validity ended" not in session(datetime(2030, 9, 14))
-    assert "validity ended on 2030-09-14" in session(datetime(2030, 9, 15))
+    late = session(datetime(2030, 9, 15))
+    assert "validity ended on 2030-09-14" in late
+    assert "UPDATE RECORD" not in late

@@ -53,8 +53,9 @@ def test_the_number_of_rules_and_the_links(name: str) -> None:
         assert (DOCS / link).exists(), link
 
 
-def test_the_python_example(pytester: pytest.Pytester) -> None:
-    found = re.search(r"```python\n(.*?)```", text("terminals.md"), re.DOTALL)
+@BOTH
+def test_the_python_example(name: str, pytester: pytest.Pytester) -> None:
+    found = re.search(r"```python\n(.*?)```", text(name), re.DOTALL)
     assert found
     pytester.makepyfile(found.group(1))
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)

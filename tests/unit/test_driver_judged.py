@@ -65,5 +65,4 @@ def test_no_rule_is_broken(flows: Any, kind: tuple[str, str], shape: str) -> Non
     broken = {one.vector.id: one.reason for one in monitor.results() if one.verdict is Verdict.FAILED}
     warned = {one.vector.id: one.reason for one in monitor.results() if one.verdict is Verdict.WARNING}
     assert not broken
-    # What a machine gave no read key for cannot be read back in the same session.
-    assert set(warned) == ({"WRITE-READ-BACK"} if flows is with_machine else set())
+    assert not warned, "what one call wrote the next one read back"

@@ -8,6 +8,7 @@ import pytest
 
 import harness.trace
 from emulator.apdu.transport import follow
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import tries_cell
 from emulator.security import PIN
 from harness.connection import InProcess
@@ -244,6 +245,31 @@ def test_several_faults_at_one_command() -> None:
     assert card.came == [2, 3, 1, 2, 3]
 
 
+def test_only_faults_that_changed_something_are_told() -> None:
+    """Of two that decide what the card is asked the first comes; the other does not count the command."""
+    card = selected(
+        "status,sw=6A82,instruction=READ_RECORD,nth=1",
+        "power-cut,instruction=READ_RECORD,nth=1",
+        "repeat,instruction=VERIFY,nth=1",
+        "status,sw=6581,executed=yes,instruction=VERIFY,nth=1",
+    )
+    assert card.send(READ_NUMBER) == "6A82"
+    assert card.came == [1]
+    assert card.send(WRONG_PIN) == "6A82", "the last answer once more"
+    assert card.came == [1, 3], "the card was not asked, so that nothing was carried out"
+    assert card.send(WRONG_PIN) == "6581"
+    with pytest.raises(PcscError, match="power was cut"):
+        card.send(READ_NUMBER)
+    assert card.came == [1, 3, 4, 2]
+
+
+def test_power_cannot_be_cut_at_what_the_card_is_not_asked() -> None:
+    card = selected("sw61,part=4,instruction=READ_RECORD", "power-cut,instruction=GET_RESPONSE")
+    assert card.send(READ_NUMBER) == "6104"
+    assert card.send("00C0000004") == CARD_NUMBER[:8] + "6104"
+    assert card.came == [1]
+
+
 # --- plans ---------------------------------------------------------------------------------------------------------
 
 
@@ -313,12 +339,22 @@ def test_what_is_no_plan(tmp_path: Path, text: str, what: str) -> None:
         ("status,sw=6A82,sw=6A83", "sw stands twice"),
         ("status,executed=maybe", "expected one of yes, no"),
         ("truncated,by=x", "expected a number, found 'x'"),
+        ("truncated,item=name", "expected a tag in two hex digits"),
     ],
 )
 def test_what_is_no_fault(text: str, what: str) -> None:
     with pytest.raises(FaultError) as error:
         plan.from_text(text)
     assert what in str(error.value)
+
+
+def test_a_place_that_no_card_has() -> None:
+    places = {"file=SSSE/EF66": "SSSE/EF66", "application=DF66": "DF66", "item=X/EF05/01": "X/EF05"}
+    for text, where in places.items():
+        wrong = run("run", "--once", "--fault", f"mute,{text}", expect=1).stderr
+        assert f"has {where}, so that it would never come" in wrong, wrong
+    plan.check(Plan((plan.from_text("mute,item=CERT/EF12/01"),)), [layouts.load("1.00"), layouts.load("3.00")])
+    plan.check(Plan((plan.from_text("mute,item=01"),)), [])
 
 
 # --- the trace -----------------------------------------------------------------------------------------------------
@@ -347,8 +383,7 @@ def test_faults_are_in_the_trace_beside_what_the_card_did(tmp_path: Path) -> Non
     assert "the card was taken out in the middle of the command" in shown
 
 
-def test_a_terminal_is_told_what_went_wrong(tmp_path: Path) -> None:
-    del tmp_path
+def test_a_terminal_is_told_what_went_wrong() -> None:
     card = Faulty("status,sw=63C1,instruction=VERIFY")
     terminal = Terminal(card.connection)
     terminal.begin()

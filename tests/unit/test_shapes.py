@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import pytest
 
 from emulator.chip import Chip
@@ -11,12 +15,25 @@ from tests.support import SSSE, VERIFY, new_card
 from tests.unit.test_reader import Driver, driver  # noqa: F401
 
 
+@dataclass
+class Later:
+    """What is to happen at a time of the test's own clock."""
+
+    at: float
+    act: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
 class Under:
     """A card under a system, with a clock of its own and a trace."""
 
     def __init__(self, system: str, *, slow: bool = False) -> None:
         self.now = 0.0
         self.slept: list[float] = []
+        self.waiting: Later | None = None
         self.seen: list[str] = []
         image = new_card().chip.image
         trace = Trace(lambda event: self.seen.append(event.get("command") or event["event"]))
@@ -27,7 +44,17 @@ class Under:
             slow=slow,
             clock=lambda: self.now,
             sleep=self.slept.append,
+            later=self.later,
         )
+
+    def later(self, seconds: float, act: Callable[[], None]) -> Later:
+        self.waiting = Later(self.now + seconds, act)
+        return self.waiting
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        if self.waiting and not self.waiting.cancelled and self.now >= self.waiting.at:
+            self.waiting.act()
 
     def send(self, *commands: str) -> str:
         answer = ""
@@ -47,7 +74,7 @@ def left_alone(system: str, seconds: float) -> Under:
     under.send(SSSE, VERIFY)
     assert under.verified
     under.card.power_off()
-    under.now += seconds
+    under.pass_time(seconds)
     under.card.power_on()
     return under
 
@@ -60,6 +87,33 @@ def test_what_the_next_program_finds(system: str, seconds: float, kept: bool) ->
     under = left_alone(system, seconds)
     assert under.verified is kept
     assert under.send("00B207280B")[-4:] == ("9000" if kept else "6A82")
+
+
+def test_macos_takes_the_power_when_its_time_has_come_and_not_at_the_next_use() -> None:
+    under = Under("macos")
+    under.card.power_on()
+    under.send(SSSE)
+    under.pass_time(3)
+    under.card.power_off()
+    under.pass_time(1.9)
+    assert under.seen[-1] != "off"
+    under.pass_time(0.1)
+    assert under.seen[-1] == "off", "5 s after the last use"
+    under.card.power_on()
+    under.card.power_off()
+    under.card.power_on()
+    under.pass_time(60)
+    assert under.seen[-1] == "reset", "in use again"
+
+
+def test_macos_by_the_real_clock() -> None:
+    image = new_card().chip.image
+    gone = threading.Event()
+    trace = Trace(lambda event: gone.set() if event["event"] == "off" else None)
+    card = Shaped(Chip(image, observer=trace.slot(0, image)), replace(SYSTEMS["macos"], off_after=0.05))
+    card.power_on()
+    card.power_off()
+    assert gone.wait(10)
 
 
 def test_a_reset_is_a_reset_everywhere() -> None:

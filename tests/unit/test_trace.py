@@ -22,7 +22,7 @@ from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, pcapng, read
 from harness.trace.decode import answer_words, command_hex, command_words
-from harness.trace.mask import PersonalData, PinMarks
+from harness.trace.mask import Marks, PersonalData
 from harness.trace.read import TraceError
 from harness.trace.record import TraceFile
 from harness.trace.show import Reader
@@ -132,7 +132,7 @@ def test_a_wrong_pin_costs_a_try_and_is_known_again(tmp_path: Path) -> None:
     one, two, three = [event for event in read.events(path) if event.command[1:2] == b"\x20"]
     assert one.table["changes"] == [{"kind": "tries", "name": "PIN", "from": "3", "to": "2"}]
     assert one.table["pins"] == two.table["pins"] != three.table["pins"]
-    other = PinMarks().of(Exchange(bytes.fromhex(WRONG_PIN), b"", ""), "")
+    other = Marks().pins(Exchange(bytes.fromhex(WRONG_PIN), b"", ""), "")
     assert other != one.table["pins"], "marks of two traces cannot be compared"
 
 

@@ -173,6 +173,7 @@ class CipherData(Instruction):
     case4 = True
     cards = ("psam",)
     status = (0x6700, 0x6901, 0x6985, 0x6A80, 0x6A86)
+    secret = True  # a PIN to be reloaded comes here in clear
 
     mode: int
     data: bytes

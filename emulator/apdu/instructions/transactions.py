@@ -186,7 +186,7 @@ class InitializeForPurchase(_Transaction):
             raise CardError(SW.COUNTER_EXHAUSTED, "the purchase sequence is at its end")
         key = self.key(card, spec.debit_key, self.index)
         if int.from_bytes(self.amounts[:4], "big") > purse.balance:
-            raise CardError(SW.INSUFFICIENT_FUNDS, f"the account holds {purse.balance} fen")
+            raise CardError(SW.INSUFFICIENT_FUNDS, "the account holds less than is to be paid")
         random = card.random(4)
         card.session.transaction = Begun(PURCHASE, key, random, self.amounts, self.terminal)
         sums = u32(purse.own) + u32(purse.pooled) + purse.year

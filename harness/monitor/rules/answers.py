@@ -8,6 +8,9 @@ from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step
 
+BER = "BER-TLV"
+"""The bank's records, whose lengths may have more than one byte."""
+
 
 class Fetched(Rule):
     """61xx says that an answer waits."""
@@ -112,7 +115,8 @@ class Whole(Rule):
     def step(self, step: Step) -> str | None:
         broken, self._broken = self._broken, None
         file = step.place.file
-        if step.kind is ReadRecord and step.sw == 0x9000 and file is not None and file.structure != "cyclic":
+        plain = file is not None and file.structure != "cyclic" and all(one.format != BER for one in file.items)
+        if step.kind is ReadRecord and step.sw == 0x9000 and plain:
             self.seen = True
             if problem := self._problem(step):
                 self._broken = (step.event.command[:4], problem)

@@ -14,6 +14,11 @@ MAC_SIZE = 4
 BLOCKS = (8, 16)
 
 
+def wrong(step: Step) -> bool:
+    """A try was spent, and the card said how many are left."""
+    return step.tries_pin and step.sw & 0xFFF0 == 0x63C0
+
+
 class Asked(Rule):
     """VERIFY without data tells how things stand, and costs nothing."""
 
@@ -70,8 +75,9 @@ class KnownWrong(Rule):
         self._wrong: set[str] = set()
 
     def step(self, step: Step) -> str | None:
-        if step.kind is PinChangeUnblock and step.ok:
-            self._wrong.clear()
+        reloaded = step.kind is PinChangeUnblock and step.command is not None and step.command.p2
+        if step.ok and (step.kind is ChangePin or reloaded):
+            self._wrong.clear()  # there is a new PIN; without one what was wrong is wrong still
         if not step.tries_pin:
             return None
         self.seen = True
@@ -80,10 +86,8 @@ class KnownWrong(Rule):
             return None
         tried = step.pins[0]
         again = tried in self._wrong
-        if step.sw & 0xFFF0 == 0x63C0 or step.sw == SW.BLOCKED:
+        if wrong(step):
             self._wrong.add(tried)
-        elif step.ok:
-            self._wrong.clear()
         return f"{step.name} with a PIN that was refused before ({step.sw:04X})" if again else None
 
 
@@ -100,9 +104,9 @@ class Typed(Rule):
         if not step.tries_pin:
             return None
         self.seen = True
-        wrong, self._wrong = self._wrong, step.event.t if step.sw & 0xFFF0 == 0x63C0 else None
-        if wrong is not None and step.event.t - wrong < TYPED:
-            return f"{step.name} {(step.event.t - wrong) * 1000:.0f} ms after a wrong one"
+        before, self._wrong = self._wrong, step.event.t if wrong(step) else None
+        if before is not None and step.event.t - before < TYPED:
+            return f"{step.name} {(step.event.t - before) * 1000:.0f} ms after a wrong one"
         return None
 
 
@@ -110,21 +114,28 @@ class LastTry(Rule):
     """The last try locks the PIN."""
 
     id = "PIN-LAST-TRY"
-    title = "VERIFY is not repeated down to the last try"
-    title_zh = "不连续验证直至用尽最后一次机会"
+    title = "VERIFY is not repeated blindly down to one try, nor the last try spent"
+    title_zh = "不得盲目连续验证直至只剩一次机会，也不用掉最后一次机会"
     source = "part 5, 63Cx tells the tries left [T]; that a terminal stops before the last [D]"
     _left: int | None = None
+    _wrong: float | None = None
 
     def step(self, step: Step) -> str | None:
-        left = self._left
-        if step.kind is Verify and step.sw & 0xFFF0 == 0x63C0:
+        left, before = self._left, self._wrong
+        if step.kind in (Verify, ChangePin) and step.sw & 0xFFF0 == 0x63C0:
             self._left = step.sw & 0xF
         elif (step.tries_pin or step.kind is PinChangeUnblock) and step.ok:
             self._left = None
         if not step.tries_pin:
             return None
         self.seen = True
-        return "one try was left, and it was spent" if left == 1 and not step.ok else None
+        self._wrong = step.event.t if wrong(step) else None
+        if not wrong(step):
+            return None
+        if left == 1:
+            return "one try was left, and it was spent"
+        blindly = before is not None and step.event.t - before < TYPED
+        return f"{step.name} was repeated at once until one try was left" if blindly and self._left == 1 else None
 
 
 class Locked(Rule):

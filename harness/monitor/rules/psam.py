@@ -22,28 +22,39 @@ class Factors(Across):
     title = "The factors given to the PSAM are those of the card in the reader"
     title_zh = "送入PSAM的分散因子与读卡器中的卡一致"
     source = "DELIVERY KEY: card factor from the ATR, city factor from the identification code [S]"
-    _atr = b""
-    _region = ""
 
-    def across(self, slot: int, atr: bytes, step: Step) -> str | None:  # noqa: ARG002
-        if step.kind is not DeliveryKey:
-            self._atr = self._atr if step.session.layout.card == "psam" else atr
-            if step.kind is ReadRecord and step.path.startswith("SSSE/EF05") and not step.event.masked:
-                for record in step.records():
-                    if record[0] == IDENTIFICATION:
-                        self._region = record[2:5].hex()
-            return None
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._cards: dict[int, tuple[bytes, str]] = {}
+        """ATR and region of the user's card in each slot."""
+
+    def across(self, slot: int, atr: bytes, step: Step) -> str | None:
+        if step.kind is DeliveryKey:
+            return self._delivered(step)
+        if step.session.layout.card != "psam":
+            before, region = self._cards.get(slot, (atr, ""))
+            self._cards[slot] = (atr, region if before == atr else "")
+            self._region_told(slot, step)
+        return None
+
+    def _region_told(self, slot: int, step: Step) -> None:
+        if step.kind is ReadRecord and step.path.startswith("SSSE/EF05") and not step.event.masked:
+            for record in step.records():
+                if record[0] == IDENTIFICATION:
+                    self._cards[slot] = (self._cards[slot][0], record[2:5].hex())
+
+    def _delivered(self, step: Step) -> str | None:
         self.seen = True
         if step.event.masked or not step.data:
             self.blind = "the trace hides factors and serial numbers: record it with --personal-data"
             return None
-        if not self._atr:
-            return None
-        if step.data[:FACTOR] != self._atr[-FACTOR:]:
-            return "the card factor is not that of the card whose session it is"
+        meant = [region for atr, region in self._cards.values() if atr[-FACTOR:] == step.data[:FACTOR]]
+        if not meant:
+            return "the card factor is not that of the card whose session it is" if self._cards else None
         levels = (step.command.p1 if step.command else 0) >> 5
-        if levels > 1 and self._region and step.data[FACTOR : 2 * FACTOR] != factors(self._region, b"", 2)[0]:
-            return f"the city factor is not that of region {self._region}"
+        city = step.data[FACTOR : 2 * FACTOR]
+        if levels > 1 and meant[0] and city != factors(meant[0], b"", 2)[0]:
+            return f"the city factor is not that of region {meant[0]}"
         return None
 
 

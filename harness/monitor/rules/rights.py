@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
+from emulator.apdu.instructions.issuing import Activate
+from emulator.apdu.instructions.pin import PinChangeUnblock
+from emulator.apdu.instructions.purse import GetBalance, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.transactions import InitializeForLoad, InitializeForPurchase
 from emulator.apdu.status import SW
 from emulator.filesystem.specs import FileSpec
-from emulator.security import PIN, Condition, names_in
+from emulator.security import PIN, Condition, Right, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step
 
@@ -15,12 +20,37 @@ READING, UPDATING = (ReadRecord, ReadBinary), (UpdateRecord, UpdateBinary)
 
 
 def lacking(step: Step) -> Condition | None:
-    """The condition that an access to a file needs and the session does not meet; None if all is well."""
+    """The condition that a command needs and the session does not meet; None if all is well."""
+    condition = _of_file(step) if step.kind in (*READING, *UPDATING) else _of_command(step)
+    return None if condition is None or step.session.may(condition, step.rights) else condition
+
+
+def _of_file(step: Step) -> Condition | None:
     file = step.place.file
-    if file is None or step.kind not in (*READING, *UPDATING):
+    if file is None:
         return None
-    condition = file.read if step.kind in READING else file.update
-    return None if step.session.may(condition, step.rights) else condition
+    return file.read if step.kind in READING else file.update
+
+
+def _of_command(step: Step) -> Condition | None:
+    layout = step.session.layout
+    if step.kind is PinChangeUnblock:
+        return Right(layout.pin.unblock_key)
+    if step.kind is Activate and layout.activation is not None:
+        return layout.activation.needs
+    if step.kind in (ApplicationBlock, ApplicationUnblock):
+        return step.place.directory.spec.block
+    if step.kind is CardBlock:
+        return layout.blocking.card
+    if layout.purse is None:
+        return None
+    account = {
+        GetBalance: layout.purse.balance,
+        InitializeForLoad: layout.purse.load,
+        InitializeForPurchase: layout.purse.purchase,
+        UpdateStartingDay: layout.purse.set_day,
+    }
+    return account.get(step.kind) if step.kind is not None else None
 
 
 def _refused(step: Step, condition: Condition) -> list[str]:
@@ -64,6 +94,24 @@ class UpdateFirst(_Access):
     deed = "writing"
 
 
+class CommandFirst(Rule):
+    """Commands that are protected themselves: PIN reloading, blocking, activation, the account."""
+
+    id = "RIGHTS-COMMAND"
+    title = "A command that asks for a right is sent after the authentication that gives it"
+    title_zh = "先完成所需的认证再发送要求该权限的命令（重装密码、锁定、启用、账户）"
+    source = "PIN CHANGE/UNBLOCK after PUK [S]; blocking [T]; activation and the account as the layout says [D]"
+
+    def step(self, step: Step) -> str | None:
+        if _of_command(step) is None:
+            return None
+        self.seen = True
+        condition = lacking(step)
+        if condition is None or str(condition) == "never" or _refused(step, condition):
+            return None
+        return f"{step.name} needs {condition}, which was not won ({step.sw:04X})"
+
+
 class AfterRefusal(Rule):
     """An authentication that failed has won nothing."""
 
@@ -73,14 +121,15 @@ class AfterRefusal(Rule):
     source = "part 5, 63Cx and 6983 [T]"
 
     def step(self, step: Step) -> str | None:
-        self.seen = self.seen or bool(step.refused)
+        self.seen = self.seen or bool(step.session.refused)
         condition = lacking(step)
         told = _refused(step, condition) if condition else []
         if not told:
             return None
         name = told[0]
         what = "the PIN" if name == PIN else name
-        return f"{what} was refused with {step.refused[name]:04X}, and {step.path} was accessed all the same"
+        then = f"{step.path} was accessed" if step.kind in (*READING, *UPDATING) else f"{step.name} was sent"
+        return f"{what} was refused with {step.refused[name]:04X}, and {then} all the same"
 
 
 class Insisting(Rule):
@@ -167,4 +216,4 @@ class InClear(Rule):
         return file.update_messaging if step.kind in UPDATING else ""
 
 
-RULES = (ReadFirst, UpdateFirst, AfterRefusal, Insisting, LockedKey, HeldAlready, InClear)
+RULES = (ReadFirst, UpdateFirst, CommandFirst, AfterRefusal, Insisting, LockedKey, HeldAlready, InClear)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from emulator.apdu.instructions.issuing import Activate
-from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.pin import ChangePin, Verify
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
@@ -39,16 +40,17 @@ class Expired(_Issuer):
     def step(self, step: Step) -> str | None:
         if (value := self.heard(step).get(VALIDITY)) is not None:
             digits = value.hex()
+            if step.event.masked:
+                self.blind = "the trace hides the validity: record it with --personal-data"
             try:
                 end = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
             except ValueError:
                 end = None
             self._ended = end if end is not None and end < self.situation.today else None
-        if not step.acts:
-            return None
+        if not step.acts or step.path == f"{ISSUER}/{VALIDITY:02X}":
+            return None  # to prolong it is what an expired card may be used for
         self.seen = True
-        name = step.name
-        return f"{name}, and the card ended on {self._ended}" if self._ended and step.ok else None
+        return f"{step.name}, and the card ended on {self._ended}" if self._ended and step.ok else None
 
 
 class ExpiryUnread(_Issuer):
@@ -102,23 +104,32 @@ class NotActivated(Rule):
     title_zh = "社会保障功能未启用（6985）时，除启用外不得继续"
     source = "Sichuan Measures, article 13 [S]; 6985 as its answer [D]"
     _refused = ""
+    _blocked = False
 
     def step(self, step: Step) -> str | None:
         refused, self._refused = self._refused, ""
+        if step.enters:
+            self._blocked = step.sw == SW.APPLICATION_BLOCKED_TEMPORARILY  # where 6985 says that, and nothing else
         named = step.session.layout.activation
         activating = named is not None and step.event.command[:2] == bytes((named.cla, named.ins))
         if step.kind in (Select, GetResponse) or activating:
+            self._refused = refused
             return None
-        if step.sw == SW.CONDITIONS_NOT_SATISFIED and step.kind is ReadRecord:
-            self.seen = True
-            self._refused = step.path
-        self.seen = self.seen or step.acts
-        again = refused and step.sw == SW.CONDITIONS_NOT_SATISFIED
-        return f"{refused} was refused with 6985, and the session went on to {step.path}" if again else None
+        told = (
+            step.sw == SW.CONDITIONS_NOT_SATISFIED and named is not None and step.kind in SERVING and not self._blocked
+        )
+        if told:
+            self._refused = step.path if step.kind is ReadRecord else step.name
+        self.seen = self.seen or told or step.acts
+        return f"{refused} was refused with 6985, and {step.name} ({step.path}) followed" if told and refused else None
 
     def reset(self) -> str | None:
         self._refused = ""
         return None
+
+
+SERVING = (ReadRecord, UpdateRecord, Verify, ChangePin)
+"""What a card refuses with 6985 for want of its activation only; in the account that has other causes too."""
 
 
 class CardBlocked(Rule):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
-from harness.monitor.rule import WARNING, Rule
+from harness.monitor.rule import ERROR, WARNING, Rule
 from harness.monitor.session import Session, Step
+from harness.trace.mask import HEAD
 
 MEASURES = "Sichuan Measures, article 24: the region moves in the card"
 
@@ -16,19 +17,20 @@ class _PerItem(Rule):
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
         self._items: dict[str, str] = {}
+        self._regions = {binding.item for binding in self.layout.insurance_region}
 
 
 class ReadBack(_PerItem):
     """Written is what reads back."""
 
     id = "WRITE-READ-BACK"
-    title = "What was written is read back before the session ends"
-    title_zh = "写入后回读核对，再结束会话"
+    title = "What was written is read back before the card is done with"
+    title_zh = "写入后回读核对，再结束对该卡的操作"
     source = "an interrupted or garbled write shows only when read [D]"
     severity = WARNING
 
     def step(self, step: Step) -> str | None:
-        if step.kind is UpdateRecord and step.ok and _tagged(step):
+        if step.kind is UpdateRecord and step.ok and _tagged(step) and self._mine(step.path):
             self.seen = True
             self._items[step.path] = ""
         elif step.kind is ReadRecord and step.ok:
@@ -39,10 +41,26 @@ class ReadBack(_PerItem):
                 self._items.pop(step.path, None)
         return None
 
+    def _mine(self, path: str) -> bool:
+        return path not in self._regions
+
     def end(self, session: Session, *, powered: bool) -> str | None:
         del session, powered
         left, self._items = sorted(self._items), {}
         return f"written and not read back: {', '.join(left)}" if left else None
+
+
+class RegionReadBack(ReadBack):
+    """The flow of a move ends with reading."""
+
+    id = "REGION-READ-BACK"
+    title = "A moved insurance region is read back"
+    title_zh = "参保地变更后应回读核对"
+    source = f"{MEASURES} [S]; read all, write in order, read back [D]"
+    severity = ERROR
+
+    def _mine(self, path: str) -> bool:
+        return path in self._regions
 
 
 class FailedWrite(Rule):
@@ -77,7 +95,7 @@ class RegionChecked(_PerItem):
     source = f"{MEASURES} [S]; that it is checked first [D]"
 
     def step(self, step: Step) -> str | None:
-        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+        if step.path not in self._regions:
             return None
         if step.kind is ReadRecord and step.ok:
             self._items[step.path] = ""
@@ -85,10 +103,6 @@ class RegionChecked(_PerItem):
             return None
         self.seen = True
         return None if step.path in self._items else f"{step.path} was written, and not read before"
-
-    def reset(self) -> str | None:
-        self._items.clear()
-        return None
 
 
 class RegionWhole(_PerItem):
@@ -104,7 +118,7 @@ class RegionWhole(_PerItem):
         self._values: dict[str, bytes] = {}
 
     def step(self, step: Step) -> str | None:
-        if step.path not in {binding.item for binding in self.layout.insurance_region}:
+        if step.path not in self._regions:
             return None
         if step.kind is ReadRecord and step.sw == SW.OK:
             self._items.setdefault(step.path, "held")
@@ -115,25 +129,27 @@ class RegionWhole(_PerItem):
         elif step.kind is UpdateRecord and step.ok:
             self.seen = True
             self._items[step.path] = "written"
-            self._values[step.path] = step.data
+            if step.event.masked:
+                self._values.pop(step.path, None)
+            else:
+                self._values[step.path] = step.data
         return None
 
     def end(self, session: Session, *, powered: bool) -> str | None:
         del session, powered
         written = [path for path, what in self._items.items() if what == "written"]
-        left = [path for path, what in self._items.items() if what == "held" and not self._there(path)]
-        if written and not all(path in self._values for path in left):
-            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
-            left = []
+        held = [path for path, what in self._items.items() if what == "held"]
+        hidden = not all(path in self._values for path in (*written, *held))
+        moved = {self._values[path][HEAD:] for path in written if path in self._values}
+        left = [path for path in held if self._values.get(path, b"")[HEAD:] not in moved]
         self._items.clear()
         self._values.clear()
-        return f"moved {', '.join(written)}, left {', '.join(left)}" if written and left else None
-
-    def _there(self, path: str) -> bool:
-        """True if an unwritten item has the region that another was moved to already."""
-        value = self._values.get(path)
-        moved = [self._values[one][2:] for one, what in self._items.items() if what == "written"]
-        return value is not None and value[2:] in moved
+        if not written or not left:
+            return None
+        if hidden:
+            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
+            return None
+        return f"moved {', '.join(written)}, left {', '.join(left)}"
 
 
 def _tagged(step: Step) -> bool:
@@ -141,4 +157,4 @@ def _tagged(step: Step) -> bool:
     return file is not None and file.structure != "cyclic" and bool(step.place.tag)
 
 
-RULES = (ReadBack, FailedWrite, RegionChecked, RegionWhole)
+RULES = (ReadBack, FailedWrite, RegionChecked, RegionReadBack, RegionWhole)

@@ -1,0 +1,139 @@
+"""A session that the monitor judges as it goes, for the tests of its rules."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from emulator.apdu.command import CommandAPDU
+from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image
+from harness.connection import InProcess
+from harness.faults import plan
+from harness.faults.chip import FaultyChip
+from harness.faults.plan import Plan
+from harness.monitor.monitor import Finding, Monitor
+from harness.monitor.rule import Situation
+from harness.pcsc import PcscError
+from harness.terminal import region
+from harness.terminal.terminal import Terminal
+from harness.trace.read import Event
+from harness.trace.record import Trace
+from tests.support import SSSE, new_card
+
+READ_VERSION, READ_EXPIRY, READ_NUMBER = "00B2032806", "00B2062806", "00B207280B"
+CHALLENGE, ASK = "0084000008", "0020000000"
+PROOF = "0082000A10" + "00" * 16
+TODAY = date(2026, 11, 25)
+
+
+class Judged:
+    """A session that is judged as it goes. ``later`` lets time pass."""
+
+    def __init__(
+        self,
+        layout: str = "3.00",
+        persona: str = "adult-chengdu",
+        *faults: str,
+        algorithm: str = "3des",
+        lost: str = "",
+        whole: bool = True,
+    ) -> None:
+        self.monitor = Monitor(layouts.load(layout), Situation(TODAY, frozenset({lost} if lost else ())))
+        self.found: list[Finding] = []
+        self._late, self._line = 0.0, 0
+        self._trace = Trace(self._put, personal_data=whole)
+        self.image: Image = new_card(layout, algorithm, persona).chip.image
+        self.connection = self.slot(0, self.image, *faults)
+        self.terminal = Terminal(self.connection, self.image.layout, root_of)
+
+    @property
+    def chip(self) -> FaultyChip:
+        chip = self.connection.chip
+        assert isinstance(chip, FaultyChip)
+        return chip
+
+    def slot(self, number: int, image: Image, *faults: str) -> InProcess:
+        chip = FaultyChip(
+            image, Plan(tuple(map(plan.from_text, faults))), observer=self._trace.slot(number, image), sleep=self.later
+        )
+        return InProcess(chip)
+
+    def _put(self, table: dict[str, Any]) -> None:
+        self._line += 1
+        event = Event(self._line, table["event"], table["t"] + self._late, table["slot"], table)
+        self.found += self.monitor.hear(event)
+
+    def later(self, seconds: float) -> Judged:
+        self._late += seconds
+        return self
+
+    def send(self, *commands: str) -> Judged:
+        """Hex commands one after another; ``reset`` resets."""
+        for command in commands:
+            if command == "reset":
+                self.connection.reset()
+                continue
+            try:
+                self.connection.send(bytes.fromhex(command))
+            except PcscError:
+                continue
+        return self
+
+    def fci(self) -> Judged:
+        """SSSE selected as it should be, version and expiry read."""
+        return self.send(SSSE, "00C000001E", READ_VERSION, READ_EXPIRY)
+
+    def authenticate(self, *names: str) -> Judged:
+        self.terminal.adopt(self.image)
+        self.terminal.region = "510100"
+        for name in names:
+            self.terminal.authenticate(name)
+        return self
+
+    def end(self) -> list[str]:
+        self.connection.close()
+        self.found += self.monitor.end()
+        return self.broken
+
+    @property
+    def broken(self) -> list[str]:
+        return sorted({one.rule.id for one in self.found})
+
+
+def update(bad: Judged, path: str, value: str) -> Judged:
+    """One item written and not read back."""
+    bad.terminal.adopt(bad.image)
+    bad.terminal.region = "510100"
+    bad.terminal.update(path, value)
+    return bad
+
+
+def part_of_the_region(bad: Judged) -> None:
+    bad.fci()
+    bad.terminal.begin()
+    region.read(bad.terminal)
+    update(bad, "DF03/EF05/61", "510700")
+
+
+def psam_session(bad: Judged, *, atr: bytes, code: str, spoil: bool = False) -> None:
+    """Reading under RKSSSE with a PSAM in slot 1: what is delivered to it, and what it computed, passed on."""
+    psam = bad.slot(1, new_card("psam", "3des", "psam").chip.image)
+    bad.fci().send("00B2012812")
+    data, process = (bad.connection.send(bytes.fromhex(CHALLENGE))[:8] for _ in range(2))
+    factors = atr[-8:] + code.encode() + b"sx" + code[:2].encode() + b"0000sh"
+    key = bad.image.layout.keys["RKSSSE"]
+    usage, identifier = bytes.fromhex(key.psam.replace("/", ""))
+    psam.send(bytes.fromhex("00A4040006D15600000500"))
+    psam.send(bytes.fromhex("BFEC00000151"))
+    delivered = CommandAPDU(0xBF, 0xDE, usage, identifier, factors[: 8 * (usage >> 5)] + process)
+    assert psam.send(bytes(delivered))[-2:] == b"\x90\x00", "the PSAM takes it"
+    announced = psam.send(bytes(CommandAPDU(0x80, 0xFA, 0x00, 0x00, data)))
+    assert announced[-2:] == b"\x61\x08"
+    computed = psam.send(bytes.fromhex("00C0000008"))[:8]
+    proof = bytes(8) if spoil else computed
+    answer = bad.connection.send(bytes(CommandAPDU(0x00, 0x82, 0x00, key.id, proof + data)))
+    right = atr == bad.connection.atr and code == "510100" and not spoil
+    assert (answer == b"\x90\x00") is right
+    psam.close()
