@@ -19,7 +19,7 @@ from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
 from tests.office import Desk
 
-KILLS = 600 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
+KILLS = 200 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
 LONGEST = 0.25
 """Seconds: several transfers."""
 MOVER = """
