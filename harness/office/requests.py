@@ -47,6 +47,8 @@ Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]
 CardNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9A-Z]{7}[0-9X]$")]
+Number = Annotated[int, Field(ge=1, lt=2**63)]
+"""What the register numbers."""
 Pin = Annotated[SecretStr, Field(description="4-12 digits")]
 
 
@@ -181,21 +183,21 @@ class Make(Request):
     operation = "make"
     layout: Text = "3.00"
     algorithm: Annotated[str, StringConstraints(pattern="^(3des|sm4)$")] = "3des"
-    application: int
+    application: Number
 
 
 class HandOut(Request):
     """发放."""
 
     operation = "hand-out"
-    application: int
+    application: Number
 
 
 class Extend(Request):
     """顺延: hand out later than within 30 working days."""
 
     operation = "extend"
-    application: int
+    application: Number
     days: Annotated[int, Field(ge=1, le=60)]
     reason: Delay
 
@@ -204,14 +206,14 @@ class DeliveryFailed(Request):
     """发放失败."""
 
     operation = "delivery-failed"
-    application: int
+    application: Number
 
 
 class Dispose(Request):
     """处置: of a card that cannot or must not be handed out (article 27)."""
 
     operation = "dispose"
-    application: int
+    application: Number
     reason: Disposal
 
 

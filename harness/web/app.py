@@ -70,9 +70,9 @@ def create(
     return app
 
 
-def refusal(status: int, kind: str, text: str) -> JSONResponse:
-    """A refusal as every service gives it."""
-    return JSONResponse({"error": {"kind": kind, "text": text}}, status)
+def refusal(status: int, kind: str, text: str, **more: object) -> JSONResponse:
+    """A refusal as every service gives it; ``more`` stands beside kind and text."""
+    return JSONResponse({"error": {"kind": kind, "text": text, **more}}, status)
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
@@ -83,7 +83,8 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     places = ("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))[:2000]
-    return refusal(422, "input", places)
+    # A field may be named by half of a surrogate pair, which no answer can hold.
+    return refusal(422, "input", places.encode("utf-8", "replace").decode())
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
