@@ -9,7 +9,8 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, monitor, serve, traces, vectors
+from harness.cli import counter, images, layouts, look, monitor, office, serve, traces, vectors
+from harness.cli.office import OfficeError
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -32,6 +33,7 @@ MENDABLE = (
     ReportError,
     TraceError,
     FaultError,
+    OfficeError,
 )
 
 
@@ -72,5 +74,6 @@ for command in (
     *vectors.COMMANDS,
     *traces.COMMANDS,
     *monitor.COMMANDS,
+    *office.COMMANDS,
 ):
     main.add_command(command)

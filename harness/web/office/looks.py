@@ -65,8 +65,8 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         tags=["监督 supervision"],
         summary=f"操作留痕 who did or saw what（{Citation(29)}）",
         description="最新记录在后；`broken`为首条封印不符的记录。\n\nThe newest last; `broken` is the first line whose "
-        "seal does not hold, null where all do. `person` is the register's number, as answers have it: no one's document "
-        "belongs into an address.",
+        "seal does not hold, null where all do. `person` is the register's number, as answers have it: nobody's "
+        "document belongs into an address.",
         response_model=None,
         responses=answers.WORKING,
     )

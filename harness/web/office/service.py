@@ -29,8 +29,8 @@ DESCRIPTION = """
 每项业务一个路径，业务规则均注明《四川省社会保障卡经办管理办法》条款；所有人员均为虚构。
 
 One path per operation of the Measures (川人社规〔2023〕6号); each says its article, each refusal names it in Chinese
-and English. Everybody in it is made up. `drawer=NUMBER` puts a virtual card into the reader, `reader=NAME` takes a PC/SC
-reader that the service was started with. The examples work on a fresh register, in the order of `docs/office.md`.
+and English. Everybody in it is made up. `drawer=NUMBER` puts a virtual card into the reader, `reader=NAME` takes a
+PC/SC reader that the service was started with. The examples work on a fresh register, in the order of `docs/office.md`.
 
 | status | kind | |
 | --- | --- | --- |

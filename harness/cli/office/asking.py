@@ -1,0 +1,185 @@
+"""Options from a request's model, and the request from them: all that an operation asks for has an option."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import click
+from pydantic import BaseModel, SecretStr
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.cli.office import FILE
+from harness.cli.office.desk import Desk
+from harness.connection import Connection
+from harness.office import written
+from harness.office.case import Unknown
+from harness.office.register.tables import Application, Card, Person
+from harness.office.requests import Document, Request
+from harness.office.words import Channel, Word
+
+OF_ALL = frozenset(Request.model_fields)
+VARIABLES = {
+    ("apply", "electronic_pin"): "SSCARD_ELECTRONIC_PIN",
+    ("electronic-pin", "old"): "SSCARD_ELECTRONIC_PIN",
+    ("electronic-pin", "new"): "SSCARD_NEW_ELECTRONIC_PIN",
+    ("show-credential", "pin"): "SSCARD_ELECTRONIC_PIN",
+}
+PIN, NEW_PIN = "SSCARD_PIN", "SSCARD_NEW_PIN"
+WITHOUT = {
+    ("reset-pin", "new"): ("--unblock", "No new PIN: only the tries are set back (解锁)."),
+    ("electronic-pin", "old"): ("--reset", "Without the old PIN (重置): the holder shows the identity document."),
+}
+"""Secrets that may be left out, and the flag that says so."""
+LABELS = {"old": "Old PIN", "new": "New PIN", "pin": "PIN", "electronic_pin": "The electronic card's initial PIN"}
+
+
+class _Document(click.ParamType[Document]):
+    """TYPE:NUMBER."""
+
+    name = "TYPE:NUMBER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Document:
+        """A document; a usage error says what was expected."""
+        if isinstance(value, Document):
+            return value
+        try:
+            return written.document(str(value))
+        except written.WrittenError as error:
+            self.fail(str(error), param, ctx)
+
+
+DOCUMENT = _Document()
+
+
+def plain(annotation: Any) -> Any:
+    """The type itself, without what Annotated and Optional add."""
+    while get_origin(annotation) in (Annotated, Union, types.UnionType):
+        annotation = next(one for one in get_args(annotation) if one is not types.NoneType)
+    return annotation
+
+
+def parameters(request: type[Request]) -> list[click.Parameter]:
+    """Everything that the request's model takes, the whole from a file, and which card is in the reader."""
+    own = [one for name in request.model_fields if name not in OF_ALL for one in _own(request, name)]
+    number = [] if "number" in request.model_fields else [
+        click.Option(["--number", "card_number"], metavar="NUMBER", help="A card that is not in the reader, by number.")
+    ]  # fmt: skip
+    return [
+        *own,
+        click.Option(["--holder"], type=DOCUMENT, help="Whose card; id-card where no TYPE is given. "
+                     "[whoever's card is in the reader]"),
+        click.Option(["--identity"], is_flag=True, help="The holder's own document is shown."),
+        click.Option(["--shown"], type=DOCUMENT, multiple=True, help="A document that is shown; repeat."),
+        *number,
+        click.Option(["--agent"], type=FILE, metavar="AGENT.yaml", help="Who comes instead, and why (article 32)."),
+        click.Option(["--channel"], type=click.Choice([str(one) for one in Channel])),
+        click.Option(["--file", "whole"], type=FILE, metavar="REQUEST.yaml", help="The whole request; options win."),
+        *readers(),
+    ]  # fmt: skip
+
+
+def readers() -> list[click.Parameter]:
+    """--card and --reader."""
+    return [
+        click.Option(["--card"], metavar="NUMBER", help="Put the drawer's card into the reader."),
+        click.Option(["--reader"], metavar="NAME", help="The card in the PC/SC reader whose name begins so."),
+    ]
+
+
+def _own(request: type[Request], name: str) -> Iterator[click.Parameter]:
+    spec = request.model_fields[name]
+    kind, flag = plain(spec.annotation), f"--{name.replace('_', '-')}"
+    needed = "Needed. " if spec.is_required() else ""
+    if name == "application":
+        yield click.Argument(["application"], type=int, required=False)
+    elif kind is SecretStr:
+        variable = _variable(request, name)
+        yield click.Option([flag], envvar=variable, metavar="PIN", help=f"Or ${variable}, or asked for.")
+        if (request.operation, name) in WITHOUT:
+            without, text = WITHOUT[request.operation, name]
+            yield click.Option([without, f"no_{name}"], is_flag=True, help=text)
+    elif kind is bool:
+        yield click.Option([flag], is_flag=True)
+    elif kind is bytes:
+        yield click.Option([flag], type=FILE, metavar="JPEG")
+    elif kind is Document:
+        yield click.Option([flag], type=DOCUMENT, help=needed or None)
+    elif get_origin(kind) is tuple or (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        many = get_origin(kind) is tuple
+        text = "Persons, in YAML or CSV." if many else "In YAML; see docs/office.md."
+        yield click.Option([flag], type=FILE, metavar="FILE", help=needed + text)
+    elif isinstance(kind, type) and issubclass(kind, Word):
+        words = [str(one) for one in kind]
+        yield click.Option([flag], type=click.Choice(words), help=needed or None)
+    else:
+        metavar = {int: "N", date: "YYYY-MM-DD"}.get(kind, "TEXT")
+        yield click.Option([flag], metavar=metavar, help=needed or None)
+
+
+def _variable(request: type[Request], name: str) -> str:
+    return VARIABLES.get((request.operation, name), NEW_PIN if name == "new" else PIN)
+
+
+def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: Connection | None) -> Request:
+    """The request that options and file make; a PIN that is nowhere is asked for without echo."""
+    whole, identity, agent = given.pop("whole", None), given.pop("identity", False), given.pop("agent", None)
+    told = written.mapping(whole) if whole else {}
+    told |= {name: _read(request, name, value) for name, value in _said(given) if name in request.model_fields}
+    if given.get("card_number"):
+        told["card"] = given["card_number"]
+    if agent:
+        told["agent"] = written.mapping(agent)
+    for name, spec in request.model_fields.items():
+        if plain(spec.annotation) is SecretStr and name not in told and not given.get(f"no_{name}"):
+            text = LABELS[name]
+            confirm = name in ("new", "electronic_pin")
+            told[name] = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
+    where = str(whole or request.operation)
+    if identity:
+        with desk.register.transaction() as session:
+            own = _identity(session, told, connection)
+        told["shown"] = [*told.get("shown", ()), own]
+    return written.model(request, told, where)
+
+
+def _said(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Options that were given; a flag not raised says nothing."""
+    return ((name, value) for name, value in given.items() if value not in (None, (), False))
+
+
+def _read(request: type[Request], name: str, value: Any) -> Any:
+    """A file's content where the option names a file."""
+    if not isinstance(value, Path):
+        return list(value) if isinstance(value, tuple) else value
+    kind = plain(request.model_fields[name].annotation)
+    if kind is bytes:
+        return value.read_bytes()
+    return written.people(value) if get_origin(kind) is tuple else written.mapping(value)
+
+
+def _identity(session: Session, told: dict[str, Any], connection: Connection | None) -> Document:
+    """The document of whoever the request is about, as the register has it; Unknown."""
+    if told.get("holder"):
+        return written.model(Document, told["holder"], "holder")
+    if isinstance(told.get("person"), dict):
+        return written.model(Document, told["person"].get("document"), "person.document")
+    person = _person(session, told, connection)
+    if person is None:
+        raise Unknown("--identity: 未知持卡人 nobody is known whose document that were: name --holder TYPE:NUMBER")
+    return Document(type=person.document_type, number=person.document_number)
+
+
+def _person(session: Session, told: dict[str, Any], connection: Connection | None) -> Person | None:
+    if told.get("application"):
+        application = session.get(Application, int(told["application"]))
+        return application.person if application else None
+    if connection is not None:
+        card = session.scalar(select(Card).where(Card.chip == connection.atr[-8:].hex().upper()))
+    else:
+        card = session.scalar(select(Card).where(Card.number == told.get("card")))
+    return card.person if card else None
