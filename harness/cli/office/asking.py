@@ -93,7 +93,7 @@ def readers() -> list[click.Parameter]:
 
 def _own(request: type[Request], name: str) -> Iterator[click.Parameter]:
     spec = request.model_fields[name]
-    kind, flag = plain(spec.annotation), f"--{name.replace('_', '-')}"
+    kind, flag = plain(spec.annotation), _written(name)
     needed = "Needed. " if spec.is_required() else ""
     if name == "application":
         yield click.Argument(["application"], type=int, required=False)
@@ -127,29 +127,33 @@ def _variable(request: type[Request], name: str) -> str:
 
 def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: Connection | None) -> Request:
     """The request that options and file make; a PIN that is nowhere is asked for without echo."""
-    whole, identity, agent = given.pop("whole", None), given.pop("identity", False), given.pop("agent", None)
-    told = written.mapping(whole) if whole else {}
-    told |= {name: _read(request, name, value) for name, value in _said(given) if name in request.model_fields}
-    if given.get("card_number"):
-        told["card"] = given["card_number"]
-    if agent:
-        told["agent"] = written.mapping(agent)
-    for name, spec in request.model_fields.items():
-        if plain(spec.annotation) is SecretStr and name not in told and not given.get(f"no_{name}"):
-            text = LABELS[name]
-            confirm = name in ("new", "electronic_pin")
-            told[name] = click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True)
-    where = str(whole or request.operation)
+    whole, identity = given.pop("whole", None), given.pop("identity", False)
+    told = (written.mapping(whole) if whole else {}) | _options(request, given)
+    secret = {name for name, spec in request.model_fields.items() if plain(spec.annotation) is SecretStr}
+    needed = {name for name, spec in request.model_fields.items() if spec.is_required()} - secret - set(told)
+    if needed:
+        lacking = ", ".join(_written(name) for name in request.model_fields if name in needed)
+        raise click.UsageError(f"{request.operation} needs {lacking}; or --file, with all of it")
+    for name in request.model_fields:
+        if name in secret - set(told) and not given.get(f"no_{name}"):
+            confirmed = name in ("new", "electronic_pin")
+            told[name] = click.prompt(LABELS[name], hide_input=True, confirmation_prompt=confirmed, err=True)
     if identity:
         with desk.register.transaction() as session:
             own = _identity(session, told, connection)
         told["shown"] = [*told.get("shown", ()), own]
-    return written.model(request, told, where)
+    return written.model(request, told, str(whole or request.operation))
 
 
-def _said(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Options that were given; a flag not raised says nothing."""
-    return ((name, value) for name, value in given.items() if value not in (None, (), False))
+def _options(request: type[Request], given: dict[str, Any]) -> dict[str, Any]:
+    """What options say; a flag not raised says nothing."""
+    said = {name: value for name, value in given.items() if value not in (None, (), False)}
+    told = {name: _read(request, name, value) for name, value in said.items() if name in request.model_fields}
+    return told | ({"card": said["card_number"]} if "card_number" in said else {})
+
+
+def _written(name: str) -> str:
+    return name.upper() if name == "application" else f"--{name.replace('_', '-')}"
 
 
 def _read(request: type[Request], name: str, value: Any) -> Any:
