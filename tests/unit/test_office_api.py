@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
@@ -20,10 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from harness import pcsc
-from harness.connection import Connection
 from harness.office import roles, seed, tokens
-from harness.office.drawer import Drawer
 from harness.office.operations import ALL
 from harness.office.register import audit
 from harness.office.register.tables import Bank, Clerk
@@ -32,6 +28,7 @@ from harness.web import app as web
 from harness.web.office import create
 from harness.web.office.examples import FIRST, ME, STORY, Example
 from tests.office import Desk
+from tests.torn import pulled_out
 
 CLERKS = {Role.CLERK: seed.MAKER, Role.BANK: seed.BANKER, Role.ADMINISTRATOR: seed.OFFICER}
 PINS = ("246810", "135792", "975310", "135790")
@@ -246,35 +243,6 @@ def test_a_card_in_use_a_bank_that_is_down_and_a_chip_that_refuses(caller: Calle
     assert kind(replace) == (502, "bank-down")
 
 
-class Torn:
-    """A card that is pulled out before the so-manieth update."""
-
-    def __init__(self, connection: Connection, updates: int) -> None:
-        self._connection, self._left = connection, updates
-        self.atr = connection.atr
-        self.reset, self.close = connection.reset, connection.close
-
-    def send(self, command: bytes) -> bytes:
-        self._left -= command[1] in (0xDC, 0x24)
-        if self._left < 0:
-            raise pcsc.PcscError("the card was taken out", pcsc.REMOVED_CARD)
-        return self._connection.send(command)
-
-
-@contextmanager
-def pulled_out(monkeypatch: pytest.MonkeyPatch, updates: int) -> Iterator[None]:
-    whole = Drawer.presented
-
-    @contextmanager
-    def presented(self: Drawer, number: str) -> Iterator[Connection]:
-        with whole(self, number) as connection:
-            yield Torn(connection, updates)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Drawer, "presented", presented)
-        yield
-
-
 CHANGE = {"phone": "00000000077", "address": "四川省成都市虚构区测试路7号"}
 
 
@@ -398,7 +366,7 @@ def test_what_is_no_json(caller: Caller, raw: bytes) -> None:
 @settings(max_examples=40, deadline=None)
 @given(header=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60))
 def test_any_token(fuzzed: Caller, header: str) -> None:
-    headers = {"Authorization": f"Bearer {header}".strip().encode("latin-1")}
+    headers = [(b"Authorization", f"Bearer {header}".strip().encode("latin-1"))]
     assert fuzzed.client.get("/pending", headers=headers).status_code == 401
 
 

@@ -78,7 +78,7 @@ def parameters(request: type[Request]) -> list[click.Parameter]:
         *number,
         click.Option(["--agent"], type=FILE, metavar="AGENT.yaml", help="Who comes instead, and why (article 32)."),
         click.Option(["--channel"], type=click.Choice([str(one) for one in Channel])),
-        click.Option(["--file", "whole"], type=FILE, metavar="REQUEST.yaml", help="The whole request; options win."),
+        click.Option(["--file", "source"], type=FILE, metavar="REQUEST.yaml", help="The whole request; options win."),
         *readers(),
     ]  # fmt: skip
 
@@ -127,8 +127,8 @@ def _variable(request: type[Request], name: str) -> str:
 
 def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: Connection | None) -> Request:
     """The request that options and file make; a PIN that is nowhere is asked for without echo."""
-    whole, identity = given.pop("whole", None), given.pop("identity", False)
-    told = (written.mapping(whole) if whole else {}) | _options(request, given)
+    source, identity = given.pop("source", None), given.pop("identity", False)
+    told = (written.mapping(source) if source else {}) | _options(request, given)
     secret = {name for name, spec in request.model_fields.items() if plain(spec.annotation) is SecretStr}
     needed = {name for name, spec in request.model_fields.items() if spec.is_required()} - secret - set(told)
     if needed:
@@ -142,7 +142,7 @@ def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: C
         with desk.register.transaction() as session:
             own = _identity(session, told, connection)
         told["shown"] = [*told.get("shown", ()), own]
-    return written.model(request, told, str(whole or request.operation))
+    return written.model(request, told, str(source or request.operation))
 
 
 def _options(request: type[Request], given: dict[str, Any]) -> dict[str, Any]:
