@@ -31,14 +31,15 @@ def people(day: date, seed: int, *, minor: bool = False, region: str = "510100")
     """One after the other, without end and without two of the same number."""
     chance = random.Random(seed)
     numbers_used: set[str] = set()
+    insured = tuple(maker.insurances())
     while True:
-        made = _person(chance, day, minor=minor, region=region)
+        made = _person(chance, day, minor=minor, region=region, insured=insured)
         if made.document.number not in numbers_used:
             numbers_used.add(made.document.number)
             yield made
 
 
-def _person(chance: random.Random, day: date, *, minor: bool, region: str) -> Personal:
+def _person(chance: random.Random, day: date, *, minor: bool, region: str, insured: tuple[str, ...]) -> Personal:
     birth, document, sex = _citizen(chance, day, 0 if minor else ADULT, ADULT if minor else OLDEST)
     return Personal(
         name=_name(chance),
@@ -49,7 +50,7 @@ def _person(chance: random.Random, day: date, *, minor: bool, region: str) -> Pe
         document=document,
         photo=PHOTO,
         region=region,
-        insured=tuple(maker.insurances()),
+        insured=insured,
         guardian=_guardian(chance, day) if minor else None,
     )
 
