@@ -19,7 +19,7 @@ KINDS: dict[type[Exception], str] = {
     HalfWay: "half-way",
     Unknown: "unknown",
     Failed: "failed",
-    BankDown: "bank-down",
+    BankDown: "failed",
     PcscError: "reader",
     ImageError: "busy",
     IntegrityError: "conflict",
@@ -41,9 +41,11 @@ def as_table(error: Exception) -> dict[str, Any]:
 
 
 def text(error: Exception) -> str:
-    """In words. A database's own words quote what was asked of it."""
+    """In words. Of a database's error only the driver's part, as the rest quotes what was asked of it."""
     if isinstance(error, IntegrityError):
-        return "登记库中已有同一事项 the register holds this already, or what it refers to is not there"
-    if isinstance(error, OperationalError | NoConnection):
+        return f"登记库中已有同一事项 the register holds the like already, or lacks what is named ({error.orig})"
+    if isinstance(error, OperationalError):
+        return f"登记库暂不可用，请稍后再试 the register cannot be used now, try again ({error.orig})"
+    if isinstance(error, NoConnection):
         return "登记库忙，请稍后再试 the register is busy: try again"
     return str(error)

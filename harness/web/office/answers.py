@@ -17,7 +17,6 @@ STATUS = {
     "half-way": 409,
     "unknown": 404,
     "failed": 502,
-    "bank-down": 502,
     "reader": 502,
     "busy": 503,
     "conflict": 409,

@@ -37,7 +37,7 @@ PC/SC reader that the service was started with. The examples work on a fresh reg
 | 409 | `refused` | 不予办理：`rule`, `article`, `paragraph`, `zh`, `en` |
 | 409 | `half-way` | 中断待续办：`POST /pending/{pending}/resume` 或 `/abandon` |
 | 404 | `unknown` | 查无此人、此卡 no such person, card or number |
-| 502 | `failed`, `bank-down`, `reader` | 未作改动 chip, bank or reader did not do it: nothing has changed |
+| 502 | `failed`, `reader` | 未作改动 chip, bank or reader did not do it: nothing has changed |
 | 503 | `busy` | 卡或登记库正被使用 in use by another: try again |
 | 401, 403, 422, 429 | `token`, `role`, `reader`, `input`, `rate` | |
 """
