@@ -1,11 +1,9 @@
-"""The office over HTTP: who may call, what is answered, and that nothing sent makes it fall over."""
+"""The office over HTTP: who may call, what is answered, and what becomes of torn cards."""
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +12,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from harness.office import roles, seed, tokens
@@ -25,59 +20,16 @@ from harness.office.register import audit
 from harness.office.register.tables import Bank, Clerk
 from harness.office.words import Role
 from harness.web import app as web
-from harness.web.office import create
-from harness.web.office.examples import FIRST, ME, STORY, Example
+from harness.web.office.examples import FIRST, ME, STORY
 from tests.office import Desk
-from tests.torn import pulled_out
+from tests.office_front import Caller, kind, pulled_out
 
-CLERKS = {Role.CLERK: seed.MAKER, Role.BANK: seed.BANKER, Role.ADMINISTRATOR: seed.OFFICER}
 PINS = ("246810", "135792", "975310", "135790")
-OFTEN = "1000000/minute"
-
-
-class Caller:
-    """A client with a token of each role."""
-
-    def __init__(self, desk: Desk, **options: Any) -> None:
-        self.desk = desk
-        options = {"rate": OFTEN, "failures": OFTEN} | options
-        self.app = create(desk.office, **options)
-        self.client = TestClient(self.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
-        with desk.register.transaction() as session:
-            self.tokens = {role: tokens.give(session, name, desk.clock.now()) for role, name in CLERKS.items()}
-
-    def headers(self, role: Role | None = Role.CLERK) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
-
-    def post(self, path: str, body: Any = None, role: Role | None = Role.CLERK, **query: Any) -> httpx2.Response:
-        return self.client.post(path, json=body, params=query, headers=self.headers(role))
-
-    def get(self, path: str, role: Role | None = None, **query: Any) -> httpx2.Response:
-        return self.client.get(path, params=query, headers=self.headers(role))
-
-    def tell(self, one: Example, body: dict[str, Any] | None = None) -> httpx2.Response:
-        """One example, by a role that may, with its card in the reader."""
-        operation = ALL.get(one.operation)
-        allowed = roles.of(operation) if operation else roles.SERVICE
-        role = next(role for role in CLERKS if role in allowed)
-        path = f"/operations/{one.operation}" if operation else f"/{one.operation}"
-        return self.post(path, body or one.body, role, **({"drawer": one.card} if one.card else {}))
-
-    def until(self, operation: str) -> None:
-        """The story, up to and with the first of that operation."""
-        for one in STORY:
-            assert self.tell(one).status_code == 200, one
-            if one.operation == operation:
-                return
 
 
 @pytest.fixture
 def caller(tmp_path: Path) -> Caller:
     return Caller(Desk(tmp_path))
-
-
-def kind(response: httpx2.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["error"]["kind"]
 
 
 # --- what is served --------------------------------------------------------------------------------------------------
@@ -301,83 +253,6 @@ def test_of_many_who_apply_for_one_person_one_is_accepted(caller: Caller) -> Non
     assert (len(query["applications"]), len(query["cards"])) == (1, 1)
     with caller.desk.register.transaction() as session:
         assert audit.broken(session) is None
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.sampled_from([2**63, -1, "\0"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def places(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    for key, value in inner:
-        yield from places(value, (*path, key))
-
-
-@st.composite
-def spoilt(draw: st.DrawFn) -> tuple[Example, Any]:
-    """An example of which one place holds something else, or which has one more field."""
-    one = draw(st.sampled_from(STORY))
-    body = copy.deepcopy(one.body)
-    path = draw(st.sampled_from(list(places(body))))
-    value = draw(JSON)
-    if not path:
-        return one, draw(st.sampled_from([value, body | {draw(st.text(max_size=12)): value}]))
-    at: Any = body
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return one, body
-
-
-@pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Caller:
-    caller = Caller(Desk(tmp_path_factory.mktemp("fuzzed")))
-    caller.until("change-information")
-    return caller
-
-
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=spoilt(), card=st.sampled_from(["", FIRST]))
-def test_nothing_sent_is_an_error_of_ours(fuzzed: Caller, case: tuple[Example, Any], card: str) -> None:
-    one, body = case
-    path = f"/operations/{one.operation}" if one.operation in ALL else f"/{one.operation}"
-    for role in CLERKS:
-        response = fuzzed.client.post(
-            path,
-            content=json.dumps(body).encode(),
-            params={"drawer": card} if card else {},
-            headers=fuzzed.headers(role) | {"Content-Type": "application/json"},
-        )
-        assert response.status_code != 500, response.text
-
-
-@pytest.mark.parametrize(
-    "raw", [b"", b"{", b"\xff", b"[" * 10_000, b'{"\\ud800": 1}', b'{"to": "\\ud800"}', b'{"to": ' + b"9" * 5000 + b"}"]
-)
-def test_what_is_no_json(caller: Caller, raw: bytes) -> None:
-    headers = caller.headers() | {"Content-Type": "application/json"}
-    response = caller.client.post("/operations/transfer", content=raw, headers=headers)
-    assert response.status_code in (400, 422), response.text
-
-
-@pytest.mark.parametrize("text", ["𥯇", "虚" * 41, "a\0", "a\nb"])
-def test_what_no_chip_holds_is_known_before_anything_is_begun(caller: Caller, text: str) -> None:
-    caller.until("activate")
-    guardian = {"name": text[:25], "document": ME, "phone": "00000000013"}
-    for change in ({"address": text}, {"guardian": guardian} if len(text) < 25 else {"address": text}):
-        assert kind(caller.post("/operations/change-information", change, drawer=FIRST)) == (422, "input")
-    assert caller.get("/pending", Role.CLERK).json() == []
-
-
-@settings(max_examples=40, deadline=None)
-@given(header=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60))
-def test_any_token(fuzzed: Caller, header: str) -> None:
-    headers = [(b"Authorization", f"Bearer {header}".strip().encode("latin-1"))]
-    assert fuzzed.client.get("/pending", headers=headers).status_code == 401
 
 
 def test_the_letter_as_html_and_pdf(caller: Caller) -> None:
