@@ -51,7 +51,8 @@ def test_from_application_to_cancellation(counter: Counter) -> None:
     assert "第十五条第一款 article 15, paragraph 1" in changed.stdout
     assert "246810" not in changed.output
     run("reset-pin", "--card", card, "--identity", "--new", "135792")
-    run("reset-pin", "--card", card, "--identity", "--unblock")
+    run("reset-pin", "--card", card, "--identity", "--unblock", SSCARD_NEW_PIN="000111")
+    run("change-pin", "--card", card, "--old", "135792", "--new", "246810")
     assert told("transfer", "--to", "510700", "--card", card)["to"] == "510700"
     run("change-information", "--card", card, "--phone", "00000000099")
     query = told("query", "--holder", DOC, "--identity", "--whole")
@@ -205,6 +206,10 @@ def test_errors_say_what_to_do(counter: Counter) -> None:
     assert "sscard office init" in run("query", "--register", str(counter.folder / "none.db"), expect=1).stderr
     assert "the drawer has no card" in run("query", "--card", "A99999999", expect=1).stderr
     assert "nobody is known" in run("query", "--identity", expect=1).stderr
+    assert "application: Input should be less" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
+    odd = counter.write("odd.yaml", {"application": "first"})
+    assert "odd.yaml: application: Input should be" in run("hand-out", "--file", odd, "--identity", expect=1).stderr
+    assert "issue: bank: String should have" in run("issue", "--made-up", "--bank", "", expect=1).stderr
     assert "to: Value error" in run("transfer", "--to", "519999", expect=1).stderr
     assert "person.yaml" in run("issue", "--person", "no/person.yaml", expect=1).stderr
     assert "no.toml: cannot be read" in run("pending", "--calendar", "no.toml", expect=1).stderr

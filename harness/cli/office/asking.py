@@ -19,7 +19,7 @@ from harness.connection import Connection
 from harness.office import written
 from harness.office.case import Unknown
 from harness.office.register.tables import Application, Card, Person
-from harness.office.requests import Document, Request
+from harness.office.requests import Apply, Document, Request
 from harness.office.words import Channel, Word
 
 OF_ALL = frozenset(Request.model_fields)
@@ -138,16 +138,17 @@ def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: C
         if name in secret - set(told) and not given.get(f"no_{name}"):
             confirmed = name in ("new", "electronic_pin")
             told[name] = click.prompt(LABELS[name], hide_input=True, confirmation_prompt=confirmed, err=True)
-    if identity:
-        with desk.register.transaction() as session:
-            own = _identity(session, told, connection)
-        told["shown"] = [*told.get("shown", ()), own]
-    return written.model(request, told, str(source or request.operation))
+    asked = written.model(request, told, str(source or request.operation))
+    if not identity:
+        return asked
+    with desk.register.transaction() as session:
+        return asked.model_copy(update={"shown": (*asked.shown, _identity(session, asked, connection))})
 
 
 def _options(request: type[Request], given: dict[str, Any]) -> dict[str, Any]:
-    """What options say; a flag not raised says nothing."""
+    """What options say; a flag not raised says nothing, and one against a PIN wins over the environment's."""
     said = {name: value for name, value in given.items() if value not in (None, (), False)}
+    said = {name: value for name, value in said.items() if f"no_{name}" not in said}
     told = {name: _read(request, name, value) for name, value in said.items() if name in request.model_fields}
     return told | ({"card": said["card_number"]} if "card_number" in said else {})
 
@@ -166,24 +167,24 @@ def _read(request: type[Request], name: str, value: Any) -> Any:
     return written.people(value) if get_origin(kind) is tuple else written.mapping(value)
 
 
-def _identity(session: Session, told: dict[str, Any], connection: Connection | None) -> Document:
+def _identity(session: Session, asked: Request, connection: Connection | None) -> Document:
     """The document of whoever the request is about, as the register has it; Unknown."""
-    if told.get("holder"):
-        return written.model(Document, told["holder"], "holder")
-    if isinstance(told.get("person"), dict):
-        return written.model(Document, told["person"].get("document"), "person.document")
-    person = _person(session, told, connection)
+    own = asked.person.document if isinstance(asked, Apply) else asked.holder
+    if own is not None:
+        return own
+    person = _person(session, asked, connection)
     if person is None:
         raise Unknown("--identity: 未知持卡人 nobody is known whose document that were: name --holder TYPE:NUMBER")
     return Document(type=person.document_type, number=person.document_number)
 
 
-def _person(session: Session, told: dict[str, Any], connection: Connection | None) -> Person | None:
-    if told.get("application"):
-        application = session.get(Application, int(told["application"]))
+def _person(session: Session, asked: Request, connection: Connection | None) -> Person | None:
+    number = getattr(asked, "application", None)
+    if number is not None:
+        application = session.get(Application, number)
         return application.person if application else None
     if connection is not None:
         card = session.scalar(select(Card).where(Card.chip == connection.atr[-8:].hex().upper()))
     else:
-        card = session.scalar(select(Card).where(Card.number == told.get("card")))
+        card = session.scalar(select(Card).where(Card.number == asked.card))
     return card.person if card else None

@@ -44,7 +44,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """With a desk as the context's object."""
-        given = {name: ctx.params.pop(name) for name in [one.name for one in common(hidden=True) if one.name]}
+        given = {one.name: ctx.params.pop(one.name) for one in common() if one.name}
         settings = ctx.obj | {name: value for name, value in given.items() if value}
         ctx.obj = desk = Desk.of(settings)
         ctx.call_on_close(desk.close)

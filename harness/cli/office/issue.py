@@ -74,10 +74,13 @@ def issue(
     if pin is None:
         label = asking.LABELS["electronic_pin"]
         pin = click.prompt(label, hide_input=True, confirmation_prompt=True, err=True)
-    represented = written.model(Agent, written.mapping(agent), str(agent)) if agent else None
+    common = {
+        "bank": bank,
+        "agent": written.model(Agent, written.mapping(agent), str(agent)) if agent else None,
+        "electronic_pin": SecretStr(pin),
+    }
     requests = [
-        Apply(person=one, bank=bank, shown=(one.document, *shown), agent=represented, electronic_pin=SecretStr(pin))
-        for one in who
+        written.model(Apply, {"person": one, "shown": (one.document, *shown), **common}, "issue") for one in who
     ]
     if len(requests) == 1 and people is None:
         _one(desk, requests[0], reader, how)

@@ -30,7 +30,7 @@ DESCRIPTION = """
 
 One path per operation of the Measures (川人社规〔2023〕6号); each says its article, each refusal names it in Chinese
 and English. Everybody in it is made up. `drawer=NUMBER` puts a virtual card into the reader, `reader=NAME` takes a
-PC/SC reader that the service was started with. The examples work on a fresh register, in the order of `docs/office.md`.
+PC/SC reader that the service was started with. The examples work on a fresh register, in the order of a card's life.
 
 | status | kind | |
 | --- | --- | --- |
