@@ -9,7 +9,21 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, driver, images, layouts, look, machine, monitor, serve, terminal, traces, vectors
+from harness.cli import (
+    counter,
+    driver,
+    images,
+    layouts,
+    look,
+    machine,
+    monitor,
+    office,
+    serve,
+    terminal,
+    traces,
+    vectors,
+)
+from harness.cli.office import OfficeError
 from harness.conformance.bench import BenchError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
@@ -38,6 +52,7 @@ MENDABLE = (
     RootsError,
     MachineError,
     PlaceError,
+    OfficeError,
 )
 
 
@@ -81,5 +96,6 @@ for command in (
     *machine.COMMANDS,
     *terminal.COMMANDS,
     *driver.COMMANDS,
+    *office.COMMANDS,
 ):
     main.add_command(command)

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -44,10 +45,35 @@ BATCH_LIMIT = 1000
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=25)]
+
+
+def _held(size: int) -> AfterValidator:
+    """Text for an item of so many bytes: what no chip can hold is known before anything is begun."""
+
+    def check(text: str) -> str:
+        try:
+            found = len(text.encode("gbk"))
+        except UnicodeEncodeError:
+            raise ValueError("a card holds text in GBK, which lacks one of these characters") from None
+        if found > size:
+            raise ValueError(f"a card holds {size} bytes of GBK here, found {found}")
+        if any(one < " " or one == "\x7f" for one in text):
+            raise ValueError("a control character")
+        return text
+
+    return AfterValidator(check)
+
+
+HeldName = Annotated[Name, _held(50)]
+"""Items 09 and 4E together, item 2C. [S]"""
+HeldAddress = Annotated[Text, _held(80)]
+"""Item 23. [S]"""
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]
 CardNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9A-Z]{7}[0-9X]$")]
+Number = Annotated[int, Field(ge=1, lt=2**63)]
+"""What the register numbers."""
 Pin = Annotated[SecretStr, Field(description="4-12 digits")]
 
 
@@ -84,7 +110,7 @@ class Document(Model):
 class Guardian(Model):
     """Article 10: who cares for a minor, or for someone without full capacity."""
 
-    name: Name
+    name: HeldName
     document: Document
     phone: Phone
     relation: Relation = Relation.GUARDIAN
@@ -105,13 +131,13 @@ class Personal(Model):
     """What is collected of a person (article 10). ``insured``: items of the card that hold an insurance's region."""
 
     kind: PersonKind = PersonKind.MAINLAND
-    name: Name
+    name: HeldName
     sex: Annotated[str, StringConstraints(pattern="^[129]$")]
     ethnic_group: Annotated[str, StringConstraints(pattern="^[0-9]{2}$")] = "01"
     birth: date
     country: Annotated[str, StringConstraints(pattern="^[0-9]{3}$")] = "156"
     phone: Phone
-    address: Text
+    address: HeldAddress
     occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] = ""
     document: Document
     document_until: date | None = None
@@ -187,21 +213,21 @@ class Make(Request):
     operation = "make"
     layout: Text = "3.00"
     algorithm: Annotated[str, StringConstraints(pattern="^(3des|sm4)$")] = "3des"
-    application: int
+    application: Number
 
 
 class HandOut(Request):
     """发放."""
 
     operation = "hand-out"
-    application: int
+    application: Number
 
 
 class Extend(Request):
     """顺延: hand out later than within 30 working days."""
 
     operation = "extend"
-    application: int
+    application: Number
     days: Annotated[int, Field(ge=1, le=60)]
     reason: Delay
 
@@ -210,14 +236,14 @@ class DeliveryFailed(Request):
     """发放失败."""
 
     operation = "delivery-failed"
-    application: int
+    application: Number
 
 
 class Dispose(Request):
     """处置: of a card that cannot or must not be handed out (article 27)."""
 
     operation = "dispose"
-    application: int
+    application: Number
     reason: Disposal
 
 
@@ -286,7 +312,7 @@ class Replace(Request):
     operation = "replace"
     reason: Replacement
     bank: Text | None = None
-    name: Name | None = None
+    name: HeldName | None = None
     document: Document | None = None
     photo: Photo | None = None
 
@@ -303,7 +329,7 @@ class ChangeInformation(Request):
 
     operation = "change-information"
     phone: Phone | None = None
-    address: Text | None = None
+    address: HeldAddress | None = None
     occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] | None = None
     document_until: date | None = None
     guardian: Guardian | None = None

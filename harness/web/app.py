@@ -84,9 +84,9 @@ def _in_header(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def refusal(status: int, kind: str, text: str) -> JSONResponse:
-    """A refusal as every service gives it."""
-    return JSONResponse({"error": {"kind": kind, "text": text}}, status)
+def refusal(status: int, kind: str, text: str, **more: object) -> JSONResponse:
+    """A refusal as every service gives it; ``more`` stands beside kind and text."""
+    return JSONResponse({"error": {"kind": kind, "text": text, **more}}, status)
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:

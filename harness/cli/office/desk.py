@@ -1,0 +1,170 @@
+"""What the office's commands work at: register, drawer, clock and clerk, opened when they are needed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import click
+import yaml
+
+from harness import pcsc
+from harness.cli.office import DRAWER, REGISTER, OfficeError, common
+from harness.clock import Clock
+from harness.connection import Connection, Pcsc
+from harness.office import errors, roles, seed
+from harness.office.drawer import Drawer
+from harness.office.letter import CannotPrint, LetterError
+from harness.office.office import Done, Office
+from harness.office.operation import Operation
+from harness.office.register.store import Register, RegisterError
+from harness.office.services import Services
+from harness.office.words import Role
+from harness.office.workdays import CalendarError, Workdays
+from harness.office.written import WrittenError
+
+PLAIN = (RegisterError, CalendarError, LetterError, CannotPrint, WrittenError)
+"""Errors that say all by themselves."""
+CLERKS = {Role.CLERK: seed.MAKER, Role.ADMINISTRATOR: seed.OFFICER, Role.BANK: seed.BANKER}
+"""Who acts where nobody is named: the first of these roles that the operation is for."""
+
+
+class Command(click.Command):
+    """A command of the office: takes the group's options too, and says its errors as this program does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params = [*self.params, *common(hidden=True)]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """With a desk as the context's object."""
+        given = {one.name: ctx.params.pop(one.name) for one in common() if one.name}
+        settings = ctx.obj | {name: value for name, value in given.items() if value}
+        ctx.obj = desk = Desk.of(settings)
+        ctx.call_on_close(desk.close)
+        try:
+            return super().invoke(ctx)
+        except pcsc.PcscError:
+            raise  # has an exit code of its own
+        except tuple(errors.KINDS) as error:
+            if desk.as_json:
+                click.echo(json.dumps({"error": errors.as_table(error)}, ensure_ascii=False, indent=1))
+            raise OfficeError(errors.text(error)) from error
+        except PLAIN as error:
+            raise OfficeError(str(error)) from error
+
+
+@dataclass
+class Desk:
+    """``named``: the clerk the user named, if any."""
+
+    path: Path
+    folder: Path
+    named: str | None
+    clock: Clock
+    calendars: tuple[Path, ...]
+    as_json: bool
+    _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Self:
+        """From the options."""
+        path = settings["register"] or Path(REGISTER)
+        folder = settings["drawer"] or path.with_name(DRAWER)
+        calendars = tuple(settings["calendar"])
+        return cls(path, folder, settings["clerk"], _clock(settings["now"]), calendars, settings["as_json"])
+
+    @cached_property
+    def register(self) -> Register:
+        """The register that ``init`` made."""
+        if not self.path.exists():
+            raise OfficeError(f"there is no register {self.path}: make one with `sscard office init`, or --register")
+        return self.opened()
+
+    def opened(self) -> Register:
+        """The register, made if it is not there."""
+        register = Register(self.path)
+        self._held.callback(register.close)
+        return register
+
+    @cached_property
+    def office(self) -> Office:
+        """The office over it."""
+        return Office(self.register, Services(Drawer(self.folder), Workdays(self.calendars)), self.clock)
+
+    def clerk(self, operation: Operation[Any] | None = None) -> str:
+        """Who acts: whoever was named, else the seed's clerk of a role that the operation is for."""
+        allowed = roles.of(operation) if operation else frozenset(Role)
+        return self.named or next(name for role, name in CLERKS.items() if role in allowed)
+
+    @contextlib.contextmanager
+    def reader(self, card: str | None, reader: str | None) -> Iterator[Connection | None]:
+        """The drawer's card of that number, the card in a PC/SC reader, or none."""
+        if card is not None and reader is not None:
+            raise click.UsageError("--card puts a virtual card into the reader, --reader takes a real one: name one")
+        if reader is not None:
+            with Pcsc(pcsc.find_reader(reader)) as connection:
+                yield connection
+        elif card is not None:
+            with self._drawn(card) as connection:
+                yield connection
+        else:
+            yield None
+
+    @contextlib.contextmanager
+    def _drawn(self, number: str) -> Iterator[Connection]:
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.office.services.drawer.presented(number))
+            except LookupError as error:
+                raise OfficeError(str(error.args[0])) from None
+            yield connection
+
+    def close(self) -> None:
+        """Lets the register go."""
+        self._held.close()
+
+    # --- what is said ----------------------------------------------------------------------------------------------
+
+    def table(self, told: Any) -> None:
+        """Data for programs or for people."""
+        text = json.dumps(told, ensure_ascii=False, indent=1) if self.as_json else readable(told)
+        click.echo(text)
+
+    def done(self, operation: Operation[Any], done: Done) -> None:
+        """What came of a request."""
+        if self.as_json:
+            self.table(done.as_table())
+            return
+        click.echo(f"{operation.zh} {operation.en}: {_cited(done)}")
+        if done.card:
+            click.echo(f"card: {done.card}")
+        told = {name: value for name, value in done.told.items() if name != "card"}
+        if told:
+            click.echo(readable(told))
+        for one in done.notices:
+            click.echo(f"! {one}")
+
+
+def readable(told: Any) -> str:
+    """As YAML, which is read as it stands."""
+    return yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120).rstrip("\n")
+
+
+def _cited(done: Done) -> str:
+    return f"办理完成 done（{done.article.label_zh} {done.article.label_en}）"
+
+
+def _clock(text: str | None) -> Clock:
+    if text is None:
+        return Clock()
+    try:
+        return Clock(datetime.fromisoformat(text))
+    except ValueError:
+        raise click.BadParameter("expected a moment as 2025-03-03T09:00", param_hint="--now") from None

@@ -1,0 +1,138 @@
+"""issue: 即时制卡, one card or many in one go."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import SecretStr
+
+from harness.cli import target
+from harness.cli.office import FILE, asking
+from harness.cli.office.desk import PLAIN, Command, Desk
+from harness.connection import Connection
+from harness.office import errors, instant, made_up, seed, written
+from harness.office.office import Done
+from harness.office.requests import Agent, Apply, Document, Personal
+from harness.office.services import INITIAL_PIN
+
+HowMade = dict[str, Any]
+
+
+@click.command(cls=Command)
+@click.option("--person", type=FILE, metavar="PERSON.yaml", help="Who; see docs/office.md.")
+@click.option("--people", type=FILE, metavar="PEOPLE.yaml|csv", help="Many, each a card in the drawer.")
+@click.option("--made-up", "count", is_flag=False, flag_value=1, type=click.IntRange(1, 1000), metavar="[COUNT]",
+              help="People who do not exist. Their electronic card's PIN is 123456 unless given. [1]")  # fmt: skip
+@click.option("--seed", "chance", type=int, help="With --made-up: which people. [others each time]")
+@click.option("--minor", is_flag=True, help="With --made-up: children, with their guardians.")
+@click.option("--bank", default=seed.BANK, show_default=True, help="The bank they choose.")
+@click.option("--shown", type=asking.DOCUMENT, multiple=True, help="Shown besides their own documents; repeat.")
+@click.option("--agent", type=FILE, metavar="AGENT.yaml", help="Who comes instead, and why (article 32).")
+@click.option("--reader", metavar="NAME", help="The blank card in this PC/SC reader. [a virtual card in the drawer]")
+@click.option("--layout", default=target.DEFAULT_LAYOUT, show_default=True, metavar="NAME|FILE")
+@click.option("--algorithm", type=click.Choice(["3des", "sm4"]), default="3des", show_default=True)
+@click.option("--with-account", is_flag=True, help="The bank account is activated along with it.")
+@click.option("--electronic-pin", envvar="SSCARD_ELECTRONIC_PIN", metavar="PIN",
+              help="Or $SSCARD_ELECTRONIC_PIN, or asked for.")  # fmt: skip
+@click.pass_context
+def issue(
+    ctx: click.Context,
+    /,
+    person: Path | None,
+    people: Path | None,
+    count: int | None,
+    chance: int | None,
+    bank: str,
+    shown: tuple[Document, ...],
+    agent: Path | None,
+    reader: str | None,
+    electronic_pin: str | None,
+    *,
+    minor: bool,
+    **how: Any,
+) -> None:
+    """即时制卡: from application to a personalised, activated card in one go (article 11).
+
+    What was cut off goes on when the command is given again. Of many, each one's result is told; exit code 1 if one
+    of them failed.
+    """
+    desk: Desk = ctx.obj
+    if [person, people, count].count(None) != 2:
+        raise click.UsageError("expected one of --person, --people and --made-up")
+    if (chance is not None or minor) and count is None:
+        raise click.UsageError("--seed and --minor belong to --made-up")
+    who = _made_up(desk, count, chance, minor=minor) if count else written.people(person or people or Path())
+    if reader is not None and len(who) > 1:
+        raise click.UsageError("--reader takes one card: leave it out, and all go into the drawer")
+    pin = electronic_pin or (INITIAL_PIN if count else None)
+    if pin is None:
+        label = asking.LABELS["electronic_pin"]
+        pin = click.prompt(label, hide_input=True, confirmation_prompt=True, err=True)
+    common = {
+        "bank": bank,
+        "agent": written.model(Agent, written.mapping(agent), str(agent)) if agent else None,
+        "electronic_pin": SecretStr(pin),
+    }
+    requests = [
+        written.model(Apply, {"person": one, "shown": (one.document, *shown), **common}, "issue") for one in who
+    ]
+    if len(requests) == 1 and people is None:
+        _one(desk, requests[0], reader, how)
+    else:
+        ctx.exit(1 if _many(desk, requests, how) else 0)
+
+
+def _made_up(desk: Desk, count: int, chance: int | None, *, minor: bool) -> list[Personal]:
+    drawn = secrets.randbits(64) if chance is None else chance
+    return list(itertools.islice(made_up.people(desk.clock.today(), drawn, minor=minor), count))
+
+
+def _one(desk: Desk, request: Apply, reader: str | None, how: HowMade) -> None:
+    def say(done: Done) -> None:
+        if not desk.as_json:
+            click.echo(f"{done.operation}: {done.article.label_zh} {done.article.label_en}", err=True)
+
+    with desk.reader(None, reader) as connection:
+        done = _issued(desk, request, connection, how, say)
+    desk.table(_told(request, done))
+
+
+def _issued(
+    desk: Desk, request: Apply, connection: Connection | None, how: HowMade, say: instant.Say = lambda _: None
+) -> Done:
+    return instant.issue(desk.office, request, desk.clerk(), connection, say=say, **how)
+
+
+def _told(request: Apply, done: Done) -> dict[str, Any]:
+    """The card and whose it is: the people are made up, and whoever issued needs to know them."""
+    holder = request.person
+    document = f"{holder.document.type}:{holder.document.number}"
+    return {"card": done.card, "name": holder.name, "holder": document, "account": done.told.get("account", "")}
+
+
+def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
+    """How many failed."""
+    rows: list[dict[str, Any]] = []
+    with click.progressbar(requests, label="issuing 即时制卡", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for request in bar:
+            try:
+                rows.append(_told(request, _issued(desk, request, None, how)))
+            except tuple(errors.KINDS) as error:
+                rows.append({"name": request.person.name, "error": errors.as_table(error)})
+            except (*PLAIN, ValueError) as error:
+                rows.append({"name": request.person.name, "error": {"kind": "failed", "text": str(error)}})
+    if desk.as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    for at, row in enumerate(rows if not desk.as_json else (), 1):
+        why = row["error"]["text"] if "error" in row else ""
+        click.echo(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
+    return sum("error" in row for row in rows)
+
+
+COMMANDS = (issue,)

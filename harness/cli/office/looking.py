@@ -1,0 +1,193 @@
+"""What is only looked at: outlets, services, the Measures, rules, the trail; and interrupted work, taken up again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from harness.cli.office import OfficeError, asking
+from harness.cli.office.desk import Command, Desk
+from harness.connection import Connection
+from harness.office import shown
+from harness.office.case import Unknown
+from harness.office.measures import measures
+from harness.office.operations import ALL
+from harness.office.register import audit
+from harness.office.register.tables import Card, Person
+from harness.office.requests import Document
+from harness.office.words import Help
+
+
+@click.command(cls=Command)
+@click.option("--region", default="", metavar="CODE", help="The beginning of a region's code, as 5101.")
+@click.option("--special", type=click.Choice([str(one) for one in Help]), help="With this service for who needs it.")
+@click.pass_obj
+def outlets(desk: Desk, region: str, special: str | None) -> None:
+    """服务网点: where, when and what (article 33)."""
+    with desk.register.transaction() as session:
+        rows = shown.outlets(session, region, Help(special) if special else None)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        cards = "制卡 makes cards" if one["makes_cards"] else ""
+        click.echo(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
+        click.echo(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def services(desk: Desk) -> None:
+    """业务清单: every operation, its article, and who does it (article 33)."""
+    if desk.as_json:
+        desk.table(shown.services())
+        return
+    for one in shown.services():
+        card = " [card]" if one["card"] else ""
+        click.echo(f"{one['operation']:18} {one['zh']} {one['en']}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
+
+
+@click.command("measures", cls=Command)
+@click.argument("article", type=click.IntRange(1, len(measures().articles)), required=False)
+@click.pass_obj
+def quote(desk: Desk, article: int | None) -> None:
+    """办法原文: an article word for word with our English, or all."""
+    numbers = [article] if article else [one.number for one in measures().articles]
+    found = [shown.article(number) for number in numbers]
+    if desk.as_json:
+        desk.table(found[0] if article else found)
+        return
+    for one in found:
+        for paragraph in one["paragraphs"]:
+            click.echo(f"{paragraph['label_zh']}　{paragraph['zh']}\n    {paragraph['label_en']}: {paragraph['en']}")
+
+
+@click.command(cls=Command)
+@click.option("--markdown", is_flag=True, help="With the operations, as the project's docs/office-rules.md has them.")
+@click.pass_obj
+def rules(desk: Desk, *, markdown: bool) -> None:
+    """业务规则: every rule, its article and grade, and the operations that demand it."""
+    if markdown:
+        click.echo(shown.markdown(), nl=False)
+        return
+    if desk.as_json:
+        desk.table(shown.rule_table())
+        return
+    for one in shown.rules():
+        rule = one.rule
+        click.echo(f"{rule.id:22} {rule.citation.label_zh} [{rule.grade}] {', '.join(one.operations) or 'all'}")
+        click.echo(f"    {rule.zh}\n    {rule.en}")
+
+
+@click.command(cls=Command)
+@click.option("--person", type=asking.DOCUMENT, help="Lines about this person.")
+@click.option("--card", "number", metavar="NUMBER", help="Lines about this card.")
+@click.option("--verify", is_flag=True, help="Check every line's seal first; exit code 1 if one does not hold.")
+@click.pass_obj
+def trail(desk: Desk, person: Document | None, number: str | None, *, verify: bool) -> None:
+    """操作留痕: who did or saw what, when and by which article (29, 30)."""
+    with desk.register.transaction() as session:
+        broken = audit.broken(session) if verify else None
+        if broken is not None:
+            raise OfficeError(f"留痕封印不符 the trail was changed: the seal of line {broken} does not hold")
+        query = select(Card.id).where(Card.number == number)
+        card_id = session.scalar(query) if number else None
+        person_id = _person(session, person) if person else None
+        if number and card_id is None:
+            raise Unknown("登记库中无此卡 the register knows no such card")
+        rows = [shown.line(one) for one in audit.lines(session, person_id=person_id, card_id=card_id)]
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        about = " ".join(f"{name} {one[name]}" for name in ("person", "card") if one[name])
+        where = f"{one['clerk']} {one['outlet']}"
+        click.echo(
+            f"{one['line']:>5} {one['at']} {one['operation']} {one['outcome_zh']} {one['article']} {where} {about}"
+        )
+    if verify:
+        click.echo(f"{len(rows)} lines, every seal holds 封印完好")
+
+
+def _person(session: Any, document: Document) -> int:
+    query = select(Person.id).where(Person.document_type == document.type, Person.document_number == document.number)
+    found: int | None = session.scalar(query)
+    if found is None:
+        raise Unknown("登记库中无此人 no such person is registered")
+    return found
+
+
+# --- interrupted work ------------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def pending(desk: Desk) -> None:
+    """待续办: what was begun on a card and not ended."""
+    rows = desk.office.pending()
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        pin = " needs the new PIN" if one["needs_pin"] else ""
+        click.echo(
+            f"{one['pending']}  card {one['card']}  {one['operation']} ({one['job']})  begun {one['begun']}{pin}"
+        )
+    if not rows:
+        click.echo("nothing waits 无待续办业务")
+
+
+READER = click.option(
+    "--reader", metavar="NAME", help="The card in the PC/SC reader whose name begins so. [the drawer's card]"
+)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=click.IntRange(1))
+@READER
+@click.option(
+    "--new", envvar=asking.NEW_PIN, metavar="PIN", help=f"Or ${asking.NEW_PIN}, or asked for if it is needed."
+)
+@click.pass_obj
+def resume(desk: Desk, number: int, reader: str | None, new: str | None) -> None:
+    """续办: finishes what was interrupted, on the same card."""
+    waiting = _waiting(desk, number)
+    if waiting["needs_pin"] and new is None:
+        new = click.prompt(asking.LABELS["new"], hide_input=True, confirmation_prompt=True, err=True)
+    with desk.reader(None if reader else waiting["card"], reader) as connection:
+        done = desk.office.resume(number, _there(connection), SecretStr(new) if new else None)
+    desk.done(ALL[done.operation], done)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=click.IntRange(1))
+@READER
+@click.pass_obj
+def abandon(desk: Desk, number: int, reader: str | None) -> None:
+    """撤销: makes the chip as it was before, where that can be."""
+    waiting = _waiting(desk, number)
+    with desk.reader(None if reader else waiting["card"], reader) as connection:
+        desk.office.abandon(number, _there(connection))
+    if desk.as_json:
+        desk.table({"pending": number, "abandoned": True})
+    else:
+        click.echo(f"number {number} is undone 已撤销")
+
+
+def _waiting(desk: Desk, number: int) -> dict[str, Any]:
+    for one in desk.office.pending():
+        if one["pending"] == number:
+            return one
+    raise Unknown(f"无此待续办业务 nothing of number {number} waits to be resumed")
+
+
+def _there(connection: Connection | None) -> Connection:
+    assert connection is not None, "a card or a reader was named"
+    return connection
+
+
+BEFORE = (outlets, services, quote, rules)
+AFTER = (pending, resume, abandon, trail)

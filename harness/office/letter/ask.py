@@ -1,0 +1,91 @@
+"""The letter filled for a request: the agent as told, the principal as told or as the register has them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import StringConstraints, field_validator, model_validator
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.office.case import Unknown
+from harness.office.letter.form import Letter, Party
+from harness.office.measures import Citation
+from harness.office.operations import ALL
+from harness.office.register import audit
+from harness.office.register.audit import Act
+from harness.office.register.tables import Clerk, Person
+from harness.office.requests import Document, Model, Name, Phone
+from harness.office.words import Incapacity, Outcome, Relation
+
+C = Citation(32, 2)
+
+
+class Signatory(Model):
+    """The principal or the agent."""
+
+    name: Name
+    document: Document
+    phone: Phone
+
+    def party(self) -> Party:
+        """As the form takes it."""
+        return Party(self.name, self.document.type.zh, self.document.number, self.phone)
+
+
+class LetterRequest(Model):
+    """``holder``: the principal by document, the rest from the register; or ``principal`` in full. ``operations``: by
+    name, as ``report-loss``. ``cause`` as in requests; ``reason`` in words of one's own instead.
+    """
+
+    holder: Document | None = None
+    principal: Signatory | None = None
+    agent: Signatory
+    relation: Relation
+    operations: tuple[str, ...]
+    cause: Incapacity = Incapacity.OTHER
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = None
+    day: date | None = None
+
+    @field_validator("operations")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or any(name not in ALL for name in names):
+            raise ValueError(f"expected operations out of {', '.join(ALL)}")
+        return names
+
+    @model_validator(mode="after")
+    def _one_principal(self) -> LetterRequest:
+        if (self.holder is None) == (self.principal is None):
+            raise ValueError("expected holder (a document, the rest is in the register) or principal (in full)")
+        return self
+
+    def filled(self, principal: Party, today: date) -> Letter:
+        """The letter, signed by the agent."""
+        return Letter(
+            principal=principal,
+            agent=self.agent.party(),
+            relation=self.relation.zh,
+            operation="、".join(ALL[name].zh for name in self.operations),
+            reason=self.reason or self.cause.zh,
+            signer=self.agent.name,
+            day=self.day or today,
+        )
+
+
+def fill(session: Session, request: LetterRequest, clerk: Clerk, now: datetime) -> Letter:
+    """The letter; where the register told of the principal, the trail says so. Unknown."""
+    if request.principal is not None:
+        return request.filled(request.principal.party(), now.date())
+    assert request.holder is not None
+    person = session.scalar(
+        select(Person).where(
+            Person.document_type == request.holder.type, Person.document_number == request.holder.number
+        )
+    )
+    if person is None:
+        raise Unknown("登记库中无此人 no such person is registered: give the principal in full")
+    audit.write(session, now, clerk, Act("letter", C.label_zh, Outcome.DONE, person.id))
+    principal = Party(person.name, person.document_type.zh, person.document_number, person.phone)
+    return request.filled(principal, now.date())

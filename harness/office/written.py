@@ -1,0 +1,145 @@
+"""What people write for the office: documents as TYPE:NUMBER, persons and whole requests in YAML, persons in CSV."""
+
+from __future__ import annotations
+
+import base64
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from harness.office import maker
+from harness.office.requests import Document, Personal
+from harness.office.words import DocumentType
+
+M = TypeVar("M", bound=BaseModel)
+LISTS = ("helps", "insured")
+NOT_TEXT = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
+
+
+class _Loader(yaml.SafeLoader):
+    """Numbers and dates stay text: a telephone number that begins with zeros is no octal number."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag in NOT_TEXT]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+class WrittenError(ValueError):
+    """Something written that cannot be understood: where, and what was expected. Values are never quoted."""
+
+
+def document(text: str) -> Document:
+    """``TYPE:NUMBER``; a number alone is an identity card's, a type alone a paper without number. WrittenError."""
+    kind, colon, number = text.partition(":")
+    if not colon:
+        alone = text in set(DocumentType)
+        kind, number = (text, "-") if alone else (DocumentType.ID_CARD, text)
+    return model(Document, {"type": kind, "number": number}, "document")
+
+
+def model(of: type[M], told: object, where: str) -> M:
+    """A model from what was written; WrittenError, naming each place."""
+    try:
+        return of.model_validate(told)
+    except ValidationError as error:
+        raise WrittenError(f"{where}: {told_wrong(error)}") from None
+
+
+def told_wrong(error: ValidationError) -> str:
+    """What is wrong at which place, without what stands there."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in problems)
+
+
+def mapping(path: Path) -> dict[str, Any]:
+    """One YAML mapping, its documents and photographs brought into shape. WrittenError, OSError."""
+    found = _yaml(path)
+    if not isinstance(found, dict):
+        raise WrittenError(f"{path}: expected a mapping of fields")
+    return shaped(found, path.parent)
+
+
+def people(path: Path) -> list[Personal]:
+    """Persons from CSV, or from YAML: one mapping, or a list of them. WrittenError, OSError."""
+    if path.suffix.lower() == ".csv":
+        entries: list[Any] = _rows(path)
+    else:
+        found = _yaml(path)
+        entries = found if isinstance(found, list) else [found]
+    if not entries:
+        raise WrittenError(f"{path}: nobody is in it")
+    return [_person(entry, path, f"{path}: person {at}") for at, entry in enumerate(entries, 1)]
+
+
+def _person(entry: object, path: Path, where: str) -> Personal:
+    if not isinstance(entry, dict):
+        raise WrittenError(f"{where}: expected a mapping of fields")
+    return model(Personal, shaped(entry, path.parent), where)
+
+
+def _yaml(path: Path) -> object:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except UnicodeDecodeError as error:
+        raise WrittenError(f"{path}: expected UTF-8 text, byte {error.start} is not") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise WrittenError(f"{path}, line {line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise WrittenError(f"{path}: not YAML: {type(error).__name__}") from None
+
+
+def shaped(told: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Short forms made long: documents written as text, ``photo_file`` beside the file, ``insured: all``."""
+    result = {str(name): _shaped(str(name), value, folder) for name, value in told.items()}
+    photo = result.pop("photo_file", None)
+    if photo is not None:
+        result["photo"] = base64.b64encode((folder / str(photo)).read_bytes()).decode()
+    return result
+
+
+def _shaped(name: str, value: Any, folder: Path) -> Any:
+    if isinstance(value, dict):
+        return shaped(value, folder)
+    if name in ("document", "holder", "clerk_document") and isinstance(value, str):
+        return document(value)
+    if name == "shown" and isinstance(value, list):
+        return [document(one) if isinstance(one, str) else _shaped("", one, folder) for one in value]
+    if name == "insured" and value == "all":
+        return maker.insurances()
+    if isinstance(value, list):
+        return [_shaped("", one, folder) for one in value]
+    return value
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
+    except UnicodeDecodeError as error:
+        raise WrittenError(f"{path}: expected UTF-8 text, byte {error.start} is not") from None
+    rows: Iterable[dict[str | None, Any]] = csv.DictReader(text.splitlines(), strict=True)
+    try:
+        return [_row(row, f"{path}: person {at}") for at, row in enumerate(rows, 1)]
+    except csv.Error as error:
+        raise WrittenError(f"{path}: not CSV: {error}") from None
+
+
+def _row(row: dict[str | None, Any], where: str) -> dict[str, Any]:
+    """A row as a mapping: empty cells are left out, lists are parted by semicolons, ``guardian_…`` is the guardian."""
+    if None in row or None in row.values():
+        raise WrittenError(f"{where}: more or fewer cells than the first line names")
+    told: dict[str, Any] = {}
+    for name, cell in row.items():
+        column, text = str(name).strip(), str(cell).strip()
+        if not text:
+            continue
+        into, key = told, column
+        if column.startswith("guardian_"):
+            into, key = told.setdefault("guardian", {}), column.removeprefix("guardian_")
+        into[key] = [one.strip() for one in text.split(";")] if key in LISTS and text != "all" else text
+    return told

@@ -1,0 +1,5 @@
+"""The office over HTTP."""
+
+from harness.web.office.service import create
+
+__all__ = ["create"]

@@ -1,0 +1,100 @@
+"""How requests end: the shape of what was done, and which status each of the office's errors has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.office import errors
+from harness.office.letter import CannotPrint, LetterError
+from harness.web import app as web
+
+STATUS = {
+    "refused": 409,
+    "half-way": 409,
+    "unknown": 404,
+    "failed": 502,
+    "reader": 502,
+    "busy": 503,
+    "conflict": 409,
+}
+"""HalfWay is no success of any kind: a client that looks at the status alone must not go on."""
+
+
+class Told(BaseModel):
+    """What the holder must be told, and by which article."""
+
+    article: int
+    zh: str
+    en: str
+
+
+class Done(BaseModel):
+    """What came of a request; what the operation found or made stands beside these."""
+
+    model_config = ConfigDict(extra="allow")
+    operation: str
+    article: int
+    person: int | dict[str, Any] | None = Field(
+        description="The register's number of the person; query and verify-credential tell of the person instead."
+    )
+    card: str
+    notices: list[Told]
+
+
+class Error(BaseModel):
+    """Why not. ``kind`` is for programs."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+    text: str
+    rule: str | None = Field(None, description="refused: the rule")
+    article: int | None = Field(None, description="refused: the article of the Measures")
+    paragraph: int | None = None
+    zh: str | None = None
+    en: str | None = None
+    pending: int | None = Field(None, description="half-way: the number to resume or abandon")
+
+
+class Refused(BaseModel):
+    """Every refusal's shape."""
+
+    error: Error
+
+
+PUBLIC: dict[int | str, dict[str, Any]] = {422: {"model": Refused, "description": "输入有误 the input is not right"}}
+GUARDED: dict[int | str, dict[str, Any]] = PUBLIC | {
+    401: {"model": Refused, "description": "无令牌或令牌无效 no token, or not a good one"},
+    403: {"model": Refused, "description": "角色不允许 not for this role or reader"},
+    429: {"model": Refused, "description": "请求过多 too many requests"},
+}
+WORKING: dict[int | str, dict[str, Any]] = GUARDED | {
+    404: {"model": Refused, "description": "查无此人、此卡 no such person, card or number"},
+    409: {"model": Refused, "description": "不予办理（依条款），或中断待续办 refused by an article, or half-way"},
+    502: {"model": Refused, "description": "卡或银行未完成，未作改动 chip or bank did not do it, nothing has changed"},
+    503: {"model": Refused, "description": "卡或登记库正被使用 card or register in use: try again"},
+}
+
+
+def handle(app: FastAPI) -> None:
+    """Gives every error of the office its answer."""
+    for kind in errors.KINDS:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(LetterError, _letter)
+    app.add_exception_handler(CannotPrint, _printer)
+
+
+async def _known(_: Request, error: Exception) -> JSONResponse:
+    table = errors.as_table(error)
+    return web.refusal(STATUS[table["kind"]], **table)
+
+
+async def _letter(_: Request, error: Exception) -> JSONResponse:
+    return web.refusal(422, "input", str(error))
+
+
+async def _printer(_: Request, error: Exception) -> JSONResponse:
+    return web.refusal(501, "printer", str(error))

@@ -1,0 +1,137 @@
+"""Who asks, and with which card: tokens and roles, readers and the drawer."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from harness import pcsc
+from harness.connection import Connection, Pcsc
+from harness.office import tokens
+from harness.office.measures import Citation
+from harness.office.office import Office
+from harness.office.register import audit
+from harness.office.register.audit import Act
+from harness.office.requests import CardNumber
+from harness.office.words import Outcome, Role
+from harness.web.app import Problem
+
+FAILURES = "20/minute"
+"""Wrong tokens that one client may send; a token of 32 bytes is guessed by nobody, a log of guesses helps nobody."""
+BEARER = HTTPBearer(
+    auto_error=False, description="A clerk's token, from `sscard office token CLERK`. 经办人员令牌，由该命令签发。"
+)
+Given = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A clerk whose token was good."""
+
+    name: str
+    role: Role
+
+
+class Door:
+    """Lets clerks in by their tokens; a client that has guessed too often waits."""
+
+    def __init__(self, office: Office, failures: str) -> None:
+        self._office = office
+        self._failures = parse(failures)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def __call__(self, request: Request, given: Given) -> Caller:
+        """Problem 401 without a good token, 429 after too many bad ones."""
+        client = request.client.host if request.client else "unknown"
+        if not self._limiter.test(self._failures, client):
+            raise Problem(429, "rate", f"more than {self._failures} wrong tokens from one client: wait")
+        if given is None:
+            raise Problem(401, "token", "需要令牌 a token is needed: Authorization: Bearer …")
+        with self._office.register.transaction() as session:
+            clerk = tokens.bearer(session, given.credentials, self._office.clock.now())
+            if clerk is not None:
+                return Caller(clerk.name, clerk.role)
+        self._limiter.hit(self._failures, client)
+        raise Problem(401, "token", "令牌无效或已过期 the token is not known, or has run out")
+
+    def only(self, caller: Caller, roles: frozenset[Role], what: str, citation: Citation) -> None:
+        """Problem 403 for another role, which goes onto the trail."""
+        if caller.role in roles:
+            return
+        office = self._office
+        with office.register.transaction() as session:
+            clerk = tokens.clerk(session, caller.name)
+            act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
+            audit.write(session, office.clock.now(), clerk, act)
+        allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))
+        raise Problem(403, "role", f"该业务仅限{allowed} this is for the roles {', '.join(sorted(roles))} only")
+
+
+@dataclass(frozen=True, slots=True)
+class InReader:
+    """Which card was put into which reader, if any."""
+
+    office: Office
+    readers: Sequence[str]
+    drawer: str | None
+    reader: str | None
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Connection | None]:
+        """The card, for this request alone. Problem, ImageError, PcscError."""
+        if self.drawer is not None and self.reader is not None:
+            raise Problem(422, "input", "drawer, reader: one card at a time")
+        if self.reader is not None and self.reader not in self.readers:
+            raise Problem(403, "reader", "this reader was not named when the service was started: --reader NAME")
+        if self.reader is not None:
+            with Pcsc(pcsc.find_reader(self.reader)) as connection:
+                yield connection
+        elif self.drawer is not None:
+            with self._drawn(self.drawer) as connection:
+                yield connection
+        else:
+            yield None
+
+    @contextlib.contextmanager
+    def needed(self) -> Iterator[Connection]:
+        """The card; Problem where none is named."""
+        with self.opened() as connection:
+            if connection is None:
+                raise Problem(422, "input", "drawer, reader: the card must be in a reader")
+            yield connection
+
+    @contextlib.contextmanager
+    def _drawn(self, number: str) -> Iterator[Connection]:
+        if not self.office.services.drawer.path(number).exists():
+            raise Problem(404, "unknown", f"卡柜中无此卡 the drawer has no card {number}")
+        with self.office.services.drawer.presented(number) as connection:
+            yield connection
+
+
+class Readers:
+    """The query parameters that say which card is in the reader."""
+
+    def __init__(self, office: Office, readers: Sequence[str]) -> None:
+        self._office, self._readers = office, tuple(readers)
+
+    def __call__(
+        self,
+        drawer: Annotated[
+            CardNumber | None,
+            Query(description="A virtual card of the office's drawer, put into its reader. 卡柜中的虚拟卡，按卡号。"),
+        ] = None,
+        reader: Annotated[
+            str | None,
+            Query(max_length=128, description="A PC/SC reader that the service was started with. 服务允许的读卡器。"),
+        ] = None,
+    ) -> InReader:
+        """What the request says; looked at when it is opened."""
+        return InReader(self._office, self._readers, drawer, reader)

@@ -1,0 +1,113 @@
+"""What is only looked at: outlets, services and the Measures for everybody, the trail for the management body; and the
+agent's letter.
+"""
+
+# No annotations as text here: FastAPI reads those of routes within functions, whose names it could not find again.
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, Path, Query
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import select
+
+from harness.office import letter, roles, shown, tokens
+from harness.office.case import Unknown
+from harness.office.letter.ask import C as LETTER
+from harness.office.letter.ask import LetterRequest, fill
+from harness.office.measures import Citation, measures
+from harness.office.office import Office
+from harness.office.register import audit
+from harness.office.register.tables import Card
+from harness.office.requests import CardNumber, Number
+from harness.office.words import Help, Role
+from harness.web.office import answers, examples
+from harness.web.office.entry import Caller, Door
+
+PUBLIC: list[str | Enum] = ["公开信息 for everybody"]
+ARTICLES = len(measures().articles)
+MOST = 1000
+
+
+def add(app: FastAPI, office: Office, door: Door) -> None:
+    """These routes."""
+    _public(app, office)
+    _trail(app, office, door)
+    _letter(app, office, door)
+
+
+def _public(app: FastAPI, office: Office) -> None:
+    @app.get("/outlets", tags=PUBLIC, summary=f"服务网点 outlets（{Citation(33)}）", responses=answers.PUBLIC)
+    def outlets(
+        region: Annotated[
+            str, Query(pattern="^[0-9]{0,6}$", description="The beginning of a region's code. 行政区划代码前几位。")
+        ] = "",
+        helps: Annotated[Help | None, Query(alias="help", description="A special service. 特殊群体服务。")] = None,
+    ) -> list[dict[str, Any]]:
+        with office.register.transaction() as session:
+            return shown.outlets(session, region, helps)
+
+    @app.get("/services", tags=PUBLIC, summary=f"业务清单 what is done, by article（{Citation(33)}）")
+    def services() -> list[dict[str, Any]]:
+        return shown.services()
+
+    @app.get("/rules", tags=PUBLIC, summary="业务规则 every rule, by article")
+    def rules() -> list[dict[str, Any]]:
+        return shown.rule_table()
+
+    @app.get("/measures/{article}", tags=PUBLIC, summary="办法原文 the Measures' words", responses=answers.PUBLIC)
+    def words(article: Annotated[int, Path(ge=1, le=ARTICLES)]) -> dict[str, Any]:
+        return shown.article(article)
+
+
+def _trail(app: FastAPI, office: Office, door: Door) -> None:
+    @app.get(
+        "/trail",
+        tags=["监督 supervision"],
+        summary=f"操作留痕 who did or saw what（{Citation(29)}）",
+        description="最新记录在后；`broken`为首条封印不符的记录。\n\nThe newest last; `broken` is the first line whose "
+        "seal does not hold, null where all do. `person` is the register's number, as answers have it: nobody's "
+        "document belongs into an address.",
+        response_model=None,
+        responses=answers.WORKING,
+    )
+    def trail(
+        caller: Annotated[Caller, Depends(door)],
+        person: Number | None = None,
+        card: CardNumber | None = None,
+        last: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    ) -> dict[str, Any]:
+        door.only(caller, frozenset({Role.ADMINISTRATOR}), "trail", Citation(29))
+        with office.register.transaction() as session:
+            card_id = None
+            if card is not None:
+                card_id = session.scalar(select(Card.id).where(Card.number == card))
+                if card_id is None:
+                    raise Unknown("登记库中无此卡 the register knows no such card")
+            lines = list(audit.lines(session, person_id=person, card_id=card_id))[-last:]
+            return {"broken": audit.broken(session), "lines": [shown.line(one) for one in lines]}
+
+
+def _letter(app: FastAPI, office: Office, door: Door) -> None:
+    @app.post(
+        "/letter",
+        tags=["代办 agents"],
+        summary=f"代理承诺书 the agent's letter, filled（{LETTER.label_zh}）",
+        description=f"{LETTER.zh}\n\n{LETTER.en}",
+        response_class=Response,
+        responses={
+            **answers.WORKING,
+            200: {"content": {"text/html": {}, "application/pdf": {}}, "description": "承诺书 the letter"},
+            501: {"model": answers.Refused, "description": "未安装排版组件 what a PDF needs is not installed"},
+        },
+    )
+    def write(
+        request: Annotated[LetterRequest, Body(openapi_examples=examples.of("letter"))],
+        caller: Annotated[Caller, Depends(door)],
+        form: Annotated[str, Query(alias="format", pattern="^(html|pdf)$")] = "html",
+    ) -> Response:
+        door.only(caller, roles.SERVICE, "letter", LETTER)
+        with office.register.transaction() as session:
+            filled = fill(session, request, tokens.clerk(session, caller.name), office.clock.now())
+        if form == "pdf":
+            return Response(letter.pdf(filled), media_type="application/pdf")
+        return HTMLResponse(letter.html(filled))

@@ -1,0 +1,145 @@
+"""What tests of the office's fronts share: a client with tokens, a command line, a card that is pulled out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from fastapi.testclient import TestClient
+
+from harness import pcsc
+from harness.cli import main
+from harness.connection import Connection
+from harness.office import roles, seed, tokens
+from harness.office.drawer import Drawer
+from harness.office.operations import ALL
+from harness.office.requests import Personal
+from harness.office.words import Role
+from harness.web.office import create
+from harness.web.office.examples import STORY, Example
+from tests.office import START, Desk, citizen
+
+CLERKS = {Role.CLERK: seed.MAKER, Role.BANK: seed.BANKER, Role.ADMINISTRATOR: seed.OFFICER}
+OFTEN = "1000000/minute"
+NOW = START.isoformat()
+ME = citizen()
+WRITES = (0xDC, 0x24)
+"""UPDATE RECORD, PIN CHANGE/UNBLOCK."""
+
+
+# --- over HTTP ---
+
+
+class Caller:
+    """A client with a token of each role."""
+
+    def __init__(self, desk: Desk, **options: Any) -> None:
+        self.desk = desk
+        options = {"rate": OFTEN, "failures": OFTEN} | options
+        self.app = create(desk.office, **options)
+        self.client = TestClient(self.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+        with desk.register.transaction() as session:
+            self.tokens = {role: tokens.give(session, name, desk.clock.now()) for role, name in CLERKS.items()}
+
+    def headers(self, role: Role | None = Role.CLERK) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
+
+    def post(self, path: str, body: Any = None, role: Role | None = Role.CLERK, **query: Any) -> httpx2.Response:
+        return self.client.post(path, json=body, params=query, headers=self.headers(role))
+
+    def get(self, path: str, role: Role | None = None, **query: Any) -> httpx2.Response:
+        return self.client.get(path, params=query, headers=self.headers(role))
+
+    def tell(self, one: Example, body: dict[str, Any] | None = None) -> httpx2.Response:
+        """One example, by a role that may, with its card in the reader."""
+        operation = ALL.get(one.operation)
+        allowed = roles.of(operation) if operation else roles.SERVICE
+        role = next(role for role in CLERKS if role in allowed)
+        path = f"/operations/{one.operation}" if operation else f"/{one.operation}"
+        return self.post(path, body or one.body, role, **({"drawer": one.card} if one.card else {}))
+
+    def until(self, operation: str) -> None:
+        """The story, up to and with the first of that operation."""
+        for one in STORY:
+            assert self.tell(one).status_code == 200, one
+            if one.operation == operation:
+                return
+
+
+def kind(response: httpx2.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["kind"]
+
+
+# --- at the command line ---
+
+
+class Counter:
+    """A register in a folder, and commands given at it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run("init")
+
+    def run(self, *arguments: str, expect: int = 0, stdin: str | None = None, **environment: str) -> Result:
+        given = ["office", "--register", str(self.folder / "office.db"), "--now", NOW, *arguments]
+        result = CliRunner().invoke(main, given, input=stdin, env=environment)
+        assert result.exit_code == expect, (result.output, result.exception)
+        return result
+
+    def told(self, *arguments: str, expect: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
+
+    def write(self, name: str, told: Any) -> str:
+        path = self.folder / name
+        path.write_text(told if isinstance(told, str) else yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+        return str(path)
+
+    def issued(self, *more: str) -> str:
+        """The card of a made-up person who is ``ME``."""
+        person = self.write("me.yaml", person_told(ME))
+        return str(self.told("issue", "--person", person, "--electronic-pin", "135790", *more)["card"])
+
+
+def person_told(person: Personal) -> dict[str, Any]:
+    """As somebody writes it: documents as text."""
+    told: dict[str, Any] = person.model_dump(mode="json", exclude_none=True)
+    return told | {"document": f"{person.document.type}:{person.document.number}"}
+
+
+# --- a torn card ---
+
+
+class Torn:
+    """A card that takes so many writes and is pulled out before the next."""
+
+    def __init__(self, connection: Connection, updates: int) -> None:
+        self._connection, self._left = connection, updates
+        self.atr = connection.atr
+        self.reset, self.close = connection.reset, connection.close
+
+    def send(self, command: bytes) -> bytes:
+        self._left -= command[1] in WRITES
+        if self._left < 0:
+            raise pcsc.PcscError("the card was taken out", pcsc.REMOVED_CARD)
+        return self._connection.send(command)
+
+
+@contextmanager
+def pulled_out(monkeypatch: pytest.MonkeyPatch, updates: int) -> Iterator[None]:
+    whole = Drawer.presented
+
+    @contextmanager
+    def presented(self: Drawer, number: str) -> Iterator[Connection]:
+        with whole(self, number) as connection:
+            yield Torn(connection, updates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Drawer, "presented", presented)
+        yield

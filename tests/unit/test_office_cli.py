@@ -1,0 +1,247 @@
+"""`sscard office`: a command for each operation, cards in one go, and errors that a person can mend."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+from harness.cli.office.commands import COMMANDS
+from harness.cli.office.operations import APART
+from harness.office import seed
+from harness.office.operations import ALL
+from harness.office.rules import BASE
+from tests.office import citizen
+from tests.office_front import ME, Counter, person_told, pulled_out
+
+DOC = ME.document.number
+AGENT = {
+    "name": "测试代理人",
+    "document": citizen(13).document.number,
+    "phone": "00000000013",
+    "relation": "relative",
+    "cause": "other",
+    "shown": [citizen(13).document.number, "agent-commitment"],
+}
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Counter:
+    return Counter(tmp_path)
+
+
+# --- one day at the counter ------------------------------------------------------------------------------------------
+
+
+def test_from_application_to_cancellation(counter: Counter) -> None:
+    run, told = counter.run, counter.told
+    person = counter.write("me.yaml", person_told(ME))
+    applied = run("apply", "--person", person, "--bank", seed.BANK, "--identity", SSCARD_ELECTRONIC_PIN="135790")
+    assert "application: 1" in applied.stdout
+    card = str(told("make", "1")["card"])
+    assert told("hand-out", "1", "--identity")["card"] == card
+    assert told("activate", "--card", card, "--identity", "--with-account")["account"] == "active"
+    changed = run("change-pin", "--card", card, stdin="123456\n246810\n246810\n")
+    assert "第十五条第一款 article 15, paragraph 1" in changed.stdout
+    assert "246810" not in changed.output
+    run("reset-pin", "--card", card, "--identity", "--new", "135792")
+    run("reset-pin", "--card", card, "--identity", "--unblock", SSCARD_NEW_PIN="000111")
+    run("change-pin", "--card", card, "--old", "135792", "--new", "246810")
+    assert told("transfer", "--to", "510700", "--card", card)["to"] == "510700"
+    run("change-information", "--card", card, "--phone", "00000000099")
+    query = told("query", "--holder", DOC, "--identity", "--whole")
+    assert query["person"]["phone"] == "00000000099"
+    assert "until" in told("report-loss", "--number", card, "--identity", "--kind", "temporary")
+    run("lift-loss", "--card", card, "--identity")
+    run("report-loss", "--holder", f"id-card:{DOC}", "--shown", f"id-card:{DOC}")
+    agent = counter.write("agent.yaml", AGENT)
+    assert told("reissue", "--holder", DOC, "--identity", "--agent", agent)["fee"] == 2000
+    new = str(told("make", "2", "--algorithm", "sm4")["card"])
+    run("hand-out", "2", "--identity")
+    run("withdraw", "--card", card, "--why", "补领后收回")
+    run("close-account", "--number", card)
+    run("cancel", "--number", new, "--identity", "--reason", "pension-ended", "--shown", "written-request")
+    assert told("tell-banks")["sent"] == 2
+    trail = told("trail", "--card", card)
+    assert {"activate", "transfer", "withdraw"} <= {one["operation"] for one in trail}
+    assert all(one["card"] == 1 for one in trail)
+    assert "every seal holds" in run("trail", "--person", DOC, "--verify").stdout
+    assert not re.search("135790|246810|135792", run("trail").stdout)
+
+
+def test_every_operation_has_a_command() -> None:
+    assert set(ALL) - set(COMMANDS) == APART
+    listed = CliRunner().invoke(main, ["office", "--help"]).stdout
+    assert all(f"  {name} " in listed for name in COMMANDS)
+    for name, operation in ALL.items():
+        if name in COMMANDS:
+            names = [one.name for one in COMMANDS[name].params]
+            assert len(set(names)) == len(names), "no two options are one"
+            text = CliRunner().invoke(main, ["office", name, "--help"]).stdout
+            words = re.sub(r"\s", "", text)
+            assert re.sub(r"\s", "", operation.citation.zh) in words
+            assert operation.citation.label_zh in words
+
+
+def test_a_whole_request_from_a_file(counter: Counter) -> None:
+    shown = f"id-card:{DOC}"
+    request = {"person": person_told(ME), "bank": seed.BANK, "shown": [shown], "electronic_pin": "135790"}
+    file = counter.write("request.yaml", request)
+    assert counter.told("apply", "--file", file)["application"] == 1
+    again = counter.run("apply", "--file", file, "--json", expect=1)
+    assert json.loads(again.stdout)["error"]["rule"] == "ONE-CARD"
+    assert "第八条：一人一卡" in again.stderr
+    assert "article 8: one person, one card" in again.stderr
+    people = counter.write("people.yaml", [person_told(citizen(31)), person_told(citizen(33))])
+    agent = citizen(13).document.number
+    batch = counter.told(
+        "apply-batch", "--institution", "虚构科技有限公司", "--letter", "介字1号", "--clerk-name", "测试经办",
+        "--clerk-document", agent, "--shown", agent, "--bank", seed.OTHER_BANK, "--people", people,
+    )  # fmt: skip
+    assert [one["application"] for one in batch["accepted"]] == [2, 3]
+
+
+def test_who_acts(counter: Counter) -> None:
+    card = counter.issued()
+    counter.run("freeze", "--number", card, "--why", "数据异常")
+    refused = counter.run("unfreeze", "--number", card, "--clerk", seed.MAKER, expect=1)
+    assert "第三条：该业务由卡管理机构承担" in refused.stderr
+    assert "no clerk 'nobody'" in counter.run("tell-banks", "--clerk", "nobody", expect=1).stderr
+
+
+# --- interrupted work, papers, looks ---------------------------------------------------------------------------------
+
+
+def test_interrupted_work_is_listed_resumed_and_abandoned(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = counter.issued()
+    assert "nothing waits" in counter.run("pending").stdout
+    change = ("change-information", "--card", card, "--phone", "00000000077", "--address", "虚构路7号")
+    with pulled_out(monkeypatch, 1):
+        assert "interrupted, resume or abandon number 2" in counter.run(*change, expect=1).stderr
+    assert f"2  card {card}  change-information (write-items)" in counter.run("pending").stdout
+    counter.run("abandon", "2")
+    with pulled_out(monkeypatch, 0):
+        error = json.loads(
+            counter.run("reset-pin", "--card", card, "--identity", "--new", "8642", "--json", expect=1).stdout
+        )
+    assert (error["error"]["kind"], error["error"]["pending"]) == ("half-way", 3)
+    assert "密码重置" in counter.run("resume", "3", stdin="8642\n8642\n").stdout
+    counter.run("change-pin", "--card", card, "--old", "8642", "--new", "2468")
+    assert "nothing of number 3 waits" in counter.run("resume", "3", expect=1).stderr
+
+
+def test_the_letter(counter: Counter) -> None:
+    counter.issued()
+    agent = {name: AGENT[name] for name in ("name", "document", "phone")}
+    told = {"holder": DOC, "agent": agent, "relation": "child", "operations": ["report-loss"], "cause": "elderly"}
+    file = counter.write("letter.yaml", told)
+    page, printed = counter.folder / "letter.html", counter.folder / "letter.pdf"
+    counter.run("letter", "--file", file, "-o", str(page))
+    counter.run("letter", "--file", file, "-o", str(printed))
+    assert "测试甲" in page.read_text(encoding="utf-8")
+    assert printed.read_bytes().startswith(b"%PDF")
+    assert [one["operation"] for one in counter.told("trail")].count("letter") == 2
+    counter.run("letter", "--file", file, "-o", "letter.doc", expect=2)
+    stranger = counter.write("stranger.yaml", told | {"holder": "passport:X1"})
+    assert "no such person" in counter.run("letter", "--file", stranger, "-o", str(page), expect=1).stderr
+
+
+def test_the_credential(counter: Counter) -> None:
+    counter.issued()
+    show = ("credential", "show", "--holder", DOC)
+    drawn = counter.run(*show, stdin="135790\n").stdout.splitlines()
+    assert "测试 TEST" in drawn
+    assert "测*" in counter.run("credential", "verify", drawn[-1]).stdout
+    assert "used already" in counter.run("credential", "verify", drawn[-1], expect=1).stderr
+    for name in ("code.svg", "code.png"):
+        counter.run(*show, "-o", str(counter.folder / name), SSCARD_ELECTRONIC_PIN="135790")
+    assert (counter.folder / "code.png").read_bytes().startswith(b"\x89PNG")
+    assert "测试 TEST" in (counter.folder / "code.svg").read_text(encoding="utf-8")
+    wrong = counter.run(*show, "--pin", "999999", expect=1)
+    assert "4 tries left" in wrong.stderr
+    assert "999999" not in wrong.output
+
+
+def test_what_is_only_looked_at(counter: Counter) -> None:
+    assert len(counter.told("outlets")) == 5
+    assert "四川省虚构卡管理中心" in counter.run("outlets", "--special", "cross-province", "--region", "51").stdout
+    assert {one["operation"] for one in counter.told("services")} == set(ALL)
+    assert "close-account" in counter.run("services").stdout
+    article = counter.run("measures", "24").stdout
+    assert ALL["transfer"].citation.zh in article
+    assert ALL["transfer"].citation.en in article
+    assert len(counter.told("measures")) == 34
+    counter.run("measures", "35", expect=2)
+    rows = counter.told("rules")
+    declared = {one.id for one in BASE} | {one.id for operation in ALL.values() for one in operation.rules}
+    assert {one["rule"] for one in rows} == declared
+    assert "ONE-CARD" in counter.run("rules").stdout
+
+
+def test_tokens(counter: Counter) -> None:
+    first = counter.run("token", seed.MAKER, "--days", "3").stdout.strip()
+    assert first.startswith("sscard-office-")
+    assert counter.told("token", seed.MAKER)["token"] != first
+    assert "no token any more" in counter.run("token", seed.MAKER, "--revoke").stdout
+    assert "there are clerk-maker" in counter.run("token", "nobody", expect=1).stderr
+    assert first not in counter.run("trail").stdout
+
+
+# --- what a user can mend --------------------------------------------------------------------------------------------
+
+
+def test_errors_say_what_to_do(counter: Counter) -> None:
+    run = counter.run
+    assert "transfer needs --to" in run("transfer", expect=2).stderr
+    assert "hand-out needs APPLICATION" in run("hand-out", expect=2).stderr
+    assert "2025-03-03T09:00" in run("query", "--now", "soon", expect=2).stderr
+    assert "Invalid value for '--holder'" in run("query", "--holder", "fairy:1", expect=2).stderr
+    run("query", "--card", "A00000011", "--reader", "X", expect=2)
+    assert "sscard office init" in run("query", "--register", str(counter.folder / "none.db"), expect=1).stderr
+    assert "the drawer has no card" in run("query", "--card", "A99999999", expect=1).stderr
+    assert "nobody is known" in run("query", "--identity", expect=1).stderr
+    assert "application: Input should be less" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
+    odd = counter.write("odd.yaml", {"application": "first"})
+    assert "odd.yaml: application: Input should be" in run("hand-out", "--file", odd, "--identity", expect=1).stderr
+    assert "issue: bank: String should have" in run("issue", "--made-up", "--bank", "", expect=1).stderr
+    assert "to: Value error" in run("transfer", "--to", "519999", expect=1).stderr
+    assert "person.yaml" in run("issue", "--person", "no/person.yaml", expect=1).stderr
+    assert "no.toml: cannot be read" in run("pending", "--calendar", "no.toml", expect=1).stderr
+    broken = counter.folder / "broken.db"
+    broken.write_bytes(b"no database at all, but long enough to be looked at" * 20)
+    assert "broken.db" in run("outlets", "--register", str(broken), expect=1).stderr
+    assert run("query", "--reader", "No such", expect=3).stderr.startswith("sscard: ")
+
+
+def test_options_stand_before_or_after_and_the_environment_stands_last(tmp_path: Path) -> None:
+    here, there = str(tmp_path / "here.db"), str(tmp_path / "there.db")
+
+    def run(*arguments: str, expect: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["office", *arguments], env={"SSCARD_OFFICE": there})
+        assert result.exit_code == expect, result.output
+        return result
+
+    run("--register", here, "init")
+    assert not Path(there).exists()
+    run("outlets", "--register", here)
+    run("--register", here, "outlets")
+    run("outlets", expect=1)
+    run("init")
+    assert Path(there).exists()
+    assert (tmp_path / "office-cards").is_dir(), "beside the register"
+
+
+def test_help_does_not_wait_for_the_database() -> None:
+    code = (
+        "import sys; from harness.cli import main; main(['--help'], standalone_mode=False);"
+        "sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'fastapi', 'pydantic', 'harness.office')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "office" in done.stdout

@@ -1,0 +1,107 @@
+"""即时制卡 by one command: one person, many, people who do not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulator.filesystem import image as images
+from harness.office import made_up, maker, seed
+from tests.office import START, citizen
+from tests.office_front import ME, Counter, person_told
+
+DOC = ME.document.number
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Counter:
+    return Counter(tmp_path)
+
+
+def test_issue_one_and_its_card_is_in_the_drawer(counter: Counter) -> None:
+    card = counter.issued("--layout", "2.00", "--with-account")
+    with images.held(counter.folder / "office-cards" / f"{card}.json") as image:
+        assert (image.layout.name, image.algorithm) == ("2.00", "3des")
+    assert counter.told("query", "--card", card, "--identity")["cards"][0]["account"] == "active"
+    again = counter.run("issue", "--person", str(counter.folder / "me.yaml"), "--electronic-pin", "135790", expect=1)
+    assert "一人一卡" in again.stderr
+
+
+def test_issue_goes_on_where_it_was_cut_off(counter: Counter) -> None:
+    person = counter.write("me.yaml", person_told(ME))
+    pin = ("--electronic-pin", "135790")
+    counter.run("apply", "--person", person, "--bank", seed.BANK, "--identity", *pin)
+    counter.run("make", "1")
+    steps = counter.run("issue", "--person", person, *pin).stderr
+    assert "hand-out" in steps
+    assert "make" not in steps
+
+
+def test_issue_people_who_do_not_exist(counter: Counter) -> None:
+    one = counter.told("issue", "--made-up", "--seed", "7")
+    assert one["holder"].startswith("id-card:519900")
+    many = counter.told("issue", "--made-up", "5", "--seed", "8", "--minor", "--algorithm", "sm4")
+    assert len({row["card"] for row in many}) == 5
+    lines = counter.run("issue", "--made-up", "2", "--seed", "9").stdout.splitlines()
+    assert [line[:2] for line in lines] == ["1.", "2."]
+
+
+def test_issue_a_batch_of_whom_one_is_refused(counter: Counter) -> None:
+    old = person_told(citizen(31)) | {"photo": None}
+    people = counter.write("people.yaml", [person_told(ME), old, person_told(citizen(33))])
+    rows = counter.told("issue", "--people", people, "--electronic-pin", "135790", expect=1)
+    assert ["card" in row for row in rows] == [True, False, True]
+    assert rows[1]["error"]["rule"] == "PHOTO"
+    assert "2. 测试甲: 第十条" in counter.run("issue", "--people", people, "--electronic-pin", "1", expect=1).stdout
+
+
+CSV = """name,sex,birth,phone,address,document,region,insured,photo_file,guardian_name,guardian_document,guardian_phone
+测试甲,1,1990-03-07,00000000011,虚构路1号,{me},510100,all,face.jpg,,,
+测试童,1,2019-05-01,00000000021,虚构路2号,id-card:{child},510100,DF03/EF05/61;DF04/EF05/84,,测试监护人,{me},00000000011
+"""
+
+
+def test_issue_from_a_spreadsheet(counter: Counter) -> None:
+    (counter.folder / "face.jpg").write_bytes(made_up.PHOTO)
+    child = citizen(21, START.date().replace(year=2019, month=5, day=1)).document.number
+    people = counter.write("people.csv", "\ufeff" + CSV.format(me=DOC, child=child))
+    rows = counter.told("issue", "--people", people, "--electronic-pin", "135790")
+    assert [row["name"] for row in rows] == ["测试甲", "测试童"]
+    short = counter.write("short.csv", "name,sex\n测试甲\n")
+    assert "person 1: more or fewer cells" in counter.run("issue", "--people", short, expect=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("- 1\n", "person 1: expected a mapping"),
+        ("[]", "nobody is in it"),
+        ("a: [", "line 1: not YAML"),
+        ("name: 测试甲\nsecret_field: 4711\n", "secret_field: Extra inputs"),
+    ],
+)
+def test_people_written_wrong(counter: Counter, told: str, said: str) -> None:
+    error = counter.run("issue", "--people", counter.write("people.yaml", told), expect=1).stderr
+    assert said in error
+    assert "4711" not in error
+
+
+def test_issue_is_told_whom_once(counter: Counter) -> None:
+    for wrong in ((), ("--made-up", "--person", "x.yaml"), ("--seed", "3", "--person", "x.yaml")):
+        counter.run("issue", *wrong, expect=2)
+    counter.run("issue", "--made-up", "2", "--reader", "Some", expect=2)
+
+
+def test_made_up_people() -> None:
+    first = made_up.person(START.date(), 1)
+    assert first == made_up.person(START.date(), 1)
+    assert first.document.number.startswith("519900")
+    assert (made_up.PHOTO[:2], made_up.PHOTO[-2:]) == (b"\xff\xd8", b"\xff\xd9"), "a JPEG's two ends"
+    for seed_ in range(50):
+        minor = made_up.person(START.date(), seed_, minor=True)
+        adult = made_up.person(START.date().replace(year=2024, month=2, day=29), seed_)
+        assert minor.guardian
+        assert minor.birth.year > 2006
+        assert 1933 <= adult.birth.year <= 2006
+    assert first.insured == tuple(maker.insurances())
