@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from emulator.filesystem.items import ItemError
 from harness.clock import Clock
 from harness.connection import Connection
 from harness.office import finding, prompts
@@ -37,9 +38,10 @@ from harness.office.rule import Refusal
 from harness.office.rules import BASE
 from harness.office.services import Services
 from harness.office.words import Outcome
-from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Refused
 
+ONE_PERSON = ("card.person_id", "application.person_id")
+"""How the database names what it holds a person to."""
 SECRET = {"old", "new", "electronic_pin"}
 
 
@@ -229,14 +231,12 @@ class Office:
     @staticmethod
     def _untouched(job: Job, presented: Presented, error: Exception) -> bool:
         """Whether the chip, which is still there, is as it was."""
-        if not isinstance(error, TerminalError):
-            return False
         try:
             presented.terminal.begin()
             stage = job.stage(presented)
         except CHIP_FAILURES:
             return False
-        return stage is Stage.BEFORE or (stage is Stage.UNKNOWN and isinstance(error, Refused))
+        return stage is Stage.BEFORE or (stage is Stage.UNKNOWN and isinstance(error, Refused | ItemError))
 
     def _settle(self, number: int, presented: Presented | None, outcome: Outcome) -> Done:
         """The register follows the chip, and the note ends, in one transaction."""
@@ -361,6 +361,8 @@ def _savepoint(session: Session) -> Iterator[None]:
         raise
     except IntegrityError as error:
         nested.rollback()
+        if not any(one in str(error.orig) for one in ONE_PERSON):
+            raise
         raise _taken(error) from error
     except BaseException:
         nested.rollback()

@@ -8,6 +8,7 @@ from typing import Self
 
 from emulator.apdu.status import SW
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.items import ItemError
 from emulator.filesystem.nvm import PowerCut
 from harness.connection import Connection
 from harness.pcsc import PcscError
@@ -15,8 +16,8 @@ from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Refused, Terminal
 
 Root = Callable[[str, int], bytes]
-CHIP_FAILURES = (TerminalError, PcscError, PowerCut)
-"""What work on a chip ends with when the card refuses, leaves, or loses power."""
+CHIP_FAILURES = (TerminalError, PcscError, PowerCut, ItemError)
+"""What work on a chip ends with when the card refuses, leaves, loses power, or has no room for a value."""
 
 
 @dataclass(frozen=True, slots=True)

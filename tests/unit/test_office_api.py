@@ -123,9 +123,9 @@ def test_roles_of_all_else(caller: Caller) -> None:
     assert kind(caller.get("/trail", Role.CLERK)) == (403, "role")
     assert kind(caller.post("/pending/1/abandon", None, Role.BANK)) == (403, "role")
     who = {"holder": ME, "shown": [ME]}
-    assert caller.post("/operations/query", who, Role.BANK).json()["person"]["name"] == "测**"
+    assert caller.post("/operations/query", who, Role.BANK).json()["holder"]["name"] == "测**"
     assert kind(caller.post("/operations/query", {**who, "whole": True}, Role.BANK)) == (403, "role")
-    assert caller.post("/operations/query", {**who, "whole": True}).json()["person"]["name"] == "测试甲"
+    assert caller.post("/operations/query", {**who, "whole": True}).json()["holder"]["name"] == "测试甲"
 
 
 def test_who_guesses_tokens_waits(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_card_torn_out_is_resumed_or_abandoned(caller: Caller, monkeypatch: py
         assert caller.post(f"/pending/{number}/{ended}", {}, drawer=FIRST).status_code == 200
         assert caller.get("/pending", Role.CLERK).json() == []
     query = caller.post("/operations/query", {"holder": ME, "shown": [ME], "whole": True})
-    assert query.json()["person"]["phone"] == CHANGE["phone"]
+    assert query.json()["holder"]["phone"] == CHANGE["phone"]
 
 
 def test_a_new_pin_is_asked_for_again(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def test_from_application_to_cancellation(counter: Counter) -> None:
     assert told("transfer", "--to", "510700", "--card", card)["to"] == "510700"
     run("change-information", "--card", card, "--phone", "00000000099")
     query = told("query", "--holder", DOC, "--identity", "--whole")
-    assert query["person"]["phone"] == "00000000099"
+    assert query["holder"]["phone"] == "00000000099"
     assert "until" in told("report-loss", "--number", card, "--identity", "--kind", "temporary")
     run("lift-loss", "--card", card, "--identity")
     run("report-loss", "--holder", f"id-card:{DOC}", "--shown", f"id-card:{DOC}")

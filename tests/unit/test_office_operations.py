@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from emulator import personas
 from emulator.chip import Chip
+from emulator.filesystem.items import ItemError
 from emulator.personas.issue import issue
 from harness.connection import InProcess
 from harness.office import instant, requests, seed
@@ -321,7 +322,7 @@ def test_the_electronic_cards_pin_locks_and_is_reset(desk: Desk) -> None:
     desk.do(ask(requests.ChangeElectronicPin, holder=DOC, shown=SHOWN, new="112233"))
     text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="112233")).told["credential"]
     told = desk.do(ask(requests.VerifyCredential, text=text)).told
-    assert told["person"]["name"] == "测**"
+    assert told["holder"]["name"] == "测**"
     with pytest.raises(Refusal, match="used already"):
         desk.do(ask(requests.VerifyCredential, text=text))
 
@@ -445,7 +446,7 @@ def test_the_region_moves_in_card_and_register(desk: Desk, kind: tuple[str, str]
     number = desk.active(ME, *kind)
     desk.with_card(number, ask(requests.Transfer, to="513400"))
     assert looked_at(desk, number, "DF03/EF05/61", "DF04/EF05/84") == ["513400", "513400"]
-    assert query(desk, whole=True)["person"]["region"] == "513400"
+    assert query(desk, whole=True)["holder"]["region"] == "513400"
 
 
 # --- 注销 ------------------------------------------------------------------------------------------------
@@ -609,3 +610,24 @@ def test_a_bank_that_cannot_be_reached_keeps_cards_from_being_made(desk: Desk) -
     with desk.register.transaction() as session:
         session.get_one(Bank, seed.BANK).down = False
     assert desk.do(ask(requests.Make, application=application)).told["card"] == "A00000011"
+
+
+def test_what_the_card_has_no_room_for_fails_and_leaves_no_note(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request checks what our layouts hold; a layout of a vendor's own may hold less."""
+    number = desk.active()
+
+    def no_room(*_: object) -> None:
+        raise ItemError("DF01/EF06/23: expected at most 10 bytes of GBK, found 12")
+
+    monkeypatch.setattr(Terminal, "update", no_room)
+    with pytest.raises(Failed, match="at most 10 bytes"):
+        desk.with_card(number, ask(requests.ChangeInformation, address="测试测试测试"))
+    assert desk.office.pending() == []
+
+
+def test_a_surplus_card_is_of_a_bank_of_here(desk: Desk) -> None:
+    desk.active()
+    surplus = {"number": "B00000018", "bank": "bank-z", "chip": "0" * 16, "identification": "0" * 32}
+    with pytest.raises(Refusal) as error:
+        desk.do(ask(requests.RecordSurplus, holder=DOC, **surplus), seed.OFFICER)
+    assert error.value.rule == "BANK-CHOICE"

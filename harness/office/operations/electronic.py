@@ -163,7 +163,7 @@ class VerifyingCredential(Operation[VerifyCredential]):
         case.session.add(Credential(serial=shown.serial, used_at=case.now))
         case.told |= {
             "card": card.number,
-            "person": protection.shown(holder.person, whole=False),
+            "holder": protection.shown(holder.person, whole=False),
             "activated": card.activated_at is not None,
         }
 

@@ -8,6 +8,7 @@ from harness.office.jobs import BlockCard, BlockFunction, Job
 from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
+from harness.office.operations.applying import BANK_CHOSEN
 from harness.office.register.tables import Card
 from harness.office.requests import BankBusiness, Cancel, CloseAccount, Freeze, RecordSurplus, Unfreeze, Withdraw
 from harness.office.rule import Rule
@@ -150,7 +151,7 @@ class RecordingSurplus(Operation[RecordSurplus]):
     """登记多余卡."""
 
     request, zh, en, citation = RecordSurplus, "登记多余卡", "recording a surplus card", C(25)
-    rules = (ADMINISTRATOR,)
+    rules = (ADMINISTRATOR, BANK_CHOSEN)
 
     def enter(self, case: Case[RecordSurplus]) -> None:
         """It may not be used; it waits to be cancelled."""

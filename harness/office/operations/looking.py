@@ -48,7 +48,7 @@ class Querying(Operation[Query]):
             select(Application).where(Application.person_id == person.id).order_by(Application.id)
         )
         case.told |= {
-            "person": protection.shown(person, whole=whole),
+            "holder": protection.shown(person, whole=whole),
             "cards": [_card(case, card) for card in cards],
             "applications": [_application(case, one) for one in applications],
             "electronic": electronic.of(case.session, person) is not None,
