@@ -9,8 +9,9 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
-from harness.cli import counter, images, layouts, look, machine, monitor, serve, traces, vectors
+from harness.cli import counter, images, layouts, look, machine, monitor, scenarios, serve, traces, vectors
 from harness.conformance.bench import BenchError
+from harness.conformance.documents import DocumentError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
@@ -31,6 +32,7 @@ MENDABLE = (
     ControlError,
     VectorError,
     BenchError,
+    DocumentError,
     ReportError,
     TraceError,
     FaultError,
@@ -77,5 +79,6 @@ for command in (
     *traces.COMMANDS,
     *monitor.COMMANDS,
     *machine.COMMANDS,
+    *scenarios.COMMANDS,
 ):
     main.add_command(command)
