@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
@@ -77,8 +78,8 @@ def of_outlets(session: Session) -> list[Facts]:
     ]
 
 
-def of_chip(image: Image) -> Facts:
-    """What a card holds, seen from inside: no terminal is asked."""
+def of_chip(image: Image, paths: Iterable[str] = ()) -> Facts:
+    """What a card holds, and the items of these paths; seen from inside, no terminal is asked. LookupError."""
     memory, layout = image.memory, image.layout
     blocked = "card" if memory.counter(CARD_STATE) == BLOCKED else "none"
     if blocked == "none" and memory.counter(state_cell(ENVIRONMENT)) == PERMANENT:
@@ -89,7 +90,7 @@ def of_chip(image: Image) -> Facts:
         "pin": memory.text(PIN_CELL),
         "tries": memory.counter(tries_cell(PIN)),
         "regions": _regions(image),
-        "items": _Items(image),
+        "items": {path: item(image, path) for path in paths},
     }
 
 
@@ -109,20 +110,6 @@ def item(image: Image, path: str) -> str | None:
         if found.path == path:
             return str(found.value)
     return None
-
-
-class _Items(dict[str, Any]):
-    """Items by path, looked up when they are asked for."""
-
-    def __init__(self, image: Image) -> None:
-        super().__init__()
-        self._image = image
-
-    def __contains__(self, path: object) -> bool:
-        return True
-
-    def __getitem__(self, path: str) -> str | None:
-        return item(self._image, path)
 
 
 def disagreements(card: Card, image: Image) -> list[str]:

@@ -88,14 +88,15 @@ def check_chip(play: Play, number: str, expected: Mapping[str, Any], before: Sna
     if "unchanged" in expected:
         _untouched(play, before, number)
     rest = {name: value for name, value in expected.items() if name != "unchanged"}
-    _compare("the chip has", rest, facts.of_chip(play.stage.pocket.chips[number].image))
+    found = facts.of_chip(play.stage.pocket.chips[number].image, expected.get("items", ()))
+    _compare("the chip has", rest, found)
 
 
 def _compare(who: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     for name, value in expected.items():
         if isinstance(value, Mapping):
             _compare(f"{who} {name}", value, found[name])
-        elif not values.matches(value, found.get(name) if name in found else found[name]):
+        elif not values.matches(value, found[name]):
             raise StepFailed(f"expected {name} {value!r}, {who} {found[name]!r}")
 
 

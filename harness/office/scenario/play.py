@@ -75,7 +75,8 @@ class Play:
         return values.resolve(value, self.names)
 
     def _number(self, step: Mapping[str, Any]) -> str:
-        card = step.get("card", "")
+        """The card in the reader, or the one that the request names."""
+        card = step.get("card", step.get("with", {}).get("card", ""))
         return "" if card in ("", BLANK) else str(self._filled(card))
 
     @contextlib.contextmanager
