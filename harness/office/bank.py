@@ -18,8 +18,7 @@ class BankDown(RuntimeError):
     """Nothing reaches the bank now."""
 
 
-def reach(session: Session, code: str) -> None:
-    """BankDown unless the line to the bank is up."""
+def _reach(session: Session, code: str) -> None:
     bank = session.get(Bank, code)
     if bank is None or bank.down:
         raise BankDown(f"与银行{code}的连接中断 the line to bank {code} is down")
@@ -27,7 +26,7 @@ def reach(session: Session, code: str) -> None:
 
 def refusal(session: Session, code: str, person: Person) -> str:
     """Why the bank would open no account for this person (article 11), empty where it would. BankDown."""
-    reach(session, code)
+    _reach(session, code)
     found = session.get(AccountRefusal, person.document_number)
     return found.reason if found else ""
 
@@ -40,13 +39,13 @@ def account(session: Session, number: str) -> AccountState | None:
 
 def open_account(session: Session, card: Card) -> None:
     """An account for a new card, not active yet. BankDown."""
-    reach(session, card.bank_code)
+    _reach(session, card.bank_code)
     session.add(Account(card_number=card.number, bank_code=card.bank_code, state=AccountState.OPENED))
 
 
 def set_state(session: Session, card: Card, state: AccountState) -> None:
     """The bank's answer to something that concerns its account; a card without one is passed over. BankDown."""
-    reach(session, card.bank_code)
+    _reach(session, card.bank_code)
     found = session.get(Account, card.number)
     if found is not None and found.state is not AccountState.CLOSED:
         found.state = state

@@ -360,8 +360,7 @@ class Making(Operation[Make]):
     by_itself = True
 
     def plan(self, case: Case[Make]) -> Job | None:
-        """The number is drawn before the chip is made, and never again; no chip is spent while no account can be opened."""
-        bank.reach(case.session, case.case_of.bank_code)
+        """The number is drawn before the chip is made, and never again."""
         case.services.number(case)
         return None
 
