@@ -121,8 +121,8 @@ def as_table(
         "vector_files": checksums,
         "basis": context.basis,
         "matrix": [
-            {"id": row.id, "part": row.part, "label": row.label, "title": row.title, "title_zh": row.title_zh, "gap": row.gap,
-             "cells": {name: len(ids) for name, ids in row.cells.items()}}
+            {"id": row.id, "part": row.part, "label": row.label, "title": row.title, "title_zh": row.title_zh,
+             "gap": row.gap, "cells": {name: len(ids) for name, ids in row.cells.items()}}
             for row in rows
         ],
         "results": [

@@ -1,4 +1,4 @@
-"""What the schema cannot say of a scenario: that articles, operations and names are there, and requests of their form."""
+"""What the schema cannot say of a scenario: that articles, operations and names exist, and requests have their form."""
 
 from __future__ import annotations
 

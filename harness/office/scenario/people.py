@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from emulator.personas import numbers
@@ -39,6 +40,12 @@ FORMS: dict[str, Table] = {
 """What differs from an adult of the mainland who lives in Chengdu and is insured there."""
 
 
+@lru_cache
+def _insurances(layout: str) -> tuple[str, ...]:
+    """Asked for every person: reading a layout takes a while."""
+    return tuple(maker.insurances(layout))
+
+
 def tables(people: Mapping[str, Table], layout: str) -> dict[str, Table]:
     """All of a scenario's people, as a request's ``person`` takes them. ValueError for a guardian who is none of them,
     or a day that is none. ``layout``: the insurances are those that its cards have room for.
@@ -62,7 +69,7 @@ def _table(told: Table, layout: str) -> Table:
         "address": "四川省成都市虚构区测试路1号",
         "photo": PHOTO,
         "region": "510100",
-        "insured": [] if told.get("uninsured") else maker.insurances(layout),
+        "insured": [] if told.get("uninsured") else list(_insurances(layout)),
         **form,
         **{name: _text(value) for name, value in told.items() if name not in SHORT},
     }

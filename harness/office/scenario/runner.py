@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import starmap
 from pathlib import Path
 
 from harness.conformance.bench import Log
@@ -17,6 +20,9 @@ from harness.office.scenario.checking import action
 from harness.office.scenario.model import Scenario, as_vector
 from harness.office.scenario.play import Play
 from harness.office.scenario.stage import Stage
+
+WORTH_PROCESSES = 12
+"""Fewer are done before other processes have started."""
 
 
 def play_to(scenario: Scenario, play: Play, end: int) -> None:
@@ -63,7 +69,11 @@ def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:
 
 
 def run(scenarios: Sequence[Scenario], profiles: Sequence[str] = ()) -> Iterator[Result]:
-    """All of them, in order, on these kinds of card; each on its own kinds where none is named."""
-    for scenario in scenarios:
-        for profile in profiles or scenario.cards:
-            yield run_one(scenario, profile)
+    """All of them, in order, on these kinds of card, each on its own kinds where none is named; on all processors."""
+    cases = [(one, profile) for one in scenarios for profile in profiles or one.cards]
+    processors = os.cpu_count() or 1
+    if len(cases) < WORTH_PROCESSES or processors == 1:
+        yield from starmap(run_one, cases)
+        return
+    with ProcessPoolExecutor(processors) as pool:
+        yield from pool.map(run_one, *zip(*cases, strict=True))
