@@ -26,7 +26,7 @@ from harness.office.rule import Rule
 from harness.office.rules import BASE
 from harness.office.scenario import judge as judging
 from harness.office.scenario import matrix, model, runner
-from harness.office.scenario.checking import PROFILES
+from harness.office.scenario.checking import ACTIONS, PROFILES
 from harness.office.scenario.model import ScenarioError
 from harness.office.scenario.play import Ended, Play
 from harness.office.scenario.stage import Stage
@@ -70,6 +70,20 @@ def test_every_operation_is_done_and_every_rule_refuses_somewhere() -> None:
     assert set(ALL) - done == set()
     rules: set[Rule] = {*BASE, *(rule for one in ALL.values() for rule in one.rules)}
     assert {one.id for one in rules} - {step.get("rule") for step in steps} == set()
+
+
+@pytest.mark.parametrize("name", ["scenarios.md", "scenarios.zh-CN.md"])
+def test_the_example_in_the_docs_passes_and_links_hold(name: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    found = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert found
+    path = tmp_path / "mine.yaml"
+    path.write_text(found.group(1), encoding="utf-8")
+    (result,) = runner.run(model.load(path))
+    assert (result.verdict, result.reason) == (Verdict.PASSED, "")
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (ROOT / "docs" / link).exists(), link
+    assert all(f"`{one}" in text for one in ACTIONS), "every step is told"
 
 
 # --- what is wrong with one ------------------------------------------------------------------------------------------
