@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ ACTIONS = (
 ON_CARD = ("enter_pin", "write", "resume", "abandon")
 """What cannot be done without a card in the reader."""
 ASKING = ("do", "instant")
+OF_ASKING = ("by", "tear", "notices", "hidden")
 OUTCOMES = {
     "do": ("done", "refused", "failed", "half-way", "unknown"),
     "instant": ("done", "refused", "failed", "half-way"),
@@ -42,7 +44,8 @@ def citation(text: str) -> Citation:
     return Citation(int(article), int(paragraph or 1))
 
 
-Wrong = tuple[list[str | int], str]
+Place = list[str | int]
+Wrong = tuple[Place, str]
 
 
 def wrong(table: dict[str, Any], told: dict[str, Any]) -> Iterator[Wrong]:
@@ -57,10 +60,10 @@ def wrong(table: dict[str, Any], told: dict[str, Any]) -> Iterator[Wrong]:
         yield ["people"], str(error)
         return
     for name, person in written.items():
-        yield from _form(["people", name], lambda person=person: Personal.model_validate(person))
+        yield from _form(["people", name], partial(Personal.model_validate, person))
     names = set(told)
     for at, step in enumerate(table["steps"]):
-        place: list[str | int] = ["steps", at]
+        place: Place = ["steps", at]
         yield from _wrong_step(place, step, written, names)
         if "step" in step:
             if step["step"] in names:
@@ -68,32 +71,44 @@ def wrong(table: dict[str, Any], told: dict[str, Any]) -> Iterator[Wrong]:
             names.add(step["step"])
 
 
-def _wrong_step(
-    place: list[str | int], step: dict[str, Any], written: dict[str, Any], names: set[str]
-) -> Iterator[Wrong]:
+def _wrong_step(place: Place, step: dict[str, Any], written: dict[str, Any], names: set[str]) -> Iterator[Wrong]:
     named = [name for name in ACTIONS if name in step]
     if len(named) != 1:
         yield place, f"a step does one thing of {', '.join(ACTIONS)}, found {', '.join(named) or 'none'}"
         return
     (what,) = named
-    later = {"told": step.get("told"), "then": step.get("then")}
-    known = names | ({step["step"]} if "step" in step else set())
-    for part, value in {**step, **later}.items():
-        allowed = known if part in later else names
-        for name in values.references(value):
-            if name not in allowed:
-                yield [*place, part], f"${name}: no person and no earlier step has this name"
-    for part in ("for", "letter"):
-        used = [step[part]] if part == "for" and part in step else []
-        used += [step[part][one] for one in ("principal", "agent")] if part == "letter" and part in step else []
-        for name in used:
-            if name not in written:
-                yield [*place, part], f"{name} is none of the scenario's people"
-                return
+    yield from _misnamed(place, step, written, names)
+    yield from _ended(place, step, what)
     if what in ON_CARD and "card" not in step:
         yield place, f"{what} needs a card"
     if "tear" in step and "card" not in step:
         yield [*place, "tear"], "no card is in the reader that could be torn out"
+    if what not in ASKING:
+        for part in OF_ASKING:
+            if part in step:
+                yield [*place, part], f"{part} goes with do or instant only"
+    elif what == "do" and step["do"] not in ALL:
+        yield [*place, "do"], f"no operation {step['do']!r}: choose one of {', '.join(ALL)}"
+    else:
+        filled = partial(values.stand_in, people=written)
+        yield from _form(place, lambda: asking.request(step, written, ("3.00", "3des"), filled))
+
+
+def _misnamed(place: Place, step: dict[str, Any], written: dict[str, Any], names: set[str]) -> Iterator[Wrong]:
+    """People and earlier steps that there are none of; what a step tells may be looked at by itself."""
+    itself = {step["step"]} if "step" in step else set()
+    for part, value in step.items():
+        for name in values.references(value):
+            if name not in (names | itself if part in ("told", "then") else names):
+                yield [*place, part], f"${name}: no person and no earlier step has this name"
+    letter = step.get("letter", {})
+    meant = (("for", step.get("for")), ("letter", letter.get("principal")), ("letter", letter.get("agent")))
+    for part, person in meant:
+        if person is not None and person not in written:
+            yield [*place, part], f"{person} is none of the scenario's people"
+
+
+def _ended(place: Place, step: dict[str, Any], what: str) -> Iterator[Wrong]:
     expected = step.get("expect")
     if expected is not None and expected not in OUTCOMES.get(what, ()):
         yield [*place, "expect"], f"{what} ends {' or '.join(OUTCOMES.get(what, ('as it says',)))}, never {expected}"
@@ -103,26 +118,16 @@ def _wrong_step(
         yield from _cited([*place, "article"], step["article"])
     for at, text in enumerate(step.get("notices", ())):
         yield from _cited([*place, "notices", at], text)
-    if what not in ASKING:
-        for part in ("by", "tear", "notices", "hidden"):
-            if part in step:
-                yield [*place, part], f"{part} goes with do or instant only"
-        return
-    if what == "do" and step["do"] not in ALL:
-        yield [*place, "do"], f"no operation {step['do']!r}: choose one of {', '.join(ALL)}"
-        return
-    filled = lambda value: values.stand_in(value, written)  # noqa: E731
-    yield from _form(place, lambda: asking.request(step, written, ("3.00", "3des"), filled))
 
 
-def _cited(place: list[str | int], text: str) -> Iterator[Wrong]:
+def _cited(place: Place, text: str) -> Iterator[Wrong]:
     try:
         citation(text)
     except LookupError as error:
         yield place, str(error)
 
 
-def _form(place: list[str | int], make: Any) -> Iterator[Wrong]:
+def _form(place: Place, make: Callable[[], object]) -> Iterator[Wrong]:
     try:
         make()
     except ValidationError as error:

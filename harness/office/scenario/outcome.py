@@ -34,7 +34,7 @@ def check(play: Play, step: Mapping[str, Any], ended: Ended, before: Snapshots) 
         raise StepFailed(f"expected notices of {step['notices']}, got {list(map(str, ended.notices))}")
     told = values.resolve(step.get("told", {}), play.names)
     for name, value in told.items():
-        if not values.matches(value, ended.told.get(name)):
+        if name not in ended.told or not values.matches(value, ended.told[name]):
             raise StepFailed(f"expected {name} {value!r} to be told, got {ended.told.get(name)!r}")
     _hidden(play, step, ended)
     if wanted == "refused":
@@ -76,6 +76,8 @@ def _look(play: Play, step: Mapping[str, Any], ended: Ended, look: Mapping[str, 
             _trail(session, look["trail"], person, card)
         if "outlets" in look:
             _outlets(session, look["outlets"])
+        if "unwritten" in look:
+            _unwritten(session, look["unwritten"])
         number = card.number if card else ""
     if "chip" in look:
         check_chip(play, number, look["chip"], before)
@@ -153,3 +155,12 @@ def _outlets(session: Session, expected: list[Any]) -> None:
         rest = {name: value for name, value in one.items() if name != "helps"}
         if not any(values.matches(rest, outlet) and helps <= set(outlet["helps"]) for outlet in there):
             raise StepFailed(f"there is no outlet {one}; there are {there}")
+
+
+def _unwritten(session: Session, texts: list[str]) -> None:
+    """Nowhere in the register, in whatever table."""
+    connection: Any = session.connection().connection.driver_connection
+    for line in connection.iterdump():
+        for text in texts:
+            if text in line:
+                raise StepFailed(f"{text!r} stands in the register: {line}")
