@@ -253,6 +253,8 @@ def judge(
     """
     from harness.office.scenario import judge as judging
 
+    if sign and not folder:
+        raise click.UsageError("--sign needs --report")
     scenario = _one(name, paths)
     try:
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)

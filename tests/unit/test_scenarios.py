@@ -255,7 +255,7 @@ def test_run_reports_as_vectors_do(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "第二十四条" in page
     assert "2023 print" not in page, "the Measures are at hand"
-    assert "第24条 article 24" in (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert "第二十四条 article 24" in (tmp_path / "junit.xml").read_text(encoding="utf-8")
 
 
 def test_exit_codes(tmp_path: Path) -> None:
@@ -414,6 +414,10 @@ def test_steps_that_no_other_software_can_do(tmp_path: Path) -> None:
             judging.before(BY_ID[name], step),
         ):
             pass
+    run("judge", TRANSFER.id, "--step", "nowhere", "--trace", str(tmp_path / "t.jsonl"), code=2)
+    run("judge", TRANSFER.id, "--step", "moved", "--trace", str(tmp_path / "t.jsonl"), "--sign", "k.pem", code=2)
+    run("judge", TRANSFER.id, "--step", "moved", "--trace", str(tmp_path / "none.jsonl"), code=1)
+    run("card", TRANSFER.id, "--before", "moved", "--image", str(tmp_path / "c.json"), "--profile", "1.00-3des", code=1)
     run("card", TRANSFER.id, "--before", "nowhere", "--image", str(tmp_path / "c.json"), code=2)
     run("card", "OFFICE-*", "--before", "1", "--image", str(tmp_path / "c.json"), code=2)
     path = tmp_path / "there.json"

@@ -28,11 +28,16 @@ from harness.office.scenario.runner import play_to
 from harness.office.scenario.stage import BLANK, Stage
 
 
+def usual(scenario: Scenario) -> str:
+    """The kind of card that is meant where none is named."""
+    return USUAL if USUAL in scenario.cards else scenario.cards[0]
+
+
 @contextmanager
 def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[Play, Mapping[str, Any], str]]:
     """The scenario just before a step: the play, the step, the name of the card that is then in the reader.
 
-    ``profile`` empty: the usual one, else the scenario's first. StepFailed where the scenario fails before; LookupError
+    ``profile`` empty: the usual one. StepFailed where the scenario fails before; LookupError
     for a step that is not there, ScenarioError for one that no other software can do.
     """
     at = scenario.index(name)
@@ -42,7 +47,7 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
             f"{scenario.id}, step {name}: software under test can be given an operation with a card in the reader, "
             "and not torn out: this step is none such"
         )
-    profile = profile or (USUAL if USUAL in scenario.cards else scenario.cards[0])
+    profile = profile or usual(scenario)
     if profile not in scenario.cards:
         raise ScenarioError(f"{scenario.id} is for {', '.join(scenario.cards)}, not for {profile}")
     with (
@@ -66,7 +71,7 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     """What software under test did in place of a step, by its recording. TraceError, LookupError, ScenarioError."""
     began = time.perf_counter()
     log = Log()
-    profile = profile or (USUAL if USUAL in scenario.cards else scenario.cards[0])
+    profile = profile or usual(scenario)
     try:
         with before(scenario, name, profile) as (play, step, card):
             verdict, reason = _judged(play, step, card, replay.events(trace, slot), log)

@@ -53,7 +53,7 @@ def as_vector(scenario: Scenario) -> Vector:
         id=scenario.id,
         title=scenario.title,
         title_zh=scenario.title_zh,
-        standard=f"第{scenario.articles[0].article}条 article {scenario.articles[0].article}",
+        standard=f"{scenario.articles[0].label_zh} {scenario.articles[0].label_en}",
         grade="normative" if scenario.grade == "S" else "own",
         source=scenario.source,
         versions=(),

@@ -32,6 +32,8 @@ def play_to(scenario: Scenario, play: Play, end: int) -> None:
         before = play.stage.pocket.snapshot()
         try:
             outcome.check(play, step, play.step(step), before)
+        except (KeyError, IndexError):
+            raise  # these are faults of this program's own
         except (StepFailed, LookupError) as failure:
             told = failure.args[0] if isinstance(failure, LookupError) else failure
             raise StepFailed(f"{name}{', ' + step['step'] if 'step' in step else ''}): {told}") from None
