@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from harness.terminal.terminal import decode_record
 Facts = dict[str, Any]
 
 
-def of_card(session: Session, card: Card, services: Services, now: Any) -> Facts:
+def of_card(session: Session, card: Card, services: Services, now: datetime) -> Facts:
     """What the register says of a card."""
     account = bank.account(session, card.number)
     loss = effective_loss(card, now, services.temporary_loss_hours)
