@@ -81,13 +81,18 @@ def find(paths: list[Path]) -> list[Vector]:
     for path in paths:
         files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
         for file in files:
-            if file.name == ITEMS or (path.is_dir() and OFFICE in file.relative_to(path).parts):
+            if not holds_vectors(file, path):
                 continue
             for one in load(file):
                 if one.id in found:
                     raise VectorError(f"{file}: id {one.id} stands in {found[one.id].path} already")
                 found[one.id] = one
     return list(found.values())
+
+
+def holds_vectors(file: Path, under: Path) -> bool:
+    """Whether a YAML file under this path is one of vectors: no list of items, no scenario of the office."""
+    return file.name != ITEMS and OFFICE not in file.relative_to(under).parts
 
 
 ITEMS = "items.yaml"

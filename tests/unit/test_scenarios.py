@@ -18,6 +18,7 @@ from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.personas.issue import issue
 from harness.cli import main
+from harness.conformance import vector as vectors
 from harness.conformance.steps import StepFailed
 from harness.conformance.verdict import Verdict
 from harness.connection import InProcess
@@ -34,6 +35,7 @@ from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
 
+pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "vectors" / "office"
 SCENARIOS = model.find([FOLDER])
@@ -153,6 +155,15 @@ def test_errors_name_file_line_and_what_was_expected(tmp_path: Path, change: str
     path.write_text(GOOD.replace(change, to, 1), encoding="utf-8")
     with pytest.raises(ScenarioError, match=rf"s\.yaml.*{expected}"):
         model.load(path)
+
+
+def test_they_are_not_taken_for_vectors(pytester: pytest.Pytester) -> None:
+    found = vectors.find([FOLDER.parent])
+    assert not [one.id for one in found if one.id.startswith("OFFICE-")]
+    folder = str(FOLDER.parent)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--co", "-q", "--sscard-vectors", folder, folder)
+    assert not result.ret
+    assert "OFFICE-" not in result.stdout.str()
 
 
 def test_an_id_stands_once(tmp_path: Path) -> None:
