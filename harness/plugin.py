@@ -219,7 +219,7 @@ class VectorFile(pytest.File):
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """YAML files under the paths of --sscard-vectors."""
     wanted = [Path(one).resolve() for one in parent.config.getoption("--sscard-vectors")]
-    within = any(one == file_path or one in file_path.parents for one in wanted)
-    if file_path.suffix == ".yaml" and file_path.name != vectors.ITEMS and within:
+    within = (one for one in wanted if one == file_path or one in file_path.parents)
+    if file_path.suffix == ".yaml" and any(vectors.holds_vectors(file_path, one) for one in within):
         return VectorFile.from_parent(parent, path=file_path)
     return None

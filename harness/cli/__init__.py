@@ -18,6 +18,7 @@ from harness.cli import (
     machine,
     monitor,
     office,
+    scenarios,
     serve,
     terminal,
     traces,
@@ -25,6 +26,7 @@ from harness.cli import (
 )
 from harness.cli.office import OfficeError
 from harness.conformance.bench import BenchError
+from harness.conformance.documents import DocumentError
 from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
@@ -46,6 +48,7 @@ MENDABLE = (
     ControlError,
     VectorError,
     BenchError,
+    DocumentError,
     ReportError,
     TraceError,
     FaultError,
@@ -97,5 +100,6 @@ for command in (
     *terminal.COMMANDS,
     *driver.COMMANDS,
     *office.COMMANDS,
+    *scenarios.COMMANDS,
 ):
     main.add_command(command)

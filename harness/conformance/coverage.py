@@ -8,14 +8,17 @@ from pathlib import Path
 
 import yaml
 
-from harness.conformance.vector import ITEMS, LOADER, Vector, VectorError
+from harness.conformance.documents import LOADER
+from harness.conformance.vector import ITEMS, Vector, VectorError
 
 PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item of the standard. ``cells``: ids of vectors, by profile. ``gap``: why there may be none."""
+    """One item of the standard. ``cells``: ids of vectors, by profile. ``gap``: why there may be none. ``label``: what
+    stands for the part of the standard where the item is none of LD/T 6001's.
+    """
 
     id: str
     part: int
@@ -23,6 +26,7 @@ class Row:
     title_zh: str
     gap: str
     cells: dict[str, tuple[str, ...]]
+    label: str = ""
 
 
 def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:

@@ -50,6 +50,10 @@ class Context:
     product: str
     known: frozenset[str]
     """Ids of vectors whose failure is in the baseline."""
+    note: str = "无一可称为规范性条文：2023年印刷本不可得 Nothing here is normative: the 2023 print was not available"
+    """What all of it rests on."""
+    basis: str = "LD/T 6001"
+    """What the matrix's rows are items of."""
 
 
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
@@ -113,6 +117,7 @@ def as_table(
         "counts": {verdict.value: counts.get(verdict, 0) for verdict in Verdict},
         "known_failures": sorted(context.known),
         "rests_on": {
+            "note": context.note,
             "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
             "vectors": dict(rests),
             "sources": {
@@ -121,9 +126,10 @@ def as_table(
             },
         },
         "vector_files": checksums,
+        "basis": context.basis,
         "matrix": [
-            {"id": row.id, "part": row.part, "title": row.title, "title_zh": row.title_zh, "gap": row.gap,
-             "cells": {name: len(ids) for name, ids in row.cells.items()}}
+            {"id": row.id, "part": row.part, "label": row.label, "title": row.title, "title_zh": row.title_zh,
+             "gap": row.gap, "cells": {name: len(ids) for name, ids in row.cells.items()}}
             for row in rows
         ],
         "results": [

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from emulator import personas
+from harness.conformance import documents
+from harness.conformance.documents import Document, DocumentError
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 ACTIONS = (
     "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",
     "update", "secured", "tear",
@@ -66,27 +62,26 @@ def action(step: Mapping[str, Any]) -> tuple[str, Any]:
 
 @lru_cache(maxsize=1)
 def _validator() -> Any:
-    schema = json.loads((resources.files(__package__) / "schema-1.json").read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
+    return documents.validator(__package__, "schema-1.json")
 
 
 def load(path: Path) -> list[Vector]:
     """The vectors in a file, one in each YAML document; VectorError."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tables = list(yaml.load_all(text, Loader=LOADER))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise VectorError(f"{path}: not YAML: {error}") from None
-    return [_vector(path, text, number, table) for number, table in enumerate(tables)]
+        return [_vector(one) for one in documents.read(path, _validator(), "the vector")]
+    except DocumentError as error:
+        raise VectorError(str(error)) from None
 
 
 def find(paths: list[Path]) -> list[Vector]:
-    """The vectors of all these files, and of all YAML files in these folders; VectorError, also where ids repeat."""
+    """The vectors of all these files, and of all YAML files in these folders but the office's; VectorError, also where
+    ids repeat.
+    """
     found: dict[str, Vector] = {}
     for path in paths:
         files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
         for file in files:
-            if file.name == ITEMS:
+            if not holds_vectors(file, path):
                 continue
             for one in load(file):
                 if one.id in found:
@@ -95,16 +90,19 @@ def find(paths: list[Path]) -> list[Vector]:
     return list(found.values())
 
 
+def holds_vectors(file: Path, under: Path) -> bool:
+    """Whether a YAML file under this path is one of vectors: no list of items, no scenario of the office."""
+    return file.name != ITEMS and OFFICE not in file.relative_to(under).parts
+
+
 ITEMS = "items.yaml"
 """The standard's own list of items, beside the vectors."""
+OFFICE = "office"
+"""The folder beside the vectors that holds the office's scenarios."""
 
 
-def _vector(path: Path, text: str, number: int, table: Any) -> Vector:
-    fault = jsonschema.exceptions.best_match(_validator().iter_errors(table))
-    if fault is not None:
-        node = list(yaml.compose_all(text, Loader=LOADER))[number]
-        where = ".".join(map(str, fault.absolute_path)) or "the vector"
-        raise VectorError(f"{path}:{_line(node, fault.absolute_path)}: {where}: {fault.message}")
+def _vector(document: Document) -> Vector:
+    path, table = document.path, document.table
     for step in table["steps"]:
         named = [name for name in ACTIONS if name in step]
         if len(named) != 1:
@@ -140,13 +138,3 @@ def _keys(steps: Any) -> Iterator[str]:
     elif isinstance(steps, list | tuple):
         for one in steps:
             yield from _keys(one)
-
-
-def _line(node: Any, path: Any) -> int:
-    """The line, from 1, where a part of the document begins."""
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == step), node)
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[step]
-    return int(node.start_mark.line) + 1 if node is not None else 1

@@ -49,9 +49,9 @@ class Base(BaseModel):
         raise NotImplementedError
 
     def undo(self, card: Presented) -> None:
-        """Makes the chip as it was; CannotUndo."""
-        del card
-        raise CannotUndo(f"{self.zh}已开始，只能续办 {self.en} was begun and can only be finished")
+        """Makes the chip as it was, where nothing was done yet; CannotUndo."""
+        if self.stage(card) is not Stage.BEFORE:
+            raise CannotUndo(f"{self.zh}已开始，只能续办 {self.en} was begun and can only be finished")
 
 
 class TurnOn(Base):
@@ -111,11 +111,6 @@ class UnblockPin(Base):
         """PIN CHANGE/UNBLOCK."""
         del pin
         card.terminal.unblock_pin()
-
-    def undo(self, card: Presented) -> None:
-        """Nothing is, where no try came back."""
-        if self.stage(card) is not Stage.BEFORE:
-            super().undo(card)
 
 
 class Item(BaseModel):
@@ -206,11 +201,6 @@ class BlockFunction(Base):
         if self.stage(card) is Stage.BEFORE:
             card.terminal.block_application(ENVIRONMENT)
 
-    def undo(self, card: Presented) -> None:
-        """Nothing is, where it is not blocked."""
-        if self.stage(card) is not Stage.BEFORE:
-            super().undo(card)
-
 
 class BlockCard(Base):
     """锁卡."""
@@ -227,11 +217,6 @@ class BlockCard(Base):
         del pin
         if self.stage(card) is Stage.BEFORE:
             card.terminal.block_card()
-
-    def undo(self, card: Presented) -> None:
-        """Nothing is, where it is not blocked."""
-        if self.stage(card) is not Stage.BEFORE:
-            super().undo(card)
 
 
 Job = Annotated[

@@ -30,6 +30,7 @@ class Paragraph:
     en: str
     kind: Kind
     reason: str = ""
+    reason_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

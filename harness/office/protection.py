@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.register import audit
-from harness.office.register.tables import Agency, Card, ElectronicCard, Guardian, Person
+from harness.office.register.tables import Agency, Card, ElectronicCard, Guardian, Pending, Person
 from harness.office.words import DocumentType, Life
 
 RETENTION = timedelta(days=5 * 365)
@@ -108,6 +108,10 @@ def due(session: Session, now: datetime, retention: timedelta = RETENTION) -> li
 
 def erase(session: Session, person: Person, now: datetime) -> None:
     """Forgets who it was: the cards and the trail keep a number that means nobody any more."""
+    cards = select(Card.id).where(Card.person_id == person.id)
+    for done in session.scalars(select(Pending).where(Pending.card_id.in_(cards), Pending.ended_at.is_not(None))):
+        done.request, done.job = {}, {}  # they name the holder, and what was written on the card
+
     person.name, person.phone, person.address, person.occupation = ERASED, "", "", ""
     person.document_type, person.document_number = DocumentType.ID_CARD, f"{ERASED}-{person.id}"
     person.document_until, person.photo, person.erased_at = None, None, now

@@ -7,6 +7,7 @@ from typing import Any
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation, measures
+from harness.office.requests import Apply
 from harness.office.rule import Rule
 from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role
 
@@ -127,7 +128,8 @@ def _may_be_represented(case: Case[Any]) -> bool:
     agent = case.request.agent
     if agent is None:
         return True
-    person = case.person
+    # Who applies for the first time is not registered yet: what was told of them counts.
+    person = case.request.person if isinstance(case.request, Apply) else case.person
     if agent.cause is Incapacity.DEAD:
         return case.showed(DocumentType.DEATH, DocumentType.DEATH_JUDGMENT)
     if person is None:

@@ -1,0 +1,276 @@
+"""scenarios: what the Measures ask, run on the office, and other counter software judged by them."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli import target as targets
+from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home
+from harness.conformance import report
+from harness.conformance.report import Context
+from harness.conformance.vector import OFFICE
+from harness.conformance.verdict import CHINESE, Result, Verdict
+
+if TYPE_CHECKING:
+    from harness.office.scenario.model import Scenario
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+
+
+@click.group()
+def scenarios() -> None:
+    """Scenarios of the Measures (四川省社会保障卡经办管理办法): run, list, judge other software by them."""
+
+
+def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario]:
+    from harness.office.scenario import model
+
+    found = model.find(list(paths) or [home() / OFFICE])
+    if only:
+        found = [one for one in found if any(fnmatch.fnmatchcase(one.id, pattern) for pattern in only)]
+    if not found:
+        raise click.UsageError("no scenario is meant by that")
+    return found
+
+
+@scenarios.command("run")
+@PATHS
+@click.option("--only", metavar="ID", multiple=True, help="These scenarios; * stands for anything.")
+@click.option(
+    "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4. [each scenario's own]"
+)
+@targets.baseline_option
+@click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
+@click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@targets.show_secrets_option
+@targets.json_option
+@click.pass_context
+def run_scenarios(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    only: tuple[str, ...],
+    profiles: tuple[str, ...],
+    known: frozenset[str],
+    folder: Path | None,
+    sign: Path | None,
+    *,
+    show_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Run scenarios on fresh registers and virtual cards: of these files and folders, or all that there are.
+
+    Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged.
+    """
+    from harness.office.scenario import matrix, runner
+    from harness.office.scenario.checking import PROFILES
+
+    if sign and not folder:
+        raise click.UsageError("--sign needs --report")
+    if strange := [one for one in profiles if one not in PROFILES]:
+        raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
+    chosen = _found(paths, only)
+    total = sum(len(profiles or one.cards) for one in chosen)
+    if as_json or not sys.stderr.isatty():
+        results = list(runner.run(chosen, profiles))
+    else:
+        with click.progressbar(runner.run(chosen, profiles), length=total, label="scenarios", file=sys.stderr) as shown:
+            results = list(shown)
+    words = f"the office of sscard {metadata.version('sscard')}, virtual cards"
+    table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
+    if folder is not None:
+        report.write(folder, table, sign)
+    if as_json:
+        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    else:
+        _print(results, known, show_secrets=show_secrets)
+    ctx.exit(_code(results, known))
+
+
+def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], product: str = "") -> Context:
+    from harness.office.scenario import matrix
+
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return Context(
+        target, ", ".join(profiles) or "each scenario's own", date, product, known, matrix.NOTE, matrix.BASIS
+    )
+
+
+def _code(results: list[Result], known: frozenset[str]) -> int:
+    bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
+    return 1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad else 0
+
+
+def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:
+    for one in results:
+        if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
+            continue
+        mark = " (known 已知)" if one.vector.id in known else ""
+        click.echo(f"{one.vector.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.source}")
+        for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
+            click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
+    counts = Counter(one.verdict for one in results)
+    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+
+
+@scenarios.command("list")
+@PATHS
+@targets.json_option
+def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """List scenarios: id, articles, title; with --json also the steps that other software can be given."""
+    found = _found(paths)
+    if not as_json:
+        for one in found:
+            click.echo(f"{one.id}  {'、'.join(map(str, one.articles))}  {one.title_zh} {one.title}")
+        return
+    rows = [
+        {
+            "id": one.id,
+            "articles": [f"{each.article}.{each.paragraph}" for each in one.articles],
+            "title": one.title,
+            "title_zh": one.title_zh,
+            "grade": one.grade,
+            "source": one.source,
+            "cards": one.cards,
+            "steps": [
+                {"number": at, "name": step.get("step", ""), "do": step["do"]}
+                for at, step in enumerate(one.steps, 1)
+                if "do" in step and "card" in step and "tear" not in step
+            ],
+        }
+        for one in found
+    ]
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+
+
+@scenarios.command("matrix")
+@click.option("--markdown", is_flag=True, help="As docs/articles.md.")
+@targets.json_option
+def show_matrix(*, markdown: bool, as_json: bool) -> None:
+    """Show which scenarios show which article; gaps, and what binds people alone, are shown too."""
+    from harness.office.scenario import matrix
+
+    found = _found(())
+    if as_json:
+        click.echo(json.dumps({row.id: row.cells for row in matrix.rows(found)}, indent=1))
+    elif markdown:
+        click.echo(matrix.markdown(found), nl=False)
+    else:
+        for row in matrix.rows(found):
+            ids = sorted({each for cell in row.cells.values() for each in cell})
+            click.echo(f"{row.id:5} {row.label}  {row.title}  {' '.join(ids) or '– ' + (row.gap or 'none 缺')}")
+
+
+SCENARIO = click.argument("name", metavar="SCENARIO")
+PATH_OPTION = click.option(
+    "--path", "paths", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="Files or folders of scenarios. [the program's own]",
+)  # fmt: skip
+PROFILE = click.option("--profile", default="", metavar="VERSION-ALGORITHM", help="[3.00-3des, if it is for that]")
+
+
+def _one(name: str, paths: tuple[Path, ...]) -> Scenario:
+    found = _found(paths, (name,))
+    if len(found) > 1:
+        raise click.BadParameter(f"{len(found)} scenarios are meant by {name}", param_hint="SCENARIO")
+    return found[0]
+
+
+@scenarios.command("card")
+@SCENARIO
+@click.option("--before", "step", required=True, metavar="STEP", help="The step that other software is to do.")
+@click.option("--image", required=True, type=FILE, help="Write the card here; an existing file is never overwritten.")
+@PROFILE
+@PATH_OPTION
+@targets.show_secrets_option
+def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...], *, show_secrets: bool) -> None:
+    """Write the card as a scenario has it just before a step, and say what is to be done with it."""
+    from pydantic import SecretStr
+
+    from harness.conformance.steps import StepFailed
+    from harness.office.operations import ALL
+    from harness.office.scenario import judge as judging
+
+    try:
+        with judging.before(_one(name, paths), step, profile) as (play, told, number):
+            with image.open("x", encoding="utf-8") as file:
+                file.write(judging.card_of(play, number).to_text())
+            operation, request = ALL[told["do"]], play.request(told)
+    except LookupError as error:
+        raise click.BadParameter(str(error.args[0]), param_hint="--before") from None
+    except StepFailed as failure:
+        raise click.ClickException(str(failure)) from None
+    click.echo(f"{image}: card {number} 卡{number}")
+    click.echo(f"to be done 待办业务: {operation.zh} {operation.en}")
+    for field, value in request.model_dump(mode="json", exclude_defaults=True).items():
+        secret = getattr(request, field)
+        if show_secrets and isinstance(secret, SecretStr):
+            value = secret.get_secret_value()
+        click.echo(f"  {field}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    click.echo(f"expected 预期: {told.get('expect', 'done')}" + (f" ({told['rule']})" if "rule" in told else ""))
+
+
+@scenarios.command("judge")
+@SCENARIO
+@click.option("--step", required=True, metavar="STEP", help="The step that the software did, by name or number.")
+@click.option("--trace", required=True, type=FILE, help="What it sent, as `sscard run --trace` recorded it.")
+@click.option("--slot", type=click.IntRange(0), default=0, show_default=True, help="The slot of the card.")
+@PROFILE
+@PATH_OPTION
+@click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
+@click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@click.option("--product", default="", help="What was tested, and its version.")
+@targets.show_secrets_option
+@targets.json_option
+@click.pass_context
+def judge(
+    ctx: click.Context,
+    name: str,
+    step: str,
+    trace: Path,
+    slot: int,
+    profile: str,
+    paths: tuple[Path, ...],
+    folder: Path | None,
+    sign: Path | None,
+    product: str,
+    *,
+    show_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Judge counter software by what it did to a step's card, from its recording.
+
+    Exit code 0: passed, or a warning; 1: failed; 4: it could not be judged.
+    """
+    from harness.office.scenario import judge as judging
+
+    if sign and not folder:
+        raise click.UsageError("--sign needs --report")
+    scenario = _one(name, paths)
+    try:
+        result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
+    except LookupError as error:
+        raise click.BadParameter(str(error.args[0]), param_hint="--step") from None
+    words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
+    context = _context(words, (result.profile,), frozenset(), product)
+    table = report.as_table([result], [], context, show_secrets=show_secrets)
+    if folder is not None:
+        report.write(folder, table, sign)
+    if as_json:
+        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    else:
+        _print([result], frozenset(), show_secrets=show_secrets)
+    ctx.exit(1 if result.verdict is Verdict.FAILED else UNCERTAIN if result.verdict in UNJUDGED else 0)
+
+
+UNJUDGED = (Verdict.MISSING, Verdict.UNDEFINED, Verdict.NOT_APPLICABLE)
+COMMANDS = (scenarios,)
