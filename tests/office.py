@@ -44,7 +44,7 @@ def citizen(order: int = 11, birth: date = date(1990, 3, 7), **more: Any) -> Per
 
 def child(order: int = 21, birth: date = date(2019, 5, 1), **more: Any) -> Personal:
     """A made-up child with its guardian."""
-    guardian = Guardian(name="测试监护人", document=citizen(11).document, phone="00000000011")
+    guardian = Guardian(name="测试监护人", document=citizen(13).document, phone="00000000011")
     return citizen(order, birth, **{"photo": None, "guardian": guardian, **more})
 
 

@@ -6,8 +6,9 @@ PINs are secrets: they are in no dump, no error and no trace of a request.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +20,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from emulator.personas import numbers
@@ -106,6 +108,14 @@ class Document(Model):
     type: DocumentType
     number: DocumentNumber = "-"
 
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        if self.type is DocumentType.ID_CARD:
+            number = self.number
+            if len(number) != 18 or not number[:17].isdigit() or numbers.citizen_check(number[:17]) != number[17]:
+                raise ValueError("a citizen id has 18 characters and passes its check character")
+        return self
+
 
 class Guardian(Model):
     """Article 10: who cares for a minor, or for someone without full capacity."""
@@ -153,15 +163,6 @@ class Personal(Model):
     def _exists(cls, code: str) -> str:
         return _region(code)
 
-    @field_validator("document")
-    @classmethod
-    def _checked(cls, document: Document) -> Document:
-        if document.type is DocumentType.ID_CARD:
-            number = document.number
-            if len(number) != 18 or not number[:17].isdigit() or numbers.citizen_check(number[:17]) != number[17]:
-                raise ValueError("a citizen id has 18 characters and passes its check character")
-        return document
-
 
 def _region(code: str) -> str:
     try:
@@ -169,6 +170,19 @@ def _region(code: str) -> str:
     except TerminalError as error:
         raise ValueError(str(error)) from None
     return code
+
+
+def documents(model: BaseModel) -> Iterator[Document]:
+    """Every document that a request names, wherever it stands."""
+    waiting: list[object] = [model]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Document):
+            yield one
+        elif isinstance(one, BaseModel):
+            waiting += [getattr(one, name) for name in type(one).model_fields]
+        elif isinstance(one, tuple):
+            waiting += one
 
 
 class Request(Model):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.personas import numbers
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation, measures
-from harness.office.requests import Apply
+from harness.office.requests import Apply, ChangeInformation, documents
 from harness.office.rule import Rule
 from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role
 
@@ -44,6 +45,18 @@ MAKES_CARDS = Rule(
         or case.clerk.outlet.kind is not OutletKind.BANK
         or case.clerk.outlet.makes_cards
     ),
+)
+FICTITIOUS = Rule(
+    "FICTITIOUS",
+    C(29),
+    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
+    "this register holds made-up people only: citizen ids begin 519900",
+    lambda case: all(
+        one.number.startswith(numbers.FICTITIOUS_CITIZEN)
+        for one in documents(case.request)
+        if one.type is DocumentType.ID_CARD and case.services.fictitious_only
+    ),
+    grade="D",
 )
 NOT_BANK_ROLE = Rule(
     "SOCIAL-FUNCTION",
@@ -150,6 +163,22 @@ def _agent_identified(case: Case[Any]) -> bool:
     return agent.document in agent.shown or any(one.type is DocumentType.SOCIAL_CARD for one in agent.shown)
 
 
+def _is_the_guardian(case: Case[Any]) -> bool:
+    agent = case.request.agent
+    if agent is None or agent.relation is not Relation.GUARDIAN:
+        return True
+    if isinstance(case.request, Apply):
+        told = case.request.person.guardian
+        return told is None or told.document == agent.document
+    if isinstance(case.request, ChangeInformation) and case.request.guardian is not None:
+        return bool(case.request.guardian.document == agent.document)  # the new one comes
+    known = case.person.guardian if case.person else None
+    return known is None or (known.document_type, known.document_number) == (
+        agent.document.type,
+        agent.document.number,
+    )
+
+
 def _guardian_proved(case: Case[Any]) -> bool:
     agent = case.request.agent
     if agent is None or agent.relation is not Relation.GUARDIAN or agent.cause is not Incapacity.MINOR:
@@ -183,6 +212,14 @@ AGENTS = (
         lambda case: case.request.agent is None or case.showed(DocumentType.COMMITMENT),
     ),
     Rule(
+        "GUARDIAN-REGISTERED",
+        C(32),
+        "代理人不是登记的监护人",
+        "the agent is not the guardian that is registered",
+        _is_the_guardian,
+        grade="D",
+    ),
+    Rule(
         "GUARDIANSHIP",
         C(32, 2),
         "监护人为未成年子女办理申领、补领或换领时，还应提供户口簿或出生医学证明",
@@ -191,7 +228,7 @@ AGENTS = (
     ),
 )
 
-BASE = (IN_FORCE, AT_COUNTER, MAKES_CARDS)
+BASE = (IN_FORCE, AT_COUNTER, MAKES_CARDS, FICTITIOUS)
 """What comes before everything."""
 SERVICE = (NOT_BANK_ROLE, *AGENTS)
 """What comes before every operation on the social security function."""

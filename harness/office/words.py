@@ -151,6 +151,7 @@ class Disposal(Word):
     UNDELIVERED_TWICE = "undelivered-twice", "二次发放失败"
     DIED = "died-meanwhile", "制发卡期间申请人死亡"
     EMIGRATED = "emigrated-meanwhile", "制发卡期间出国（境）定居", "settled abroad meanwhile"
+    CANCELLED = "cancelled-meanwhile", "制发卡期间原卡已注销", "the old card was cancelled meanwhile"
 
 
 class Delay(Word):

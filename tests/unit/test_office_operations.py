@@ -631,3 +631,10 @@ def test_a_surplus_card_is_of_a_bank_of_here(desk: Desk) -> None:
     with pytest.raises(Refusal) as error:
         desk.do(ask(requests.RecordSurplus, holder=DOC, **surplus), seed.OFFICER)
     assert error.value.rule == "BANK-CHOICE"
+
+
+def test_what_a_card_of_1_00_lacks_changes_in_the_register_alone(desk: Desk) -> None:
+    number = desk.active(ME, "1.00")
+    told = desk.with_card(number, ask(requests.ChangeInformation, address="新地址", occupation="2020201")).told
+    assert told["changed"] == ["address", "occupation"]
+    assert desk.office.pending() == []

@@ -143,6 +143,13 @@ def disposed_too_soon(desk: Desk) -> object:
     return desk.do(ask(requests.Dispose, application=number, reason="undelivered-twice"), seed.OFFICER)
 
 
+def cancelled_meanwhile(desk: Desk, number: str) -> object:
+    application = desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN)).told["application"]
+    desk.do(ask(requests.Make, application=application))
+    desk.do(cancel(Cancellation.PENSION_ENDED, T.WRITTEN_REQUEST, card=number))
+    return desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
+
+
 def cancel(reason: Cancellation, *shown: DocumentType, **more: Any) -> requests.Cancel:
     papers = tuple(Document(type=one) for one in shown)
     return ask(requests.Cancel, reason=reason, holder=DOC, shown=(DOC, *papers), **more)
@@ -329,6 +336,17 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "agent without letter": (("AGENT-COMMITMENT", 32, 2), first(lambda desk, _: desk.do(ask(requests.ReportLoss,
         holder=DOC, shown=SHOWN, agent=agent(Incapacity.DISABLED, Relation.SPOUSE).model_copy(
             update={"shown": (citizen(13).document,)}))))),
+    "another than the guardian": (("GUARDIAN-REGISTERED", 32, 1), do(apply(
+        child(guardian={"name": "测试乙", "document": citizen(15).document, "phone": "00000000015"}),
+        agent=agent(Incapacity.MINOR, Relation.GUARDIAN, T.BIRTH_CERTIFICATE)))),
+    "an agent with a real citizen id": (("FICTITIOUS", 29, 1), first(lambda desk, _: desk.do(ask(
+        requests.ReportLoss, holder=DOC, shown=SHOWN, agent=agent(Incapacity.OTHER, Relation.SPOUSE).model_copy(
+            update={"document": Document(type=T.ID_CARD, number=OUTSIDE)}))))),
+    "reissue of a frozen card": (("FROZEN", 30, 1), lost(Loss.FORMAL, lambda desk, number: (
+        frozen(desk, number), desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN))))),
+    "handed out after cancelling": (("STILL-ENTITLED", 27, 1), lost(Loss.FORMAL, cancelled_meanwhile)),
+    "nothing to transfer": (("HAS-INSURANCE", 24, 1), lambda desk: desk.with_card(
+        desk.active(citizen(insured=())), ask(requests.Transfer, to="510700"))),
     "guardian without proof": (("GUARDIANSHIP", 32, 2), do(apply(
         child(), agent=agent(Incapacity.MINOR, Relation.GUARDIAN)))),
 }  # fmt: skip

@@ -258,7 +258,8 @@ def run(*arguments: str, code: int = 0) -> str:
 
 
 def test_run_reports_as_vectors_do(tmp_path: Path) -> None:
-    text = run("run", "--only", "OFFICE-24-*", "--profile", "3.00-sm4", "--report", str(tmp_path))
+    three = [f"--only={one}" for one in BY_ID if one.startswith("OFFICE-24-") and one != "OFFICE-24-NOTHING_TO_MOVE"]
+    text = run("run", *three, "--profile", "3.00-sm4", "--report", str(tmp_path))
     assert text == "3 passed 通过\n"
     table = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert table["counts"]["passed"] == 3

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
 
-from emulator.personas import numbers
 from harness.office import bank, electronic, requests
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
@@ -17,7 +15,6 @@ from harness.office.register.tables import Application, Bank, Batch, Card, Guard
 from harness.office.requests import (
     Apply,
     ApplyBatch,
-    Document,
     Personal,
     is_pin,
 )
@@ -83,38 +80,6 @@ def _agrees_with_register(case: Case[Any]) -> bool:
     return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
 
 
-def made_up(case: Case[Any], document: Document | None) -> bool:
-    """No citizen id that a real person could have."""
-    if document is None or document.type is not DocumentType.ID_CARD or not case.services.fictitious_only:
-        return True
-    return document.number.startswith(numbers.FICTITIOUS_CITIZEN)
-
-
-FICTITIOUS = Rule(
-    "FICTITIOUS",
-    C(29),
-    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
-    "this register holds made-up people only: citizen ids begin 519900",
-    lambda case: all(made_up(case, one.document) for one in _people(case)),
-    grade="D",
-)
-
-
-def _people(case: Case[Any]) -> Iterable[Personal]:
-    request = case.request
-    return request.people if isinstance(request, ApplyBatch) else (_person(case),)
-
-
-FICTITIOUS_NUMBER = Rule(
-    "FICTITIOUS",
-    C(29),
-    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
-    "this register holds made-up people only: citizen ids begin 519900",
-    lambda case: made_up(case, case.request.document),
-    grade="D",
-)
-
-
 def open_bank(case: Case[Any], code: str | None) -> bool:
     """Issues cards here; None: the bank stays the same."""
     return code is None or case.session.get(Bank, code) is not None
@@ -128,7 +93,6 @@ BANK_CHOSEN = Rule(
     lambda case: open_bank(case, case.request.bank),
 )
 APPLY_RULES = (
-    FICTITIOUS,
     Rule(
         "ELIGIBLE",
         C(8),
@@ -275,7 +239,6 @@ class ApplyingForMany(Operation[ApplyBatch]):
     request, zh, en, citation = ApplyBatch, "单位（学校）代为申领", "application by an institution", C(9)
     rules = (
         NOT_BANK_ROLE,
-        FICTITIOUS,
         BANK_CHOSEN,
         Rule(
             "LETTER",
@@ -292,7 +255,7 @@ class ApplyingForMany(Operation[ApplyBatch]):
             lambda case: case.request.clerk_document in case.request.shown,
         ),
     )
-    OF_EACH = tuple(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN", "FICTITIOUS"))
+    OF_EACH = tuple(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN"))
 
     def enter(self, case: Case[ApplyBatch]) -> None:
         """One application each; those that rules forbid are told with the article."""

@@ -112,7 +112,19 @@ class HandingOut(Operation[HandOut]):
     """发放."""
 
     request, zh, en, citation = HandOut, "发放", "handing out", C(12)
-    rules = (*SERVICE, with_identity(C(13)), progress(Progress.MADE, Progress.UNDELIVERED))
+    rules = (
+        *SERVICE,
+        with_identity(C(13)),
+        progress(Progress.MADE, Progress.UNDELIVERED),
+        Rule(
+            "STILL-ENTITLED",
+            C(27),
+            "制发卡期间原卡已注销，不应发放",
+            "the old card was cancelled meanwhile: the new one must not be handed out",
+            lambda case: case.case_of.old_card is None or case.case_of.old_card.life is Life.ISSUED,
+            grade="D",
+        ),
+    )
 
     def enter(self, case: Case[HandOut]) -> None:
         """The new card is the holder's; the one that it takes over from serves no more."""

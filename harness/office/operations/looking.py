@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from emulator.apdu.status import SW
 from harness.office import bank, electronic, protection
 from harness.office.case import Case
 from harness.office.jobs import Item, Job, MoveRegion, WriteItems
@@ -18,6 +19,7 @@ from harness.office.requests import ChangeInformation, Query, Transfer
 from harness.office.rule import Rule
 from harness.office.rules import SERVICE, USE, with_card
 from harness.terminal import region as regions
+from harness.terminal.terminal import Refused
 
 C = Citation
 PHONE, ADDRESS = "DF01/EF06/28", "DF01/EF06/23"
@@ -113,12 +115,17 @@ class ChangingInformation(Operation[ChangeInformation]):
     )
 
     def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
-        """The items that are to change."""
-        return {path: str(card.terminal.read(path)) for path in _items(request)}
+        """The items that are to change, of those that the card has: a card of 1.00 has other ones."""
+        held = {path: _held(card, path) for path in _items(request)}
+        return {path: value for path, value in held.items() if value is not None}
 
     def plan(self, case: Case[ChangeInformation]) -> Job | None:
         """Those that stand on the chip too."""
-        planned = [Item(path=path, before=case.seen[path], after=value) for path, value in _items(case.request).items()]
+        planned = [
+            Item(path=path, before=case.seen[path], after=value)
+            for path, value in _items(case.request).items()
+            if path in case.seen
+        ]
         different = tuple(one for one in planned if one.before != one.after)
         return WriteItems(items=different) if different else None
 
@@ -132,6 +139,17 @@ class ChangingInformation(Operation[ChangeInformation]):
         if guardian is not None:
             registered(case, holder, guardian)
         case.told["changed"] = sorted(told)
+
+
+def _held(card: Presented, path: str) -> str | None:
+    try:
+        return str(card.terminal.read(path))
+    except LookupError:
+        return None
+    except Refused as refused:
+        if refused.sw != SW.RECORD_NOT_FOUND:
+            raise
+        return None
 
 
 def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
@@ -178,6 +196,14 @@ class Transferring(Operation[Transfer]):
             "参保地未发生变化",
             "the region is the same",
             lambda case: _target(case) != case.holder.region,
+            grade="D",
+        ),
+        Rule(
+            "HAS-INSURANCE",
+            C(24),
+            "卡内没有参保地信息，无可转移",
+            "the card holds no insurance whose region could move",
+            lambda case: bool(case.seen),
             grade="D",
         ),
         Rule(

@@ -10,7 +10,7 @@ from harness.office.case import Case
 from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
-from harness.office.operations.applying import FICTITIOUS_NUMBER, accept, bank_agrees, open_bank
+from harness.office.operations.applying import accept, bank_agrees, open_bank
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
@@ -127,6 +127,7 @@ class Reissuing(Operation[Reissue]):
         *SERVICE,
         with_identity(C(20)),
         IN_USE,
+        NOT_FROZEN,
         Rule(
             "FORMALLY-LOST",
             C(20),
@@ -213,7 +214,6 @@ class Replacing(Operation[Replace]):
             "a lost card is reissued, not replaced",
             lambda case: case.loss is Loss.NONE,
         ),
-        FICTITIOUS_NUMBER,
         NONE_OPEN,
         NOT_PENDING,
         BANK_ISSUES,
