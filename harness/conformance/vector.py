@@ -35,14 +35,14 @@ class Vector:
     standard: str
     grade: str
     source: str
-    versions: tuple[str, ...]
-    algorithms: tuple[str, ...]
-    features: frozenset[str]
-    keys: frozenset[str]
-    persona: str
-    destructive: bool
-    costs_tries: bool
-    steps: tuple[dict[str, Any], ...]
+    versions: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    persona: str = ""
+    destructive: bool = False
+    costs_tries: bool = False
+    steps: tuple[dict[str, Any], ...] = ()
     path: str = ""
 
     def applies(self, version: str, algorithm: str) -> bool:

@@ -167,12 +167,4 @@ def as_vector(rule: type[Rule]) -> Vector:
         standard=rule.id.partition("-")[0],
         grade="own" if rule.grade() == "D" else "inferred",
         source=rule.source,
-        versions=(),
-        algorithms=(),
-        features=frozenset(),
-        keys=frozenset(),
-        persona="",
-        destructive=False,
-        costs_tries=False,
-        steps=(),
     )

@@ -10,7 +10,7 @@ from harness.office.case import Case
 from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
-from harness.office.operations.applying import accept, bank_agrees, open_bank
+from harness.office.operations.applying import BANK_CHOSEN, accept, bank_agrees
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
@@ -103,13 +103,6 @@ class LiftingLoss(Operation[LiftLoss]):
         case.own_card.loss, case.own_card.lost_at = Loss.NONE, None
 
 
-BANK_ISSUES = Rule(
-    "BANK-CHOICE",
-    C(8),
-    "所选银行不是本地发卡银行",
-    "the bank issues no cards here",
-    lambda case: open_bank(case, case.request.bank),
-)
 NONE_OPEN = Rule(
     "NO-OPEN-APPLICATION",
     C(8),
@@ -137,7 +130,7 @@ class Reissuing(Operation[Reissue]):
         ),
         NONE_OPEN,
         NOT_PENDING,
-        BANK_ISSUES,
+        BANK_CHOSEN,
     )
 
     def enter(self, case: Case[Reissue]) -> None:
@@ -216,7 +209,7 @@ class Replacing(Operation[Replace]):
         ),
         NONE_OPEN,
         NOT_PENDING,
-        BANK_ISSUES,
+        BANK_CHOSEN,
     )
 
     def enter(self, case: Case[Replace]) -> None:

@@ -56,14 +56,6 @@ def as_vector(scenario: Scenario) -> Vector:
         standard=f"{scenario.articles[0].label_zh} {scenario.articles[0].label_en}",
         grade="normative" if scenario.grade == "S" else "own",
         source=scenario.source,
-        versions=(),
-        algorithms=(),
-        features=frozenset(),
-        keys=frozenset(),
-        persona="",
-        destructive=False,
-        costs_tries=False,
-        steps=(),
         path=scenario.path,
     )
 
