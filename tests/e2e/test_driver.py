@@ -14,7 +14,8 @@ from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.readers import PcscReaders
-from tests.counter import ANY, INITIAL, OWN, PAY, PayingMachine
+from harness.terminal.machine import EncryptionMachine
+from tests.counter import ANY, INITIAL, OWN, PAY
 from tests.e2e.served import Served, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
@@ -59,7 +60,7 @@ def test_every_function_with_the_psam_and_in_steps(served: tuple[Served, Path]) 
 
     pad.script([OWN, OWN, OWN])
     alone = SSCardDriver(PcscReaders([card]), pad)
-    back = BackEnd(alone, PayingMachine(), sequence=0x10)
+    back = BackEnd(alone, EncryptionMachine(), sequence=0x10)
     assert back.basic(1)[1].split("|")[:9] == basic.replace("20300914", "20330101").split("|")[:9]
     assert back.write(1, ANY, ADDRESS, DATA.replace("|9|", "|8|")) == (0, "")
     assert back.read(1, ANY, "DF01EF05|20|$") == (0, "DF01EF05|8|$")

@@ -13,8 +13,8 @@ import pytest
 from harness.driver.backend import BackEnd
 from harness.driver.interface import EXPORTED
 from harness.driver.library import SSCardDriver
+from harness.terminal.machine import EncryptionMachine
 from tests import native
-from tests.counter import PayingMachine
 from tests.e2e.served import DEADLINE
 
 MEANT = "510100D15600000551010001C4A06E3C|A00000011|"
@@ -59,7 +59,7 @@ class Program:
 
 def everything(call: Program) -> None:
     """All functions, each with an effect that another one sees."""
-    back = BackEnd(cast(SSCardDriver, call), PayingMachine())
+    back = BackEnd(cast(SSCardDriver, call), EncryptionMachine())
 
     def enters(*entries: str) -> None:
         assert call("iScriptPad", ",".join(entries)) == (0, "")

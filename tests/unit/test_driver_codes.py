@@ -22,7 +22,8 @@ from harness.driver.session import Given
 from harness.pcsc import PcscError
 from harness.terminal.keeper import Roots, Use
 from harness.terminal.machine import Card as MachineCard
-from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter, PayingMachine
+from harness.terminal.machine import EncryptionMachine
+from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter
 from tests.support import new_card
 
 DATE, EXPIRY = "SSSEEF05|06|$", "SSSEEF05|20330101|$"
@@ -168,7 +169,7 @@ def other_data() -> Outcome:
     return counter.back.keys(first, lambda key: counter.driver.iWriteCard_HSM_Step2(key, next(data)))
 
 
-class Sealing(PayingMachine):
+class Sealing(EncryptionMachine):
     """A machine that answers PIN requests with something of the test's."""
 
     def __init__(self, answer: Callable[[MachineCard, str], str]) -> None:
