@@ -24,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from harness.run import ended
+from harness.web.contained import Contained
 from harness.web.guard import Guard
 
 LOOPBACK = "127.0.0.1"
@@ -145,7 +146,7 @@ def url(listener: socket.socket) -> str:
 
 def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
+        Contained(app), log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
     )
     return uvicorn.Server(config)
 

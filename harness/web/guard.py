@@ -59,7 +59,7 @@ class Guard:
         if not self._limiter.hit(self._rate, client):
             return 429, "rate", f"more than {self._rate} requests from one client"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_limit:
+        if not length.isdecimal() or int(length) > self._body_limit:
             return self._too_large()
         return None
 

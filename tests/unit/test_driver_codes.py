@@ -242,6 +242,20 @@ def test_what_nobody_foresaw_is_a_code_too_and_is_logged_without_its_words(caplo
     assert "123456" not in caplog.text
 
 
+def test_a_card_that_cannot_be_let_go_is_a_code_too(caplog: pytest.LogCaptureFixture) -> None:
+    counter, said = Counter(), "123456"
+
+    class Held(InProcess):
+        def close(self) -> None:
+            raise OSError(said)
+
+    driver = SSCardDriver(Given(lambda _: Held(counter.card), lambda: None))
+    assert driver.iReadCard(1, 2, ANY, "SSSEEF05|07|$")[0] == -13
+    assert driver.iReadCardBas_HSM_Step1(1)[0] == 0
+    assert driver.iReadCardBas_HSM_Step1(1)[0] == -13
+    assert said not in caplog.text
+
+
 JUNK: list[object] = [
     "",
     "|",

@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 from emulator.chip import Chip
 from harness.connection import InProcess
 from harness.driver import place, wire
-from harness.driver.clients import Clients
+from harness.driver.clients import Client, Clients
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST
 from harness.driver.library import SSCardDriver
 from harness.driver.server import Server
@@ -166,6 +166,23 @@ def test_steps_and_pad_live_and_die_with_the_connection(tmp_path: Path) -> None:
         assert second.ask("iVerifyPIN", "1")[0] == -32
         assert time.monotonic() - begun < HOLD / 2, "the card is free at once"
         assert second.ask("iReadCardBas_HSM_Step2", EncryptionMachine().basic(request))[0] == -12
+
+
+def test_a_fault_of_ours_ends_one_connection_and_is_logged_without_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Client, *arguments: object) -> None:
+        raise KeyError(*arguments)
+
+    with served(tmp_path / "s") as path:
+        link, other = Link(path), Link(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(Client, "call", fail)
+            link.socket.sendall(wire.frame(b"iScriptPad", b"246802"))
+            assert link.socket.recv(1) == b""
+        assert other.ask("iReadCardBas", "3")[0] == 0
+    assert "KeyError, which nobody foresaw" in caplog.text
+    assert "246802" not in caplog.text
 
 
 def test_it_ends_when_nobody_is_there(tmp_path: Path) -> None:
