@@ -21,7 +21,6 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from harness.run import ended
 from harness.web.contained import Contained
@@ -73,8 +72,8 @@ def create(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(Guard, origins=origins, rate=rate, body_limit=body_limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[_in_header(one) for one in (*hosts, *NAMES)])
+    known = [_in_header(one) for one in (*hosts, *NAMES)]
+    app.add_middleware(Guard, hosts=known, origins=origins, rate=rate, body_limit=body_limit)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     return app

@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 
 from emulator.chip import Chip
 from harness.connection import InProcess
+from harness.control import ControlError
 from harness.driver import place, wire
 from harness.driver.clients import Client, Clients
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST
@@ -205,6 +206,24 @@ def test_a_path_has_one_server(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     listener.close()
     assert not path.exists()
+
+
+def test_the_usual_folder_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder, elsewhere = place.default().parent, tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    for target in (elsewhere, tmp_path / "nowhere"):
+        folder.symlink_to(target)
+        with pytest.raises(ControlError, match="not this user's alone"):
+            place.unix(place.default())
+        folder.unlink()
+    folder.mkdir()
+    folder.chmod(0o770)
+    with pytest.raises(ControlError, match="not this user's alone"):
+        place.unix(place.default())
+    folder.chmod(0o700)
+    place.unix(place.default()).close()
+    assert not list(elsewhere.iterdir())
 
 
 # --- WebSocket and HTTP --------------------------------------------------------------------------------------------
