@@ -19,8 +19,8 @@ class Guard:
     """ASGI middleware. A browser's page may call only from its own or a named origin; a program sends no Origin.
 
     ``hosts``: what the service is called, as a Host header has it; 400 for another name, which a page may have bound to
-    this machine. ``rate``: requests of one client, as ``1200/minute``; 429 beyond. ``body_limit``: bytes of one request;
-    413 beyond.
+    this machine. ``rate``: requests of one client, as ``1200/minute``; 429 beyond. ``body_limit``: bytes of one
+    request; 413 beyond.
     """
 
     def __init__(
