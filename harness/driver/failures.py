@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from emulator import unforeseen
 from emulator.apdu.status import SW
 from emulator.filesystem import items
-from harness import pcsc, unforeseen
+from harness import pcsc
 from harness.driver.codes import Code, DriverError, negated, words
 from harness.pcsc import PcscError
 from harness.terminal.keeper import LevelTooLow, PsamError, TerminalError

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Sequence
 
-from harness import unforeseen
+from emulator import unforeseen
 from harness.driver import wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients

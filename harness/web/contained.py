@@ -8,7 +8,7 @@ import logging
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from harness import unforeseen
+from emulator import unforeseen
 
 INTERNAL_ERROR = 1011
 _log = logging.getLogger("uvicorn.error")

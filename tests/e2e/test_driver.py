@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emulator.chip import Chip
+from emulator.reader.slot import CardGone, Slot
 from harness import pcsc
 from harness.connection import Pcsc
 from harness.driver.backend import BackEnd
@@ -16,7 +19,8 @@ from harness.driver.pad import Pad
 from harness.driver.readers import PcscReaders
 from harness.terminal.machine import EncryptionMachine
 from tests.counter import ANY, INITIAL, OWN, PAY
-from tests.e2e.served import Served, serving, sscard, started
+from tests.e2e.served import DEADLINE, Served, serving, sscard, started
+from tests.support import new_card
 
 pytestmark = pytest.mark.pcsc
 ADDRESS, DATA = "SSSEEF05|06|$DF01EF05|20|$", "SSSEEF05|20330101|$DF01EF05|9|$"
@@ -114,3 +118,29 @@ def test_cards_that_are_not_there(served: tuple[Served, Path]) -> None:
             sscard("card", "insert", slot)
         assert pcsc.wait_card(served[0].readers[int(slot)])
     assert driver.iWriteCard(*needs_psam)[0] == 0
+
+
+class Worn(Chip):
+    """A card that loses its contacts whenever it is given power."""
+
+    def power_on(self) -> bytes:
+        raise CardGone("no contact")
+
+
+def test_a_card_that_cannot_be_powered(served: tuple[Served, Path]) -> None:
+    card, psam = served[0].readers
+    driver, codes = SSCardDriver(PcscReaders([card], psam)), set[int]()
+    sscard("card", "remove", "0")
+    slot = Slot(Worn(new_card().chip.image), pcsc.DEFAULT_PORT)
+    try:
+        slot.insert()
+        deadline = time.monotonic() + DEADLINE
+        while -3 not in codes and time.monotonic() < deadline:  # now there, now not
+            codes.add(driver.iReadCardBas(1)[0])
+    finally:
+        slot.close()
+        assert pcsc.wait_card(card, present=False)
+        sscard("card", "insert", "0")
+    assert -3 in codes
+    assert pcsc.wait_card(card)
+    assert driver.iReadCardBas(1)[0] == 0
