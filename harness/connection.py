@@ -95,10 +95,10 @@ class Pcsc:
                 self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
             )
             pcsc.check(result, f"reader {reader}")
+            self.atr = self._read_atr()
         except BaseException:
             self._context.__exit__(None, None, None)
             raise
-        self.atr = self._read_atr()
 
     def _read_atr(self) -> bytes:
         result, _, _, _, atr = self._scard.SCardStatus(self._card)

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import socketserver
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST = 4096
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -28,11 +30,13 @@ def folder() -> Path:
 
 
 def own_folder() -> Path:
-    """That folder, made if it is not there; ControlError if it is not this user's."""
+    """That folder, made if it is not there; ControlError where others could put something into it."""
     path = folder()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_uid != os.getuid():
-        raise ControlError(f"{path} belongs to someone else: set XDG_RUNTIME_DIR to a folder of your own")
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()  # in /tmp anyone may have put a link there
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & OTHERS:
+        raise ControlError(f"{path} is not this user's alone: remove it, or set XDG_RUNTIME_DIR to a folder of yours")
     return path
 
 

@@ -7,9 +7,6 @@ from functools import lru_cache
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.crypto import suite
-from emulator.crypto.keys import card_key
-from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import tries_cell
@@ -23,7 +20,6 @@ from harness.driver.session import Given
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.terminal.machine import Card as MachineCard
 from harness.terminal.machine import EncryptionMachine
 from harness.trace.record import Trace
 
@@ -41,31 +37,6 @@ def _issued(layout: str, algorithm: str, persona: str, missing: tuple[str, ...])
     person = personas.load(persona)
     person = replace(person, missing_keys=person.missing_keys | frozenset(missing))
     return issue(person, layouts.load(layout), algorithm)
-
-
-class PayingMachine(EncryptionMachine):
-    """With debits by the rules of the standard's family, computed here apart from the program."""
-
-    def _mac(self, card: MachineCard, challenge: str, amounts: str, rest: str) -> str:
-        algorithms = suite(card.suite.name)
-        key = card_key(algorithms, root_of("DPK"), card.region, card.chip, 2)
-        process = algorithms.process_key(key, bytes.fromhex(challenge))
-        return algorithms.mac(process, bytes.fromhex("00000000" + amounts + rest)).hex().upper()
-
-    def debit(
-        self, address: str, card: MachineCard, random: str, sequence: str, self_paid: str, pooled: str,
-        time: str, terminal: str, terminal_sequence: str,
-    ) -> str:  # fmt: skip
-        assert address == "0190"
-        challenge = random + sequence + terminal_sequence[4:]
-        return self._mac(card, challenge, self_paid + pooled, "02" + terminal + time)
-
-    def debit_proof(
-        self, address: str, card: MachineCard, random: str, sequence: str, self_paid: str, pooled: str,
-        time: str, terminal: str, terminal_sequence: str, mac2: str,
-    ) -> bool:  # fmt: skip
-        del address, time, terminal
-        return self._mac(card, random + sequence + terminal_sequence[4:], self_paid + pooled, "") == mac2
 
 
 class Counter:
@@ -98,7 +69,7 @@ class Counter:
         self.pad = Pad()
         self.missing: Exception | None = None
         self.driver = SSCardDriver(Given(self.open, self._psam), self.pad)
-        self.machine = PayingMachine()
+        self.machine = EncryptionMachine()
         self.back = BackEnd(self.driver, self.machine)
 
     def open(self, kind: int = 1) -> Connection:

@@ -7,6 +7,7 @@ import socket
 import threading
 from typing import Protocol
 
+from emulator import unforeseen
 from emulator.reader.wire import LARGEST, Control, Wire
 
 log = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class Slot:
             if gone.answer:
                 wire.send(gone.answer)
             raise
-        except Exception:  # no byte at all would hang every PC/SC call: the card answers, always
-            log.exception("the card failed at a command of %d bytes", len(command))
+        except Exception as error:  # no byte at all would hang every PC/SC call: the card answers, always
+            unforeseen.log(error, log)
             answer = FAULT
         wire.send(answer if 1 <= len(answer) <= LARGEST else FAULT)

@@ -12,7 +12,6 @@ import click
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem.image import Image
 from harness.cli import target
 from harness.cli.target import CardChoice
 from harness.connection import InProcess
@@ -118,12 +117,9 @@ def _readers(
     choice: CardChoice, persona: str | None, psam: str | None, shape: str, reader: str | None, psam_reader: str | None
 ) -> Iterator[Readers]:
     """Cards in this process where one is named, else those in readers."""
-    here = persona is not None or choice != CardChoice(None, None, None)
-    if here and (reader or psam_reader):
-        raise click.UsageError(
-            "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
-        )
-    if not here:
+    if reader or psam_reader:
+        choice.leave_to_reader(persona)
+    if not choice.said(persona):
         if psam is not None:
             raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
         from harness.driver.finding import FoundReaders
@@ -135,15 +131,8 @@ def _readers(
     with choice.held(persona) as image:
         apdu = shape == "apdu"
         card = Chip(image, apdu_shape=apdu)
-        own = Chip(_psam(psam), apdu_shape=apdu) if psam else None
+        own = Chip(target.psam_image(psam), apdu_shape=apdu) if psam else None
         yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None)
-
-
-def _psam(name: str) -> Image:
-    known = personas.names("psam")
-    if name not in known:
-        raise click.BadParameter(f"no PSAM {name!r}: choose one of {', '.join(known)}", param_hint="--psam")
-    return CardChoice(None, None, None).make(name)
 
 
 def _quiet() -> None:

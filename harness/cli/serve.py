@@ -88,22 +88,18 @@ def run(
     if choice.image and len(persona) > 1:
         raise click.UsageError("--image holds one card, several personas were named")
     choice = replace(choice, durable=not relaxed)
-    if psam is not None and psam not in personas.names("psam"):
-        known = ", ".join(personas.names("psam"))
-        raise click.BadParameter(f"no PSAM {psam!r}: choose one of {known}", param_hint="--psam")
+    own = [target.psam_image(psam)] if psam is not None else []
 
     def make(name: str) -> Image:
         return (CardChoice(None, None, None) if name in personas.names("psam") else choice).make(name)
 
-    cards = max(1, len(persona)) + (psam is not None)
+    cards = max(1, len(persona)) + len(own)
     count = slots or cards
     if cards > count:
         raise click.UsageError(f"{cards} cards do not go into {count} slots")
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(choice.held(persona[0] if persona else None))
-        images = [first, *(choice.make(name) for name in persona[1:])]
-        if psam is not None:
-            images.append(make(psam))
+        images = [first, *(choice.make(name) for name in persona[1:]), *own]
         if faults:
             fault_plans.check(faults, [image.layout for image in images if image.layout.card == USER])
         trace = None

@@ -52,6 +52,17 @@ class CardChoice:
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 
+    def said(self, persona: str | None) -> bool:
+        """True if the user named any card."""
+        return persona is not None or self != CardChoice(None, None, None)
+
+    def leave_to_reader(self, persona: str | None) -> None:
+        """A card in a reader is meant; a usage error where the user named another."""
+        if self.said(persona):
+            raise click.UsageError(
+                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
+            )
+
     def look(self, persona: str | None) -> Image:
         """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""
         if self.image is None:
@@ -110,6 +121,14 @@ def options(*, image: bool = True) -> Callable[[F], F]:
     return decorate
 
 
+def psam_image(name: str) -> Image:
+    """A fresh terminal's own card; a usage error where there is none of that name."""
+    known = personas.names("psam")
+    if name not in known:
+        raise click.BadParameter(f"no PSAM {name!r}: choose one of {', '.join(known)}", param_hint="--psam")
+    return CardChoice(None, None, None).make(name)
+
+
 def persona_option(function: F) -> F:
     """--persona, once."""
     return click.option("--persona", metavar="NAME", help=f"See `sscard personas`. [{personas.DEFAULT}]")(function)
@@ -140,10 +159,7 @@ def target_options(function: F) -> F:
 @contextlib.contextmanager
 def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Target]:
     if reader is not None:
-        if persona or choice != CardChoice(None, None, None):
-            raise click.UsageError(
-                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
-            )
+        choice.leave_to_reader(persona)
         with Pcsc(pcsc.find_reader(reader)) as connection:
             yield Target(connection, None)
         return

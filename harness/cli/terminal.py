@@ -97,10 +97,7 @@ class Desk:
 @contextlib.contextmanager
 def _cards(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Callable[[int], Connection]]:
     if reader is not None:
-        if persona or choice != CardChoice(None, None, None):
-            raise click.UsageError(
-                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
-            )
+        choice.leave_to_reader(persona)
         yield PcscReaders([pcsc.find_reader(reader)]).card
         return
     with choice.held(persona) as image:
@@ -111,10 +108,7 @@ def _own_card(psam: str | None, psam_reader: str | None) -> Callable[[], Connect
     if psam_reader is not None:
         name = pcsc.find_reader(psam_reader)
         return lambda: Pcsc(name, reset_at_end=True)
-    known = personas.names("psam")
-    if psam is not None and psam not in known:
-        raise click.BadParameter(f"no PSAM {psam!r}: choose one of {', '.join(known)}", param_hint="--psam")
-    chip = Chip(CardChoice(None, None, None).make(psam or personas.PSAM))
+    chip = Chip(targets.psam_image(psam or personas.PSAM))
     return lambda: InProcess(chip)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
@@ -69,22 +70,18 @@ class Calls:
 
     def _call(self, kind: int, work: Callable[[Session], str]) -> Answer:
         with self._turns.turn(self):
-            self.let_go()
-            session: Session | None = None
             try:
-                session = Session.open(self._readers, kind)
-                return int(Code.DONE), work(session)
+                self.let_go()
+                with contextlib.closing(Session.open(self._readers, kind)) as session:
+                    return int(Code.DONE), work(session)
             except Exception as error:
                 return _answer(error)
-            finally:
-                if session is not None:
-                    session.close()
 
     def _first(self, function: str, kind: int, start: Callable[[Session], Flow]) -> Answer:
         """Step 1."""
         with self._turns.turn(self):
-            self.let_go()
             try:
+                self.let_go()
                 session = Session.open(self._readers, kind)
             except Exception as error:
                 return _answer(error)
@@ -93,6 +90,8 @@ class Calls:
 
     def _step(self, function: str, step: int, *given: str, again: bool = False) -> Answer:
         """A later step; -12 where none comes before it. ``again``: the last step may come several times."""
+        if self._pending is None:  # whoever has no card waits for none
+            return _answer(DriverError(Code.NOT_CONNECTED))
         with self._turns.turn(self):
             pending = self._pending
             if pending is None or pending.function != function or not (

@@ -67,10 +67,12 @@ class Clients:
         try:
             yield Client(driver)
         finally:
-            driver.close()
-            with self._lock:
-                self._count -= 1
-                self._since = time.monotonic()
+            try:
+                driver.close()
+            finally:
+                with self._lock:
+                    self._count -= 1
+                    self._since = time.monotonic()
 
     def quiet(self) -> float:
         """Seconds since the last one left; 0 while there is one."""

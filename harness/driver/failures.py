@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import traceback
 
+from emulator import unforeseen
 from emulator.apdu.status import SW
 from emulator.filesystem import items
 from harness import pcsc
@@ -42,9 +42,7 @@ def failure(error: Exception) -> DriverError:
     if isinstance(error, TerminalError | items.ItemError | ValueError | LookupError):
         # A card whose answers do not hold what they should.
         return _told(Code.CHECKSUM, error)
-    # Where it came from, but not what it says: that may quote what was entered or sent.
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s, which the driver does not know\n%s", type(error).__name__, frames)
+    unforeseen.log(error, _log)
     return DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {type(error).__name__}")
 
 

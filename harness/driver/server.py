@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import socket
 import threading
 from collections.abc import Sequence
 
+from emulator import unforeseen
 from harness.driver import wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
@@ -17,6 +19,7 @@ from harness.driver.place import Listener
 
 ENDING = 5.0
 """Seconds that calls in progress get at the end."""
+_log = logging.getLogger(__name__)
 
 
 class Server:
@@ -96,6 +99,8 @@ class Server:
                 wire.send(link, wire.answer(*wire.GREETING))
                 while self._answered(link, client):
                     pass
+        except Exception as error:  # the others live on
+            unforeseen.log(error, _log)
         finally:
             with self._lock:
                 del self._links[link]

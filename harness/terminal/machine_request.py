@@ -18,7 +18,7 @@ class MachineError(ValueError):
     """A request that the machine refuses: ``kind`` for programs, the text for people.
 
     Kinds: ``input``, ``region``, ``algorithm``, ``address``, ``level``; from a machine elsewhere also ``link``, and
-    what every service of ours may answer (``rate``, ``size``, ``http``, ``fault``).
+    what every service of ours may answer (``host``, ``origin``, ``rate``, ``size``, ``http``, ``fault``).
     """
 
     def __init__(self, kind: str, text: str) -> None:

@@ -21,9 +21,9 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from harness.run import ended
+from harness.web.contained import Contained
 from harness.web.guard import Guard
 
 LOOPBACK = "127.0.0.1"
@@ -72,8 +72,8 @@ def create(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(Guard, origins=origins, rate=rate, body_limit=body_limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[_in_header(one) for one in (*hosts, *NAMES)])
+    known = [_in_header(one) for one in (*hosts, *NAMES)]
+    app.add_middleware(Guard, hosts=known, origins=origins, rate=rate, body_limit=body_limit)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     return app
@@ -145,7 +145,7 @@ def url(listener: socket.socket) -> str:
 
 def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
+        Contained(app), log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
     )
     return uvicorn.Server(config)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from limits import parse
@@ -11,16 +12,22 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY_VIOLATION = 1008
+PORT = re.compile(r":[0-9]+$")
 
 
 class Guard:
     """ASGI middleware. A browser's page may call only from its own or a named origin; a program sends no Origin.
 
-    ``rate``: requests of one client, as ``1200/minute``; 429 beyond. ``body_limit``: bytes of one request; 413 beyond.
+    ``hosts``: what the service is called, as a Host header has it; 400 for another name, which a page may have bound to
+    this machine. ``rate``: requests of one client, as ``1200/minute``; 429 beyond. ``body_limit``: bytes of one
+    request; 413 beyond.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Sequence[str], rate: str, body_limit: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str], rate: str, body_limit: int
+    ) -> None:
         self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
         self._rate = parse(rate)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -51,15 +58,17 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        origin = headers.get("origin")
-        own = {f"http://{headers.get('host')}", f"https://{headers.get('host')}"}
+        origin, host = headers.get("origin"), headers.get("host", "").lower()
+        if PORT.sub("", host) not in self._hosts:
+            return 400, "host", "the service is not called so: use the address that it says it listens at"
+        own = {f"http://{host}", f"https://{host}"}
         if origin is not None and origin not in self._origins | own:
             return 403, "origin", "pages of this origin may not call: name it with --origin"
         client = (scope.get("client") or ("unknown",))[0]
         if not self._limiter.hit(self._rate, client):
             return 429, "rate", f"more than {self._rate} requests from one client"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_limit:
+        if not length.isdecimal() or int(length) > self._body_limit:
             return self._too_large()
         return None
 

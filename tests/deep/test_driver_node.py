@@ -10,6 +10,7 @@ import pytest
 from tests import native
 from tests.e2e.served import DEADLINE
 from tests.e2e.test_driver_docs import PAGES, example
+from tests.e2e.test_driver_functions import Program, everything
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "build/node/node_modules"
@@ -27,3 +28,14 @@ def test_the_example_reads_a_card(page: str, tmp_path: Path, monkeypatch: pytest
         )
     assert library.exists()
     assert (done.returncode, done.stdout) == (0, "0 测试甲 A00000011\n"), done.stderr
+
+
+def test_every_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = native.built(tmp_path / "build")
+    script = native.CALLS.with_suffix(".js")
+    with native.serving(*native.CARD, "--socket", f"{tmp_path}/s") as (_, (place,)):
+        monkeypatch.setenv("SSCARD_DRIVER", place)
+        monkeypatch.setenv("NODE_PATH", str(MODULES))
+        files = (str(built / name) for name in ("libSSCardDriver.so", "SSCardDriver.h"))
+        with Program(["node", str(script), *files]) as call:
+            everything(call)

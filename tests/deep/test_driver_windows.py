@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,27 +105,37 @@ def test_a_server_that_is_not_there_or_goes(program: list[str], monkeypatch: pyt
     assert out.startswith(words(Code.NOT_LOADED))
 
 
-def test_it_starts_a_server(program: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def starter(tmp_path: Path) -> str:
+    """tests/native/starter.c, as wine names it."""
+    path = tmp_path / "starter.exe"
+    source = str(native.CALLS.with_name("starter.c"))
+    subprocess.run(["x86_64-w64-mingw32-gcc", *native.WARNINGS, "-o", str(path), source, "-lws2_32"], check=True)
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def test_a_server_that_is_never_ready(program: list[str], starter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command itself started keeps the pipe: that is a code in time too."""
+    with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (_, (place,)):
+        port = place.rpartition(":")[2]
+    monkeypatch.setenv("SSCARD_DRIVER", f"tcp:127.0.0.1:{port}")
+    monkeypatch.setenv("SSCARD_DRIVER_TIMEOUT", "2")
+    monkeypatch.setenv("SSCARD_DRIVER_COMMAND", f"cmd /c start /b {starter} /dev/null {port}")
+    with Program(program) as call:
+        begun = time.monotonic()
+        assert call("iReadCardBas", 3)[0] == -5
+        assert 1.9 < time.monotonic() - begun < 20
+
+
+def test_it_starts_a_server(program: list[str], starter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under wine the command is a Windows program, which has the real server started and says when it is ready."""
-    starter = tmp_path / "starter.exe"
-    subprocess.run(
-        [
-            "x86_64-w64-mingw32-gcc",
-            *native.WARNINGS,
-            "-o",
-            str(starter),
-            str(native.CALLS.with_name("starter.c")),
-            "-lws2_32",
-        ],
-        check=True,
-    )
     with native.serving(*native.CARD, "--no-socket", "--tcp", "0") as (_, (place,)):
         port = place.rpartition(":")[2]
     script, pid = tmp_path / "start.sh", tmp_path / "pid"
     arguments = " ".join((*native.CARD, "--no-socket", "--tcp", port, "--idle", "30"))
     script.write_text(f"#!/bin/sh\necho $$ > {pid}\nexec {SSCARD} driver serve {arguments}\n")
     monkeypatch.setenv("SSCARD_DRIVER", f"tcp:127.0.0.1:{port}")
-    monkeypatch.setenv("SSCARD_DRIVER_COMMAND", "Z:" + str(starter).replace("/", "\\") + f" {script} {port}")
+    monkeypatch.setenv("SSCARD_DRIVER_COMMAND", f"{starter} {script} {port}")
     with Program(program) as call:
         assert call("iReadCardBas", 3)[1].split("|")[2] == "A00000011"
     native.end(int(pid.read_text()))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emulator.chip import Chip
+from emulator.reader.slot import CardGone, Slot
 from harness import pcsc
 from harness.connection import Pcsc
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.readers import PcscReaders
-from tests.counter import ANY, INITIAL, OWN, PAY, PayingMachine
-from tests.e2e.served import Served, serving, sscard, started
+from harness.terminal.machine import EncryptionMachine
+from tests.counter import ANY, INITIAL, OWN, PAY
+from tests.e2e.served import DEADLINE, Served, serving, sscard, started
+from tests.support import new_card
 
 pytestmark = pytest.mark.pcsc
 ADDRESS, DATA = "SSSEEF05|06|$DF01EF05|20|$", "SSSEEF05|20330101|$DF01EF05|9|$"
@@ -59,7 +64,7 @@ def test_every_function_with_the_psam_and_in_steps(served: tuple[Served, Path]) 
 
     pad.script([OWN, OWN, OWN])
     alone = SSCardDriver(PcscReaders([card]), pad)
-    back = BackEnd(alone, PayingMachine(), sequence=0x10)
+    back = BackEnd(alone, EncryptionMachine(), sequence=0x10)
     assert back.basic(1)[1].split("|")[:9] == basic.replace("20300914", "20330101").split("|")[:9]
     assert back.write(1, ANY, ADDRESS, DATA.replace("|9|", "|8|")) == (0, "")
     assert back.read(1, ANY, "DF01EF05|20|$") == (0, "DF01EF05|8|$")
@@ -113,3 +118,29 @@ def test_cards_that_are_not_there(served: tuple[Served, Path]) -> None:
             sscard("card", "insert", slot)
         assert pcsc.wait_card(served[0].readers[int(slot)])
     assert driver.iWriteCard(*needs_psam)[0] == 0
+
+
+class Worn(Chip):
+    """A card that loses its contacts whenever it is given power."""
+
+    def power_on(self) -> bytes:
+        raise CardGone("no contact")
+
+
+def test_a_card_that_cannot_be_powered(served: tuple[Served, Path]) -> None:
+    card, psam = served[0].readers
+    driver, codes = SSCardDriver(PcscReaders([card], psam)), set[int]()
+    sscard("card", "remove", "0")
+    slot = Slot(Worn(new_card().chip.image), pcsc.DEFAULT_PORT)
+    try:
+        slot.insert()
+        deadline = time.monotonic() + DEADLINE
+        while -3 not in codes and time.monotonic() < deadline:  # now there, now not
+            codes.add(driver.iReadCardBas(1)[0])
+    finally:
+        slot.close()
+        assert pcsc.wait_card(card, present=False)
+        sscard("card", "insert", "0")
+    assert -3 in codes
+    assert pcsc.wait_card(card)
+    assert driver.iReadCardBas(1)[0] == 0

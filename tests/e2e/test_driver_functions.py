@@ -1,9 +1,10 @@
-"""Every exported function, called by a C program that loads the library by name, over a card, a PSAM and a machine."""
+"""Every exported function, called by a C program that loads it by name and through ctypes, over card, PSAM, machine."""
 
 from __future__ import annotations
 
 import functools
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self, cast
@@ -11,33 +12,29 @@ from typing import Self, cast
 import pytest
 
 from harness.driver.backend import BackEnd
-from harness.driver.interface import EXPORTED
+from harness.driver.interface import EXPORTED, FUNCTIONS
 from harness.driver.library import SSCardDriver
+from harness.terminal.machine import EncryptionMachine
 from tests import native
-from tests.counter import PayingMachine
 from tests.e2e.served import DEADLINE
 
 MEANT = "510100D15600000551010001C4A06E3C|A00000011|"
 NAME = "SSSEEF06|09|$"
 
 
-class Program:
-    """tests/native/calls.c, running: one line for a call, one for its answer, in GBK."""
+class Caller(ABC):
+    """Somebody who calls the library, and what was called."""
 
-    def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self) -> None:
         self.called: set[str] = set()
 
     def __call__(self, name: str, *values: int | str) -> tuple[int, str]:
-        assert self._process.stdin
-        assert self._process.stdout
         self.called.add(name)
-        self._process.stdin.write("\t".join((name, *map(str, values))).encode("gbk") + b"\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, f"{name}: the program ended with {self._process.wait(DEADLINE)}"
-        code, _, out = line.decode("gbk").rstrip("\r\n").partition("\t")
-        return int(code), out
+        return self.call(name, *values)
+
+    @abstractmethod
+    def call(self, name: str, *values: int | str) -> tuple[int, str]:
+        """The code and pOutInfo."""
 
     def __getattr__(self, name: str) -> Callable[..., tuple[int, str]]:
         """A function, as the Python class has it."""
@@ -49,6 +46,36 @@ class Program:
         assert code == 0, f"{name}: {code} {out}"
         return out
 
+
+class Loaded(Caller):
+    """This process, by ctypes."""
+
+    def __init__(self, library: native.Library) -> None:
+        super().__init__()
+        self._library = library
+
+    def call(self, name: str, *values: int | str) -> tuple[int, str]:
+        code, out = self._library(name, *values)
+        return code, out if name in FUNCTIONS else ""
+
+
+class Program(Caller):
+    """tests/native/calls.c or calls.js, running: one line for a call, one for its answer, in GBK."""
+
+    def __init__(self, command: list[str]) -> None:
+        super().__init__()
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def call(self, name: str, *values: int | str) -> tuple[int, str]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write("\t".join((name, *map(str, values))).encode("gbk") + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, f"{name}: the program ended with {self._process.wait(DEADLINE)}"
+        code, _, out = line.decode("gbk").rstrip("\r\n").partition("\t")
+        return int(code), out
+
     def __enter__(self) -> Self:
         return self
 
@@ -57,9 +84,9 @@ class Program:
         assert self._process.returncode == 0
 
 
-def everything(call: Program) -> None:
+def everything(call: Caller) -> None:
     """All functions, each with an effect that another one sees."""
-    back = BackEnd(cast(SSCardDriver, call), PayingMachine())
+    back = BackEnd(cast(SSCardDriver, call), EncryptionMachine())
 
     def enters(*entries: str) -> None:
         assert call("iScriptPad", ",".join(entries)) == (0, "")
@@ -105,6 +132,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with native.serving(*native.CARD, "--socket", f"{tmp_path}/s") as (_, (place,)):
         monkeypatch.setenv("SSCARD_DRIVER", place)
         yield
+
+
+@pytest.mark.usefixtures("place")
+def test_every_function_through_ctypes(tmp_path: Path) -> None:
+    library = native.Library(native.built(tmp_path / "built"), tmp_path)
+    everything(Loaded(library))
+    library.close()
 
 
 @pytest.mark.usefixtures("place")

@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli.terminal import codes_markdown
 from harness.driver.library import SSCardDriver
-from tests.counter import PayingMachine
+from harness.terminal.machine import EncryptionMachine
 from tests.unit.test_cli import run
 from tests.unit.test_docs import DOCS, text
 
@@ -57,7 +57,7 @@ def test_the_machine_answers_what_is_told(name: str) -> None:
 
 def answer(request: str, key: str) -> str:
     """The machine's to one request; the terminal's sequence and time are the back end's."""
-    machine, parts = PayingMachine(), request.split("|")[:-1]
+    machine, parts = EncryptionMachine(), request.split("|")[:-1]
     card = machine.card(*parts[:3])
     if len(parts) == 12:
         sequence, time, _ = key[:-1].split("|")

@@ -30,6 +30,14 @@ def test_basic_information(kind: tuple[str, str], shape: str) -> None:
     assert told[10:] == ["SSCARD000001", ""]
 
 
+def test_what_is_expired_is_told_and_left_to_the_counter_software() -> None:
+    counter = Counter(persona="expired")
+    code, out = counter.basic()
+    assert (code, out.split("|")[8]) == (0, "20200914")
+    assert counter.read("SSSEEF05|02|04|$", meant=ANY) == (0, "SSSEEF05|3|915600000251010051010001|$")
+    assert counter.write("SSSEEF05|06|$", "SSSEEF05|20330101|$", ANY) == (0, ""), "or it could never be renewed"
+
+
 def test_a_long_name_is_whole() -> None:
     code, out = Counter(persona="long-name").basic()
     assert code == 0

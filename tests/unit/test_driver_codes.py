@@ -22,7 +22,8 @@ from harness.driver.session import Given
 from harness.pcsc import PcscError
 from harness.terminal.keeper import Roots, Use
 from harness.terminal.machine import Card as MachineCard
-from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter, PayingMachine
+from harness.terminal.machine import EncryptionMachine
+from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter
 from tests.support import new_card
 
 DATE, EXPIRY = "SSSEEF05|06|$", "SSSEEF05|20330101|$"
@@ -168,7 +169,7 @@ def other_data() -> Outcome:
     return counter.back.keys(first, lambda key: counter.driver.iWriteCard_HSM_Step2(key, next(data)))
 
 
-class Sealing(PayingMachine):
+class Sealing(EncryptionMachine):
     """A machine that answers PIN requests with something of the test's."""
 
     def __init__(self, answer: Callable[[MachineCard, str], str]) -> None:
@@ -239,6 +240,20 @@ def test_what_nobody_foresaw_is_a_code_too_and_is_logged_without_its_words(caplo
     assert "ZeroDivisionError" in caplog.text
     assert "session.py" in caplog.text
     assert "123456" not in caplog.text
+
+
+def test_a_card_that_cannot_be_let_go_is_a_code_too(caplog: pytest.LogCaptureFixture) -> None:
+    counter, said = Counter(), "123456"
+
+    class Held(InProcess):
+        def close(self) -> None:
+            raise OSError(said)
+
+    driver = SSCardDriver(Given(lambda _: Held(counter.card), lambda: None))
+    assert driver.iReadCard(1, 2, ANY, "SSSEEF05|07|$")[0] == -13
+    assert driver.iReadCardBas_HSM_Step1(1)[0] == 0
+    assert driver.iReadCardBas_HSM_Step1(1)[0] == -13
+    assert said not in caplog.text
 
 
 JUNK: list[object] = [

@@ -11,8 +11,9 @@ from harness.driver.backend import BackEnd
 from harness.terminal import account
 from harness.terminal.account import Payment
 from harness.terminal.keeper import Psam
+from harness.terminal.machine import EncryptionMachine
 from harness.terminal.terminal import Terminal
-from tests.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter, PayingMachine
+from tests.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter
 
 ALL = pytest.mark.parametrize("kind", KINDS, ids="-".join)
 BY = pytest.mark.parametrize("by", ["PSAM", "machine"])
@@ -80,7 +81,7 @@ def test_a_wrong_mac1_is_refused_by_the_card() -> None:
 
 
 def test_a_card_that_proves_nothing_is_told() -> None:
-    class Doubting(PayingMachine):
+    class Doubting(EncryptionMachine):
         def debit_proof(self, *arguments: object, **more: object) -> bool:
             del arguments, more
             return False

@@ -22,8 +22,9 @@ from websockets.sync.client import connect
 
 from emulator.chip import Chip
 from harness.connection import InProcess
+from harness.control import ControlError
 from harness.driver import place, wire
-from harness.driver.clients import Clients
+from harness.driver.clients import Client, Clients
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST
 from harness.driver.library import SSCardDriver
 from harness.driver.server import Server
@@ -168,10 +169,28 @@ def test_steps_and_pad_live_and_die_with_the_connection(tmp_path: Path) -> None:
         assert second.ask("iReadCardBas_HSM_Step2", EncryptionMachine().basic(request))[0] == -12
 
 
+def test_a_fault_of_ours_ends_one_connection_and_is_logged_without_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Client, *arguments: object) -> None:
+        raise KeyError(*arguments)
+
+    with served(tmp_path / "s") as path:
+        link, other = Link(path), Link(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(Client, "call", fail)
+            link.socket.sendall(wire.frame(b"iScriptPad", b"246802"))
+            assert link.socket.recv(1) == b""
+        assert other.ask("iReadCardBas", "3")[0] == 0
+    assert "KeyError, which nobody foresaw" in caplog.text
+    assert "246802" not in caplog.text
+
+
 def test_it_ends_when_nobody_is_there(tmp_path: Path) -> None:
     with served(tmp_path / "s", idle=0.1) as path:
-        pass
-    assert not path.exists()
+        deadline = time.monotonic() + 20
+        while path.exists():
+            assert time.monotonic() < deadline
 
 
 def test_a_path_has_one_server(tmp_path: Path) -> None:
@@ -188,6 +207,24 @@ def test_a_path_has_one_server(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     listener.close()
     assert not path.exists()
+
+
+def test_the_usual_folder_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder, elsewhere = place.default().parent, tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    for target in (elsewhere, tmp_path / "nowhere"):
+        folder.symlink_to(target)
+        with pytest.raises(ControlError, match="not this user's alone"):
+            place.unix(place.default())
+        folder.unlink()
+    folder.mkdir()
+    folder.chmod(0o770)
+    with pytest.raises(ControlError, match="not this user's alone"):
+        place.unix(place.default())
+    folder.chmod(0o700)
+    place.unix(place.default()).close()
+    assert not list(elsewhere.iterdir())
 
 
 # --- WebSocket and HTTP --------------------------------------------------------------------------------------------

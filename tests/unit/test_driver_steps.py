@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.driver.backend import BackEnd
-from harness.terminal.machine import Card
-from tests.counter import ANY, IDENTIFICATION, INITIAL, KINDS, MEANT, NUMBER, OWN, SHAPES, Counter, PayingMachine
+from harness.terminal.machine import Card, EncryptionMachine
+from tests.counter import ANY, IDENTIFICATION, INITIAL, KINDS, MEANT, NUMBER, OWN, SHAPES, Counter
 
 HISTORY = "0081544C908684510151010001"
 ALL = pytest.mark.parametrize("kind", KINDS, ids="-".join)
@@ -96,7 +96,7 @@ def test_a_refused_write_changes_nothing() -> None:
 def test_both_answer_forms_of_the_machine(algorithm: str, whole: bool) -> None:
     """The whole command, or its data and MAC: 20 bytes under SM4, 12 under 3DES."""
 
-    class Machine(PayingMachine):
+    class Machine(EncryptionMachine):
         def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = whole) -> str:
             told = super().pin(address, card, factor, header, pin, whole=whole)
             asked.append((address, header, pin, len(told) // 2))

@@ -41,6 +41,14 @@ def test_steps_that_take_too_long_lose_the_readers() -> None:
     assert one.iReadCardBas_HSM_Step1(1)[0] == 0
 
 
+def test_a_stray_step_waits_for_nobody() -> None:
+    counter, one, other = clients(3600)
+    _, told = one.iReadCardBas_HSM_Step1(1)
+    for step in (other.iReadCardBas_HSM_Step2, other.iUnblockPIN_HSM_Step2, other.iDoDebit_HSM_Step2):
+        assert step("")[0] == -12
+    assert one.iReadCardBas_HSM_Step2(counter.machine.basic(told))[0] == 0, "and takes nobody's card away"
+
+
 def test_nobody_waits_for_a_client_that_has_gone() -> None:
     _, one, other = clients(DEADLINE)
     one.iReadCardBas_HSM_Step1(1)

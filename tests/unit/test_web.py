@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -12,6 +13,8 @@ from fastapi import Body, WebSocket
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 from harness.web import app as web
 from harness.web.app import Problem, ServeError
@@ -79,7 +82,8 @@ def test_only_named_pages_may_call() -> None:
     client = service()
     for origin, status in (("https://evil.example", 403), ("https://counter.example", 200), ("http://127.0.0.1", 200)):
         assert client.post("/length", json="x", headers={"origin": origin}).status_code == status
-    assert client.post("/length", json="x", headers={"host": "evil.example"}).status_code == 400
+    for host in ("evil.example", "evil.example:80", "", "127.0.0.1:x", "127.0.0.1:80:80"):
+        assert kind(client.post("/length", json="x", headers={"host": host})) == (400, "host")
     allowed = client.post("/length", json="x", headers={"origin": "https://counter.example"})
     assert allowed.headers["access-control-allow-origin"] == "https://counter.example"
 
@@ -116,6 +120,53 @@ def test_no_text_quotes_what_was_sent() -> None:
         answer = client.post("/pet", json=wrong)
         assert kind(answer) == (422, "input")
         assert "secret" not in answer.text
+
+
+def test_a_fault_of_ours_is_logged_without_what_was_sent(capfd: pytest.CaptureFixture[str]) -> None:
+    app = web.create("Test", "A service.")
+
+    @app.post("/{text}")
+    async def fail(text: str) -> None:
+        raise KeyError(text)
+
+    @app.websocket("/ws")
+    async def talk(link: WebSocket) -> None:
+        await link.accept()
+        raise KeyError(await link.receive_text())
+
+    with web.background(app) as url:
+        assert httpx2.post(f"{url}/246802").json()["error"]["kind"] == "fault"
+        with connect(f"{url.replace('http', 'ws')}/ws") as link:
+            link.send("246802")
+            with pytest.raises(ConnectionClosedError) as closed:
+                link.recv(20)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1011
+        assert httpx2.post(f"{url}/246802").status_code == 500, "it lives on"
+    logged = capfd.readouterr().err
+    assert logged.count("KeyError, which nobody foresaw") == 3
+    assert "raise KeyError(text)" in logged
+    assert "246802" not in logged
+
+
+def test_a_websocket_may_go_before_it_is_answered(capfd: pytest.CaptureFixture[str]) -> None:
+    app = web.create("Test", "A service.")
+    answered = threading.Event()
+
+    @app.websocket("/ws")
+    async def talk(link: WebSocket) -> None:
+        await link.accept()
+        assert (await link.receive())["type"] == "websocket.disconnect"
+        try:
+            await link.send_text("hello")
+        finally:
+            answered.set()
+
+    with web.background(app) as url:
+        with connect(f"{url.replace('http', 'ws')}/ws"):
+            pass
+        assert answered.wait(20)
+    assert not capfd.readouterr().err
 
 
 def test_its_page_needs_no_network() -> None:

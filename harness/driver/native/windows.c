@@ -5,7 +5,7 @@
 
 #include "sockets.h"
 
-enum { COMMAND_SIZE = 8192, USUAL_PORT = 35991 };
+enum { COMMAND_SIZE = 8192, USUAL_PORT = 35991, PAUSE = 20 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
 
@@ -167,9 +167,11 @@ bool start_server(const struct place *place, int64_t deadline, char *said, size_
     if (started) {
         HANDLE thread = CreateThread(NULL, 0, until_ready, &reading, 0, NULL);
         if (thread == NULL || WaitForSingleObject(thread, left(deadline)) != WAIT_OBJECT_0)
-            TerminateProcess(process.hProcess, 1); /* ends the reading too */
+            TerminateProcess(process.hProcess, 1);
         if (thread != NULL) {
-            WaitForSingleObject(thread, INFINITE);
+            /* A process that this one started may still hold the pipe's other end. */
+            while (WaitForSingleObject(thread, PAUSE) == WAIT_TIMEOUT)
+                CancelSynchronousIo(thread);
             CloseHandle(thread);
         }
         CloseHandle(process.hThread);
