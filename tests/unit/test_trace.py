@@ -85,7 +85,7 @@ def test_a_trace_follows_its_schema_and_gives_reasons(tmp_path: Path) -> None:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], bytes]:
     """The same draws in every run, PINs' marks included: a short digit string could be among others by chance."""
-    monkeypatch.setattr(recording, "PinMarks", lambda: PinMarks(Random(6).randbytes))
+    monkeypatch.setattr(recording, "Marks", lambda: Marks(Random(6).randbytes))
     return Random(6).randbytes
 
 
