@@ -147,9 +147,7 @@ class Case(Generic[R_co]):
     @property
     def pending(self) -> Pending | None:
         """Work on this card that was begun and not ended."""
-        if self.card is None:
-            return None
-        return self.session.scalar(select(Pending).where(Pending.card_id == self.card.id, Pending.ended_at.is_(None)))
+        return begun(self.session, self.card) if self.card is not None else None
 
     @property
     def open_application(self) -> Application | None:
@@ -163,6 +161,11 @@ class Case(Generic[R_co]):
     def online(self) -> bool:
         """Not at a counter."""
         return self.request.channel is not Channel.COUNTER
+
+
+def begun(session: Session, card: Card) -> Pending | None:
+    """Work on a card that was begun and not ended."""
+    return session.scalar(select(Pending).where(Pending.card_id == card.id, Pending.ended_at.is_(None)))
 
 
 def effective_loss(card: Card, now: datetime, hours: int) -> Loss:

@@ -19,7 +19,7 @@ from harness.office.requests import (
     is_pin,
 )
 from harness.office.rule import Refusal, Rule
-from harness.office.rules import NOT_BANK_ROLE, SERVICE
+from harness.office.rules import ALIVE, NOT_BANK_ROLE, SERVICE
 from harness.office.words import OPEN, DocumentType, Kind, Life, PersonKind, Progress
 
 C = Citation
@@ -221,7 +221,7 @@ class Applying(Operation[Apply]):
     """申领."""
 
     request, zh, en, citation = Apply, "申领", "application", C(8)
-    rules = (*SERVICE, *APPLY_RULES)
+    rules = (*SERVICE, ALIVE, *APPLY_RULES)
 
     def enter(self, case: Case[Apply]) -> None:
         """Registers the person and accepts; the electronic card goes along."""

@@ -14,7 +14,7 @@ from harness.office.operations.applying import accept, bank_agrees, open_bank
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
-from harness.office.rules import IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
+from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
 from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 
 C = Citation
@@ -125,6 +125,7 @@ class Reissuing(Operation[Reissue]):
     request, zh, en, citation = Reissue, "补领", "reissue", C(20)
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(20)),
         IN_USE,
         NOT_FROZEN,
@@ -190,6 +191,7 @@ class Replacing(Operation[Replace]):
     request, zh, en, citation = Replace, "换领", "replacement", C(21)
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(21)),
         IN_USE,
         NOT_FROZEN,
