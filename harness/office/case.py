@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from harness.office.measures import Citation
 from harness.office.notice import Notice
+from harness.office.register import audit
+from harness.office.register.audit import Act
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests import Document, Request
 from harness.office.services import Services
-from harness.office.words import OPEN, Channel, DocumentType, Life, Loss
+from harness.office.words import OPEN, Channel, DocumentType, Life, Loss, Outcome
 
 if TYPE_CHECKING:
     from emulator.filesystem.image import Image
@@ -90,6 +93,11 @@ class Case(Generic[R_co]):
     def tell(self, notice: Notice) -> None:
         """Something the holder must be told."""
         self.notices.append(notice)
+
+    def note(self, what: str, citation: Citation, person: int | None, card: int | None = None) -> None:
+        """A line of the trail for somebody whom an operation on many concerns."""
+        act = Act(what, citation.label_zh, Outcome.DONE, person, card, {"by": self.request.operation})
+        audit.write(self.session, self.now, self.clerk, act)
 
     # --- what was shown ------------------------------------------------------------------------------------------
 
