@@ -353,6 +353,10 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
                     agent=agent(Incapacity.DEAD, Relation.CHILD))))),
     "the bank sees the whole": (("WHOLE-DATA", 29, 1), first(lambda desk, _: desk.do(
         ask(requests.Query, holder=DOC, shown=SHOWN, whole=True), seed.BANKER))),
+    "moved while the next card waits": (("NEW-CARD-WAITS", 21, 1), first(lambda desk, number: (
+        desk.with_card(number, ask(requests.Replace, shown=SHOWN, reason="looks-changed")),
+        desk.do(ask(requests.Make, application=2)),
+        desk.with_card(number, ask(requests.Transfer, to="510700"))))),
     "guardian without proof": (("GUARDIANSHIP", 32, 2), do(apply(
         child(), agent=agent(Incapacity.MINOR, Relation.GUARDIAN)))),
 }  # fmt: skip

@@ -84,6 +84,7 @@ class Making(Operation[Make]):
         ),
         progress(Progress.ACCEPTED),
         STILL_ENTITLED,
+        OLD_SETTLED,
     )
     by_itself = True
 

@@ -98,6 +98,16 @@ def _application(case: Case[Any], one: Application) -> dict[str, Any]:
     }
 
 
+NO_CARD_WAITS = Rule(
+    "NEW-CARD-WAITS",
+    C(21),
+    "新卡已制作待发放，其内容不随之变更：应领取新卡后办理",
+    "a new card is made and waits, and would not say so: it is handed out first",
+    lambda case: (open_ := case.open_application) is None or open_.card_id is None,
+    grade="D",
+)
+
+
 class ChangingInformation(Operation[ChangeInformation]):
     """信息变更."""
 
@@ -106,6 +116,7 @@ class ChangingInformation(Operation[ChangeInformation]):
         *SERVICE,
         with_card(C(23)),
         *USE,
+        NO_CARD_WAITS,
         Rule(
             "NAME-NEEDS-NEW-CARD",
             C(21),
@@ -192,6 +203,7 @@ class Transferring(Operation[Transfer]):
         *SERVICE,
         with_card(C(24)),
         *USE,
+        NO_CARD_WAITS,
         Rule(
             "WITHIN-PROVINCE",
             C(24),
