@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from harness.office.measures import Citation
 from harness.office.notice import Notice
+from harness.office.register import audit
+from harness.office.register.audit import Act
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests import Document, Request
 from harness.office.services import Services
-from harness.office.words import OPEN, Channel, DocumentType, Life, Loss
+from harness.office.words import OPEN, Channel, DocumentType, Life, Loss, Outcome
 
 if TYPE_CHECKING:
     from emulator.filesystem.image import Image
@@ -91,6 +94,11 @@ class Case(Generic[R_co]):
         """Something the holder must be told."""
         self.notices.append(notice)
 
+    def note(self, what: str, citation: Citation, person: int | None, card: int | None = None) -> None:
+        """A line of the trail for somebody whom an operation on many concerns."""
+        act = Act(what, citation.label_zh, Outcome.DONE, person, card, {"by": self.request.operation})
+        audit.write(self.session, self.now, self.clerk, act)
+
     # --- what was shown ------------------------------------------------------------------------------------------
 
     @property
@@ -147,9 +155,7 @@ class Case(Generic[R_co]):
     @property
     def pending(self) -> Pending | None:
         """Work on this card that was begun and not ended."""
-        if self.card is None:
-            return None
-        return self.session.scalar(select(Pending).where(Pending.card_id == self.card.id, Pending.ended_at.is_(None)))
+        return begun(self.session, self.card) if self.card is not None else None
 
     @property
     def open_application(self) -> Application | None:
@@ -163,6 +169,11 @@ class Case(Generic[R_co]):
     def online(self) -> bool:
         """Not at a counter."""
         return self.request.channel is not Channel.COUNTER
+
+
+def begun(session: Session, card: Card) -> Pending | None:
+    """Work on a card that was begun and not ended."""
+    return session.scalar(select(Pending).where(Pending.card_id == card.id, Pending.ended_at.is_(None)))
 
 
 def effective_loss(card: Card, now: datetime, hours: int) -> Loss:

@@ -33,6 +33,13 @@ class Drawer:
         with images.held(self.path(number), image, durable=self._durable):
             pass
 
+    def forget(self, number: str) -> None:
+        """The card's file is gone for good, if there was one. ImageError while somebody holds it."""
+        path = self.path(number)
+        if path.exists():
+            with images.held(path, durable=self._durable):
+                path.unlink()
+
     @contextlib.contextmanager
     def presented(self, number: str) -> Iterator[Connection]:
         """The card in the office's reader, alone while it is there. LookupError, ImageError."""

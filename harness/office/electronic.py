@@ -30,8 +30,11 @@ def of(session: Session, person: Person) -> ElectronicCard | None:
 
 
 def apply(case: Case[Any], person: Person, pin: str) -> None:
-    """Applies for it with its initial PIN; one that is there already keeps its own."""
-    if of(case.session, person) is None:
+    """Applies for it with its initial PIN; who had one with an earlier card has it again, with that PIN."""
+    known = of(case.session, person)
+    if known is not None:
+        set_pin(known, pin)
+    else:
         salt = os.urandom(16)
         case.session.add(
             ElectronicCard(

@@ -14,8 +14,8 @@ from harness.office.words import Life
 
 
 def find(case: Case[Any]) -> None:
-    """Fills in person, card and application: the reader's card tells itself, unless another's document was shown; then
-    the document, the number that was typed, or the application.
+    """Fills in person, card and application: a number that was typed means that card, whatever is in the reader; else
+    the reader's card tells itself, unless another's document was shown; then the document, or the application.
     """
     request, session = case.request, case.session
     number = getattr(request, "application", None)
@@ -28,12 +28,12 @@ def find(case: Case[Any]) -> None:
         case.person = session.scalar(
             select(Person).where(Person.document_type == holder.type, Person.document_number == holder.number)
         )
-    if case.presented is not None:
-        case.card = session.scalar(select(Card).where(Card.chip == case.presented.chip))
-        if case.card is not None and case.presented.refused:
-            case.presented.with_layout(case.card.layout)
-    elif request.card is not None and not isinstance(request, RecordSurplus):
+    if request.card is not None and not isinstance(request, RecordSurplus):
         case.card = session.scalar(select(Card).where(Card.number == request.card))
+    elif case.presented is not None:
+        case.card = session.scalar(select(Card).where(Card.chip == case.presented.chip))
+    if case.presented is not None and case.presented.refused and case.in_hand:
+        case.presented.with_layout(case.own_card.layout)
     if case.person is None and case.card is not None:
         case.person = case.card.person
     if case.person is not None and (case.card is None or case.card.person_id != case.person.id):

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from emulator.filesystem.items import ItemError
 from harness.clock import Clock
 from harness.connection import Connection
-from harness.office import finding, prompts
+from harness.office import finding, prompts, roles
 from harness.office.bank import BankDown
 from harness.office.case import Case, Failed, Look, Unknown
 from harness.office.jobs import ADAPTER, Job, Stage
@@ -28,6 +28,7 @@ from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
 from harness.office.operations import ALL
+from harness.office.operations.using import NEW_PIN
 from harness.office.presented import CHIP_FAILURES, Presented
 from harness.office.register import audit
 from harness.office.register.audit import Act
@@ -43,6 +44,8 @@ from harness.terminal.terminal import Refused
 ONE_PERSON = ("card.person_id", "application.person_id")
 """How the database names what it holds a person to."""
 SECRET = {"old", "new", "electronic_pin"}
+UNTOLD = {"credential"}
+"""What whoever has it may show as the holder's: not for the trail."""
 
 
 class HalfWay(RuntimeError):
@@ -142,9 +145,7 @@ class Office:
             return Look({}, error)
 
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
-        who = session.scalar(select(Clerk).where(Clerk.name == clerk))
-        if who is None:
-            raise Unknown(f"无此经办人员 there is no clerk {clerk!r}")
+        who = _clerk(session, clerk)
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
         finding.find(case)
         return case
@@ -159,7 +160,8 @@ class Office:
         self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
     ) -> None:
         seen = {"whole": case.request.whole} if isinstance(case.request, Query) else {}
-        told = {name: value for name, value in case.told.items() if isinstance(value, str | int | bool)}
+        plain = {name: value for name, value in case.told.items() if isinstance(value, str | int | bool)}
+        told = {name: value for name, value in plain.items() if name not in UNTOLD}
         agent = {"agent": str(case.request.agent.relation)} if case.request.agent else {}
         act = Act(
             operation.name,
@@ -238,12 +240,12 @@ class Office:
             return False
         return stage is Stage.BEFORE or (stage is Stage.UNKNOWN and isinstance(error, Refused | ItemError))
 
-    def _settle(self, number: int, presented: Presented | None, outcome: Outcome) -> Done:
+    def _settle(self, number: int, presented: Presented | None, outcome: Outcome, clerk: str = "") -> Done:
         """The register follows the chip, and the note ends, in one transaction."""
         try:
             with self.register.transaction() as session:
                 pending = session.get_one(Pending, number)
-                case, operation = self._case_of(session, pending, presented)
+                case, operation = self._case_of(session, pending, presented, clerk)
                 self._enter(operation, case)
                 pending.ended_at, pending.outcome = case.now, outcome
                 self._note(case, operation, outcome, {"pending": number})
@@ -252,26 +254,27 @@ class Office:
             raise HalfWay(number, str(error)) from error
 
     def _case_of(
-        self, session: Session, pending: Pending, presented: Presented | None
+        self, session: Session, pending: Pending, presented: Presented | None, clerk: str = ""
     ) -> tuple[Case[Any], Operation[Any]]:
+        """By whoever takes it up, else by whoever began."""
         operation = ALL[pending.operation]
-        clerk = session.get_one(Clerk, pending.clerk_id)
+        who = _clerk(session, clerk) if clerk else session.get_one(Clerk, pending.clerk_id)
         request = operation.request.model_validate(pending.request)
-        case: Case[Any] = Case(session, self.services, clerk, request, self.clock.now(), presented=presented)
+        case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
         case.card = pending.card
         case.person = pending.card.person
         return case, operation
 
-    def _end(self, number: int, outcome: Outcome) -> None:
+    def _end(self, number: int, outcome: Outcome, clerk: str = "") -> None:
         with self.register.transaction() as session:
             pending = session.get_one(Pending, number)
-            case, operation = self._case_of(session, pending, None)
+            case, operation = self._case_of(session, pending, None, clerk)
             pending.ended_at, pending.outcome = case.now, outcome
             self._note(case, operation, outcome, {"pending": number})
 
-    def _trail(self, number: int, outcome: Outcome) -> None:
+    def _trail(self, number: int, outcome: Outcome, clerk: str = "") -> None:
         with self.register.transaction() as session:
-            case, operation = self._case_of(session, session.get_one(Pending, number), None)
+            case, operation = self._case_of(session, session.get_one(Pending, number), None, clerk)
             self._note(case, operation, outcome, {"pending": number})
 
     # --- what was interrupted ----------------------------------------------------------------------------------------
@@ -292,26 +295,34 @@ class Office:
                 for one in rows
             ]
 
-    def resume(self, number: int, connection: Connection, pin: SecretStr | None = None) -> Done:
-        """Finishes what was begun, on the same card; HalfWay again if that fails too. Unknown, Failed."""
-        job, presented = self._taken_up(number, connection)
+    def resume(self, number: int, connection: Connection, pin: SecretStr | None = None, *, clerk: str = "") -> Done:
+        """Finishes what was begun, on the same card; HalfWay again if that fails too. Refusal, Unknown, Failed.
+        ``clerk``: who does it, by name; else whoever began.
+        """
+        job, presented = self._taken_up(number, connection, clerk, pin)
         try:
             if job.stage(presented) is not Stage.AFTER:
                 job.run(presented, pin)
         except CHIP_FAILURES as error:
+            self._trail(number, Outcome.HALF_WAY, clerk)
             raise HalfWay(number, str(error)) from error
-        return self._settle(number, presented, Outcome.RESUMED)
+        return self._settle(number, presented, Outcome.RESUMED, clerk)
 
-    def abandon(self, number: int, connection: Connection) -> None:
-        """Makes the chip as it was, where that can be; the register was never changed. Failed where it cannot."""
-        job, presented = self._taken_up(number, connection)
+    def abandon(self, number: int, connection: Connection, *, clerk: str = "") -> None:
+        """Makes the chip as it was, where that can be; the register was never changed. Failed where it cannot.
+        ``clerk`` as in ``resume``.
+        """
+        job, presented = self._taken_up(number, connection, clerk)
         try:
             job.undo(presented)
         except CHIP_FAILURES as error:
             raise Failed(f"不能撤销 it cannot be undone: {error}") from error
-        self._end(number, Outcome.ABANDONED)
+        self._end(number, Outcome.ABANDONED, clerk)
 
-    def _taken_up(self, number: int, connection: Connection) -> tuple[Job, Presented]:
+    def _taken_up(
+        self, number: int, connection: Connection, clerk: str, pin: SecretStr | None = None
+    ) -> tuple[Job, Presented]:
+        """The work and its card; a PIN that is given anew is held against the same rules as the first."""
         presented = self._look(connection)
         assert presented is not None
         with self.register.transaction() as session:
@@ -324,7 +335,19 @@ class Office:
                 )
             if presented.refused:
                 presented.with_layout(pending.card.layout)
+            case, operation = self._case_of(session, pending, presented, clerk)
+            case.request = case.request.model_copy(update={"new": pin} if pin else {})
+            for rule in operation.rules:
+                if rule.id in roles.BY_RULE or (pin and rule in NEW_PIN):
+                    rule.demand(case)
             return _job(pending), presented
+
+
+def _clerk(session: Session, name: str) -> Clerk:
+    who = session.scalar(select(Clerk).where(Clerk.name == name))
+    if who is None:
+        raise Unknown(f"无此经办人员 there is no clerk {name!r}")
+    return who
 
 
 def _record_agent(case: Case[Any]) -> None:

@@ -328,6 +328,7 @@ class Replace(Request):
     bank: Text | None = None
     name: HeldName | None = None
     document: Document | None = None
+    document_until: date | None = None
     photo: Photo | None = None
 
 

@@ -14,8 +14,6 @@ BY_RULE = {
 }
 SERVICE = BY_RULE["SOCIAL-FUNCTION"]
 """Whoever serves on the social security function."""
-NOT_BANKS = frozenset({"export"})
-"""A person's whole data are none of the bank's business (articles 7, 29). [D]"""
 
 
 def of(operation: Operation[Any]) -> frozenset[Role]:
@@ -23,4 +21,4 @@ def of(operation: Operation[Any]) -> frozenset[Role]:
     for rule in operation.rules:
         if rule.id in BY_RULE:
             return BY_RULE[rule.id]
-    return SERVICE if operation.name in NOT_BANKS else frozenset(Role)
+    return frozenset(Role)

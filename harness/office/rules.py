@@ -134,6 +134,15 @@ IN_USE = Rule(
     lambda case: case.own_card.life is Life.ISSUED,
 )
 
+ALIVE = Rule(
+    "HOLDER-DEAD",
+    C(27),
+    "申请人（持卡人）死亡的，不应制发、启用社会保障卡",
+    "of the dead no card is made, handed out or activated",
+    lambda case: case.request.agent is None or case.request.agent.cause is not Incapacity.DEAD,
+    grade="D",
+)
+
 # --- agents (article 32) ---------------------------------------------------------------------------------------------
 
 
@@ -181,9 +190,13 @@ def _is_the_guardian(case: Case[Any]) -> bool:
 
 def _guardian_proved(case: Case[Any]) -> bool:
     agent = case.request.agent
-    if agent is None or agent.relation is not Relation.GUARDIAN or agent.cause is not Incapacity.MINOR:
+    if agent is None or agent.relation is not Relation.GUARDIAN:
         return True
     if case.request.operation not in ("apply", "reissue", "replace"):
+        return True
+    # Whatever cause the guardian gives: what counts is that the holder is a minor.
+    person = case.request.person if isinstance(case.request, Apply) else case.person
+    if person is None or age(person.birth, case.today) >= ADULT:
         return True
     return case.showed(DocumentType.HOUSEHOLD, DocumentType.BIRTH_CERTIFICATE)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -15,10 +16,11 @@ from harness.office import roles
 from harness.office.measures import Citation, measures
 from harness.office.operation import Operation
 from harness.office.operations import ALL
-from harness.office.register.tables import Audit, Outlet
+from harness.office.register.tables import Application, Audit, Outlet
 from harness.office.rule import Rule
 from harness.office.rules import BASE, SELF_SERVICE
-from harness.office.words import Help
+from harness.office.services import Services
+from harness.office.words import OPEN, Help
 
 IN_READER = ("CARD-SHOWN", "CARD-AT-HAND")
 """Rules that ask for the card in the reader."""
@@ -95,6 +97,25 @@ def article(number: int) -> dict[str, Any]:
             for one in found.citations
         ],
     }
+
+
+def late(session: Session, services: Services, today: date, *, every: bool = False) -> list[dict[str, Any]]:
+    """Open applications whose deadline is over, or cannot be told; ``every``: all that are open."""
+    query = select(Application, Outlet.name).join(Outlet, Outlet.id == Application.outlet_id)
+    rows = [
+        {
+            "application": one.id,
+            "kind": str(one.kind),
+            "kind_zh": one.kind.zh,
+            "progress": str(one.progress),
+            "progress_zh": one.progress.zh,
+            "outlet": outlet,
+            "accepted": one.accepted_at.isoformat(),
+            **services.deadline(one, today),
+        }
+        for one, outlet in session.execute(query.where(Application.progress.in_(OPEN)).order_by(Application.id))
+    ]
+    return [one for one in rows if every or one.get("late", True)]
 
 
 def line(of: Audit) -> dict[str, Any]:

@@ -347,6 +347,16 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "handed out after cancelling": (("STILL-ENTITLED", 27, 1), lost(Loss.FORMAL, cancelled_meanwhile)),
     "nothing to transfer": (("HAS-INSURANCE", 24, 1), lambda desk: desk.with_card(
         desk.active(citizen(insured=())), ask(requests.Transfer, to="510700"))),
+    "handed out to the dead": (("HOLDER-DEAD", 27, 1), lambda desk: (
+        desk.do(ask(requests.Make, application=desk.applied())),
+        desk.do(ask(requests.HandOut, application=1, shown=(DOC, Document(type=T.DEATH)),
+                    agent=agent(Incapacity.DEAD, Relation.CHILD))))),
+    "the bank sees the whole": (("WHOLE-DATA", 29, 1), first(lambda desk, _: desk.do(
+        ask(requests.Query, holder=DOC, shown=SHOWN, whole=True), seed.BANKER))),
+    "moved while the next card waits": (("NEW-CARD-WAITS", 21, 1), first(lambda desk, number: (
+        desk.with_card(number, ask(requests.Replace, shown=SHOWN, reason="looks-changed")),
+        desk.do(ask(requests.Make, application=2)),
+        desk.with_card(number, ask(requests.Transfer, to="510700"))))),
     "guardian without proof": (("GUARDIANSHIP", 32, 2), do(apply(
         child(), agent=agent(Incapacity.MINOR, Relation.GUARDIAN)))),
 }  # fmt: skip

@@ -184,7 +184,7 @@ def _person(session: Session, asked: Request, connection: Connection | None) -> 
     if number is not None:
         application = session.get(Application, number)
         return application.person if application else None
-    if connection is not None:
+    if asked.card is None and connection is not None:
         card = session.scalar(select(Card).where(Card.chip == connection.atr[-8:].hex().upper()))
     else:
         card = session.scalar(select(Card).where(Card.number == asked.card))

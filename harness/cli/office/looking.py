@@ -11,14 +11,16 @@ from sqlalchemy import select
 from harness.cli.office import OfficeError, asking
 from harness.cli.office.desk import Command, Desk
 from harness.connection import Connection
-from harness.office import shown
+from harness.office import seed, shown, tokens
 from harness.office.case import Unknown
 from harness.office.measures import measures
 from harness.office.operations import ALL
 from harness.office.register import audit
 from harness.office.register.tables import Card, Person
 from harness.office.requests import Document
-from harness.office.words import Help
+from harness.office.rule import Refusal
+from harness.office.rules import ADMINISTRATOR
+from harness.office.words import Help, Role
 
 
 @click.command(cls=Command)
@@ -98,7 +100,11 @@ def trail(desk: Desk, person: Document | None, number: str | None, *, verify: bo
         person_id = _person(session, person) if person else None
         if number and card_id is None:
             raise Unknown("登记库中无此卡 the register knows no such card")
-        rows = [shown.line(one) for one in audit.lines(session, person_id=person_id, card_id=card_id)]
+        clerk = tokens.clerk(session, desk.named or seed.OFFICER)
+        if clerk.role is not Role.ADMINISTRATOR:
+            raise Refusal(ADMINISTRATOR.id, ADMINISTRATOR.citation, ADMINISTRATOR.zh, ADMINISTRATOR.en)
+        seen = audit.look(session, desk.clock.now(), clerk, person_id=person_id, card_id=card_id)
+        rows = [shown.line(one) for one in seen]
     if desk.as_json:
         desk.table(rows)
         return
@@ -118,6 +124,24 @@ def _person(session: Any, document: Document) -> int:
     if found is None:
         raise Unknown("登记库中无此人 no such person is registered")
     return found
+
+
+@click.command(cls=Command)
+@click.option("--all", "every", is_flag=True, help="Every open application, with the day by which it is due.")
+@click.pass_obj
+def late(desk: Desk, *, every: bool) -> None:
+    """逾期未发放: applications whose card should have been handed out by now (article 12)."""
+    with desk.register.transaction() as session:
+        rows = shown.late(session, desk.office.services, desk.clock.today(), every=every)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        by = one["deadline"] or f"? {one['deadline_unknown']}"
+        mark = " 逾期 late" if one.get("late") else ""
+        click.echo(f"{one['application']}  {one['kind_zh']} {one['progress_zh']}  {one['outlet']}  by {by}{mark}")
+    if not rows:
+        click.echo("nothing is late 无逾期申请")
 
 
 # --- interrupted work ------------------------------------------------------------------------------------------------
@@ -158,7 +182,8 @@ def resume(desk: Desk, number: int, reader: str | None, new: str | None) -> None
     if waiting["needs_pin"] and new is None:
         new = click.prompt(asking.LABELS["new"], hide_input=True, confirmation_prompt=True, err=True)
     with desk.reader(None if reader else waiting["card"], reader) as connection:
-        done = desk.office.resume(number, _there(connection), SecretStr(new) if new else None)
+        pin = SecretStr(new) if new else None
+        done = desk.office.resume(number, _there(connection), pin, clerk=desk.named or "")
     desk.done(ALL[done.operation], done)
 
 
@@ -170,7 +195,7 @@ def abandon(desk: Desk, number: int, reader: str | None) -> None:
     """撤销: makes the chip as it was before, where that can be."""
     waiting = _waiting(desk, number)
     with desk.reader(None if reader else waiting["card"], reader) as connection:
-        desk.office.abandon(number, _there(connection))
+        desk.office.abandon(number, _there(connection), clerk=desk.named or "")
     if desk.as_json:
         desk.table({"pending": number, "abandoned": True})
     else:
@@ -190,4 +215,4 @@ def _there(connection: Connection | None) -> Connection:
 
 
 BEFORE = (outlets, services, quote, rules)
-AFTER = (pending, resume, abandon, trail)
+AFTER = (late, pending, resume, abandon, trail)

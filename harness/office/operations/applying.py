@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -15,11 +16,12 @@ from harness.office.register.tables import Application, Bank, Batch, Card, Guard
 from harness.office.requests import (
     Apply,
     ApplyBatch,
+    Document,
     Personal,
     is_pin,
 )
 from harness.office.rule import Refusal, Rule
-from harness.office.rules import NOT_BANK_ROLE, SERVICE
+from harness.office.rules import ALIVE, NOT_BANK_ROLE, SERVICE
 from harness.office.words import OPEN, DocumentType, Kind, Life, PersonKind, Progress
 
 C = Citation
@@ -37,20 +39,20 @@ def _person(case: Case[Apply]) -> Personal:
     return case.request.person
 
 
-def right_document(person: Personal, years: int) -> bool:
+def right_document(kind: PersonKind, document: Document, years: int) -> bool:
     """The kind of document that article 9 asks of this kind of person."""
-    allowed = DOCUMENTS[person.kind]
-    if person.kind is PersonKind.MAINLAND and years < ADULT:
+    allowed = DOCUMENTS[kind]
+    if kind is PersonKind.MAINLAND and years < ADULT:
         allowed = (*allowed, DocumentType.HOUSEHOLD)
-    return person.document.type in allowed
+    return document.type in allowed
 
 
-def agrees_with_number(person: Personal) -> bool:
+def agrees_with_number(document: Document, birth: date, sex: str) -> bool:
     """A citizen id says birth and sex."""
-    if person.document.type is not DocumentType.ID_CARD:
+    if document.type is not DocumentType.ID_CARD:
         return True
-    number = person.document.number
-    return number[6:14] == f"{person.birth:%Y%m%d}" and (person.sex == "1") == bool(int(number[16]) % 2)
+    number = document.number
+    return number[6:14] == f"{birth:%Y%m%d}" and (sex == "1") == bool(int(number[16]) % 2)
 
 
 def _years(case: Case[Any]) -> int:
@@ -73,6 +75,10 @@ def holds_card(case: Case[Any], person: Person | None) -> bool:
     cards = select(Card.id).where(Card.person_id == person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
     open_ = select(Application.id).where(Application.person_id == person.id, Application.progress.in_(OPEN))
     return case.session.scalar(cards) is not None or case.session.scalar(open_) is not None
+
+
+def _agrees_with_itself(person: Personal) -> bool:
+    return agrees_with_number(person.document, person.birth, person.sex)
 
 
 def _agrees_with_register(case: Case[Any]) -> bool:
@@ -106,7 +112,7 @@ APPLY_RULES = (
         C(9, 2),
         "应按人员类别提供有效身份证件；无居民身份证的未成年人提供居民户口簿",
         "each kind of person has its kind of document; a minor without identity card shows the household register",
-        lambda case: right_document(_person(case), _years(case)),
+        lambda case: right_document(_person(case).kind, _person(case).document, _years(case)),
     ),
     Rule(
         "DOCUMENT-SHOWN",
@@ -136,7 +142,7 @@ APPLY_RULES = (
         C(11),
         "校核未通过：申请人信息与证件号码或登记信息不一致",
         "the check failed: what was told does not agree with the document's number or the register",
-        lambda case: agrees_with_number(_person(case)) and _agrees_with_register(case),
+        lambda case: _agrees_with_itself(_person(case)) and _agrees_with_register(case),
     ),
     Rule(
         "ONE-CARD",
@@ -221,7 +227,7 @@ class Applying(Operation[Apply]):
     """申领."""
 
     request, zh, en, citation = Apply, "申领", "application", C(8)
-    rules = (*SERVICE, *APPLY_RULES)
+    rules = (*SERVICE, ALIVE, *APPLY_RULES)
 
     def enter(self, case: Case[Apply]) -> None:
         """Registers the person and accepts; the electronic card goes along."""
@@ -282,6 +288,7 @@ class ApplyingForMany(Operation[ApplyBatch]):
                     person = register_person(one, told)
                     bank_agrees(one, request.bank, person)
                     accept(one, person, request.bank, Kind.FIRST).batch_id = batch.id
+                    case.note("apply", C(9), person.id)
             except Refusal as refusal:
                 refused.append(
                     {"at": at, "rule": refusal.rule, "article": refusal.citation.article, "why": str(refusal)}

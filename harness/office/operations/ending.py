@@ -231,6 +231,14 @@ class Withdrawing(Operation[Withdraw]):
             lambda case: case.in_hand,
             grade="D",
         ),
+        Rule(
+            "IN-USE",
+            C(27),
+            "未发放的社会保障卡应由卡管理机构处置",
+            "a card that was not handed out is disposed of instead",
+            lambda case: case.own_card.life not in (Life.MAKING, Life.MADE),
+            grade="D",
+        ),
         NOT_PENDING,
     )
 

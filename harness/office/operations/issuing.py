@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.filesystem import layout as layouts
 from emulator.personas import numbers
 from harness.office import bank, maker
-from harness.office.case import Case
+from harness.office.case import Case, begun
 from harness.office.jobs import Job
 from harness.office.measures import Citation
 from harness.office.operation import Operation
@@ -18,8 +20,8 @@ from harness.office.requests import (
     Make,
 )
 from harness.office.rule import Rule
-from harness.office.rules import ADMINISTRATOR, NOT_BANK_ROLE, SERVICE, with_identity
-from harness.office.words import Disposal, Life, Progress
+from harness.office.rules import ADMINISTRATOR, ALIVE, NOT_BANK_ROLE, SERVICE, with_identity
+from harness.office.words import OPEN, Disposal, Life, Progress
 
 C = Citation
 ATTEMPTS = 2
@@ -38,6 +40,35 @@ def progress(*expected: Progress) -> Rule:
     )
 
 
+def _old(case: Case[Any]) -> Card | None:
+    return case.case_of.old_card
+
+
+STILL_ENTITLED = Rule(
+    "STILL-ENTITLED",
+    C(27),
+    "制发卡期间原卡已注销，不应发放",
+    "the old card was cancelled meanwhile: the new one must not be handed out",
+    lambda case: (old := _old(case)) is None or old.life is Life.ISSUED,
+    grade="D",
+)
+OLD_NOT_FROZEN = Rule(
+    "FROZEN",
+    C(30),
+    "原卡已被暂停服务、冻结使用",
+    "the old card is suspended or frozen",
+    lambda case: (old := _old(case)) is None or old.frozen_at is None,
+)
+OLD_SETTLED = Rule(
+    "HALF-WAY",
+    C(30),
+    "原卡有中断待续办的业务，应先续办或撤销",
+    "work on the old card was interrupted: resume or undo it first",
+    lambda case: (old := _old(case)) is None or begun(case.session, old) is None,
+    grade="D",
+)
+
+
 class Making(Operation[Make]):
     """制卡, virtual or on the blank chip in the reader."""
 
@@ -52,6 +83,8 @@ class Making(Operation[Make]):
             lambda case: case.clerk.outlet.makes_cards,
         ),
         progress(Progress.ACCEPTED),
+        STILL_ENTITLED,
+        OLD_SETTLED,
     )
     by_itself = True
 
@@ -96,6 +129,7 @@ class Making(Operation[Make]):
         """Made, not handed out yet; the bank opens its account."""
         application, card = case.case_of, case.case_of.card
         assert card is not None, "plan comes first"
+        progress(Progress.ACCEPTED).demand(case)  # the chip took its time: others may have been here
         card.life, card.made_at = Life.MADE, case.now
         bank.open_account(case.session, card)
         application.progress = Progress.MADE
@@ -114,16 +148,12 @@ class HandingOut(Operation[HandOut]):
     request, zh, en, citation = HandOut, "发放", "handing out", C(12)
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(13)),
         progress(Progress.MADE, Progress.UNDELIVERED),
-        Rule(
-            "STILL-ENTITLED",
-            C(27),
-            "制发卡期间原卡已注销，不应发放",
-            "the old card was cancelled meanwhile: the new one must not be handed out",
-            lambda case: case.case_of.old_card is None or case.case_of.old_card.life is Life.ISSUED,
-            grade="D",
-        ),
+        STILL_ENTITLED,
+        OLD_NOT_FROZEN,
+        OLD_SETTLED,
     )
 
     def enter(self, case: Case[HandOut]) -> None:
@@ -173,7 +203,7 @@ class Disposing(Operation[Dispose]):
     request, zh, en, citation = Dispose, "未发放卡处置", "disposing of a card not handed out", C(27)
     rules = (
         ADMINISTRATOR,
-        progress(Progress.MADE, Progress.UNDELIVERED),
+        progress(*OPEN),
         Rule(
             "UNDELIVERED-TWICE",
             C(27),
@@ -186,11 +216,12 @@ class Disposing(Operation[Dispose]):
     )
 
     def enter(self, case: Case[Dispose]) -> None:
-        """Cancelled and destroyed; the bank hears of it."""
+        """Closed; a card that was made is cancelled and destroyed, and the bank hears of it."""
         application = case.case_of
         card = application.card
-        assert card is not None
         application.progress = Progress.DISPOSED
+        if card is None:
+            return
         card.life, card.ended_at, card.ended_why = Life.ENDED, case.now, case.request.reason.zh
         bank.push(case.session, card, case.now)
         case.card = card

@@ -18,6 +18,7 @@ from harness.office.register.tables import Application, Card
 from harness.office.requests import ChangeInformation, Query, Transfer
 from harness.office.rule import Rule
 from harness.office.rules import SERVICE, USE, with_card
+from harness.office.words import Role
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused
 
@@ -39,11 +40,19 @@ class Querying(Operation[Query]):
             "the card or the identity document is needed",
             lambda case: case.in_hand or case.identified,
         ),
+        Rule(
+            "WHOLE-DATA",
+            C(29),
+            "银行角色查询仅显示脱敏信息",
+            "the bank's role sees masked data only",
+            lambda case: not case.request.whole or case.clerk.role is not Role.BANK,
+            grade="D",
+        ),
     )
 
     def enter(self, case: Case[Query]) -> None:
         """What is known; people's data are masked unless the whole is asked for, and the trail says which."""
-        whole = isinstance(case.request, Query) and case.request.whole
+        whole = case.request.whole
         person = case.holder
         cards = case.session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
         applications = case.session.scalars(
@@ -89,6 +98,16 @@ def _application(case: Case[Any], one: Application) -> dict[str, Any]:
     }
 
 
+NO_CARD_WAITS = Rule(
+    "NEW-CARD-WAITS",
+    C(21),
+    "新卡已制作待发放，其内容不随之变更：应领取新卡后办理",
+    "a new card is made and waits, and would not say so: it is handed out first",
+    lambda case: (open_ := case.open_application) is None or open_.card_id is None,
+    grade="D",
+)
+
+
 class ChangingInformation(Operation[ChangeInformation]):
     """信息变更."""
 
@@ -97,6 +116,7 @@ class ChangingInformation(Operation[ChangeInformation]):
         *SERVICE,
         with_card(C(23)),
         *USE,
+        NO_CARD_WAITS,
         Rule(
             "NAME-NEEDS-NEW-CARD",
             C(21),
@@ -183,6 +203,7 @@ class Transferring(Operation[Transfer]):
         *SERVICE,
         with_card(C(24)),
         *USE,
+        NO_CARD_WAITS,
         Rule(
             "WITHIN-PROVINCE",
             C(24),

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from harness.office import bank
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
-from harness.office.operations.applying import BANK_CHOSEN, accept, bank_agrees
-from harness.office.register.tables import Card
+from harness.office.operations.applying import (
+    BANK_CHOSEN,
+    accept,
+    agrees_with_number,
+    bank_agrees,
+    right_document,
+)
+from harness.office.register.tables import Card, Person
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
-from harness.office.rules import IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
+from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
 from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 
 C = Citation
@@ -118,6 +126,7 @@ class Reissuing(Operation[Reissue]):
     request, zh, en, citation = Reissue, "补领", "reissue", C(20)
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(20)),
         IN_USE,
         NOT_FROZEN,
@@ -172,6 +181,20 @@ def _reason_holds(case: Case[Any]) -> bool:
             return True
 
 
+def _new_document_holds(case: Case[Any]) -> bool:
+    new, person = _replacement(case).document, case.holder
+    if new is None:
+        return True
+    known = case.session.scalar(
+        select(Person.id).where(Person.document_type == new.type, Person.document_number == new.number)
+    )
+    return (
+        known in (None, person.id)
+        and right_document(person.kind, new, age(person.birth, case.today))
+        and agrees_with_number(new, person.birth, person.sex)
+    )
+
+
 def of_age_when_made(card: Card) -> bool:
     """The card shows an adult."""
     return age(card.person.birth, card.made_at.date()) >= ADULT
@@ -183,6 +206,7 @@ class Replacing(Operation[Replace]):
     request, zh, en, citation = Replace, "换领", "replacement", C(21)
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(21)),
         IN_USE,
         NOT_FROZEN,
@@ -192,6 +216,20 @@ class Replacing(Operation[Replace]):
             "应持本人社会保障卡换领；芯片或卡面损坏的，由经办人员录入卡号",
             "the card is handed in; of a damaged one the clerk types the number",
             _card_handed_in,
+        ),
+        Rule(
+            "DOCUMENT-SHOWN",
+            C(21),
+            "证件号码发生变化的，应出示新的有效身份证件",
+            "where the number has changed, the new document is shown too",
+            lambda case: case.request.document is None or case.request.document in case.request.shown,
+        ),
+        Rule(
+            "INFORMATION-CHECKED",
+            C(11),
+            "校核未通过：新证件与人员类别、出生日期、性别不符，或已为他人登记",
+            "the check failed: the new document is not for this kind of person, birth and sex, or it is another's",
+            _new_document_holds,
         ),
         Rule(
             "REASON-HOLDS",
@@ -219,6 +257,7 @@ class Replacing(Operation[Replace]):
             person.name = request.name
         if request.document is not None:
             person.document_type, person.document_number = request.document.type, request.document.number
+            person.document_until = request.document_until
         if request.photo is not None:
             person.photo = request.photo
         renew(case, Kind.REPLACE, str(request.reason))

@@ -15,7 +15,7 @@ from harness.office.operation import Operation
 from harness.office.register.tables import Anomaly, Card, Push
 from harness.office.requests import Erase, Export, Reconcile, TellBanks
 from harness.office.rule import Rule
-from harness.office.rules import ADMINISTRATOR
+from harness.office.rules import ADMINISTRATOR, NOT_BANK_ROLE
 from harness.office.words import AccountState, Life
 
 C = Citation
@@ -44,16 +44,26 @@ class Reconciling(Operation[Reconcile]):
         found = []
         for card in case.session.scalars(select(Card).order_by(Card.id)):
             what = _anomaly(case, card)
-            known = case.session.scalar(
-                select(Anomaly).where(Anomaly.card_id == card.id, Anomaly.what == what, Anomaly.settled_at.is_(None))
-            )
-            if not what or known is not None:
+            if _known(case, card, what) or not what:
                 continue
             case.session.add(Anomaly(card_id=card.id, what=what, found_at=case.now))
             if card.life is Life.ISSUED and card.frozen_at is None:
                 card.frozen_at, card.frozen_why = case.now, what
+                case.note("freeze", C(30), card.person_id, card.id)
             found.append({"card": card.number, "what": what, "frozen": card.frozen_at is not None})
         case.told["anomalies"] = found
+
+
+def _known(case: Case[Any], card: Card, what: str) -> bool:
+    """Whether this was found before and is still so; what is so no more is settled, and counts anew if it returns."""
+    open_ = case.session.scalars(select(Anomaly).where(Anomaly.card_id == card.id, Anomaly.settled_at.is_(None)))
+    still = False
+    for one in open_:
+        if one.what == what:
+            still = True
+        else:
+            one.settled_at = case.now
+    return still
 
 
 def _anomaly(case: Case[Any], card: Card) -> str:
@@ -74,6 +84,7 @@ class Exporting(Operation[Export]):
 
     request, zh, en, citation = Export, "个人信息导出", "export of a person's data", C(29)
     rules = (
+        NOT_BANK_ROLE,
         Rule(
             "HOLDER-ONLY",
             C(29),
@@ -100,6 +111,9 @@ class Erasing(Operation[Erase]):
         found = protection.due(case.session, case.now)
         for person in found:
             protection.erase(case.session, person, case.now)
+            case.note("erase", C(29), person.id)
+            for card in case.session.scalars(select(Card).where(Card.person_id == person.id)):
+                case.services.drawer.forget(card.number)
         case.told["erased"] = len(found)
 
 

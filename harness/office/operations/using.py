@@ -12,6 +12,7 @@ from harness.office.operation import Operation
 from harness.office.requests import Activate, ChangePin, ResetPin, is_pin
 from harness.office.rule import Rule
 from harness.office.rules import (
+    ALIVE,
     IN_USE,
     NOT_FROZEN,
     NOT_LOST,
@@ -27,7 +28,7 @@ C = Citation
 
 
 def new_pin(case: Case[Any]) -> str:
-    """The new PIN's digits, empty where none is given."""
+    """The new PIN's digits; empty also where none is given."""
     return case.request.new.get_secret_value() if case.request.new is not None else ""
 
 
@@ -36,7 +37,7 @@ PIN_FORM = Rule(
     C(14),
     "密码应为4至12位数字",
     "a PIN has 4 to 12 digits",
-    lambda case: not new_pin(case) or is_pin(new_pin(case)),
+    lambda case: case.request.new is None or is_pin(new_pin(case)),
     grade="D",
 )
 NOT_INITIAL = Rule(
@@ -47,6 +48,8 @@ NOT_INITIAL = Rule(
     lambda case: new_pin(case) != case.services.initial_pin,
     grade="D",
 )
+NEW_PIN = (PIN_FORM, NOT_INITIAL)
+"""What is asked of a chip's new PIN, each time that it is given."""
 
 
 class Activating(Operation[Activate]):
@@ -55,6 +58,7 @@ class Activating(Operation[Activate]):
     request, zh, en, citation = Activate, "启用（激活）", "activation", C(13)
     rules = (
         *SERVICE,
+        ALIVE,
         with_card(C(13)),
         with_identity(C(13)),
         IN_USE,
@@ -91,7 +95,7 @@ class ChangingPin(Operation[ChangePin]):
     """密码修改: with the card alone."""
 
     request, zh, en, citation = ChangePin, "密码修改", "changing the PIN", C(15)
-    rules = (*SERVICE, with_card(C(15)), *USE, PIN_FORM, NOT_INITIAL)
+    rules = (*SERVICE, with_card(C(15)), *USE, *NEW_PIN)
     by_itself = True
 
     def chip(self, case: Case[ChangePin]) -> None:
@@ -107,7 +111,7 @@ class ResettingPin(Operation[ResetPin]):
     """密码重置, or with no new PIN 解锁."""
 
     request, zh, en, citation = ResetPin, "密码重置", "resetting the PIN", C(15, 2)
-    rules = (*SERVICE, with_card(C(15, 2)), with_identity(C(15, 2)), *USE, PIN_FORM, NOT_INITIAL)
+    rules = (*SERVICE, with_card(C(15, 2)), with_identity(C(15, 2)), *USE, *NEW_PIN)
 
     def plan(self, case: Case[ResetPin]) -> Job | None:
         """Under PUK and STK."""

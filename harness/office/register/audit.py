@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from harness.office.measures import Citation
 from harness.office.register.tables import Audit, Clerk
 from harness.office.words import Outcome
 
@@ -71,6 +72,23 @@ def lines(session: Session, *, person_id: int | None = None, card_id: int | None
     if card_id is not None:
         query = query.where(Audit.card_id == card_id)
     yield from session.scalars(query)
+
+
+def look(
+    session: Session,
+    at: datetime,
+    clerk: Clerk,
+    *,
+    person_id: int | None = None,
+    card_id: int | None = None,
+    last: int | None = None,
+) -> list[Audit]:
+    """Lines for somebody to see, of them the last so many; that they were seen is a line too, which the next look
+    shows.
+    """
+    found = list(lines(session, person_id=person_id, card_id=card_id))
+    write(session, at, clerk, Act("trail", Citation(29).label_zh, Outcome.DONE, person_id, card_id))
+    return found[-last:] if last else found
 
 
 def broken(session: Session) -> int | None:

@@ -60,6 +60,7 @@ def _engine(path: Path, *, durable: bool) -> Engine:
     def opened(link: Any, _: Any) -> None:
         link.isolation_level = None  # sqlite3 begins too late by itself: we say BEGIN
         link.execute("PRAGMA foreign_keys = ON")
+        link.execute("PRAGMA secure_delete = ON")  # who is forgotten is overwritten in the file too
         link.execute("PRAGMA journal_mode = WAL")
         link.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
 

@@ -32,6 +32,7 @@ def add(app: FastAPI, office: Office, door: Door) -> None:
     """These routes."""
     _public(app, office)
     _trail(app, office, door)
+    _late(app, office, door)
     _letter(app, office, door)
 
 
@@ -83,8 +84,26 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
                 card_id = session.scalar(select(Card.id).where(Card.number == card))
                 if card_id is None:
                     raise Unknown("登记库中无此卡 the register knows no such card")
-            lines = list(audit.lines(session, person_id=person, card_id=card_id))[-last:]
-            return {"broken": audit.broken(session), "lines": [shown.line(one) for one in lines]}
+            clerk = tokens.clerk(session, caller.name)
+            broken = audit.broken(session)
+            lines = audit.look(session, office.clock.now(), clerk, person_id=person, card_id=card_id, last=last)
+            return {"broken": broken, "lines": [shown.line(one) for one in lines]}
+
+
+def _late(app: FastAPI, office: Office, door: Door) -> None:
+    @app.get(
+        "/late",
+        tags=["监督 supervision"],
+        summary=f"逾期未发放的申请 applications that are overdue（{Citation(12)}）",
+        description="`every=true` lists every open application with its deadline; where the calendar knows no holidays "
+        "of a year, `deadline` is null and `deadline_unknown` says why.",
+        response_model=None,
+        responses=answers.GUARDED,
+    )
+    def late(caller: Annotated[Caller, Depends(door)], *, every: bool = False) -> list[dict[str, Any]]:
+        door.only(caller, roles.SERVICE, "late", Citation(12))
+        with office.register.transaction() as session:
+            return shown.late(session, office.services, office.clock.today(), every=every)
 
 
 def _letter(app: FastAPI, office: Office, door: Door) -> None:

@@ -15,7 +15,7 @@ from harness.office.measures import Citation
 from harness.office.office import Office
 from harness.office.operation import Operation
 from harness.office.operations import ALL
-from harness.office.requests import Apply, Make, Model, Number, Query, Request
+from harness.office.requests import Apply, Make, Model, Number, Request
 from harness.web import app as web
 from harness.web.app import Problem
 from harness.web.office import answers, examples, looks
@@ -109,8 +109,6 @@ def _operation(app: FastAPI, counter: Counter, operation: Operation[Any]) -> Non
         card: Annotated[InReader, Depends(counter.readers)],
     ) -> dict[str, Any]:
         counter.door.only(caller, allowed, operation.name, citation)
-        if isinstance(request, Query) and request.whole:
-            counter.door.only(caller, roles.SERVICE, operation.name, citation)
         if isinstance(request, Make):
             _known_layout(request.layout)
         with card.opened() as connection:
@@ -192,7 +190,7 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     ) -> dict[str, Any]:
         counter.door.only(caller, roles.SERVICE, "resume", citation)
         with card.needed() as connection:
-            return counter.office.resume(number, connection, request.pin).as_table()
+            return counter.office.resume(number, connection, request.pin, clerk=caller.name).as_table()
 
     @app.post(
         "/pending/{number}/abandon",
@@ -208,5 +206,5 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     ) -> dict[str, Any]:
         counter.door.only(caller, roles.SERVICE, "abandon", citation)
         with card.needed() as connection:
-            counter.office.abandon(number, connection)
+            counter.office.abandon(number, connection, clerk=caller.name)
         return {"pending": number, "abandoned": True}
