@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -123,7 +122,6 @@ class Mornings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="sscard-office-"))
-        shutil.copy(_template(), self.folder / "register.db")
         self.desk = Desk(self.folder)
         self.drawer = Torned(self.folder / "drawer", durable=False)
         self.desk.services.drawer = self.drawer
@@ -334,25 +332,9 @@ class Mornings(RuleBasedStateMachine):
         self.register_and_chip_agree_or_a_note_waits()
 
 
-_TEMPLATES: list[Path] = []
-
-
-def _template() -> Path:
-    """A planted register, made once."""
-    return _TEMPLATES[0]
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.register.close()
-    _TEMPLATES[:] = [tmp_path / "register.db"]
-
-
-@pytest.mark.usefixtures("template")
 def test_mornings() -> None:
     Mornings.TestCase.settings = settings(
-        max_examples=400 if DEEP else 12,
+        max_examples=120 if DEEP else 12,
         stateful_step_count=60 if DEEP else 25,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -121,6 +121,13 @@ def test_roles_of_all_else(caller: Caller) -> None:
         assert kind(caller.post(path, body, Role.BANK)) == (403, "role")
     assert kind(caller.get("/pending", Role.BANK)) == (403, "role")
     assert kind(caller.get("/trail", Role.CLERK)) == (403, "role")
+    assert kind(caller.get("/late", Role.BANK)) == (403, "role")
+    assert caller.get("/late", Role.CLERK).json() == []
+    every = caller.get("/late", Role.CLERK, every=True).json()
+    assert all(one["deadline"] for one in every)
+    caller.get("/trail", Role.ADMINISTRATOR, person=1)
+    seen = caller.get("/trail", Role.ADMINISTRATOR, person=1).json()["lines"][-1]
+    assert (seen["operation"], seen["clerk"], seen["person"]) == ("trail", seed.OFFICER, 1)
     assert kind(caller.post("/pending/1/abandon", None, Role.BANK)) == (403, "role")
     who = {"holder": ME, "shown": [ME]}
     assert caller.post("/operations/query", who, Role.BANK).json()["holder"]["name"] == "测**"

@@ -245,3 +245,16 @@ def test_help_does_not_wait_for_the_database() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "office" in done.stdout
+
+
+def test_looks_at_the_trail_stand_on_it_and_overdue_applications_are_listed(counter: Counter) -> None:
+    counter.issued()
+    assert "management body" in counter.run("trail", "--clerk", seed.MAKER, expect=1).stderr
+    counter.run("trail")
+    assert [one["operation"] for one in counter.told("trail")][-1] == "trail"
+    assert "nothing is late" in counter.run("late").stdout
+    person = counter.write("you.yaml", person_told(citizen(33)))
+    counter.run("apply", "--person", person, "--bank", seed.BANK, "--identity", "--electronic-pin", "135790")
+    assert "2025-04-15" in counter.run("late", "--all").stdout
+    assert "逾期 late" in counter.run("late", "--now", "2025-06-03T09:00").stdout
+    assert counter.told("late", "--now", "2025-06-03T09:00")[0]["late"] is True
