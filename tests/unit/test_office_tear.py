@@ -348,3 +348,23 @@ def test_resetting_a_pin_is_resumed_with_the_pin(tmp_path: Path) -> None:
     with pytest.raises(HalfWay, match="the new PIN once more"):
         desk.office.resume(half_way.value.pending, InProcess(Chip(image)))
     assert desk.office.pending()[0]["needs_pin"] is True
+
+
+def test_a_torn_change_of_the_pin_leaves_one_of_the_two_and_says_so(tmp_path: Path) -> None:
+    change = Deed(ask(requests.ChangePin, old="123456", new=NEW_PIN), has_pin, same)
+    bench = Bench(tmp_path, change, KINDS[0])
+    sides, said = set(), set()
+    for after in range(12):
+        desk, image = bench.fresh()
+        try:
+            bench.do(desk, Torn(Chip(image), after))
+        except Failed as failed:
+            said.add(str(failed))
+        image.memory.nvm.cut_after = None
+        Chip(image).power_on()
+        sides.add(bench.sides(desk, image)[0])
+        assert desk.office.pending() == []
+        desk.register.close()
+    assert sides == {OLD, NEW}
+    assert all("the old PIN or the new" in text and NEW_PIN not in text for text in said)
+    assert said

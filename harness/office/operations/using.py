@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.filesystem.nvm import PowerCut
 from harness.office import bank
 from harness.office.case import Case
 from harness.office.jobs import Job, ReloadPin, TurnOn, UnblockPin
@@ -23,6 +24,8 @@ from harness.office.rules import (
     with_identity,
 )
 from harness.office.words import AccountState
+from harness.pcsc import PcscError
+from harness.terminal.keeper import TerminalError
 
 C = Citation
 
@@ -99,9 +102,13 @@ class ChangingPin(Operation[ChangePin]):
     by_itself = True
 
     def chip(self, case: Case[ChangePin]) -> None:
-        """CHANGE PIN: one command, old or new."""
+        """CHANGE PIN: one command, so old or new; where no answer came, nobody can say which."""
         assert case.presented is not None
-        case.presented.terminal.change_pin(case.request.old.get_secret_value(), case.request.new.get_secret_value())
+        old, new = case.request.old.get_secret_value(), case.request.new.get_secret_value()
+        try:
+            case.presented.terminal.change_pin(old, new)
+        except (PcscError, PowerCut) as error:
+            raise TerminalError(f"卡内为原密码或新密码，请验证 the card has the old PIN or the new: {error}") from error
 
     def enter(self, case: Case[ChangePin]) -> None:
         """The register holds no PIN of the chip."""
