@@ -303,6 +303,8 @@ class Mornings(RuleBasedStateMachine):
             if card.life is Life.ISSUED:
                 on = TurnOn().stage(presented).value == "after"
                 assert on == (card.activated_at is not None)
+                if not on:
+                    return  # before activation its files answer nobody (article 13)
                 with self.desk.register.transaction() as session:
                     holder = session.get_one(Person, card.person_id)
                     home, address = holder.region, holder.address
