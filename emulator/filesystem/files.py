@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from emulator.filesystem.memory import state_cell
 from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
 
+UNLISTED = 0x1E
+"""What an environment without a directory file names as its SFI. [S]"""
 PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "card", 8, "S")
 """The scheme of SSSE, where a layout names none."""
 
@@ -21,6 +23,9 @@ class Directory:
     fci: bytes
     children: list[Directory] = field(default_factory=list)
     files: dict[int, FileSpec] = field(default_factory=dict)
+    """By short file identifier. An environment also finds the directory that its FCI names, wherever that lies."""
+    ids: dict[int, FileSpec] = field(default_factory=dict)
+    """By file identifier."""
     keys: list[KeySpec] = field(default_factory=list)
     capacity: dict[str, int] = field(default_factory=dict)
     """Bytes that each record file may hold in all."""
@@ -48,7 +53,7 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
     directories: dict[str, Directory] = {}
     for spec in layout.applications.values():
         parent = directories.get(spec.parent)
-        directory = Directory(spec, parent, fci(spec, algorithm_code))
+        directory = Directory(spec, parent, fci(spec, layout, algorithm_code))
         directories[spec.id] = directory
         directory.messaging, directory.messaging_key = messaging_of(layout, spec.id)
         if parent is not None:
@@ -56,24 +61,28 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
             directory.life = (state_cell(spec.id), *parent.life)
     for file in layout.files.values():
         home = directories[file.application]
-        home.files[file.sfi] = file
+        home.files[file.sfi] = home.ids[file.fid] = file
         declared = sum((2 + item.length) * item.count for item in file.items)
         home.capacity[file.path] = declared + home.spec.spare
+    for directory in directories.values():
+        if directory.spec.directory:
+            listing = layout.files[directory.spec.directory]
+            directory.files.setdefault(listing.sfi, listing)
     for key in layout.keys.values():
         directories[key.application].keys.append(key)
     return next(directory for directory in directories.values() if directory.parent is None)
 
 
 def by_name(everyone: list[Directory], name: bytes, after: Directory | None = None) -> Directory | None:
-    """Of all directories the first whose name begins so, or the next one after another. The whole name goes before one
-    that only begins so. [P]
+    """Of all directories the first of which a name begins so, or the next one after another. The whole name goes before
+    one that only begins so. [P]
     """
-    matching = [one for one in everyone if one.spec.dfname.startswith(name)]
+    matching = [one for one in everyone if any(known.startswith(name) for known in one.spec.names)]
     if after is not None:
         here = everyone.index(after)
         matching = [one for one in matching if everyone.index(one) > here]
     else:
-        matching.sort(key=lambda one: one.spec.dfname != name)
+        matching.sort(key=lambda one: name not in one.spec.names)
     return matching[0] if matching else None
 
 
@@ -101,8 +110,9 @@ def messaging_of(layout: Layout, application: str) -> tuple[MessagingSpec, KeySp
     return scheme or PLAIN, key
 
 
-def fci(spec: ApplicationSpec, algorithm_code: int) -> bytes:
-    """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds SFI 1E and the algorithm. [S]
+def fci(spec: ApplicationSpec, layout: Layout, algorithm_code: int) -> bytes:
+    """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds its directory's SFI (tag 88) and, where the
+    layout says so, the algorithm (9F0C). [S]
 
     Applications of other standards have a template A5 of their own. [P]
     """
@@ -110,7 +120,10 @@ def fci(spec: ApplicationSpec, algorithm_code: int) -> bytes:
         return b""
     inner = b"\x84" + bytes((len(spec.dfname),)) + spec.dfname
     if spec.fci == "ddf":
-        inner += bytes.fromhex("A5 09 88 01 1E 9F 0C 03 86 01") + bytes((algorithm_code,))
+        own = bytes((0x88, 1, layout.files[spec.directory].sfi if spec.directory else UNLISTED))
+        if spec.tells_algorithm:
+            own += bytes((0x9F, 0x0C, 3, 0x86, 1, algorithm_code))
+        inner += b"\xa5" + bytes((len(own),)) + own
     if spec.proprietary:
         inner += b"\xa5" + bytes((len(spec.proprietary),)) + spec.proprietary
     return b"\x6f" + bytes((len(inner),)) + inner

@@ -133,9 +133,9 @@ def decode(item: ItemSpec, data: bytes) -> Value:
             label = f"{tag:0{4 if tag > 0xFF else 2}X}"
             decoded[label] = decode(spec, content) if spec else content.hex().upper()
         return decoded
-    if len(data) != item.length:
+    if item.length and len(data) != item.length:
         return data.hex().upper()
-    value: str = _codec(item.format, item.length).parse(data)
+    value: str = _codec(item.format, len(data)).parse(data)
     return value
 
 

@@ -43,6 +43,7 @@ def messaging(node: Node, name: str) -> MessagingSpec:
         algorithm=node.choice("algorithm", ("card", "3des", "sm4"), "card"),
         cryptogram=node.number("cryptogram", 8, 16, 8),
         grade=node.grade(),
+        sources=node.sources(),
     )
     if scheme.cryptogram not in (8, 16):
         raise node.error("cryptogram", f"expected 8 or 16, found {scheme.cryptogram}")
@@ -65,6 +66,7 @@ def pin(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> 
         unblock_key=node.choice("unblock_key", keys),
         messaging_key=node.choice("messaging_key", keys),
         grade=node.grade(),
+        sources=node.sources(),
     )
     if spec.initial and not (spec.initial.isdecimal() and minimum <= len(spec.initial) <= spec.max_digits):
         raise node.error("initial", f"expected {minimum} to {spec.max_digits} digits, or nothing for no PIN")
@@ -100,6 +102,7 @@ def blocking(root: Node, keys: Keys) -> BlockingSpec:
         card=node.condition("card", keys, "free"),
         temporary=node.truth("temporary", False),
         grade=node.grade(),
+        sources=node.sources(),
     )
     node.done()
     return spec
@@ -116,6 +119,7 @@ def activation(root: Node, keys: Keys) -> CommandSpec | None:
         ins=node.hexadecimal("ins", range(1, 2))[0],
         needs=node.condition("needs", keys),
         grade=node.grade(),
+        sources=node.sources(),
     )
     if spec.cla & 0x0F or spec.ins >> 4 in (6, 9):
         raise node.error("cla", "expected a class with low bits 0, and an INS of neither 6x nor 9x")
@@ -128,7 +132,7 @@ def personalisation(root: Node, keys: Keys) -> PersonalisationSpec | None:
     node = _table(root, "personalisation")
     if node is None:
         return None
-    spec = PersonalisationSpec(key=node.choice("key", keys), grade=node.grade())
+    spec = PersonalisationSpec(key=node.choice("key", keys), grade=node.grade(), sources=node.sources())
     node.done()
     return spec
 
@@ -155,6 +159,7 @@ def purse(
         set_day=node.condition("set_day", keys),
         limit=node.number("limit", 1, HIGHEST_BALANCE, HIGHEST_BALANCE),
         grade=node.grade(),
+        sources=node.sources(),
     )
     log = files[spec.log]
     if log.structure != "cyclic" or log.record_length != LOG_RECORD:
@@ -179,6 +184,7 @@ def certificate(
         public=node.choice("public", files),
         sign=node.condition("sign", keys),
         grade=node.grade(),
+        sources=node.sources(),
     )
     for name, path, size in (("private", spec.private, 32), ("public", spec.public, 64)):
         if files[path].structure != "transparent" or files[path].size < size:

@@ -83,6 +83,17 @@ class Node:
         for key in self.rest:
             raise self.error(key, "not a key of this table")
 
+    def gbk(self, key: str, size: int) -> str:
+        """Takes a text of at most so many bytes in GBK, or none."""
+        value = self.text(key, "")
+        try:
+            length = len(value.encode("gbk"))
+        except UnicodeEncodeError as error:
+            raise self.error(key, f"expected text of GBK, {value[error.start]!r} has no place in it") from None
+        if length > size:
+            raise self.error(key, f"expected at most {size} bytes of GBK, found {length}")
+        return value
+
     def truth(self, key: str, default: bool) -> bool:
         """Takes true or false."""
         return self.take(key, bool, "true or false", default)
@@ -90,6 +101,14 @@ class Node:
     def grade(self, default: str = "D") -> str:
         """Takes a grade."""
         return self.choice("grade", GRADES, default)
+
+    def sources(self, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Takes the ids of the sources that bear this table's grade."""
+        found = self.take("sources", list, "a list of source ids", list(default))
+        for one in found:
+            if not isinstance(one, str) or not one:
+                raise self.error("sources", f"expected ids of the register of sources, found {one!r}")
+        return tuple(found)
 
     def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:
         """An access condition that names only the PIN and declared keys."""

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from emulator.filesystem import directory as directory_file
 from emulator.filesystem import layout_features as features
 from emulator.filesystem.layout_node import Node
 from emulator.filesystem.specs import ApplicationSpec, FileSpec, ItemSpec, KeySpec, Layout, LayoutError, Table
-from emulator.security import PIN, names_in, parse_condition
+from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
 FORMATS = ("an", "cn", "b", "dec", "hex")
@@ -18,6 +19,8 @@ CONSTRUCTED = ("B-TLV", "BER-TLV")
 STRUCTURES = ("records", "cyclic", "transparent")
 KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery")
 MESSAGING = ("", "mac", "cipher")
+CLASSES = ("", "in use", "defined", "reserve")
+"""启用, 预设, 预留, as V2.0 prints them."""
 LONGEST_PLAIN = 127
 """A BER-TLV record keeps to lengths of one byte."""
 
@@ -29,6 +32,7 @@ class LayoutReader:
         self.source = source
         self.table = table
         self.root = Node(source, "", table)
+        self.card = ""
 
     def layout(self) -> Layout:
         """The layout; LayoutError."""
@@ -44,20 +48,23 @@ class LayoutReader:
         header = atr.hexadecimal("header", range(4, 5))
         maker = atr.hexadecimal("maker", range(7, 8))
         atr.grade()
+        atr.sources()
         atr.done()
         if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
             raise atr.error(
                 "header", f"expected TS and a T0 announcing 13 historical bytes, found {header.hex().upper()}"
             )
-        card = root.choice("card", ("user", "psam"), "user")
+        card = self.card = root.choice("card", ("user", "psam"), "user")
         schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
         applications = self._applications(schemes)
         keys = {key: self._key(node, key, applications) for key, node in self._section("key")}
         self._check_applications(applications, keys)
+        self._check_keys(keys)
         pin = features.pin(root, applications, keys)
         files = {
             path: self._file(node, path, applications, keys, pin.application) for path, node in self._section("file")
         }
+        self._check_files(applications, files)
         regions = features.insurance_region(root, files)
         blocking = features.blocking(root, keys)
         activation = features.activation(root, keys)
@@ -107,7 +114,14 @@ class LayoutReader:
                 messaging=node.choice("messaging", ("", *schemes), ""),
                 messaging_key=node.text("messaging_key", ""),
                 block=node.parsed("block", parse_condition, "free"),
+                label=node.gbk("label", 16),
+                by_label=node.truth("by_label", False),
+                directory=node.text("directory", ""),
+                tells_algorithm=node.truth("tells_algorithm", True),
+                sources=node.sources(),
             )
+            if result[key].by_label and not result[key].label:
+                raise node.error("label", "missing: by_label is true")
             if result[key].fci and not result[key].dfname:
                 raise node.error("dfname", "missing: an FCI carries the name")
             if result[key].parent and result[key].parent not in result:
@@ -126,6 +140,39 @@ class LayoutReader:
                 if name != PIN and name not in keys:
                     raise LayoutError(self.source, where, f"key {name!r} is not declared under key.")
 
+    def _check_keys(self, keys: Mapping[str, KeySpec]) -> None:
+        """No two keys of one place, id and use: P2 could mean either."""
+        seen: dict[tuple[str, int, str], str] = {}
+        for key in keys.values():
+            if key.use == "delivery":  # told apart by usage as well
+                continue
+            other = seen.setdefault((key.application, key.id, key.use), key.name)
+            if other != key.name:
+                raise LayoutError(
+                    self.source, f"key.{key.name}.id",
+                    f"{key.application} has {other} under id {key.id:02X} for {key.use} already",
+                )  # fmt: skip
+
+    def _check_files(self, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec]) -> None:
+        """File ids are unique where SELECT looks; a directory lies in the application or above it."""
+        taken: dict[tuple[str, int], str] = {(app.parent, app.fid): app.id for app in applications.values()}
+        for spec in files.values():
+            other = taken.setdefault((spec.application, spec.fid), spec.path)
+            if other != spec.path:
+                raise LayoutError(
+                    self.source, f'file."{spec.path}".fid', f"{spec.fid:04X} is {other}'s already in {spec.application}"
+                )
+        for app in applications.values():
+            if app.directory and not (
+                app.directory in files
+                and files[app.directory].directory
+                and files[app.directory].application in self._ancestry(app.id, applications)
+            ):
+                raise LayoutError(
+                    self.source, f"application.{app.id}.directory",
+                    f"expected a directory file of {app.id} or above it, found {app.directory!r}",
+                )  # fmt: skip
+
     def _key(self, node: Node, name: str, applications: Mapping[str, ApplicationSpec]) -> KeySpec:
         if name == PIN:
             raise LayoutError(self.source, node.key, "PIN is no key's name")
@@ -143,6 +190,7 @@ class LayoutReader:
             title=node.text("name", ""),
             title_en=node.text("name_en", ""),
             grade=node.grade(),
+            sources=node.sources(),
         )
         node.done()
         return key
@@ -159,7 +207,9 @@ class LayoutReader:
         if application not in applications or not re.fullmatch(r"EF(0[1-9A-F]|1[0-9A-E])", name):
             raise LayoutError(self.source, node.key, "expected APPLICATION/EFnn, nn from 01 to 1E in hex")
         structure = node.choice("structure", STRUCTURES)
-        grade = node.grade()
+        fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
+        directory = node.truth("directory", False)
+        grade, sources = node.grade(), node.sources()
         conditions = []
         for right in ("read", "update"):
             condition = node.condition(right, keys)
@@ -171,12 +221,16 @@ class LayoutReader:
             conditions.append(condition)
         items: tuple[ItemSpec, ...] = ()
         size = records = 0
-        if structure == "records":
-            items = tuple(self._item(child, grade, tagged=True) for child in node.nodes("items"))
+        if directory:
+            if structure != "records" or conditions[1] != Never():
+                raise node.error("directory", "expected a file of records that nothing may update")
+            items = directory_file.ITEMS
+        elif structure == "records":
+            items = tuple(self._item(child, grade, sources, tagged=True) for child in node.nodes("items"))
             self._distinct(node, items)
         elif structure == "cyclic":
             records = node.number("records", 1, 254)
-            items = tuple(self._item(child, grade, tagged=False) for child in node.nodes("fields"))
+            items = tuple(self._item(child, grade, sources, tagged=False) for child in node.nodes("fields"))
             length = sum(item.length for item in items)
             if not 1 <= length <= 255:
                 raise node.error("fields", f"expected 1 to 255 bytes in all, found {length}")
@@ -184,22 +238,32 @@ class LayoutReader:
             size = node.number("size", 1, 32768)
         spec = FileSpec(
             path=path,
+            fid=fid,
             name=node.text("name", ""),
             name_en=node.text("name_en", ""),
             structure=structure,
             read=conditions[0],
             update=conditions[1],
             grade=grade,
-            usage=node.choice("class", ("in use", "defined", "reserve"), "in use"),
+            usage=node.choice("class", CLASSES[1:], "in use"),
             items=items,
             size=size,
             records=records,
             read_messaging=node.choice("read_messaging", MESSAGING, ""),
             update_messaging=node.choice("update_messaging", MESSAGING, ""),
             rewrite=node.truth("rewrite", False),
+            directory=directory,
+            sources=sources,
         )
         node.done()
         return spec
+
+    def _usual_fid(self, application: str, name: str) -> str:
+        """The file id where a layout names none: EF and the SFI, or 00 and the SFI in a PSAM, and where certificates
+        and bank are.
+        """
+        national = self.card == "user" and (application in ("MF", "SSSE") or re.fullmatch("DF[0-9A-F]{2}", application))
+        return ("EF" if national else "00") + name[2:]
 
     @staticmethod
     def _ancestry(application: str, applications: Mapping[str, ApplicationSpec]) -> list[str]:
@@ -209,7 +273,7 @@ class LayoutReader:
             application = applications[application].parent
         return line
 
-    def _item(self, node: Node, grade: str, *, tagged: bool, within: str = "") -> ItemSpec:
+    def _item(self, node: Node, grade: str, sources: tuple[str, ...], *, tagged: bool, within: str = "") -> ItemSpec:
         """An item, or within a constructed one (``within`` its format) an element."""
         wide = within == "BER-TLV"
         tag = int.from_bytes(node.hexadecimal("tag", range(1, 3 if wide else 2)), "big") if tagged else None
@@ -219,7 +283,9 @@ class LayoutReader:
         kind = node.choice("format", formats)
         elements: tuple[ItemSpec, ...] = ()
         if kind in CONSTRUCTED:
-            elements = tuple(self._item(child, grade, tagged=True, within=kind) for child in node.nodes("elements"))
+            elements = tuple(
+                self._item(child, grade, sources, tagged=True, within=kind) for child in node.nodes("elements")
+            )
             self._distinct(node, elements)
             length = sum(len(part.label) // 2 + 1 + part.length for part in elements)
             most = 253 if kind == "B-TLV" else LONGEST_PLAIN
@@ -236,6 +302,10 @@ class LayoutReader:
             grade=node.grade(grade),
             count=node.number("count", 1, 254, 1) if tagged and not within else 1,
             elements=elements,
+            kind=node.text("kind", ""),
+            codes=node.text("codes", ""),
+            usage=node.choice("class", CLASSES, ""),
+            sources=node.sources(sources),
         )
         node.done()
         return item

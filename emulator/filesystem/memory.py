@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from emulator.filesystem.directory import listed
 from emulator.filesystem.nvm import PAGE, Nvm
 from emulator.filesystem.specs import Layout
 
@@ -83,6 +84,8 @@ class Plan:
         for spec in layout.files.values():
             if spec.structure == "transparent":
                 self._place(file_cell(spec.path), spec.size, spec.size)
+            elif spec.directory:
+                self._place(file_cell(spec.path), 2 + sum(map(len, listed(layout))))
             elif spec.structure == "cyclic":
                 self._place(file_cell(spec.path), 2 + spec.record_length * spec.records, spec.record_length)
             else:

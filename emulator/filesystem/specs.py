@@ -21,7 +21,12 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ItemSpec:
-    """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None). ``length`` in bytes."""
+    """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None).
+
+    ``length`` in bytes, 0 for a value of any length. ``kind``: what its value means (``date``, ``region``, ``code`` …),
+    ``codes`` the code table it is taken from; ``usage`` its class (启用, 预设, 预留), empty where none is printed.
+    ``sources``: ids in the register of sources.
+    """
 
     tag: int | None
     format: str
@@ -31,6 +36,10 @@ class ItemSpec:
     grade: str
     count: int = 1
     elements: tuple[ItemSpec, ...] = ()
+    kind: str = ""
+    codes: str = ""
+    usage: str = ""
+    sources: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -40,9 +49,12 @@ class ItemSpec:
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """An EF. ``path`` like ``SSSE/EF05``; ``size`` in bytes (transparent), ``records`` at most (cyclic)."""
+    """An EF. ``path`` like ``SSSE/EF05``, ``fid`` its file identifier (two bytes); ``size`` in bytes (transparent),
+    ``records`` at most (cyclic). ``directory``: its records list the card's applications.
+    """
 
     path: str
+    fid: int
     name: str
     name_en: str
     structure: str
@@ -58,6 +70,8 @@ class FileSpec:
     """What secure messaging a command must come under: none, ``mac``, or ``cipher`` (MAC and cipher)."""
     rewrite: bool = False
     """A record may be replaced by one of another tag or length."""
+    directory: bool = False
+    sources: tuple[str, ...] = ()
 
     @property
     def application(self) -> str:
@@ -66,13 +80,8 @@ class FileSpec:
 
     @property
     def sfi(self) -> int:
-        """Short file identifier: the low byte of the file id. [S]"""
+        """Short file identifier."""
         return int(self.path[-2:], 16)
-
-    @property
-    def fid(self) -> int:
-        """File identifier: 00 and the SFI. [S]"""
-        return self.sfi
 
     @property
     def record_length(self) -> int:
@@ -91,6 +100,8 @@ class ApplicationSpec:
     ``spare``: bytes that its record files leave for items added beyond the declared ones. ``proprietary``: content of
     the FCI's A5. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL). ``messaging`` (a scheme) and
     ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK asks for besides its MAC.
+    ``label``: its name in the directory file, which also selects it where ``by_label``. Of an environment,
+    ``directory`` is the file that its FCI names, and ``tells_algorithm`` says whether the FCI carries 9F0C.
     """
 
     id: str
@@ -107,6 +118,16 @@ class ApplicationSpec:
     messaging: str
     messaging_key: str
     block: Condition
+    label: str = ""
+    by_label: bool = False
+    directory: str = ""
+    tells_algorithm: bool = True
+    sources: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """What SELECT by name finds it under."""
+        return (self.dfname, self.label.encode("gbk")) if self.by_label else (self.dfname,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +150,7 @@ class KeySpec:
     title: str
     title_en: str
     grade: str
+    sources: tuple[str, ...] = ()
 
     @property
     def levels_left(self) -> int:
@@ -148,6 +170,7 @@ class PinSpec:
     unblock_key: str
     messaging_key: str
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 NO_PIN = PinSpec("", 1, 1, 1, "", "", "", "D")
@@ -169,6 +192,7 @@ class MessagingSpec:
     algorithm: str
     cryptogram: int
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +202,7 @@ class BlockingSpec:
     card: Condition
     temporary: bool
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +213,7 @@ class CommandSpec:
     ins: int
     needs: Condition
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +224,7 @@ class PersonalisationSpec:
 
     key: str
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +247,7 @@ class PurseSpec:
     set_day: Condition
     limit: int
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +259,7 @@ class CertificateSpec:
     public: str
     sign: Condition
     grade: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

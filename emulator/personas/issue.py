@@ -8,6 +8,7 @@ from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.keys import card_key, factors, pin_key, test_root
 from emulator.filesystem import items
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.directory import listed
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import (
@@ -64,7 +65,10 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     told = persona.for_version(layout.version)
     computed = _computed(told, layout, cells, region)
     for spec in layout.files.values():
-        cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed)
+        if spec.directory:
+            cells[file_cell(spec.path)] = listed(layout)
+        else:
+            cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed)
     return Image(layout, algorithm, atr, cells)
 
 

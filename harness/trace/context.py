@@ -9,7 +9,7 @@ from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.records import FIRST, PREVIOUS, THIS, ReadRecord, UpdateRecord
-from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.instructions.select import BY_NAME, CHILD, Select
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.filesystem import files
@@ -105,9 +105,12 @@ class Context:
         if command.p1 == BY_NAME:
             after = self.directory if command.p2 & 2 else None
             return files.by_name(self._directories, command.data, after), None
+        if command.p1 == CHILD:
+            children = self.directory.children
+            return next((one for one in children if one.spec.fid == int.from_bytes(command.data, "big")), None), None
         if not command.p1 and (found := files.by_id(self._root, self.directory, command.data)):
             return found, None
-        return None, self.directory.files.get(int.from_bytes(command.data, "big"))
+        return None, self.directory.ids.get(int.from_bytes(command.data, "big"))
 
 
 def _standing(file: FileSpec | None, number: int, mode: int) -> int:

@@ -16,17 +16,17 @@ def test_item_07_in_all_four_forms(card: Card) -> None:
     expected = "0709" + b"A00000011".hex().upper()
     assert card.ok("00B2072C0B") == expected, "number, SFI"
     assert card.ok("00B207280B") == expected, "tag, SFI"
-    card.ok("00A40200020005")
+    card.ok("00A4020002EF05")
     assert card.ok("00B207040B") == expected, "number, current EF"
     assert card.ok("00B207000B") == expected, "tag, current EF"
 
 
 def test_a_wrong_le_tells_the_right_one_and_does_nothing(card: Card) -> None:
-    card.ok(SSSE, "00A40200020005")
+    card.ok(SSSE, "00A4020002EF05")
     assert card.send("00B2010200") == "6C12"
     assert card.send("00B20102FF") == "6C12"
     assert card.send("00B2010212")[-4:] == "9000"
-    card.ok("00A40200020005")
+    card.ok("00A4020002EF05")
     assert card.send("00B2000200") == "6C12", "next after selection: the first"
     assert card.send("00B2000212")[:2] == "01", "the 6C did not move the pointer"
     assert card.send("00B2000203")[:2] == "02"
@@ -66,7 +66,7 @@ def test_only_first_adds_an_unknown_tag(mode: str) -> None:
 
 
 def test_the_current_record(card: Card) -> None:
-    card.ok(SSSE, "00A40200020005")
+    card.ok(SSSE, "00A4020002EF05")
     assert card.send("00B2000400") == "6A83", "none yet"
     card.ok("00B2020003")
     assert card.ok("00B2000403") == card.ok("00B2020403")
@@ -113,10 +113,10 @@ def test_updating_needs_the_files_own_key(card: Card) -> None:
 def test_updates_by_number_tag_and_pointer(card: Card) -> None:
     card.ok(SSSE)
     card.authenticate("UKSSSE")
-    card.ok("00A40200020005")
+    card.ok("00A4020002EF05")
     for command in ("00DC0504060504", "00DC052C060504", "00DC0500060504", "00DC0528060504"):
         card.ok(command + "20261231")
-    card.ok("00A40200020005", "00B2050006", "00DC0004060504" + "20270101")
+    card.ok("00A4020002EF05", "00B2050006", "00DC0004060504" + "20270101")
     assert card.ok("00B2052C06") == "050420270101"
 
 

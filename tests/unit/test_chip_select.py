@@ -36,11 +36,11 @@ def test_selecting_applications(card: Card, name: str) -> None:
 
 def test_selecting_files(card: Card) -> None:
     card.ok(SSSE)
-    assert card.send("00A40200020005") == "9000"
+    assert card.send("00A4020002EF05") == "9000"
     assert card.send("00A40202020006") == "9000"
     assert card.send("00A40000020007") == "9000"
     assert card.send("00A4020002000F") == "6A82"
-    assert card.send("00A40200020005") == "9000"
+    assert card.send("00A4020002EF05") == "9000"
     assert card.ok("00B2070C0B".replace("0C", "04")).startswith("0709")
 
 
@@ -164,7 +164,7 @@ def test_a_reset_forgets_everything(card: Card) -> None:
     for forget in (card.chip.reset, power_cycle):
         card.ok(SSSE, VERIFY)
         assert card.authenticate("UKSSSE") == "9000"
-        card.ok("0084000008", "00A40200020005", DF["DF01"])
+        card.ok("0084000008", "00A4020002EF05", DF["DF01"])
         forget()
         assert card.send("00C000000A") == "6F00"
         assert card.send("00B2072C0B") == "6A82", "back in the MF"

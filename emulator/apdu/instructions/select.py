@@ -12,7 +12,7 @@ from emulator.filesystem import files
 from emulator.filesystem.files import Directory
 from emulator.filesystem.memory import PERMANENT
 
-BY_NAME = 0x04
+CHILD, BY_NAME = 0x01, 0x04
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Select(Instruction):
     source = "part 5 §6.11 [T]"
     p1p2 = {
         0x0000: "MF, DF or EF by file id; no data: MF",
+        0x0100: "DF under the current DF",
         0x0200: "EF under the current DF",
         0x0202: "EF under the current DF",
         0x0400: "by name, first",
@@ -67,12 +68,17 @@ class Select(Instruction):
                 wanted = f"{'further ' * self.following}application named {self.target.hex().upper()}"
                 raise CardError(SW.FILE_NOT_FOUND, f"no {wanted}")
             return self._enter(card, directory)
+        fid = int.from_bytes(self.target, "big")
+        if self.by == CHILD:
+            directory = next((one for one in session.directory.children if one.spec.fid == fid), None)
+            if directory is None:
+                raise CardError(SW.FILE_NOT_FOUND, f"no DF {fid:04X} in {session.directory.spec.id}")
+            return self._enter(card, directory)
         if self.by == 0x00:
             directory = files.by_id(card.root, session.directory, self.target)
             if directory is not None:
                 return self._enter(card, directory)
-        fid = int.from_bytes(self.target, "big")
-        spec = session.directory.files.get(fid)
+        spec = session.directory.ids.get(fid)
         if spec is None:
             raise CardError(SW.FILE_NOT_FOUND, f"no file {fid:04X} from {session.directory.spec.id}")
         session.open(spec)
