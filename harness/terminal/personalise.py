@@ -72,7 +72,7 @@ class Personaliser:
             yield application
             self._enter(application)
             for spec in self._layout.files.values():
-                if spec.application == application:
+                if spec.application == application and not spec.directory:
                     self._fill(spec)
             for key in self._layout.keys.values():
                 for version in VERSIONS if key.application == application else ():

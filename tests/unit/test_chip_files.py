@@ -33,7 +33,7 @@ def test_a_wrong_le_tells_the_right_one_and_does_nothing(card: Card) -> None:
 
 
 def test_first_last_next_previous(card: Card) -> None:
-    card.ok(DF["DF02"], VERIFY, "00A40200020015")
+    card.ok(DF["DF02"], VERIFY, "00A4020002EF15")
     count = 4
     for number in range(count):
         assert card.sw("00B2990212") == "9000", f"tag 99, next, {number}"
@@ -60,7 +60,7 @@ def test_only_first_adds_an_unknown_tag(mode: str) -> None:
     child = new_card(persona="child-guardian")
     child.ok(DF["DF03"])
     child.authenticate("UK3DF03")
-    child.ok("00A40200020007")
+    child.ok("00A4020002EF07")
     assert child.send(f"00DC710{mode}057103510100") == "6A83"
     assert child.send("00DC7100057103510100") == "9000"
 
@@ -70,7 +70,7 @@ def test_the_current_record(card: Card) -> None:
     assert card.send("00B2000400") == "6A83", "none yet"
     card.ok("00B2020003")
     assert card.ok("00B2000403") == card.ok("00B2020403")
-    card.ok("00A40200020006")
+    card.ok("00A4020002EF06")
     assert card.send("00B2000400") in ("6A83", "6982"), "another file, no current record"
 
 
@@ -207,7 +207,7 @@ def test_binary_files(card: Card) -> None:
     assert card.send("00D6030001AA") == "6B00"
     assert card.send("00D602FE03AABBCC") == "6700"
     assert card.send("00D602FE02AABB") == "9000"
-    card.ok("00A40200020008")
+    card.ok("00A4020002EF08")
     assert card.ok("00B00FFF01") == "00"
 
 
@@ -273,7 +273,7 @@ def test_a_keys_right_ends_with_its_application(card: Card) -> None:
     card.ok(DF["DF01"])
     card.authenticate("RK1DF01")
     assert card.send("00B2012C00") == "6C04"
-    card.ok("00A40200020006", DF["DF01"])
+    card.ok("00A4020002EF06", DF["DF01"])
     assert card.send("00B2012C00") == "6C04", "the same DF again keeps it"
     card.ok(DF["DF02"], DF["DF01"])
     assert card.send("00B2012C00") == "6982"

@@ -37,11 +37,53 @@ def test_selecting_applications(card: Card, name: str) -> None:
 def test_selecting_files(card: Card) -> None:
     card.ok(SSSE)
     assert card.send("00A4020002EF05") == "9000"
-    assert card.send("00A40202020006") == "9000"
-    assert card.send("00A40000020007") == "9000"
-    assert card.send("00A4020002000F") == "6A82"
+    assert card.send("00A4020202EF06") == "9000"
+    assert card.send("00A4000002EF07") == "9000"
+    assert card.send("00A4020002EF0F") == "6A82"
+    assert card.send("00A40200020005") == "6A82", "a short id is no file id"
     assert card.send("00A4020002EF05") == "9000"
     assert card.ok("00B2070C0B".replace("0C", "04")).startswith("0709")
+
+
+def test_a_child_df_is_selected_by_p1_01_and_nothing_else_is(card: Card) -> None:
+    card.ok(SSSE)
+    assert card.send("00A4010002DF03") == "610A"
+    assert card.send("00A4010002DF01") == "6A82", "a sibling is no child"
+    card.ok(SSSE)
+    assert card.send("00A4010002EF05") == "6A82", "nor is an EF"
+    assert card.send("00A4010002DF04") == "610A", "the refused ones changed nothing"
+
+
+@pytest.mark.parametrize(
+    ("label", "aid"), [("C9FAC3FCD3EBBDA1BFB5D0C5CFA2C7F8", "0505"), ("BEC8D6FAD3EBD3C5B8A7D0C5CFA2C7F8", "0506")]
+)
+def test_applications_without_an_aid_in_the_notice_are_selected_by_their_label(
+    card: Card, label: str, aid: str
+) -> None:
+    assert card.ok(SSSE, f"00A4040010{label}", "00C000000A").endswith(aid)
+    assert card.send("00A404000E" + "B9ABB9B2D3A6D3C3D0C5CFA2C7F8") == "6A82", (
+        "DF01 has an AID, so its label is no name"
+    )
+
+
+def test_the_directory_that_the_fci_names_lists_environment_and_applications(card: Card) -> None:
+    by_id = card.ok("00A40000023F00", "00A4020002EF1E", "00B2010427")
+    by_sfi = card.ok(SSSE, "00B201F427")
+    assert (
+        by_id
+        == by_sfi
+        == "7025" + "6123" + "4F0F" + SSSE[10:] + "5010" + "社会保障系统环境".encode("gbk").hex().upper()
+    )
+    assert card.ok("00B202F41C") == "701A61184F06D15600000500500E" + "公共应用信息区".encode("gbk").hex().upper()
+    count = next(n for n in range(1, 20) if card.send(f"00B2{n:02X}F400") == "6A83") - 1
+    assert count == 8, "SSSE and DF01 to DF07; reading goes on until 6A83"
+    assert card.send("00DC01F403700100") == "6982", "nobody writes it"
+
+
+def test_a_card_of_100_names_sfi_0b_and_tells_no_algorithm() -> None:
+    card = new_card("1.00")
+    assert card.ok(SSSE, "00C0000018") == "6F16840F" + SSSE[10:] + "A50388010B"
+    assert card.ok("00B2015C27")[:8] == "70256123"
 
 
 def test_by_name_first_next_and_in_part(card: Card) -> None:

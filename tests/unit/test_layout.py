@@ -20,11 +20,11 @@ def load(tmp_path: Path, text: str) -> Layout:
 @pytest.mark.parametrize(
     ("name", "version", "files", "items", "regions"),
     [
-        ("1.00", "1.00", 20, 104, 0),
-        ("2.00", "2.00", 44, 196, 5),
-        ("3.00", "3.00", 48, 196, 5),
-        ("regional", "3.00", 50, 198, 5),
-        ("psam", "psam", 6, 0, 0),
+        ("1.00", "1.00", 21, 105, 0),
+        ("2.00", "2.00", 45, 197, 5),
+        ("3.00", "3.00", 49, 197, 5),
+        ("regional", "3.00", 51, 199, 5),
+        ("psam", "psam", 7, 1, 0),
     ],
 )
 def test_the_layouts_that_come_with_it(name: str, version: str, files: int, items: int, regions: int) -> None:

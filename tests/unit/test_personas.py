@@ -97,7 +97,8 @@ def test_every_item_of_the_layout_is_on_the_card(name: str) -> None:
         records = image.memory.records(spec.path)
         if spec.structure == "records":
             tags = [record[0] for record in records]
-            assert tags == [item.tag for item in spec.items for _ in range(item.count)], spec.path
+            wanted = [item.tag for item in spec.items for _ in range(item.count)]
+            assert set(tags) == set(wanted) if spec.directory else tags == wanted, spec.path
         assert records, spec.path
 
 
