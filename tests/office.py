@@ -12,9 +12,12 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from emulator.chip import Chip
+from emulator.filesystem.nvm import PowerCut
 from emulator.personas import numbers
+from harness import pcsc
 from harness.clock import Clock
-from harness.connection import Connection
+from harness.connection import Connection, InProcess
 from harness.office import requests, seed
 from harness.office.drawer import Drawer
 from harness.office.office import Done, Office
@@ -76,6 +79,35 @@ def _planted() -> bytes:
             seed.plant(session)
         register.close()
         return path.read_bytes()
+
+
+class Torn(InProcess):
+    """A card that a hand tears out where its power is cut: nothing more reaches it."""
+
+    def __init__(self, chip: Chip, after: int | None) -> None:
+        super().__init__(chip)
+        chip.image.memory.nvm.cut_after = after
+        self.out = False
+
+    def seen(self) -> BaseException:
+        """What the program sees of it."""
+        return pcsc.PcscError("the card was torn out", pcsc.REMOVED_CARD)
+
+    def send(self, command: bytes) -> bytes:
+        self._there()
+        try:
+            return super().send(command)
+        except PowerCut as cut:
+            self.out = True
+            raise self.seen() from cut
+
+    def reset(self) -> bytes:
+        self._there()
+        return super().reset()
+
+    def _there(self) -> None:
+        if self.out:
+            raise pcsc.PcscError("no card", pcsc.NO_SMARTCARD)
 
 
 class Desk:

@@ -11,9 +11,10 @@ from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import SCRIPT_PAD, Function
 from harness.driver.library import SSCardDriver
-from harness.driver.pad import LONGEST, Pad
+from harness.driver.pad import Pad
 from harness.driver.session import Readers
 from harness.driver.turns import Turns
+from harness.terminal.pin import LONGEST
 
 MOST_CLIENTS = 64
 MOST_ENTRIES = 64

@@ -12,7 +12,7 @@ from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
 from harness.driver.session import NoKeys
 from harness.terminal.keeper import PsamError
-from harness.terminal.terminal import Refused, Terminal, Unauthorised
+from harness.terminal.terminal import Terminal, Unauthorised
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
 ELEMENTS, OF = ";", "="
@@ -120,12 +120,7 @@ def name(terminal: Terminal) -> str:
     found = str(terminal.read(first))
     if terminal.layout.files["SSSE/EF06"].item(0x4E) is None:
         return found
-    try:
-        return found + str(terminal.read(more))
-    except Refused as refused:
-        if refused.sw != SW.RECORD_NOT_FOUND:
-            raise
-        return found
+    return found + str(terminal.read_if_there(more) or "")
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ from harness.driver.pad import Pad
 from harness.driver.session import Session
 from harness.terminal import account
 from harness.terminal.messaging import MAC_SIZE
-from harness.terminal.terminal import Unauthorised, bcd
+from harness.terminal.pin import bcd
+from harness.terminal.terminal import Unauthorised
 
 PROOF = 16
 """Bytes of a cryptogram and its data."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.driver.codes import Code, DriverError
+from harness.terminal.pin import is_pin
 
 CANCEL, TIMEOUT = "cancel", "timeout"
-SHORTEST, LONGEST = 4, 12
-"""Digits that a pad takes. [T]"""
 
 
 class Pad:
@@ -40,6 +39,6 @@ class Pad:
 
 def checked(entry: str) -> str:
     """What a pad takes; DriverError -33."""
-    if not SHORTEST <= len(entry) <= LONGEST or not (entry.isascii() and entry.isdigit()):
+    if not is_pin(entry):
         raise DriverError(Code.PIN_LENGTH)
     return entry

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from harness import control
 
-VARIABLE = "SSCARD_DRIVER"
 LOOPBACK = "127.0.0.1"
 PORT = 35991
 """Of loopback, where there are no Unix sockets. [D]"""

@@ -134,12 +134,7 @@ class Session:
 
     def look_at_expiry(self) -> str:
         """Item 06, read before business is done, as counters want it. [T] Empty where the card has none."""
-        try:
-            return str(self.terminal.read("SSSE/EF05/06"))
-        except Refused as refused:
-            if refused.sw != SW.RECORD_NOT_FOUND:
-                raise
-            return ""
+        return str(self.terminal.read_if_there("SSSE/EF05/06") or "")
 
     def with_psam(self, readers: Readers) -> Psam:
         """The PSAM, ready for this card, as the terminal's keeper from now on; -2201, -2202."""

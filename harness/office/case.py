@@ -16,7 +16,7 @@ from harness.office.register.audit import Act
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests import Document, Request
 from harness.office.services import Services
-from harness.office.words import OPEN, Channel, DocumentType, Life, Loss, Outcome
+from harness.office.words import OPEN, Channel, DocumentType, Loss, Outcome
 
 if TYPE_CHECKING:
     from emulator.filesystem.image import Image
@@ -139,18 +139,7 @@ class Case(Generic[R_co]):
     @property
     def loss(self) -> Loss:
         """The card's loss as it stands now: a temporary one lapses (article 18)."""
-        return effective_loss(self.own_card, self.now, self.services.temporary_loss_hours)
-
-    @property
-    def usable(self) -> bool:
-        """The social security function may be used."""
-        card = self.own_card
-        return (
-            card.life is Life.ISSUED
-            and card.activated_at is not None
-            and card.frozen_at is None
-            and self.loss is Loss.NONE
-        )
+        return self.services.loss(self.own_card, self.now)
 
     @property
     def pending(self) -> Pending | None:
@@ -160,10 +149,7 @@ class Case(Generic[R_co]):
     @property
     def open_application(self) -> Application | None:
         """The person's application that is not ended."""
-        if self.person is None:
-            return None
-        query = select(Application).where(Application.person_id == self.person.id, Application.progress.in_(OPEN))
-        return self.session.scalar(query)
+        return open_application(self.session, self.person) if self.person is not None else None
 
     @property
     def online(self) -> bool:
@@ -171,15 +157,11 @@ class Case(Generic[R_co]):
         return self.request.channel is not Channel.COUNTER
 
 
+def open_application(session: Session, person: Person) -> Application | None:
+    """A person's application that is not ended."""
+    return session.scalar(select(Application).where(Application.person_id == person.id, Application.progress.in_(OPEN)))
+
+
 def begun(session: Session, card: Card) -> Pending | None:
     """Work on a card that was begun and not ended."""
     return session.scalar(select(Pending).where(Pending.card_id == card.id, Pending.ended_at.is_(None)))
-
-
-def effective_loss(card: Card, now: datetime, hours: int) -> Loss:
-    """Article 18: a temporary loss that was not made formal ends after seven days, which are ``hours`` hours. [D]"""
-    if card.loss is Loss.TEMPORARY and card.lost_at is not None:
-        passed = (now - card.lost_at).total_seconds() / 3600
-        if passed >= hours:
-            return Loss.NONE
-    return card.loss

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from sqlalchemy import select
-
 from harness.connection import Connection
+from harness.office import finding
+from harness.office.case import open_application
 from harness.office.office import Done, Office
-from harness.office.register.tables import Application, Card, Person
 from harness.office.requests import Activate, Apply, Document, HandOut, Make
-from harness.office.words import OPEN, Life, Progress
+from harness.office.words import Life, Progress
 
 Say = Callable[[Done], None]
 
@@ -51,21 +50,15 @@ def issue(
 def _open(office: Office, holder: Document) -> tuple[int | None, Progress | None]:
     """The person's open application, and how far it is."""
     with office.register.transaction() as session:
-        found = session.scalar(
-            select(Application)
-            .join(Person, Application.person_id == Person.id)
-            .where(Person.document_type == holder.type, Person.document_number == holder.number)
-            .where(Application.progress.in_(OPEN))
-        )
-        return (found.id, found.progress) if found else (None, None)
+        person = finding.person(session, holder.type, holder.number)
+        found = open_application(session, person) if person is not None else None
+        return (found.id, found.progress) if found is not None else (None, None)
 
 
 def _waiting(office: Office, holder: Document) -> str | None:
     """The number of the person's card that was handed out and is not active."""
     with office.register.transaction() as session:
-        return session.scalar(
-            select(Card.number)
-            .join(Person, Card.person_id == Person.id)
-            .where(Person.document_type == holder.type, Person.document_number == holder.number)
-            .where(Card.life == Life.ISSUED, Card.activated_at.is_(None))
-        )
+        person = finding.person(session, holder.type, holder.number)
+        card = finding.card_of(session, person) if person is not None else None
+        waits = card is not None and card.life is Life.ISSUED and card.activated_at is None
+        return card.number if card is not None and waits else None

@@ -16,7 +16,6 @@ from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Refused
 
 ENVIRONMENT = "SSSE"
-CARD_BLOCKED, BLOCKED = SW.FUNCTION_NOT_SUPPORTED, SW.APPLICATION_BLOCKED
 
 
 class Stage(Enum):
@@ -193,7 +192,7 @@ class BlockFunction(Base):
 
     def stage(self, card: Presented) -> Stage:
         """It tells when it is selected."""
-        return Stage.AFTER if card.refused in (BLOCKED, CARD_BLOCKED) else Stage.BEFORE
+        return Stage.AFTER if card.blocked else Stage.BEFORE
 
     def run(self, card: Presented, pin: SecretStr | None) -> None:
         """APPLICATION BLOCK."""
@@ -210,7 +209,7 @@ class BlockCard(Base):
 
     def stage(self, card: Presented) -> Stage:
         """A blocked card answers nothing else. One whose environment is blocked cannot be blocked further."""
-        return Stage.AFTER if card.refused in (BLOCKED, CARD_BLOCKED) else Stage.BEFORE
+        return Stage.AFTER if card.blocked else Stage.BEFORE
 
     def run(self, card: Presented, pin: SecretStr | None) -> None:
         """CARD BLOCK."""

@@ -145,7 +145,7 @@ class Office:
             return Look({}, error)
 
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
-        who = _clerk(session, clerk)
+        who = finding.clerk(session, clerk)
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
         finding.find(case)
         return case
@@ -224,9 +224,9 @@ class Office:
             job.run(presented, pin)
         except CHIP_FAILURES as error:
             if self._untouched(job, presented, error):
-                self._end(pending, Outcome.FAILED)
+                self._tell(pending, Outcome.FAILED, ends=True)
                 raise Failed(f"{job.zh}失败，卡与登记均未改动 {job.en} failed, nothing has changed: {error}") from error
-            self._trail(pending, Outcome.HALF_WAY)
+            self._tell(pending, Outcome.HALF_WAY, ends=False)
             raise HalfWay(pending, str(error)) from error
         return self._settle(pending, presented, Outcome.DONE)
 
@@ -258,23 +258,20 @@ class Office:
     ) -> tuple[Case[Any], Operation[Any]]:
         """By whoever takes it up, else by whoever began."""
         operation = ALL[pending.operation]
-        who = _clerk(session, clerk) if clerk else session.get_one(Clerk, pending.clerk_id)
+        who = finding.clerk(session, clerk) if clerk else session.get_one(Clerk, pending.clerk_id)
         request = operation.request.model_validate(pending.request)
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
         case.card = pending.card
         case.person = pending.card.person
         return case, operation
 
-    def _end(self, number: int, outcome: Outcome, clerk: str = "") -> None:
+    def _tell(self, number: int, outcome: Outcome, clerk: str = "", *, ends: bool) -> None:
+        """What became of the work, on the trail; the note ends with it, or waits on."""
         with self.register.transaction() as session:
             pending = session.get_one(Pending, number)
             case, operation = self._case_of(session, pending, None, clerk)
-            pending.ended_at, pending.outcome = case.now, outcome
-            self._note(case, operation, outcome, {"pending": number})
-
-    def _trail(self, number: int, outcome: Outcome, clerk: str = "") -> None:
-        with self.register.transaction() as session:
-            case, operation = self._case_of(session, session.get_one(Pending, number), None, clerk)
+            if ends:
+                pending.ended_at, pending.outcome = case.now, outcome
             self._note(case, operation, outcome, {"pending": number})
 
     # --- what was interrupted ----------------------------------------------------------------------------------------
@@ -304,7 +301,7 @@ class Office:
             if job.stage(presented) is not Stage.AFTER:
                 job.run(presented, pin)
         except CHIP_FAILURES as error:
-            self._trail(number, Outcome.HALF_WAY, clerk)
+            self._tell(number, Outcome.HALF_WAY, clerk, ends=False)
             raise HalfWay(number, str(error)) from error
         return self._settle(number, presented, Outcome.RESUMED, clerk)
 
@@ -317,7 +314,7 @@ class Office:
             job.undo(presented)
         except CHIP_FAILURES as error:
             raise Failed(f"不能撤销 it cannot be undone: {error}") from error
-        self._end(number, Outcome.ABANDONED, clerk)
+        self._tell(number, Outcome.ABANDONED, clerk, ends=True)
 
     def _taken_up(
         self, number: int, connection: Connection, clerk: str, pin: SecretStr | None = None
@@ -341,13 +338,6 @@ class Office:
                 if rule.id in roles.BY_RULE or (pin and rule in NEW_PIN):
                     rule.demand(case)
             return _job(pending), presented
-
-
-def _clerk(session: Session, name: str) -> Clerk:
-    who = session.scalar(select(Clerk).where(Clerk.name == name))
-    if who is None:
-        raise Unknown(f"无此经办人员 there is no clerk {name!r}")
-    return who
 
 
 def _record_agent(case: Case[Any]) -> None:

@@ -22,13 +22,12 @@ CHIP_FAILURES = (TerminalError, PcscError, PowerCut, ItemError)
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A powered card. ``chip``: the ATR's last 8 bytes in hex; ``identification``: 32 hex digits, empty where the card
-    does not tell, and then ``refused`` is the status word.
+    """A powered card. ``chip``: the ATR's last 8 bytes in hex; ``refused``: the status word of a card that does not
+    tell what it is, else 0.
     """
 
     terminal: Terminal
     chip: str
-    identification: str = ""
     refused: int = 0
 
     @classmethod
@@ -38,9 +37,9 @@ class Presented:
         chip = connection.atr[-8:].hex().upper()
         try:
             terminal.begin()
-            return cls(terminal, chip, str(terminal.read("SSSE/EF05/01")).upper())
         except Refused as refused:
-            return cls(terminal, chip, refused=refused.sw)
+            return cls(terminal, chip, refused.sw)
+        return cls(terminal, chip)
 
     @property
     def blocked(self) -> bool:

@@ -91,11 +91,6 @@ Photo = Annotated[
 ]
 
 
-def is_pin(digits: str) -> bool:
-    """Whether these may be a PIN: 4 to 12 digits, as pads take them. [T]"""
-    return 4 <= len(digits) <= 12 and digits.isascii() and digits.isdigit()
-
-
 class Model(BaseModel):
     """What all have: no field that is not known, no change afterwards."""
 

@@ -39,4 +39,8 @@ class Rule:
     def demand(self, case: Case[Any]) -> None:
         """Refusal unless it holds."""
         if not self.holds(case):
-            raise Refusal(self.id, self.citation, self.zh, self.en)
+            raise self.refusal()
+
+    def refusal(self) -> Refusal:
+        """What is said where it does not hold."""
+        return Refusal(self.id, self.citation, self.zh, self.en)

@@ -11,8 +11,8 @@ from emulator.crypto.keys import test_root
 from emulator.filesystem.image import Image
 from harness.office.drawer import Drawer
 from harness.office.presented import Presented
-from harness.office.register.tables import Application
-from harness.office.words import OPEN
+from harness.office.register.tables import Application, Card
+from harness.office.words import OPEN, Life, Loss
 from harness.office.workdays import CalendarError, Workdays
 from harness.terminal.personalise import Personaliser
 
@@ -26,6 +26,18 @@ RENEWAL_DAYS = 90
 """A card may be replaced so long before it expires. [D]"""
 NUMBER = "SSSE/EF05/07"
 INITIAL_PIN = "123456"
+
+
+def how_far(application: Application) -> dict[str, Any]:
+    """What an application is for, and how far it is."""
+    return {
+        "application": application.id,
+        "kind": str(application.kind),
+        "kind_zh": application.kind.zh,
+        "progress": str(application.progress),
+        "progress_zh": application.progress.zh,
+        "accepted": application.accepted_at.isoformat(),
+    }
 
 
 @dataclass(slots=True)
@@ -52,6 +64,16 @@ class Services:
     def loss_ends(self, reported: datetime) -> datetime:
         """When a temporary loss lapses."""
         return reported + timedelta(hours=self.temporary_loss_hours)
+
+    def loss(self, card: Card, now: datetime) -> Loss:
+        """Article 18: a temporary loss that was not made formal lapses; which seven days those are is [D]."""
+        lapsed = card.loss is Loss.TEMPORARY and card.lost_at is not None and now >= self.loss_ends(card.lost_at)
+        return Loss.NONE if lapsed else card.loss
+
+    def usable(self, card: Card, now: datetime) -> bool:
+        """The social security function may be used."""
+        active, frozen = card.activated_at is not None, card.frozen_at is not None
+        return card.life is Life.ISSUED and active and not frozen and self.loss(card, now) is Loss.NONE
 
     def make(self, blank: Presented | None, image: Image, number: str) -> None:
         """Brings a card into being: the blank chip in the reader is personalised, or a virtual card goes into the

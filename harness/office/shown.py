@@ -19,7 +19,7 @@ from harness.office.operations import ALL
 from harness.office.register.tables import Application, Audit, Outlet
 from harness.office.rule import Rule
 from harness.office.rules import BASE, SELF_SERVICE
-from harness.office.services import Services
+from harness.office.services import Services, how_far
 from harness.office.words import OPEN, Help
 
 IN_READER = ("CARD-SHOWN", "CARD-AT-HAND")
@@ -103,16 +103,7 @@ def late(session: Session, services: Services, today: date, *, every: bool = Fal
     """Open applications whose deadline is over, or cannot be told; ``every``: all that are open."""
     query = select(Application, Outlet.name).join(Outlet, Outlet.id == Application.outlet_id)
     rows = [
-        {
-            "application": one.id,
-            "kind": str(one.kind),
-            "kind_zh": one.kind.zh,
-            "progress": str(one.progress),
-            "progress_zh": one.progress.zh,
-            "outlet": outlet,
-            "accepted": one.accepted_at.isoformat(),
-            **services.deadline(one, today),
-        }
+        {**how_far(one), "outlet": outlet, **services.deadline(one, today)}
         for one, outlet in session.execute(query.where(Application.progress.in_(OPEN)).order_by(Application.id))
     ]
     return [one for one in rows if every or one.get("late", True)]

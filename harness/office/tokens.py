@@ -10,7 +10,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from harness.office.case import Unknown
+from harness.office import finding
 from harness.office.measures import Citation
 from harness.office.register import audit
 from harness.office.register.audit import Act
@@ -27,7 +27,7 @@ C = Citation(29)
 
 def give(session: Session, name: str, now: datetime, days: int = DAYS) -> str:
     """A new token for a clerk, which ends the one before. Unknown."""
-    who = clerk(session, name)
+    who = finding.clerk(session, name)
     token = PREFIX + secrets.token_urlsafe(SIZE)
     who.token, who.token_until = _hash(token), now + timedelta(days=days)
     _note(session, who, now, {"until": who.token_until.isoformat(timespec="seconds")})
@@ -36,7 +36,7 @@ def give(session: Session, name: str, now: datetime, days: int = DAYS) -> str:
 
 def revoke(session: Session, name: str, now: datetime) -> None:
     """The clerk's token is good no more. Unknown."""
-    who = clerk(session, name)
+    who = finding.clerk(session, name)
     who.token = who.token_until = None
     _note(session, who, now, {"revoked": True})
 
@@ -49,15 +49,6 @@ def bearer(session: Session, token: str, now: datetime) -> Clerk | None:
     if found is None or found.token is None or not hmac.compare_digest(found.token, digest):
         return None
     return found if found.token_until is not None and now < found.token_until else None
-
-
-def clerk(session: Session, name: str) -> Clerk:
-    """A clerk by name; Unknown, naming those that there are."""
-    found = session.scalar(select(Clerk).where(Clerk.name == name))
-    if found is None:
-        known = ", ".join(session.scalars(select(Clerk.name).order_by(Clerk.id)))
-        raise Unknown(f"无此经办人员 there is no clerk {name!r}; there are {known}")
-    return found
 
 
 def _note(session: Session, who: Clerk, now: datetime, detail: dict[str, str | bool]) -> None:

@@ -18,6 +18,7 @@ from emulator.filesystem.files import messaging_of
 from emulator.filesystem.specs import KeySpec
 from harness.terminal.keeper import Roots, Use
 from harness.terminal.machine_request import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
+from harness.terminal.pin import bcd, is_pin
 
 __all__ = ["LONGEST_LINE", "PROVINCE", "Card", "EncryptionMachine", "Machine", "MachineError"]
 
@@ -166,9 +167,9 @@ class EncryptionMachine:
         new = header[:8] == RELOAD
         if not new and header[:8] != UNBLOCK:
             raise MachineError("input", f"header: expected {RELOAD} or {UNBLOCK}, and Lc")
-        if new != bool(pin) or not (pin.isascii() and (pin.isdigit() or not pin)) or (new and not 4 <= len(pin) <= 12):
+        if not (is_pin(pin) if new else not pin):
             raise MachineError("input", "pin: expected 4 to 12 digits to reload, none to unblock")
-        data = bytes.fromhex(pin + "F" * (len(pin) % 2))
+        data = bcd(pin)
         use = self._use(key, card, hexadecimal("factor", factor, BLOCK))
         cla, ins, p1, p2, lc = head
         sealed = bytes(self._of(card).seal(use, CommandAPDU(cla, ins, p1, p2, data), enciphered=new))

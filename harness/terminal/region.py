@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.apdu.status import SW
 from emulator.filesystem.specs import RegionBinding
 from harness.terminal.keeper import TerminalError
-from harness.terminal.terminal import Refused, Terminal
+from harness.terminal.terminal import Terminal
 
 SICHUAN = {
     "510100": "成都市", "510300": "自贡市", "510400": "攀枝花市", "510500": "泸州市", "510600": "德阳市",
@@ -42,11 +41,9 @@ def read(terminal: Terminal) -> list[Region]:
     """The regions of the insurances that this card holds, in the layout's order."""
     found = []
     for binding in terminal.layout.insurance_region:
-        try:
-            found.append(Region(binding, str(terminal.read(binding.item))))
-        except Refused as refusal:
-            if refusal.sw != SW.RECORD_NOT_FOUND:
-                raise
+        code = terminal.read_if_there(binding.item)
+        if code is not None:
+            found.append(Region(binding, str(code)))
     return found
 
 

@@ -14,6 +14,7 @@ from emulator.filesystem.specs import FileSpec, ItemSpec
 from emulator.security import PIN
 from harness.terminal.keeper import TerminalError
 from harness.terminal.link import Link, PinRefused, Refused, Unauthorised, whole
+from harness.terminal.pin import bcd
 
 __all__ = ["ItemValue", "PinRefused", "Refused", "Terminal", "Unauthorised", "bcd", "decode_record"]
 BY_NUMBER, NEWEST = 0x04, 0x03
@@ -144,6 +145,15 @@ class Terminal(Link):
         record = self._addressed(spec, CommandAPDU(0x00, 0xB2, p1, p2, le=0), spec.read_messaging, f"reading {path}")
         return items.decode(item, whole(record, item.tag or 0, f"reading {path}"))
 
+    def read_if_there(self, path: str) -> items.Value | None:
+        """One item by its tag, None where the card has none; LookupError where its layout has not."""
+        try:
+            return self.read(path)
+        except Refused as refused:
+            if refused.sw != SW.RECORD_NOT_FOUND:
+                raise
+            return None
+
     def read_record(self, path: str, number: int) -> list[ItemValue]:
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
         spec = self.layout.files[path]
@@ -215,10 +225,3 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
     tag = record[0] if record else 0
     item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
     yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, whole(record, tag, f"reading {spec.path}")))
-
-
-def bcd(digits: str) -> bytes:
-    """A PIN as VERIFY takes it; TerminalError for what is no PIN. The text never holds the digits."""
-    if not (digits.isascii() and (digits.isdigit() or not digits) and len(digits) <= 16):
-        raise TerminalError("a PIN has 4 to 16 digits")
-    return bytes.fromhex(digits + "F" * (len(digits) % 2))

@@ -23,12 +23,10 @@ from sqlalchemy import select
 from emulator.chip import Chip
 from emulator.filesystem import image as images
 from emulator.filesystem.image import Image
-from emulator.filesystem.nvm import PowerCut
-from harness import pcsc
-from harness.connection import Connection, InProcess
+from harness.connection import Connection
 from harness.office import requests, seed
 from harness.office.bank import BankDown
-from harness.office.case import Failed, Unknown, effective_loss
+from harness.office.case import Failed, Unknown
 from harness.office.drawer import Drawer
 from harness.office.jobs import TurnOn
 from harness.office.office import HalfWay, Office
@@ -39,7 +37,7 @@ from harness.office.requests import Document
 from harness.office.rule import Refusal
 from harness.office.words import DocumentType, Incapacity, Life, Loss, Relation
 from harness.terminal import region as regions
-from tests.office import Desk, agent, ask, child, citizen
+from tests.office import Desk, Torn, agent, ask, child, citizen
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 DECLARED = (Refusal, Unknown, Failed, HalfWay, BankDown)
@@ -63,35 +61,19 @@ class Ended(BaseException):
     """The program ends here, at once."""
 
 
-class Torn(InProcess):
+class TornOrEnded(Torn):
     """A card torn out after so many writes; where the program ends with it, nobody catches that."""
 
     def __init__(self, image: Image, after: int | None, *, ends: bool) -> None:
-        super().__init__(Chip(image))
-        image.memory.nvm.cut_after = after
-        self._image, self._ends, self._out = image, ends, False
+        super().__init__(Chip(image), after)
+        self._ends = ends
 
-    def send(self, command: bytes) -> bytes:
-        self._there()
-        try:
-            return super().send(command)
-        except PowerCut as gone:
-            self._out = True
-            if self._ends:
-                raise Ended from None
-            raise pcsc.PcscError("the card was torn out", pcsc.REMOVED_CARD) from gone
-
-    def reset(self) -> bytes:
-        self._there()
-        return super().reset()
-
-    def _there(self) -> None:
-        if self._out:
-            raise pcsc.PcscError("no card", pcsc.NO_SMARTCARD)
+    def seen(self) -> BaseException:
+        return Ended() if self._ends else super().seen()
 
     def close(self) -> None:
         super().close()
-        self._image.memory.nvm.cut_after = None
+        self.chip.image.memory.nvm.cut_after = None
 
 
 class Torned(Drawer):
@@ -105,17 +87,13 @@ class Torned(Drawer):
         if not self.path(number).exists():
             raise LookupError(number)
         with images.held(self.path(number), durable=False) as image:
-            connection = Torn(image, self.after, ends=self.ends)
+            connection = TornOrEnded(image, self.after, ends=self.ends)
             try:
                 yield connection
             finally:
                 connection.close()
-                if self._out(connection):
+                if connection.out:
                     Chip(image).power_on()  # what was cut ends when power comes back
-
-    @staticmethod
-    def _out(connection: Torn) -> bool:
-        return connection._out
 
 
 class Mornings(RuleBasedStateMachine):
@@ -277,11 +255,11 @@ class Mornings(RuleBasedStateMachine):
 
     @invariant()
     def one_person_one_usable_card(self) -> None:
-        now, hours = self.desk.clock.now(), self.desk.services.temporary_loss_hours
+        now = self.desk.clock.now()
         usable = [
             one.person_id
             for one in self.cards(Life.ISSUED)
-            if one.activated_at and not one.frozen_at and effective_loss(one, now, hours) is Loss.NONE
+            if one.activated_at and not one.frozen_at and self.desk.services.loss(one, now) is Loss.NONE
         ]
         assert len(usable) == len(set(usable))
 

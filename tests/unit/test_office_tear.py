@@ -17,9 +17,7 @@ from sqlalchemy import select
 from emulator.chip import Chip
 from emulator.filesystem import image as images
 from emulator.filesystem.image import Image
-from emulator.filesystem.nvm import PowerCut
 from emulator.security import PIN
-from harness import pcsc
 from harness.connection import InProcess
 from harness.office import requests, seed
 from harness.office.bank import BankDown
@@ -30,7 +28,7 @@ from harness.office.rule import Refusal
 from harness.office.words import Cancellation, DocumentType, Life
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused, Terminal
-from tests.office import Desk, ask, citizen
+from tests.office import Desk, Torn, ask, citizen
 
 ME = citizen()
 SHOWN = (ME.document,)
@@ -39,31 +37,6 @@ NEW_HOME = ("00012345678", "新地址")
 MIDDLE = 20
 """Writes after which a transfer is under way: those before win the right to read."""
 OLD, NEW, NEITHER = "old", "new", "neither"
-
-
-class Torn(InProcess):
-    """A card that a hand tears out where its power is cut: nothing more reaches it."""
-
-    def __init__(self, chip: Chip, after: int | None) -> None:
-        super().__init__(chip)
-        chip.image.memory.nvm.cut_after = after
-        self.out = False
-
-    def send(self, command: bytes) -> bytes:
-        self._there()
-        try:
-            return super().send(command)
-        except PowerCut as cut:
-            self.out = True
-            raise pcsc.PcscError("the card was torn out", pcsc.REMOVED_CARD) from cut
-
-    def reset(self) -> bytes:
-        self._there()
-        return super().reset()
-
-    def _there(self) -> None:
-        if self.out:
-            raise pcsc.PcscError("no card", pcsc.NO_SMARTCARD)
 
 
 def terminal(image: Image) -> Terminal:

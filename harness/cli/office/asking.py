@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from harness.cli.office import FILE
 from harness.cli.office.desk import Desk
 from harness.connection import Connection
-from harness.office import written
+from harness.office import finding, written
 from harness.office.case import Unknown
 from harness.office.register.tables import Application, Card, Person
 from harness.office.requests import Apply, Document, Request
@@ -187,5 +187,5 @@ def _person(session: Session, asked: Request, connection: Connection | None) -> 
     if asked.card is None and connection is not None:
         card = session.scalar(select(Card).where(Card.chip == connection.atr[-8:].hex().upper()))
     else:
-        card = session.scalar(select(Card).where(Card.number == asked.card))
+        card = finding.card(session, asked.card)
     return card.person if card else None

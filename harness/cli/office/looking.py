@@ -6,19 +6,16 @@ from typing import Any
 
 import click
 from pydantic import SecretStr
-from sqlalchemy import select
 
 from harness.cli.office import OfficeError, asking
 from harness.cli.office.desk import Command, Desk
 from harness.connection import Connection
-from harness.office import seed, shown, tokens
+from harness.office import finding, seed, shown
 from harness.office.case import Unknown
 from harness.office.measures import measures
 from harness.office.operations import ALL
 from harness.office.register import audit
-from harness.office.register.tables import Card, Person
 from harness.office.requests import Document
-from harness.office.rule import Refusal
 from harness.office.rules import ADMINISTRATOR
 from harness.office.words import Help, Role
 
@@ -95,14 +92,16 @@ def trail(desk: Desk, person: Document | None, number: str | None, *, verify: bo
         broken = audit.broken(session) if verify else None
         if broken is not None:
             raise OfficeError(f"留痕封印不符 the trail was changed: the seal of line {broken} does not hold")
-        query = select(Card.id).where(Card.number == number)
-        card_id = session.scalar(query) if number else None
-        person_id = _person(session, person) if person else None
-        if number and card_id is None:
+        card = finding.card(session, number) if number else None
+        holder = finding.person(session, person.type, person.number) if person else None
+        if person and holder is None:
+            raise Unknown("登记库中无此人 no such person is registered")
+        if number and card is None:
             raise Unknown("登记库中无此卡 the register knows no such card")
-        clerk = tokens.clerk(session, desk.named or seed.OFFICER)
+        clerk = finding.clerk(session, desk.named or seed.OFFICER)
         if clerk.role is not Role.ADMINISTRATOR:
-            raise Refusal(ADMINISTRATOR.id, ADMINISTRATOR.citation, ADMINISTRATOR.zh, ADMINISTRATOR.en)
+            raise ADMINISTRATOR.refusal()
+        person_id, card_id = holder.id if holder else None, card.id if card else None
         seen = audit.look(session, desk.clock.now(), clerk, person_id=person_id, card_id=card_id)
         rows = [shown.line(one) for one in seen]
     if desk.as_json:
@@ -116,14 +115,6 @@ def trail(desk: Desk, person: Document | None, number: str | None, *, verify: bo
         )
     if verify:
         click.echo(f"{len(rows)} lines, every seal holds 封印完好")
-
-
-def _person(session: Any, document: Document) -> int:
-    query = select(Person.id).where(Person.document_type == document.type, Person.document_number == document.number)
-    found: int | None = session.scalar(query)
-    if found is None:
-        raise Unknown("登记库中无此人 no such person is registered")
-    return found
 
 
 @click.command(cls=Command)

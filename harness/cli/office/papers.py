@@ -11,8 +11,8 @@ import segno
 
 from harness.cli.office import FILE, asking
 from harness.cli.office.desk import Command, Desk
+from harness.office import finding, qr, written
 from harness.office import letter as letters
-from harness.office import qr, tokens, written
 from harness.office.letter.ask import LetterRequest, fill
 from harness.office.operations import ALL
 from harness.office.requests import Document, ShowCredential, VerifyCredential
@@ -33,7 +33,7 @@ def letter(desk: Desk, told: Path, output: Path) -> None:
         filled = request.filled(request.principal.party(), desk.clock.today())
     else:
         with desk.register.transaction() as session:
-            filled = fill(session, request, tokens.clerk(session, desk.clerk()), desk.clock.now())
+            filled = fill(session, request, finding.clerk(session, desk.clerk()), desk.clock.now())
     if output.suffix == ".pdf":
         output.write_bytes(letters.pdf(filled))
     else:

@@ -7,22 +7,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from harness.office import bank, electronic, requests
+from harness.office import bank, electronic, finding, requests
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.register.tables import Application, Bank, Batch, Card, Guardian, Person
-from harness.office.requests import (
-    Apply,
-    ApplyBatch,
-    Document,
-    Personal,
-    is_pin,
-)
+from harness.office.requests import Apply, ApplyBatch, Document, Personal
 from harness.office.rule import Refusal, Rule
 from harness.office.rules import ALIVE, NOT_BANK_ROLE, SERVICE
-from harness.office.words import OPEN, DocumentType, Kind, Life, PersonKind, Progress
+from harness.office.words import DocumentType, Kind, Life, PersonKind, Progress
+from harness.terminal.pin import is_pin
 
 C = Citation
 NO_PHOTO_BEFORE = 7
@@ -56,25 +51,20 @@ def agrees_with_number(document: Document, birth: date, sex: str) -> bool:
 
 
 def _years(case: Case[Any]) -> int:
-    return age(_person(case).birth, case.today)
+    return age(case.request.person.birth, case.today)
 
 
-def find(case: Case[Any], person: Personal) -> Person | None:
+def find(case: Case[Any], told: Personal) -> Person | None:
     """The person in the register, by document."""
-    return case.session.scalar(
-        select(Person).where(
-            Person.document_type == person.document.type, Person.document_number == person.document.number
-        )
-    )
+    return finding.person(case.session, told.document.type, told.document.number)
 
 
-def holds_card(case: Case[Any], person: Person | None) -> bool:
+def holds_card(case: Case[Any]) -> bool:
     """Has a card, one waiting, or an application that is open (article 8)."""
-    if person is None:
+    if case.person is None:
         return False
-    cards = select(Card.id).where(Card.person_id == person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
-    open_ = select(Application.id).where(Application.person_id == person.id, Application.progress.in_(OPEN))
-    return case.session.scalar(cards) is not None or case.session.scalar(open_) is not None
+    cards = select(Card.id).where(Card.person_id == case.person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
+    return case.session.scalar(cards) is not None or case.open_application is not None
 
 
 def _agrees_with_itself(person: Personal) -> bool:
@@ -82,7 +72,7 @@ def _agrees_with_itself(person: Personal) -> bool:
 
 
 def _agrees_with_register(case: Case[Any]) -> bool:
-    known, told = case.person, _person(case)
+    known, told = case.person, case.request.person
     return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
 
 
@@ -149,7 +139,7 @@ APPLY_RULES = (
         C(8),
         "一人一卡：申请人已有社会保障卡或在办申请",
         "one person, one card: the applicant has a card, or an application that is open",
-        lambda case: not holds_card(case, case.person),
+        lambda case: not holds_card(case),
     ),
     Rule(
         "ELECTRONIC-PIN",

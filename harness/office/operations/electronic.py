@@ -15,10 +15,11 @@ from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.operations.using import PIN_FORM, new_pin
 from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
-from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential, is_pin
+from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
 from harness.office.rule import Refusal, Rule
 from harness.office.rules import IN_USE, NOT_FROZEN, NOT_LOST, SERVICE, with_identity
 from harness.office.words import Life
+from harness.terminal.pin import is_pin
 
 C = Citation
 KEY = "credential-key"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.office import bank
 from harness.office.case import Case
 from harness.office.jobs import BlockCard, BlockFunction, Job
@@ -25,8 +27,10 @@ PROOFS = {
 """What shows each reason. [D]"""
 
 
-def _reason(case: Case[Cancel]) -> Cancellation:
-    return case.request.reason
+def end(case: Case[Any], card: Card, life: Life, why: str) -> None:
+    """The card serves no more, and its bank will hear of it (article 28)."""
+    card.life, card.ended_at, card.ended_why = life, case.now, why
+    bank.push(case.session, card, case.now)
 
 
 class Cancelling(Operation[Cancel]):
@@ -47,14 +51,14 @@ class Cancelling(Operation[Cancel]):
             C(25),
             "持有多卡的，注销多余卡；该卡不是多余卡",
             "of several cards the surplus one is cancelled; this is none",
-            lambda case: (_reason(case) is Cancellation.SURPLUS) == (case.own_card.life is Life.SURPLUS),
+            lambda case: (case.request.reason is Cancellation.SURPLUS) == (case.own_card.life is Life.SURPLUS),
         ),
         Rule(
             "REASON-SHOWN",
             C(25),
             "应出示注销情形的证明材料（死亡证明、宣告死亡判决、丧失国籍证明或本人书面申请）",
             "what shows the reason is needed: death certificate, judgment, proof of nationality lost, written request",
-            lambda case: _reason(case) not in PROOFS or case.showed(*PROOFS[_reason(case)]),
+            lambda case: case.request.reason not in PROOFS or case.showed(*PROOFS[case.request.reason]),
             grade="D",
         ),
         Rule(
@@ -75,8 +79,7 @@ class Cancelling(Operation[Cancel]):
     def enter(self, case: Case[Cancel]) -> None:
         """Ended; the bank hears of it, and the holder what is left to do."""
         card = case.own_card
-        card.life, card.ended_at, card.ended_why = Life.CANCELLED, case.now, _reason(case).zh
-        bank.push(case.session, card, case.now)
+        end(case, card, Life.CANCELLED, case.request.reason.zh)
         if bank.account(case.session, card.number) in (AccountState.OPENED, AccountState.ACTIVE):
             case.tell(
                 Notice(

@@ -11,14 +11,9 @@ from harness.office.case import Case, begun
 from harness.office.jobs import Job
 from harness.office.measures import Citation
 from harness.office.operation import Operation
+from harness.office.operations.ending import end
 from harness.office.register.tables import Bank, Card
-from harness.office.requests import (
-    DeliveryFailed,
-    Dispose,
-    Extend,
-    HandOut,
-    Make,
-)
+from harness.office.requests import DeliveryFailed, Dispose, Extend, HandOut, Make
 from harness.office.rule import Rule
 from harness.office.rules import ADMINISTRATOR, ALIVE, NOT_BANK_ROLE, SERVICE, with_identity
 from harness.office.words import OPEN, Disposal, Life, Progress
@@ -93,18 +88,18 @@ class Making(Operation[Make]):
         request, application = case.request, case.case_of
         bank.reach(case.session, application.bank_code)
         layout = layouts.load(request.layout)
-        begun = application.card
-        if begun is None or (case.presented is not None and begun.chip != case.presented.chip):
-            begun = self._drawn(case, begun)
-        serial = bytes.fromhex(begun.chip)[-4:] if begun.chip else _serial(begun)
-        image = maker.image(case.holder, begun.number, serial, layout, request.algorithm, case.today)
-        begun.chip = image.chip_factor.hex().upper()
-        begun.identification = image.memory.records("SSSE/EF05")[0][2:].hex().upper()
-        begun.layout, begun.algorithm = request.layout, request.algorithm
-        case.session.add(begun)
+        card = application.card
+        if card is None or (case.presented is not None and card.chip != case.presented.chip):
+            card = self._drawn(case, card)
+        serial = bytes.fromhex(card.chip)[-4:] if card.chip else _serial(card)
+        image = maker.image(case.holder, card.number, serial, layout, request.algorithm, case.today)
+        card.chip = image.chip_factor.hex().upper()
+        card.identification = image.memory.records("SSSE/EF05")[0][2:].hex().upper()
+        card.layout, card.algorithm = request.layout, request.algorithm
+        case.session.add(card)
         case.session.flush()
-        application.card_id = begun.id
-        case.card, case.image = begun, image
+        application.card_id = card.id
+        case.card, case.image = card, image
         return None
 
     @staticmethod
@@ -162,8 +157,7 @@ class HandingOut(Operation[HandOut]):
         card, old = application.card, application.old_card
         assert card is not None
         if old is not None:
-            old.life, old.ended_at, old.ended_why = Life.REPLACED, case.now, application.kind.zh
-            bank.push(case.session, old, case.now)
+            end(case, old, Life.REPLACED, application.kind.zh)
             case.session.flush()
         card.life, card.issued_at = Life.ISSUED, case.now
         application.progress = Progress.DELIVERED
@@ -222,8 +216,7 @@ class Disposing(Operation[Dispose]):
         application.progress = Progress.DISPOSED
         if card is None:
             return
-        card.life, card.ended_at, card.ended_why = Life.ENDED, case.now, case.request.reason.zh
-        bank.push(case.session, card, case.now)
+        end(case, card, Life.ENDED, case.request.reason.zh)
         case.card = card
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from emulator.apdu.status import SW
 from harness.office import bank, electronic, protection
-from harness.office.case import Case
+from harness.office.case import Case, begun
 from harness.office.jobs import Item, Job, MoveRegion, WriteItems
 from harness.office.measures import Citation
 from harness.office.operation import Operation
@@ -18,9 +17,9 @@ from harness.office.register.tables import Application, Card
 from harness.office.requests import ChangeInformation, Query, Transfer
 from harness.office.rule import Rule
 from harness.office.rules import SERVICE, USE, with_card
+from harness.office.services import how_far
 from harness.office.words import Role
 from harness.terminal import region as regions
-from harness.terminal.terminal import Refused
 
 C = Citation
 PHONE, ADDRESS = "DF01/EF06/28", "DF01/EF06/23"
@@ -67,7 +66,7 @@ class Querying(Operation[Query]):
 
 
 def _card(case: Case[Any], card: Card) -> dict[str, Any]:
-    view = Case(case.session, case.services, case.clerk, case.request, case.now, card.person, card)
+    loss = case.services.loss(card, case.now)
     account = bank.account(case.session, card.number)
     return {
         "number": card.number,
@@ -75,27 +74,18 @@ def _card(case: Case[Any], card: Card) -> dict[str, Any]:
         "life": str(card.life),
         "life_zh": card.life.zh,
         "activated": card.activated_at is not None,
-        "loss": str(view.loss),
-        "loss_zh": view.loss.zh,
+        "loss": str(loss),
+        "loss_zh": loss.zh,
         "frozen": card.frozen_why if card.frozen_at else "",
-        "usable": view.usable,
+        "usable": case.services.usable(card, case.now),
         "valid_until": card.valid_until.isoformat(),
         "account": str(account) if account else "",
-        "half_way": view.pending is not None,
+        "half_way": begun(case.session, card) is not None,
     }
 
 
 def _application(case: Case[Any], one: Application) -> dict[str, Any]:
-    return {
-        "application": one.id,
-        "kind": str(one.kind),
-        "kind_zh": one.kind.zh,
-        "progress": str(one.progress),
-        "progress_zh": one.progress.zh,
-        "accepted": one.accepted_at.isoformat(),
-        "fee": one.fee,
-        **case.services.deadline(one, case.today),
-    }
+    return {**how_far(one), "fee": one.fee, **case.services.deadline(one, case.today)}
 
 
 NO_CARD_WAITS = Rule(
@@ -163,13 +153,10 @@ class ChangingInformation(Operation[ChangeInformation]):
 
 def _held(card: Presented, path: str) -> str | None:
     try:
-        return str(card.terminal.read(path))
-    except LookupError:
+        held = card.terminal.read_if_there(path)
+    except LookupError:  # the layout has none
         return None
-    except Refused as refused:
-        if refused.sw != SW.RECORD_NOT_FOUND:
-            raise
-        return None
+    return None if held is None else str(held)
 
 
 def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
@@ -209,14 +196,14 @@ class Transferring(Operation[Transfer]):
             C(24),
             "卡内参保地转移限省内跨地区转移",
             "the region in the card moves within the province",
-            lambda case: _target(case)[:2] == case.holder.region[:2],
+            lambda case: case.request.to[:2] == case.holder.region[:2],
         ),
         Rule(
             "ANOTHER-REGION",
             C(24),
             "参保地未发生变化",
             "the region is the same",
-            lambda case: _target(case) != case.holder.region,
+            lambda case: case.request.to != case.holder.region,
             grade="D",
         ),
         Rule(
@@ -243,16 +230,12 @@ class Transferring(Operation[Transfer]):
 
     def plan(self, case: Case[Transfer]) -> Job | None:
         """Every insurance of the card."""
-        return MoveRegion(origin=case.holder.region, target=_target(case))
+        return MoveRegion(origin=case.holder.region, target=case.request.to)
 
     def enter(self, case: Case[Transfer]) -> None:
         """The register follows."""
-        case.told |= {"from": case.holder.region, "to": _target(case)}
-        case.holder.region = _target(case)
-
-
-def _target(case: Case[Transfer]) -> str:
-    return case.request.to
+        case.told |= {"from": case.holder.region, "to": case.request.to}
+        case.holder.region = case.request.to
 
 
 OPERATIONS = (Querying, ChangingInformation, Transferring)

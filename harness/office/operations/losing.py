@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
-from harness.office import bank
+from harness.office import bank, finding
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation
@@ -19,7 +17,7 @@ from harness.office.operations.applying import (
     bank_agrees,
     right_document,
 )
-from harness.office.register.tables import Card, Person
+from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
 from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
@@ -28,10 +26,6 @@ from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 C = Citation
 UNREADABLE = (Replacement.DAMAGED, Replacement.FACE_UNREADABLE)
 """Reasons why the chip may not answer: the clerk has the card in hand and types its number."""
-
-
-def _kind(case: Case[ReportLoss]) -> Loss:
-    return case.request.kind
 
 
 class ReportingLoss(Operation[ReportLoss]):
@@ -47,14 +41,14 @@ class ReportingLoss(Operation[ReportLoss]):
             C(18),
             "挂失分为正式挂失和临时挂失",
             "a loss is reported formally or for a time",
-            lambda case: _kind(case) is not Loss.NONE,
+            lambda case: case.request.kind is not Loss.NONE,
         ),
         Rule(
             "NOT-LOST-YET",
             C(18),
             "该卡已挂失；临时挂失后可办理正式挂失",
             "the card is reported lost already; a temporary report may be made formal",
-            lambda case: case.loss is Loss.NONE or (case.loss is Loss.TEMPORARY and _kind(case) is Loss.FORMAL),
+            lambda case: case.loss is Loss.NONE or (case.loss is Loss.TEMPORARY and case.request.kind is Loss.FORMAL),
             grade="D",
         ),
     )
@@ -62,7 +56,7 @@ class ReportingLoss(Operation[ReportLoss]):
     def enter(self, case: Case[ReportLoss]) -> None:
         """From this moment on."""
         card = case.own_card
-        card.loss, card.lost_at = _kind(case), case.now
+        card.loss, card.lost_at = case.request.kind, case.now
         if card.loss is Loss.TEMPORARY:
             case.told["until"] = case.services.loss_ends(case.now).isoformat()
         if bank.account(case.session, card.number) is AccountState.ACTIVE:
@@ -155,19 +149,15 @@ def renew(case: Case[Any], kind: Kind, reason: str) -> None:
     accept(case, case.holder, code, kind, reason, old)
 
 
-def _replacement(case: Case[Replace]) -> Replace:
-    return case.request
-
-
-def _card_handed_in(case: Case[Any]) -> bool:
-    request = _replacement(case)
+def _card_handed_in(case: Case[Replace]) -> bool:
+    request = case.request
     typed = request.reason in UNREADABLE and request.card is not None and request.card == case.own_card.number
     return case.in_hand or typed or case.online
 
 
-def _reason_holds(case: Case[Any]) -> bool:
+def _reason_holds(case: Case[Replace]) -> bool:
     """Those reasons of article 21 that the register can hold against what it knows."""
-    request, card, person = _replacement(case), case.own_card, case.holder
+    request, card, person = case.request, case.own_card, case.holder
     match request.reason:
         case Replacement.EXPIRED:
             return card.valid_until < case.today or (card.valid_until - case.today).days <= case.services.renewal_days
@@ -181,15 +171,13 @@ def _reason_holds(case: Case[Any]) -> bool:
             return True
 
 
-def _new_document_holds(case: Case[Any]) -> bool:
-    new, person = _replacement(case).document, case.holder
+def _new_document_holds(case: Case[Replace]) -> bool:
+    new, person = case.request.document, case.holder
     if new is None:
         return True
-    known = case.session.scalar(
-        select(Person.id).where(Person.document_type == new.type, Person.document_number == new.number)
-    )
+    known = finding.person(case.session, new.type, new.number)
     return (
-        known in (None, person.id)
+        (known is None or known.id == person.id)
         and right_document(person.kind, new, age(person.birth, case.today))
         and agrees_with_number(new, person.birth, person.sex)
     )
@@ -252,7 +240,7 @@ class Replacing(Operation[Replace]):
 
     def enter(self, case: Case[Replace]) -> None:
         """Accepted, with the new name or number; the old card serves until the new one is handed out. [D]"""
-        request, person = _replacement(case), case.holder
+        request, person = case.request, case.holder
         if request.name is not None:
             person.name = request.name
         if request.document is not None:

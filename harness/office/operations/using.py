@@ -10,7 +10,7 @@ from harness.office.case import Case
 from harness.office.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.measures import Citation
 from harness.office.operation import Operation
-from harness.office.requests import Activate, ChangePin, ResetPin, is_pin
+from harness.office.requests import Activate, ChangePin, ResetPin
 from harness.office.rule import Rule
 from harness.office.rules import (
     ALIVE,
@@ -26,6 +26,7 @@ from harness.office.rules import (
 from harness.office.words import AccountState
 from harness.pcsc import PcscError
 from harness.terminal.keeper import TerminalError
+from harness.terminal.pin import is_pin
 
 C = Citation
 

@@ -13,10 +13,10 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.memory import ACTIVATION, BLOCKED, CARD_STATE, PERMANENT, PIN_CELL, state_cell, tries_cell
 from emulator.security import PIN
 from harness.office import bank, electronic
-from harness.office.case import effective_loss
+from harness.office.case import begun
 from harness.office.jobs import ENVIRONMENT
 from harness.office.operations import looking
-from harness.office.register.tables import Card, Outlet, Pending, Person, Push
+from harness.office.register.tables import Card, Outlet, Person, Push
 from harness.office.services import Services
 from harness.office.words import Life, Loss
 from harness.terminal.terminal import decode_record
@@ -27,7 +27,7 @@ Facts = dict[str, Any]
 def of_card(session: Session, card: Card, services: Services, now: datetime) -> Facts:
     """What the register says of a card."""
     account = bank.account(session, card.number)
-    loss = effective_loss(card, now, services.temporary_loss_hours)
+    loss = services.loss(card, now)
     active, frozen = card.activated_at is not None, card.frozen_at is not None
     told = select(Push.id).where(Push.card_id == card.id, Push.sent_at.is_not(None))
     return {
@@ -36,9 +36,7 @@ def of_card(session: Session, card: Card, services: Services, now: datetime) -> 
         "usable": card.life is Life.ISSUED and active and not frozen and loss is Loss.NONE,
         "activated": active,
         "frozen": frozen,
-        "half_way": session.scalar(
-            select(Pending.id).where(Pending.card_id == card.id, Pending.ended_at.is_(None))
-        ) is not None,
+        "half_way": begun(session, card) is not None,
         "account": str(account) if account else None,
         "bank": card.bank_code,
         "valid_until": card.valid_until.isoformat(),

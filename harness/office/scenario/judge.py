@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from emulator.filesystem.image import Image
 from harness import compare
 from harness.conformance.bench import Log, Missing
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.conformance.verdict import Result, Verdict
-from harness.office.register.tables import Card
+from harness.office import finding
 from harness.office.scenario import facts, outcome, replay, values
 from harness.office.scenario.checking import USUAL
 from harness.office.scenario.model import Scenario, ScenarioError, as_vector
@@ -126,5 +124,5 @@ def _unexpected(play: Play, step: Mapping[str, Any], number: str, held: outcome.
 def _disagreements(play: Play, number: str) -> list[str]:
     """Where the register says otherwise than the card that is in the pocket."""
     with play.stage.register.transaction() as session:
-        card = session.scalar(select(Card).where(Card.number == number))
+        card = finding.card(session, number)
         return facts.disagreements(card, play.stage.pocket.chips[number].image) if card is not None else []

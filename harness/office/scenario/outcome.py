@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from emulator.filesystem.memory import Cell
 from harness import compare
 from harness.conformance.steps import StepFailed
+from harness.office import finding
 from harness.office.register.tables import Audit, Card, Person
 from harness.office.scenario import facts, values
 from harness.office.scenario.checking import action, citation
 from harness.office.scenario.play import OTHERWISE, Ended, Play
-from harness.office.words import Life
 
 Snapshots = Mapping[str, Mapping[str, Cell]]
 
@@ -106,20 +106,13 @@ def _person(play: Play, session: Session, step: Mapping[str, Any]) -> Person | N
     if "for" not in step:
         return None
     document = play.people[step["for"]]["document"]
-    return session.scalar(
-        select(Person).where(
-            Person.document_type == document["type"], Person.document_number == document["number"]
-        )
-    )  # fmt: skip
+    return finding.person(session, document["type"], document["number"])
 
 
 def _card(session: Session, number: str, person: Person | None) -> Card | None:
     if number:
-        return session.scalar(select(Card).where(Card.number == number))
-    if person is None:
-        return None
-    theirs = select(Card).where(Card.person_id == person.id)
-    return session.scalar(theirs.where(Card.life == Life.ISSUED)) or session.scalar(theirs.order_by(Card.id.desc()))
+        return finding.card(session, number)
+    return finding.card_of(session, person) if person is not None else None
 
 
 def _there(card: Card | None) -> Card:

@@ -38,9 +38,7 @@ class Done(BaseModel):
     model_config = ConfigDict(extra="allow")
     operation: str
     article: int
-    person: int | dict[str, Any] | None = Field(
-        description="The register's number of the person; query and verify-credential tell of the person instead."
-    )
+    person: int | None = Field(description="The register's number of the person.")
     card: str
     notices: list[Told]
 

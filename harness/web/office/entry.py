@@ -15,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from harness import pcsc
 from harness.connection import Connection, Pcsc
-from harness.office import tokens
+from harness.office import finding, tokens
 from harness.office.measures import Citation
 from harness.office.office import Office
 from harness.office.register import audit
@@ -68,7 +68,7 @@ class Door:
             return
         office = self._office
         with office.register.transaction() as session:
-            clerk = tokens.clerk(session, caller.name)
+            clerk = finding.clerk(session, caller.name)
             act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
             audit.write(session, office.clock.now(), clerk, act)
         allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))

@@ -8,16 +8,14 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Path, Query
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import select
 
-from harness.office import letter, roles, shown, tokens
+from harness.office import finding, letter, roles, shown
 from harness.office.case import Unknown
 from harness.office.letter.ask import C as LETTER
 from harness.office.letter.ask import LetterRequest, fill
 from harness.office.measures import Citation, measures
 from harness.office.office import Office
 from harness.office.register import audit
-from harness.office.register.tables import Card
 from harness.office.requests import CardNumber, Number
 from harness.office.words import Help, Role
 from harness.web.office import answers, examples
@@ -81,10 +79,11 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         with office.register.transaction() as session:
             card_id = None
             if card is not None:
-                card_id = session.scalar(select(Card.id).where(Card.number == card))
-                if card_id is None:
+                found = finding.card(session, card)
+                if found is None:
                     raise Unknown("登记库中无此卡 the register knows no such card")
-            clerk = tokens.clerk(session, caller.name)
+                card_id = found.id
+            clerk = finding.clerk(session, caller.name)
             broken = audit.broken(session)
             lines = audit.look(session, office.clock.now(), clerk, person_id=person, card_id=card_id, last=last)
             return {"broken": broken, "lines": [shown.line(one) for one in lines]}
@@ -126,7 +125,7 @@ def _letter(app: FastAPI, office: Office, door: Door) -> None:
     ) -> Response:
         door.only(caller, roles.SERVICE, "letter", LETTER)
         with office.register.transaction() as session:
-            filled = fill(session, request, tokens.clerk(session, caller.name), office.clock.now())
+            filled = fill(session, request, finding.clerk(session, caller.name), office.clock.now())
         if form == "pdf":
             return Response(letter.pdf(filled), media_type="application/pdf")
         return HTMLResponse(letter.html(filled))

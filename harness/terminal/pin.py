@@ -1,0 +1,20 @@
+"""PINs as terminals take them."""
+
+from __future__ import annotations
+
+from harness.terminal.keeper import TerminalError
+
+SHORTEST, LONGEST = 4, 12
+"""Digits that a pad takes. [T]"""
+
+
+def is_pin(digits: str) -> bool:
+    """Whether a pad would take these."""
+    return SHORTEST <= len(digits) <= LONGEST and digits.isascii() and digits.isdigit()
+
+
+def bcd(digits: str) -> bytes:
+    """A PIN as VERIFY takes it; TerminalError for what is no PIN. The text never holds the digits."""
+    if not (digits.isascii() and (digits.isdigit() or not digits) and len(digits) <= 16):
+        raise TerminalError("a PIN has 4 to 16 digits")
+    return bytes.fromhex(digits + "F" * (len(digits) % 2))
