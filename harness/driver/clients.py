@@ -40,7 +40,7 @@ class Client:
             or len(entries) > MOST_ENTRIES
             or not all(isinstance(entry, str) and len(entry) <= 2 * LONGEST for entry in entries)
         ):
-            return Code.BAD_PARAMETER, words(Code.BAD_PARAMETER)
+            raise DriverError(Code.BAD_PARAMETER)
         self._driver.pad.script(entry.strip() for entry in entries if entry.strip())
         return Code.DONE, ""
 

@@ -88,15 +88,31 @@ STATUS_WORDS = (
 """Status words that counter software knows as codes, negated. [S] Others come the same way. [D]"""
 
 
+ERROR_MOST = 127
+"""Bytes of an error's text, terminator not counted, in GBK and in UTF-8: callers with 256 bytes exist. [1] the callers,
+[D] the number: SSCARD_ERROR_MAX less one."""
+
+
+def error_text(text: str) -> str:
+    """As much of a text as every caller has room for, whatever its encoding: cut at a whole character."""
+    sizes = {"gbk": 0, "utf-8": 0}
+    for at, character in enumerate(text):
+        for encoding in sizes:
+            sizes[encoding] += len(character.encode(encoding, "replace"))
+        if max(sizes.values()) > ERROR_MOST:
+            return text[:at]
+    return text
+
+
 class DriverError(Exception):
-    """A function ends with this code; ``text`` is what pOutInfo then holds."""
+    """A function ends with this code; ``text``, of up to ERROR_MOST bytes, is what pOutInfo then holds."""
 
     def __init__(self, code: int, text: str = "") -> None:
         self.code = int(code)
         if not text and code in Code.__members__.values():
             text = words(Code(code))
-        self.text = text
-        super().__init__(f"{self.code} {text}")
+        self.text = error_text(text)
+        super().__init__(f"{self.code} {self.text}")
 
 
 def words(code: Code, *details: object) -> str:

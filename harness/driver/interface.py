@@ -13,7 +13,7 @@ from enum import Enum
 from harness.driver.codes import Code, DriverError
 
 OUT_MOST = 4096
-"""Bytes of pOutInfo over C, terminator included: SSCARD_OUT_MAX. [D]"""
+"""Bytes of pOutInfo over C, terminator included: SSCARD_OUT_MAX. An error's are fewer: ``codes.ERROR_MOST``. [D]"""
 IN_MOST = 4096
 """Bytes of one string that goes in, terminator included: SSCARD_IN_MAX. [D]"""
 INT = range(-(2**31), 2**31)

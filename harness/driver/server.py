@@ -13,7 +13,7 @@ from emulator import unforeseen
 from harness.driver import wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
-from harness.driver.codes import Code, DriverError, words
+from harness.driver.codes import Code, DriverError
 from harness.driver.interface import EXPORTED
 from harness.driver.place import Listener
 
@@ -123,7 +123,7 @@ def called(client: Client, body: bytes) -> Answer:
         name, texts = wire.request(body)
         function = EXPORTED.get(name)
         if function is None:
-            return Code.UNSUPPORTED, words(Code.UNSUPPORTED)
+            raise DriverError(Code.UNSUPPORTED)
         return client.call(function, function.read(texts))
     except DriverError as error:
         return error.code, error.text

@@ -105,13 +105,11 @@ def _called(client: Client, name: str, values: dict[str, Any], *, session: bool)
         return client.script(values.get("entries"))
     function = FUNCTIONS.get(name)
     if function is None:
-        return Code.UNSUPPORTED, words(Code.UNSUPPORTED)
+        raise DriverError(Code.UNSUPPORTED)
     if function.step and not session:
-        return Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket"
+        raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket")
     if PAD in values:
-        code, text = client.script(values.pop(PAD))
-        if code:
-            return code, text
+        client.script(values.pop(PAD))
     return client.call(function, function.ordered(values))
 
 

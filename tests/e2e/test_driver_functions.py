@@ -73,7 +73,7 @@ class Program(Caller):
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, f"{name}: the program ended with {self._process.wait(DEADLINE)}"
-        code, _, out = line.decode("gbk").rstrip("\r\n").partition("\t")
+        code, _, out = line.decode("gb18030").rstrip("\r\n").partition("\t")
         return int(code), out
 
     def __enter__(self) -> Self:

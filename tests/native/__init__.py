@@ -130,8 +130,8 @@ FOREIGN: dict[str, tuple[bytes, bytes, int]] = {
 
 
 @contextlib.contextmanager
-def foreign(path: Path, greeting: bytes, answer: bytes) -> Iterator[None]:
-    """A server that says the same to everyone, then closes."""
+def foreign(path: Path, greeting: bytes, answer: bytes, *, lasting: bool = False) -> Iterator[None]:
+    """A server that says the same to everyone, then closes; ``lasting``: it answers for as long as it is asked."""
 
     def talk() -> None:
         with contextlib.suppress(OSError):
@@ -139,8 +139,10 @@ def foreign(path: Path, greeting: bytes, answer: bytes) -> Iterator[None]:
                 link, _ = listener.accept()
                 with link, contextlib.suppress(OSError):
                     link.sendall(greeting)
-                    if answer and link.recv(65536):
+                    while answer and link.recv(65536):
                         link.sendall(answer)
+                        if not lasting:
+                            break
 
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))

@@ -1,6 +1,7 @@
 /* Calls the library as counter software does: loaded by name, through the types of its header.
  *
- *   calls LIBRARY                    a request a line, function and arguments between tabs; the code and pOutInfo back
+ *   calls LIBRARY [ROOM]             a request a line, function and arguments between tabs; the code and pOutInfo back.
+ *                                    pOutInfo has ROOM bytes, and what the library writes beyond its string is told
  *   calls LIBRARY THREADS COUNT      so many threads call so often; each answer is held against the first
  */
 #include <stdio.h>
@@ -18,6 +19,8 @@ static HMODULE library;
 #include <dlfcn.h>
 #include <pthread.h>
 static void *library;
+#include <sys/mman.h>
+#include <unistd.h>
 #define LOAD(path) dlopen(path, RTLD_NOW)
 #define SYMBOL(name) dlsym(library, name)
 #endif
@@ -63,10 +66,30 @@ static long call(char **words, char *out)
     exit(4);
 }
 
-static void converse(void)
+enum { UNTOUCHED = 0x5a };
+
+/* A buffer that ends where memory ends: the byte behind it can neither be read nor written. */
+static char *guarded(size_t room)
+{
+#ifdef _WIN32
+    size_t page = 4096, pages = (room + page - 1) / page;
+    DWORD before;
+    char *start = VirtualAlloc(NULL, (pages + 1) * page, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    if (start == NULL || !VirtualProtect(start + pages * page, page, PAGE_NOACCESS, &before))
+        exit(5);
+#else
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (room + page - 1) / page;
+    char *start = mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED || mprotect(start + pages * page, page, PROT_NONE) != 0)
+        exit(5);
+#endif
+    return start + pages * page - room;
+}
+
+static void converse(size_t room)
 {
     static char line[SSCARD_IN_MAX * 4];
-    char *words[MOST], out[SSCARD_OUT_MAX];
+    char *words[MOST], *out = guarded(room);
     while (fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
         int count = 0;
@@ -78,8 +101,17 @@ static void converse(void)
         }
         while (count < MOST)
             words[count++] = NULL;
-        out[0] = '\0';
+        memset(out, UNTOUCHED, room);
+        if (strcmp(words[0], "iScriptPad") == 0) /* has no pOutInfo */
+            out[0] = '\0';
         long code = call(words, out);
+        size_t end = strnlen(out, room) + 1;
+        while (end < room && out[end] == UNTOUCHED)
+            end++;
+        if (end != room) {
+            fprintf(stderr, "calls: %s wrote byte %zu of %zu, beyond its string\n", words[0], end, room);
+            exit(6);
+        }
         printf("%ld\t%s\n", code, out);
         fflush(stdout);
     }
@@ -131,7 +163,7 @@ int main(int count, char **words)
     if (count == 4)
         return storm(atoi(words[2]), atoi(words[3]));
 #endif
-    converse();
+    converse(count == 3 ? (size_t)atoi(words[2]) : SSCARD_OUT_MAX);
 #ifndef _WIN32
     dlclose(library);
 #endif

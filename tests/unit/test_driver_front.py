@@ -21,15 +21,17 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from emulator.chip import Chip
-from harness.connection import InProcess
+from harness.connection import Connection, InProcess
 from harness.control import ControlError
 from harness.driver import place, wire
 from harness.driver.clients import Client, Clients
+from harness.driver.codes import ERROR_MOST, Code, DriverError, error_text, words
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST
 from harness.driver.library import SSCardDriver
 from harness.driver.server import Server
 from harness.driver.session import Given
 from harness.driver.turns import HOLD
+from harness.pcsc import UNKNOWN_READER, PcscError
 from harness.terminal.machine import EncryptionMachine
 from harness.web import driver as front
 from harness.web.app import BODY_LIMIT, background
@@ -75,10 +77,10 @@ def test_declarations() -> None:
 
 
 @contextlib.contextmanager
-def served(path: Path, most: int = 64, idle: float | None = None) -> Iterator[Path]:
+def served(path: Path, most: int = 64, idle: float | None = None, those: Clients | None = None) -> Iterator[Path]:
     """A server in a thread of this process."""
     listener = place.unix(path)
-    server = Server(clients(most=most), [listener], idle)
+    server = Server(those or clients(most=most), [listener], idle)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
@@ -345,3 +347,44 @@ def test_the_page_needs_no_network(web: TestClient) -> None:
     assert page.url.path == "/test"
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert not re.search(r"(src|href)=", page.text)
+
+
+# --- errors --------------------------------------------------------------------------------------------------------
+
+READERS = [f"测试读卡器 {number} Virtual Reader of a long name, 公司" for number in range(9)]
+
+
+def crowded() -> Clients:
+    """Of a machine with many readers, none of which will do: the error lists them."""
+
+    def none(_: int) -> Connection:
+        raise PcscError(f"no reader of this kind; there are {READERS}", UNKNOWN_READER)
+
+    return Clients(Given(none, lambda: None))
+
+
+def test_an_error_has_127_bytes_at_most_whoever_calls(tmp_path: Path) -> None:
+    with served(tmp_path / "s", those=crowded()) as path:
+        code, text = Link(path).ask("iReadCardBas", "3")
+    web = TestClient(front.create(crowded()), base_url="http://127.0.0.1")
+    told = web.post("/call", json=BASIC).json()
+    with web.websocket_connect("ws://127.0.0.1/ws") as talk:
+        assert said(talk, BASIC) == told
+    assert (code, told["success"]) == (-11, "-11")
+    assert text == told["pOutInfo"], "the same at each front"
+    assert ERROR_MOST - 3 < len(text.encode()) <= ERROR_MOST
+    assert f"no reader of this kind; there are {READERS}".startswith(text.partition(": ")[2])
+
+
+@pytest.mark.parametrize("text", ["密" * 200, "x" + "码" * 200, "𠮷" * 99, "é" * 200, "\ud800" * 200, "a" * 128])
+def test_an_errors_text_is_cut_at_a_whole_character(text: str) -> None:
+    cut = error_text(text)
+    assert text.startswith(cut)
+    longest = max(len(cut.encode(encoding, "replace")) for encoding in ("gbk", "utf-8"))
+    assert ERROR_MOST - 4 < longest <= ERROR_MOST
+    assert DriverError(-14, text).text == cut
+
+
+def test_a_short_error_stays_whole() -> None:
+    assert error_text("a" * ERROR_MOST) == "a" * ERROR_MOST
+    assert all(len(words(code, 9).encode()) <= ERROR_MOST for code in Code)

@@ -4,9 +4,10 @@
  * build, link and try it. Each call is forwarded to `sscard driver serve`, which is started if it does not run.
  *
  * Strings are GBK and end with NUL. A string that goes in has up to SSCARD_IN_MAX bytes, terminator included; a longer
- * one, like a null pointer, is code -14. pOutInfo has room for SSCARD_OUT_MAX bytes, terminator included: callers that
- * have less must know that their answers are short. An answer that does not fit is code -42 and an empty string. On an
- * error pOutInfo holds its text.
+ * one, like a null pointer, is code -14. Into pOutInfo goes the answer and its terminator, never a byte beyond: nothing
+ * is filled up or cleared. SSCARD_OUT_MAX bytes hold every answer; one that is longer is code -42 and an empty string.
+ * On an error pOutInfo holds its text, cut at a whole character where it is longer than SSCARD_ERROR_MAX bytes,
+ * terminator included. So a caller that knows that its answers are short may hand less, but SSCARD_ERROR_MAX at least.
  *
  * Any thread may call; the calls of one process come one after another, and share one PIN pad and one pending operation
  * with an encryption machine (加密机). A long has 64 bits on Linux, 32 on Windows.
@@ -19,6 +20,7 @@
 
 #define SSCARD_OUT_MAX 4096
 #define SSCARD_IN_MAX 4096
+#define SSCARD_ERROR_MAX 128
 
 #if defined(_WIN32)
 #  if defined(SSCARD_CDECL)

@@ -30,6 +30,35 @@ static int64_t timeout(void)
     return (int64_t)seconds * 1000;
 }
 
+/* Bytes of the character that a text begins with: GBK has one or two, GB 18030 four as well; 0 at the end of the text,
+ * and where the text breaks off in the middle of a character.
+ */
+static size_t character(const char *text)
+{
+    unsigned char lead = (unsigned char)text[0];
+    if (lead <= 0x80 || lead == 0xff)
+        return lead != 0;
+    if (text[1] < '0' || text[1] > '9')
+        return text[1] != '\0' ? 2 : 0;
+    return text[2] != '\0' && text[3] != '\0' ? 4 : 0;
+}
+
+/* The only place that writes to a caller's pOutInfo: the text and its end, never a byte more, as a caller may have no
+ * more room than its answer needs. An error's text is cut at a whole character, so that SSCARD_ERROR_MAX bytes hold it.
+ */
+static long give(char *out, long code, const char *text)
+{
+    size_t size = 0, one;
+    if (code == 0)
+        size = strlen(text);
+    else
+        while ((one = character(text + size)) > 0 && size + one < SSCARD_ERROR_MAX)
+            size += one;
+    memcpy(out, text, size);
+    out[size] = '\0';
+    return code;
+}
+
 long tell(char *out, long code, const char *detail)
 {
     /* In GBK, as everything that goes out. */
@@ -42,11 +71,11 @@ long tell(char *out, long code, const char *detail)
         {READER_LINK, "\xb6\xc1\xbf\xa8\xc6\xf7\xc1\xac\xbd\xd3\xb4\xed\xce\xf3" " the reader cannot be reached"},
         {BAD_PARAMETER, "\xb2\xce\xca\xfd\xb4\xed\xce\xf3" " bad parameter"},
     };
-    out[0] = '\0';
+    char text[2 * SSCARD_ERROR_MAX] = "";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].code == code)
-            snprintf(out, SSCARD_OUT_MAX, "%s%s%s", words[i].text, detail ? ": " : "", detail ? detail : "");
-    return code;
+            snprintf(text, sizeof text, "%s%s%s", words[i].text, detail ? ": " : "", detail ? detail : "");
+    return give(out, code, text);
 }
 
 bool split_tcp(struct place *place, const char *text)
@@ -195,12 +224,9 @@ static long reach(int64_t deadline, char *out)
     }
     if (code == NOBODY)
         return tell(out, NOT_LOADED, said[0] != '\0' ? said : NULL);
-    if (code != 0) {
-        tell(out, code, NULL);
-        if (greeting.text[0] != '\0')
-            memcpy(out, greeting.text, sizeof greeting.text);
-    }
-    return code;
+    if (code == 0)
+        return 0;
+    return greeting.text[0] != '\0' ? give(out, code, greeting.text) : tell(out, code, NULL);
 }
 
 static long exchange_alone(struct request *request, char *out)
@@ -222,8 +248,7 @@ static long exchange_alone(struct request *request, char *out)
         done = receive_answer(&answer, deadline);
     if (done != READY)
         return tell(out, failed(done), NULL);
-    memcpy(out, answer.text, strlen(answer.text) + 1);
-    return answer.code;
+    return give(out, answer.code, answer.text);
 }
 
 long exchange(struct request *request, char *out)
