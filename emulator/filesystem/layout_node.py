@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from emulator.filesystem.specs import LayoutError
 from emulator.security import PIN, Condition, names_in, parse_condition
-
-GRADES = ("S", "T", "1", "P", "D")
+from emulator.sources import GRADES, citation
 
 T = TypeVar("T")
 
@@ -106,8 +105,12 @@ class Node:
         """Takes the ids of the sources that bear this table's grade."""
         found = self.take("sources", list, "a list of source ids", list(default))
         for one in found:
-            if not isinstance(one, str) or not one:
+            if not isinstance(one, str):
                 raise self.error("sources", f"expected ids of the register of sources, found {one!r}")
+            try:
+                citation(one)
+            except ValueError as error:
+                raise self.error("sources", str(error)) from None
         return tuple(found)
 
     def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:

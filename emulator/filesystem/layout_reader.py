@@ -10,7 +10,7 @@ from hashlib import sha256
 from emulator.filesystem import directory as directory_file
 from emulator.filesystem import layout_features as features
 from emulator.filesystem.layout_node import Node
-from emulator.filesystem.specs import ApplicationSpec, FileSpec, ItemSpec, KeySpec, Layout, LayoutError, Table
+from emulator.filesystem.specs import ApplicationSpec, Basis, FileSpec, ItemSpec, KeySpec, Layout, LayoutError, Table
 from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
@@ -47,8 +47,7 @@ class LayoutReader:
         atr = Node(self.source, "atr", root.take("atr", dict, "a table"))
         header = atr.hexadecimal("header", range(4, 5))
         maker = atr.hexadecimal("maker", range(7, 8))
-        atr.grade()
-        atr.sources()
+        basis = Basis(atr.grade(), atr.sources())
         atr.done()
         if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
             raise atr.error(
@@ -74,8 +73,8 @@ class LayoutReader:
         root.done()
         text = json.dumps(self.table, ensure_ascii=False, sort_keys=True)
         return Layout(
-            name, version, title, title_zh, card, algorithms, header, maker, applications, files, keys, pin, regions,
-            schemes, blocking, activation, personalisation, purse, certificate, self.table,
+            name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
+            regions, schemes, blocking, activation, personalisation, purse, certificate, self.table,
             sha256(text.encode()).hexdigest(),
         )  # fmt: skip
 

@@ -263,6 +263,14 @@ class CertificateSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """How sure a table's facts are, and on whose word: ids in the register of sources."""
+
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RegionBinding:
     """One insurance's region item, as the role ``insurance_region`` binds it."""
 
@@ -291,6 +299,7 @@ class Layout:
     algorithms: tuple[str, ...]
     atr_header: bytes
     atr_maker: bytes
+    atr: Basis
     applications: dict[str, ApplicationSpec]
     files: dict[str, FileSpec]
     keys: dict[str, KeySpec]

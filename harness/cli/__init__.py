@@ -12,6 +12,7 @@ from emulator.filesystem.specs import LayoutError
 from harness.cli import (
     counter,
     driver,
+    facts,
     images,
     layouts,
     look,
@@ -31,6 +32,7 @@ from harness.conformance.report import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
 from harness.driver.place import PlaceError
+from harness.facts.register import SourceError
 from harness.faults.plan import FaultError
 from harness.pcsc import PcscError
 from harness.run import NO_READER
@@ -56,6 +58,7 @@ MENDABLE = (
     MachineError,
     PlaceError,
     OfficeError,
+    SourceError,
 )
 
 
@@ -101,5 +104,6 @@ for command in (
     *driver.COMMANDS,
     *office.COMMANDS,
     *scenarios.COMMANDS,
+    *facts.COMMANDS,
 ):
     main.add_command(command)

@@ -146,6 +146,11 @@ class Citation:
         return f"{label}, paragraph {self.paragraph}" if self._one_of_several else label
 
     @property
+    def source(self) -> str:
+        """How facts cite it: ``measures:article 9.2``."""
+        return f"measures:article {self.article}.{self.paragraph}"
+
+    @property
     def _one_of_several(self) -> bool:
         return len(measures().article(self.article).paragraphs) > 1
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from emulator.sources import mark
 from harness.conformance import documents
 from harness.conformance.documents import Document, DocumentError
 from harness.conformance.vector import Vector
@@ -100,7 +101,7 @@ def _scenario(document: Document) -> Scenario:
         title_zh=table["title_zh"],
         articles=cited,
         grade=table["grade"],
-        source=f"{source} [{table['grade']}]",
+        source=f"{source} {mark(table['grade'], () if table['grade'] == 'D' else (one.source for one in cited))}",
         cards=PROFILES if cards == "all" else tuple(cards),
         start=datetime.fromisoformat(table.get("start", START)),
         people=told,

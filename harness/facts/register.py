@@ -1,0 +1,147 @@
+"""The register of sources, docs/sources.toml: who says so, by id; and whether a fact's sources bear its grade."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from emulator.sources import MARK, SOURCED, Citation, marks
+
+FILE = "sources.toml"
+KINDS = ("text", "program", "standard", "regulation", "reference")
+"""A text of the standard's family, a public program, an ISO or PBOC standard, an official rule, our own reference."""
+_TEXTS = ("kind", "label", "title", "title_zh", "origin", "language", "note")
+_NEEDED = ("kind", "label", "title", "title_zh", "origin")
+
+
+class SourceError(ValueError):
+    """A register that cannot be used, or a source that it does not know: file, key and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source. Sources of one ``origin`` (author, firm, code base, body) are not independent of each other.
+
+    ``label``: how texts name it. ``year`` 0 and ``language`` empty where not known. ``second_hand``: it reports what
+    other sources say, so a fact may rest on it alone, but is counted apart.
+    """
+
+    id: str
+    kind: str
+    label: str
+    title: str
+    title_zh: str
+    origin: str
+    language: str = ""
+    year: int = 0
+    second_hand: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The sources by id."""
+
+    file: str
+    sources: dict[str, Source]
+
+    def __getitem__(self, name: str) -> Source:
+        """The source of this id; SourceError."""
+        if name not in self.sources:
+            raise SourceError(f"{self.file}: {name}: no such source")
+        return self.sources[name]
+
+    def words(self, citation: Citation) -> str:
+        """A citation as people read it: ``part 5 §6.14``, ``V2.0 table 9``; SourceError for an unknown source."""
+        label, locator = self[citation.source].label, citation.locator
+        return f"{label} §{locator}" if locator[:1].isdigit() else f"{label} {locator}".rstrip()
+
+    def readable(self, text: str) -> str:
+        """A text with its marks written out: ``PIN asked for (part 5 §6.14) [T]``."""
+        result, last = "", 0
+        for one in marks(text):
+            before = text[last : one.start].rstrip()
+            named = ", ".join(map(self.words, one.citations))
+            follows = bool(before.rstrip(";, "))
+            result += before + (" " if before else "")
+            result += (f"({named}) " if follows else f"{named} ") * bool(named) + f"[{one.grade}]"
+            last = one.end
+        return result + text[last:]
+
+    def problem(self, grade: str, citations: Iterable[Citation]) -> str:
+        """Why these sources do not bear this grade; empty where they do."""
+        cited = tuple(citations)
+        unknown = [one.source for one in cited if one.source not in self.sources]
+        if unknown:
+            return f"{', '.join(unknown)}: not in {FILE}"
+        if grade not in SOURCED or self._borne(grade, cited) or any(self[one.source].second_hand for one in cited):
+            return ""
+        return {
+            "S": "S needs two sources of different origin, an official rule, or our reference's word",
+            "T": "T needs a text of the standard's family with its clause, or our reference's word",
+            "1": "1 needs a source",
+        }[grade]
+
+    def second_hand(self, grade: str, citations: Iterable[Citation]) -> bool:
+        """True if only our own reference bears the grade."""
+        cited = [one for one in citations if one.source in self.sources]
+        return grade in SOURCED and not self._borne(grade, cited) and not self.problem(grade, cited)
+
+    def _borne(self, grade: str, citations: Iterable[Citation]) -> bool:
+        """Whether first-hand sources alone bear the grade."""
+        own = [(self.sources[one.source], one.locator) for one in citations if not self.sources[one.source].second_hand]
+        if grade == "S":
+            rule = any(source.kind == "regulation" and locator for source, locator in own)
+            return rule or len({source.origin for source, _ in own}) > 1
+        if grade == "T":
+            return any(source.kind == "text" and locator for source, locator in own)
+        return bool(own)
+
+
+def load(path: Path) -> Register:
+    """The register in a TOML file; SourceError says file, key and what was expected."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SourceError(f"{path}: expected TOML in UTF-8: {error}") from None
+    return Register(path.name, {name: _source(path.name, name, one) for name, one in table.items()})
+
+
+def _source(file: str, name: str, table: object) -> Source:
+    if not isinstance(table, dict):
+        raise SourceError(f"{file}: {name}: expected a table, found {table!r}")
+    known: dict[str, Any] = dict(table)
+    for key, value in known.items():
+        expected: tuple[type, str] | None = (
+            (str, "a text")
+            if key in _TEXTS
+            else {"year": (int, "a year"), "second_hand": (bool, "true or false")}.get(key)
+        )
+        if expected is None:
+            raise SourceError(f"{file}: {name}.{key}: not a key of a source")
+        if not isinstance(value, expected[0]) or value == "":
+            raise SourceError(f"{file}: {name}.{key}: expected {expected[1]}, found {value!r}")
+    for key in _NEEDED:
+        if key not in known:
+            raise SourceError(f"{file}: {name}.{key}: missing, expected a text")
+    if known["kind"] not in KINDS:
+        raise SourceError(f"{file}: {name}.kind: expected one of {', '.join(KINDS)}, found {known['kind']!r}")
+    if known.get("second_hand", False) != (known["kind"] == "reference"):
+        raise SourceError(f"{file}: {name}.second_hand: expected true for a reference, and for nothing else")
+    if MARK.search(known["label"]):
+        raise SourceError(f"{file}: {name}.label: expected a text without a grade, found {known['label']!r}")
+    return Source(id=name, **known)
+
+
+@cache
+def register() -> Register:
+    """The project's own register: inside the package where it is installed, in docs/ in a checkout."""
+    inside = Path(str(resources.files(__package__))) / FILE
+    return load(inside if inside.is_file() else Path(__file__).parents[2] / "docs" / FILE)
