@@ -41,6 +41,8 @@ except ImportError:  # Windows
 FORMAT = "sscard image"
 VERSION = 1
 SEAL = ',\n"sha256": "'
+HISTORICAL = 13
+"""Historical bytes of every card's ATR."""
 CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
@@ -118,8 +120,9 @@ class Image:
         return image
 
     def _check(self, source: object) -> None:
-        if len(self.atr) != 17 or self.atr[:4] != self.layout.atr_header:
-            raise ImageError(source, f"atr: expected 17 bytes beginning {self.layout.atr_header.hex().upper()}")
+        header = self.layout.atr_header
+        if len(self.atr) != len(header) + HISTORICAL or not self.atr.startswith(header):
+            raise ImageError(source, f"atr: expected {len(header) + HISTORICAL} bytes beginning {header.hex().upper()}")
         kinds: dict[str, type] = {PIN_CELL: str, tries_cell(PIN): int}
         kinds |= {file_cell(path): tuple for path in self.layout.files}
         kinds |= {tries_cell(name): int for name in self.layout.keys}

@@ -6,12 +6,14 @@ Every error is a LayoutError that names the file, the dotted key and what was ex
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import cast
 
-from emulator.filesystem.layout_reader import LayoutReader
+from emulator.filesystem.layout_changes import merge, with_key_levels, with_single_items
+from emulator.filesystem.layout_reader import LayoutReader, fingerprint_of
 from emulator.filesystem.specs import Layout, LayoutError, Table
 
 
@@ -22,17 +24,49 @@ def names() -> list[str]:
 
 
 def load(name_or_path: str | Path) -> Layout:
-    """A layout by name (``2.00``, ``3.00``) or by the path of a TOML file; LayoutError if it is not good."""
+    """A layout by name (``2.00``, ``3.00``) or by the path of a TOML file; LayoutError if it is not good.
+
+    One that was read before is the same object: layouts are never changed.
+    """
     table, source = _read(str(name_or_path), None, ())
-    return from_table(table, source)
+    return _made(with_key_levels(table, source), source)
+
+
+def base_of(name_or_path: str | Path) -> Layout | None:
+    """The layout that another extends, None for one that stands alone."""
+    name = str(name_or_path)
+    table, _, folder = _own(name, None)
+    parent = table.get("extends")
+    if not isinstance(parent, str):
+        return None
+    merged, source = _read(parent, folder, ())
+    return _made(with_key_levels(merged, source), source)
 
 
 def from_table(table: Table, source: str) -> Layout:
     """A layout from its merged table, as an image carries it. ``source`` names it in errors."""
-    return LayoutReader(source, table).layout()
+    return _made(table, source)
 
 
-def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, str]:
+def _made(table: Table, source: str) -> Layout:
+    try:
+        fingerprint = fingerprint_of(table)
+    except TypeError:
+        return LayoutReader(source, table).layout()  # a date, say: the reader complains of it
+    if fingerprint not in _known:
+        while len(_known) >= KEPT:
+            del _known[next(iter(_known))]
+        _known[fingerprint] = LayoutReader(source, table).layout()
+    return _known[fingerprint]
+
+
+KEPT = 64
+_known: dict[str, Layout] = {}
+"""Layouts by fingerprint, the oldest first: at most ``KEPT``, as tests make them by the hundred."""
+
+
+def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
+    """One file's own table, what names it in errors, and the folder that relative paths in it start from."""
     path = Path(name) if name.endswith(".toml") else None
     if path is not None:
         path = base / path if base and not path.is_absolute() else path
@@ -44,10 +78,8 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
             )
         source = f"{name}.toml"
         file = resources.files(__package__) / "layouts" / source
-    if source in seen:
-        raise LayoutError(source, "extends", f"goes round in a circle: {' → '.join((*seen, source))}")
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = dict(_parsed(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise LayoutError(source, "", "no such file") from None
     except OSError as error:
@@ -56,14 +88,27 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
         raise LayoutError(source, "", f"expected UTF-8 text, byte {error.start} is not") from None
     except tomllib.TOMLDecodeError as error:
         raise LayoutError(source, "", f"not TOML: {error}") from None
+    return table, source, path.parent if path else None
+
+
+def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, str]:
+    table, source, folder = _own(name, base)
+    if source in seen:
+        raise LayoutError(source, "extends", f"goes round in a circle: {' → '.join((*seen, source))}")
     parent = table.pop("extends", None)
     if parent is None:
         return table, source
     if not isinstance(parent, str):
         raise LayoutError(source, "extends", f"expected the name or path of a layout, found {parent!r}")
-    merged, _ = _read(parent, path.parent if path else None, (*seen, source))
+    merged, _ = _read(parent, folder, (*seen, source))
     removed = table.pop("remove", {})
-    return merge(_without(merged, removed, source), table), source
+    below = _without(merged, removed, source)
+    return merge(below, with_single_items(below, table, source)), source
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Table:
+    return tomllib.loads(text)
 
 
 def _without(table: Table, removed: object, source: str) -> Table:
@@ -82,10 +127,4 @@ def _without(table: Table, removed: object, source: str) -> Table:
     return result
 
 
-def merge(below: Table, above: Table) -> Table:
-    """Tables merged key by key; where both have a value that is no table, ``above`` wins."""
-    result = dict(below)
-    for key, value in above.items():
-        old = result.get(key)
-        result[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result
+__all__ = ["base_of", "from_table", "load", "merge", "names"]

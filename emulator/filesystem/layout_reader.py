@@ -25,6 +25,11 @@ LONGEST_PLAIN = 127
 """A BER-TLV record keeps to lengths of one byte."""
 
 
+def fingerprint_of(table: Table) -> str:
+    """SHA-256 of a merged table, in hex. TypeError for values that JSON has not."""
+    return sha256(json.dumps(table, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 class LayoutReader:
     """Reads one merged table, section by section."""
 
@@ -44,15 +49,7 @@ class LayoutReader:
         title = root.text("title", "")
         title_zh = root.text("title_zh", title)
         algorithms = self._algorithms()
-        atr = Node(self.source, "atr", root.take("atr", dict, "a table"))
-        header = atr.hexadecimal("header", range(4, 5))
-        maker = atr.hexadecimal("maker", range(7, 8))
-        basis = Basis(atr.grade(), atr.sources())
-        atr.done()
-        if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
-            raise atr.error(
-                "header", f"expected TS and a T0 announcing 13 historical bytes, found {header.hex().upper()}"
-            )
+        header, maker, basis = self._atr()
         card = self.card = root.choice("card", ("user", "psam"), "user")
         schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
         applications = self._applications(schemes)
@@ -71,12 +68,40 @@ class LayoutReader:
         purse = features.purse(root, applications, files, keys)
         certificate = features.certificate(root, applications, files, keys)
         root.done()
-        text = json.dumps(self.table, ensure_ascii=False, sort_keys=True)
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
             regions, schemes, blocking, activation, personalisation, purse, certificate, self.table,
-            sha256(text.encode()).hexdigest(),
+            fingerprint_of(self.table),
         )  # fmt: skip
+
+    def _atr(self) -> tuple[bytes, bytes, Basis]:
+        """TS, T0 and interface bytes, held against ISO/IEC 7816-3; and T1-T7, of the 13 historical bytes."""
+        atr = Node(self.source, "atr", self.root.take("atr", dict, "a table"))
+        header = atr.hexadecimal("header", range(2, 18))
+        maker = atr.hexadecimal("maker", range(7, 8))
+        basis = Basis(atr.grade(), atr.sources())
+        atr.done()
+        shown = header.hex().upper()
+        if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
+            raise atr.error("header", f"expected TS and a T0 announcing 13 historical bytes, found {shown}")
+        at, announced = 2, header[1] >> 4
+        while announced:
+            size = announced.bit_count()
+            if at + size > len(header):
+                raise atr.error("header", f"expected {at + size - len(header)} interface bytes more, found {shown}")
+            at += size
+            last = header[at - 1] if announced & 8 else 0
+            if last & 0x0F:
+                raise atr.error(
+                    "header",
+                    f"TD {last:02X} offers T={last & 0x0F}: such an ATR ends with TCK, and this card speaks T=0 alone",
+                )  # fmt: skip
+            announced = last >> 4
+        if at != len(header):
+            raise atr.error(
+                "header", f"T0 and TD announce {at - 2} interface bytes, {len(header) - 2} stand in {shown}"
+            )
+        return header, maker, basis
 
     def _algorithms(self) -> tuple[str, ...]:
         values = self.root.take("algorithms", list, "a list of algorithms")
@@ -191,6 +216,10 @@ class LayoutReader:
             grade=node.grade(),
             sources=node.sources(),
         )
+        if key.psam and not re.fullmatch("[0-9A-F]{2}/[0-9A-F]{2}", key.psam):
+            raise node.error("psam", f"expected usage and id like 48/12, found {key.psam!r}")
+        if key.psam and key.levels_left > key.levels:
+            raise node.error("psam", f"usage {key.psam[:2]} has {key.levels_left} levels, the key {key.levels}")
         node.done()
         return key
 

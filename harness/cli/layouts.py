@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.layout_changes import Difference, differences
 from emulator.filesystem.specs import ItemSpec, Layout
 from emulator.security import Always
 from harness import reference
@@ -23,8 +25,9 @@ def layout() -> None:
 @click.argument("file", metavar="FILE|NAME")
 @target.json_option
 def check(file: str, *, as_json: bool) -> None:
-    """Read a layout and say what is wrong with it, where, and what was expected."""
-    found = layouts.load(file)
+    """Read a layout and say what is wrong with it, where, and what was expected; then what differs from its base."""
+    found, base = layouts.load(file), layouts.base_of(file)
+    changes = differences(base.table, found.table) if base else []
     counts = {
         "applications": len(found.applications),
         "files": len(found.files),
@@ -32,10 +35,55 @@ def check(file: str, *, as_json: bool) -> None:
         "keys": len(found.keys),
     }
     if as_json:
-        click.echo(json.dumps({"name": found.name, "fingerprint": found.fingerprint, **counts}))
+        extends = {"extends": base.name, "differences": [_as_json(one) for one in changes]} if base else {}
+        body = {"name": found.name, "fingerprint": found.fingerprint, **counts, **extends}
+        click.echo(json.dumps(body, ensure_ascii=False))
         return
     click.echo(f"{file}: good 正确. {', '.join(f'{number} {name}' for name, number in counts.items())}")
     click.echo(f"fingerprint {found.fingerprint}")
+    if base:
+        _tell_differences(changes, base.name)
+
+
+@layout.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@target.json_option
+def diff(before: str, after: str, *, as_json: bool) -> None:
+    """What layout B says otherwise than layout A: dotted key, A's value, B's. Exit code 1 where they differ."""
+    changes = differences(layouts.load(before).table, layouts.load(after).table)
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in changes], ensure_ascii=False, indent=1))
+    else:
+        _tell_differences(changes, before)
+    if changes:
+        sys.exit(1)
+
+
+def _as_json(change: Difference) -> dict[str, Any]:
+    return dict(zip(("where", "before", "after"), change, strict=True))
+
+
+def _tell_differences(changes: list[Difference], base: str) -> None:
+    click.echo(f"{len(changes)} differences from 与其差异 {base}")
+    for where, before, after in changes:
+        words = [_in_brief(one) for one in (before, after)]
+        told = f"{words[0]} → {words[1]}"
+        if before is None:
+            told = f"new 新增 {words[1]}"
+        elif after is None:
+            told = f"gone 删除 {words[0]}"
+        click.echo(f"  {where}: {told}")
+
+
+def _in_brief(value: Any) -> str:
+    """A value on a line: a table by its names, where it has some, and its size."""
+    if isinstance(value, dict):
+        called = " ".join(str(value[key]) for key in ("name", "name_en") if value.get(key))
+        return called or f"a table of {len(value)}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{len(value)} entries"
+    return json.dumps(value, ensure_ascii=False)
 
 
 @layout.command()
@@ -72,7 +120,8 @@ def _application(found: Layout, name: str, depth: int) -> None:
                    (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
         how = "".join(f"; {one}" for one in demands)
         click.echo(
-            f"{indent}  {spec.path.partition('/')[2]}  {spec.name} {spec.name_en}  {kinds[spec.structure]}"
+            f"{indent}  {spec.path.partition('/')[2]} {spec.fid:04X}  {spec.name} {spec.name_en}"
+            f"  {kinds[spec.structure]}"
             f"  [read {spec.read}; update {spec.update}{how}]  ({spec.grade})"
         )
         for item in spec.items:

@@ -32,7 +32,7 @@ def test_show() -> None:
     shown = json.loads(run("show", "--persona", "adult-mianyang", "--json", "--layout", "2.00").stdout)
     values = {one["tag"]: one["value"] for one in shown["files"]["SSSE/EF06"]["items"]}
     assert values["09"] == "样例乙"
-    assert len(shown["files"]) == 44
+    assert len(shown["files"]) == 45
 
 
 def test_apdu() -> None:
@@ -80,7 +80,7 @@ def test_keys() -> None:
     text = run("keys").stdout
     assert "UKSSSE" in text
     rows = json.loads(run("keys", "--json").stdout)
-    assert len(rows) == 61
+    assert len(rows) == 65
     assert not any("key" in row for row in rows)
     assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
 
@@ -92,12 +92,12 @@ def test_layouts(tmp_path: Path) -> None:
         assert "[read " in tree
         assert all(line.endswith(")") for line in tree.splitlines() if " key " in line), "every key has its grade"
     tree = run("layout", "show", "3.00").stdout
-    assert "EF06  持卡人基本信息 cardholder data  records  [read RKSSSE; update UKSSSE]  (S)" in tree
+    assert "EF06 EF06  持卡人基本信息 cardholder data  records  [read RKSSSE; update UKSSSE]  (S)" in tree
     assert "key 82 STKDF04" in tree
     assert "SSSE/EF0D" in json.loads(run("layout", "show", "regional", "--json").stdout)["layout"]["file"]
     own = tmp_path / "own.toml"
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[application.SSSE]\nfid = "DDF9"\n', encoding="utf-8")
-    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 48
+    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 49
     assert "DDF9" in run("layout", "show", str(own)).stdout
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[key.STK]\nlevels = 7\n', encoding="utf-8")
     assert "key.STK.levels: expected a number from 1 to 3" in run("layout", "check", str(own), expect=1).stderr

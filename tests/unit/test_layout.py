@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from emulator.filesystem import layout
 from emulator.filesystem.specs import Layout, LayoutError
 from emulator.security import parse_condition
+from harness.cli import main
 
 OWN = 'extends = "2.00"\nschema = 1\nname = "own"\n'
 
@@ -157,3 +160,103 @@ def test_layouts_of_every_release_load_for_ever(path: Path) -> None:
     kept = layout.load(path)
     assert kept.name == path.stem
     assert kept.fingerprint == layout.from_table(kept.table, "again").fingerprint
+
+
+# --- what an extending layout may change, and how it is told -----------------------------------------------------
+
+
+def test_a_layout_without_file_ids_still_loads_and_gets_the_usual_ones() -> None:
+    table = dict(layout.load("regional").table)
+    table["file"] = {
+        path: {key: value for key, value in file.items() if key != "fid"} for path, file in table["file"].items()
+    }
+    old = layout.from_table(table, "old")
+    assert {path: spec.fid for path, spec in old.files.items()} == {
+        path: spec.fid for path, spec in layout.load("regional").files.items()
+    }
+    assert old.files["SSSE/EF0D"].fid == 0xEF0D
+    psam = dict(layout.load("psam").table)
+    psam["file"] = {path: {k: v for k, v in file.items() if k != "fid"} for path, file in psam["file"].items()}
+    assert layout.from_table(psam, "old psam").files["MF/EF16"].fid == 0x0016
+
+
+def test_an_item_is_overridden_alone(tmp_path: Path) -> None:
+    own = load(
+        tmp_path,
+        OWN
+        + '[file."SSSE/EF06".item.09]\nlength = 50\n'
+        + '[file."DF02/EF05".item.43.element.5C]\nlength = 60\n'
+        + '[file."DF02/EF07".field.4]\nlength = 60\n',
+    )
+    base = layout.load("2.00")
+    name = own.files["SSSE/EF06"].item(0x09)
+    assert name is not None
+    assert name.length == 50
+    assert [item.tag for item in own.files["SSSE/EF06"].items] == [item.tag for item in base.files["SSSE/EF06"].items]
+    part = own.files["DF02/EF05"].item(0x43)
+    assert part is not None
+    assert [one.length for one in part.elements if one.tag == 0x5C] == [60]
+    assert own.files["DF02/EF07"].items[3].length == 60
+    assert layout.load("2.00").files["SSSE/EF06"].item(0x09) != name, "the base stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ('[file."SSSE/EF06".item.99]\nlength = 5\n', 'file."SSSE/EF06".item.99', "one of the inherited items: 08, 09"),
+        ('[file."SSSE/EF06".item.09]\nlenght = 5\n', 'file."SSSE/EF06".items', "not a key"),
+        ('[file."SSSE/EF07".item.09]\nlength = 5\n', 'file."SSSE/EF07".item', "inherited items"),
+        ('[file."SSSE/EF06"]\nfid = "EF05"\n', 'file."SSSE/EF06".fid', "EF05 is SSSE/EF05's already"),
+        ('[file."SSSE/EF06"]\nfid = "DF01"\n', 'file."SSSE/EF06".fid', "DF01 is DF01's already"),
+        ('[key.BK]\nid = "04"\n', "key.BK.id", "UKSSSE under id 04"),
+        ('[key.BK]\npsam = "four"\n', "key.BK.psam", "usage and id like 48/12"),
+        ('[key.BK]\npsam = "68/11"\n', "key.BK.psam", "3 levels, the key 2"),
+        ('[atr]\nheader = "3B 8D 01 01"\n', "atr.header", "ends with TCK"),
+        ('[atr]\nheader = "3B 8D 80 01"\n', "atr.header", "ends with TCK"),
+        ('[atr]\nheader = "3B 6D 00"\n', "atr.header", "1 interface bytes more"),
+        ('[atr]\nheader = "3B 6D 00 00 00"\n', "atr.header", "announce 2 interface bytes, 3 stand"),
+        ('[application.SSSE]\ndirectory = "MF/EF1D"\n', "application.SSSE.directory", "a directory file of SSSE"),
+        ('[application.DF05]\nlabel = "一二三四五六七八九"\n', "application.DF05.label", "at most 16 bytes"),
+        ("[key_levels]\nUKSSE = 1\n", "key_levels.UKSSE", "not a key"),
+        ("[key_levels]\nall = 4\n", "key_levels.all", "from 1 to 3"),
+    ],
+)
+def test_what_no_card_can_have_is_refused(tmp_path: Path, text: str, key: str, expected: str) -> None:
+    with pytest.raises(LayoutError) as caught:
+        load(tmp_path, OWN + text)
+    assert key in caught.value.key
+    assert expected in str(caught.value)
+
+
+def test_an_atr_of_another_maker_may_have_other_interface_bytes(tmp_path: Path) -> None:
+    assert load(tmp_path, OWN + '[atr]\nheader = "3B 9D 95 80 00"\n').atr_header.hex() == "3b9d958000"
+
+
+def test_key_levels_are_a_regions_choice(tmp_path: Path) -> None:
+    own = load(tmp_path, OWN + "[key_levels]\nall = 1\nRKSSSE = 3\n")
+    levels = {name: (own.keys[name].levels, own.keys[name].psam[:2]) for name in ("UKSSSE", "RK1DF01", "RKSSSE", "IRK")}
+    assert levels == {"UKSSSE": (1, "28"), "RK1DF01": (1, "27"), "RKSSSE": (3, "67"), "IRK": (3, "67")}
+
+
+def test_check_ends_with_what_differs_and_tells_dropped_items(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        OWN + '[pin]\ntries = 6\n[file."DF01/EF08"]\nitems = [{ tag = "2D", format = "an", length = 1 }]\n',
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(main, ["layout", "check", str(path)])
+    assert result.exit_code == 0, result.output
+    assert "differences from 与其差异 2.00" in result.output
+    assert "  pin.tries: 3 → 6" in result.output
+    assert 'file."DF01/EF08".items.2B: gone 删除' in result.output
+    told = json.loads(CliRunner().invoke(main, ["layout", "check", str(path), "--json"]).output)
+    assert told["extends"] == "2.00"
+    assert {"where": "pin.tries", "before": 3, "after": 6} in told["differences"]
+
+
+def test_diff_of_two_layouts_tells_what_differs_by_its_exit_code() -> None:
+    same = CliRunner().invoke(main, ["layout", "diff", "2.00", "2.00"])
+    assert (same.exit_code, same.output) == (0, "0 differences from 与其差异 2.00\n")
+    other = CliRunner().invoke(main, ["layout", "diff", "2.00", "3.00"])
+    assert other.exit_code == 1
+    assert '  file."SSSE/EF06".read: "free" → "RKSSSE"' in other.output

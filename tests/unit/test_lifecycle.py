@@ -31,7 +31,7 @@ def every_command(card: Card) -> dict[str, str]:
 def block(card: Card, application: str, p2: str = "01", ins: str = "1E", wrong: int = 0) -> str:
     card.ok(HOME[application])
     layout = card.chip.image.layout
-    if application in ("DF03", "DF04"):
+    if f"LK{application}" in layout.keys:
         assert card.authenticate(f"LK{application}") == "9000"
     key = f"STK{application}" if f"STK{application}" in layout.keys else "STK"
     return card.send(card.sealed(f"84{ins}00{p2}", "", key, wrong=wrong))
