@@ -8,15 +8,30 @@ from pathlib import Path
 import pytest
 
 from emulator import personas
+from emulator.filesystem import layout as layouts
 from harness.cli import main
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_example_works() -> None:
-    found = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize(("name", "examples"), [("README.md", 2), ("README.zh-CN.md", 1)])
+def test_the_examples_work(name: str, examples: int) -> None:
+    found = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == examples
+    for example in found:
+        exec(example, {})
+
+
+@pytest.mark.parametrize("name", ["layouts.md", "layouts.zh-CN.md"])
+def test_the_example_layout_is_good_and_does_what_it_says(name: str, tmp_path: Path) -> None:
+    found = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.DOTALL)
     assert found
-    exec(found.group(1), {})
+    (tmp_path / "own.toml").write_text(found.group(1), encoding="utf-8")
+    own = layouts.load(tmp_path / "own.toml")
+    item = own.files["SSSE/EF06"].item(0x09)
+    assert item is not None
+    assert (own.pin.tries, str(own.files["SSSE/EF06"].read), item.length) == (6, "free", 50)
+    assert (own.keys["UKSSSE"].psam, own.keys["RKSSSE"].psam) == ("28/12", "67/0A")
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
