@@ -2,7 +2,7 @@
 
 Formats [S]: ``an`` text in GBK, left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
 and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items; ``BER-TLV`` the same with
-BER's tags. [P]
+BER's tags. [P] Nibbles A to F are digits in the identification code alone. [S: v2:table 10, reference:items.json]
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ class _Digits(c.Adapter):  # type: ignore[misc]
         return bytes.fromhex(obj + "F" * (len(obj) % 2))
 
 
+class _Identification(_Digits):
+    """Every nibble counts, F too, unless nobody filled any."""
+
+    def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
+        return "" if obj.strip(b"\xff") == b"" else obj.hex().upper()
+
+
 class _Hex(c.Adapter):  # type: ignore[misc]
     def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
         return obj.hex().upper()
@@ -70,15 +77,25 @@ BER_TLVS = c.GreedyRange(
 """Elements of a BER-TLV item: tags of one or two bytes, lengths below 128. [P]"""
 
 
+IDENTIFICATION = "identification code"
+FILLER = 0xEE
+"""What ends a value that was rewritten to its tag's later meaning. [T: v2:appendix C]"""
+
+
 @lru_cache(maxsize=512)
-def _codec(kind: str, length: int) -> Any:
+def _codec(kind: str, length: int, meaning: str) -> Any:
     if kind == "an":
         return _Text(c.Padded(length, c.GreedyBytes))
+    if kind == "cn" and meaning == IDENTIFICATION:
+        return _Identification(c.Padded(length, c.GreedyBytes, pattern=b"\xff"))
     if kind == "cn":
         return _Digits(c.Padded(length, c.GreedyBytes, pattern=b"\xff"))
     if kind == "dec":
         return _Number(c.BytesInteger(length))
     return _Hex(c.Padded(length, c.GreedyBytes))
+
+
+_DIGITS = {False: frozenset("0123456789"), True: frozenset("0123456789ABCDEFabcdef")}
 
 
 def _check(item: ItemSpec, value: str) -> None:
@@ -91,7 +108,7 @@ def _check(item: ItemSpec, value: str) -> None:
         if size > item.length:
             raise ItemError(f"{where}: expected at most {item.length} bytes of GBK, found {size}")
     elif item.format == "cn":
-        if value and not (value.isascii() and value.isdigit()):
+        if not _DIGITS[item.kind == IDENTIFICATION].issuperset(value):
             raise ItemError(f"{where}: expected digits, found {value!r}")
         if len(value) > 2 * item.length:
             raise ItemError(f"{where}: expected at most {2 * item.length} digits, found {len(value)}")
@@ -107,8 +124,19 @@ def _check(item: ItemSpec, value: str) -> None:
             raise ItemError(f"{where}: expected at most {item.length} bytes, found {size}")
 
 
-def encode(item: ItemSpec, value: Value) -> bytes:
-    """The value part of an item, ``item.length`` bytes; ItemError if the value does not fit."""
+def meant(item: ItemSpec, data: bytes) -> ItemSpec:
+    """The item as its bytes say: its later meaning where they end in EE, else itself."""
+    new = item.rewritten
+    return new if new is not None and new.after is None and data[-1:] == bytes((FILLER,)) else item
+
+
+def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
+    """The value part of an item, ``item.length`` bytes; ItemError if the value does not fit.
+
+    ``rewritten``: as the tag's later meaning has it, filled up with E, where it has one.
+    """
+    if rewritten and item.rewritten is not None:
+        return encode(item.rewritten, value).ljust(item.length, bytes((FILLER,)))
     if item.elements:
         if not isinstance(value, Mapping):
             raise ItemError(f"item {item.label} ({item.format}): expected elements by tag, found {value!r}")
@@ -119,12 +147,17 @@ def encode(item: ItemSpec, value: Value) -> bytes:
     if not isinstance(value, str):
         raise ItemError(f"item {item.label or item.name}: expected a text, found {value!r}")
     _check(item, value)
-    encoded: bytes = _codec(item.format, item.length).build(value)
+    encoded: bytes = _codec(item.format, item.length, item.kind).build(value)
     return encoded
 
 
 def decode(item: ItemSpec, data: bytes) -> Value:
-    """What the value part of an item says. Damaged bytes are shown as they are, never refused."""
+    """What the value part of an item says, in its later meaning if it was rewritten. Damaged bytes are shown as they
+    are, never refused.
+    """
+    new = meant(item, data)
+    if new is not item and len(data) == item.length:
+        return decode(new, data[: new.length])
     if item.elements:
         parts = {part.tag: part for part in item.elements}
         decoded: dict[str, Value] = {}
@@ -135,7 +168,7 @@ def decode(item: ItemSpec, data: bytes) -> Value:
         return decoded
     if item.length and len(data) != item.length:
         return data.hex().upper()
-    value: str = _codec(item.format, len(data)).parse(data)
+    value: str = _codec(item.format, len(data), item.kind).parse(data)
     return value
 
 
@@ -152,9 +185,9 @@ def blank(item: ItemSpec) -> Value:
     return {} if item.elements else "0" if item.format == "dec" else ""
 
 
-def tlv(item: ItemSpec, value: Value) -> bytes:
+def tlv(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
     """A whole record, or an element of a constructed one: tag, length, value."""
-    content = encode(item, value)
+    content = encode(item, value, rewritten=rewritten)
     return bytes.fromhex(item.label) + bytes((len(content),)) + content
 
 

@@ -9,20 +9,15 @@ from hashlib import sha256
 
 from emulator.filesystem import directory as directory_file
 from emulator.filesystem import layout_features as features
+from emulator.filesystem import layout_items
 from emulator.filesystem.layout_node import Node
 from emulator.filesystem.specs import ApplicationSpec, Basis, FileSpec, ItemSpec, KeySpec, Layout, LayoutError, Table
 from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
-FORMATS = ("an", "cn", "b", "dec", "hex")
-CONSTRUCTED = ("B-TLV", "BER-TLV")
 STRUCTURES = ("records", "cyclic", "transparent")
 KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery")
 MESSAGING = ("", "mac", "cipher")
-CLASSES = ("", "in use", "defined", "reserve")
-"""启用, 预设, 预留, as V2.0 prints them."""
-LONGEST_PLAIN = 127
-"""A BER-TLV record keeps to lengths of one byte."""
 
 
 def fingerprint_of(table: Table) -> str:
@@ -38,6 +33,7 @@ class LayoutReader:
         self.table = table
         self.root = Node(source, "", table)
         self.card = ""
+        self.whole = False
 
     def layout(self) -> Layout:
         """The layout; LayoutError."""
@@ -49,6 +45,7 @@ class LayoutReader:
         title = root.text("title", "")
         title_zh = root.text("title_zh", title)
         algorithms = self._algorithms()
+        self.whole = root.choice("continuations", layout_items.CONTINUATIONS, "split") == "whole"
         header, maker, basis = self._atr()
         card = self.card = root.choice("card", ("user", "psam"), "user")
         schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
@@ -238,6 +235,8 @@ class LayoutReader:
         fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
         directory = node.truth("directory", False)
         grade, sources = node.grade(), node.sources()
+        usage = node.choice("class", layout_items.CLASSES, "")
+        parent = ItemSpec(None, "", 0, "", "", grade, usage=usage, sources=sources)
         conditions = []
         for right in ("read", "update"):
             condition = node.condition(right, keys)
@@ -254,11 +253,10 @@ class LayoutReader:
                 raise node.error("directory", "expected a file of records that nothing may update")
             items = directory_file.ITEMS
         elif structure == "records":
-            items = tuple(self._item(child, grade, sources, tagged=True) for child in node.nodes("items"))
-            self._distinct(node, items)
+            items = layout_items.records(node, parent, whole=self.whole)
         elif structure == "cyclic":
             records = node.number("records", 1, 254)
-            items = tuple(self._item(child, grade, sources, tagged=False) for child in node.nodes("fields"))
+            items = layout_items.fields(node, parent)
             length = sum(item.length for item in items)
             if not 1 <= length <= 255:
                 raise node.error("fields", f"expected 1 to 255 bytes in all, found {length}")
@@ -273,7 +271,7 @@ class LayoutReader:
             read=conditions[0],
             update=conditions[1],
             grade=grade,
-            usage=node.choice("class", CLASSES[1:], "in use"),
+            usage=usage,
             items=items,
             size=size,
             records=records,
@@ -300,48 +298,3 @@ class LayoutReader:
             line.append(application)
             application = applications[application].parent
         return line
-
-    def _item(self, node: Node, grade: str, sources: tuple[str, ...], *, tagged: bool, within: str = "") -> ItemSpec:
-        """An item, or within a constructed one (``within`` its format) an element."""
-        wide = within == "BER-TLV"
-        tag = int.from_bytes(node.hexadecimal("tag", range(1, 3 if wide else 2)), "big") if tagged else None
-        formats = (
-            FORMATS if not tagged or within == "B-TLV" else (*FORMATS, "BER-TLV") if wide else FORMATS + CONSTRUCTED
-        )
-        kind = node.choice("format", formats)
-        elements: tuple[ItemSpec, ...] = ()
-        if kind in CONSTRUCTED:
-            elements = tuple(
-                self._item(child, grade, sources, tagged=True, within=kind) for child in node.nodes("elements")
-            )
-            self._distinct(node, elements)
-            length = sum(len(part.label) // 2 + 1 + part.length for part in elements)
-            most = 253 if kind == "B-TLV" else LONGEST_PLAIN
-            if not 1 <= length <= most:
-                raise node.error("elements", f"expected 1 to {most} bytes in all, found {length}")
-        else:
-            length = node.number("length", 1, LONGEST_PLAIN if wide else 253)
-        item = ItemSpec(
-            tag=tag,
-            format=kind,
-            length=length,
-            name=node.text("name", ""),
-            name_en=node.text("name_en", ""),
-            grade=node.grade(grade),
-            count=node.number("count", 1, 254, 1) if tagged and not within else 1,
-            elements=elements,
-            kind=node.text("kind", ""),
-            codes=node.text("codes", ""),
-            usage=node.choice("class", CLASSES, ""),
-            sources=node.sources(sources),
-        )
-        node.done()
-        return item
-
-    @staticmethod
-    def _distinct(node: Node, items: Iterable[ItemSpec]) -> None:
-        seen: set[int | None] = set()
-        for item in items:
-            if item.tag in seen:
-                raise node.error("items", f"tag {item.label} is declared twice")
-            seen.add(item.tag)

@@ -25,7 +25,10 @@ class ItemSpec:
 
     ``length`` in bytes, 0 for a value of any length. ``kind``: what its value means (``date``, ``region``, ``code`` …),
     ``codes`` the code table it is taken from; ``usage`` its class (启用, 预设, 预留), empty where none is printed.
-    ``sources``: ids in the register of sources.
+    ``sources``: ids in the register of sources. ``continues``: the tag of the item whose value goes on in this one.
+
+    ``rewritten``: what the tag means on an old card brought up to date, where the layout's version is older than that
+    meaning; its own ``after``: the tag of the item that shows whether it was, as this one's form did not change.
     """
 
     tag: int | None
@@ -40,6 +43,9 @@ class ItemSpec:
     codes: str = ""
     usage: str = ""
     sources: tuple[str, ...] = ()
+    continues: int | None = None
+    rewritten: ItemSpec | None = None
+    after: int | None = None
 
     @property
     def label(self) -> str:

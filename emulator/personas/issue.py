@@ -62,13 +62,13 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
         cells[name] = cell
     if layout.purse is not None:
         cells[PURSE_CELL] = _purse(persona).cell()
-    told = persona.for_version(layout.version)
+    told, old = persona.for_version(layout.version), frozenset(persona.versions.get(layout.version, ()))
     computed = _computed(told, layout, cells, region)
     for spec in layout.files.values():
         if spec.directory:
             cells[file_cell(spec.path)] = listed(layout)
         else:
-            cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed)
+            cells[file_cell(spec.path)] = _empty(spec) if blank else _content(told, spec, computed, old)
     return Image(layout, algorithm, atr, cells)
 
 
@@ -160,7 +160,10 @@ def _empty(spec: FileSpec) -> tuple[bytes, ...]:
     return (bytes(spec.size),) if spec.structure == "transparent" else ()
 
 
-def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any]) -> tuple[bytes, ...]:
+def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: frozenset[str]) -> tuple[bytes, ...]:
+    """The records of a file, or its bytes. ``old``: the files whose values are in an older version's terms; others
+    speak in 2.00's, so that what an older tag now means is written as on a card brought up to date.
+    """
     values = persona.values.get(spec.path, {})
     if spec.structure == "transparent":
         return (bytes.fromhex(values.get("hex", ""))[: spec.size].ljust(spec.size, b"\0"),)
@@ -169,7 +172,7 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any]) -> tupl
             records = values.get("records", [])[: spec.records]
             return tuple(items.encode_fields(spec.items, record) for record in records)
         return tuple(
-            items.tlv(item, value)
+            items.tlv(item, value, rewritten=item.label in values and spec.path not in old)
             for item in spec.items
             if f"{spec.path}/{item.label}" not in persona.removed
             for value in _values(item, computed.get(f"{spec.path}/{item.label}", values.get(item.label)))

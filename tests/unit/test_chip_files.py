@@ -363,5 +363,6 @@ def test_a_layout_that_does_not_say_so_rewrites_nothing() -> None:
     old.ok(DF["DF03"])
     old.authenticate("UK1DF03")
     old.ok(VERIFY)
+    old.authenticate("RK2DF03")
     assert old.send("00DC012C05" + "6103510100") == "9000", "record 1 was 60, of 4 bytes"
     assert old.ok("00B2012C05") == "6103510100"

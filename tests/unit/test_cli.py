@@ -28,7 +28,7 @@ def test_personas() -> None:
 def test_show() -> None:
     text = run("show", "--persona", "long-name").stdout
     assert "阿卜杜热西提" in text
-    assert "DF04/EF08 交易明细" in text
+    assert "DF04/EF08 医疗交易明细文件" in text
     shown = json.loads(run("show", "--persona", "adult-mianyang", "--json", "--layout", "2.00").stdout)
     values = {one["tag"]: one["value"] for one in shown["files"]["SSSE/EF06"]["items"]}
     assert values["09"] == "样例乙"
@@ -92,7 +92,7 @@ def test_layouts(tmp_path: Path) -> None:
         assert "[read " in tree
         assert all(line.endswith(")") for line in tree.splitlines() if " key " in line), "every key has its grade"
     tree = run("layout", "show", "3.00").stdout
-    assert "EF06 EF06  持卡人基本信息 cardholder data  records  [read RKSSSE; update UKSSSE]  (S)" in tree
+    assert "EF06 EF06  持卡人的基本信息文件 cardholder's basic data  records  [read RKSSSE; update UKSSSE]  (S)" in tree
     assert "key 82 STKDF04" in tree
     assert "SSSE/EF0D" in json.loads(run("layout", "show", "regional", "--json").stdout)["layout"]["file"]
     own = tmp_path / "own.toml"
@@ -193,7 +193,7 @@ def test_image_show_diff_and_copy(tmp_path: Path) -> None:
     run("region", "set", "510700", "--from", "510100", "--image", two)
     run("pin", "verify", "--pin", "999999", "--image", two, expect=1)
     said = run("image", "diff", one, two, expect=1).stdout.splitlines()
-    assert "DF03/EF07/71 养老保险参保地行政区划代码 insurance region, pension: 510100 → 510700" in said
+    assert "DF03/EF07/71 养老保险参保地所属行政区划代码 insurance region, pension: 510100 → 510700" in said
     assert "tries left of PIN: 3 → 2" in said
     assert len(said) == 6
     run("pin", "change", "--old", "123456", "--new", "246810", "--image", two)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emulator.filesystem.memory import PIN_CELL
-from harness.driver import formats
+from emulator.filesystem.specs import ItemSpec
+from harness.driver import contents, formats
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.formats import Wanted
 from tests.counter import ANY, KINDS, MEANT, NUMBER, SHAPES, Counter
@@ -79,13 +80,15 @@ def test_one_of_several_items_with_a_tag_one_element_and_records(algorithm: str)
     assert both == (0, f"DF02EF07:01|{newest}${before.replace(':01', ':02')}")
 
 
-def test_numbers_of_old_cards_fill_their_bytes() -> None:
-    """Items of format dec are numbers: what fits their bytes may be written, and no more."""
-    counter = Counter("1.00")
-    assert counter.write("DF03EF05|61|65|$", "DF03EF05|4294967295|16777215|$", ANY) == (0, "")
-    assert counter.read("DF03EF05|61|65|$", meant=ANY) == (0, "DF03EF05|4294967295|16777215|$")
+def test_binary_numbers_fill_their_bytes() -> None:
+    """Items of format dec, which a layout may have: what fits their bytes may be written, and no more."""
+    four = ItemSpec(0x61, "dec", 4, "", "", "D")
+    for value in ("0", "4294967295"):
+        contents.check(four, value)
     for value, code in (("4294967296", -42), ("99999999999", -42), ("", -41), ("-1", -41), ("١", -41)):
-        assert counter.write("DF03EF05|61|$", f"DF03EF05|{value}|$", ANY)[0] == code
+        with pytest.raises(DriverError) as error:
+            contents.check(four, value)
+        assert error.value.code == code
 
 
 def test_the_pin_from_first_to_last() -> None:

@@ -23,7 +23,8 @@ def load(tmp_path: Path, text: str) -> Layout:
 @pytest.mark.parametrize(
     ("name", "version", "files", "items", "regions"),
     [
-        ("1.00", "1.00", 21, 105, 0),
+        ("1.00", "1.00", 21, 102, 0),
+        ("1.00-whole", "1.00", 21, 93, 0),
         ("2.00", "2.00", 45, 197, 5),
         ("3.00", "3.00", 49, 197, 5),
         ("regional", "3.00", 51, 199, 5),
@@ -122,7 +123,7 @@ def test_files_that_are_no_layouts(tmp_path: Path, text: str, expected: str) -> 
 
 
 def test_unknown_names_and_files() -> None:
-    with pytest.raises(LayoutError, match=r"one of 1\.00, 2\.00, 3\.00"):
+    with pytest.raises(LayoutError, match=r"one of 1\.00, 1\.00-whole, 2\.00, 3\.00"):
         layout.load("4.00")
     with pytest.raises(LayoutError, match="no such file"):
         layout.load("/nowhere/own.toml")

@@ -203,7 +203,7 @@ def test_show_names_files_items_keys_and_reasons(tmp_path: Path) -> None:
         "09 姓名 name: 测试甲",
         "RKSSSE 读密钥",
         "DF03 社会保险1 social insurance 1",
-        "DF03/EF05/61 失业保险参保地行政区划代码",
+        "DF03/EF05/61 失业保险参保地所属行政区划代码",
         "• right 权限 RKSSSE: held → -",
         "under secure messaging 安全报文: 8424000103******",
         "← 6C20  wrong Le, 32 is right Le错误，应为32: Le 00 came, the answer has 32 bytes",
