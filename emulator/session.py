@@ -26,6 +26,8 @@ class Session:
     """What the command under way came under: nothing, ``mac``, or ``cipher``."""
     delivered: object | None = None
     """A PSAM's delivered key."""
+    exporting: bool = False
+    """A key pair was named whose public key may be fetched."""
     transaction: object | None = None
     """What INITIALIZE began, on a purse or on a PSAM's side of it; the very next command ends it. [P]"""
 
@@ -34,6 +36,7 @@ class Session:
         if directory is not self.directory:
             self.rights &= {PIN}
             self.challenge = None
+            self.exporting = False
         self.directory = directory
         self.file = None
         self.record = 0

@@ -12,6 +12,7 @@ from emulator.crypto.keys import card_key, pin_key, test_root
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import tries_cell
+from emulator.filesystem.specs import PIN_USE
 from emulator.personas.issue import issue
 from emulator.security import PIN
 
@@ -64,7 +65,7 @@ class Card:
         """A card key as the terminal's side derives it."""
         key, factor = self.chip.image.layout.keys[name], self.chip.image.chip_factor
         if key.pin:
-            return pin_key(key.pin)
+            return pin_key(key.pin, text=key.use != PIN_USE)
         algorithms = suite("sm4") if key.application == "CERT" else self.suite
         return card_key(algorithms, test_root(name, version), "510100", factor, key.levels)
 
@@ -88,7 +89,8 @@ class Card:
         key = self.chip.image.layout.keys[name]
         if key.application == "CERT":
             challenge = bytes.fromhex(self.ok("0084000010"))
-            return f"008200{key.id:02X}10{suite('sm4').crypt(self.key(name), challenge).hex()}"
+            header = "002001" if key.use == PIN_USE else "008200"
+            return f"{header}{key.id:02X}10{suite('sm4').crypt(self.key(name), challenge).hex()}"
         process_key = self.process_key(name, size, version)
         cryptogram = self.suite.cryptogram(process_key, bytes.fromhex(data))
         return f"008200{key.id:02X}10{cryptogram.hex()}{data}"

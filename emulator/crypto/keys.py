@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from cryptography.hazmat.primitives import hashes
-
+from emulator.crypto import sm3
 from emulator.crypto.suite import Suite
 
 
@@ -22,11 +21,13 @@ def test_root(name: str, version: int = 1) -> bytes:  # noqa: PT028
 test_root.__test__ = False  # type: ignore[attr-defined]
 
 
-def pin_key(pin: str) -> bytes:
-    """The 16-byte key that stands for the certificate application's PIN: the first half of SM3 over its digits. [D]"""
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(pin.encode())
-    return digest.finalize()[:16]
+def pin_key(pin: str, *, text: bool = False) -> bytes:
+    """The 16-byte key that stands for a PIN of the certificate application: the first half of SM3 over it in BCD.
+    [S: prog-z390, prog-t10-certificates]
+
+    ``text``: over its digits as text, as older layouts have it, where that PIN was authenticated as a key is.
+    """
+    return sm3.digest(pin.encode() if text else bytes.fromhex(pin + "F" * (len(pin) % 2)))[:16]
 
 
 def factors(region: str, chip_factor: bytes, levels: int) -> list[bytes]:

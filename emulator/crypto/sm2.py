@@ -1,4 +1,4 @@
-"""SM2 signatures (GB/T 32918.2) over a digest made elsewhere, by OpenSSL's own library.
+"""SM2 key pairs, and signatures (GB/T 32918.2) over a digest made elsewhere, by OpenSSL's own library.
 
 The `cryptography` package has no SM2. OpenSSL (1.1.1 and later) does; of the libraries that do it is the one that every
 Debian has already, so its few functions are called through ctypes.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,11 @@ SIZE = 32
 _CURVE = bytes.fromhex("06082A811CCF5501822D")
 _EC_KEY = bytes.fromhex("06072A8648CE3D0201")
 _LONGEST = 80
+_NID = 1172
+"""OpenSSL's number of the curve."""
+_UNCOMPRESSED = 4
+_ORDER = int("FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123", 16)
+"""Of the base point. GB/T 32918.5"""
 
 
 class Unavailable(RuntimeError):
@@ -40,6 +45,14 @@ def _library() -> Any:
         "EVP_PKEY_sign": (number, [pointer, pointer, pointer, text, size]),
         "EVP_PKEY_verify_init": (number, [pointer]),
         "EVP_PKEY_verify": (number, [pointer, text, size, text, size]),
+        "EC_GROUP_new_by_curve_name": (pointer, [number]),
+        "EC_GROUP_free": (None, [pointer]),
+        "EC_POINT_new": (pointer, [pointer]),
+        "EC_POINT_free": (None, [pointer]),
+        "EC_POINT_mul": (number, [pointer, pointer, pointer, pointer, pointer, pointer]),
+        "EC_POINT_point2oct": (size, [pointer, pointer, number, pointer, size, pointer]),
+        "BN_bin2bn": (pointer, [text, number, pointer]),
+        "BN_clear_free": (None, [pointer]),
     }
     name = ctypes.util.find_library("crypto")
     try:
@@ -76,6 +89,36 @@ def available() -> bool:
     except Unavailable:
         return False
     return True
+
+
+def key_pair(random: Callable[[int], bytes]) -> tuple[bytes, bytes]:
+    """A new private key, 32 bytes, and its public key, 64; Unavailable.
+
+    The private key is uniform from 1 to n - 2: eight bytes more than it needs are drawn, so that none is likelier.
+    """
+    private = 1 + int.from_bytes(random(SIZE + 8), "big") % (_ORDER - 2)
+    key = private.to_bytes(SIZE, "big")
+    return key, public_key(key)
+
+
+def public_key(private: bytes) -> bytes:
+    """x ‖ y of a private key, 64 bytes; Unavailable."""
+    library = _library()
+    group = library.EC_GROUP_new_by_curve_name(_NID)
+    if not group:
+        raise Unavailable("this OpenSSL does not know the curve of SM2")
+    point, number = library.EC_POINT_new(group), library.BN_bin2bn(private, len(private), None)
+    try:
+        encoded = ctypes.create_string_buffer(1 + 2 * SIZE)
+        if library.EC_POINT_mul(group, point, number, None, None, None) != 1 or library.EC_POINT_point2oct(
+            group, point, _UNCOMPRESSED, encoded, len(encoded), None
+        ) != len(encoded):
+            raise ValueError("no private key on the curve of SM2")
+        return encoded.raw[1:]
+    finally:
+        library.BN_clear_free(number)
+        library.EC_POINT_free(point)
+        library.EC_GROUP_free(group)
 
 
 def _point(public: bytes) -> bytes:

@@ -114,7 +114,8 @@ def fci(spec: ApplicationSpec, layout: Layout, algorithm_code: int) -> bytes:
     """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds its directory's SFI (tag 88) and, where the
     layout says so, the algorithm (9F0C). [S]
 
-    Applications of other standards have a template A5 of their own. [P]
+    Applications of other standards have a template A5 of their own [P]; the certificate environment one of 73.
+    [1: prog-z390]
     """
     if not spec.fci:
         return b""
@@ -126,4 +127,6 @@ def fci(spec: ApplicationSpec, layout: Layout, algorithm_code: int) -> bytes:
         inner += b"\xa5" + bytes((len(own),)) + own
     if spec.proprietary:
         inner += b"\xa5" + bytes((len(spec.proprietary),)) + spec.proprietary
+    if spec.discretionary:
+        inner += b"\x73" + bytes((len(spec.discretionary),)) + spec.discretionary
     return b"\x6f" + bytes((len(inner),)) + inner

@@ -84,15 +84,16 @@ FILLER = 0xEE
 
 @lru_cache(maxsize=512)
 def _codec(kind: str, length: int, meaning: str) -> Any:
-    if kind == "an":
-        return _Text(c.Padded(length, c.GreedyBytes))
-    if kind == "cn" and meaning == IDENTIFICATION:
-        return _Identification(c.Padded(length, c.GreedyBytes, pattern=b"\xff"))
-    if kind == "cn":
-        return _Digits(c.Padded(length, c.GreedyBytes, pattern=b"\xff"))
+    """Between bytes and text; ``length`` 0: nothing is filled up."""
     if kind == "dec":
         return _Number(c.BytesInteger(length))
-    return _Hex(c.Padded(length, c.GreedyBytes))
+    filler = b"\xff" if kind == "cn" else b"\0"
+    content = c.Padded(length, c.GreedyBytes, pattern=filler) if length else c.GreedyBytes
+    if kind == "an":
+        return _Text(content)
+    if kind == "cn":
+        return _Identification(content) if meaning == IDENTIFICATION else _Digits(content)
+    return _Hex(content)
 
 
 _DIGITS = {False: frozenset("0123456789"), True: frozenset("0123456789ABCDEFabcdef")}
@@ -143,11 +144,14 @@ def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
         unknown = set(value) - {part.label for part in item.elements}
         if unknown:
             raise ItemError(f"item {item.label}: no element {', '.join(sorted(unknown))}")
-        return b"".join(tlv(part, value.get(part.label, blank(part))) for part in item.elements)
+        # In B-TLV what nobody filled stands there blank; in BER-TLV it is left out. [P]
+        parts = [part for part in item.elements if not part.variable or part.label in value]
+        return b"".join(tlv(part, value.get(part.label, blank(part))) for part in parts)
     if not isinstance(value, str):
         raise ItemError(f"item {item.label or item.name}: expected a text, found {value!r}")
     _check(item, value)
-    encoded: bytes = _codec(item.format, item.length, item.kind).build(value)
+    length = 0 if item.variable and item.format != "dec" else item.length
+    encoded: bytes = _codec(item.format, length, item.kind).build(value)
     return encoded
 
 
@@ -166,7 +170,7 @@ def decode(item: ItemSpec, data: bytes) -> Value:
             label = f"{tag:0{4 if tag > 0xFF else 2}X}"
             decoded[label] = decode(spec, content) if spec else content.hex().upper()
         return decoded
-    if item.length and len(data) != item.length:
+    if item.length and not item.variable and len(data) != item.length:
         return data.hex().upper()
     value: str = _codec(item.format, len(data), item.kind).parse(data)
     return value

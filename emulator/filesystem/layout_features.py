@@ -182,11 +182,13 @@ def certificate(
         application=node.choice("application", applications),
         private=node.choice("private", files),
         public=node.choice("public", files),
+        header=node.hexadecimal("header", range(5), ""),
         sign=node.condition("sign", keys),
+        generate=node.condition("generate", keys, "never"),
         grade=node.grade(),
         sources=node.sources(),
     )
-    for name, path, size in (("private", spec.private, 32), ("public", spec.public, 64)):
+    for name, path, size in (("private", spec.private, 32), ("public", spec.public, len(spec.header) + 64)):
         if files[path].structure != "transparent" or files[path].size < size:
             raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
     node.done()

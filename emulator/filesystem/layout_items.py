@@ -45,6 +45,7 @@ def _item(node: Node, parent: ItemSpec, *, tagged: bool, within: str = "") -> It
         format=node.choice("format", formats),
         count=node.number("count", 1, 254, 1) if tagged and not within else 1,
     )
+    item = replace(item, variable=wide or item.format == "BER-TLV")
     if tagged and not within and "continues" in node.rest:
         item = replace(item, continues=node.hexadecimal("continues", range(1, 2))[0])
     if item.format in CONSTRUCTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from emulator import ber
 from emulator.filesystem.specs import LayoutError
 from emulator.security import PIN, Condition, names_in, parse_condition
 from emulator.sources import GRADES, citation
@@ -64,6 +65,15 @@ class Node:
         if len(result) not in sizes:
             raise self.error(key, f"expected {expected}, found {len(result)}")
         return result
+
+    def objects(self, key: str, sizes: range) -> bytes:
+        """Takes data objects in BER-TLV, written in hex, or none."""
+        value = self.hexadecimal(key, sizes, "")
+        try:
+            ber.objects(value)
+        except ValueError as error:
+            raise self.error(key, f"expected data objects in BER-TLV: {error}") from None
+        return value
 
     def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
         """Takes a text and parses it; ValueError becomes an error here."""

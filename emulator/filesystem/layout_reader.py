@@ -11,13 +11,24 @@ from emulator.filesystem import directory as directory_file
 from emulator.filesystem import layout_features as features
 from emulator.filesystem import layout_items
 from emulator.filesystem.layout_node import Node
-from emulator.filesystem.specs import ApplicationSpec, Basis, FileSpec, ItemSpec, KeySpec, Layout, LayoutError, Table
+from emulator.filesystem.specs import (
+    PIN_USE,
+    ApplicationSpec,
+    Basis,
+    FileSpec,
+    ItemSpec,
+    KeySpec,
+    Layout,
+    LayoutError,
+    Table,
+)
 from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
 STRUCTURES = ("records", "cyclic", "transparent")
-KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery")
+KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery", PIN_USE)
 MESSAGING = ("", "mac", "cipher")
+PIN_DIGITS = re.compile("[0-9]{4,16}")
 
 
 def fingerprint_of(table: Table) -> str:
@@ -130,7 +141,8 @@ class LayoutReader:
                 name_en=node.text("name_en", ""),
                 grade=node.grade(),
                 spare=node.number("spare", 0, 65535, 0),
-                proprietary=node.hexadecimal("proprietary", range(120), ""),
+                proprietary=node.objects("proprietary", range(120)),
+                discretionary=node.objects("discretionary", range(120)),
                 processing=node.hexadecimal("processing", range(120), ""),
                 messaging=node.choice("messaging", ("", *schemes), ""),
                 messaging_key=node.text("messaging_key", ""),
@@ -141,6 +153,10 @@ class LayoutReader:
                 tells_algorithm=node.truth("tells_algorithm", True),
                 sources=node.sources(),
             )
+            try:
+                _ = result[key].options
+            except ValueError as error:
+                raise node.error("proprietary", f"9F38 is no data object list: {error}") from None
             if result[key].by_label and not result[key].label:
                 raise node.error("label", "missing: by_label is true")
             if result[key].fci and not result[key].dfname:
@@ -217,6 +233,8 @@ class LayoutReader:
             raise node.error("psam", f"expected usage and id like 48/12, found {key.psam!r}")
         if key.psam and key.levels_left > key.levels:
             raise node.error("psam", f"usage {key.psam[:2]} has {key.levels_left} levels, the key {key.levels}")
+        if (key.use == PIN_USE) > bool(PIN_DIGITS.fullmatch(key.pin)):
+            raise node.error("pin", f"expected 4 to 16 digits, found {len(key.pin)} characters")
         node.done()
         return key
 

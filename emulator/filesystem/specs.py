@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator import ber
 from emulator.security import PIN, Condition, names_in
 
 Table = dict[str, Any]
+PIN_USE = "pin"
+"""The use of a key that is made from a PIN of an application's own, and proved by VERIFY."""
+PDOL = 0x9F38
+"""Tag of the processing options' data object list in an application's FCI. [P]"""
 
 
 class LayoutError(ValueError):
@@ -23,9 +28,10 @@ class LayoutError(ValueError):
 class ItemSpec:
     """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None).
 
-    ``length`` in bytes, 0 for a value of any length. ``kind``: what its value means (``date``, ``region``, ``code`` …),
-    ``codes`` the code table it is taken from; ``usage`` its class (启用, 预设, 预留), empty where none is printed.
-    ``sources``: ids in the register of sources. ``continues``: the tag of the item whose value goes on in this one.
+    ``length`` in bytes, 0 for a value of any length; where it is ``variable`` the most that it may have, and nothing is
+    filled up, as in BER-TLV. ``kind``: what its value means (``date``, ``region`` …), ``codes`` the table it is from;
+    ``usage`` its class (启用, 预设, 预留), empty where none is printed. ``sources``: ids in the register of sources.
+    ``continues``: the tag of the item whose value goes on in this one.
 
     ``rewritten``: what the tag means on an old card brought up to date, where the layout's version is older than that
     meaning; its own ``after``: the tag of the item that shows whether it was, as this one's form did not change.
@@ -46,6 +52,7 @@ class ItemSpec:
     continues: int | None = None
     rewritten: ItemSpec | None = None
     after: int | None = None
+    variable: bool = False
 
     @property
     def label(self) -> str:
@@ -104,10 +111,10 @@ class ApplicationSpec:
     """A DF: MF, the environment SSSE, or an application in it. ``fci``: ``ddf``, ``adf`` or empty (no FCI).
 
     ``spare``: bytes that its record files leave for items added beyond the declared ones. ``proprietary``: content of
-    the FCI's A5. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL). ``messaging`` (a scheme) and
-    ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK asks for besides its MAC.
-    ``label``: its name in the directory file, which also selects it where ``by_label``. Of an environment,
-    ``directory`` is the file that its FCI names, and ``tells_algorithm`` says whether the FCI carries 9F0C.
+    the FCI's A5; ``discretionary``: of its 73. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL).
+    ``messaging`` (a scheme) and ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK
+    asks for besides its MAC. ``label``: its name in the directory file, which also selects it where ``by_label``. Of an
+    environment, ``directory`` is the file that its FCI names, and ``tells_algorithm`` says whether it carries 9F0C.
     """
 
     id: str
@@ -120,6 +127,7 @@ class ApplicationSpec:
     grade: str
     spare: int
     proprietary: bytes
+    discretionary: bytes
     processing: bytes
     messaging: str
     messaging_key: str
@@ -131,6 +139,12 @@ class ApplicationSpec:
     sources: tuple[str, ...] = ()
 
     @property
+    def options(self) -> tuple[tuple[int, int], ...]:
+        """Tags and lengths that its FCI asks a terminal for (PDOL, 9F38); empty without such a list. [P]"""
+        lists = [value for tag, value in ber.objects(self.proprietary) if tag == PDOL]
+        return tuple(ber.wanted(lists[0])) if lists else ()
+
+    @property
     def names(self) -> tuple[bytes, ...]:
         """What SELECT by name finds it under."""
         return (self.dfname, self.label.encode("gbk")) if self.by_label else (self.dfname,)
@@ -139,8 +153,8 @@ class ApplicationSpec:
 @dataclass(frozen=True, slots=True)
 class KeySpec:
     """A card key. ``levels`` of diversification 1 to 3; ``tries`` 0: it never locks; ``versions`` that a fresh card
-    has; ``pin``: digits that the key is made from (SM3's first 16 bytes) instead of a root; ``psam`` usage and id,
-    ``hsm`` address, where known.
+    has; ``pin``: digits that the key is made from (SM3's first 16 bytes) instead of a root, which VERIFY proves where
+    ``use`` is ``pin``; ``psam`` usage and id, ``hsm`` address, where known.
     """
 
     name: str
@@ -258,12 +272,17 @@ class PurseSpec:
 
 @dataclass(frozen=True, slots=True)
 class CertificateSpec:
-    """The certificate application: the files of its SM2 key pair, and the right that signing asks for."""
+    """The certificate application: the files of its SM2 key pair, and the rights that signing and making one ask for.
+
+    ``header``: what stands before the key in the public file.
+    """
 
     application: str
     private: str
     public: str
+    header: bytes
     sign: Condition
+    generate: Condition
     grade: str
     sources: tuple[str, ...] = ()
 

@@ -26,7 +26,7 @@ from emulator.filesystem.memory import (
     tries_cell,
 )
 from emulator.filesystem.purse import Purse
-from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.personas import Persona
 from emulator.security import PIN
 
@@ -87,7 +87,7 @@ def _own_psam(persona: Persona, layout: Layout) -> Layout:
 def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes, card: Suite) -> dict[str, Cell]:
     """The values of a card's key by cell, diversified down to the card, or made from its PIN."""
     if key.pin:
-        return {key_cell(key.name): pin_key(key.pin)}
+        return {key_cell(key.name): pin_key(key.pin, text=key.use != PIN_USE)}
     algorithms = suite_of(messaging_of(layout, key.application)[0].algorithm, card)
     return {
         key_cell(key.name, version): card_key(
@@ -144,14 +144,23 @@ def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: 
         "SSSE/EF05/03": layout.version,
         "SSSE/EF05/04": INITIALISER + persona.region * 2 + "01",
         **_bank(persona),
+        **_public_key(persona, layout),
     }
+
+
+def _public_key(persona: Persona, layout: Layout) -> dict[str, str]:
+    """The public key's file: the layout's header, and the persona's key if it has one."""
+    plan = layout.certificate
+    key = persona.values.get(plan.public, {}).get("hex", "") if plan else ""
+    return {plan.public: plan.header.hex() + key} if plan and key else {}
 
 
 def _bank(persona: Persona) -> dict[str, Any]:
     """The card number where the bank's application has it: account data, and track 2 with expiry and service code."""
     number = bank_card_number(persona.serial)
     account = {"5A": number, **persona.values.get("BANK/EF02", {}).get("70", {})}
-    track = f"{number}D{account.get('5F24', '')[:4]}201".ljust(38, "F")
+    track = f"{number}D{account.get('5F24', '')[:4]}201"
+    track += "F" * (len(track) % 2)
     stripe = {"57": track, **persona.values.get("BANK/EF01", {}).get("70", {})}
     return {"BANK/EF01/70": stripe, "BANK/EF02/70": account}
 
@@ -166,7 +175,8 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
     """
     values = persona.values.get(spec.path, {})
     if spec.structure == "transparent":
-        return (bytes.fromhex(values.get("hex", ""))[: spec.size].ljust(spec.size, b"\0"),)
+        content = bytes.fromhex(computed.get(spec.path) or values.get("hex", ""))
+        return (content[: spec.size].ljust(spec.size, b"\0"),)
     try:
         if spec.structure == "cyclic":
             records = values.get("records", [])[: spec.records]

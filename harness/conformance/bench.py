@@ -14,7 +14,7 @@ from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.specs import PIN_USE, Layout
 from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.conformance.vector import Vector
@@ -250,7 +250,7 @@ class Reader:
             return f"the card's layout has no key {name}"
         try:
             terminal.card_key(name)
-            if spec.use == "external-authentication":
+            if spec.use in ("external-authentication", PIN_USE):
                 terminal.begin()
                 terminal.enter(spec.application)
                 terminal.authenticate(name)

@@ -30,7 +30,7 @@ from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.faults.chip import BY_FAULT
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
-from harness.trace.mask import HEAD, READS, UPDATES
+from harness.trace.mask import HEAD, READS, SECRETS, UPDATES
 
 FORMAT = 1
 NAMES = ("report.json", "junit.xml", "report.html", "report.sig")
@@ -67,9 +67,10 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             continue
         if line.command[1:2] != GET_RESPONSE:
             asked = line.command[1] if len(line.command) > 1 else -1
+        secret = bytes((max(0, asked),)) in SECRETS
         answer = line.answer.hex().upper()
         # A card at fault may give its last answer once more, to a command that reads nothing.
-        if not show_secrets and (asked in READS or line.reason == BY_FAULT):
+        if not show_secrets and (asked in READS or secret or line.reason == BY_FAULT):
             answer = _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
         lines.append(
             {

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.instructions.certificate import PIN_PROVED
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import suite_of
 from emulator.filesystem import items
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.items import Value
+from emulator.filesystem.specs import PIN_USE
 from harness import tear
 from harness.conformance.vector import Vector, action
 from harness.connection import InProcess
@@ -159,12 +161,15 @@ class Steps:
         return response
 
     def _authenticate(self, step: str | dict[str, Any]) -> ResponseAPDU:
-        """EXTERNAL AUTHENTICATION in the current application, on a challenge of its own."""
+        """EXTERNAL AUTHENTICATION in the current application, or VERIFY of a PIN that is proved as a key, on a
+        challenge of its own.
+        """
         told: dict[str, Any] = {"key": step} if isinstance(step, str) else step
         layout = self._terminal.layout
         spec = layout.keys[told["key"]]
         scheme, _ = messaging_of(layout, spec.application)
         suite = suite_of(scheme.algorithm, self._terminal.suite)
+        ins, p1 = (0x20, PIN_PROVED) if spec.use == PIN_USE else (0x82, 0x00)
         key = self._terminal.card_key(spec.name, told.get("version", 1))
         answer = self._challenge(scheme.cryptogram)
         if not answer.ok:
@@ -177,7 +182,7 @@ class Steps:
         if told.get("cryptogram") == "wrong":
             proof = bytes((proof[0] ^ 1,)) + proof[1:]
         version = bytes((told["version"],)) if "version" in told else b""
-        return self._terminal.send(CommandAPDU(0x00, 0x82, 0x00, spec.id, proof + version))
+        return self._terminal.send(CommandAPDU(0x00, ins, p1, spec.id, proof + version))
 
     def _found(self, path: str) -> tuple[Any, Any]:
         return self._terminal.find(path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, Verify
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
@@ -109,7 +110,11 @@ class Step:
     @property
     def acts(self) -> bool:
         """It does business with the card: writes, spends, signs or changes; no mere reading, asking or proving."""
-        return self.kind is not None and self.kind.writes and self.kind not in (Verify, ExternalAuthentication)
+        return self.kind is not None and self.kind.writes and self.kind not in (Verify, *PROOFS)
+
+
+PROOFS = (ExternalAuthentication, VerifyCertificatePin)
+"""They prove a key, or a PIN as one, by a challenge."""
 
 
 @dataclass(slots=True)
@@ -195,7 +200,7 @@ class Session:
             self.challenge = GIVEN
         elif step.tries_pin:
             self._proof(PIN, step, won=kind is Verify)
-        elif kind is ExternalAuthentication:
+        elif kind in PROOFS:
             self.challenge = USED if self.challenge == GIVEN else self.challenge
             if step.place.key is not None:
                 self._proof(step.place.key.name, step, won=True)

@@ -13,7 +13,7 @@ from emulator.crypto import Suite
 from emulator.crypto.keys import card_key as diversified
 from emulator.crypto.keys import factors, pin_key
 from emulator.crypto.suite import frame, pad_always, xor
-from emulator.filesystem.specs import KeySpec, MessagingSpec
+from emulator.filesystem.specs import PIN_USE, KeySpec, MessagingSpec
 from harness.connection import Connection
 from harness.terminal.messaging import MAC_SIZE, Sealing
 
@@ -63,7 +63,7 @@ class Roots:
     def card_key(self, use: Use) -> bytes:
         """The card's own key, 16 bytes."""
         if use.key.pin:
-            return pin_key(use.key.pin)
+            return pin_key(use.key.pin, text=use.key.use != PIN_USE)
         root = self._root(use.key.name, use.version)
         return diversified(use.suite, root, use.region, use.chip, use.key.levels)
 

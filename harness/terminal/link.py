@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.instructions.certificate import PIN_PROVED
 from emulator.apdu.status import describe
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite, suite_of
-from emulator.crypto.keys import test_root
+from emulator.crypto.keys import pin_key, test_root
 from emulator.filesystem import layout
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
-from emulator.filesystem.specs import Layout, LayoutError
+from emulator.filesystem.specs import PIN_USE, Layout, LayoutError
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.connection import Connection, historical
 from harness.terminal.keeper import LONG_CRYPTOGRAM, Keeper, Roots, TerminalError, Use
@@ -154,11 +155,16 @@ class Link:
         return self._exchange(0x00, 0x84, 0x00, 0x00, le=size, doing="asking for a challenge")
 
     def authenticate(self, name: str) -> None:
-        """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already."""
+        """EXTERNAL AUTHENTICATION with a key in its application, unless its right is there already. Of a PIN that is
+        proved as a key: VERIFY with the digits that cards are issued with.
+        """
         key = self.layout.keys[name]
         if key.application != "SSSE" or not self._application:
             self.enter(key.application)
         if name in self._rights:
+            return
+        if key.use == PIN_USE:
+            self.prove_pin(name, key.pin)
             return
         scheme, _ = messaging_of(self.layout, key.application)
         if scheme.cryptogram == LONG_CRYPTOGRAM:
@@ -172,6 +178,13 @@ class Link:
         """EXTERNAL AUTHENTICATION with a proof made elsewhere: cryptogram and data."""
         key = self.layout.keys[name]
         self._exchange(0x00, 0x82, 0x00, key.id, proof, doing=f"authenticating with {name}")
+        self._rights.add(name)
+
+    def prove_pin(self, name: str, pin: str) -> None:
+        """VERIFY in the certificate application: a PIN of its own, by a challenge enciphered. Refused."""
+        use = self.use(name, self.challenge(LONG_CRYPTOGRAM))
+        proof = use.suite.crypt(pin_key(pin), use.challenge)
+        self._exchange(0x00, 0x20, PIN_PROVED, use.key.id, proof, doing=f"verifying {name}")
         self._rights.add(name)
 
     def internal(self, factor: bytes, data: bytes) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.instructions.issuing import PIN_LOADED
 from emulator.apdu.status import SW
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES
@@ -13,7 +14,7 @@ from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.files import messaging_of
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import VERSIONS, key_cell
-from emulator.filesystem.specs import FileSpec, Layout
+from emulator.filesystem.specs import PIN_USE, FileSpec, Layout
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.connection import Connection
@@ -78,7 +79,8 @@ class Personaliser:
                 for version in VERSIONS if key.application == application else ():
                     value = self._image.memory.get(key_cell(key.name, version))
                     if key is not self._transport and isinstance(value, bytes):
-                        command = CommandAPDU(0x84, 0xD4, version, key.id, value)
+                        p1 = PIN_LOADED if key.use == PIN_USE else version
+                        command = CommandAPDU(0x84, 0xD4, p1, key.id, value)
                         self._sealed(command, f"loading {key.name}, version {version}", enciphered=True)
         self._enter(next(iter(self._layout.applications)))
         self._sealed(CommandAPDU(0x84, 0x46, 0x00, 0x00), "completing personalisation", enciphered=False)

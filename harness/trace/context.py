@@ -8,13 +8,14 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.records import FIRST, PREVIOUS, THIS, ReadRecord, UpdateRecord
 from emulator.apdu.instructions.select import BY_NAME, CHILD, Select
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.filesystem import files
 from emulator.filesystem.files import Directory
-from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
 
 SFI_IN_P1 = 0x80
 
@@ -78,7 +79,9 @@ class Context:
         if kind in (ReadBinary, UpdateBinary):
             return Place(self.directory, self._addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
         if kind is ExternalAuthentication:
-            return Place(self.directory, key=self._key(command.p2))
+            return Place(self.directory, key=self._key(command.p2, "external-authentication"))
+        if kind is VerifyCertificatePin:
+            return Place(self.directory, key=self._key(command.p2, PIN_USE))
         return Place(self.directory)
 
     def follow(self, raw: bytes, sw: int) -> None:
@@ -94,10 +97,10 @@ class Context:
     def _addressed(self, sfi: int) -> FileSpec | None:
         return self.directory.files.get(sfi) if sfi else self.file
 
-    def _key(self, identifier: int) -> KeySpec | None:
+    def _key(self, identifier: int, use: str) -> KeySpec | None:
         for directory in (self.directory,) if identifier & 0x80 else self.directory.line():
             for key in directory.keys:
-                if key.id == identifier and key.use == "external-authentication":
+                if key.id == identifier and key.use == use:
                     return key
         return None
 

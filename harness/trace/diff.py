@@ -11,10 +11,11 @@ from emulator.apdu.instructions.authentication import (
     GetChallenge,
     InternalAuthentication,
 )
-from emulator.apdu.instructions.certificate import ComputeSignature
+from emulator.apdu.instructions.key_pair import ExportPublicKey
 from emulator.apdu.instructions.psam import CipherData, CreditSamForPurchase, DeliveryKey, InitializeSamForPurchase
 from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.signature import ComputeSignature
 from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
 from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event
@@ -39,6 +40,7 @@ RANDOM = (
     InitializeSamForPurchase.ins,
     GetTransactionProof.ins,
     ComputeSignature.ins,
+    ExportPublicKey.ins,
 )
 """Instructions whose answers no two runs share: challenges, cryptograms, MACs, sequence numbers."""
 SECURED = 0x04

@@ -1,4 +1,6 @@
-"""What stays out of traces: the values of items and records, the chip's serial number, PINs but for a mark of each."""
+"""What stays out of traces: values of items and records, the chip's serial number, secrets in answers, PINs but for a
+mark of each.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
+from emulator.apdu.instructions import SECRET_ANSWERS
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import DeliveryKey, InitializeSamForPurchase
 from emulator.apdu.instructions.purse import GetBalance
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
+from emulator.apdu.table import EVERYTHING
 from emulator.chip import Exchange
 
 READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins, InitializeForLoad.ins)
@@ -28,6 +33,8 @@ record's tag and length.
 """
 HEAD = 2
 """Bytes of a record that are no value: tag and length."""
+SECRETS = frozenset(bytes((ins,)) for ins in SECRET_ANSWERS)
+FETCH = bytes((GetResponse.ins,))
 PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
 OPEN = {0x02: 1, 0x03: 4, 0x06: 4}
 """Tags of class, version and validity in SSSE/EF05, and the lengths of their values: they say nothing of a person, and
@@ -35,6 +42,28 @@ replays and rules need them.
 """
 ISSUER_SFI = 5
 INITIAL = "initial"
+
+
+class SecretAnswers:
+    """Keeps secrets in answers out of one slot's trace: asterisks stand for them, as in commands."""
+
+    def __init__(self) -> None:
+        self._secret = False
+        self.repeated = False
+        """The next answer is the last one once more, whatever the command: a fault of the card's."""
+
+    def hex(self, exchange: Exchange) -> str:
+        """The answer to write down."""
+        # GET RESPONSE brings what the command before it asked for.
+        if not self.repeated and exchange.command[1:2] != FETCH:
+            self._secret = exchange.command[1:2] in SECRETS
+        self.repeated = False
+        return secret_hex(exchange.answer) if self._secret else exchange.answer.hex().upper()
+
+
+def secret_hex(answer: bytes) -> str:
+    """An answer of which only length and status word are told."""
+    return "*" * (2 * len(answer[:-2])) + answer[-2:].hex().upper()
 
 
 class PersonalData:
@@ -50,7 +79,7 @@ class PersonalData:
     def masked(self, exchange: Exchange) -> tuple[Exchange, bool]:
         """The exchange to write down, and whether anything was taken out of it."""
         # GET RESPONSE brings what the command before it asked for.
-        if not self.repeated and exchange.command[1:2] != bytes((GetResponse.ins,)):
+        if not self.repeated and exchange.command[1:2] != FETCH:
             self._command = exchange.command
         self.repeated = False
         told = replace(
@@ -128,6 +157,8 @@ class Marks:
         command = exchange.plain or exchange.command
         if len(command) < 6 or command[1] not in PINS or (command[0] & 0x04 and not exchange.plain):
             return []
+        if EVERYTHING.get(command) is VerifyCertificatePin:
+            return []  # the digits are not in it, only their proof
         digits = re.split("F+", command[5:].hex().upper())
         return [INITIAL if one == initial else self._mark(one.encode()) for one in digits if one]
 

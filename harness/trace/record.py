@@ -16,7 +16,7 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
-from harness.trace.mask import Marks, PersonalData
+from harness.trace.mask import Marks, PersonalData, SecretAnswers
 
 VERSION = 2
 
@@ -70,6 +70,7 @@ class SlotTrace:
     def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData()
+        self._secrets = None if file.show_secrets else SecretAnswers()
         self._initial = layout.pin.initial if layout else ""
         self._card = {"layout": layout.name} if layout else {}
         self._card |= {"algorithm": image.algorithm} if image else {}
@@ -81,7 +82,7 @@ class SlotTrace:
         event: dict[str, Any] = {
             "event": "apdu",
             "command": command_hex(told.command, show_secrets=secrets),
-            "answer": told.answer.hex().upper(),
+            "answer": self._answer(told),
             "instruction": instruction_name(told.command),
             "reason": told.reason,
         }
@@ -100,6 +101,9 @@ class SlotTrace:
             event["failure"] = told.failure
         self._file.write(self._slot, event)
 
+    def _answer(self, exchange: Exchange) -> str:
+        return self._secrets.hex(exchange) if self._secrets else exchange.answer.hex().upper()
+
     def powered(self, event: str, atr: bytes) -> None:
         """Writes a reset or the loss of power."""
         if atr:
@@ -115,10 +119,13 @@ class SlotTrace:
         if self._people:
             command, own = mask.masked_command(command), self._people.masked(exchange)[0].answer if own else own
             self._people.repeated = self._people.repeated or kind == "repeat"
+        shown = self._answer(Exchange(exchange.command, own, ""))
+        if self._secrets:
+            self._secrets.repeated = self._secrets.repeated or kind == "repeat"
         event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind}
         event["command"] = command_hex(command, show_secrets=self._file.show_secrets)
         if own:
-            event["card_answered"] = own.hex().upper()
+            event["card_answered"] = shown
         self._file.write(self._slot, event)
 
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from emulator.personas.issue import bank_card_number
+from emulator import ber, personas
+from emulator.chip import Chip
+from emulator.filesystem import items
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import LayoutError
+from emulator.personas.issue import bank_card_number, issue
 from tests.support import HOME, VERIFY, Card, new_card
+
+LISTS = {0x9F38, 0x9F49, 0x9F4F, 0x8C, 0x8D, 0x97}
+"""PDOL, DDOL, log format, CDOL1, CDOL2, TDOL."""
+TEMPLATES = {0x61, 0x6F, 0x70, 0x73, 0xA5}
+OPTIONS = "80A800000B8309000000000000000156"
+"""GET PROCESSING OPTIONS as a public program sends it."""
+HOLDERS = [name for name in personas.names() if personas.load(name).card == "user" and name != "blank"]
 
 
 @pytest.fixture
@@ -13,36 +28,165 @@ def card() -> Card:
     return new_card("3.00", "sm4")
 
 
-def fetch(card: Card, command: str) -> str:
+def through(card: Card, command: str) -> str:
+    """As a terminal behind a reader that follows 61xx and 6Cxx."""
     told = card.send(command)
-    assert told[:2] == "61", told
-    return card.ok(f"00C00000{told[2:]}")
+    if told[:2] == "6C":
+        told = card.send((command[:8] if len(command) <= 10 else command) + told[2:])
+    if told[:2] == "61":
+        told = card.send(f"00C00000{told[2:]}")
+    return told
+
+
+def fetch(card: Card, command: str) -> bytes:
+    told = through(card, command)
+    assert told[-4:] == "9000", f"{command}: {told}"
+    return bytes.fromhex(told[:-4])
+
+
+def leaves(data: bytes) -> dict[int, bytes]:
+    """All primitive objects, whatever template they are in; strictly BER-TLV, no tag twice."""
+    found: dict[int, bytes] = {}
+    for tag, value in ber.objects(data):
+        inner = leaves(value) if tag in TEMPLATES else {tag: value}
+        assert not found.keys() & inner.keys()
+        found |= inner
+    return found
+
+
+def read(card: Card) -> dict[int, bytes]:
+    """What a terminal knows of the application: its FCI, and the records that its locator names."""
+    known = leaves(fetch(card, HOME["BANK"]))
+    wanted = sum(length for _, length in ber.wanted(known.get(0x9F38, b"")))
+    ((tag, answer),) = ber.objects(fetch(card, f"80A80000{wanted + 2:02X}83{wanted:02X}{'00' * wanted}"))
+    assert tag == 0x80
+    known[0x82], locator = answer[:2], answer[2:]
+    for at in range(0, len(locator), 4):
+        sfi, first, last, signed = locator[at : at + 4]
+        assert not signed, "nothing is signed, as the card has no keys for it"
+        for number in range(first, last + 1):
+            known |= leaves(fetch(card, f"00B2{number:02X}{sfi | 4:02X}00"))
+    return known
 
 
 def test_the_directory_leads_to_the_application(card: Card) -> None:
-    fci = fetch(card, HOME["PSE"])
-    assert fci == "6F1A840E315041592E5359532E4444463031A5088801015F2D027A68"
-    size = card.send("00B2010C00")[2:]
-    record = card.ok(f"00B2010C{size}")
-    assert "4F08A000000333010101" in record
-    assert fetch(card, "00A4040008A000000333010101").startswith("6F")
+    assert fetch(card, HOME["PSE"]).hex().upper() == "6F1A840E315041592E5359532E4444463031A5088801015F2D027A68"
+    record = leaves(fetch(card, "00B2010C00"))
+    assert record == {0x4F: bytes.fromhex("A000000333010101"), 0x50: b"PBOC DEBIT", 0x87: b"\x01"}
+    assert leaves(fetch(card, "00A4040008A000000333010101"))[0x50] == record[0x50]
 
 
-def test_the_card_number_by_options_and_locator(card: Card) -> None:
-    fetch(card, HOME["BANK"])
-    options = fetch(card, "80A80000028300")
-    assert options[:4] == "800E"
-    locator = bytes.fromhex(options[8:])
-    found = ""
-    for at in range(0, len(locator), 4):
-        sfi, first, last, _ = locator[at : at + 4]
-        for number in range(first, last + 1):
-            size = card.send(f"00B2{number:02X}{sfi | 4:02X}00")
-            assert size[:2] == "6C"
-            found += card.ok(f"00B2{number:02X}{sfi | 4:02X}{size[2:]}")
+@pytest.mark.parametrize("version", ["2.00", "3.00", "regional"])
+@pytest.mark.parametrize("name", HOLDERS)
+def test_all_that_a_terminal_reads_of_every_persona_is_whole(version: str, name: str) -> None:
+    """No list lacks a length, no value is filled up: readers crash on the one and show the other."""
+    person = replace(personas.load(name), state="in use")  # a blocked card shows nobody anything
+    card = Card(Chip(issue(person, layouts.load(version), "3des")))
+    card.chip.power_on()
+    known = read(card)
+    for tag in LISTS & known.keys():
+        assert ber.wanted(known[tag]), f"{tag:02X}"
+    number, expiry = known[0x5A].hex().upper(), known[0x5F24].hex()
+    assert len(number) == 20
+    assert number[:19].isdecimal()
+    assert number[19] == "F"
+    service = known[0x5F30].hex()[1:]
+    assert known[0x57].hex().upper() == f"{number[:19]}D{expiry[:4]}{service}F", "one F, to whole bytes"
+    assert not known[0x5F20].endswith((b"\0", b" "))
+    assert 2 <= len(known[0x5F20]) <= 26
+
+
+def test_the_profile_promises_what_the_card_has(card: Card) -> None:
+    known = read(card)
+    profile = known[0x82][0]
+    assert not profile & 0x60, "neither static nor dynamic authentication without keys"
+    assert profile & 0x10, "cardholder verification"
+    assert len(known[0x8E]) >= 10
+    assert len(known[0x8E]) % 2 == 0, "two amounts, then rules of two bytes"
+    first, second = ber.wanted(known[0x8C]), ber.wanted(known[0x8D])
+    assert (0x9F37, 4) in first
+    assert second[0] == (0x8A, 2)
+    assert sum(length for _, length in first) == 29
+
+
+def test_the_expiry_stands_before_the_number(card: Card) -> None:
+    """One family of programs takes the number at a fixed place; another looks for 5A and its length 0A."""
     pan = bank_card_number(card.chip.image.atr[-4:])
-    assert f"5A0A{pan}F" in found
-    assert f"5713{pan}D3009201" in found
+    fetch(card, HOME["BANK"])
+    record = fetch(card, "00B2011400").hex().upper()
+    assert record[4:].startswith("5F24033009305A0A" + pan + "F")
+    assert record.index("5A0A") == 16
+
+
+def test_the_options_take_the_values_that_the_fci_asks_for(card: Card) -> None:
+    known = leaves(fetch(card, HOME["BANK"]))
+    assert ber.wanted(known[0x9F38]) == [(0x9F7A, 1), (0x9F02, 6), (0x5F2A, 2)]
+    assert fetch(card, OPTIONS).hex().upper().startswith("800E1C00")
+    assert fetch(card, OPTIONS + "00")[:1] == b"\x80", "with Le"
+    assert fetch(card, OPTIONS)[:1] == b"\x80", "a card is asked as often as its terminal likes"
+
+
+@pytest.mark.parametrize(
+    ("data", "sw"),
+    [
+        ("028300", "6985"),
+        ("0A83080000000000000001", "6985"),
+        ("0C830A00000000000000015600", "6985"),
+        ("028301", "6A80"),
+        ("038400AA", "6A80"),
+        ("0B8409000000000000000156", "6A80"),
+        ("0B8308000000000000000156", "6A80"),
+        ("03830083", "6A80"),
+    ],
+)
+def test_options_for_other_values_than_asked_for_are_refused(card: Card, data: str, sw: str) -> None:
+    fetch(card, HOME["BANK"])
+    assert card.send(f"80A80000{data}") == sw
+
+
+def test_a_wrong_length_or_place(card: Card) -> None:
+    fetch(card, HOME["BANK"])
+    assert card.send("80A80000018300") == "6700"
+    assert card.send("80A8000000") == "6700"
+    assert card.send("80A80100" + OPTIONS[8:]) == "6A86"
+    for home in ("MF", "PSE", "SSSE"):
+        card.ok(HOME[home])
+        assert card.send(OPTIONS) == "6985", home
+
+
+def overlay(tmp_path: Path, proprietary: str) -> Path:
+    path = tmp_path / "bank.toml"
+    path.write_text(f'extends = "3.00"\nname = "bank"\nschema = 1\n[application.BANK]\nproprietary = "{proprietary}"\n')
+    return path
+
+
+def test_without_a_pdol_nothing_is_sent(tmp_path: Path) -> None:
+    """A layout's choice; most terminals then send template 83, empty."""
+    layout = layouts.load(overlay(tmp_path, "50 0A 50 42 4F 43 20 44 45 42 49 54 87 01 01"))
+    card = Card(Chip(issue(personas.load(personas.DEFAULT), layout, "sm4")))
+    card.chip.power_on()
+    assert 0x9F38 not in leaves(fetch(card, HOME["BANK"]))
+    assert fetch(card, "80A80000028300")[:1] == b"\x80"
+    assert card.send(OPTIONS) == "6985"
+    assert 0x5A in read(card)
+
+
+@pytest.mark.parametrize(
+    ("proprietary", "problem"),
+    [("9F 38 05 9F 7A 01 9F 02", "9F38 is no data object list"), ("9F 38 05 9F 7A", "expected data objects")],
+)
+def test_a_broken_pdol_is_refused_with_its_layout(tmp_path: Path, proprietary: str, problem: str) -> None:
+    with pytest.raises(LayoutError, match=problem) as refused:
+        layouts.load(overlay(tmp_path, proprietary))
+    assert "BANK" in str(refused.value)
+
+
+def test_an_element_may_be_shorter_than_the_most_but_not_longer() -> None:
+    (record,) = layouts.load("3.00").files["BANK/EF01"].items
+    assert items.tlv(record, {"5F20": "AB/C"}) == bytes.fromhex("7007 5F2004") + b"AB/C", "and what is not there is not"
+    assert items.decode(record, bytes.fromhex("5F2004") + b"AB/C") == {"5F20": "AB/C"}
+    with pytest.raises(items.ItemError, match="at most 26"):
+        items.tlv(record, {"5F20": "A" * 27})
 
 
 def test_read_only_and_apart(card: Card) -> None:
@@ -50,13 +194,39 @@ def test_read_only_and_apart(card: Card) -> None:
     assert card.send(VERIFY) == "6A88", "the PIN is the social security environment's"
     assert card.send("00DC011403700101") == "6982"
     assert card.send("805E010007123456FF654321") == "6A88"
-    assert card.send("80A80000028301") == "6A80"
-    assert card.send("80A80000038400") == "6700"
-    card.ok(HOME["SSSE"])
-    assert card.send("80A80000028300") == "6985"
 
 
 def test_none_on_a_card_of_100() -> None:
     card = new_card("1.00")
     assert card.send(HOME["PSE"]) == card.send(HOME["BANK"]) == "6A82"
-    assert card.send("80A80000028300") == "6D00"
+    assert card.send(OPTIONS) == "6D00"
+
+
+# What public programs do, command by command.
+
+
+def test_a_printer_takes_the_number_from_the_payment_environment(card: Card) -> None:
+    through(card, "00A404000E315041592E5359532E4444463031")
+    fetch(card, "00A4040008A000000333010101")
+    assert number_after(fetch(card, "00B2011400"), "5A") == bank_card_number(card.chip.image.atr[-4:])
+
+
+def test_a_printer_walks_the_locator_with_values_of_its_own(card: Card) -> None:
+    fetch(card, "00A4040008A00000033301010100")
+    options = fetch(card, OPTIONS + "00")
+    assert options[0] == 0x80
+    assert 0x5A not in leaves(fetch(card, f"00B2{options[5]:02X}{options[4] | 4:02X}00"))
+    assert number_after(fetch(card, "00B2011400"), "5A") == bank_card_number(card.chip.image.atr[-4:])
+
+
+def test_a_librarys_reader_asks_a_file_that_is_not_there_first(card: Card) -> None:
+    fetch(card, "00A4040008A000000333010101")
+    assert card.send("00B2018421") == "6A82"
+    assert number_after(fetch(card, "00B2011400"), "5A0A") == bank_card_number(card.chip.image.atr[-4:])
+
+
+def number_after(record: bytes, mark: str) -> str:
+    """The programs look for the bytes, not for the object."""
+    text = record.hex().upper()
+    at = text.index(mark) + 2
+    return text[at + 2 : at + 2 + 2 * int(text[at : at + 2], 16)].rstrip("F")

@@ -67,5 +67,5 @@ def test_what_a_psam_lacks(psam: str, algorithm: str, sw: int) -> None:
 
 def test_a_key_that_no_psam_has() -> None:
     terminal, _ = with_psam(("3.00", "3des"))
-    with pytest.raises(PsamError, match="no root for UKCERT"):
-        terminal.authenticate("UKCERT")
+    with pytest.raises(PsamError, match="no root for MKCERT"):
+        terminal.authenticate("MKCERT")

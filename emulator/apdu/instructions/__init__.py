@@ -7,14 +7,16 @@ from emulator.apdu.instructions.bank import GetProcessingOptions
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
-from emulator.apdu.instructions.certificate import ComputeSignature, VerifySignature
+from emulator.apdu.instructions.certificate import Hash, VerifyCertificatePin
 from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation, LoadKey
+from emulator.apdu.instructions.key_pair import ExportPublicKey, GenerateKeyPair
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import PSAM
 from emulator.apdu.instructions.purse import GetBalance, GetStartingDay, GetTransactionProof, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.signature import ComputeSignature, VerifySignature
 from emulator.apdu.instructions.transactions import (
     CreditForLoad,
     DebitForPurchase,
@@ -47,6 +49,10 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     UpdateStartingDay,
     GetStartingDay,
     GetProcessingOptions,
+    VerifyCertificatePin,
+    Hash,
+    GenerateKeyPair,
+    ExportPublicKey,
     ComputeSignature,
     VerifySignature,
     Activate,
@@ -57,5 +63,7 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
 
 SECRET_INS = frozenset(kind.ins for kind in INSTRUCTIONS if kind.secret)
 """INS bytes whose data must not be shown, whatever the class and however malformed the rest."""
+SECRET_ANSWERS = frozenset(kind.ins for kind in INSTRUCTIONS if kind.secret_answer)
+"""INS bytes whose answers must not be shown either."""
 
-__all__ = ["INSTRUCTIONS", "SECRET_INS", "Instruction"]
+__all__ = ["INSTRUCTIONS", "SECRET_ANSWERS", "SECRET_INS", "Instruction"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
@@ -15,7 +16,9 @@ COMMAND_TEMPLATE, ANSWER_TEMPLATE = 0x83, 0x80
 
 @dataclass(slots=True)
 class GetProcessingOptions(Instruction):
-    """Tells which records a terminal is to read. What the terminal says of itself is not looked at: nothing is paid."""
+    """Tells which records a terminal is to read. The values that the PDOL asks for must all be there; what they say is
+    not looked at, as nothing is paid.
+    """
 
     name = "GET PROCESSING OPTIONS"
     name_zh = "取处理选项"
@@ -42,10 +45,21 @@ class GetProcessingOptions(Instruction):
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Template 80; 6985 in an application without options, 6A80 for another template."""
-        options = card.session.directory.spec.processing
-        if not options:
-            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{card.session.directory.spec.id} has no processing options")
-        if self.data[0] != COMMAND_TEMPLATE or self.data[1] != len(self.data) - 2:
+        """Returns template 80 with AIP and AFL. Raises CardError 6985 in an application without options and for values
+        of another length than the PDOL's, 6A80 for anything but template 83.
+        """
+        spec = card.session.directory.spec
+        if not spec.processing:
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{spec.id} has no processing options")
+        expected = sum(length for _, length in spec.options)
+        try:
+            ((tag, values),) = ber.objects(self.data)
+        except ValueError:
+            tag, values = 0, b""
+        if tag != COMMAND_TEMPLATE:
             raise CardError(SW.WRONG_DATA, "expected template 83, its length and the PDOL's values")
-        return bytes((ANSWER_TEMPLATE, len(options))) + options
+        if len(values) != expected:
+            raise CardError(
+                SW.CONDITIONS_NOT_SATISFIED, f"the PDOL of {spec.id} asks for {expected} bytes, {len(values)} came"
+            )
+        return ber.build(ANSWER_TEMPLATE, spec.processing)

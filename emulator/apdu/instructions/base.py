@@ -47,6 +47,8 @@ class Instruction:
     """Status words it may answer besides 9000, 61xx, 6D00, 6E00. [T]"""
     secret: ClassVar[bool] = False
     """Its data hold a PIN or a key: traces mask them."""
+    secret_answer: ClassVar[bool] = False
+    """Its answer does too."""
     writes: ClassVar[bool] = False
     """It may write non-volatile memory."""
     protected: ClassVar[bool] = False

@@ -1,24 +1,28 @@
-"""The certificate application of 3.00 cards: its SM2 key signs and verifies digests that the terminal made."""
+"""The certificate application of 3.00 cards: its own PINs, and the hash that they are proved with."""
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 
+from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
-from emulator.apdu.status import SW, CardError
-from emulator.crypto import sm2
-from emulator.filesystem.specs import CertificateSpec, Layout
+from emulator.apdu.status import SW, CardError, tries_left
+from emulator.crypto import sm2, sm3, suite_of
+from emulator.filesystem.specs import PIN_USE, CertificateSpec, Layout
+
+PIN_PROVED = 0x01
+"""P1 of VERIFY for a PIN that is proved; P2 is its id."""
+PIN_PROOF = 16
+VALUE = 0xC1
+"""Tag of what a command of this application works upon."""
 
 
-class _Signature(Instruction):
-    """What both operations share."""
+class CertificateInstruction(Instruction):
+    """What all commands of the application share."""
 
-    cla = 0x00
-    ins = 0x2A
-    by_p1 = True
-    source = "ISO/IEC 7816-8 [P]; that this application answers it [D]"
     versions = "3.00"
 
     __slots__ = ()
@@ -29,78 +33,105 @@ class _Signature(Instruction):
         return layout.certificate is not None
 
     @classmethod
-    def keys(cls, card: CardState) -> tuple[CertificateSpec, bytes]:
-        """The application and its public key; 6985 elsewhere."""
+    def home(cls, card: CardState) -> CertificateSpec:
+        """The application, which must be the current DF; 6985."""
         spec = card.layout.certificate
         assert spec is not None
         here = card.session.directory.spec.id
         if here != spec.application:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{cls.name} is given in {spec.application}, not in {here}")
-        return spec, card.memory.records(spec.public)[0][: 2 * sm2.SIZE]
+        return spec
 
 
-def _refused(error: Exception) -> CardError:
+def unavailable(error: Exception) -> CardError:
     """6A81 without a library for SM2, 6985 without a key pair."""
     if isinstance(error, sm2.Unavailable):
         return CardError(SW.FUNCTION_NOT_SUPPORTED, str(error))
     return CardError(SW.CONDITIONS_NOT_SATISFIED, f"the card holds no key pair: {error}")
 
 
+def fields(data: bytes, *tags: int) -> tuple[bytes, ...]:
+    """The values of exactly these data objects in this order; 6A80."""
+    expected = ", ".join(f"{tag:02X}" for tag in tags)
+    try:
+        found = ber.objects(data)
+    except ValueError as error:
+        raise CardError(SW.WRONG_DATA, f"expected data objects {expected}: {error}") from None
+    if tuple(tag for tag, _ in found) != tags:
+        raise CardError(SW.WRONG_DATA, f"expected data objects {expected}, others came")
+    return tuple(value for _, value in found)
+
+
 @dataclass(slots=True)
-class ComputeSignature(_Signature):
-    """Signs a digest (SM3 over Z ‖ message, made by the terminal) with the card's private key."""
+class VerifyCertificatePin(CertificateInstruction):
+    """Proves a PIN of the application: the last challenge under SM4, with the first half of SM3 over the PIN as key.
 
-    name = "COMPUTE DIGITAL SIGNATURE"
-    name_zh = "数字签名"
-    p1p2 = {0x9E9A: "over a digest"}
-    lengths = frozenset({sm2.SIZE})
-    answers = "r 32, s 32"
-    case4 = True
-    status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303)
+    The PIN itself is never sent. A wrong proof costs a try and the right.
+    """
 
-    digest: bytes
+    name = "VERIFY CERTIFICATE PIN"
+    name_zh = "验证证书应用密码"
+    cla = 0x00
+    ins = 0x20
+    by_p1 = True
+    source = "two public programs [S: prog-z390, prog-t10-certificates]; status words [D]"
+    p1p2 = {0x0181: "the user's PIN", 0x0100: "the administrator's PIN"}
+    lengths = frozenset({PIN_PROOF})
+    status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    secret = True
+    writes = True
+
+    identifier: int
+    proof: bytes
 
     @classmethod
-    def parse(cls, command: CommandAPDU) -> ComputeSignature:
-        """The digest, 32 bytes."""
+    def parse(cls, command: CommandAPDU) -> VerifyCertificatePin:
+        """Which PIN, and its proof."""
+        return cls(command.p2, command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """Returns no data. Raises CardError 6A88 where the PIN is not found, 6983, 6984, 63Cx."""
+        spec = card.find_key(self.identifier, PIN_USE)
+        key = card.key(spec)
+        tries = card.usable(spec)
+        suite = suite_of(card.scheme(spec).algorithm, card.suite)
+        # A challenge of 8 bytes is filled with zeros, as one program does. [1: prog-t10-certificates]
+        expected = suite.crypt(key, card.take_challenge().ljust(PIN_PROOF, b"\0"))
+        left = tries.spend()
+        if not hmac.compare_digest(expected, self.proof):
+            card.session.rights.discard(spec.name)
+            raise CardError(tries_left(left), f"the proof is not {spec.name}'s; {left} tries left")
+        tries.restore()
+        card.session.rights.add(spec.name)
+        return b""
+
+
+@dataclass(slots=True)
+class Hash(CertificateInstruction):
+    """Gives SM3 over the data: so a terminal without SM3 comes by the key that proves a PIN."""
+
+    name = "HASH"
+    name_zh = "计算杂凑值"
+    cla = 0x80
+    ins = 0xC4
+    source = "one public program [1: prog-z390]; that it is given in this application alone [D]"
+    p1p2 = {0x0103: "SM3, all data in one command"}
+    lengths = frozenset(range(2, 256))
+    answers = "digest, 32 bytes"
+    case4 = True
+    status = (0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x9303)
+    secret = True
+    secret_answer = True
+
+    data: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> Hash:
+        """Object C1."""
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """The signature; 6982 without the application's own PIN, 6985, 6A81."""
-        spec, public = self.keys(card)
-        card.need(spec.sign, self.name)
-        private = card.memory.records(spec.private)[0][: sm2.SIZE]
-        try:
-            return sm2.sign(private, public, self.digest)
-        except (ValueError, sm2.Unavailable) as error:
-            raise _refused(error) from None
-
-
-@dataclass(slots=True)
-class VerifySignature(_Signature):
-    """Holds a signature against the card's own public key."""
-
-    name = "VERIFY DIGITAL SIGNATURE"
-    name_zh = "验证签名"
-    p1p2 = {0x00A8: "digest ‖ signature"}
-    lengths = frozenset({3 * sm2.SIZE})
-    status = (0x6300, 0x6700, 0x6985, 0x6A81, 0x6A86, 0x9303)
-
-    digest: bytes
-    signature: bytes
-
-    @classmethod
-    def parse(cls, command: CommandAPDU) -> VerifySignature:
-        """Digest 32, r 32, s 32."""
-        return cls(command.data[: sm2.SIZE], command.data[sm2.SIZE :])
-
-    def execute(self, card: CardState) -> bytes:
-        """Nothing; 6300 for a signature that is not right, 6985, 6A81."""
-        _, public = self.keys(card)
-        try:
-            right = sm2.verify(public, self.digest, self.signature)
-        except (ValueError, sm2.Unavailable) as error:
-            raise _refused(error) from None
-        if not right:
-            raise CardError(SW.AUTHENTICATION_FAILED, "the signature is not right under the card's public key")
-        return b""
+        """Returns the digest. Raises CardError 6985 elsewhere, 6A80 for other data than object C1."""
+        self.home(card)
+        (value,) = fields(self.data, VALUE)
+        return sm3.digest(value)

@@ -13,7 +13,10 @@ from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
-from emulator.filesystem.specs import KeySpec, Layout
+from emulator.filesystem.specs import PIN_USE, KeySpec, Layout
+
+PIN_LOADED = 0x81
+"""P1 of LOAD KEY where P2 is the id of a PIN that is proved as a key: it may be that of a key too."""
 
 
 class _Personalising(Instruction):
@@ -47,7 +50,7 @@ class _Personalising(Instruction):
 
 @dataclass(slots=True)
 class LoadKey(_Personalising):
-    """Loads a key of the current DF: P1 its version, P2 its id, 16 bytes enciphered."""
+    """Loads a key of the current DF: P1 its version, P2 its id, 16 bytes enciphered. P1 81 means a PIN's key."""
 
     name = "LOAD KEY"
     name_zh = "装载密钥"
@@ -59,13 +62,14 @@ class LoadKey(_Personalising):
 
     version: int
     identifier: int
+    pin: bool
     value: bytes
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
-        """A version from 1 to 3 in P1; a length byte, the key and its padding, and a MAC."""
-        if command.p1 not in VERSIONS:
-            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "a version 01 to 03 and a key id")
+        """A version from 1 to 3, or a PIN, in P1; a length byte, the key and its padding, and a MAC."""
+        if command.p1 not in (*VERSIONS, PIN_LOADED):
+            raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "a version 01 to 03 (81 for a PIN) and a key id")
         if len(command.data) not in cls.lengths:
             raise CardError(SW.WRONG_LENGTH, "expected 24 or 32 bytes of enciphered key and a MAC of 4")
 
@@ -77,11 +81,13 @@ class LoadKey(_Personalising):
     @classmethod
     def parse(cls, command: CommandAPDU) -> LoadKey:
         """From P1, P2 and the deciphered data."""
-        return cls(command.p1, command.p2, command.data)
+        return cls(command.p1 & 0x7F, command.p2, command.p1 == PIN_LOADED, command.data)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
         """Id and version."""
+        if command.p1 == PIN_LOADED:
+            return f"PIN {command.p2:02X}"
         return f"key {command.p2:02X}, version {command.p1:02X}"
 
     def execute(self, card: CardState) -> bytes:
@@ -89,9 +95,11 @@ class LoadKey(_Personalising):
         if len(self.value) != KEY_SIZE:
             raise CardError(SW.WRONG_DATA, f"a key has {KEY_SIZE} bytes, {len(self.value)} came")
         here = card.session.directory
-        spec = next((key for key in here.keys if key.id == self.identifier), None)
-        if spec is None:
-            raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no key {self.identifier:02X}")
+        named = [key for key in here.keys if key.id == self.identifier and (key.use == PIN_USE) == self.pin]
+        if not named:
+            what = "PIN" if self.pin else "key"
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no {what} {self.identifier:02X}")
+        spec = named[0]
         card.memory.put(key_cell(spec.name, self.version), self.value)
         return b""
 

@@ -50,6 +50,7 @@ class Verify(Instruction):
     name_zh = "验证密码"
     cla = 0x00
     ins = 0x20
+    by_p1 = True
     source = "part 5 §6.14 [T]"
     p1p2 = {0x0000: "the PIN"}
     lengths = frozenset({0, *range(2, 9)})

@@ -253,7 +253,7 @@ class UpdateRecord(Instruction):
                 found = records[number - 1][0]
                 raise CardError(SW.TLV_INCONSISTENT, f"record {number} has tag {found:02X}, not {tag:02X}")
             item = spec.item(tag)
-            if item is not None and length != item.length:
+            if item is not None and length != item.length and not (item.variable and length < item.length):
                 raise CardError(
                     SW.WRONG_LENGTH, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came"
                 )

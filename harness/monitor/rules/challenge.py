@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
+from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import NO_CHALLENGE, USED, Step
+from harness.monitor.session import NO_CHALLENGE, PROOFS, USED, Step
 
 ENOUGH = 4
 """Challenges in a row that reading basic information asks for. [S]"""
@@ -14,7 +14,7 @@ ENOUGH = 4
 def uses(step: Step) -> bool:
     """It needs a challenge of the card's."""
     protected = step.kind is not None and step.kind.protected
-    return step.kind is ExternalAuthentication or step.secured or protected
+    return step.kind in PROOFS or step.secured or protected
 
 
 class Fresh(Rule):
@@ -60,12 +60,12 @@ class Replayed(Rule):
         self._sent: set[bytes] = set()
 
     def step(self, step: Step) -> str | None:
-        if step.kind is not ExternalAuthentication or not step.data:
+        if step.kind not in PROOFS or not step.data:
             return None
         self.seen = True
         again = step.data in self._sent
         self._sent.add(step.data)
-        return "EXTERNAL AUTHENTICATION with a cryptogram that was sent before" if again else None
+        return f"{step.name} with a cryptogram that was sent before" if again else None
 
 
 class Idle(Rule):

@@ -1,0 +1,90 @@
+"""Signatures of the certificate application: its SM2 key signs and verifies digests that the terminal made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.certificate import CertificateInstruction, unavailable
+from emulator.apdu.state import CardState
+from emulator.apdu.status import SW, CardError
+from emulator.crypto import sm2
+from emulator.filesystem.specs import CertificateSpec
+
+
+class _Signature(CertificateInstruction):
+    """What both operations share."""
+
+    cla = 0x00
+    ins = 0x2A
+    by_p1 = True
+    source = "ISO/IEC 7816-8 [P]; that this application answers it [D]"
+
+    __slots__ = ()
+
+    @staticmethod
+    def public(card: CardState, spec: CertificateSpec) -> bytes:
+        """The public key, without what stands before it in its file."""
+        start = len(spec.header)
+        return card.memory.records(spec.public)[0][start : start + 2 * sm2.SIZE]
+
+
+@dataclass(slots=True)
+class ComputeSignature(_Signature):
+    """Signs a digest (SM3 over Z ‖ message, made by the terminal) with the card's private key."""
+
+    name = "COMPUTE DIGITAL SIGNATURE"
+    name_zh = "数字签名"
+    p1p2 = {0x9E9A: "over a digest"}
+    lengths = frozenset({sm2.SIZE})
+    answers = "r 32, s 32"
+    case4 = True
+    status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303)
+
+    digest: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ComputeSignature:
+        """The digest, 32 bytes."""
+        return cls(command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """The signature; 6982 without the application's own PIN, 6985, 6A81."""
+        spec = self.home(card)
+        public = self.public(card, spec)
+        card.need(spec.sign, self.name)
+        private = card.memory.records(spec.private)[0][: sm2.SIZE]
+        try:
+            return sm2.sign(private, public, self.digest)
+        except (ValueError, sm2.Unavailable) as error:
+            raise unavailable(error) from None
+
+
+@dataclass(slots=True)
+class VerifySignature(_Signature):
+    """Holds a signature against the card's own public key."""
+
+    name = "VERIFY DIGITAL SIGNATURE"
+    name_zh = "验证签名"
+    p1p2 = {0x00A8: "digest ‖ signature"}
+    lengths = frozenset({3 * sm2.SIZE})
+    status = (0x6300, 0x6700, 0x6985, 0x6A81, 0x6A86, 0x9303)
+
+    digest: bytes
+    signature: bytes
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> VerifySignature:
+        """Digest 32, r 32, s 32."""
+        return cls(command.data[: sm2.SIZE], command.data[sm2.SIZE :])
+
+    def execute(self, card: CardState) -> bytes:
+        """Nothing; 6300 for a signature that is not right, 6985, 6A81."""
+        public = self.public(card, self.home(card))
+        try:
+            right = sm2.verify(public, self.digest, self.signature)
+        except (ValueError, sm2.Unavailable) as error:
+            raise unavailable(error) from None
+        if not right:
+            raise CardError(SW.AUTHENTICATION_FAILED, "the signature is not right under the card's public key")
+        return b""
