@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from emulator.filesystem.image import Image
 
 OK = b"\x90\x00"
+WRONG_LE = 0x6C
 GET_RESPONSE = b"\xc0"
 LONGEST_COMMAND = 261
 SECRET = frozenset(bytes((ins,)) for ins in SECRET_INS)
@@ -171,8 +172,12 @@ class Chip:
                 session.transaction = None
             if not state.memory.normal:
                 lifecycle.check(state, kind)
-            if kind.protected or command.cla in kind.secured:
+            secured = kind.protected or command.cla in kind.secured
+            if secured and not (kind.when_blocked and kind.done_already(state, command)):
                 data = self._secured(kind, command)
+            elif secured:
+                kind.check(command)
+                data = b""
             else:
                 kind.check(command)
                 data = kind.parse(command).execute(state)
@@ -186,6 +191,9 @@ class Chip:
                 answer, reason = data + OK, ""
         except CardError as refusal:
             state.memory.rollback()
+            if refusal.sw >> 8 != WRONG_LE:
+                # A command that fails takes the account back to idle [T]; 6Cxx carries nothing out and is repeated. [D]
+                session.transaction = None
             answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
         except PowerCut:
             self._forget()

@@ -121,6 +121,10 @@ class Counters(Protocol):
         """Writes it, outside any transaction."""
 
 
+UNLIMITED = 0xF
+"""The x of 63Cx where nothing is counted: the most that it can say. [D]"""
+
+
 @dataclass(frozen=True, slots=True)
 class TryCounter:
     """How often a PIN or key may still fail; ``limit`` 0: as often as it likes.
@@ -134,13 +138,13 @@ class TryCounter:
 
     @property
     def left(self) -> int:
-        """Tries left; 0 is locked."""
-        return self.memory.counter(self.name)
+        """Tries left; 0 is locked. ``UNLIMITED`` where nothing is counted."""
+        return self.memory.counter(self.name) if self.limit else UNLIMITED
 
     def spend(self) -> int:
         """Takes one try and gives how many are left."""
         if not self.limit:
-            return 0
+            return UNLIMITED
         left = self.memory.counter(self.name) - 1
         self.memory.set_counter(self.name, left)
         return left

@@ -29,7 +29,9 @@ class Session:
     exporting: bool = False
     """A key pair was named whose public key may be fetched."""
     transaction: object | None = None
-    """What INITIALIZE began, on a purse or on a PSAM's side of it; the very next command ends it. [P]"""
+    """What INITIALIZE began, on a purse or on a PSAM's side of it. Of the account's commands, GET BALANCE and GET
+    TRANSACTION PROOF leave it [T]; any other command ends it [D], and so does one that fails [T].
+    """
 
     def enter(self, directory: Directory) -> None:
         """Makes a DF current. Another than before costs the keys' rights and the challenge; the PIN's stays. [T]"""

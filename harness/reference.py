@@ -15,8 +15,8 @@ Generated from the instruction classes by `sscard commands --markdown`; a test f
 Status words are those besides 9000, 61xx, 6D00 and 6E00; `63Cx` and `6Cxx` stand for their families. The grade ends the
 source: S settled, T text of the standard's family, 1 one source, P ISO or PBOC, D decided here. Every command answers
 6A81 once the card is blocked, 9303 in an application blocked for ever, 6985 in one blocked for a time and, within the
-social security environment, before activation; 6881, 6882 and 6884 go to classes that name a logical channel, ISO's own
-secure messaging or a chain.
+social security environment, before activation; 6E00 goes to classes that name a logical channel, ISO's own secure
+messaging or a chain, as to any other that is unknown.
 """
 TITLES = {"user": "The social security card 社会保障卡", "psam": "The PSAM, the terminal's own card 终端PSAM卡"}
 

@@ -15,15 +15,16 @@ def check_card(card: CardState) -> None:
 
 
 def check(card: CardState, kind: type[Instruction]) -> None:
-    """9303 in an application that is blocked for ever [T], 6985 in one blocked for a time [D], and 6985 for the social
-    security function before its activation (Measures, article 13; which commands: [D]).
+    """9303 in an application that is blocked for ever, to all but another SELECT and APPLICATION BLOCK [T]; 6985 in one
+    blocked for a time [D], and 6985 for the social security function before its activation (Measures, article 13; which
+    commands: [D]).
     """
-    if kind.anywhere:
-        return
     here = card.session.directory
     block = card.blocked(here)
-    if block == PERMANENT:
+    if block == PERMANENT and not kind.when_blocked:
         raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever")
+    if kind.anywhere or block == PERMANENT:
+        return
     if block and not kind.unblocks:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is blocked for a time")
     if card.memory.counter(CARD_STATE) == BLANK:

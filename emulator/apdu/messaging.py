@@ -55,9 +55,9 @@ class Seal:
 def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU) -> tuple[CommandAPDU, Seal]:
     """The command as the instruction takes it, its MAC checked and taken off, its data deciphered; and the seal.
 
-    A missing MAC answers 6987. A wrong one 6988; it costs the key a try, unless the command is one of those that lock
-    no key, and loses the rights of keys and the challenge [D]. A locked key answers 6983, no challenge 6984, data that
-    do not decipher 6A80.
+    A missing MAC answers 6987. A wrong one 6988; it locks no key [T], but loses the rights of keys and the challenge
+    [D]. What the instruction counts it against falls before the comparison. [P] No challenge answers 6984, data that do
+    not decipher 6A80.
     """
     if kind.protected:
         kind.check(command)
@@ -67,7 +67,7 @@ def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU)
         kind.check(CommandAPDU(kind.cla, command.ins, command.p1, command.p2, command.data[:-MAC_SIZE], None))
     key = kind.authorise(card, command)
     enciphered = kind.enciphered(card, command)
-    tries = card.usable(key) if kind.locks else None
+    tries = kind.counted(card)
     seal = Seal.begin(card, key, enciphered=enciphered)
     body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
     left = tries.spend() if tries else None
@@ -75,8 +75,6 @@ def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU)
         card.session.drop_keys()
         counted = "" if left is None else f"; {left} tries left"
         raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}{counted}")
-    if tries:
-        tries.restore()
     if enciphered and body:
         try:
             body = seal.suite.decipher(seal.key, body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.files import Directory
-from emulator.filesystem.memory import BLANK, CARD_STATE, VERSIONS, Memory, key_cell, tries_cell
+from emulator.filesystem.memory import BLANK, CARD_STATE, UNBLOCKINGS_CELL, VERSIONS, Memory, key_cell, tries_cell
 from emulator.filesystem.specs import FileSpec, KeySpec, Layout, MessagingSpec
 from emulator.security import PIN, Condition, TryCounter
 from emulator.session import Session
@@ -129,10 +129,19 @@ class CardState:
         return TryCounter(self.memory, tries_cell(spec.name), spec.tries)
 
     def usable(self, spec: KeySpec) -> TryCounter:
-        """A key's try counter; 6983 if it is locked. A key without tries never locks."""
+        """A key's try counter; 6983 if the key is locked, the unblock key by failed unblockings too."""
         tries = self.key_tries(spec)
-        if tries.left == 0 and spec.tries:
+        if tries.left == 0:
             raise CardError(SW.BLOCKED, f"key {spec.name} is locked")
+        if spec.name == self.layout.pin.unblock_key:
+            self.unblockings()
+        return tries
+
+    def unblockings(self) -> TryCounter:
+        """The counter of failed unblockings of the PIN; 6983 once it has run out. [T]"""
+        tries = TryCounter(self.memory, UNBLOCKINGS_CELL, self.layout.unblockings)
+        if tries.left == 0:
+            raise CardError(SW.BLOCKED, f"key {self.layout.pin.unblock_key} is locked by failed unblockings")
         return tries
 
     def pin_tries(self) -> TryCounter:

@@ -16,9 +16,6 @@ class SW(IntEnum):
     AUTHENTICATION_FAILED = 0x6300
     MEMORY_FAILURE = 0x6581
     WRONG_LENGTH = 0x6700
-    CHANNEL_NOT_SUPPORTED = 0x6881
-    MESSAGING_NOT_SUPPORTED = 0x6882
-    CHAINING_NOT_SUPPORTED = 0x6884
     INVALID_STATE = 0x6901
     COMMAND_INCOMPATIBLE = 0x6981
     SECURITY_NOT_SATISFIED = 0x6982
@@ -57,9 +54,10 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     SW.AUTHENTICATION_FAILED: ("authentication failed", "认证失败"),
     SW.MEMORY_FAILURE: ("memory failure", "存储器故障"),
     SW.WRONG_LENGTH: ("wrong length", "长度错误"),
-    SW.CHANNEL_NOT_SUPPORTED: ("logical channel not supported", "不支持逻辑信道"),
-    SW.MESSAGING_NOT_SUPPORTED: ("this form of secure messaging not supported", "不支持该安全报文格式"),
-    SW.CHAINING_NOT_SUPPORTED: ("command chaining not supported", "不支持命令链"),
+    # ISO/IEC 7816-4's, which this card never answers and others may.
+    0x6881: ("logical channel not supported", "不支持逻辑信道"),
+    0x6882: ("this form of secure messaging not supported", "不支持该安全报文格式"),
+    0x6884: ("command chaining not supported", "不支持命令链"),
     SW.INVALID_STATE: ("command not accepted in this state", "命令不接受（无效状态）"),
     SW.COMMAND_INCOMPATIBLE: ("command incompatible with the file's structure", "命令与文件结构不相容"),
     SW.SECURITY_NOT_SATISFIED: ("security status not satisfied", "不满足安全状态"),

@@ -8,11 +8,6 @@ from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.specs import Layout
 
-CHANNEL, CHAINING = 0x03, 0x10
-STANDARD_MESSAGING = 0x08
-FURTHER_CHANNELS = range(0x40, 0x80)
-"""Classes of ISO 7816-4 for logical channels 4 to 19."""
-
 
 class InstructionTable:
     """The instructions of a layout, by CLA and INS; two that share these are told apart by P1."""
@@ -55,30 +50,13 @@ class InstructionTable:
         return kind
 
     def _unknown(self, cla: int, ins: int) -> CardError:
-        """6D00 in a known class; 6881, 6882, 6884 for ISO's channel, messaging and chaining bits; else 6E00."""
+        """6D00 in a known class, else 6E00: the text knows no channels, no chains and no messaging of ISO's. [T]"""
         if cla in self.classes:
             return CardError(SW.INS_NOT_SUPPORTED, f"CLA {cla:02X} has no INS {ins:02X}")
-        base = cla & ~(CHANNEL | CHAINING | STANDARD_MESSAGING)
-        if cla in FURTHER_CHANNELS:
-            return CardError(
-                SW.CHANNEL_NOT_SUPPORTED, f"CLA {cla:02X} names a logical channel; there is only channel 0"
-            )
-        if base in self.classes and base in BITWISE:
-            if cla & CHANNEL:
-                return CardError(
-                    SW.CHANNEL_NOT_SUPPORTED, f"CLA {cla:02X} names logical channel {cla & CHANNEL}; there is only 0"
-                )
-            if cla & CHAINING:
-                return CardError(SW.CHAINING_NOT_SUPPORTED, f"CLA {cla:02X} announces a chain of commands")
-            return CardError(
-                SW.MESSAGING_NOT_SUPPORTED, f"CLA {cla:02X} announces ISO's secure messaging, not 04 or 84"
-            )
         known = ", ".join(f"{one:02X}" for one in sorted(self.classes))
         return CardError(SW.CLA_NOT_SUPPORTED, f"CLA {cla:02X} is none of {known}")
 
 
-BITWISE = frozenset({0x00, 0x04, 0x80, 0x84})
-"""Classes whose low bits mean what ISO says; B0 and BF are names as a whole."""
 _TABLES: dict[str, InstructionTable] = {}
 EVERYTHING = InstructionTable((kind, (kind.cla, kind.ins)) for kind in INSTRUCTIONS)
 """All instructions of all cards under their own names, for decoders that do not know the layout."""

@@ -57,7 +57,7 @@ class SM4Suite:
         return _encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """As a MAC. [D]"""
+        """As a MAC, under the key itself. [T]"""
         return self.mac(key, message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
@@ -65,5 +65,8 @@ class SM4Suite:
         return _encrypt(process_key, frame(data, 16))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
-        """SM4 ECB. [T]"""
-        return unframe(_ecb(process_key).decryptor().update(data), 16)
+        """SM4 ECB; the length byte is 1 or more. [T]"""
+        plain = unframe(_ecb(process_key).decryptor().update(data), 16)
+        if not plain:
+            raise ValueError("length byte 00: blocks of 16 bytes carry one byte at least")
+        return plain

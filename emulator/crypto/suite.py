@@ -44,7 +44,7 @@ class Suite(Protocol):
         """ECB over whole blocks, nothing framed."""
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """TAC of 4 bytes under a card key: 3DES by single DES under the XOR of its halves [P], SM4 its MAC [D]."""
+        """TAC of 4 bytes under a card key: 3DES by single DES under the XOR of its halves, SM4 its MAC. [T]"""
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
         """ECB over ``data`` with its length byte before it, padded only where needed. [T]"""

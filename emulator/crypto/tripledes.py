@@ -59,7 +59,7 @@ class TripleDESSuite:
         return _encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """Single DES under the key's halves XORed. [P]"""
+        """Single DES under the key's halves XORed. [T]"""
         return self.mac(xor(key[:8], key[8:]), message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulator.filesystem.memory import state_cell
 from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
 
+SM4_CODE = 3
 UNLISTED = 0x1E
 """What an environment without a directory file names as its SFI. [S]"""
 PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "card", 8, "S")
@@ -21,6 +22,8 @@ class Directory:
     spec: ApplicationSpec
     parent: Directory | None
     fci: bytes
+    fci_sm4: bytes = b""
+    """The same under the environment's name for SM4, where it has one."""
     children: list[Directory] = field(default_factory=list)
     files: dict[int, FileSpec] = field(default_factory=dict)
     """By short file identifier. An environment also finds the directory that its FCI names, wherever that lies."""
@@ -33,6 +36,12 @@ class Directory:
     messaging_key: KeySpec | None = None
     life: tuple[str, ...] = ()
     """Cells of the life cycle that this directory depends on: its own, its parent's… but for the MF's."""
+
+    def fci_under(self, name: bytes) -> bytes:
+        """The FCI that answers to this name, or to the beginning of one; to a file id for none."""
+        other = self.spec.dfname_sm4
+        by_other = name and other.startswith(name) and not self.spec.dfname.startswith(name)
+        return self.fci_sm4 if by_other else self.fci
 
     def line(self) -> Iterator[Directory]:
         """This directory, its parent, and so on up to the MF."""
@@ -54,6 +63,8 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
     for spec in layout.applications.values():
         parent = directories.get(spec.parent)
         directory = Directory(spec, parent, fci(spec, layout, algorithm_code))
+        if spec.dfname_sm4:
+            directory.fci_sm4 = fci(replace(spec, dfname=spec.dfname_sm4), layout, SM4_CODE)
         directories[spec.id] = directory
         directory.messaging, directory.messaging_key = messaging_of(layout, spec.id)
         if parent is not None:

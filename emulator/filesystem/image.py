@@ -22,6 +22,7 @@ from emulator.filesystem.memory import (
     PIN_CELL,
     PURSE_CELL,
     PURSE_SIZE,
+    UNBLOCKINGS_CELL,
     VERSIONS,
     Cell,
     Memory,
@@ -148,8 +149,10 @@ class Image:
 
 
 def _at_first(layout: Layout) -> dict[str, Cell]:
-    """Cells that images of before they existed lack: everything in use, an empty account."""
+    """Cells that images of before they existed lack: everything in use, no unblocking failed, an empty account."""
     cells: dict[str, Cell] = dict.fromkeys(state_cells(layout), 0)
+    if layout.pin.unblock_key:
+        cells[UNBLOCKINGS_CELL] = layout.unblockings
     if layout.purse is not None:
         cells[PURSE_CELL] = (bytes(PURSE_SIZE),)
     return cells

@@ -20,7 +20,7 @@ from emulator.filesystem.specs import (
     PurseSpec,
     RegionBinding,
 )
-from emulator.security import Never
+from emulator.security import Condition, Never
 
 Keys = Mapping[str, KeySpec]
 HIGHEST_BALANCE = 0xFFFFFFFF
@@ -65,6 +65,7 @@ def pin(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> 
         initial=node.text("initial", ""),
         unblock_key=node.choice("unblock_key", keys),
         messaging_key=node.choice("messaging_key", keys),
+        asked_when_locked=node.choice("asked_when_locked", ("6983", "63C0"), "6983"),
         grade=node.grade(),
         sources=node.sources(),
     )
@@ -193,3 +194,22 @@ def certificate(
             raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
     node.done()
     return spec
+
+
+def key_files(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> dict[str, Condition]:
+    """``[key_files]``: who may write which of a PSAM's key files; without it none can be written."""
+    node = _table(root, "key_files")
+    if node is None:
+        return {}
+    node.grade()
+    node.sources()
+    result: dict[str, Condition] = {}
+    for path in list(node.rest):
+        application, _, fid = path.partition("/")
+        if application not in applications or fid not in ("0011", "0012", "0013"):
+            raise node.error(
+                path, "expected APPLICATION/0011, 0012 or 0013: the national, provincial and city key file"
+            )
+        result[path] = node.condition(path, keys)
+    node.done()
+    return result

@@ -75,10 +75,11 @@ class LayoutReader:
         personalisation = features.personalisation(root, keys)
         purse = features.purse(root, applications, files, keys)
         certificate = features.certificate(root, applications, files, keys)
+        key_files = features.key_files(root, applications, keys)
         root.done()
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
-            regions, schemes, blocking, activation, personalisation, purse, certificate, self.table,
+            regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
             fingerprint_of(self.table),
         )  # fmt: skip
 
@@ -149,6 +150,7 @@ class LayoutReader:
                 block=node.parsed("block", parse_condition, "free"),
                 label=node.gbk("label", 16),
                 by_label=node.truth("by_label", False),
+                dfname_sm4=node.hexadecimal("dfname_sm4", range(17), ""),
                 directory=node.text("directory", ""),
                 tells_algorithm=node.truth("tells_algorithm", True),
                 sources=node.sources(),

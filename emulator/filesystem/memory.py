@@ -56,6 +56,10 @@ def state_cells(layout: Layout) -> tuple[str, ...]:
     return (CARD_STATE, ACTIVATION, *(state_cell(app.id) for app in layout.applications.values() if app.parent))
 
 
+UNBLOCKINGS_CELL = "tries/PIN/unblock"
+"""The counter of failed unblockings in a row, apart from the unblock key's own of wrong proofs."""
+
+
 def tries_cell(name: str) -> str:
     """The cell of a PIN's or key's try counter."""
     return f"tries/{name}"

@@ -8,6 +8,9 @@ import construct as c
 
 from emulator.filesystem.memory import PURSE_SIZE
 
+A_YEAR = 10000
+"""From a date to the same date of the next year, both read as numbers."""
+
 _CODEC = c.Padded(
     PURSE_SIZE,
     c.Struct(
@@ -51,9 +54,23 @@ class Purse:
         """For the memory."""
         return (_CODEC.build(asdict(self)),)
 
+    def in_year(self, time: bytes) -> bool:
+        """True if a settlement of this time (BCD, YYYYMMDDhhmmss) adds to the sums: unless its date, less the day that
+        their year began, both read as numbers, is 10000 or more. An earlier date adds. [T]
+        """
+        return _number(time[:4]) - _number(self.year + self.day) < A_YEAR
+
     def year_of(self, time: bytes) -> bytes:
         """The year of the sums that a time (BCD, YYYYMMDDhhmmss) falls into: it begins at the starting day. [T]"""
         if time[2:4] >= self.day:
             return time[:2]
         year = time[:2].hex()
         return bytes.fromhex(f"{int(year) - 1:04}") if year.isdecimal() and int(year) else time[:2]
+
+
+def _number(bcd: bytes) -> int:
+    """BCD as a number; a nibble that is no digit counts as what it says. [D]"""
+    result = 0
+    for nibble in bcd.hex():
+        result = result * 10 + int(nibble, 16)
+    return result

@@ -114,7 +114,8 @@ class ApplicationSpec:
     the FCI's A5; ``discretionary``: of its 73. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL).
     ``messaging`` (a scheme) and ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK
     asks for besides its MAC. ``label``: its name in the directory file, which also selects it where ``by_label``. Of an
-    environment, ``directory`` is the file that its FCI names, and ``tells_algorithm`` says whether it carries 9F0C.
+    environment, ``dfname_sm4`` is its name among terminals that want SM4, where that is another; ``directory`` is the
+    file that its FCI names, and ``tells_algorithm`` says whether it carries 9F0C.
     """
 
     id: str
@@ -134,6 +135,7 @@ class ApplicationSpec:
     block: Condition
     label: str = ""
     by_label: bool = False
+    dfname_sm4: bytes = b""
     directory: str = ""
     tells_algorithm: bool = True
     sources: tuple[str, ...] = ()
@@ -147,7 +149,8 @@ class ApplicationSpec:
     @property
     def names(self) -> tuple[bytes, ...]:
         """What SELECT by name finds it under."""
-        return (self.dfname, self.label.encode("gbk")) if self.by_label else (self.dfname,)
+        label = self.label.encode("gbk") if self.by_label else b""
+        return (self.dfname, *filter(None, (label, self.dfname_sm4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,10 @@ class KeySpec:
 
 @dataclass(frozen=True, slots=True)
 class PinSpec:
-    """The one PIN: where it lies (empty: nowhere), its length in digits, its tries, the keys that reset it."""
+    """The one PIN: where it lies (empty: nowhere), its length in digits, its tries, the keys that reset it.
+
+    ``asked_when_locked``: what VERIFY without data answers once it is locked, ``6983`` or ``63C0``.
+    """
 
     application: str
     min_digits: int
@@ -190,6 +196,7 @@ class PinSpec:
     unblock_key: str
     messaging_key: str
     grade: str
+    asked_when_locked: str = "6983"
     sources: tuple[str, ...] = ()
 
 
@@ -336,8 +343,16 @@ class Layout:
     personalisation: PersonalisationSpec | None
     purse: PurseSpec | None
     certificate: CertificateSpec | None
+    key_files: dict[str, Condition]
+    """A PSAM's key files by application and id (``DF01/0011``), and who may write them."""
     table: Table = field(repr=False, compare=False)
     fingerprint: str
+
+    @property
+    def unblockings(self) -> int:
+        """How many unblockings of the PIN may fail in a row: as often as its key may. 0: any number. [D]"""
+        key = self.keys.get(self.pin.unblock_key)
+        return key.tries if key else 0
 
     def key_for(self, condition: Condition) -> str:
         """The first key that a condition names; LookupError where none can satisfy it."""

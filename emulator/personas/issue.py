@@ -98,8 +98,10 @@ def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes
 
 
 def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[str, Cell]:
-    """The values of a PSAM's root by cell: one for each algorithm, diversified as far as it is delivered."""
-    done = factors(persona.region, b"", key.levels)[: key.levels - key.levels_left]
+    """The values of a PSAM's root by cell: one for each algorithm, diversified as far as it is delivered. One with no
+    level left is the same for every card, so it is not diversified at all. [D]
+    """
+    done = factors(persona.region, b"", key.levels)[: key.levels - key.levels_left] if key.levels_left else []
     cells: dict[str, Cell] = {}
     for algorithms in map(suite, layout.algorithms):
         value = test_root(key.name)

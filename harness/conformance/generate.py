@@ -24,6 +24,8 @@ Document = dict[str, Any]
 Steps = list[dict[str, Any]]
 
 REFUSED = {"sw": "6982"}
+NEVER_LOCKS = {"sw": "63Cx"}
+"""A wrong proof of a key that never locks: which x, the text does not say."""
 
 
 def documents(layout: Layout) -> Iterator[tuple[str, Document]]:
@@ -242,8 +244,8 @@ def _keys(key: KeySpec) -> Iterator[Document]:
                     f"{key.name}: a version that is not loaded", f"{key.name}：未装载的密钥版本",
                     "unknown key 6A88 [S]", unknown)  # fmt: skip
     wrong = {"authenticate": {"key": key.name, "cryptogram": "wrong"}}
-    left = {"sw": "6300"} if not key.tries else {"tries_left": key.tries - 1}
-    again = {"sw": "6300"} if not key.tries else {"tries_left": key.tries - 2}
+    left = {"tries_left": key.tries - 1} if key.tries else NEVER_LOCKS
+    again = {"tries_left": key.tries - 2} if key.tries else NEVER_LOCKS
     steps = [*begin, {**wrong, "expect": left}, {"authenticate": key.name}, {**wrong, "expect": left},
              {"reset": True}, *begin, {**wrong, "expect": again}, {"authenticate": key.name}]  # fmt: skip
     yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL AUTHENTICATION",
@@ -316,15 +318,19 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
         yield one("LC", "wrong length of data", "数据长度错误",
                   [*begin, {"apdu": f"{base}{good}{_body(size)}", "expect": {"sw": "6700"}}])  # fmt: skip
     if cla in (0x00, 0x80, 0x84):
-        for bit, sw, what, zh in ((0x01, "6881", "a logical channel", "逻辑信道"), (0x10, "6884", "a chain", "命令链")):
-            yield one(f"CLA_{sw}", f"{what} is refused", f"拒绝{zh}",
-                      [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}", "expect": {"sw": sw}}])  # fmt: skip
+        for bit, aspect, what, zh in (
+            (0x01, "CHANNEL", "a logical channel", "逻辑信道"), (0x10, "CHAIN", "a chain", "命令链"),
+        ):  # fmt: skip
+            yield one(f"CLA_{aspect}", f"{what} is refused", f"拒绝{zh}",
+                      [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}",
+                                "expect": {"sw": "6E00"}}])  # fmt: skip
     if kind.anywhere:
         return
     plain = f"{base}{good}{usual if lengths[-1] else '08'}"
     if "DF05" in layout.applications:
         blocked: Steps = [{"select": "DF05"}, {"secured": {"header": "841E0001", "key": "STK"}},
-                          {"apdu": plain, "expect": {"sw": "9303"}}, {"reset": "cold"},
+                          {"apdu": plain, "expect": {"sw": "9000" if kind.when_blocked else "9303"}},
+                          {"reset": "cold"},
                           {"select": "DF05", "expect": {"sw": "9303"}}]  # fmt: skip
         yield one("BLOCKED_APPLICATION", "in an application blocked for ever", "应用永久锁定后", blocked,
                   features=["virtual"], destructive=True)  # fmt: skip

@@ -90,8 +90,10 @@ class Step:
     @property
     def enters(self) -> bool:
         """SELECT of a DF."""
-        return self.kind is Select and (
-            (self.command is not None and self.command.p1 == BY_NAME) or self.place.file is None
+        return (
+            self.kind is not None
+            and issubclass(self.kind, Select)
+            and ((self.command is not None and self.command.p1 == BY_NAME) or self.place.file is None)
         )
 
     @property
@@ -191,7 +193,7 @@ class Session:
         )
         before = self.context.directory
         self.context.follow(raw, event.sw)
-        if step.enters and (step.ok or step.sw == SW.APPLICATION_BLOCKED_TEMPORARILY):
+        if step.enters and (step.ok or step.sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)):
             self.selected = True
             if self.context.directory is not before:
                 self.rights &= {PIN}

@@ -98,7 +98,10 @@ class LevelTooLow(PsamError):
     """Its root is diversified for another place than the card's."""
 
 
-ENCIPHER_LAST, ENCIPHER_MORE, MAC_ONLY = 0x00, 0x02, 0x05
+ENCIPHER_LAST, ENCIPHER_MORE = 0x00, 0x02
+MAC_LAST, MAC_NEXT, MAC_ONLY, MAC_FIRST = 0x01, 0x03, 0x05, 0x07
+MOST_BLOCKS = 8
+"""In one CIPHER DATA. [T]"""
 APPLICATION = bytes.fromhex("D15600000590")
 TERMINAL_NUMBER_SFI = 0x16
 
@@ -156,6 +159,20 @@ class Psam:
     def _cipher(self, mode: int, blocks: bytes, doing: str) -> bytes:
         return self._ask(CommandAPDU(0x80, 0xFA, mode, 0x00, blocks), doing)
 
+    def _encipher(self, plain: bytes, block: int) -> bytes:
+        """Whole blocks enciphered; the delivered key stays."""
+        return b"".join(self._cipher(ENCIPHER_MORE, part, "enciphering") for part in _parts(plain, block))
+
+    def _mac(self, blocks: bytes, block: int) -> bytes:
+        """The MAC over padded blocks of which the first is the start value; the delivered key is gone then."""
+        first, *more = _parts(blocks, block)
+        if not more:
+            return self._cipher(MAC_ONLY, first, "making a MAC")
+        self._cipher(MAC_FIRST, first, "beginning a MAC")
+        for part in more[:-1]:
+            self._cipher(MAC_NEXT, part, "going on with a MAC")
+        return self._cipher(MAC_LAST, more[-1], "ending a MAC")
+
     def cryptogram(self, use: Use, data: bytes) -> bytes:
         """One block enciphered under the process key, folded by the terminal where it has 16 bytes."""
         self._deliver(use)
@@ -167,11 +184,11 @@ class Psam:
         self._deliver(use)
         body = command.data
         if enciphered and body:
-            body = self._cipher(ENCIPHER_MORE, frame(body, use.suite.block), "enciphering")
+            body = self._encipher(frame(body, use.suite.block), use.suite.block)
         message = command.header + bytes((len(body) + MAC_SIZE,)) + body
         start = use.challenge if use.scheme.start == "challenge" else b""
         blocks = start[: use.suite.block].ljust(use.suite.block, b"\0") + pad_always(message, use.suite.block)
-        mac = self._cipher(MAC_ONLY, blocks, "making a MAC")
+        mac = self._mac(blocks, use.suite.block)
         return CommandAPDU(command.cla, command.ins, command.p1, command.p2, body + mac)
 
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:
@@ -182,7 +199,7 @@ class Psam:
     def purchase(
         self, challenge: bytes, amounts: bytes, kind: int, time: bytes, version: int, use: Use
     ) -> tuple[bytes, bytes]:
-        """INITIALIZE SAM FOR PURCHASE: its sequence (4) and MAC1 (4). ``challenge``: the card's random and sequence."""
+        """INIT SAM FOR PURCHASE: its sequence (4) and MAC1 (4). ``challenge``: the card's random and sequence."""
         levels = int(use.key.psam[:2], 16) >> 5
         self._own_city(levels, use)
         chain = b"".join(factors(use.region, use.chip, 3)[::-1][:levels])
@@ -193,3 +210,9 @@ class Psam:
     def paid(self, mac: bytes) -> None:
         """CREDIT SAM FOR PURCHASE: the card's MAC2 is right, or PsamError."""
         self._ask(CommandAPDU(0x80, 0x72, 0x00, 0x00, mac), "checking MAC2")
+
+
+def _parts(blocks: bytes, block: int) -> list[bytes]:
+    """Blocks in as many parts as commands carry them in."""
+    size = MOST_BLOCKS * block
+    return [blocks[at : at + size] for at in range(0, len(blocks), size)]

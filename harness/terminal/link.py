@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions.certificate import PIN_PROVED
-from emulator.apdu.status import describe
+from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite, suite_of
 from emulator.crypto.keys import pin_key, test_root
@@ -133,7 +133,14 @@ class Link:
         if application == self._application:
             return
         name = self.layout.applications[application].dfname
-        self._exchange(0x00, 0xA4, 0x04, 0x00, name, doing=f"selecting {application}")
+        try:
+            self._exchange(0x00, 0xA4, 0x04, 0x00, name, doing=f"selecting {application}")
+        except Refused as refused:
+            if refused.sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY):
+                # It is current all the same, and what was before is not.
+                self._application = ""
+                self._rights &= {PIN}
+            raise
         self._application = application
         self._rights &= {PIN}
 

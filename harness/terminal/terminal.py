@@ -107,7 +107,7 @@ class Terminal(Link):
         except Refused as refused:
             if refused.sw != SW.APPLICATION_BLOCKED_TEMPORARILY:
                 raise
-            self._application, self._rights = application, self._rights & {PIN}
+            self._application = application
         self._authorise(self.layout.applications[application].block, doing)
         _, key = messaging_of(self.layout, application)
         if key is None:

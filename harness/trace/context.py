@@ -66,7 +66,7 @@ class Context:
             command = CommandAPDU.parse(raw)
         except CardError:
             return Place(self.directory)
-        if kind is Select:
+        if kind is not None and issubclass(kind, Select):
             directory, file = self._selected(command)
             return Place(directory or self.directory, file)
         if kind in (ReadRecord, UpdateRecord):
@@ -86,10 +86,15 @@ class Context:
 
     def follow(self, raw: bytes, sw: int) -> None:
         """Takes in that a command was answered so."""
-        if sw >> 8 not in (0x90, 0x61) and sw != SW.APPLICATION_BLOCKED_TEMPORARILY:
+        kind, place = self.instruction(raw), self.place(raw)
+        selecting = kind is not None and issubclass(kind, Select)
+        # A blocked application is current all the same; its files are not.
+        entered = (
+            selecting and place.file is None and sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
+        )
+        if sw >> 8 not in (0x90, 0x61) and not entered:
             return
-        place = self.place(raw)
-        if self.instruction(raw) is Select:
+        if selecting:
             self.directory, self.file = place.directory, place.file
         elif place.file is not None:
             self.file = place.file

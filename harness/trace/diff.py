@@ -12,7 +12,7 @@ from emulator.apdu.instructions.authentication import (
     InternalAuthentication,
 )
 from emulator.apdu.instructions.key_pair import ExportPublicKey
-from emulator.apdu.instructions.psam import CipherData, CreditSamForPurchase, DeliveryKey, InitializeSamForPurchase
+from emulator.apdu.instructions.psam import CipherData, CreditSamForPurchase, DeliveryKey, InitSamForPurchase
 from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.signature import ComputeSignature
@@ -24,7 +24,7 @@ HEADER = 5
 UNSHARED = SECRET_INS | {
     DebitForPurchase.ins,
     CreditForLoad.ins,
-    InitializeSamForPurchase.ins,
+    InitSamForPurchase.ins,
     CreditSamForPurchase.ins,
     GetTransactionProof.ins,
 }
@@ -37,7 +37,7 @@ RANDOM = (
     InitializeForLoad.ins,
     DebitForPurchase.ins,
     CreditForLoad.ins,
-    InitializeSamForPurchase.ins,
+    InitSamForPurchase.ins,
     GetTransactionProof.ins,
     ComputeSignature.ins,
     ExportPublicKey.ins,

@@ -15,7 +15,7 @@ from emulator.apdu.instructions import SECRET_ANSWERS
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
-from emulator.apdu.instructions.psam import DeliveryKey, InitializeSamForPurchase
+from emulator.apdu.instructions.psam import DeliveryKey, InitSamForPurchase
 from emulator.apdu.instructions.purse import GetBalance
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
@@ -26,7 +26,7 @@ from emulator.chip import Exchange
 READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins, InitializeForLoad.ins)
 """Instructions whose answers say something of a person; INITIALIZE FOR PURCHASE has the INS of the one FOR LOAD."""
 HEADER = 5
-WRITES = (UpdateBinary, DeliveryKey, InitializeSamForPurchase, InitializeForLoad, CreditForLoad, DebitForPurchase)
+WRITES = (UpdateBinary, DeliveryKey, InitSamForPurchase, InitializeForLoad, CreditForLoad, DebitForPurchase)
 UPDATES = {UpdateRecord.ins: HEADER + 2, **{kind.ins: HEADER for kind in WRITES}}
 """Instructions whose data say something of a person or name the chip, and the bytes before that: the header, Lc, a
 record's tag and length.

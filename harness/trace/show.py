@@ -117,7 +117,7 @@ def _named(context: Context, raw: bytes, place: Place) -> str:
         return f"{place.path} {place.file.name} {place.file.name_en}"
     if place.key is not None:
         return f"{place.key.name} {place.key.title} {place.key.title_en}"
-    if kind is Select:
+    if kind is not None and issubclass(kind, Select):
         return f"{place.directory.spec.id} {place.directory.spec.name} {place.directory.spec.name_en}"
     if kind is ExternalAuthentication:
         return "a key that the layout does not have 布局中没有的密钥"

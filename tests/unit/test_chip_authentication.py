@@ -61,7 +61,7 @@ def test_every_external_key_has_tries_of_its_own_that_survive(card: Card) -> Non
         if not key.tries:
             for _ in range(5):
                 card.ok("0084000004")
-                assert card.send(wrong) == "6300", "a key before a block command never locks"
+                assert card.send(wrong) == "63CF", "a key before a block command never locks"
             assert card.authenticate(key.name) == "9000"
             continue
         for left in range(key.tries - 1, -1, -1):
@@ -214,8 +214,20 @@ def test_an_empty_pin_is_no_pin(card: Card) -> None:
     card.ok(SSSE)
     assert card.send("805E010004123456FF") == "9000"
     assert card.send("0020000000") == "9000"
-    assert card.send(VERIFY) == "6984"
-    assert card.send("805E010004FF654321") == "9000", "from none to one"
+    assert card.send(VERIFY) == "63C2", "where none is set none is right"
+    assert card.send("0020000002FFFF") == "63C1", "nor is filling alone"
+    assert card.send("0020000000") == "9000", "the question costs nothing, and is answered as before"
+    assert card.send("805E010004FF654321") == "9000", "from none to one, and the tries are back"
+    assert card.tries() == 3
+    assert card.send("0020000003654321") == "9000"
+
+
+def test_tries_run_out_on_a_card_without_a_pin_too(card: Card) -> None:
+    card.ok(SSSE, "805E010004123456FF")
+    assert [card.send(VERIFY) for _ in range(4)] == ["63C2", "63C1", "63C0", "6983"]
+    assert card.send("805E010004FF654321") == "6983"
+    assert card.authenticate("PUK") == "9000"
+    assert card.send(card.reload("654321")) == "9000"
     assert card.send("0020000003654321") == "9000"
 
 
@@ -257,9 +269,13 @@ def test_reloading_what_is_no_pin(card: Card, pin: str) -> None:
 
 
 def test_reloading_none_at_all(card: Card) -> None:
+    """In blocks of 8 nothing is enciphered; in blocks of 16 no less than one byte can be."""
     card.ok(SSSE)
     card.authenticate("PUK")
-    assert card.send(card.reload("")) == "9000"
+    accepted, refused = ("FF", "") if card.suite.block == 16 else ("", "FF")
+    assert card.send(card.reload(refused)) == "6A80"
+    assert card.send("0020000000") == "63C3", "the PIN stayed"
+    assert card.send(card.reload(accepted)) == "9000"
     assert card.send("0020000000") == "9000"
 
 
@@ -271,18 +287,64 @@ def test_unblocking_needs_puk_a_challenge_and_a_right_mac(card: Card) -> None:
     assert card.send(command) == "9000"
     assert card.send(command) == "6984", "a process key serves once"
     assert card.send(card.reload(None, wrong=1)) == "6988"
-    assert card.tries("STK") == 2
-    assert card.send(card.reload(None)) == "6982", "a wrong MAC costs PUK's right"
+    assert card.tries("STK") == 3, "a wrong MAC locks no key"
+    assert card.send(card.reload(None)) == "6982", "but costs PUK's right"
     card.authenticate("PUK")
     assert card.send(card.reload(None)) == "9000"
-    assert card.tries("STK") == 3
-    for left in (2, 1, 0):
-        card.authenticate("PUK")
-        assert card.send(card.reload("112233", wrong=1)) == "6988"
-        assert card.tries("STK") == left
-    card.authenticate("PUK")
-    assert card.send(card.reload(None)) == "6983"
     assert card.send(VERIFY) == "9000", "the PIN stayed"
+
+
+def test_failed_unblockings_in_a_row_lock_puk(card: Card) -> None:
+    """They are counted apart: a right proof of PUK sets nothing back, a right unblocking does."""
+    card.ok(SSSE)
+    for left in (2, 1):
+        assert card.authenticate("PUK") == "9000"
+        assert card.send(card.reload("112233", wrong=1)) == "6988"
+        assert card.tries("PIN/unblock") == left
+        assert card.tries("PUK") == 3
+    assert card.authenticate("PUK") == "9000"
+    assert card.tries("PIN/unblock") == 1, "a right proof is no unblocking"
+    assert card.send(card.reload(None)) == "9000"
+    assert card.tries("PIN/unblock") == 3
+    for _ in range(3):
+        assert card.authenticate("PUK") == "9000"
+        assert card.send(card.reload(None, wrong=1)) == "6988"
+    assert card.send(card.proof("PUK")) == "6983", "PUK is locked"
+    card.chip.power_off()
+    card.chip.power_on()
+    card.ok(SSSE)
+    assert card.send(card.proof("PUK")) == "6983", "for good"
+    assert card.tries("PUK") == 3
+    assert card.authenticate("UKSSSE") == "9000", "no other key is"
+    assert card.send(VERIFY) == "9000"
+
+
+def test_an_unblocking_with_a_pin_that_may_not_be_has_failed_too(card: Card) -> None:
+    card.ok(SSSE)
+    assert card.authenticate("PUK") == "9000"
+    for left in (2, 1, 0):
+        assert card.send(card.reload("12")) == "6A80"
+        assert card.tries("PIN/unblock") == left
+    assert card.send(card.reload(None)) == "6983", "PUK's right is still there, and worth nothing"
+
+
+def test_what_proves_nothing_is_no_failed_unblocking(card: Card) -> None:
+    card.ok(SSSE)
+    assert card.send("8424000004" + "00" * 4) == "6982"
+    assert card.authenticate("PUK") == "9000"
+    assert card.send("8424000004" + "00" * 4) == "6984", "no challenge"
+    assert card.send("8424000104" + "00" * 4) == "6700"
+    assert card.send("8424000204" + "00" * 4) == "6A86"
+    assert card.tries("PIN/unblock") == 3
+
+
+def test_wrong_macs_of_any_command_lock_no_key(card: Card) -> None:
+    card.ok(SSSE)
+    for _ in range(5):
+        assert card.authenticate("UKSSSE") == "9000"
+        assert card.send(card.sealed("04DC062C", "060420301231", "STK", wrong=1)) == "6988"
+    assert card.authenticate("UKSSSE") == "9000"
+    assert card.send(card.sealed("04DC062C", "060420301231", "STK")) == "9000"
 
 
 def test_sm4_enciphers_in_blocks_of_sixteen() -> None:

@@ -125,7 +125,7 @@ def test_updates_by_number_tag_and_pointer(card: Card) -> None:
     [
         ("00DC0528060504202601", "6700"),
         ("00DC0528050504202601", "6A85"),
-        ("00DC05280505" + "03202601", "6700"),
+        ("00DC05280505" + "03202601", "6A85"),
         ("00DC0528060604" + "20260101", "6A85"),
         ("00DC0528060503" + "20260101", "6A85"),
         ("00DC052C060604" + "20260101", "6A85"),
@@ -177,7 +177,7 @@ def test_cyclic_files(card: Card) -> None:
     assert [card.ok(f"00B20{n}3C55")[:2] for n in (1, 2, 3, 4)] == ["45", "44", "43", "42"]
     assert card.send("00B2053C00") == "6A83", "four at most; the oldest is gone"
     assert bytes.fromhex(newest) not in card.chip.image.memory.records("DF02/EF07")
-    assert card.send("00DC003B54" + "00" * 84) == "6700"
+    assert card.send("00DC003B54" + "00" * 84) == "6A85"
     assert card.send("00DC013C55" + "00" * 85) == "6981"
     assert card.send("00DC003A55" + "00" * 85) == "6981"
 
@@ -357,7 +357,8 @@ def test_a_layout_that_does_not_say_so_rewrites_nothing() -> None:
     card = new_card("2.00")
     card.ok(DF["DF03"])
     card.authenticate("UK1DF03")
-    assert card.send("00DC012C06" + "6104510100FF") == "6700", "61 has 3 bytes"
+    assert card.send("00DC012C06" + "6104510100FF") == "6A85", "61 has 3 bytes"
+    assert card.send("00DC012C00") == "6700", "no Lc"
     assert card.send("00DC012C05" + "6003510100") == "6A85", "record 1 is 61"
     old = new_card("1.00")
     old.ok(DF["DF03"])

@@ -43,16 +43,56 @@ def test_application_block_is_for_ever(application: str, algorithm: str) -> None
     card = new_card("3.00", algorithm)
     assert block(card, application) == "9000"
     for name, command in every_command(card).items():
-        expected = {"SELECT": None, "GET RESPONSE": "6F00"}.get(name, "9303")
+        expected = {"SELECT": None, "APPLICATION BLOCK": "9000"}.get(name, "9303")
         if expected:
             assert card.sw(command) == expected, name
     card.chip.power_off()
     card.chip.power_on()
     card.ok(SSSE, VERIFY)
     assert card.send(HOME[application]) == "9303"
-    assert card.send("00B2072C0B")[-4:] == "9000", "SSSE is still current, and as before"
+    for name, command in every_command(card).items():
+        expected = {"SELECT": None, "APPLICATION BLOCK": "9000"}.get(name, "9303")
+        if expected:
+            assert card.sw(command) == expected, f"{name}: the blocked application is current, SSSE no more"
+    assert card.send("00A4020002EF05") == "9303", "its files are no other application"
+    assert card.send("00A4000002EF06") == "9303"
+    card.ok("00A4000002DDF1", VERIFY)
+    assert card.send("00B2072C0B")[-4:] == "9000"
     for other in sorted(set(DF) - {application}):
         card.ok(HOME[other])
+
+
+def test_application_block_of_a_blocked_application_is_done_already() -> None:
+    card = new_card()
+    assert block(card, "DF03") == "9000"
+    memory = card.chip.image.memory
+    writes = memory.nvm.writes
+    assert card.send("841E000104" + "00" * 4) == "9000", "no challenge is to be had there, so no MAC could be right"
+    card.chip.reset()
+    assert card.send(DF["DF03"]) == "9303"
+    assert card.send("841E000104" + "12345678") == "9000"
+    assert card.send("841E000103" + "123456") == "6700"
+    assert memory.nvm.writes == writes
+    assert card.send(DF["DF03"]) == "9303"
+
+
+def test_selecting_a_blocked_application_loses_the_last_ones_rights() -> None:
+    card = new_card(persona="application-blocked")
+    card.ok(SSSE, VERIFY)
+    assert card.authenticate("UKSSSE") == "9000"
+    card.ok("0084000008")
+    assert card.send(DF["DF04"]) == "9303"
+    card.ok(SSSE)
+    assert card.send("00DC062C06" + "060420401231") == "6982", "UKSSSE's right went with SSSE"
+    assert card.send("00820004" + "10" + "00" * 16) == "6984", "and the challenge"
+    assert card.send("00B2074400")[-4:] != "6982"
+
+
+def test_an_application_blocked_for_a_time_may_be_blocked_for_ever(temporary: Card) -> None:
+    assert block(temporary, "DF01", p2="00") == "9000"
+    assert temporary.send(DF["DF01"]) == "6283"
+    assert temporary.send(temporary.sealed("841E0001", "", "STKDF01")) == "9000"
+    assert temporary.send(DF["DF01"]) == "9303"
 
 
 def test_blocking_the_environment_blocks_what_lies_in_it() -> None:
@@ -114,7 +154,7 @@ def test_every_command_in_an_application_blocked_for_a_time(temporary: Card) -> 
     card.chip.reset()
     assert card.send(DF["DF01"]) == "6283"
     works = {"GET CHALLENGE": "9000", "EXTERNAL AUTHENTICATION": "63C2", "APPLICATION UNBLOCK": "6984",
-             "SELECT": None, "GET RESPONSE": "6F00"}  # fmt: skip
+             "APPLICATION BLOCK": "6984", "SELECT": None, "GET RESPONSE": "6F00"}  # fmt: skip
     for name, command in every_command(card).items():
         expected = works.get(name, "6985")
         if expected:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from emulator import personas
@@ -90,9 +92,9 @@ def test_order_and_use() -> None:
     card.ok(deliver(0x48, 0x09, 2, bytes(8)))
     assert card.send("80FA010008" + "00" * 8) == "6901", "no MAC was begun"
     card.ok(deliver(0x48, 0x09, 2, bytes(16)))
-    assert card.send("80FA000008" + "00" * 8) == "6A80", "SM4 has blocks of 16"
+    assert card.send("80FA000008" + "00" * 8) == "6700", "SM4 has blocks of 16"
     card.ok(deliver(0x48, 0x09, 2, bytes(8)))
-    assert card.send("80FA050008" + "00" * 8) == "6A80", "a start value alone"
+    assert card.send("80FA050008" + "00" * 8) == "6700", "a start value alone"
     card.ok(deliver(0x48, 0x09, 2, bytes(8)))
     card.chip.reset()
     assert card.send("80FA000008" + "00" * 8) == "6901", "a reset loses delivered keys"
@@ -102,6 +104,8 @@ def test_wrong_levels_and_missing_keys() -> None:
     card = psam()
     assert card.send(deliver(0x28, 0x12, 1, bytes(8))) == "6A80", "usage says one level, the root has two"
     assert card.send(deliver(0x48, 0x12, 1, bytes(8))) == "6A80", "too short"
+    assert card.send("BFDE081208" + "00" * 8) == "6A80", "usage says no level"
+    assert card.send("BFDE481207" + "00" * 7) == card.send("BFDE481230" + "00" * 48) == "6700"
     assert card.send(deliver(0x48, 0x13, 2, bytes(8))) == "6A88"
     assert card.send(deliver(0x48, 0x42, 2, bytes(8))) == "6A88", "the ADF's keys are not in the DDF's reach"
     card.ok(ADF, deliver(0x48, 0x42, 2, bytes(8)), deliver(0x48, 0x12, 2, bytes(8)))
@@ -120,7 +124,7 @@ def test_wrong_levels_and_missing_keys() -> None:
 def test_files_and_environment() -> None:
     card = psam()
     assert card.send("BFEC000001" + "51") == "9000"
-    assert card.send("BFEC000001" + "11") == "6A81", "SSF33 is not public"
+    assert card.send("BFEC000001" + "11") == "6A80", "SSF33 is not public"
     card.ok("00A4000002" + "3F00", "00A4020002" + "0016")
     assert card.send("00B0000006") == "5101000000019000"
     card.ok("00A4000002" + "0015")
@@ -129,8 +133,11 @@ def test_files_and_environment() -> None:
     card.ok(ADF, "00A4000002" + "0019")
     assert card.send("00B0000004") == "000000019000"
     for fid in ("001A", "001B", "001C"):
-        card.ok("00A4020002" + fid, "00B0000020")
-    assert card.send("00B2012C00") == card.send("0020000000") == "6D00", "user cards' commands are not its own"
+        card.ok("00A4020002" + fid)
+        assert card.send("00B0000000")[2:] == "0120200101203912319000", "ten bytes"
+    assert card.send("0020000000") == card.send("0088000010" + "00" * 16) == "6D00", "user cards' are not its own"
+    for p1p2 in ("0100", "0202", "0402", "0300"):
+        assert card.send(f"00A4{p1p2}02DF01") == "6A86", "by id or name, and no next one"
     assert card.send(SSSE)[:2] == "61", "its DDF has the environment's name"
 
 
@@ -181,3 +188,222 @@ def test_its_own_maintenance_key_writes_its_files() -> None:
     cryptogram = algorithms.cryptogram(algorithms.process_key(key, challenge), data)
     sam.ok(f"0082000110{cryptogram.hex()}{data.hex()}", "00D6960006" + "510100000002")
     assert sam.send("00B0960006") == "5101000000029000"
+
+
+def proof(sam: Card, name: str) -> str:
+    """EXTERNAL AUTHENTICATION with one of the PSAM's own keys, as a command."""
+    key = sam.chip.image.layout.keys[name]
+    algorithms = sam.suite
+    own = card_key(algorithms, test_root(name), "510100", sam.chip.image.chip_factor, 1)
+    challenge = bytes.fromhex(sam.ok("0084000008"))
+    data = bytes(range(8))
+    cryptogram = algorithms.cryptogram(algorithms.process_key(own, challenge), data)
+    return f"008200{key.id:02X}10{cryptogram.hex()}{data.hex()}"
+
+
+def written(sam: Card, header: str, information: str, *, size: int = 4, wrong: int = 0) -> str:
+    """CREATE or CHANGE KEY as a command: under ADF-MK, with the challenge as the MAC's start value."""
+    algorithms = sam.suite
+    challenge = bytes.fromhex(sam.ok(f"00840000{size:02X}"))
+    own = card_key(algorithms, test_root("ADFMK"), "510100", sam.chip.image.chip_factor, 1)
+    key = algorithms.process_key(own, challenge)
+    body = algorithms.encipher(key, bytes.fromhex(information))
+    head = bytes.fromhex(header) + bytes((len(body) + 4,))
+    mac = algorithms.mac(key, head + body, start=challenge)
+    return (head + body + mac[:3] + bytes((mac[3] ^ wrong,))).hex()
+
+
+NEW = "00112233445566778899AABBCCDDEEFF"
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_a_key_is_created_and_then_serves(algorithm: str) -> None:
+    sam = psam(algorithm=algorithm)
+    memory, layout = sam.chip.image.memory, sam.chip.image.layout
+    without = {name: cell for name, cell in memory.snapshot().items() if not name.startswith("key/UK1DF04/")}
+    memory.restore(without)
+    sam.ok(ADF)
+    process = bytes(8 if algorithm == "3des" else 16)
+    assert sam.send(deliver(0x48, 0x49, 2, process)) == "6A88"
+    code = {"3des": "00", "sm4": "03"}[algorithm]
+    information = f"484900{code}00000000{NEW}"
+    sam.ok("0084000004")
+    assert sam.send("84D4001224" + "00" * 36) == "6982", "KID-02 first"
+    assert sam.sw(proof(sam, "KID1")) == "9000"
+    assert sam.send(written(sam, "84D40012", information)) == "6982", "KID-01 writes the national keys"
+    assert sam.sw(proof(sam, "KID2")) == "9000"
+    assert sam.send(written(sam, "84D40012", information, wrong=1)) == "6988"
+    assert sam.sw(proof(sam, "KID2")) == "9000"
+    assert sam.send(written(sam, "84D40112", f"484900{NEW}")) == "6A83", "there is none to be changed"
+    command = written(sam, "84D40012", information)
+    assert len(bytes.fromhex(command)) == 5 + 0x24
+    assert sam.send(command) == "9000"
+    assert sam.send(written(sam, "84D40012", information)) == "6985", "it is there"
+    sam.ok(deliver(0x48, 0x49, 2, process))
+    algorithms = suite(algorithm)
+    card = algorithms.derive(algorithms.derive(bytes.fromhex(NEW), CITY), CHIP)
+    expected = algorithms.crypt(algorithms.process_key(card, process[:8]), bytes(algorithms.block))
+    block = "00" * algorithms.block
+    assert fetch(sam, f"80FA0000{len(block) // 2:02X}{block}") == expected
+    assert sam.send(written(sam, "84D40112", f"484900{NEW[::-1]}")) == "9000"
+    assert memory.get(f"key/UK1DF04/{algorithms.code}") == bytes.fromhex(NEW[::-1])
+    sam.chip.power_off()
+    sam.chip.power_on()
+    assert memory.get(f"key/UK1DF04/{algorithms.code}") == bytes.fromhex(NEW[::-1])
+    assert layout.key_files
+
+
+@pytest.mark.parametrize(
+    ("header", "information", "sw"),
+    [
+        ("84D40012", f"4849000000000000{NEW}00", "6A80"),
+        ("84D40012", f"4849000100000000{NEW}", "6A81"),
+        ("84D40012", f"4849000200000000{NEW}", "6A81"),
+        ("84D40012", f"4849000000000000{NEW[:16]}", "6A81"),
+        ("84D40012", f"4849010000000000{NEW}", "6A80"),
+        ("84D40012", f"4849000000000001{NEW}", "6A80"),
+        ("84D40012", f"4824000000000000{NEW}", "6A80"),
+        ("84D40012", f"487F000000000000{NEW}", "6A84"),
+        ("84D40112", f"487F00{NEW}", "6A83"),
+        ("84D40112", f"484901{NEW}", "6A80"),
+        ("84D40112", f"484900{NEW[:16]}", "6A81"),
+        ("84D40112", f"480900{NEW}", "6A80"),
+        ("84D40014", f"4849000000000000{NEW}", "6A86"),
+        ("84D40212", f"4849000000000000{NEW}", "6A86"),
+    ],
+)
+def test_keys_that_cannot_be_written(header: str, information: str, sw: str) -> None:
+    sam = psam()
+    sam.ok(ADF)
+    assert sam.sw(proof(sam, "KID2")) == "9000"
+    before = sam.chip.image.memory.snapshot()
+    assert sam.send(written(sam, header, information)) == sw
+    assert sam.chip.image.memory.snapshot() == before
+
+
+def test_key_files_are_the_applications() -> None:
+    sam = psam()
+    assert sam.send("84D4001224" + "00" * 36) == "6A82", "there is none in the environment"
+    sam.ok(ADF)
+    assert sam.sw(proof(sam, "KID2")) == "9000"
+    assert sam.send("84D4001224" + "00" * 36) == "6984", "no challenge"
+    assert sam.send("84D4001220" + "00" * 32) == "6700"
+
+
+@pytest.mark.parametrize(("fid", "right"), [("001A", "KID1"), ("001B", "KID2"), ("001C", "KID3")])
+def test_each_information_file_has_a_right_of_its_own(fid: str, right: str) -> None:
+    sam = psam()
+    for other in ("KID1", "KID2", "KID3"):
+        sam.chip.reset()
+        sam.ok(ADF, f"00A4020002{fid}")
+        assert sam.sw(proof(sam, other)) == "9000"
+        assert sam.send("00D6000001" + "02") == ("9000" if other == right else "6982")
+
+
+def test_the_directory_is_read_by_its_id_and_by_its_short_one() -> None:
+    sam = psam()
+    sam.ok("00A40200020001")
+    first = sam.send("00B2010400")
+    assert first[:2] == "6C"
+    record = sam.ok(f"00B20104{first[2:]}")
+    assert record[:2] == "70"
+    assert "7378312E73682EC9E7BBE1B1A3D5CF" in record
+    sam.chip.reset()
+    assert sam.ok(f"00B2010C{first[2:]}") == record
+    assert sam.sw("00B2030C00") == "6A83"
+    assert sam.send("00DC010C02" + record[:4]) == "6D00", "part 9 writes no records"
+
+
+def test_the_terminals_number_is_read_right_after_reset() -> None:
+    sam = psam()
+    sam.ok("00A40200020016")
+    assert sam.ok("00B0000006") == "510100000001"
+    sam.chip.reset()
+    sam.ok("00A40000020015")
+    assert len(sam.ok("00B000000F")) == 30
+
+
+def test_the_environment_has_a_name_for_sm4() -> None:
+    sam = psam()
+    told = sam.send("00A404000F" + "7378332E73682EC9E7BBE1B1A3D5CF")
+    assert told[:2] == "61"
+    fci = sam.ok(f"00C00000{told[2:]}")
+    assert fci.startswith("6F")
+    assert "840F7378332E73682EC9E7BBE1B1A3D5CF" in fci
+    assert fci.endswith("9F0C03860103"), "SM4"
+    sam.ok("00A40200020016", ADF)
+    data = CHIP + CITY + bytes(range(8)) + bytes(8)
+    sam.ok("BFDE481220" + data.hex())
+    block = bytes(range(8)) + bytes(8)
+    key = suite("sm4").process_key(new_card("3.00", "sm4").key("UKSSSE"), bytes(range(8)))
+    halves = fetch(sam, f"80FA000010{block.hex()}")
+    folded = bytes(a ^ b for a, b in zip(halves[:8], halves[8:], strict=True))
+    assert folded == suite("sm4").cryptogram(key, block[:8])
+    other = sam.send(SSSE)
+    assert "840F7378312E" in sam.ok(f"00C00000{other[2:]}"), "the other name's"
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_uses_six_seven_and_eight(tmp_path: Path, algorithm: str) -> None:
+    """A key of use 6 makes MACs, one of 7 enciphers, one of 8 does both."""
+    file = tmp_path / "uses.toml"
+    text = 'extends = "psam"\nschema = 1\nname = "uses"\n'
+    for use in (6, 7, 8):
+        text += f'[key.TRY{use}]\napplication = "DF01"\nid = "{0x50 + use:02X}"\nuse = "delivery"\nlevels = 2\n'
+        text += f'tries = 0\npsam = "4{use}/{0x50 + use:02X}"\ngrade = "D"\n'
+    file.write_text(text, encoding="utf-8")
+    chip = Chip(issue(personas.load("psam"), layouts.load(file), "3des"))
+    chip.power_on()
+    sam, size = Card(chip), suite(algorithm).block
+    sam.ok(ADF)
+    process, blocks = bytes(size), "00" * size
+    for use, enciphers, macs in ((6, False, True), (7, True, False), (8, True, True)):
+        for mode, works, length in (("00", enciphers, 1), ("02", enciphers, 1), ("05", macs, 2), ("07", macs, 1)):
+            sam.ok(deliver(0x40 | use, 0x50 + use, 2, process))
+            told = sam.sw(f"80FA{mode}00{length * size:02X}{length * blocks}")
+            assert (told == "9000" or told[:2] == "61") == works, (use, mode)
+            assert works or told == "6985"
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_how_much_one_command_ciphers(algorithm: str) -> None:
+    sam, size = psam(), suite(algorithm).block
+    most = 8 * size
+    for mode in ("00", "02", "05", "07"):
+        for length, works in ((most, True), (most + size, False), (size + 4, False), (size, mode != "05")):
+            sam.ok(deliver(0x48, 0x09, 2, bytes(size)))
+            told = sam.sw(f"80FA{mode}00{length:02X}{'00' * length}")
+            assert (told == "9000" or told[:2] == "61") == works, (mode, length)
+            assert works or told == "6700"
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_a_start_value_may_come_alone(algorithm: str) -> None:
+    algorithms = suite(algorithm)
+    sam, size = psam(), algorithms.block
+    sam.ok(deliver(0x48, 0x09, 2, bytes(size)), f"80FA0700{size:02X}{'11' * size}")
+    key = algorithms.process_key(card_key(algorithms, test_root("STK"), "510100", CHIP, 2), bytes(8))
+    padded = bytes(size - 1) + b"\x80"
+    expected = algorithms.mac(key, bytes(size - 1), start=b"\x11" * size)
+    assert fetch(sam, f"80FA0100{size:02X}{padded.hex()}") == expected
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+def test_a_root_with_no_level_left_takes_the_process_factor_alone(tmp_path: Path, algorithm: str) -> None:
+    file = tmp_path / "whole.toml"
+    file.write_text(
+        'extends = "psam"\nschema = 1\nname = "whole"\n[key.WHOLE]\napplication = "DF01"\nid = "59"\n'
+        'use = "delivery"\nlevels = 2\ntries = 0\npsam = "08/59"\ngrade = "D"\n',
+        encoding="utf-8",
+    )
+    chip = Chip(issue(personas.load("psam"), layouts.load(file), "3des"))
+    chip.power_on()
+    sam, algorithms = Card(chip), suite(algorithm)
+    sam.ok(ADF)
+    size = algorithms.block
+    sam.ok(f"BFDE0859{size:02X}{bytes(range(8)).ljust(size, bytes(1)).hex()}")
+    cell = chip.image.memory.get(f"key/WHOLE/{algorithms.code}")
+    assert isinstance(cell, bytes)
+    expected = algorithms.crypt(algorithms.process_key(cell, bytes(range(8))), bytes(size))
+    assert fetch(sam, f"80FA0000{size:02X}{'00' * size}") == expected
+    assert sam.send(f"BFDE0859{8 + size:02X}{'00' * (8 + size)}") == ("6A80" if algorithm == "sm4" else "9000")

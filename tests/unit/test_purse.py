@@ -4,6 +4,7 @@ standard's family, computed here apart from the chip.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import pytest
@@ -149,18 +150,91 @@ def test_order_is_enforced(account: Account) -> None:
     told = account.begin_load(1)
     assert card.send(purchase) == "6901", "a load was begun, not a purchase"
     assert card.send(account.credit(told, 1)) == "6901", "and that ended it"
-    told = account.begin_load(1)
-    card.ok("B026000104")
-    assert card.send(account.credit(told, 1)) == "6901", "another command came between"
     told = account.begin_purchase(1)
-    card.send("00FF000000")
     command, tac, mac = account.debit(told, 1)
-    assert account.fetch(command) == tac + mac, "an unknown command is no command"
+    assert account.fetch(command) == tac + mac
     assert card.send(command) == "6901", "twice"
     told = account.begin_purchase(1)
     card.chip.reset()
     card.ok(DF["DF04"], VERIFY)
     assert card.send(account.debit(told, 1)[0]) == "6901", "a reset forgets it"
+
+
+def begin(account: Account, state: str) -> bytes:
+    return account.begin_load(1) if state == "load" else account.begin_purchase(1) if state == "purchase" else b""
+
+
+def state_of(account: Account, told: dict[str, bytes]) -> str:
+    """By what would be carried out: CREDIT, DEBIT, or neither."""
+    card = account.card
+    session = copy(card.chip.session)
+    for state, command in (
+        ("load", account.credit(told["load"], 1) if "load" in told else ""),
+        ("purchase", account.debit(told["purchase"], 1)[0] if "purchase" in told else ""),
+    ):
+        card.chip.session = copy(session)
+        if command and card.send(command) != "6901":
+            return state
+    return "idle"
+
+
+# Table 49 of part 5: the state before, the command, the state after.
+TABLE = [
+    ("idle", "GET BALANCE", "idle"), ("load", "GET BALANCE", "load"), ("purchase", "GET BALANCE", "purchase"),
+    ("load", "GET TRANSACTION PROOF", "load"), ("purchase", "GET TRANSACTION PROOF", "purchase"),
+    ("idle", "INITIALIZE FOR LOAD", "load"), ("load", "INITIALIZE FOR LOAD", "load"),
+    ("purchase", "INITIALIZE FOR LOAD", "load"),
+    ("idle", "INITIALIZE FOR PURCHASE", "purchase"), ("load", "INITIALIZE FOR PURCHASE", "purchase"),
+    ("purchase", "INITIALIZE FOR PURCHASE", "purchase"),
+    ("load", "CREDIT FOR LOAD", "idle"), ("purchase", "CREDIT FOR LOAD", "idle"), ("idle", "CREDIT FOR LOAD", "idle"),
+    ("purchase", "DEBIT FOR PURCHASE", "idle"), ("load", "DEBIT FOR PURCHASE", "idle"),
+    ("idle", "DEBIT FOR PURCHASE", "idle"),
+    # Not in the table: every other command ends it. [D]
+    ("load", "GET STARTING DAY", "idle"), ("purchase", "SELECT", "idle"), ("load", "GET CHALLENGE", "idle"),
+    ("purchase", "VERIFY", "idle"), ("load", "READ RECORD", "idle"),
+    # A command that fails ends it; one with a wrong Le is not carried out, and repeated.
+    ("purchase", "a balance that there is not", "idle"), ("load", "a proof that there is not", "idle"),
+    ("purchase", "an unknown instruction", "idle"), ("purchase", "an unknown class", "idle"),
+    ("load", "a broken command", "idle"), ("purchase", "GET BALANCE, Le 00", "purchase"),
+]  # fmt: skip
+NOT_ALLOWED = {
+    ("purchase", "CREDIT FOR LOAD"), ("idle", "CREDIT FOR LOAD"),
+    ("load", "DEBIT FOR PURCHASE"), ("idle", "DEBIT FOR PURCHASE"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "command", "after"), TABLE)
+def test_the_states_of_a_transaction(account: Account, before: str, command: str, after: str) -> None:
+    card = account.card
+    account.pay(1)  # so that there is a proof
+    sequence = f"{account.state.purchase_sequence - 1:04X}"
+    credit, debit = f"B02A00000B{TIME}00000000", f"B02C01000F00000001{TIME}00000000"
+    told = {before: begin(account, before)} if before != "idle" else {}
+    if command.startswith("INITIALIZE"):
+        state = command.split()[-1].lower()
+        told[state] = begin(account, state)
+    else:
+        answer = card.sw({
+            "GET BALANCE": "B026000104", "GET BALANCE, Le 00": "B026000100",
+            "GET TRANSACTION PROOF": f"B02E000202{sequence}", "CREDIT FOR LOAD": credit, "DEBIT FOR PURCHASE": debit,
+            "GET STARTING DAY": "B056010002", "SELECT": DF["DF04"], "GET CHALLENGE": "0084000008", "VERIFY": VERIFY,
+            "READ RECORD": "00B201441C", "a balance that there is not": "B026000404",
+            "a proof that there is not": "B02E000202FFFF", "an unknown instruction": "00FF000000",
+            "an unknown class": "E0FF000000", "a broken command": "00B200",
+        }[command])  # fmt: skip
+        if command == "GET TRANSACTION PROOF":
+            card.ok("00C0000008")
+        if (before, command) in NOT_ALLOWED:
+            assert answer == "6901"
+    assert state_of(account, told) == after
+
+
+def test_reading_the_balance_between_leaves_the_settlement(account: Account) -> None:
+    told = account.begin_purchase(100, 20, 30)
+    for which, size in (("01", "04"), ("02", "06"), ("03", "06")):
+        account.card.ok(f"B02600{which}{size}")
+    command, tac, mac = account.debit(told, 100, 20, 30)
+    assert account.fetch(command) == tac + mac
 
 
 def test_wrong_macs(account: Account) -> None:
@@ -230,7 +304,27 @@ def test_the_starting_day(account: Account) -> None:
     account.pay(0, 1, 2, time="20270701000000")
     assert (account.state.year.hex(), account.state.own, account.state.pooled) == ("2027", 1, 2)
     account.pay(0, 50, 60, time="20270630000000")
-    assert (account.state.own, account.state.pooled) == (1, 2), "a settlement of the year gone by leaves the sums"
+    assert (account.state.own, account.state.pooled) == (51, 62), "one dated before the year adds to it all the same"
+    assert account.state.year.hex() == "2027"
+    account.pay(0, 5, 5, time="20190101000000")
+    assert (account.state.year.hex(), account.state.own) == ("2027", 56), "however long before"
+    account.pay(0, 7, 8, time="20290630000000")
+    assert (account.state.year.hex(), account.state.own) == ("2028", 7), "the year that it falls into, not the next one"
+
+
+@pytest.mark.parametrize(
+    ("time", "year", "own"),
+    [
+        ("20251231", "2026", 2301),
+        ("20260101", "2026", 2301),
+        ("20261231", "2026", 2301),
+        ("20270101", "2027", 1),
+        ("20310401", "2031", 1),
+    ],
+)
+def test_the_year_without_a_starting_day(account: Account, time: str, year: str, own: int) -> None:
+    account.pay(0, 1, 1, time=f"{time}120000")
+    assert (account.state.year.hex(), account.state.own) == (year, own)
 
 
 def test_the_log_is_cyclic(account: Account) -> None:

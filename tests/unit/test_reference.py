@@ -12,7 +12,8 @@ from emulator.filesystem import layout as layouts
 from harness import reference
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMANDS = json.loads((Path(__file__).parents[1] / "data" / "commands.json").read_text(encoding="utf-8"))["commands"]
+LISTS = json.loads((Path(__file__).parents[1] / "data" / "commands.json").read_text(encoding="utf-8"))
+COMMANDS, PSAM_COMMANDS = LISTS["commands"], LISTS["psam_commands"]
 
 
 def test_the_table_in_the_docs_is_the_code() -> None:
@@ -39,6 +40,18 @@ def test_the_standards_own_list_is_covered(row: dict[str, str]) -> None:
     assert listed <= {f"{word:04X}" for word in kind.status}, "every status word that the standard lists"
 
 
+@pytest.mark.parametrize("row", PSAM_COMMANDS, ids=lambda row: row["name"])
+def test_the_list_of_the_terminals_own_card_is_covered(row: dict[str, str]) -> None:
+    """Header bytes and status words of part 9. [T]"""
+    psam = layouts.load("psam")
+    kind = next(kind for kind in INSTRUCTIONS if kind.name == row["name"] and kind.offered(psam))
+    assert (f"{kind.cla:02X}", f"{kind.ins:02X}") == (row["CLA"], row["INS"])
+    listed = set(row["status"]) - {"61xx", "6E00"}
+    if "user" in kind.cards:
+        listed -= {"6982", "6985"}  # of a key's own conditions and of no current application: there is always one
+    assert listed <= {f"{word:04X}" for word in kind.status}, "every status word that the standard lists"
+
+
 def test_every_layout_offers_what_it_should() -> None:
     names = {name: {kind.name for kind in INSTRUCTIONS if kind.offered(layouts.load(name))} for name in layouts.names()}
     assert names["3.00"] == names["regional"]
@@ -49,5 +62,6 @@ def test_every_layout_offers_what_it_should() -> None:
     assert names["2.00"] - names["1.00"] == {"GET PROCESSING OPTIONS"}
     assert "APPLICATION UNBLOCK" not in names["3.00"]
     assert names["psam"] & names["3.00"] == {
-        "SELECT", "READ BINARY", "UPDATE BINARY", "GET CHALLENGE", "EXTERNAL AUTHENTICATION", "GET RESPONSE",
+        "SELECT", "READ RECORD", "READ BINARY", "UPDATE BINARY", "GET CHALLENGE", "EXTERNAL AUTHENTICATION",
+        "GET RESPONSE",
     }  # fmt: skip

@@ -12,10 +12,11 @@ from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation
 from emulator.apdu.instructions.key_pair import ExportPublicKey, GenerateKeyPair
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import PSAM
+from emulator.apdu.instructions.psam_keys import KEY_COMMANDS
 from emulator.apdu.instructions.purse import GetBalance, GetStartingDay, GetTransactionProof, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.select import Select, SelectOnPsam
 from emulator.apdu.instructions.signature import ComputeSignature, VerifySignature
 from emulator.apdu.instructions.transactions import (
     CreditForLoad,
@@ -26,6 +27,7 @@ from emulator.apdu.instructions.transactions import (
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Select,
+    SelectOnPsam,
     ReadRecord,
     UpdateRecord,
     ReadBinary,
@@ -59,6 +61,7 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     LoadKey,
     CompletePersonalisation,
     *PSAM,
+    *KEY_COMMANDS,
 )
 
 SECRET_INS = frozenset(kind.ins for kind in INSTRUCTIONS if kind.secret)

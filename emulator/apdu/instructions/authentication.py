@@ -131,11 +131,8 @@ class ExternalAuthentication(Instruction):
         expected, presented = self._proof(card, card.scheme(spec), key)
         left = tries.spend()
         if not hmac.compare_digest(expected, presented):
-            if not spec.tries:
-                raise CardError(
-                    SW.AUTHENTICATION_FAILED, f"the cryptogram is not {spec.name}'s, a key that never locks"
-                )
-            raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {left} tries left")
+            counted = f"{left} tries left" if spec.tries else "it never locks"
+            raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {counted}")
         tries.restore()
         card.session.rights.add(spec.name)
         return b""

@@ -12,6 +12,7 @@ from emulator.apdu.status import SW, CardError
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
     from emulator.filesystem.specs import KeySpec, Layout
+    from emulator.security import TryCounter
 
 
 class Instruction:
@@ -53,14 +54,14 @@ class Instruction:
     """It may write non-volatile memory."""
     protected: ClassVar[bool] = False
     """It always comes under secure messaging: ``authorise`` names the key, ``enciphered`` says what is covered."""
-    locks: ClassVar[bool] = True
-    """A wrong MAC costs its key a try."""
     anywhere: ClassVar[bool] = False
-    """It is carried out in a blocked application too."""
+    """It is carried out whatever the life cycle, but in an application blocked for ever."""
+    when_blocked: ClassVar[bool] = False
+    """It is carried out in an application blocked for ever too."""
     unblocks: ClassVar[bool] = False
     """It is carried out in one blocked for a time: what APPLICATION UNBLOCK needs, and itself."""
     continues: ClassVar[bool] = False
-    """It may stand between INITIALIZE and what INITIALIZE began."""
+    """It may stand between INITIALIZE and what INITIALIZE began, as long as it does not fail."""
     before_activation: ClassVar[bool] = False
     """It is carried out in the environment before the social security function was activated."""
 
@@ -85,6 +86,16 @@ class Instruction:
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
         """The key of MAC and cipher; 6982 where a right is missing, before the MAC is even looked at."""
         return card.messaging_key()
+
+    @classmethod
+    def counted(cls, card: CardState) -> TryCounter | None:  # noqa: ARG003
+        """What a wrong MAC is counted against, None for nothing: as a rule it locks no key. [T]"""
+        return None
+
+    @classmethod
+    def done_already(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
+        """True if the command would change nothing, so that it is answered 9000 unseen."""
+        return False
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003

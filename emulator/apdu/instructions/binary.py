@@ -54,7 +54,7 @@ class ReadBinary(Instruction):
     name_zh = "读二进制"
     cla = 0x00
     ins = 0xB0
-    source = "part 5 §6.9 [T]"
+    source = "with a MAC [D]; part 5 §6.9 [T]"
     answers = "bytes"
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
     before_activation = True

@@ -20,7 +20,6 @@ class _Block(Instruction):
     cla = 0x84
     lengths = MAC_ONLY
     protected = True
-    locks = False
     writes = True
     before_activation = True
 
@@ -36,6 +35,8 @@ class ApplicationBlock(_Block):
     ins = 0x1E
     source = "part 5 §6.1 [T]; P2 00 [P]"
     p1p2 = {0x0001: "for ever", 0x0000: "for a time, where the layout has it"}
+    when_blocked = True
+    unblocks = True
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A86, 0x6A81, 0x6A88, 0x9303)
 
     state: int
@@ -47,6 +48,14 @@ class ApplicationBlock(_Block):
             raise wrong_p1p2("0000", "0001: this layout has no temporary block")
         card.need(card.session.directory.spec.block, f"{cls.name} of {card.session.directory.spec.id}")
         return card.messaging_key()
+
+    @classmethod
+    def done_already(cls, card: CardState, command: CommandAPDU) -> bool:
+        """In an application that is blocked for ever: 9000, by the text's clause (its table lists 9303 too). [T]
+
+        No challenge is to be had there, so no MAC could be right. [D]
+        """
+        return command.p2 == 0x01 and card.blocked(card.session.directory) == PERMANENT
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationBlock:

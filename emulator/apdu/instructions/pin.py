@@ -9,16 +9,20 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
-from emulator.filesystem.memory import PIN_CELL, tries_cell
+from emulator.filesystem.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from emulator.filesystem.specs import KeySpec, PinSpec
-from emulator.security import PIN
+from emulator.security import PIN, TryCounter
 
 MAC_ONLY = 4
+FILLER = b"\xff"
 
 
 def digits(data: bytes) -> str:
-    """BCD with its filling F taken off. Data that are no digits come back as they are, and match no PIN."""
-    return data.hex().upper().rstrip("F")
+    """BCD with its filling F taken off. Data that are no digits, or filling alone, come back as they are, and match no
+    PIN.
+    """
+    text = data.hex().upper()
+    return text.rstrip("F") or text
 
 
 def new_pin(data: bytes, rules: PinSpec) -> str:
@@ -73,16 +77,13 @@ class Verify(Instruction):
         return cls(digits(command.data) if command.data else None)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 63Cx, 6983, 6984, 6A88."""
+        """Nothing; 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T]"""
         tries = card.pin_tries()
-        unset = not card.memory.text(PIN_CELL)
         if self.presented is not None:
-            if unset:
-                raise CardError(SW.DATA_INVALIDATED, "no PIN is set")
             compare(card, self.presented)
-        elif not unset:
+        elif card.memory.text(PIN_CELL):
             left = tries.left
-            if not left:
+            if not left and card.layout.pin.asked_when_locked == "6983":
                 raise CardError(SW.BLOCKED, "the PIN is locked")
             raise CardError(tries_left(left), f"asked, not tried: {left} tries left")
         # Where no PIN is set, nobody is asked for one, and files read with it stay readable. [D]
@@ -162,6 +163,11 @@ class PinChangeUnblock(Instruction):
         return card.layout.keys[pin.messaging_key]
 
     @classmethod
+    def counted(cls, card: CardState) -> TryCounter:
+        """The failed unblockings; 6983 once they have locked PUK. [T] That a wrong MAC is one of them: [D]."""
+        return card.unblockings()
+
+    @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """The new PIN is."""
         return command.p2 == 0x01
@@ -172,9 +178,12 @@ class PinChangeUnblock(Instruction):
         return cls(command.data if command.p2 else None)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80 for a PIN that may not be."""
+        """Nothing; 6A80 for a PIN that may not be, which is a failed unblocking too."""
         if self.pin is not None:
-            card.memory.put(PIN_CELL, new_pin(self.pin, card.layout.pin))
+            # SM4 enciphers no less than one byte [T], so there the filler alone stands for no PIN. [D]
+            none = card.suite.block > len(FILLER) * 8 and self.pin == FILLER
+            card.memory.put(PIN_CELL, "" if none else new_pin(self.pin, card.layout.pin))
         # In one transaction with the new PIN: no moment has the one without the other.
         card.memory.put(tries_cell(PIN), card.layout.pin.tries)
+        card.memory.put(UNBLOCKINGS_CELL, card.layout.unblockings)
         return b""

@@ -19,6 +19,9 @@ DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8
 """Low five bits of a usage byte that matter here; the high three are the levels. [S]"""
 TERMINAL_NUMBER, SEQUENCE = "MF/EF16", "DF01/EF19"
 SSF33_REGION = 0x11
+MAC_ONLY = 0x05
+MOST_BLOCKS = 8
+"""In one CIPHER DATA: 64 bytes in blocks of 8, 128 in blocks of 16. [T]"""
 
 
 @dataclass(slots=True)
@@ -70,30 +73,32 @@ def diversify(suite: Suite, root: bytes, factors: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class ChooseEnvironment(Instruction):
+class InitializeEnvironment(Instruction):
     """Turns to the environment that goes with a card, by the first byte of its identification code."""
 
-    name = "CHOOSE ENVIRONMENT"
-    name_zh = "选择环境"
+    name = "INITIALIZE ENVIRONMENT"
+    name_zh = "初始化环境"
     cla = 0xBF
     ins = 0xEC
-    source = "public terminal software [S]"
+    source = "part 9 §9.3 [S]"
     p1p2 = {0x0000: "by the card's region"}
     lengths = frozenset({1})
     cards = ("psam",)
-    status = (0x6700, 0x6A81, 0x6A86)
+    status = (0x6700, 0x6985, 0x6A80, 0x6A86)
 
     region: int
 
     @classmethod
-    def parse(cls, command: CommandAPDU) -> ChooseEnvironment:
+    def parse(cls, command: CommandAPDU) -> InitializeEnvironment:
         """The first byte of the identification code."""
         return cls(command.data[0])
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A81 for a card of SSF33, which is not public."""
+        """Nothing; 6A80 for a card whose environment is SSF33's, which is not public: the text has no other status word
+        for it than this and 6985. [T]
+        """
         if self.region == SSF33_REGION:
-            raise CardError(SW.FUNCTION_NOT_SUPPORTED, "a card of region 11 wants SSF33, which is not public")
+            raise CardError(SW.WRONG_DATA, "a card of region 11 wants the environment of SSF33, which is not public")
         card.session.enter(card.root)
         card.session.delivered = None
         return b""
@@ -103,18 +108,19 @@ class ChooseEnvironment(Instruction):
 class DeliveryKey(Instruction):
     """Makes the key for one card and one use from a root: P1 the usage, P2 the id.
 
-    Card factor ‖ [city] ‖ [province] ‖ process factor: 8 bytes each, the process factor 16 under SM4. [S] Which of the
-    two it is follows from the length, as the levels are known. [D]
+    [Card factor] ‖ [city] ‖ [province] ‖ process factor: 8 bytes each, the process factor 16 under SM4. [S] A root with
+    no level left takes the process factor alone. [T] Which of the two algorithms it is follows from the length, as the
+    levels are known. [D]
     """
 
     name = "DELIVERY KEY"
     name_zh = "通用密钥分散"
     cla = 0xBF
     ins = 0xDE
-    source = "public terminal software [S]"
-    lengths = frozenset({16, 24, 32, 40})
+    source = "part 9 §9.7 [S]"
+    lengths = frozenset(range(8, 41, 8))
     cards = ("psam",)
-    status = (0x6700, 0x6A80, 0x6A81, 0x6A88)
+    status = (0x6700, 0x6982, 0x6983, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
 
     usage: int
     identifier: int
@@ -150,7 +156,8 @@ class DeliveryKey(Instruction):
 
 @dataclass(slots=True)
 class CipherData(Instruction):
-    """Computes under the delivered key: enciphers whole blocks, or MACs them. After the last block the key is gone. [P]
+    """Computes under the delivered key: enciphers whole blocks (ECB), or MACs them (CBC). A key of use 6 makes MACs,
+    one of 7 enciphers, one of 8 does both. After the last block, or the only one, the key is gone. [T]
 
     What is enciphered or MACed comes padded; a first block of a MAC is its start value.
     """
@@ -159,7 +166,7 @@ class CipherData(Instruction):
     name_zh = "通用加密计算"
     cla = 0x80
     ins = 0xFA
-    source = "public terminal software [S]; modes [P]"
+    source = "part 9 §9.8 [S]; modes [T]"
     p1p2 = {
         0x0000: "encipher, last",
         0x0200: "encipher, more to come",
@@ -168,11 +175,11 @@ class CipherData(Instruction):
         0x0500: "MAC with start value, only",
         0x0700: "MAC with start value, first",
     }
-    lengths = frozenset(range(8, 249, 8))
+    lengths = frozenset(range(8, 129, 8))
     answers = "the blocks enciphered, or a MAC 4"
     case4 = True
     cards = ("psam",)
-    status = (0x6700, 0x6901, 0x6985, 0x6A80, 0x6A86)
+    status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86)
     secret = True  # a PIN to be reloaded comes here in clear
 
     mode: int
@@ -184,7 +191,9 @@ class CipherData(Instruction):
         return cls(command.p1, command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """The result; 6901 without a delivered key or a begun MAC, 6985 for another use, 6A80 for broken blocks."""
+        """The result; 6901 without a delivered key or a begun MAC, 6985 for another use, 6700 for no whole blocks or
+        more than 8 of them.
+        """
         delivered = card.session.delivered
         if not isinstance(delivered, Delivered):
             raise CardError(SW.INVALID_STATE, "no key is delivered: DELIVERY KEY comes first")
@@ -193,8 +202,12 @@ class CipherData(Instruction):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"a key of usage {delivered.use} does not do this")
         block = delivered.suite.block
         starting = self.mode & 4
-        if len(self.data) % block or (starting and len(self.data) < 2 * block):
-            raise CardError(SW.WRONG_DATA, f"expected whole blocks of {block} bytes, {len(self.data)} bytes came")
+        least = 2 if self.mode == MAC_ONLY else 1
+        if len(self.data) % block or not least <= len(self.data) // block <= MOST_BLOCKS:
+            raise CardError(
+                SW.WRONG_LENGTH,
+                f"expected {least} to {MOST_BLOCKS} blocks of {block} bytes, {len(self.data)} bytes came",
+            )
         if not self.mode & 2:
             card.session.delivered = None
         if not self.mode & 1:
@@ -207,20 +220,20 @@ class CipherData(Instruction):
 
 
 @dataclass(slots=True)
-class InitializeSamForPurchase(Instruction):
+class InitSamForPurchase(Instruction):
     """The terminal's side of a purchase: takes what the card told, gives its own sequence and MAC1."""
 
-    name = "INITIALIZE SAM FOR PURCHASE"
+    name = "INIT SAM FOR PURCHASE"
     name_zh = "PSAM消费初始化"
     cla = 0x80
     ins = 0x70
-    source = "the standard's family [T]; the data's order [D]"
+    source = "part 9 §9.9 [T]"
     p1p2 = {0x0100: "purchase"}
     lengths = frozenset(range(36, 53, 8))
     answers = "terminal sequence 4, MAC1 4"
     case4 = True
     cards = ("psam",)
-    status = (0x6581, 0x6700, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
+    status = (0x6581, 0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
     writes = True
 
     challenge: bytes
@@ -232,13 +245,13 @@ class InitializeSamForPurchase(Instruction):
     factors: bytes
 
     @classmethod
-    def parse(cls, command: CommandAPDU) -> InitializeSamForPurchase:
+    def parse(cls, command: CommandAPDU) -> InitSamForPurchase:
         """Random 4 ‖ card sequence 2, amounts 12, type 1, time 7, key version, algorithm, factors."""
         data = command.data
         return cls(data[:6], data[6:18], data[18], data[19:26], data[26], data[27], data[28:])
 
     def execute(self, card: CardState) -> bytes:
-        """Sequence and MAC1; 6A80, 6A81, 6A88."""
+        """Sequence and MAC1; 6A81, 6A88, and 6A80 for another number of levels than the root has [D]."""
         levels = len(self.factors) // FACTOR
         spec = find_root(card, levels << 5 | DEBIT, self.version)
         suite = next((one for one in SUITES.values() if one.code == self.algorithm), None)
@@ -261,11 +274,11 @@ class CreditSamForPurchase(Instruction):
     name_zh = "PSAM校验MAC2"
     cla = 0x80
     ins = 0x72
-    source = "the standard's family [T]"
+    source = "part 9 §9.10 [T]"
     p1p2 = {0x0000: "purchase"}
     lengths = frozenset({4})
     cards = ("psam",)
-    status = (0x6700, 0x6901, 0x6A86, 0x9302)
+    status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302)
     continues = True
 
     mac: bytes
@@ -276,13 +289,13 @@ class CreditSamForPurchase(Instruction):
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6901, 9302."""
+        """Nothing; 6901; 9302 for a wrong MAC2, as the command's table has it (its clause says 63CF)."""
         paying, card.session.transaction = card.session.transaction, None
         if not isinstance(paying, Paying):
-            raise CardError(SW.INVALID_STATE, "INITIALIZE SAM FOR PURCHASE comes right before, and serves once")
+            raise CardError(SW.INVALID_STATE, "INIT SAM FOR PURCHASE comes right before, and serves once")
         if not hmac.compare_digest(paying.suite.mac(paying.key, paying.amounts), self.mac):
             raise CardError(SW.MAC_INVALID, "MAC2 is not right under the purchase key")
         return b""
 
 
-PSAM = (ChooseEnvironment, DeliveryKey, CipherData, InitializeSamForPurchase, CreditSamForPurchase)
+PSAM = (InitializeEnvironment, DeliveryKey, CipherData, InitSamForPurchase, CreditSamForPurchase)

@@ -68,6 +68,7 @@ class GetBalance(PurseInstruction):
     p1p2 = {0x0001: "account", 0x0002: "self-paid in the year", 0x0003: "pooled in the year"}
     answers = "account 4, or sum 4 and year 2"
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x6C00, 0x9303)
+    continues = True
 
     which: int
     le: int | None
@@ -98,6 +99,7 @@ class GetTransactionProof(PurseInstruction):
     answers = "MAC2 4, TAC 4"
     case4 = True
     status = (0x6700, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9406)
+    continues = True
 
     kind: int
     sequence: bytes

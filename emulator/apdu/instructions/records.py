@@ -84,8 +84,9 @@ class ReadRecord(Instruction):
     name_zh = "读记录"
     cla = 0x00
     ins = 0xB2
-    source = "part 5 §6.10 [T]"
+    source = "with a MAC [D]; part 5 §6.10 [T]"
     answers = "one or more records"
+    cards = ("user", "psam")
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
     before_activation = True
     secured = (0x04, 0x84)
@@ -201,7 +202,7 @@ class UpdateRecord(Instruction):
         return describe(command)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A83, 6A84, 6A85, 6700 where the record does not fit."""
+        """Nothing; 6A83, 6A84, and 6A85 where the record does not fit. [T]"""
         spec = opened(card, self.sfi)
         card.may_update(spec)
         records = card.memory.records(spec.path)
@@ -219,7 +220,7 @@ class UpdateRecord(Instruction):
             raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is cyclic: only P1 00, mode 3 (previous) writes it")
         if len(self.data) != spec.record_length:
             raise CardError(
-                SW.WRONG_LENGTH, f"a record of {spec.path} has {spec.record_length} bytes, {len(self.data)} came"
+                SW.TLV_INCONSISTENT, f"a record of {spec.path} has {spec.record_length} bytes, {len(self.data)} came"
             )
         card.memory.put(file_cell(spec.path), (self.data, *records)[: spec.records])
 
@@ -255,7 +256,7 @@ class UpdateRecord(Instruction):
             item = spec.item(tag)
             if item is not None and length != item.length and not (item.variable and length < item.length):
                 raise CardError(
-                    SW.WRONG_LENGTH, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came"
+                    SW.TLV_INCONSISTENT, f"item {tag:02X} of {spec.path} has {item.length} bytes, {length} came"
                 )
         new = (*records, self.data) if adding else (*records[: number - 1], self.data, *records[number:])
         if adding and self._beyond(card, spec, records, tag):

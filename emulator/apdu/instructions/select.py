@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
@@ -35,9 +36,9 @@ class Select(Instruction):
     lengths = frozenset(range(17))
     answers = "FCI"
     case4 = True
-    status = (0x6283, 0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
-    cards = ("user", "psam")
+    status: ClassVar[tuple[int, ...]] = (0x6283, 0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
     anywhere = True
+    when_blocked = True
 
     by: int
     following: bool
@@ -67,7 +68,7 @@ class Select(Instruction):
             if directory is None:
                 wanted = f"{'further ' * self.following}application named {self.target.hex().upper()}"
                 raise CardError(SW.FILE_NOT_FOUND, f"no {wanted}")
-            return self._enter(card, directory)
+            return self._enter(card, directory, self.target)
         fid = int.from_bytes(self.target, "big")
         if self.by == CHILD:
             directory = next((one for one in session.directory.children if one.spec.fid == fid), None)
@@ -78,6 +79,8 @@ class Select(Instruction):
             directory = files.by_id(card.root, session.directory, self.target)
             if directory is not None:
                 return self._enter(card, directory)
+        if card.blocked(session.directory) == PERMANENT:
+            raise CardError(SW.APPLICATION_BLOCKED, f"{session.directory.spec.id} is blocked for ever, its files too")
         spec = session.directory.ids.get(fid)
         if spec is None:
             raise CardError(SW.FILE_NOT_FOUND, f"no file {fid:04X} from {session.directory.spec.id}")
@@ -85,11 +88,26 @@ class Select(Instruction):
         return b""
 
     @staticmethod
-    def _enter(card: CardState, directory: Directory) -> bytes:
+    def _enter(card: CardState, directory: Directory, name: bytes = b"") -> bytes:
         block = card.blocked(directory)
-        if block == PERMANENT:
-            raise CardError(SW.APPLICATION_BLOCKED, f"{directory.spec.id} is blocked for ever")
         card.session.enter(directory)
+        if block == PERMANENT:
+            raise CardError(SW.APPLICATION_BLOCKED, f"{directory.spec.id} is current, but blocked for ever")
         if block:
             raise CardError(SW.APPLICATION_BLOCKED_TEMPORARILY, f"{directory.spec.id} is current, but blocked")
-        return directory.fci
+        return directory.fci_under(name)
+
+
+class SelectOnPsam(Select):
+    """Makes a DF or EF of the terminal's own card current: by id or by name, with no next one. [T]"""
+
+    source = "part 9 §9.1 [T]"
+    p1p2 = {
+        0x0000: "MF, DF or EF by file id; no data: MF",
+        0x0200: "EF under the current DF",
+        0x0400: "by name",
+    }
+    status = (0x6700, 0x6985, 0x6A81, 0x6A82, 0x6A86)
+    cards = ("psam",)
+
+    __slots__ = ()

@@ -242,11 +242,10 @@ class DebitForPurchase(_Transaction):
         return tac + mac
 
     def _summed(self, purse: Purse, begun: Begun) -> Purse:
-        """The yearly sums with this settlement: anew in a new year, as they are for one of a year gone by. [T], [D]"""
-        year = purse.year_of(self.time)
-        if year < purse.year:
-            return purse
-        own, pooled = (purse.own, purse.pooled) if year == purse.year else (0, 0)
+        """The yearly sums with this settlement, one dated before their year too; anew from the next year on. [T]"""
+        same = purse.in_year(self.time)
+        year = purse.year if same else purse.year_of(self.time)
+        own, pooled = (purse.own, purse.pooled) if same else (0, 0)
         own += int.from_bytes(begun.amounts[4:8], "big")
         pooled += int.from_bytes(begun.amounts[8:], "big")
         if max(own, pooled) > LARGEST:
