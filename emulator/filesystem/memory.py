@@ -56,7 +56,8 @@ def state_cells(layout: Layout) -> tuple[str, ...]:
     return (CARD_STATE, ACTIVATION, *(state_cell(app.id) for app in layout.applications.values() if app.parent))
 
 
-UNBLOCKINGS_CELL = "tries/PIN/unblock"
+UNBLOCKING = "unblocking the PIN"
+UNBLOCKINGS_CELL = f"tries/{UNBLOCKING}"
 """The counter of failed unblockings in a row, apart from the unblock key's own of wrong proofs."""
 
 

@@ -12,7 +12,7 @@ import click
 from emulator.chip import Chip
 from emulator.filesystem import image as files
 from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL, state_cells, tries_cell
+from emulator.filesystem.memory import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, state_cells, tries_cell
 from emulator.security import PIN
 from harness import compare
 from harness import tear as tearing
@@ -39,6 +39,8 @@ def show_image(path: Path, *, as_json: bool) -> None:
     image = files.load(path)
     cells = image.memory.snapshot()
     limits = {PIN: image.layout.pin.tries} | {key.name: key.tries for key in image.layout.keys.values()}
+    if UNBLOCKINGS_CELL in cells:
+        limits[UNBLOCKING] = image.layout.unblockings
     tries = {name: image.memory.counter(tries_cell(name)) for name in limits}
     said = {
         "format": files.FORMAT,

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.memory import PIN_CELL
+from emulator.filesystem.memory import PIN_CELL, UNBLOCKING
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 
@@ -300,12 +300,12 @@ def test_failed_unblockings_in_a_row_lock_puk(card: Card) -> None:
     for left in (2, 1):
         assert card.authenticate("PUK") == "9000"
         assert card.send(card.reload("112233", wrong=1)) == "6988"
-        assert card.tries("PIN/unblock") == left
+        assert card.tries(UNBLOCKING) == left
         assert card.tries("PUK") == 3
     assert card.authenticate("PUK") == "9000"
-    assert card.tries("PIN/unblock") == 1, "a right proof is no unblocking"
+    assert card.tries(UNBLOCKING) == 1, "a right proof is no unblocking"
     assert card.send(card.reload(None)) == "9000"
-    assert card.tries("PIN/unblock") == 3
+    assert card.tries(UNBLOCKING) == 3
     for _ in range(3):
         assert card.authenticate("PUK") == "9000"
         assert card.send(card.reload(None, wrong=1)) == "6988"
@@ -324,7 +324,7 @@ def test_an_unblocking_with_a_pin_that_may_not_be_has_failed_too(card: Card) -> 
     assert card.authenticate("PUK") == "9000"
     for left in (2, 1, 0):
         assert card.send(card.reload("12")) == "6A80"
-        assert card.tries("PIN/unblock") == left
+        assert card.tries(UNBLOCKING) == left
     assert card.send(card.reload(None)) == "6983", "PUK's right is still there, and worth nothing"
 
 
@@ -335,7 +335,7 @@ def test_what_proves_nothing_is_no_failed_unblocking(card: Card) -> None:
     assert card.send("8424000004" + "00" * 4) == "6984", "no challenge"
     assert card.send("8424000104" + "00" * 4) == "6700"
     assert card.send("8424000204" + "00" * 4) == "6A86"
-    assert card.tries("PIN/unblock") == 3
+    assert card.tries(UNBLOCKING) == 3
 
 
 def test_wrong_macs_of_any_command_lock_no_key(card: Card) -> None:

@@ -104,7 +104,8 @@ CAUSES: dict[str, tuple[int, Callable[[], Outcome]]] = {
     "wrong key, three": (-25536, lambda: wrong_key(3)),
     "PSAM reset": (-26881, lambda: Counter(psam_faults=("reset,moment=before,instruction=CIPHER_DATA",)).basic()),
     "3DES for SM4": (-26368, lambda: sealed_by("00" * 12, "sm4")),
-    "no PIN after all": (-27012, lambda: no_pin_after_all()),
+    "no PIN after all": (-51, lambda: no_pin_after_all()),
+    "no challenge after all": (-27012, lambda: no_challenge_after_all()),
     "no digits": (-27264, lambda: no_digits()),
     "nobody may": (-27010, lambda: Counter().write("DF04EF08:01$", LOGGED)),
     "PSAM lacks UKSSSE": (-27272, lambda: Counter(psam_lacks=("UKSSSE",)).write(DATE, EXPIRY)),
@@ -204,6 +205,11 @@ def no_pin_after_all() -> Outcome:
     """The reader spoils the answer that no PIN is set, and the card is asked to verify one."""
     counter = Counter(faults=("status,sw=63C3,instruction=VERIFY,nth=1",)).put(PIN_CELL, "")
     return counter.enters("246802").driver.iVerifyPIN(1)
+
+
+def no_challenge_after_all() -> Outcome:
+    """The card says that it has given no challenge, or has lost it."""
+    return Counter(faults=("status,sw=6984,instruction=EXTERNAL AUTHENTICATION,nth=1",)).basic()
 
 
 def foreign_debit() -> Outcome:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from emulator.chip import Chip
+from emulator.filesystem.memory import UNBLOCKING
 from emulator.filesystem.nvm import PAGE, Nvm, PowerCut
 from harness import tear
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
@@ -89,7 +90,7 @@ def test_tearing_buys_no_try(card: Card, name: str) -> None:
 
 
 def which(name: str) -> str:
-    return {"EXTERNAL AUTHENTICATION, wrong": "UKSSSE", "RELOAD, wrong MAC": "STK"}.get(name, "PIN")
+    return {"EXTERNAL AUTHENTICATION, wrong": "UKSSSE", "RELOAD, wrong MAC": UNBLOCKING}.get(name, "PIN")
 
 
 def test_writes_are_counted_by_page_journal_included(card: Card) -> None:
