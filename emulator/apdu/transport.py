@@ -13,6 +13,10 @@ WHOLE = 256
 WHOLE_SECURED = 240
 """The most bytes that one answer gives unasked: all that T=0 carries, or what still fits with MAC and cipher. [D]"""
 
+MOST_ROUNDS = 256
+LONGEST_ANSWER = 65536
+"""What no right card reaches: one byte a round is the least, and short answers have 256 bytes at most. [D]"""
+
 
 def most(le: int | None) -> int:
     """How many bytes an answer of any length may have: Le; without one, what fits."""
@@ -33,14 +37,19 @@ def exact(le: int | None, data: bytes) -> bytes:
 def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
     """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces. [S]
 
-    An answer too short for a status word is handed on.
+    An answer too short for a status word is handed on. A card that goes on announcing is asked no more than
+    ``MOST_ROUNDS`` times and for no more than ``LONGEST_ANSWER`` bytes: its last 61xx is then the answer, without data.
     """
     answer = transmit(command)
     if answer[-2:-1] == b"\x6c" and len(answer) == 2:
         repeated = command[:4] + answer[-1:] if len(command) <= 5 else command[: 5 + command[4]] + answer[-1:]
         answer = transmit(repeated)
     data = answer[:-2]
+    rounds = 0
     while answer[-2:-1] == b"\x61":
+        rounds += 1
+        if rounds > MOST_ROUNDS or len(data) > LONGEST_ANSWER:
+            return answer[-2:]
         answer = transmit(bytes((0x00, 0xC0, 0x00, 0x00, answer[-1])))
         if answer[-2:-1] not in (b"\x61", b"\x90"):
             return answer

@@ -122,6 +122,24 @@ def test_the_apdu_shape_fetches_by_itself() -> None:
     assert card.send("00C0000000") == "6F00"
 
 
+@pytest.mark.parametrize("answer", ["61FF", "6100", "00" * 200 + "61FF", "00" * 65537 + "6101"])
+def test_a_card_that_announces_for_ever_is_not_followed_for_ever(answer: str) -> None:
+    asked: list[bytes] = []
+
+    def transmit(command: bytes) -> bytes:
+        asked.append(command)
+        assert len(asked) < 300
+        return bytes.fromhex(answer)
+
+    assert follow(transmit, bytes.fromhex(SSSE)).hex().upper() == answer[-4:], "told as it is, and not as done"
+
+
+def test_an_answer_a_byte_at_a_time_is_fetched_whole() -> None:
+    waiting = bytes(range(200))
+    answers = iter([b"\x61\x01", *(bytes((one,)) + b"\x61\x01" for one in waiting[:-1]), waiting[-1:] + b"\x90\x00"])
+    assert follow(lambda _: next(answers), bytes.fromhex(SSSE)) == waiting + b"\x90\x00"
+
+
 def test_following_repeats_and_fetches(card: Card) -> None:
     sent = []
 
