@@ -10,6 +10,8 @@ from typing import Any
 from emulator.filesystem.layout import merge
 
 DEFAULT = "adult-chengdu"
+PIN_CHANGED = "pin-changed"
+"""The one whose holder has set a PIN of their own."""
 PSAM = "psam"
 """Names of terminals' own cards begin so; the plain name is the one that has everything."""
 

@@ -54,11 +54,15 @@ class Profile:
 
 @dataclass(slots=True)
 class Line:
-    """One exchange as a report shows it: bytes (secrets masked by the writer) and the chip's reason, if it told one."""
+    """One exchange as a report shows it: bytes (secrets masked by the writer) and the chip's reason, if it told one.
+
+    ``number``: its line in the trace that it was read from, 0 where there is none.
+    """
 
     command: bytes
     answer: bytes
     reason: str = ""
+    number: int = 0
 
 
 @dataclass(slots=True)

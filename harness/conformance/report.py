@@ -61,9 +61,10 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
     lines = []
     asked = -1
     for line in trace:
+        numbered = {"line": str(line.number)} if line.number else {}
         if not line.command:
             atr = line.answer if show_secrets else mask.atr(line.answer)
-            lines.append({"command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
+            lines.append({**numbered, "command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
             continue
         if line.command[1:2] != GET_RESPONSE:
             asked = line.command[1] if len(line.command) > 1 else -1
@@ -74,6 +75,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             answer = _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
         lines.append(
             {
+                **numbered,
                 "command": _command(line.command, show_secrets=show_secrets),
                 "words": command_words(line.command),
                 "answer": answer,
@@ -173,7 +175,8 @@ def junit(table: dict[str, Any]) -> str:
             if kind:
                 told = ElementTree.SubElement(case, kind, message=f"{result['verdict']}: {result['reason']}")
                 told.text = "\n".join(
-                    f"{one['command']} -> {one['answer']} {one['meaning']}" for one in result["trace"]
+                    f"{one.get('line', '')} {one['command']} -> {one['answer']} {one['meaning']}".lstrip()
+                    for one in result["trace"]
                 )
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)

@@ -13,7 +13,7 @@ from harness.conformance.verdict import Result, Verdict
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
-from harness.shapes import PROBES
+from harness.monitor.visitors import foreign
 from harness.trace.read import PSAM, Event, named_layout, slot_layout
 
 AROUND = 12
@@ -41,6 +41,8 @@ class _Slot:
     card: tuple[str, ...] = ()
     atr: bytes = b""
     powered: bool = False
+    begun: bool = False
+    """A reset was heard: what is known of the card since then is known."""
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=AROUND))
     last: Event | None = None
 
@@ -58,11 +60,16 @@ class Monitor:
         self._slots: dict[int, _Slot] = {}
         self._across = [rule(layout, situation) for rule in RULES if issubclass(rule, Across)]
         self._rules: list[Rule] = list(self._across)
+        self._at = 0.0
+        self.judged = 0
+        """Commands that the rules were held against."""
+        self.unbegun: dict[int, int] = {}
+        """By slot, commands before its first reset: what the card was left with then nobody knows."""
 
     def hear(self, event: Event) -> list[Finding]:
         """Takes in one event; what it brought to light, kept in ``findings`` too."""
         before = len(self.findings)
-        slot = self._slots.get(event.slot)
+        slot, self._at = self._slots.get(event.slot), event.t
         if event.kind == "reset":
             slot = self._reset(event, slot)
         if slot is None:
@@ -84,7 +91,7 @@ class Monitor:
     def _end(self, slot: _Slot) -> None:
         if slot.last is not None:
             for rule in slot.rules:
-                self._tell(rule, slot, slot.last, rule.end(slot.session, powered=slot.powered))
+                self._tell(rule, slot, slot.last, rule.end(slot.session, powered=slot.powered, at=self._at))
         slot.last, slot.powered = None, False
 
     def _new(self, event: Event) -> _Slot:
@@ -109,8 +116,9 @@ class Monitor:
         for rule in slot.rules:
             self._tell(rule, slot, event, rule.reset())
         slot.session.reset()
-        slot.card, slot.atr, slot.powered = card, bytes.fromhex(event.told("atr")), True
-        slot.lines.append(Line(b"", slot.atr))
+        slot.session.named = bool(event.told("algorithm"))  # which only a virtual card tells
+        slot.card, slot.atr, slot.powered, slot.begun = card, bytes.fromhex(event.told("atr")), True, True
+        slot.lines.append(Line(b"", slot.atr, number=event.line))
         return slot
 
     def _off(self, slot: _Slot, event: Event) -> None:
@@ -121,11 +129,18 @@ class Monitor:
         slot.powered = False
 
     def _exchange(self, slot: _Slot, event: Event) -> None:
+        if not slot.begun:
+            self.unbegun[event.slot] = self.unbegun.get(event.slot, 0) + 1
+            return
         slot.powered = True
-        slot.lines.append(Line(event.command, event.answer, event.reason))
-        if event.command.startswith(PROBES):
-            return  # the operating system's, not the terminal's
-        for step in slot.session.take(event):
+        slot.lines.append(Line(event.command, event.answer, event.reason, event.line))
+        visitors = foreign(event.command, slot.session.context)
+        steps = slot.session.take(event)
+        if visitors:
+            deque(steps, maxlen=0)  # what it did to the card is so, but nobody is to blame
+            return
+        self.judged += 1
+        for step in steps:
             for rule in slot.rules:
                 self._tell(rule, slot, event, rule.step(step))
             for across in self._across:

@@ -54,10 +54,11 @@ class Rule:
     def reset(self) -> str | None:
         """The card was reset or powered, or is about to lose its power."""
 
-    def end(self, session: Session, *, powered: bool) -> str | None:
+    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
         """No more is heard of the card: another one came, or the trace ends, with the card powered still or not.
 
-        A mere loss of power does not end it: drivers open the card anew for each call of their library.
+        ``at``: when, by the trace's clock. A mere loss of power does not end it: drivers open the card anew for each
+        call of their library.
         """
 
 

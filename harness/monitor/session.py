@@ -16,7 +16,7 @@ from emulator.apdu.instructions.select import BY_NAME, Select
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.specs import Layout
 from emulator.security import PIN, Condition
-from harness.trace.context import Context, Place
+from harness.trace.context import SELECTED_ALL_THE_SAME, Context, Place
 from harness.trace.read import Event
 
 SECURED = 0x04
@@ -55,6 +55,16 @@ class Step:
     def ok(self) -> bool:
         """9000, or data to fetch."""
         return self.sw >> 8 in (0x90, 0x61)
+
+    @property
+    def unanswered(self) -> bool:
+        """No status word came: whether the card carried it out nobody knows."""
+        return len(self.event.answer) < 2
+
+    @property
+    def done(self) -> bool:
+        """It was carried out, or may have been: a write without an answer is a write."""
+        return self.ok or self.unanswered
 
     @property
     def secured(self) -> bool:
@@ -109,6 +119,13 @@ class Step:
             yield data[at : at + 2 + data[at + 1]]
             at += 2 + data[at + 1]
 
+    def items(self) -> dict[str, bytes]:
+        """The items that an answer gave or an update holds, whole, by path: by what they themselves say they are."""
+        file = self.place.file
+        if file is None or file.structure != "records" or not self.done:
+            return {}
+        return {f"{file.path}/{record[0]:02X}": record for record in self.records()}
+
     @property
     def acts(self) -> bool:
         """It does business with the card: writes, spends, signs or changes; no mere reading, asking or proving."""
@@ -132,6 +149,8 @@ class Session:
     """Rights whose proof was refused, with the status word, until it is proved."""
     challenge: str = NO_CHALLENGE
     selected: bool = False
+    named: bool = True
+    """The card itself told its layout; False where it was guessed, as for a card in a reader."""
     _parted: Step | None = None
     """A reading whose data are being fetched, with what has come of them."""
 
@@ -193,7 +212,7 @@ class Session:
         )
         before = self.context.directory
         self.context.follow(raw, event.sw)
-        if step.enters and (step.ok or step.sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)):
+        if step.enters and (step.ok or step.sw in SELECTED_ALL_THE_SAME):
             self.selected = True
             if self.context.directory is not before:
                 self.rights &= {PIN}
@@ -217,6 +236,7 @@ class Session:
             self.refused.pop(right, None)
             if won:
                 self.rights.add(right)
-        else:
-            self.rights.discard(right)
+            return
+        self.rights.discard(right)
+        if not step.unanswered:
             self.refused[right] = step.sw

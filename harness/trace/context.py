@@ -18,6 +18,8 @@ from emulator.filesystem.files import Directory
 from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
 
 SFI_IN_P1 = 0x80
+SELECTED_ALL_THE_SAME = (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
+"""Answers to SELECT of a DF that make it current although it refuses what comes next. [T]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,14 @@ class Context:
             file = self._addressed(command.p2 >> 3)
             mode = command.p2 & 7
             tag = command.p1 if mode in range(FIRST, PREVIOUS + 1) else _standing(file, command.p1, mode)
-            if kind is UpdateRecord and not tag and file and file.structure != "cyclic" and command.data:
-                tag = command.data[0]
+            if (
+                kind is UpdateRecord
+                and (mode == THIS or not tag)
+                and file
+                and file.structure != "cyclic"
+                and command.data
+            ):
+                tag = command.data[0]  # what is written under a number, the record itself says
             return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
         if kind in (ReadBinary, UpdateBinary):
             return Place(self.directory, self._addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
@@ -86,17 +94,11 @@ class Context:
 
     def follow(self, raw: bytes, sw: int) -> None:
         """Takes in that a command was answered so."""
-        kind, place = self.instruction(raw), self.place(raw)
-        selecting = kind is not None and issubclass(kind, Select)
-        # A blocked application is current all the same; its files are not.
-        entered = (
-            selecting and place.file is None and sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
-        )
-        if sw >> 8 not in (0x90, 0x61) and not entered:
-            return
-        if selecting:
-            self.directory, self.file = place.directory, place.file
-        elif place.file is not None:
+        kind, place, done = self.instruction(raw), self.place(raw), sw >> 8 in (0x90, 0x61)
+        if kind is not None and issubclass(kind, Select):
+            if done or (place.file is None and sw in SELECTED_ALL_THE_SAME):
+                self.directory, self.file = place.directory, place.file
+        elif done and place.file is not None:
             self.file = place.file
 
     def _addressed(self, sfi: int) -> FileSpec | None:

@@ -40,10 +40,10 @@ class Reader:
         self._began: float | None = None
 
     def lines(self, event: Event) -> Iterator[str]:
-        """One event, in one line or a few."""
+        """One event, in one line or a few; the first begins with its line in the trace, which findings name."""
         if self._began is None:
             self._began = event.t
-        head = f"{event.t - self._began:10.4f} {event.slot}  "
+        head = f"{event.line:6} {event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
         context = self._context(event)
         if event.kind == "reset":

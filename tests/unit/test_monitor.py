@@ -90,7 +90,7 @@ CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]
         lambda: Judged("3.00", "adult-chengdu", "sw61,part=4,instruction=READ_RECORD,nth=3"),
         lambda bad: bad.fci().send(READ_NUMBER, READ_VERSION),
     ),
-    "ANSWER-FCI": (Judged, lambda bad: bad.send(SSSE, READ_VERSION)),
+    "ANSWER-FCI": (Judged, lambda bad: bad.send(SSSE, READ_VERSION, CHALLENGE, PROOF)),
     "ANSWER-6C": (Judged, lambda bad: bad.fci().send("00B2072800", READ_VERSION)),
     "ANSWER-GET": (Judged, lambda bad: bad.fci().send("00C0000010")),
     "ANSWER-BROKEN": (
@@ -113,6 +113,7 @@ CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]
     "PIN-NONE-SET": (Judged, lambda bad: (no_pin(bad), bad.fci().send(ASK, VERIFY))),
     "PIN-KNOWN-WRONG": (Judged, lambda bad: (bad.fci().send(ASK, WRONG_PIN), bad.later(9), bad.send(WRONG_PIN))),
     "PIN-UNCONFIRMED": (Judged, blind_pins),
+    "PIN-REFUSAL-IGNORED": (Judged, lambda bad: bad.fci().send(ASK, WRONG_PIN, READ_NUMBER)),
     "PIN-LAST-TRY": (Judged, blind_pins),
     "PIN-LOCKED": (Judged, lambda bad: (blind_pins(bad), bad.send("0020000003444444", "0020000003555555"))),
     "PIN-CLEAR": (Judged, lambda bad: bad.fci().send(CHALLENGE, "8424000103246802")),

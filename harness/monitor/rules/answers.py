@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from emulator.apdu.instructions.authentication import ExternalAuthentication, InternalAuthentication
 from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step
 
+PROOFS = (ExternalAuthentication, InternalAuthentication)
+"""What is computed with a key of the card's algorithm; what comes under secure messaging is besides."""
 BER = "BER-TLV"
 """The bank's records, whose lengths may have more than one byte."""
 
@@ -35,21 +38,28 @@ class Fetched(Rule):
 
 
 class Algorithm(Rule):
-    """The FCI names the card's algorithm."""
+    """The FCI names the card's algorithm. Who uses no key needs none; nor does who knows it of this card already."""
 
     id = "ANSWER-FCI"
-    title = "The FCI of SSSE, which names the algorithm, is fetched"
-    title_zh = "取回社会保障系统环境的FCI（其中有算法标识）"
+    title = "Where a card may have either algorithm, the FCI of SSSE that names it is fetched before a key is used"
+    title_zh = "卡可能采用不同算法时，使用密钥前先取回社会保障系统环境的FCI（其中有算法标识）"
     source = "flow of reading basic information: algorithm from the FCI [S]"
-    _waiting = False
+    _left = _told = _announced = False
 
     def step(self, step: Step) -> str | None:
-        waiting, self._waiting = self._waiting, False
-        if step.enters and step.place.directory.spec.id == self.layout.pin.application and step.ok:
+        announced, self._announced = self._announced, False
+        home = self.layout.applications.get(self.layout.pin.application)
+        if home is None or not home.tells_algorithm or len(self.layout.algorithms) < 2:
+            return None
+        if step.enters and step.place.directory.spec.id == home.id and step.ok:
             self.seen = True
-            self._waiting = step.sw >> 8 == 0x61
-        elif waiting and step.kind is not GetResponse:
-            return "SSSE was selected, and its FCI not fetched"
+            self._announced = self._left = step.sw >> 8 == 0x61
+            self._told = self._told or not self._left
+        elif announced and step.kind is GetResponse:
+            self._told = self._told or step.ok
+        elif self._left and not self._told and (step.kind in PROOFS or step.secured):
+            self._left = False  # once is enough
+            return f"the FCI of {home.id} was not fetched, and {step.name} followed"
         return None
 
 

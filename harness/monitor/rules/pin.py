@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.status import SW
+from emulator.personas import PIN_CHANGED
 from harness.monitor.rule import WARNING, Rule
+from harness.monitor.rules.rights import READING, UPDATING, lacking
 from harness.monitor.session import Step
 from harness.trace.mask import INITIAL
 
 TYPED = 1.0
 """Seconds in which nobody types a PIN. [D]"""
+OWN_PIN = f"try it on persona {PIN_CHANGED}, whose holder has set a PIN of their own"
+"""What a finding of the initial PIN says besides: our other personas have it, and a right terminal stops there."""
 MAC_SIZE = 4
 BLOCKS = (8, 16)
 
@@ -76,7 +80,7 @@ class KnownWrong(Rule):
 
     def step(self, step: Step) -> str | None:
         reloaded = step.kind is PinChangeUnblock and step.command is not None and step.command.p2
-        if step.ok and (step.kind is ChangePin or reloaded):
+        if step.done and (step.kind is ChangePin or reloaded):
             self._wrong.clear()  # there is a new PIN; without one what was wrong is wrong still
         if not step.tries_pin:
             return None
@@ -107,6 +111,35 @@ class Typed(Rule):
         before, self._wrong = self._wrong, step.event.t if wrong(step) else None
         if before is not None and step.event.t - before < TYPED:
             return f"{step.name} {(step.event.t - before) * 1000:.0f} ms after a wrong one"
+        return None
+
+
+class RefusalIgnored(Rule):
+    """A try was spent, and nobody cared."""
+
+    id = "PIN-REFUSAL-IGNORED"
+    title = "A refused PIN is told to the cardholder: nothing is read or written as if it did not matter"
+    title_zh = "密码被拒绝后应告知持卡人，不得若无其事地继续读写"
+    source = f"each such reading spends a try; sooner than {TYPED:g} s nobody was told [D]"
+    _refused: tuple[float, int] | None = None
+
+    def step(self, step: Step) -> str | None:
+        refused = self._refused
+        if step.tries_pin:
+            self.seen = True
+            self._refused = (step.event.t, step.sw) if wrong(step) else None
+            return None
+        if refused is None or step.kind not in (*READING, *UPDATING) or lacking(step) is not None:
+            return None
+        self._refused = None  # once is enough
+        passed = step.event.t - refused[0]
+        if passed >= TYPED:
+            return None
+        then = f"{step.name} ({step.path}) followed {passed * 1000:.0f} ms later"
+        return f"a PIN that nothing here needed was refused with {refused[1]:04X}, and {then}"
+
+    def reset(self) -> str | None:
+        self._refused = None
         return None
 
 
@@ -193,9 +226,9 @@ class Initial(Rule):
                 self.blind = "the trace has no marks of PINs"
             self._held = step.ok and step.pins[:1] == [INITIAL] and step.kind is Verify
             return None
-        if self._held and step.acts and step.ok and step.kind is not PinChangeUnblock:
+        if self._held and step.acts and step.done and step.kind is not PinChangeUnblock:
             self._held = False  # once is enough
-            return f"{step.name} after the initial PIN was accepted"
+            return f"{step.name} after the initial PIN was accepted; {OWN_PIN}"
         return None
 
     def reset(self) -> str | None:
@@ -217,7 +250,7 @@ class SetInitial(Rule):
         self.seen = True
         if not step.pins:
             self.blind = "the trace has no marks of PINs"
-        return "the new PIN is the initial one" if step.ok and step.pins[-1:] == [INITIAL] else None
+        return "the new PIN is the initial one" if step.done and step.pins[-1:] == [INITIAL] else None
 
 
 class Unchanged(Rule):
@@ -237,4 +270,4 @@ class Unchanged(Rule):
         return "CHANGE PIN with the old PIN as the new one" if same else None
 
 
-RULES = (Asked, NoneSet, KnownWrong, Typed, LastTry, Locked, Clear, Initial, SetInitial, Unchanged)
+RULES = (Asked, NoneSet, KnownWrong, Typed, RefusalIgnored, LastTry, Locked, Clear, Initial, SetInitial, Unchanged)

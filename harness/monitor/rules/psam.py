@@ -48,10 +48,12 @@ class Factors(Across):
         if step.event.masked or not step.data:
             self.blind = "the trace hides factors and serial numbers: record it with --personal-data"
             return None
+        levels = (step.command.p1 if step.command else 0) >> 5
+        if not levels:
+            return None  # the root's key itself is used: there are no factors, for this card or any other
         meant = [region for atr, region in self._cards.values() if atr[-FACTOR:] == step.data[:FACTOR]]
         if not meant:
             return "the card factor is not that of the card whose session it is" if self._cards else None
-        levels = (step.command.p1 if step.command else 0) >> 5
         city = step.data[FACTOR : 2 * FACTOR]
         if levels > 1 and meant[0] and city != factors(meant[0], b"", 2)[0]:
             return f"the city factor is not that of region {meant[0]}"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
-from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
-from emulator.security import PIN
+from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
+from harness.monitor.rules.rights import needed
 from harness.monitor.session import Session, Step
+from harness.trace.context import SFI_IN_P1
 
+ISSUER, VERSION = "SSSE/EF05", "SSSE/EF05/03"
+DF_IDS = (0xDF, 0xDD, 0x3F)
+"""First bytes of the ids of DFs, of the environment, and of the MF. [S]"""
 IDLE = 30.0
 """Seconds that a card may be left alone with rights won. [D]"""
 
@@ -62,11 +69,16 @@ class RefusedSelect(Rule):
     title_zh = "选择被拒绝后，不得当作已选择而继续"
     source = "ISO/IEC 7816-4: a refused SELECT leaves the selection as it was [P]"
     _refused = ""
+    _file = False
+    """It was an EF's: only what goes to the current EF takes it for selected."""
 
     def step(self, step: Step) -> str | None:
         if step.kind is Select:
             self.seen = True
-            self._refused = "" if step.ok or not step.enters else f"{step.sw:04X}"
+            self._refused = "" if step.ok else f"{step.sw:04X}"
+            self._file = step.command is not None and _selects_file(step.command)
+            return None
+        if self._file and not _current_file(step):
             return None
         refused, self._refused = self._refused, ""
         return f"SELECT was answered {refused}, and {step.name} followed" if refused else None
@@ -77,22 +89,28 @@ class RefusedSelect(Rule):
 
 
 class Version(Rule):
-    """What kind of card it is."""
+    """What kind of card it is. Who issues cards writes it: in the issuer's own file nobody is asked for it."""
 
     id = "SESSION-VERSION"
-    title = "The card's version (item 03) is read before keys are used"
-    title_zh = "使用密钥前先读取规范版本（03）"
-    source = "flow of reading basic information: EF05 01, 03, then authentication [S]"
+    title = "The card's version (item 03) is read before a key is relied on"
+    title_zh = "依靠密钥读写前先读取规范版本（03）"
+    source = "flow of reading basic information: EF05 01, 03, then authentication [S]; what relies on a key [D]"
     severity = WARNING
-    _read = False
+    _known = False
 
     def step(self, step: Step) -> str | None:
-        if step.kind is ReadRecord and step.ok and any(record[0] == 0x03 for record in step.records()):
-            self._read = self._read or step.path.startswith("SSSE/EF05")
-        if step.kind is not ExternalAuthentication:
+        self._known = self._known or VERSION in step.items()
+        proved = step.kind is ExternalAuthentication
+        self.seen = self.seen or proved
+        if self._known or step.path.startswith(ISSUER):
             return None
-        self.seen = True
-        return None if self._read else "EXTERNAL AUTHENTICATION, and the version was never read"
+        if proved and not step.ok and not step.unanswered:
+            self._known = True  # once is enough
+            return f"EXTERNAL AUTHENTICATION was refused with {step.sw:04X}, and the version was never read"
+        if (keys := _relied_on(step)) and step.done:
+            self._known = True
+            return f"{step.name} ({step.path}) under {_words(keys)}, and the version was never read"
+        return None
 
 
 class RightsLeft(Rule):
@@ -117,9 +135,12 @@ class RightsLeft(Rule):
         self._last, self._held = None, frozenset()
         return None
 
-    def end(self, session: Session, *, powered: bool) -> str | None:
-        left = powered and bool(session.rights)
-        return f"the session ends with {_words(frozenset(session.rights))} held and the card powered" if left else None
+    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+        # That a trace ends tells nothing of what the terminal did next; that it went on elsewhere for long does.
+        last, held = self._last, frozenset(session.rights)
+        if not powered or not held or last is None or at - last <= IDLE:
+            return None
+        return f"{_words(held)} held for {at - last:.0f} s without a command, when the trace ends"
 
 
 class Malformed(Rule):
@@ -136,6 +157,29 @@ class Malformed(Rule):
         if step.sw in (SW.WRONG_LENGTH, SW.WRONG_P1P2, SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED):
             return f"{step.event.told('command')[:10]} was answered {step.sw:04X}"
         return None
+
+
+def _selects_file(command: CommandAPDU) -> bool:
+    """True for a SELECT by an id that is no DF's: DFs of this family have DFxx, DDFx, and 3F00. [S]"""
+    by_id = command.p1 in (0x00, 0x02) and len(command.data) == 2
+    return by_id and (command.p1 == 0x02 or command.data[0] not in DF_IDS)
+
+
+def _current_file(step: Step) -> bool:
+    """It goes to the EF that is current, not to one that it names itself."""
+    if step.command is None:
+        return False
+    if step.kind in (ReadRecord, UpdateRecord):
+        return not step.command.p2 >> 3
+    return step.kind in (ReadBinary, UpdateBinary) and not step.command.p1 & SFI_IN_P1
+
+
+def _relied_on(step: Step) -> frozenset[str]:
+    """The keys without whose rights the command would have been refused."""
+    condition = needed(step)
+    if condition is None or step.session.may(condition, step.rights & {PIN}):
+        return frozenset()
+    return step.rights & frozenset(names_in(condition)) - {PIN}
 
 
 def _words(rights: frozenset[str]) -> str:

@@ -11,7 +11,7 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import Step
+from harness.monitor.session import Session, Step
 
 ISSUER = "SSSE/EF05"
 VALIDITY, NUMBER, IDENTIFICATION = 0x06, 0x07, 0x01
@@ -50,26 +50,35 @@ class Expired(_Issuer):
         if not step.acts or step.path == f"{ISSUER}/{VALIDITY:02X}":
             return None  # to prolong it is what an expired card may be used for
         self.seen = True
-        return f"{step.name}, and the card ended on {self._ended}" if self._ended and step.ok else None
+        return f"{step.name}, and the card ended on {self._ended}" if self._ended and step.done else None
 
 
 class ExpiryUnread(_Issuer):
-    """Who does not look does not know."""
+    """Who does not look does not know. Who writes the validity, be it at last, issues the card."""
 
     id = "STATE-EXPIRY-UNREAD"
     title = "The card's validity (item 06) is read before business is done"
     title_zh = "办理业务前读取卡的有效期（06）"
     source = "flows of the terminal: expiry is checked [T]"
     severity = WARNING
-    _read = False
+    _known = False
+    _deed = ""
 
     def step(self, step: Step) -> str | None:
-        self._read = self._read or VALIDITY in self.heard(step)
-        if not step.acts or not step.ok or step.kind is Activate:
+        if f"{ISSUER}/{VALIDITY:02X}" in step.items():
+            self._known = True
+            self._deed = "" if step.acts else self._deed
+        if not step.acts or not step.done or step.kind is Activate:
             return None
         self.seen = True
-        told, self._read = self._read, True  # once is enough
-        return None if told else f"{step.name}, and item 06 was never read"
+        if not self._known and not self._deed:
+            self._deed = f"line {step.event.line}: {step.name} ({step.path})"
+        return None
+
+    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+        del session, powered, at
+        deed, self._deed = self._deed, ""
+        return f"{deed}, and item 06 had not been read" if deed else None
 
 
 class Lost(_Issuer):

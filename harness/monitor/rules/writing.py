@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from harness.monitor.rule import ERROR, WARNING, Rule
+from harness.monitor.rules.rights import READING, UPDATING
 from harness.monitor.session import Session, Step
 from harness.trace.mask import HEAD
 
@@ -30,22 +31,20 @@ class ReadBack(_PerItem):
     severity = WARNING
 
     def step(self, step: Step) -> str | None:
-        if step.kind is UpdateRecord and step.ok and _tagged(step) and self._mine(step.path):
-            self.seen = True
-            self._items[step.path] = ""
-        elif step.kind is ReadRecord and step.ok:
-            file = step.place.file
-            for record in step.records():
-                self._items.pop(f"{file.path if file else ''}/{record[0]:02X}", None)
-            if step.secured:
-                self._items.pop(step.path, None)
+        if step.kind in UPDATING and step.done:
+            for path in filter(self._mine, _touched(step)):
+                self.seen = True
+                self._items[path] = ""
+        elif step.kind in READING and step.ok:
+            for path in _touched(step):
+                self._items.pop(path, None)
         return None
 
     def _mine(self, path: str) -> bool:
         return path not in self._regions
 
-    def end(self, session: Session, *, powered: bool) -> str | None:
-        del session, powered
+    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+        del session, powered, at
         left, self._items = sorted(self._items), {}
         return f"written and not read back: {', '.join(left)}" if left else None
 
@@ -74,10 +73,10 @@ class FailedWrite(Rule):
 
     def step(self, step: Step) -> str | None:
         failed, self._failed = self._failed, ""
-        if step.kind is UpdateRecord:
+        if step.kind in UPDATING:
             self.seen = True
             self._failed = step.path if step.sw == SW.MEMORY_FAILURE else ""
-        if failed and not (step.kind in (ReadRecord, UpdateRecord) and step.path == failed):
+        if failed and not (step.kind in (*READING, *UPDATING) and (step.path == failed or failed in step.items())):
             return f"writing {failed} failed, and the session went on"
         return None
 
@@ -95,14 +94,14 @@ class RegionChecked(_PerItem):
     source = f"{MEASURES} [S]; that it is checked first [D]"
 
     def step(self, step: Step) -> str | None:
-        if step.path not in self._regions:
-            return None
+        regions = self._regions & _touched(step)
         if step.kind is ReadRecord and step.ok:
-            self._items[step.path] = ""
-        if step.kind is not UpdateRecord or not step.ok:
+            self._items.update(dict.fromkeys(regions, ""))
+        if step.kind is not UpdateRecord or not step.done or not regions:
             return None
         self.seen = True
-        return None if step.path in self._items else f"{step.path} was written, and not read before"
+        unread = sorted(regions - set(self._items))
+        return f"{', '.join(unread)} was written, and not read before" if unread else None
 
 
 class RegionWhole(_PerItem):
@@ -118,25 +117,23 @@ class RegionWhole(_PerItem):
         self._values: dict[str, bytes] = {}
 
     def step(self, step: Step) -> str | None:
-        if step.path not in self._regions:
-            return None
-        if step.kind is ReadRecord and step.sw == SW.OK:
-            self._items.setdefault(step.path, "held")
-            if step.event.masked:
-                self._values.pop(step.path, None)
+        for path in self._regions & _touched(step):
+            if step.kind is ReadRecord and step.sw == SW.OK:
+                self._items.setdefault(path, "held")
+            elif step.kind is UpdateRecord and step.done:
+                self.seen = True
+                self._items[path] = "written"
             else:
-                self._values[step.path] = step.answer
-        elif step.kind is UpdateRecord and step.ok:
-            self.seen = True
-            self._items[step.path] = "written"
-            if step.event.masked:
-                self._values.pop(step.path, None)
+                continue
+            record = step.items().get(path)
+            if step.event.masked or record is None:
+                self._values.pop(path, None)
             else:
-                self._values[step.path] = step.data
+                self._values[path] = record
         return None
 
-    def end(self, session: Session, *, powered: bool) -> str | None:
-        del session, powered
+    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+        del session, powered, at
         written = [path for path, what in self._items.items() if what == "written"]
         held = [path for path, what in self._items.items() if what == "held"]
         hidden = not all(path in self._values for path in (*written, *held))
@@ -152,9 +149,18 @@ class RegionWhole(_PerItem):
         return f"moved {', '.join(written)}, left {', '.join(left)}"
 
 
-def _tagged(step: Step) -> bool:
+def _touched(step: Step) -> set[str]:
+    """Paths of what a reading or writing is about: items, as they themselves say; a transparent file whole.
+
+    What secure messaging hides is the item that the command names. A cyclic file's newest record has no path.
+    """
     file = step.place.file
-    return file is not None and file.structure != "cyclic" and bool(step.place.tag)
+    if file is None or step.kind not in (*READING, *UPDATING):
+        return set()
+    if file.structure == "transparent":
+        return {file.path}
+    named = {step.path} if step.place.tag and (step.secured or step.kind is UpdateRecord) else set()
+    return set() if file.structure == "cyclic" else {*step.items(), *named}
 
 
 RULES = (ReadBack, FailedWrite, RegionChecked, RegionReadBack, RegionWhole)
