@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Layout
 from harness import pcsc
 from harness.cli import target
+from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
 from harness.conformance import report
 from harness.conformance.report import Context
@@ -30,6 +31,7 @@ from harness.trace.read import Event
 from harness.trace.record import Trace
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+JUDGED = (Verdict.PASSED, Verdict.WARNING, Verdict.FAILED)
 MARK = {"error": "✗", "warning": "!"}
 
 
@@ -76,7 +78,8 @@ def monitor(
 ) -> None:
     """Judge a terminal by what it sends: TRACE, or live with --reader.
 
-    Exit code 1 if a rule was broken whose breach is an error. `sscard run --trace` and `sscard record` write traces.
+    Exit code 1 if a rule was broken whose breach is an error, 4 if nothing could be judged. `sscard run --trace` and
+    `sscard record` write traces.
     """
     if rules:
         _list(as_json=as_json, markdown=markdown)
@@ -107,8 +110,24 @@ def monitor(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         _sum(results)
+    gaps = list(_gaps(judge, trace))
+    for gap in gaps:
+        click.echo(f"sscard: {trace or reader}: {gap}", err=True)
     failed = {one.vector.id for one in results if one.verdict is Verdict.FAILED}
-    ctx.exit(1 if failed - known else 0)
+    judged = any(one.verdict in JUDGED for one in results)
+    ctx.exit(1 if failed - known else 0 if judged else UNCERTAIN)
+
+
+def _gaps(judge: Monitor, trace: Path | None) -> Iterator[str]:
+    """What kept a session, or a part of it, from being judged; one sentence each."""
+    if trace is not None and (line := read.unfinished(trace)):
+        yield f"torn: line {line} has no end, and is left out; who wrote the trace was killed, or the copy is not whole"
+    for slot, count in sorted(judge.unbegun.items()):
+        yield f"slot {slot}: {count} commands before its first reset are not judged: the trace's beginning is missing"
+    if not judge.heard:
+        yield "nothing was judged: " + ("the trace is empty" if trace is not None else "nobody used the card")
+    elif not judge.judged:
+        yield "nothing was judged: there is no command of a terminal's in it"
 
 
 def _live(

@@ -61,6 +61,8 @@ class Monitor:
         self._across = [rule(layout, situation) for rule in RULES if issubclass(rule, Across)]
         self._rules: list[Rule] = list(self._across)
         self._at = 0.0
+        self.heard = 0
+        """Events of any kind."""
         self.judged = 0
         """Commands that the rules were held against."""
         self.unbegun: dict[int, int] = {}
@@ -70,6 +72,7 @@ class Monitor:
         """Takes in one event; what it brought to light, kept in ``findings`` too."""
         before = len(self.findings)
         slot, self._at = self._slots.get(event.slot), event.t
+        self.heard += 1
         if event.kind == "reset":
             slot = self._reset(event, slot)
         if slot is None:

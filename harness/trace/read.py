@@ -92,6 +92,15 @@ def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
         raise TraceError(f"{path}: expected a trace in UTF-8") from None
 
 
+def unfinished(path: Path) -> int:
+    """The number of a last line without its end, which ``events`` leaves out; 0 in a whole trace. TraceError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    return content.count(b"\n") + 1 if content and not content.endswith(b"\n") else 0
+
+
 def _lines(file: Any, follow: bool) -> Iterator[str]:
     rest = ""
     while True:

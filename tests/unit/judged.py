@@ -9,6 +9,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
+from emulator.filesystem.specs import Layout
 from harness.connection import InProcess
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
@@ -59,6 +60,10 @@ class Judged:
             image, Plan(tuple(map(plan.from_text, faults))), observer=self._trace.slot(number, image), sleep=self.later
         )
         return InProcess(chip)
+
+    def recorded(self, image: Image, layout: Layout) -> InProcess:
+        """A card in slot 0 as a recording has it, which knows no more of it than the layout of its version."""
+        return InProcess(FaultyChip(image, Plan(()), observer=self._trace.slot(0, layout=layout), sleep=self.later))
 
     def _put(self, table: dict[str, Any]) -> None:
         self._line += 1
