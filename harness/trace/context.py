@@ -75,13 +75,8 @@ class Context:
             file = self._addressed(command.p2 >> 3)
             mode = command.p2 & 7
             tag = command.p1 if mode in range(FIRST, PREVIOUS + 1) else _standing(file, command.p1, mode)
-            if (
-                kind is UpdateRecord
-                and (mode == THIS or not tag)
-                and file
-                and file.structure != "cyclic"
-                and command.data
-            ):
+            tagged = file is not None and file.structure != "cyclic" and command.data
+            if kind is UpdateRecord and tagged and (mode == THIS or not tag):
                 tag = command.data[0]  # what is written under a number, the record itself says
             return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
         if kind in (ReadBinary, UpdateBinary):

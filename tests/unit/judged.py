@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from emulator.apdu.command import CommandAPDU
@@ -27,6 +30,24 @@ READ_VERSION, READ_EXPIRY, READ_NUMBER = "00B2032806", "00B2062806", "00B207280B
 CHALLENGE, ASK = "0084000008", "0020000000"
 PROOF = "0082000A10" + "00" * 16
 TODAY = date(2026, 11, 25)
+
+
+DEMANDING = """
+extends = "3.00"
+schema = 1
+name = "demanding"
+[file."SSSE/EF06"]
+read_messaging = "mac"
+update_messaging = "cipher"
+"""
+
+
+@cache
+def demanding() -> str:
+    """A layout of one's own, whose EF06 demands a MAC for reading, MAC and cipher for writing."""
+    path = Path(tempfile.mkdtemp(prefix="sscard-demanding-")) / "demanding.toml"
+    path.write_text(DEMANDING, encoding="utf-8")
+    return str(path)
 
 
 class Judged:

@@ -11,7 +11,7 @@ from emulator.filesystem.memory import PIN_CELL
 from harness.conformance.verdict import Verdict
 from harness.monitor.rules import RULES
 from harness.terminal.terminal import Refused
-from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN
+from tests.support import DF, SSSE, VERIFY, WRONG_PIN
 from tests.unit.judged import (
     ASK,
     CHALLENGE,
@@ -19,6 +19,7 @@ from tests.unit.judged import (
     READ_NUMBER,
     READ_VERSION,
     Judged,
+    demanding,
     part_of_the_region,
     psam_session,
     update,
@@ -107,7 +108,7 @@ CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]
     "RIGHTS-IGNORED": (Judged, lambda bad: bad.fci().send(CHALLENGE, PROOF, "00B2093020")),
     "RIGHTS-INSISTED": (Judged, lambda bad: bad.fci().send("00B2093020", "00B2093020")),
     "RIGHTS-LOCKED-KEY": (Judged, locked_key),
-    "RIGHTS-CLEAR": (Judged, lambda bad: bad.fci().send(HOME["CERT"], "00C000000E", "00D6920004AABBCCDD")),
+    "RIGHTS-CLEAR": (lambda: Judged(demanding()), lambda bad: bad.fci().send("00DC0A30030A0132")),
     "RIGHTS-AGAIN": (Judged, twice_authenticated),
     "PIN-ASKED": (Judged, lambda bad: bad.fci().send(VERIFY)),
     "PIN-NONE-SET": (Judged, lambda bad: (no_pin(bad), bad.fci().send(ASK, VERIFY))),

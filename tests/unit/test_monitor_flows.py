@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -20,16 +19,8 @@ from harness.pcsc import PcscError
 from harness.terminal import region
 from harness.terminal.keeper import Psam, TerminalError
 from tests.support import new_card
-from tests.unit.judged import Judged
+from tests.unit.judged import Judged, demanding
 
-DEMANDING = """
-extends = "3.00"
-schema = 1
-name = "demanding"
-[file."SSSE/EF06"]
-read_messaging = "mac"
-update_messaging = "cipher"
-"""
 OWN_PIN = "246802"
 KINDS = pytest.mark.parametrize(
     "kind", [("3.00", "3des"), ("3.00", "sm4"), ("2.00", "3des"), ("1.00", "3des")], ids="-".join
@@ -193,11 +184,9 @@ def after_a_fault(fault: str) -> Desk:
     return desk
 
 
-def under_messaging(folder: Path) -> Desk:
+def under_messaging() -> Desk:
     """A layout of one's own that demands a MAC, or MAC and cipher."""
-    path = folder / "demanding.toml"
-    path.write_text(DEMANDING, encoding="utf-8")
-    desk = Desk((str(path), "3des"))
+    desk = Desk((demanding(), "3des"))
     desk.terminal.begin()
     desk.terminal.valid_until()
     desk.terminal.update("SSSE/EF06/0A", "2")
@@ -212,7 +201,7 @@ def test_a_region_moved_in_several_calls_breaks_no_rule() -> None:
     assert {"REGION-UNCHECKED", "REGION-READ-BACK", "REGION-PART"} <= silent(desk)
 
 
-def test_every_rule_comes_up_in_a_good_session_and_is_silent(tmp_path: Path) -> None:
+def test_every_rule_comes_up_in_a_good_session_and_is_silent() -> None:
     came: set[str] = set()
     for deed in (by_the_driver, by_the_terminal, in_the_demo):
         desk = Desk(lost="Z99999999")
@@ -220,5 +209,5 @@ def test_every_rule_comes_up_in_a_good_session_and_is_silent(tmp_path: Path) -> 
         came |= silent(desk)
     for fault in SPOILT:
         came |= silent(after_a_fault(fault))
-    came |= silent(under_messaging(tmp_path))
+    came |= silent(under_messaging())
     assert {rule.id for rule in RULES} - came == set()

@@ -19,7 +19,7 @@ from harness.terminal import region
 from harness.trace import show
 from harness.trace.read import Event
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, new_card
-from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, Judged, psam_session
+from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, Judged, demanding, psam_session
 
 EF05, EF06 = "00A4020002EF05", "00A4020002EF06"
 FCI = "00C000001E"
@@ -235,14 +235,10 @@ def test_a_whole_change_by_a_real_program_is_no_finding(mode: str) -> None:
     assert {"RIGHTS-READ", "RIGHTS-UPDATE", "WRITE-READ-BACK", "SESSION-VERSION", "STATE-EXPIRY-UNREAD"} <= passed
 
 
-def test_files_that_demand_messaging_are_known_by_their_ids(tmp_path: Path) -> None:
-    path = tmp_path / "mac.toml"
-    path.write_text(
-        'extends = "2.00"\nschema = 1\nname = "mac"\n[file."SSSE/EF06"]\nread_messaging = "mac"\n', encoding="utf-8"
-    )
-    session = begun(str(path)).send("00A4000002EF06", NAME)
+def test_files_that_demand_messaging_are_known_by_their_ids() -> None:
+    session = begun(demanding()).send("00A4000002EF06", NAME)
     assert told(session, "RIGHTS-CLEAR") == "SSSE/EF06/09 demands a MAC, and was accessed in clear"
-    assert "RIGHTS-CLEAR" not in begun(str(path)).send(EF05, CARD_NUMBER).end()
+    assert "RIGHTS-CLEAR" not in begun(demanding()).send(EF05, CARD_NUMBER).end()
 
 
 # --- a write without an answer is a write --------------------------------------------------------------------------
