@@ -18,7 +18,11 @@ from typing import Any
 from emulator.crypto import suite
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import (
+    ACTIVATION,
+    BLOCKED,
+    CARD_STATE,
     KEY_SIZE,
+    PERMANENT,
     PIN_CELL,
     PURSE_CELL,
     PURSE_SIZE,
@@ -45,6 +49,7 @@ SEAL = ',\n"sha256": "'
 HISTORICAL = 13
 """Historical bytes of every card's ATR."""
 CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 class ImageError(ValueError):
@@ -136,6 +141,7 @@ class Image:
         for name, cell in cells.items():
             if name not in kinds and not (name in keys and isinstance(cell, bytes) and len(cell) == KEY_SIZE):
                 raise ImageError(source, f"cells.{name}: neither a cell of layout {self.layout.name} nor a 16-byte key")
+        self._check_bounds(source, cells)
         if PURSE_CELL in kinds and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
             raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
         for path, spec in self.layout.files.items():
@@ -146,6 +152,25 @@ class Image:
                 raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
             if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
                 raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
+
+    def _check_bounds(self, source: object, cells: Mapping[str, Cell]) -> None:
+        """Counters, states and the PIN as the card's own commands could have left them; contents as its pages hold."""
+        pin = self.layout.pin
+        most = {tries_cell(PIN): pin.tries, UNBLOCKINGS_CELL: self.layout.unblockings}
+        most |= {tries_cell(name): key.tries for name, key in self.layout.keys.items()}
+        most |= dict.fromkeys(state_cells(self.layout), PERMANENT) | {CARD_STATE: BLOCKED, ACTIVATION: 1}
+        for name, highest in most.items():
+            value = cells.get(name, 0)
+            if not isinstance(value, int) or not 0 <= value <= highest:
+                raise ImageError(source, f"cells.{name}: expected a number from 0 to {highest}")
+        digits = cells[PIN_CELL]
+        assert isinstance(digits, str)
+        if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= pin.max_digits):
+            raise ImageError(source, f"cells.{PIN_CELL}: expected at most {pin.max_digits} digits, or nothing")
+        try:
+            self.memory.check_sizes()
+        except ValueError as error:
+            raise ImageError(source, str(error)) from None
 
 
 def _at_first(layout: Layout) -> dict[str, Cell]:
@@ -193,11 +218,17 @@ def load(path: Path) -> Image:
 def held(path: Path, fresh: Image | None = None, *, durable: bool = True) -> Iterator[Image]:
     """The image in a file, held by this process alone: every change is on disk before it is acknowledged.
 
-    ``fresh`` is written there first if the file does not exist yet. Not ``durable``: every change is still in the file,
-    whole, but the disk is not waited for, so a crash of the machine (not of the process) may lose the last ones.
-    ImageError where another process holds it.
+    ``fresh`` is written there first if the file does not exist yet. Through a symbolic link it is the file behind it
+    that is held and written. Not ``durable``: every change is still in the file, whole, but the disk is not waited for,
+    so a crash of the machine (not of the process) may lose the last ones.
+
+    ImageError where another process holds it, and for a file of several names (hard links): each write would leave all
+    but one of them behind.
     """
+    path = path.resolve()
     with _lock(path):
+        if path.exists() and path.stat().st_nlink > 1:
+            raise ImageError(path, "it has several names (hard links), of which one alone would be kept: copy it")
         if fresh is not None and not path.exists():
             image = fresh.fork()
             _replace(path, image.to_text(), durable=durable)
@@ -218,7 +249,7 @@ def _lock(path: Path) -> Iterator[None]:
         return
     lock = path.with_name(path.name + ".lock")
     while True:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC, 0o600)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC | NOFOLLOW, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Another holder may have removed the file between our open and our lock.
@@ -236,9 +267,14 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, text: str, *, durable: bool) -> None:
-    """Old or new, whatever happens: written beside, on disk, renamed, the folder on disk too."""
+    """Old or new, whatever happens: written beside, on disk, renamed, the folder on disk too.
+
+    What is renamed is done: a folder that cannot be synced after that (some file systems refuse it) is no failure, as
+    the file says new already.
+    """
     beside = path.with_name(path.name + ".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | CLOEXEC, 0o600)
+    beside.unlink(missing_ok=True)  # left by a process that was ended; the lock keeps others away
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOEXEC | NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -246,11 +282,16 @@ def _replace(path: Path, text: str, *, durable: bool) -> None:
             os.fsync(file.fileno())
     beside.replace(path)
     if durable and os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with contextlib.suppress(OSError):
+            _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 __all__ = ["Image", "ImageError", "held", "key_cell", "load"]

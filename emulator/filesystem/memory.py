@@ -178,6 +178,12 @@ class Memory:
             address, data = self._plan.encode(name, cell)
             content[address : address + len(data)] = data
 
+    def check_sizes(self) -> None:
+        """ValueError for a cell with more in it than its place in the pages holds."""
+        for name, cell in self._cells.items():
+            if len(self._plan.encode(name, cell)[1]) > self._plan.regions[name].size:
+                raise ValueError(f"cells.{name}: more than its {self._plan.regions[name].size} bytes of memory")
+
     def fork(self) -> Memory:
         """Another memory of the same content, apart from now on, with no one told of its changes."""
         twin = object.__new__(Memory)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,61 @@ def test_an_existing_file_wins(tmp_path: Path) -> None:
         assert image.algorithm == "sm4"
 
 
+def test_a_folder_that_cannot_be_synced_after_the_renaming_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "card.json"
+    with images.held(path, fresh()) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        card.authenticate("UKSSSE")
+        real = os.fsync
+
+        def only_files(handle: int) -> None:
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                raise OSError(22, "Invalid argument")
+            real(handle)
+
+        monkeypatch.setattr("os.fsync", only_files)
+        assert card.send("00DC05280605" + "0420260101") == "9000", "card and file say the same"
+        assert "050420260101" in path.read_text()
+
+
+def test_through_a_symbolic_link_the_file_behind_it_is_held_and_written(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "card.json", tmp_path / "link.json"
+    link.symlink_to(target)
+    with images.held(link, fresh()) as image:
+        card = powered(image)
+        card.ok(SSSE)
+        assert card.send(WRONG_PIN) == "63C2"
+        with pytest.raises(ImageError, match="another process holds"), images.held(target):
+            pass
+    assert link.is_symlink()
+    assert images.load(target).memory.counter("tries/PIN") == 2
+
+
+def test_a_file_of_two_names_is_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "card.json", tmp_path / "other.json"
+    with images.held(first, fresh()):
+        pass
+    second.hardlink_to(first)
+    with pytest.raises(ImageError, match="hard links"), images.held(second):
+        pass
+
+
+def test_nothing_is_written_through_what_lies_where_the_new_file_goes(tmp_path: Path) -> None:
+    path, victim = tmp_path / "card.json", tmp_path / "victim"
+    victim.write_text("mine")
+    with images.held(path, fresh()) as image:
+        (tmp_path / "card.json.new").symlink_to(victim)
+        card = powered(image)
+        card.ok(SSSE)
+        assert card.send(WRONG_PIN) == "63C2"
+    assert victim.read_text() == "mine"
+    assert images.load(path).memory.counter("tries/PIN") == 2
+
+
 def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
     text = path.read_text().replace(change, to, 1)
     path.write_text(images._sealed(text.rpartition(images.SEAL)[0]) if sign else text)
@@ -118,6 +175,16 @@ def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
         ('"algorithm": "3des"', '"algorithm": "aes"', True, "unknown algorithm"),
         ('"atr": "3B6D', '"atr": "3B6E', True, "atr: expected 17 bytes"),
         ('"0304332E3030"', '"0305332E3030"', True, "tag, length and value"),
+        ('"tries/PIN": 3', '"tries/PIN": 200', True, "tries/PIN: expected a number from 0 to 3"),
+        ('"tries/PIN": 3', '"tries/PIN": -1', True, "parts of a card image"),
+        ('"tries/UKSSSE": 3', '"tries/UKSSSE": 4', True, "tries/UKSSSE: expected a number from 0 to 3"),
+        ('"tries/BK": 0', '"tries/BK": 1', True, "tries/BK: expected a number from 0 to 0"),
+        ('"pin": "123456"', f'"pin": "{"1" * 60}"', True, "pin: expected at most 16 digits"),
+        ('"pin": "123456"', '"pin": "12345六"', True, "pin: expected at most 16 digits"),
+        ('"state/card": 0', '"state/card": 7', True, "state/card: expected a number from 0 to 2"),
+        ('"state/activation": 0', '"state/activation": 2', True, "state/activation: expected a number from 0 to 1"),
+        ('"state/DF04": 0', '"state/DF04": 3', True, "state/DF04: expected a number from 0 to 2"),
+        ('"0304332E3030"', f'"03C8{"33" * 200}"', True, "SSSE/EF05: more than its .* bytes of memory"),
     ],
 )
 def test_damaged_and_foreign_images_are_refused(
