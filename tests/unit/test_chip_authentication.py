@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from emulator import personas
+from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import PIN_CELL, UNBLOCKING
+from emulator.personas.issue import issue
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 
@@ -292,6 +298,21 @@ def test_unblocking_needs_puk_a_challenge_and_a_right_mac(card: Card) -> None:
     card.authenticate("PUK")
     assert card.send(card.reload(None)) == "9000"
     assert card.send(VERIFY) == "9000", "the PIN stayed"
+
+
+def test_asking_a_locked_pin_answers_as_the_layout_says(tmp_path: Path) -> None:
+    """6983 in the field; 63C0 by the clause of VERIFY."""
+    for answer in ("6983", "63C0"):
+        file = tmp_path / "asked.toml"
+        file.write_text(
+            f'extends = "2.00"\nschema = 1\nname = "asked"\n[pin]\nasked_when_locked = "{answer}"\n', encoding="utf-8"
+        )
+        chip = Chip(issue(personas.load("pin-locked"), layouts.load(file), "3des"))
+        chip.power_on()
+        card = Card(chip)
+        card.ok(SSSE)
+        assert card.send("0020000000") == answer
+        assert card.send(VERIFY) == "6983"
 
 
 def test_failed_unblockings_in_a_row_lock_puk(card: Card) -> None:

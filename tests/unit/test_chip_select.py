@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from emulator import personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
+from emulator.filesystem import layout as layouts
+from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 FCI = {"3des": "01", "sm4": "03"}
@@ -268,6 +273,20 @@ def test_a_fault_of_our_own_is_6f00_and_the_card_lives_on(card: Card, monkeypatc
     assert "ZeroDivisionError" in seen[-1].failure
     monkeypatch.undo()
     assert card.send(SSSE) == "611E"
+
+
+def test_a_layout_gives_the_mf_an_fci(tmp_path: Path) -> None:
+    file = tmp_path / "mf.toml"
+    file.write_text(
+        'extends = "2.00"\nschema = 1\nname = "mf"\n[application.MF]\ndfname = "A0 00 01 02 03"\nfci = "adf"\n',
+        encoding="utf-8",
+    )
+    chip = Chip(issue(personas.load(personas.DEFAULT), layouts.load(file), "3des"))
+    chip.power_on()
+    card = Card(chip)
+    for command in ("00A40000023F00", "00A4000000", "00A4040005A000010203"):
+        assert card.send(command) == "6109"
+        assert card.ok("00C0000009") == "6F078405A000010203"
 
 
 def test_instructions_are_declared_whole() -> None:

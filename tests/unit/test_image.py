@@ -12,6 +12,7 @@ from emulator.chip import Chip
 from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image, ImageError
+from emulator.filesystem.memory import UNBLOCKING
 from emulator.filesystem.nvm import PowerCut
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
@@ -235,6 +236,11 @@ def test_images_of_every_release_load_for_ever(path: Path) -> None:
         return
     assert card.send(VERIFY) == "9000"
     assert card.authenticate("UKSSSE") == "9000"
+    assert card.tries(UNBLOCKING) == 3, "a counter that it did not have yet is full"
+    assert card.authenticate("PUK") == "9000"
+    assert card.send(card.reload(None, wrong=1)) == "6988"
+    assert card.tries(UNBLOCKING) == 2
+    assert images.Image.from_text(image.to_text(), path).memory.counter(f"tries/{UNBLOCKING}") == 2
     card.ok(DF["DF04"])
     assert card.send("B026000104") == ("6E00" if release == "0.1.0" else "000027109000")
 

@@ -290,6 +290,12 @@ def test_key_files_are_the_applications() -> None:
     assert sam.send("84D4001220" + "00" * 32) == "6700"
 
 
+@pytest.mark.parametrize("p1", ["00", "02"])
+def test_its_application_is_selected_by_its_id_either_way(p1: str) -> None:
+    sam = psam()
+    sam.ok(f"00A4{p1}0002DF01", deliver(0x48, 0x42, 2, bytes(8)))
+
+
 @pytest.mark.parametrize(("fid", "right"), [("001A", "KID1"), ("001B", "KID2"), ("001C", "KID3")])
 def test_each_information_file_has_a_right_of_its_own(fid: str, right: str) -> None:
     sam = psam()

@@ -40,6 +40,9 @@ class Select(Instruction):
     anywhere = True
     when_blocked = True
 
+    by_file_id: ClassVar[frozenset[int]] = frozenset({0x00})
+    """P1 by which a file id may be a DF's too."""
+
     by: int
     following: bool
     target: bytes
@@ -75,7 +78,7 @@ class Select(Instruction):
             if directory is None:
                 raise CardError(SW.FILE_NOT_FOUND, f"no DF {fid:04X} in {session.directory.spec.id}")
             return self._enter(card, directory)
-        if self.by == 0x00:
+        if self.by in self.by_file_id:
             directory = files.by_id(card.root, session.directory, self.target)
             if directory is not None:
                 return self._enter(card, directory)
@@ -104,9 +107,10 @@ class SelectOnPsam(Select):
     source = "part 9 §9.1 [T]"
     p1p2 = {
         0x0000: "MF, DF or EF by file id; no data: MF",
-        0x0200: "EF under the current DF",
+        0x0200: "EF under the current DF; terminals select the ADF so too [S]",
         0x0400: "by name",
     }
+    by_file_id = frozenset({0x00, 0x02})
     status = (0x6700, 0x6985, 0x6A81, 0x6A82, 0x6A86)
     cards = ("psam",)
 
