@@ -69,7 +69,7 @@ def test_loading_keys(blank: Card) -> None:
     assert blank.send(blank.sealed("84D40144", value, "KTK", cipher=True)) == "6A88", "no such key in this layout"
     assert blank.send(blank.sealed("84D40104", value + "00", "KTK", cipher=True)) == "6A80", "17 bytes"
     assert blank.send(blank.sealed("84D40104", value, "KTK", cipher=True, wrong=1)) == "6988"
-    assert blank.tries("KTK") == 2
+    assert blank.tries("KTK") == 3, "a wrong MAC locks no key"
     blank.ok(DF["DF01"])
     assert blank.send(blank.sealed("84D40183", value, "KTK", cipher=True)) == "6982", "the right ended with SSSE"
 
