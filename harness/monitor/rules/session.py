@@ -9,6 +9,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
+from emulator.filesystem.specs import PIN_USE, KeySpec
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed
@@ -175,11 +176,17 @@ def _current_file(step: Step) -> bool:
 
 
 def _relied_on(step: Step) -> frozenset[str]:
-    """The keys without whose rights the command would have been refused."""
+    """The keys, no PINs, without whose rights the command would have been refused."""
     condition = needed(step)
     if condition is None or step.session.may(condition, step.rights & {PIN}):
         return frozenset()
-    return step.rights & frozenset(names_in(condition)) - {PIN}
+    keys = step.session.layout.keys
+    return frozenset(name for name in names_in(condition) if name in step.rights and not _a_pin(keys.get(name)))
+
+
+def _a_pin(key: KeySpec | None) -> bool:
+    """The cardholder's PIN is one, and so are the certificate application's, which stand among the keys."""
+    return key is None or key.use == PIN_USE
 
 
 def _words(rights: frozenset[str]) -> str:

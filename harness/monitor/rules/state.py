@@ -68,8 +68,10 @@ class ExpiryUnread(_Issuer):
         if f"{ISSUER}/{VALIDITY:02X}" in step.items():
             self._known = True
             self._deed = "" if step.acts else self._deed
-        if not step.acts or not step.done or step.kind is Activate:
-            return None
+        home = self.layout.pin.application
+        inside = any(one.spec.id == home for one in step.place.directory.line())
+        if not step.acts or not step.done or step.kind is Activate or not inside:
+            return None  # what the card is for besides, certificates and the bank, has validities of its own
         self.seen = True
         if not self._known and not self._deed:
             self._deed = f"line {step.event.line}: {step.name} ({step.path})"
