@@ -94,8 +94,8 @@ def _item(spec: FileSpec, left: bytes | None, right: bytes | None) -> str:
     assert known is not None
     words = f"{known.path} {known.spec.name} {known.spec.name_en}".rstrip()
     if one is None or other is None:
-        return f"{words}: {'added' if one is None else 'removed'} ({known.value})"
-    return f"{words}: {one.value} → {other.value}"
+        return f"{words}: {'added' if one is None else 'removed'} ({known.words})"
+    return f"{words}: {one.words} → {other.words}"
 
 
 def _decoded(spec: FileSpec, record: bytes | None) -> ItemValue | None:

@@ -68,7 +68,7 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         say("\n2. The card and its holder 卡与持卡人")
         read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
         for one in read:
-            say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.value}")
+            say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.words}")
         end = terminal.valid_until()
         if end is not None and end < clock.today():
             say(f"     The card's validity ended on {end}: a terminal refuses it 卡已过有效期")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emulator.filesystem import text
 from emulator.filesystem.specs import ItemSpec, Layout
 
 ITEMS = (
@@ -29,7 +30,7 @@ def listed(layout: Layout) -> tuple[bytes, ...]:
     """
     homes = [app.id for app in layout.applications.values() if app.directory]
     return tuple(
-        _tlv(0x70, _tlv(0x61, _tlv(0x4F, app.dfname or app.label.encode("gbk")) + _tlv(0x50, app.label.encode("gbk"))))
+        _tlv(0x70, _tlv(0x61, _tlv(0x4F, app.dfname or text.encode(app.label)) + _tlv(0x50, text.encode(app.label))))
         for app in layout.applications.values()
         if app.label and (app.id in homes or app.parent in homes)
     )

@@ -1,6 +1,6 @@
 """Item codecs: between the bytes of an item and the value a person reads.
 
-Formats [S]: ``an`` text in GBK, left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
+Formats [S]: ``an`` text (``text``), left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
 and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items; ``BER-TLV`` the same with
 BER's tags. [P] Nibbles A to F are digits in the identification code alone. [S: v2:table 10, reference:items.json]
 """
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import construct as c
 
+from emulator.filesystem import text
 from emulator.filesystem.specs import ItemSpec
 
 Value: TypeAlias = "str | dict[str, Value]"
@@ -25,10 +26,10 @@ class ItemError(ValueError):
 
 class _Text(c.Adapter):  # type: ignore[misc]
     def _decode(self, obj: bytes, context: Any, path: Any) -> str:  # noqa: ARG002
-        return obj.rstrip(b"\0").decode("gbk", errors="replace")
+        return text.decode(obj.rstrip(b"\0"))
 
     def _encode(self, obj: str, context: Any, path: Any) -> bytes:  # noqa: ARG002
-        return obj.encode("gbk")
+        return text.encode(obj)
 
 
 class _Digits(c.Adapter):  # type: ignore[misc]
@@ -103,11 +104,11 @@ def _check(item: ItemSpec, value: str) -> None:
     where = f"item {item.label or item.name} ({item.format}, {item.length} bytes)"
     if item.format == "an":
         try:
-            size = len(value.encode("gbk"))
+            size = len(text.encode(value))
         except UnicodeEncodeError as error:
-            raise ItemError(f"{where}: {value[error.start]!r} has no place in GBK") from None
+            raise ItemError(f"{where}: {value[error.start]!r} is no character") from None
         if size > item.length:
-            raise ItemError(f"{where}: expected at most {item.length} bytes of GBK, found {size}")
+            raise ItemError(f"{where}: expected at most {item.length} bytes of GB 18030, found {size}")
     elif item.format == "cn":
         if not _DIGITS[item.kind == IDENTIFICATION].issuperset(value):
             raise ItemError(f"{where}: expected digits, found {value!r}")
@@ -128,7 +129,9 @@ def _check(item: ItemSpec, value: str) -> None:
 def meant(item: ItemSpec, data: bytes) -> ItemSpec:
     """The item as its bytes say: its later meaning where they end in EE, else itself."""
     new = item.rewritten
-    return new if new is not None and new.after is None and data[-1:] == bytes((FILLER,)) else item
+    if new is None or new.after is not None or len(data) != item.length or data[-1] != FILLER:
+        return item
+    return new
 
 
 def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
@@ -160,7 +163,7 @@ def decode(item: ItemSpec, data: bytes) -> Value:
     are, never refused.
     """
     new = meant(item, data)
-    if new is not item and len(data) == item.length:
+    if new is not item:
         return decode(new, data[: new.length])
     if item.elements:
         parts = {part.tag: part for part in item.elements}
@@ -174,6 +177,22 @@ def decode(item: ItemSpec, data: bytes) -> Value:
         return data.hex().upper()
     value: str = _codec(item.format, len(data), item.kind).parse(data)
     return value
+
+
+def with_element(item: ItemSpec, data: bytes, element: ItemSpec, value: Value) -> bytes:
+    """The value part of a constructed item with one element changed, and every other byte of it as it was; where it has
+    no such element yet, the whole item with this one filled. ItemError where the value does not fit.
+    """
+    at = 0
+    for tag, content in _elements(item.format, data):
+        head = 3 if tag > 0xFF else 2
+        if tag == element.tag:
+            return data[:at] + tlv(element, value) + data[at + head + len(content) :]
+        at += head + len(content)
+    known = {part.label for part in item.elements}
+    held = decode(item, data)
+    kept = {tag: one for tag, one in held.items() if tag in known} if isinstance(held, dict) else {}
+    return encode(item, {**kept, element.label: value})
 
 
 def _elements(kind: str, data: bytes) -> list[tuple[int, bytes]]:

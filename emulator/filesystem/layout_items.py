@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from emulator.filesystem import codes
 from emulator.filesystem.kinds import KINDS
 from emulator.filesystem.layout_node import Node
 from emulator.filesystem.specs import ItemSpec
@@ -71,7 +72,7 @@ def _described(node: Node, parent: ItemSpec) -> ItemSpec:
         name_en=node.text("name_en", ""),
         grade=node.grade(parent.grade),
         kind=kind,
-        codes=node.text("codes", KINDS[kind].codes if kind else ""),
+        codes=node.choice("codes", ("", *codes.ids()), KINDS[kind].codes if kind else ""),
         usage=node.choice("class", CLASSES, parent.usage),
         sources=node.sources(parent.sources),
     )
@@ -113,7 +114,7 @@ def _rewritten(node: Node, items: Sequence[ItemSpec], parent: ItemSpec) -> tuple
         old = by_tag.get(tag)
         if old is None or old.elements:
             raise child.error("tag", f"expected a plain item of this file, found {tag:02X}")
-        new = replace(_described(child, parent), tag=tag, format=old.format, length=old.length)
+        new = replace(_described(child, parent), tag=tag, format=old.format, length=old.length, later=True)
         if "after" in child.rest:
             after = child.hexadecimal("after", range(1, 2))[0]
             if after not in by_tag:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import ber
+from emulator.filesystem import text
 from emulator.security import PIN, Condition, names_in
 
 Table = dict[str, Any]
@@ -34,7 +35,8 @@ class ItemSpec:
     ``continues``: the tag of the item whose value goes on in this one.
 
     ``rewritten``: what the tag means on an old card brought up to date, where the layout's version is older than that
-    meaning; its own ``after``: the tag of the item that shows whether it was, as this one's form did not change.
+    meaning; that one is ``later``, and its ``after`` is the tag of the item that shows whether it holds, where its own
+    form did not change.
     """
 
     tag: int | None
@@ -53,6 +55,7 @@ class ItemSpec:
     rewritten: ItemSpec | None = None
     after: int | None = None
     variable: bool = False
+    later: bool = False
 
     @property
     def label(self) -> str:
@@ -151,6 +154,7 @@ class ApplicationSpec:
         """What SELECT by name finds it under."""
         label = self.label.encode("gbk") if self.by_label else b""
         return (self.dfname, *filter(None, (label, self.dfname_sm4)))
+        return (self.dfname, text.encode(self.label)) if self.by_label else (self.dfname,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.keys import card_key, factors, pin_key, test_root
-from emulator.filesystem import items
+from emulator.filesystem import items, text
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.directory import listed
 from emulator.filesystem.files import messaging_of
@@ -175,7 +175,7 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
     """The records of a file, or its bytes. ``old``: the files whose values are in an older version's terms; others
     speak in 2.00's, so that what an older tag now means is written as on a card brought up to date.
     """
-    values = persona.values.get(spec.path, {})
+    values = _continued(spec, persona.values.get(spec.path, {}))
     if spec.structure == "transparent":
         content = bytes.fromhex(computed.get(spec.path) or values.get("hex", ""))
         return (content[: spec.size].ljust(spec.size, b"\0"),)
@@ -191,6 +191,19 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
         )
     except items.ItemError as error:
         raise items.ItemError(f"persona {persona.name}, {spec.path}: {error}") from None
+
+
+def _continued(spec: FileSpec, values: dict[str, Any]) -> dict[str, Any]:
+    """A file's values, one that is longer than its item cut, and the rest in the item that continues it."""
+    result = dict(values)
+    for item in spec.items:
+        if item.continues is None or item.label in values:
+            continue
+        head = spec.item(item.continues)
+        value = values.get(head.label, "") if head else ""
+        if head is not None and not head.rewritten and len(text.encode(value)) > head.length:
+            result[head.label], result[item.label] = text.pieces(value, head.length)
+    return result
 
 
 def _values(item: ItemSpec, value: Any) -> list[Any]:

@@ -11,12 +11,11 @@ import click
 from emulator import personas as ready
 from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.image import Image
-from emulator.filesystem.items import Value
 from emulator.filesystem.memory import key_cell, tries_cell
 from emulator.filesystem.specs import FileSpec
 from harness.cli import target
 from harness.cli.target import CardChoice, Target
-from harness.terminal.terminal import ItemValue, decode_record
+from harness.terminal.terminal import ItemValue, brought_up, decode_record
 from harness.trace import decode
 
 
@@ -42,7 +41,8 @@ def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
     records = image.memory.records(spec.path)
     if spec.structure == "transparent":
         return []
-    return [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
+    found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
+    return list(brought_up(found))
 
 
 @click.command()
@@ -65,13 +65,7 @@ def show(choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
             click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
         for one in _read(image, spec):
             label = one.spec.label or f"#{one.number}"
-            click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {_words(one.value)}".replace("  :", ":"))
-
-
-def _words(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    return "; ".join(f"{tag} {_words(part)}" for tag, part in value.items())
+            click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
 
 def _as_json(image: Image) -> dict[str, Any]:
@@ -91,6 +85,7 @@ def _as_json(image: Image) -> dict[str, Any]:
                     "format": one.spec.format,
                     "grade": one.spec.grade,
                     "value": one.value,
+                    **({"meaning": one.meaning} if one.meaning else {}),
                 }
                 for one in _read(image, spec)
             ]

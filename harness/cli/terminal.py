@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +16,7 @@ import click
 from emulator import personas
 from emulator.apdu.status import describe
 from emulator.chip import Chip
+from emulator.filesystem.text import shown
 from harness import pcsc
 from harness.cli import target as targets
 from harness.cli.target import CardChoice
@@ -32,6 +34,7 @@ from harness.driver.readers import PcscReaders
 from harness.driver.session import TYPES, Given
 from harness.terminal.machine import EncryptionMachine, Machine
 from harness.terminal.machine_client import MachineClient
+from harness.terminal.terminal import ItemValue
 
 F = TypeVar("F", bound=Callable[..., Any])
 EITHER = 3
@@ -74,8 +77,17 @@ class Desk:
     kind: int
     as_json: bool
 
-    def tell(self, answer: Answer, rows: Callable[[str], Any] = str, *, lines: Callable[[Any], Iterator[str]]) -> None:
-        """Prints what a function gave; its code and text on stderr, and exit code 1, where it failed."""
+    def tell(
+        self,
+        answer: Answer,
+        rows: Callable[[str], Any] = str,
+        *,
+        lines: Callable[[Any], Iterator[str]],
+        items: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """Prints what a function gave; its code and text on stderr, and exit code 1, where it failed. ``items``: what
+        its fields are, for JSON.
+        """
         code, out = answer
         if code:
             if self.as_json:
@@ -84,7 +96,8 @@ class Desk:
             raise click.exceptions.Exit(1)
         told = rows(out)
         if self.as_json:
-            click.echo(json.dumps({"code": code, "out": out, "fields": told}, ensure_ascii=False, indent=1))
+            more = {} if items is None else {"items": items}
+            click.echo(json.dumps({"code": code, "out": out, "fields": told} | more, ensure_ascii=False, indent=1))
             return
         for line in lines(told):
             click.echo(line)
@@ -198,16 +211,26 @@ def read(address: str, auth: str, card_info: str, desk: Desk) -> None:
         answer = desk.back.read(desk.kind, card_info, address)
     else:
         answer = desk.driver.iReadCard(desk.kind, AUTH[auth], card_info, address)
-    desk.tell(answer, _groups, lines=_group_lines)
+    told = tuple(desk.driver.told)
+    desk.tell(answer, _groups, lines=lambda groups: _group_lines(groups, iter(told)), items=[_row(one) for one in told])
+
+
+def _row(one: ItemValue) -> dict[str, Any]:
+    """An item for programs: its value as the card holds it, and beside it what that means."""
+    row = {"path": one.path, "name": one.spec.name, "name_en": one.spec.name_en, "value": one.value}
+    return row | ({"meaning": one.meaning} if one.meaning else {})
 
 
 def _groups(out: str) -> list[list[str]]:
     return [group.split("|")[:-1] for group in out.split("$")[:-1]]
 
 
-def _group_lines(groups: list[list[str]]) -> Iterator[str]:
+def _group_lines(groups: list[list[str]], told: Iterator[ItemValue]) -> Iterator[str]:
+    """The library's own string, file by file, and under it each value in words."""
     for group in groups:
-        yield "|".join(group) + "|$"
+        yield shown("|".join(group) + "|$")
+        for one in islice(told, len(group) - 1):
+            yield f"  {one.spec.label or '#'} {one.spec.name} {one.spec.name_en}: {one.words}"
 
 
 @terminal.command()

@@ -11,6 +11,7 @@ from harness.driver.failures import failure
 from harness.driver.pad import Pad
 from harness.driver.session import Readers, Session
 from harness.driver.turns import Turns
+from harness.terminal.terminal import ItemValue
 
 DEVICE = "SSCARD000001"
 """The device number that a virtual reader has. [D]"""
@@ -54,6 +55,8 @@ class Calls:
         self._device = device
         self._terminal = terminal
         self._pending: Pending | None = None
+        self.told: list[ItemValue] = []
+        """The items that the last reading gave, each in the meaning that the card has it in."""
 
     def close(self) -> None:
         """The client goes: what it left open is closed."""
@@ -73,6 +76,7 @@ class Calls:
             try:
                 self.let_go()
                 with contextlib.closing(Session.open(self._readers, kind)) as session:
+                    self.told = session.told
                     return int(Code.DONE), work(session)
             except Exception as error:
                 return _answer(error)
@@ -83,6 +87,7 @@ class Calls:
             try:
                 self.let_go()
                 session = Session.open(self._readers, kind)
+                self.told = session.told
             except Exception as error:
                 return _answer(error)
             self._pending = Pending(function, 1, session, start(session))

@@ -89,13 +89,13 @@ STATUS_WORDS = (
 
 
 ERROR_MOST = 127
-"""Bytes of an error's text, terminator not counted, in GBK and in UTF-8: callers with 256 bytes exist. [1] the callers,
-[D] the number: SSCARD_ERROR_MAX less one."""
+"""Bytes of an error's text, terminator not counted, in GB 18030 and in UTF-8: callers with 256 bytes exist. [1] the
+callers, [D] the number: SSCARD_ERROR_MAX less one."""
 
 
 def error_text(text: str) -> str:
     """As much of a text as every caller has room for, whatever its encoding: cut at a whole character."""
-    sizes = {"gbk": 0, "utf-8": 0}
+    sizes = {"gb18030": 0, "utf-8": 0}
     for at, character in enumerate(text):
         for encoding in sizes:
             sizes[encoding] += len(character.encode(encoding, "replace"))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from emulator.apdu.status import SW
 from emulator.filesystem import items
 from emulator.filesystem.specs import FileSpec, ItemSpec
+from emulator.filesystem.text import encode, join
 from emulator.security import Condition
+from harness.driver import formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
-from harness.driver.session import NoKeys
+from harness.driver.session import NoKeys, Session
 from harness.terminal.keeper import PsamError
-from harness.terminal.terminal import Terminal, Unauthorised
+from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
 ELEMENTS, OF = ";", "="
@@ -90,21 +92,28 @@ def _missing(what: str) -> DriverError:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def read(terminal: Terminal, wanted: Wanted) -> list[str]:
-    """The values of a file's items, or the fields of its record."""
+def read(terminal: Terminal, wanted: Wanted) -> list[ItemValue]:
+    """A file's items, or the fields of its record."""
     if wanted.record:
         file(terminal, wanted)
-        return [text(one.value) for one in terminal.read_record(wanted.path, wanted.record)]
+        return terminal.read_record(wanted.path, wanted.record)
     return [_value(terminal, part) for part in parts(terminal, wanted)]
 
 
-def _value(terminal: Terminal, part: Part) -> str:
-    value = terminal.read(part.path, part.occurrence)
+def mirrored(session: Session, found: list[tuple[Wanted, list[ItemValue]]]) -> str:
+    """pOutInfo of what was read; the session keeps what it is."""
+    session.told[:] = [one for _, values in found for one in values]
+    return formats.mirrored([(wanted, [text(one.value) for one in values]) for wanted, values in found])
+
+
+def _value(terminal: Terminal, part: Part) -> ItemValue:
+    content = terminal.read_bytes(part.path, part.occurrence)
+    value = items.decode(part.item, content)
     if part.element is None:
-        return text(value)
+        return ItemValue(part.path, items.meant(part.item, content), value)
     if not isinstance(value, dict) or part.element.label not in value:
         raise _missing(f"{part.path} has no element {part.element.label}")
-    return text(value[part.element.label])
+    return ItemValue(f"{part.path}/{part.element.label}", part.element, value[part.element.label])
 
 
 def text(value: items.Value) -> str:
@@ -115,12 +124,12 @@ def text(value: items.Value) -> str:
 
 
 def name(terminal: Terminal) -> str:
-    """Items 09 and 4E joined; a card without 4E is no error. [S]"""
+    """Items 09 and 4E joined, a character cut between them whole again; a card without 4E is no error. [S]"""
     first, more = NAMES
     found = str(terminal.read(first))
     if terminal.layout.files["SSSE/EF06"].item(0x4E) is None:
         return found
-    return found + str(terminal.read_if_there(more) or "")
+    return join(found, str(terminal.read_if_there(more) or ""))
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -162,29 +171,51 @@ def write(terminal: Terminal, planned: Write | Addition) -> None:
     if isinstance(planned, Addition):
         terminal.add_record(planned.file.path, planned.values)
         return
-    part = planned.part
-    value = planned.value
+    part, value = planned.part, planned.value
     if part.element is not None:
-        whole = terminal.read(part.path, part.occurrence)
-        value = {**(whole if isinstance(whole, dict) else {}), part.element.label: value}
-    terminal.update(part.path, value, part.occurrence)
-    _read_back(terminal, part, value)
-
-
-def _read_back(terminal: Terminal, part: Part, value: items.Value) -> None:
-    if terminal.missing(part.file.read) and isinstance(terminal.keeper, NoKeys):
-        return
-    try:
-        found = terminal.read(part.path, part.occurrence)
-    except (PsamError, Unauthorised):
-        return  # who may write may not always read
-    if items.encode(part.item, found) != items.encode(part.item, value):
+        whole = terminal.read_bytes(part.path, part.occurrence)
+        content = items.with_element(part.item, whole, part.element, value)
+    else:
+        content = items.encode(part.item, value, rewritten=_in_later_meaning(terminal, part, value))
+    terminal.update_bytes(part.path, content, part.occurrence)
+    if _content(terminal, part) not in (None, content):
         raise DriverError(Code.CHECKSUM, f"{part.path}: 回读与写入不符 what reads back is not what was written")
+
+
+def _content(terminal: Terminal, part: Part) -> bytes | None:
+    """What the card holds there; None where it may not be read, as who may write may not always read."""
+    if terminal.missing(part.file.read) and isinstance(terminal.keeper, NoKeys):
+        return None
+    try:
+        return terminal.read_bytes(part.path, part.occurrence)
+    except (PsamError, Unauthorised):
+        return None
+
+
+def _in_later_meaning(terminal: Terminal, part: Part, value: items.Value) -> bool:
+    """Whether a value is in the meaning that its tag was given later: the card has it so, or it fits no other. [D]"""
+    new = part.item.rewritten
+    if new is None or new.after is not None:
+        return False
+    if not _fits(part.item, str(value)):
+        return True
+    held = _content(terminal, part)
+    return held is not None and items.meant(part.item, held) is new and _fits(new, str(value))
+
+
+def _fits(item: ItemSpec, value: str) -> bool:
+    try:
+        check(item, value)
+    except DriverError:
+        return False
+    return True
 
 
 def _checked(item: ItemSpec, value: str) -> items.Value:
     if not item.elements:
-        check(item, value)
+        later = item.rewritten
+        if later is None or later.after is not None or not _fits(later, value):
+            check(item, value)
         return value
     told: dict[str, items.Value] = {}
     known = {one.label: one for one in item.elements}
@@ -200,7 +231,7 @@ def _checked(item: ItemSpec, value: str) -> items.Value:
 def check(item: ItemSpec, value: str) -> None:
     """-41 for characters that an item does not take, -42 for too many."""
     try:
-        size = len(value.encode("gbk"))
+        size = len(encode(value))
     except UnicodeEncodeError:
         raise DriverError(Code.ILLEGAL_CHARACTER) from None
     if item.format == "an":

@@ -16,13 +16,13 @@ from harness.driver import basic, contents, debit
 from harness.driver.calls import Arguments, Flow
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.failures import READ_KEY
-from harness.driver.formats import addresses, fields, hexadecimal, joined, mirrored, values
+from harness.driver.formats import addresses, fields, hexadecimal, joined, values
 from harness.driver.pad import Pad
 from harness.driver.session import Session
 from harness.terminal import account
 from harness.terminal.messaging import MAC_SIZE
 from harness.terminal.pin import bcd
-from harness.terminal.terminal import Unauthorised
+from harness.terminal.terminal import ItemValue, Unauthorised
 
 PROOF = 16
 """Bytes of a cryptogram and its data."""
@@ -128,11 +128,11 @@ def read_items(session: Session, card_info: str, file_addr: str, pad: Pad, devic
         contents.parts(session.terminal, one)
         jobs.append((spec.application, (spec.read,)))
     keys = _Keys(session, jobs, pad, device)
-    told: dict[int, list[str]] = {}
+    told: dict[int, list[ItemValue]] = {}
     for at in _order(session, jobs):
         yield from keys.win(*jobs[at])
         told[at] = contents.read(session.terminal, wanted[at])
-    return mirrored([(one, told[at]) for at, one in enumerate(wanted)])
+    return contents.mirrored(session, [(one, told[at]) for at, one in enumerate(wanted)])
 
 
 def write_items(session: Session, card_info: str, file_addr: str, pad: Pad, device: str) -> Flow:

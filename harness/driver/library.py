@@ -10,7 +10,7 @@ from harness.driver import basic, contents, debit
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import READ_KEY
-from harness.driver.formats import Wanted, addresses, fields, mirrored, values
+from harness.driver.formats import Wanted, addresses, fields, values
 from harness.driver.session import Session
 from harness.driver.steps import MachineFunctions
 from harness.terminal import account
@@ -60,7 +60,7 @@ class SSCardDriver(MachineFunctions):
                 session.verify_pin(self.pad)
             else:
                 self._with_keys(session, wanted)
-            return mirrored([(one, contents.read(session.terminal, one)) for one in wanted])
+            return contents.mirrored(session, [(one, contents.read(session.terminal, one)) for one in wanted])
 
         return self._call(iType, work)
 

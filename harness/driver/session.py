@@ -14,7 +14,7 @@ from harness.driver.codes import Code, DriverError, words
 from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
 from harness.terminal.keeper import Psam, TerminalError, Use
-from harness.terminal.terminal import PinRefused, Refused, Terminal, Unauthorised
+from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal, Unauthorised
 
 TYPES = (1, 2, 3, 4)
 """iType: contact, contactless, either with contact first, either with contactless first. [S]"""
@@ -67,6 +67,8 @@ class Session:
     number: str
     own: Psam | None = None
     closers: list[Callable[[], None]] = field(default_factory=list)
+    told: list[ItemValue] = field(default_factory=list)
+    """What was read for the caller, in the order that it asked for."""
 
     @classmethod
     def open(cls, readers: Readers, kind: int) -> Session:

@@ -4,9 +4,11 @@ A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended
 
 - Greeting, from the server, once it can answer: ``0`` and ``SSCardDriver 1``; a code below 0 and its text where it
   takes no more clients, after which it closes.
-- Request: function name, then its arguments in C order: an int in decimal, a string as the GBK bytes that the caller
-  gave. A frame holds up to 16,384 bytes, one string up to 4,095. ``iScriptPad`` is a request like the others.
-- Answer: the code in decimal, pOutInfo in GBK, up to 4,095 bytes; more is code -42 and an empty string.
+- Request: function name, then its arguments in C order: an int in decimal, a string as the bytes that the caller gave,
+  which are GBK or GB 18030 and reach the card as they are. A frame holds up to 16,384 bytes, one string up to 4,095.
+  ``iScriptPad`` is a request like the others.
+- Answer: the code in decimal, pOutInfo with the bytes that the card holds, up to 4,095 bytes; more is code -42 and an
+  empty string.
 
 One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
 is none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that
@@ -19,6 +21,7 @@ import socket
 import struct
 import time
 
+from emulator.filesystem.text import decode, encode, start_nothing
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import OUT_MOST
 
@@ -41,20 +44,22 @@ def frame(*parts: bytes) -> bytes:
 
 def answer(code: int, text: str) -> bytes:
     """An answer as a frame. A NUL in a card's data would end the string in C, so it ends it here."""
-    out = text.encode("gbk", "replace").partition(b"\0")[0]
+    out = encode(text, "replace").partition(b"\0")[0]
     if len(out) >= OUT_MOST:
         code, out = Code.BAD_LENGTH, b""
     return frame(str(int(code)).encode(), out)
 
 
 def request(body: bytes) -> tuple[str, list[str]]:
-    """A frame's body as function name and arguments; -23 for what is none, -41 for what is no GBK."""
+    """A frame's body as function name and arguments; -23 for what is none, -41 for bytes that begin no character.
+
+    A character that is cut is none of those: what a card gave goes back to it.
+    """
     if not body.endswith(b"\0"):
         raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: no frame")
-    try:
-        name, *arguments = (part.decode("gbk") for part in body[:-1].split(b"\0"))
-    except UnicodeDecodeError:
-        raise DriverError(Code.ILLEGAL_CHARACTER) from None
+    if start_nothing(body):
+        raise DriverError(Code.ILLEGAL_CHARACTER)
+    name, *arguments = map(decode, body[:-1].split(b"\0"))
     return name, arguments
 
 

@@ -9,6 +9,7 @@ from emulator import personas
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
+from emulator.filesystem.text import encode
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.office.ages import age
@@ -98,9 +99,12 @@ def _contact(person: Person) -> dict[str, str]:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Item 09 takes 30 bytes of GBK; what is longer goes on in 4E. [S]"""
+    """Item 09 takes 30 bytes; what is longer goes on in 4E, from a whole character on.
+
+    [S: v2:8.1.2.2, reference:items.json]
+    """
     first = name
-    while len(first.encode("gbk", "replace")) > NAME_BYTES:
+    while len(encode(first)) > NAME_BYTES:
         first = first[:-1]
     return first, name[len(first) :]
 

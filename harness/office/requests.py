@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from emulator.filesystem.text import encode
 from emulator.personas import numbers
 from harness.office.words import (
     BankDeed,
@@ -46,7 +47,7 @@ PHOTO_LIMIT = 4096
 BATCH_LIMIT = 1000
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=25)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 
 def _held(size: int) -> AfterValidator:
@@ -54,11 +55,11 @@ def _held(size: int) -> AfterValidator:
 
     def check(text: str) -> str:
         try:
-            found = len(text.encode("gbk"))
+            found = len(encode(text))
         except UnicodeEncodeError:
-            raise ValueError("a card holds text in GBK, which lacks one of these characters") from None
+            raise ValueError("half a character: no card can hold it") from None
         if found > size:
-            raise ValueError(f"a card holds {size} bytes of GBK here, found {found}")
+            raise ValueError(f"a card holds {size} bytes of GB 18030 here, found {found}")
         if any(one < " " or one == "\x7f" for one in text):
             raise ValueError("a control character")
         return text

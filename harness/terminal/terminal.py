@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
 from emulator.filesystem import items
 from emulator.filesystem.files import messaging_of
+from emulator.filesystem.meanings import Meaning, in_words, meaning
 from emulator.filesystem.specs import FileSpec, ItemSpec
 from emulator.security import PIN
 from harness.terminal.keeper import TerminalError
@@ -28,6 +29,16 @@ class ItemValue:
     spec: ItemSpec
     value: items.Value
     number: int = 0
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the value means in words; empty where there is nothing to say."""
+        return meaning(self.spec, self.value)
+
+    @property
+    def words(self) -> str:
+        """The value for people, and what it means: ``01 汉族 Han``."""
+        return in_words(self.spec, self.value)
 
 
 class Terminal(Link):
@@ -138,12 +149,16 @@ class Terminal(Link):
 
     def read(self, path: str, occurrence: int = 1) -> items.Value:
         """One item, the first or another of several with its tag; Refused with 6A83 where the card has none."""
+        return items.decode(self.find(path)[1], self.read_bytes(path, occurrence))
+
+    def read_bytes(self, path: str, occurrence: int = 1) -> bytes:
+        """The value part of one item as the card holds it; Refused with 6A83 where the card has none."""
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.read, f"reading {spec.path}")
         p1, p2 = _address(spec, item, occurrence)
         record = self._addressed(spec, CommandAPDU(0x00, 0xB2, p1, p2, le=0), spec.read_messaging, f"reading {path}")
-        return items.decode(item, whole(record, item.tag or 0, f"reading {path}"))
+        return whole(record, item.tag or 0, f"reading {path}")
 
     def read_if_there(self, path: str) -> items.Value | None:
         """One item by its tag, None where the card has none; LookupError where its layout has not."""
@@ -171,13 +186,21 @@ class Terminal(Link):
         except ValueError:
             return None
 
-    def update(self, path: str, value: items.Value, occurrence: int = 1) -> None:
-        """Writes one item, the first or another of several with its tag, under its file's update key."""
+    def update(self, path: str, value: items.Value, occurrence: int = 1, *, rewritten: bool = False) -> None:
+        """Writes one item, the first or another of several with its tag, under its file's update key.
+
+        ``rewritten``: in the later meaning of its tag, as on an old card brought up to date, where it has one.
+        """
+        _, item = self.find(path)
+        self.update_bytes(path, items.encode(item, value, rewritten=rewritten), occurrence)
+
+    def update_bytes(self, path: str, content: bytes, occurrence: int = 1) -> None:
+        """Writes the value part of one item as it is, under its file's update key."""
         spec, item = self.find(path)
         self.enter(spec.application)
         self._authorise(spec.update, f"updating {spec.path}")
         p1, p2 = _address(spec, item, occurrence)
-        command = CommandAPDU(0x00, 0xDC, p1, p2, items.tlv(item, value))
+        command = CommandAPDU(0x00, 0xDC, p1, p2, bytes((item.tag or 0, len(content))) + content)
         self._addressed(spec, command, spec.update_messaging, f"updating {path}")
 
     def add_record(self, path: str, values: Sequence[str]) -> None:
@@ -199,13 +222,15 @@ class Terminal(Link):
 
     def read_file(self, path: str) -> Iterator[ItemValue]:
         """Every record of a file, in order."""
+        found: list[ItemValue] = []
         for number in range(1, 255):
             try:
-                yield from self.read_record(path, number)
+                found += self.read_record(path, number)
             except Refused as refused:
                 if refused.sw == SW.RECORD_NOT_FOUND:
-                    return
+                    break
                 raise
+        yield from brought_up(found)
 
 
 def _address(spec: FileSpec, item: ItemSpec, occurrence: int) -> tuple[int, int]:
@@ -224,4 +249,13 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
         return
     tag = record[0] if record else 0
     item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
-    yield ItemValue(f"{spec.path}/{item.label}", item, items.decode(item, whole(record, tag, f"reading {spec.path}")))
+    content = whole(record, tag, f"reading {spec.path}")
+    yield ItemValue(f"{spec.path}/{item.label}", items.meant(item, content), items.decode(item, content))
+
+
+def brought_up(values: Sequence[ItemValue]) -> Iterator[ItemValue]:
+    """A file's items, those whose form tells nothing in the meaning of the item that they follow. [T: v2:appendix C]"""
+    rewritten = {one.spec.tag for one in values if one.spec.later}
+    for one in values:
+        new = one.spec.rewritten
+        yield replace(one, spec=new) if new is not None and new.after in rewritten else one

@@ -8,6 +8,7 @@ from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.select import Select
 from emulator.filesystem import items
+from emulator.filesystem.meanings import in_words
 from emulator.filesystem.specs import Layout
 from harness.trace.context import Context, Place
 from harness.trace.decode import answer_words, command_words
@@ -103,7 +104,9 @@ class Reader:
             records = items.TLVS.parse(data) if place.file.structure != "cyclic" else ()
             for record in records:
                 if spec := place.file.item(record.tag):
-                    yield f"{spec.label} {spec.name} {spec.name_en}: {items.decode(spec, record.value)}"
+                    meant = items.meant(spec, record.value)
+                    words = in_words(meant, items.decode(spec, record.value))
+                    yield f"{meant.label} {meant.name} {meant.name_en}: {words}"
         except ValueError:
             return
 

@@ -50,7 +50,7 @@ def test_any_bytes(path: Path, data: bytes) -> None:
         size = int.from_bytes(answers[:4], "big")
         code, text, end = answers[4 : 4 + size].split(b"\0")
         assert (int(code) <= 0, end) == (True, b"")
-        text.decode("gbk")
+        text.decode("gb18030")
         answers = answers[4 + size :]
     sane = Link(path)
     assert sane.ask("iReadCard", "3", "2", "||", "SSSEEF05|03|$") == (0, "SSSEEF05|3.00|$")

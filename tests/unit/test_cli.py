@@ -193,7 +193,8 @@ def test_image_show_diff_and_copy(tmp_path: Path) -> None:
     run("region", "set", "510700", "--from", "510100", "--image", two)
     run("pin", "verify", "--pin", "999999", "--image", two, expect=1)
     said = run("image", "diff", one, two, expect=1).stdout.splitlines()
-    assert "DF03/EF07/71 养老保险参保地所属行政区划代码 insurance region, pension: 510100 → 510700" in said
+    moved = "510100 成都市 Chengdu → 510700 绵阳市 Mianyang"
+    assert f"DF03/EF07/71 养老保险参保地所属行政区划代码 insurance region, pension: {moved}" in said
     assert "tries left of PIN: 3 → 2" in said
     assert len(said) == 6
     run("pin", "change", "--old", "123456", "--new", "246810", "--image", two)
@@ -220,7 +221,7 @@ def test_tear() -> None:
     assert {row["outcome"] for row in rows if row["step"] == 2} == {"old", "new"}
     text = run("tear", "0020000003999999", *steps).stdout
     assert "999999" not in text
-    assert "20200915 → 20260101" in text
+    assert "20200915 2020-09-15 → 20260101 2026-01-01" in text
     run("tear", "auth:NOKEY", expect=2)
     run("tear", "xyz", expect=2)
 

@@ -6,7 +6,8 @@ import pytest
 
 from emulator.filesystem.memory import PIN_CELL
 from emulator.filesystem.specs import ItemSpec
-from harness.driver import contents, formats
+from emulator.filesystem.text import decode, encode
+from harness.driver import contents, formats, wire
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.formats import Wanted
 from tests.counter import ANY, KINDS, MEANT, NUMBER, SHAPES, Counter
@@ -156,3 +157,32 @@ def test_addresses() -> None:
     for wrong in wrong_ones:
         with pytest.raises(DriverError):
             formats.addresses(wrong)
+
+
+def test_an_old_card_brought_up_to_date_is_read_in_the_later_meaning_and_stays_so() -> None:
+    counter = Counter("1.00").enters("123456", "123456")
+    assert counter.read("DF01EF0A|37|38|39|$", meant=ANY) == (0, "DF01EF0A|156|13|20100701|$")
+    assert [one.spec.name for one in counter.driver.told] == ["国籍", "政治面貌", "工资信息更新日期"]
+    assert counter.write("DF01EF0A|37|38|$", "DF01EF0A|DEU|01|$", ANY) == (0, "")
+    assert counter.image.memory.records("DF01/EF0A")[0].hex() == "3704444555ee"
+    assert counter.read("DF01EF0A|37|38|$", meant=ANY) == (0, "DF01EF0A|DEU|01|$")
+
+
+def test_an_old_item_takes_a_value_that_fits_its_later_meaning_alone() -> None:
+    counter = Counter("1.00").enters("123456")
+    assert counter.write("DF03EF05|61|$", "DF03EF05|00130000|$", ANY) == (0, "")
+    assert counter.image.memory.records("DF03/EF05")[2].hex() == "610400130000"
+    assert counter.write("DF04EF05|81|$", "DF04EF05|虚构医院|$", ANY) == (0, "")
+    assert counter.read("DF04EF05|81|$", meant=ANY) == (0, "DF04EF05|虚构医院|$")
+
+
+@pytest.mark.parametrize("name", ["B2E2FE9F", "B2E2CA", "AAA1B2E2", "B2E295329031", "B2E2FE51A1A4"])
+def test_a_name_passes_as_the_bytes_that_the_card_holds(name: str) -> None:
+    """A rare character, a cut one, a user-defined one, one of four bytes: read, and written back, nothing changes."""
+    counter = Counter()
+    held = bytes.fromhex(name)
+    assert counter.write("SSSEEF06|09|$", f"SSSEEF06|{decode(held)}|$", ANY) == (0, "")
+    assert counter.image.memory.records("SSSE/EF06")[1] == b"\x09\x1e" + held.ljust(30, b"\0")
+    code, out = counter.read("SSSEEF06|09|$", meant=ANY)
+    assert (code, encode(out)) == (0, b"SSSEEF06|" + held + b"|$")
+    assert wire.answer(code, out)[4:] == b"0\0SSSEEF06|" + held + b"|$\0"

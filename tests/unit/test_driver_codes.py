@@ -56,7 +56,7 @@ CAUSES: dict[str, tuple[int, Callable[[], Outcome]]] = {
     "initial": (-35, lambda: Counter().enters("123456").driver.iVerifyPIN(1)),
     "set initial": (-36, lambda: Counter().enters("123456", "123456").driver.iReloadPIN(1, MEANT)),
     "characters": (-41, lambda: Counter().write("SSSEEF05|06|$", "SSSEEF05|2033O101|$")),
-    "no GBK": (-41, lambda: Counter().write("SSSEEF06|09|$", "SSSEEF06|\U0001f600|$")),
+    "no character": (-41, lambda: Counter().write("SSSEEF06|09|$", "SSSEEF06|\ud83d|$")),
     "length": (-42, lambda: Counter().write("SSSEEF05|06|$", "SSSEEF05|203301011|$")),
     "wrong": (-51, lambda: Counter().enters("999999").driver.iVerifyPIN(1)),
     "blocked": (-52, lambda: Counter().tries(0).driver.iVerifyPIN(1)),

@@ -21,8 +21,14 @@ def test_reading_and_writing(by: tuple[str, ...], tmp_path: Path) -> None:
     assert (told["code"], told["fields"]["card number"]) == (0, "A00000011")
     address, data = "SSSEEF06|0A|$DF01EF05|20|$", "SSSEEF06|2|$DF01EF05|20|$"
     assert run("terminal", "write", address, data, *image).stdout == "执行成功 done\n"
-    assert run("terminal", "read", address, *image).stdout == "SSSEEF06|2|$\nDF01EF05|20|$\n"
-    assert run("terminal", "read", "DF01EF05|20|$", "--auth", "pin", *PIN, *image).stdout == "DF01EF05|20|$\n"
+    assert run("terminal", "read", address, *image).stdout == (
+        "SSSEEF06|2|$\n  0A 性别 sex: 2 女性 female\n"
+        "DF01EF05|20|$\n  20 户口类别 kind of household registration: 20 农业户口(农村) agricultural (rural)\n"
+    )
+    by_pin = run("terminal", "read", "DF01EF05|20|$", "--auth", "pin", *PIN, *image).stdout
+    assert by_pin.splitlines()[0] == "DF01EF05|20|$"
+    (sex, _) = json.loads(run("terminal", "read", address, "--json", *image).stdout)["items"]
+    assert (sex["path"], sex["value"], sex["meaning"]) == ("SSSE/EF06/0A", "2", "女性 female")
     wrong = run("terminal", "read", address, "--card-info", "|B00000011|", *image, expect=1)
     assert wrong.stderr == "sscard: -22 输入与卡内信息不符 the input differs from the card\n"
     assert not wrong.stdout

@@ -10,6 +10,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
+from emulator.filesystem import text
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Session, Step
 
@@ -189,7 +190,7 @@ class ApplicationBlocked(Rule):
 
 
 def _text(value: bytes) -> str:
-    return value.rstrip(b"\0").decode("gbk", "replace")
+    return text.shown(text.decode(value.rstrip(b"\0")))
 
 
 def _hex(value: bytes) -> str:
