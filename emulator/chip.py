@@ -192,7 +192,8 @@ class Chip:
         except CardError as refusal:
             state.memory.rollback()
             if refusal.sw >> 8 != WRONG_LE:
-                # A command that fails takes the account back to idle [T]; 6Cxx carries nothing out and is repeated. [D]
+                # A command that fails takes the account back to idle [T: part5:table 49]; 6Cxx carries nothing out and
+                # is repeated. [D]
                 session.transaction = None
             answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
         except PowerCut:

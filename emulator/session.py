@@ -30,11 +30,14 @@ class Session:
     """A key pair was named whose public key may be fetched."""
     transaction: object | None = None
     """What INITIALIZE began, on a purse or on a PSAM's side of it. Of the account's commands, GET BALANCE and GET
-    TRANSACTION PROOF leave it [T]; any other command ends it [D], and so does one that fails [T].
+    TRANSACTION PROOF leave it [T: part5:table 49]; any other command ends it [D], and so does one that fails
+    [T: part5:7].
     """
 
     def enter(self, directory: Directory) -> None:
-        """Makes a DF current. Another than before costs the keys' rights and the challenge; the PIN's stays. [T]"""
+        """Makes a DF current. Another than before costs the keys' rights and the challenge; the PIN's stays.
+        [T: part7:5.8, part7:6.6]
+        """
         if directory is not self.directory:
             self.rights &= {PIN}
             self.challenge = None

@@ -15,7 +15,7 @@ GRADES = ("S", "T", "P", "1", "D")
 """From the surest on."""
 SOURCED = frozenset("ST1")
 """Grades that no fact may bear without a source."""
-MARK = re.compile(r"\[([STP1D])(?::\s*([^\][]+))?\]")
+MARK = re.compile(r"(?<![\w\])}])\[([STP1D])(?::\s*([^\][]+))?\]")
 _CITATION = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)(?::\s*([^:,\s][^,]*))?")
 
 
@@ -55,6 +55,11 @@ def marks(text: str) -> Iterator[Mark]:
         yield Mark(found[1], tuple(map(citation, named)), found.start(), found.end())
 
 
+def grades(text: str) -> tuple[str, ...]:
+    """The grades of a text's marks, in order, whatever they cite."""
+    return tuple(found[1] for found in MARK.finditer(text))
+
+
 def mark(grade: str, sources: Iterable[str] = ()) -> str:
     """The mark of a grade and its sources, as texts carry it."""
     named = ", ".join(sources)
@@ -63,7 +68,7 @@ def mark(grade: str, sources: Iterable[str] = ()) -> str:
 
 def weakest(text: str) -> str:
     """The least sure grade that a text bears; ValueError where it bears none."""
-    grades = [GRADES.index(one.grade) for one in marks(text)]
-    if not grades:
+    found = [GRADES.index(one) for one in grades(text)]
+    if not found:
         raise ValueError(f"expected a grade in brackets and its sources, found {text!r}")
-    return GRADES[max(grades)]
+    return GRADES[max(found)]

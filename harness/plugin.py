@@ -28,6 +28,7 @@ from harness.conformance.bench import Log, Logged, Virtual
 from harness.conformance.report import trace_lines
 from harness.conformance.verdict import Result, Verdict
 from harness.connection import Connection, InProcess, Pcsc
+from harness.facts.register import register
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
@@ -191,7 +192,8 @@ class VectorItem(pytest.Item):
         if not isinstance(error, VectorFailed):
             return super().repr_failure(excinfo, style)
         one, log = error.result, Log(list(error.result.trace))
-        head = f"{one.vector.title}\n{one.vector.title_zh}\n{one.vector.standard}, {one.vector.source}"
+        basis = register().readable(one.vector.source)
+        head = f"{one.vector.title}\n{one.vector.title_zh}\n{one.vector.standard}, {basis}"
         return f"{head}\n{one.verdict}: {one.reason}\n{_text(log, bool(self.config.getoption('--show-secrets')))}"
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.instructions.base import Instruction, spans
+from harness.facts.register import register
 
 HEAD = """# The cards' commands
 
@@ -45,7 +46,7 @@ def row(kind: type[Instruction]) -> dict[str, Any]:
         "status": [_status(word) for word in kind.status],
         "cards": list(kind.cards),
         "versions": kind.versions,
-        "source": kind.source,
+        "source": register().readable(kind.source),
     }
 
 

@@ -34,7 +34,8 @@ SYSTEMS = {
     "macos": System("macos", (), 5.0),
 }
 """pcscd takes the power 0.4 to 0.8 s after the last use, measured; here at once, when it says so. Windows resets, looks
-for two kinds of card by name, and never takes the power; macOS resets and takes it some 5 s after the last use. [1]
+for two kinds of card by name, and never takes the power; macOS resets and takes it some 5 s after the last use.
+[D]
 """
 BAUD = 9600
 ETU_PER_BYTE = 12

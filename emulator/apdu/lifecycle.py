@@ -9,15 +9,15 @@ from emulator.filesystem.memory import ACTIVATION, BLANK, BLOCKED, CARD_STATE, P
 
 
 def check_card(card: CardState) -> None:
-    """After CARD BLOCK every command answers 6A81, whatever it is. [T]"""
+    """After CARD BLOCK every command answers 6A81, whatever it is. [T: part5:6.2, part7:13.1]"""
     if card.memory.counter(CARD_STATE) == BLOCKED:
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, "the card is blocked for ever")
 
 
 def check(card: CardState, kind: type[Instruction]) -> None:
-    """9303 in an application that is blocked for ever, to all but another SELECT and APPLICATION BLOCK [T]; 6985 in one
-    blocked for a time [D], and 6985 for the social security function before its activation (Measures, article 13; which
-    commands: [D]).
+    """9303 in an application that is blocked for ever, to all but another SELECT and APPLICATION BLOCK
+    [T: part5:6.1.5, part7:13.2]; 6985 in one blocked for a time [D], and 6985 for the social security function before
+    its activation (Measures, article 13; which commands: [D]).
     """
     here = card.session.directory
     block = card.blocked(here)

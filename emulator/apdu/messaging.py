@@ -1,7 +1,7 @@
 """Secure messaging: strips and checks MAC and cipher, so that instructions only ever see plain data.
 
-MAC over CLA INS P1 P2 Lc (with the MAC counted) and data. [S] Which key, which start value and which fold is the scheme
-that the layout names for the current DF.
+MAC over CLA INS P1 P2 Lc (with the MAC counted) and data. [S: part4:8, reference:card §6] Which key, which start value
+and which fold is the scheme that the layout names for the current DF.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Seal:
 def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU) -> tuple[CommandAPDU, Seal]:
     """The command as the instruction takes it, its MAC checked and taken off, its data deciphered; and the seal.
 
-    A missing MAC answers 6987. A wrong one 6988; it locks no key [T], but loses the rights of keys and the challenge
-    [D]. What the instruction counts it against falls before the comparison. [P] No challenge answers 6984, data that do
-    not decipher 6A80.
+    A missing MAC answers 6987. A wrong one 6988; it locks no key [T: part7:7.4], but loses the rights of keys and the
+    challenge [D]. What the instruction counts it against falls before the comparison. [P] No challenge answers 6984,
+    data that do not decipher 6A80.
     """
     if kind.protected:
         kind.check(command)

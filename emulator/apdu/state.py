@@ -107,7 +107,9 @@ class CardState:
         return next(one.messaging for one in line if one.spec.id == spec.application)
 
     def find_key(self, identifier: int, use: str) -> KeySpec:
-        """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88. [T]"""
+        """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88.
+        [T: part5:table 14]
+        """
         for directory in (self.session.directory,) if identifier & 0x80 else self.session.directory.line():
             for key in directory.keys:
                 if key.id == identifier and key.use == use:
@@ -138,7 +140,7 @@ class CardState:
         return tries
 
     def unblockings(self) -> TryCounter:
-        """The counter of failed unblockings of the PIN; 6983 once it has run out. [T]"""
+        """The counter of failed unblockings of the PIN; 6983 once it has run out. [T: part7:13.3]"""
         tries = TryCounter(self.memory, UNBLOCKINGS_CELL, self.layout.unblockings)
         if tries.left == 0:
             raise CardError(SW.BLOCKED, f"key {self.layout.pin.unblock_key} is locked by failed unblockings")

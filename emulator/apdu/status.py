@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class SW(IntEnum):
-    """Status words of the standard's family (SW1 SW2 as one 16-bit number). [S]"""
+    """Status words of the standard's family (SW1 SW2 as one 16-bit number). [S: part5:table 5, reference:card §7]"""
 
     OK = 0x9000
     DATA_MAY_BE_CORRUPT = 0x6281

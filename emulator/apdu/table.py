@@ -50,7 +50,9 @@ class InstructionTable:
         return kind
 
     def _unknown(self, cla: int, ins: int) -> CardError:
-        """6D00 in a known class, else 6E00: the text knows no channels, no chains and no messaging of ISO's. [T]"""
+        """6D00 in a known class, else 6E00: the text knows no channels, no chains and no messaging of ISO's.
+        [T: part5:table 5]
+        """
         if cla in self.classes:
             return CardError(SW.INS_NOT_SUPPORTED, f"CLA {cla:02X} has no INS {ins:02X}")
         known = ", ".join(f"{one:02X}" for one in sorted(self.classes))

@@ -35,7 +35,8 @@ def exact(le: int | None, data: bytes) -> bytes:
 
 
 def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
-    """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces. [S]
+    """The APDU shape: repeats a command on 6Cxx with the right Le, fetches what 61xx announces.
+    [S: prog-z9, prog-huada-usb, prog-sscreader]
 
     An answer too short for a status word is handed on. A card that goes on announcing is asked no more than
     ``MOST_ROUNDS`` times and for no more than ``LONGEST_ANSWER`` bytes: its last 61xx is then the answer, without data.

@@ -31,7 +31,7 @@ def pin_key(pin: str, *, text: bool = False) -> bytes:
 
 
 def factors(region: str, chip_factor: bytes, levels: int) -> list[bytes]:
-    """The diversification factors, 8 bytes each, in the order they are applied. [S]
+    """The diversification factors, 8 bytes each, in the order they are applied. [S: part9:7.3, prog-huada-usb]
 
     ``region``: six digits; ``chip_factor``: the ATR's last 8 bytes (T6-TD); ``levels``: 3 province, city and card;
     2 city and card; 1 card only.
@@ -42,7 +42,7 @@ def factors(region: str, chip_factor: bytes, levels: int) -> list[bytes]:
 
 
 def card_key(suite: Suite, root: bytes, region: str, chip_factor: bytes, levels: int) -> bytes:
-    """The key of one card, 16 bytes: the root diversified level by level. [S]"""
+    """The key of one card, 16 bytes: the root diversified level by level. [S: part9:7.1.1, reference:card §6]"""
     key = root
     for factor in factors(region, chip_factor, levels):
         key = suite.derive(key, factor)

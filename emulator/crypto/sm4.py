@@ -27,20 +27,22 @@ class SM4Suite:
     block = 16
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
-        """One SM4 block over factor and its complement. [S]"""
+        """One SM4 block over factor and its complement. [S: part9:7.2.1, reference:card §6]"""
         return _encrypt(key, factor + bytes(byte ^ 0xFF for byte in factor))
 
     def process_key(self, card_key: bytes, challenge: bytes) -> bytes:
-        """SM4 of the challenge, filled with 00 to 16 bytes. [T]"""
+        """SM4 of the challenge, filled with 00 to 16 bytes. [T: part4:8.4]"""
         return _encrypt(card_key, challenge.ljust(16, b"\0"))
 
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
-        """SM4 of data ‖ 00…, left half XOR right half. [T]"""
+        """SM4 of data ‖ 00…, left half XOR right half. [T: part4:9.3]"""
         block = _encrypt(process_key, data.ljust(16, b"\0"))
         return xor(block[:8], block[8:])
 
     def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
-        """SM4 CBC-MAC, its four 4-byte words XORed. [S] the fold, [T] the zero start value."""
+        """SM4 CBC-MAC, its four 4-byte words XORed [S: part4:8, reference:card §6], from a start value of zero
+        [T: part4:8].
+        """
         last = self.cbc(key, pad_always(message, 16), start_value(start, 16))
         return folded(last, "xor" if fold == "suite" else fold)
 
@@ -57,15 +59,15 @@ class SM4Suite:
         return _encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """As a MAC, under the key itself. [T]"""
+        """As a MAC, under the key itself. [T: part7:15]"""
         return self.mac(key, message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
-        """SM4 ECB. [T]"""
+        """SM4 ECB. [T: part4:8.3]"""
         return _encrypt(process_key, frame(data, 16))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
-        """SM4 ECB; the length byte is 1 or more. [T]"""
+        """SM4 ECB; the length byte is 1 or more. [T: part4:8.3.3.2]"""
         plain = unframe(_ecb(process_key).decryptor().update(data), 16)
         if not plain:
             raise ValueError("length byte 00: blocks of 16 bytes carry one byte at least")

@@ -14,27 +14,33 @@ class Suite(Protocol):
 
     @property
     def code(self) -> int:
-        """The algorithm's number in the FCI's tag 9F0C: 1 3DES, 3 SM4. [S]"""
+        """The algorithm's number in the FCI's tag 9F0C: 1 3DES, 3 SM4. [S: part5:6.11, reference:card §2]"""
 
     @property
     def block(self) -> int:
         """Block size in bytes."""
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
-        """One level of diversification by an 8-byte factor: E(key, factor ‖ ¬factor), 16 bytes. [S]"""
+        """One level of diversification by an 8-byte factor: E(key, factor ‖ ¬factor), 16 bytes.
+        [S: part9:7.1.1, reference:card §6]
+        """
 
     def process_key(self, card_key: bytes, challenge: bytes) -> bytes:
-        """The key for one use, from the last challenge (4, 8 or 16 bytes). [S] 3DES, [T] SM4."""
+        """The key for one use, from the last challenge (4, 8 or 16 bytes): 3DES [S: part4:8.4, reference:card §6],
+        SM4 [T: part4:8.4].
+        """
 
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
-        """Authentication cryptogram, 8 bytes, of 8 bytes of data. [S] 3DES, [T] SM4."""
+        """Authentication cryptogram, 8 bytes, of 8 bytes of data: 3DES [S: part4:9.3, reference:card §6],
+        SM4 [T: part4:9.3].
+        """
 
     def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
         """MAC of 4 bytes over a message that this function pads.
 
-        ``start`` value: zero [S], or bytes, filled with 00 or cut to a block. ``fold`` of the last block: ``left``,
-        ``xor`` of its 4-byte words, or ``suite``: the suite's own. Under a card key instead of a process key 3DES takes
-        ISO 9797-1 algorithm 3. [P]
+        ``start`` value: zero [S: part4:8, reference:card §6], or bytes, filled with 00 or cut to a block. ``fold`` of
+        the last block: ``left``, ``xor`` of its 4-byte words, or ``suite``: the suite's own. Under a card key instead
+        of a process key 3DES takes ISO 9797-1 algorithm 3. [P]
         """
 
     def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
@@ -44,10 +50,12 @@ class Suite(Protocol):
         """ECB over whole blocks, nothing framed."""
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """TAC of 4 bytes under a card key: 3DES by single DES under the XOR of its halves, SM4 its MAC. [T]"""
+        """TAC of 4 bytes under a card key: 3DES by single DES under the XOR of its halves, SM4 its MAC.
+        [T: part7:15]
+        """
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
-        """ECB over ``data`` with its length byte before it, padded only where needed. [T]"""
+        """ECB over ``data`` with its length byte before it, padded only where needed. [T: part4:8.3]"""
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
         """Undoes ``encipher``; ValueError where length byte or padding is wrong."""
@@ -74,7 +82,7 @@ def pad_always(message: bytes, block: int) -> bytes:
 
 
 def frame(data: bytes, block: int) -> bytes:
-    """Length byte ‖ data, and 80 00… only if that is no multiple of the block. [T]"""
+    """Length byte ‖ data, and 80 00… only if that is no multiple of the block. [T: part4:8.3]"""
     framed = bytes((len(data),)) + data
     return framed if len(framed) % block == 0 else pad_always(framed, block)
 

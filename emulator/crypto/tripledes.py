@@ -28,19 +28,23 @@ class TripleDESSuite:
     block = 8
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
-        """3DES-ECB over factor and its complement. [S]"""
+        """3DES-ECB over factor and its complement. [S: part9:7.1.1, reference:card §6]"""
         return _encrypt(key, factor + bytes(byte ^ 0xFF for byte in factor))
 
     def process_key(self, card_key: bytes, challenge: bytes) -> bytes:
-        """3DES of the challenge; 4 bytes are filled with 00 [S], of 16 the first 8 count [D]."""
+        """3DES of the challenge; 4 bytes are filled with 00 [S: part4:8.4, reference:card §6], of 16 the first 8 count
+        [D].
+        """
         return _encrypt(card_key, challenge[:8].ljust(8, b"\0"))
 
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
-        """Single DES. [S]"""
+        """Single DES. [S: part4:9.3, reference:card §6]"""
         return _encrypt(process_key, data)
 
     def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
-        """Single-DES CBC, leftmost 4 bytes of the last block [S]; under 16 bytes ISO 9797-1 algorithm 3 [P]."""
+        """Single-DES CBC, leftmost 4 bytes of the last block [S: part4:8, reference:card §6]; under 16 bytes ISO 9797-1
+        algorithm 3 [P].
+        """
         last = self.cbc(key[:8], pad_always(message, 8), start_value(start, 8))
         if len(key) == 16:
             last = _encrypt(key[:8], _ecb(key[8:]).decryptor().update(last))
@@ -59,13 +63,13 @@ class TripleDESSuite:
         return _encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
-        """Single DES under the key's halves XORed. [T]"""
+        """Single DES under the key's halves XORed. [T: part7:15]"""
         return self.mac(xor(key[:8], key[8:]), message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
-        """Single-DES ECB. [T]"""
+        """Single-DES ECB. [T: part4:8.3]"""
         return _encrypt(process_key, frame(data, 8))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
-        """Single-DES ECB. [T]"""
+        """Single-DES ECB. [T: part4:8.3]"""
         return unframe(_ecb(process_key).decryptor().update(data), 8)

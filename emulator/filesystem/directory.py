@@ -5,15 +5,16 @@ from __future__ import annotations
 from emulator.filesystem import text
 from emulator.filesystem.specs import ItemSpec, Layout
 
+SOURCES = ("part3:6.5.2",)
 ITEMS = (
     ItemSpec(
-        0x70, "BER-TLV", 0, "目录项", "directory entry", "T",
+        0x70, "BER-TLV", 0, "目录项", "directory entry", "T", sources=SOURCES,
         elements=(
             ItemSpec(
-                0x61, "BER-TLV", 0, "应用模板", "application template", "T",
+                0x61, "BER-TLV", 0, "应用模板", "application template", "T", sources=SOURCES,
                 elements=(
-                    ItemSpec(0x4F, "hex", 0, "名称", "name", "T"),
-                    ItemSpec(0x50, "an", 0, "应用标签", "application label", "T"),
+                    ItemSpec(0x4F, "hex", 0, "名称", "name", "T", sources=SOURCES),
+                    ItemSpec(0x50, "an", 0, "应用标签", "application label", "T", sources=SOURCES),
                 ),
             ),
         ),
@@ -26,7 +27,7 @@ def listed(layout: Layout) -> tuple[bytes, ...]:
     """The records: one template 61 each, for the environment, then for each application in it.
 
     4F is the DF name or AID; an application without one is told by its label, which then stands for it. 50 is the
-    label. [T] That the environment comes first and every application has a record of its own [D].
+    label. [T: part3:6.5.2] That the environment comes first and every application has a record of its own [D].
     """
     homes = [app.id for app in layout.applications.values() if app.directory]
     return tuple(

@@ -10,7 +10,7 @@ from emulator.filesystem.specs import ApplicationSpec, FileSpec, KeySpec, Layout
 
 SM4_CODE = 3
 UNLISTED = 0x1E
-"""What an environment without a directory file names as its SFI. [S]"""
+"""What an environment without a directory file names as its SFI. [S: prog-cardissue, reference:card §2]"""
 PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "card", 8, "S")
 """The scheme of SSSE, where a layout names none."""
 
@@ -123,7 +123,7 @@ def messaging_of(layout: Layout, application: str) -> tuple[MessagingSpec, KeySp
 
 def fci(spec: ApplicationSpec, layout: Layout, algorithm_code: int) -> bytes:
     """What SELECT answers: ``6F 84 name`` for an ADF; an environment adds its directory's SFI (tag 88) and, where the
-    layout says so, the algorithm (9F0C). [S]
+    layout says so, the algorithm (9F0C). [S: part5:6.11, reference:card §2]
 
     Applications of other standards have a template A5 of their own [P]; the certificate environment one of 73.
     [1: prog-z390]

@@ -74,7 +74,7 @@ class Image:
 
     @property
     def chip_factor(self) -> bytes:
-        """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S]"""
+        """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S: part9:7.3, prog-huada-usb]"""
         return self.atr[-8:]
 
     def fork(self) -> Image:

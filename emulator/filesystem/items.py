@@ -1,8 +1,9 @@
 """Item codecs: between the bytes of an item and the value a person reads.
 
-Formats [S]: ``an`` text (``text``), left-aligned, filled with 00; ``cn`` BCD digits, left-aligned, filled with F; ``b``
-and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of items; ``BER-TLV`` the same with
-BER's tags. [P] Nibbles A to F are digits in the identification code alone. [S: v2:table 10, reference:items.json]
+Formats [S: v2:7, prog-cardissue]: ``an`` text (``text``), left-aligned, filled with 00; ``cn`` BCD digits,
+left-aligned, filled with F; ``b`` and ``hex`` bytes, shown in hex; ``dec`` a number, big-endian; ``B-TLV`` an item of
+items; ``BER-TLV`` the same with BER's tags. [P] Nibbles A to F are digits in the identification code alone.
+[S: v2:table 10, reference:items.json]
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class _Number(c.Adapter):  # type: ignore[misc]
 
 
 TLV = c.Struct("tag" / c.Int8ub, "value" / c.Prefixed(c.Int8ub, c.GreedyBytes))
-"""One record of a data file: tag, plain length byte, value. [S]"""
+"""One record of a data file: tag, plain length byte, value. [S: prog-cardissue, prog-z390, prog-decard]"""
 
 TLVS = c.GreedyRange(TLV)
 

@@ -75,7 +75,7 @@ def with_key_levels(table: Table, source: str) -> Table:
     """A merged table without ``[key_levels]``, which has become levels and PSAM usage of the keys it names.
 
     ``all`` stands for every key of two levels: a region whose roots are diversified by the city already has 1, and its
-    usage bytes 28 and 27 instead of 48 and 47. [S]
+    usage bytes 28 and 27 instead of 48 and 47. [S: part9:table B1, prog-yx]
     """
     if "key_levels" not in table:
         return table

@@ -107,20 +107,20 @@ class Node:
         """Takes true or false."""
         return self.take(key, bool, "true or false", default)
 
-    def grade(self, default: str = "D") -> str:
+    def grade(self, default: str = "D", key: str = "grade") -> str:
         """Takes a grade."""
-        return self.choice("grade", GRADES, default)
+        return self.choice(key, GRADES, default)
 
-    def sources(self, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    def sources(self, default: tuple[str, ...] = (), key: str = "sources") -> tuple[str, ...]:
         """Takes the ids of the sources that bear this table's grade."""
-        found = self.take("sources", list, "a list of source ids", list(default))
+        found = self.take(key, list, "a list of source ids", list(default))
         for one in found:
             if not isinstance(one, str):
-                raise self.error("sources", f"expected ids of the register of sources, found {one!r}")
+                raise self.error(key, f"expected ids of the register of sources, found {one!r}")
             try:
                 citation(one)
             except ValueError as error:
-                raise self.error("sources", str(error)) from None
+                raise self.error(key, str(error)) from None
         return tuple(found)
 
     def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:

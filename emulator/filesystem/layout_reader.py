@@ -255,6 +255,7 @@ class LayoutReader:
         fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
         directory = node.truth("directory", False)
         grade, sources = node.grade(), node.sources()
+        access = node.sources(() if "access_grade" in node.rest else sources, "access_sources")
         usage = node.choice("class", layout_items.CLASSES, "")
         parent = ItemSpec(None, "", 0, "", "", grade, usage=usage, sources=sources)
         conditions = []
@@ -290,6 +291,7 @@ class LayoutReader:
             structure=structure,
             read=conditions[0],
             update=conditions[1],
+            access=Basis(node.grade(grade, "access_grade"), access),
             grade=grade,
             usage=usage,
             items=items,

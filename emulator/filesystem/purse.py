@@ -56,12 +56,14 @@ class Purse:
 
     def in_year(self, time: bytes) -> bool:
         """True if a settlement of this time (BCD, YYYYMMDDhhmmss) adds to the sums: unless its date, less the day that
-        their year began, both read as numbers, is 10000 or more. An earlier date adds. [T]
+        their year began, both read as numbers, is 10000 or more. An earlier date adds. [T: part7:12.6]
         """
         return _number(time[:4]) - _number(self.year + self.day) < A_YEAR
 
     def year_of(self, time: bytes) -> bytes:
-        """The year of the sums that a time (BCD, YYYYMMDDhhmmss) falls into: it begins at the starting day. [T]"""
+        """The year of the sums that a time (BCD, YYYYMMDDhhmmss) falls into: it begins at the starting day.
+        [T: part7:12.6]
+        """
         if time[2:4] >= self.day:
             return time[:2]
         year = time[:2].hex()

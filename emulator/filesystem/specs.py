@@ -64,9 +64,18 @@ class ItemSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """How sure a table's facts are, and on whose word: ids in the register of sources."""
+
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileSpec:
     """An EF. ``path`` like ``SSSE/EF05``, ``fid`` its file identifier (two bytes); ``size`` in bytes (transparent),
-    ``records`` at most (cyclic). ``directory``: its records list the card's applications.
+    ``records`` at most (cyclic). ``directory``: its records list the card's applications. ``access``: what its access
+    conditions rest on.
     """
 
     path: str
@@ -76,6 +85,7 @@ class FileSpec:
     structure: str
     read: Condition
     update: Condition
+    access: Basis
     grade: str
     usage: str
     items: tuple[ItemSpec, ...] = ()
@@ -181,7 +191,9 @@ class KeySpec:
 
     @property
     def levels_left(self) -> int:
-        """How many levels a PSAM that holds this root has still to diversify: the usage byte's high three bits. [S]"""
+        """How many levels a PSAM that holds this root has still to diversify: the usage byte's high three bits.
+        [S: part9:6.1, reference:card §5]
+        """
         return int(self.psam[:2], 16) >> 5
 
 
@@ -294,14 +306,6 @@ class CertificateSpec:
     header: bytes
     sign: Condition
     generate: Condition
-    grade: str
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """How sure a table's facts are, and on whose word: ids in the register of sources."""
-
     grade: str
     sources: tuple[str, ...] = ()
 

@@ -139,7 +139,7 @@ def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: 
     """Items that follow from the chip and the layout."""
     identification = region + RID + persona.serial
     irk = cells.get(key_cell("IRK"))
-    # The check is 3DES's whatever the card's suite is. [1]
+    # The check is 3DES's whatever the card's suite is. [1: reference:card §3]
     check = suite("3des").mac(irk, identification) if isinstance(irk, bytes) else b"\xff" * 4
     return {
         "SSSE/EF05/01": (identification + check).hex(),

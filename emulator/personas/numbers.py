@@ -9,7 +9,9 @@ CITIZEN_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def card_check(body: str) -> str:
-    """The check character of a card number's first 8 characters, of which the first is a capital. [S] ValueError."""
+    """The check character of a card number's first 8 characters, of which the first is a capital.
+    [S: reference:card §3] ValueError.
+    """
     if len(body) != len(CARD_WEIGHTS) or not (body[0].isupper() and body.isascii() and body.isalnum()):
         raise ValueError(f"a card number begins with a capital and 7 characters, found {len(body)} characters")
     rest = 11 - sum(int(one, 36) * weight for one, weight in zip(body, CARD_WEIGHTS, strict=True)) % 11
@@ -17,7 +19,7 @@ def card_check(body: str) -> str:
 
 
 def card_number(district: str, count: int) -> str:
-    """The card number of the ``count``-th card of a district, a capital. [S]"""
+    """The card number of the ``count``-th card of a district, a capital. [S: reference:card §3]"""
     body = f"{district}{count:07}"
     return body + card_check(body)
 

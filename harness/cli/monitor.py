@@ -21,6 +21,7 @@ from harness.clock import Clock
 from harness.conformance import report
 from harness.conformance.report import Context
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.facts.register import register
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
@@ -162,7 +163,7 @@ def _say(findings: Iterable[Finding]) -> None:
     for one in findings:
         rule = one.rule
         click.echo(f"{MARK[rule.severity]} {rule.id} slot {one.slot}, line {one.line}: {one.text}")
-        click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {rule.source}")
+        click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {register().readable(rule.source)}")
 
 
 def _sum(results: list[Result]) -> None:
@@ -185,14 +186,15 @@ def _list(*, as_json: bool, markdown: bool) -> None:
                 "grade": one.grade(),
                 "title": one.title,
                 "title_zh": one.title_zh,
-                "source": one.source,
+                "source": register().readable(one.source),
             }
             for one in RULES
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in RULES:
-        click.echo(f"{one.id:26} {one.severity:8} {one.grade()}  {one.title_zh}  {one.title}  ({one.source})")
+        source = register().readable(one.source)
+        click.echo(f"{one.id:26} {one.severity:8} {one.grade()}  {one.title_zh}  {one.title}  ({source})")
 
 
 def rules_markdown() -> str:
@@ -204,7 +206,8 @@ def rules_markdown() -> str:
         "| rule | severity | grade | demand | 要求 | source |\n| --- | --- | --- | --- | --- | --- |\n"
     )
     rows = (
-        f"| `{one.id}` | {one.severity} | {one.grade()} | {one.title} | {one.title_zh} | {one.source} |\n"
+        f"| `{one.id}` | {one.severity} | {one.grade()} | {one.title} | {one.title_zh} "
+        f"| {register().readable(one.source)} |\n"
         for one in RULES
     )
     return head + "".join(rows)

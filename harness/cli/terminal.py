@@ -319,8 +319,8 @@ def codes_markdown() -> str:
     """docs/return-codes.md."""
     head = (
         "# SSCardDriver's return codes 返回码\n\n[How the functions are used](counter.md) [用法](counter.zh-CN.md). "
-        "Made by `sscard terminal codes --markdown`. The numbers are\nsettled [S]; other status words come negated "
-        "in the same way [D].\n\n| code | meaning | 含义 |\n| --- | --- | --- |\n"
+        "Made by `sscard terminal codes --markdown`. The numbers are\nsettled; other status words come negated "
+        "in the same way, as we decided.\n\n| code | meaning | 含义 |\n| --- | --- | --- |\n"
     )
     return head + "".join(f"| {code} | {english} | {chinese} |\n" for code, english, chinese in _codes())
 

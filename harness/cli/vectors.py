@@ -25,6 +25,7 @@ from harness.conformance.bench import Bench, BenchError, Virtual
 from harness.conformance.report import Context
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.facts.register import register
 from harness.terminal import roots
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -185,7 +186,8 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
         mark = " (known 已知)" if one.vector.id in known else ""
         click.echo(f"{one.vector.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
         if one.verdict in (*BAD, Verdict.WARNING):
-            click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.standard}, {one.vector.source}")
+            basis = register().readable(one.vector.source)
+            click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.standard}, {basis}")
             for line in report.trace_lines(one.trace, show_secrets=show_secrets):
                 click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)

@@ -15,8 +15,9 @@ import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
+from emulator.sources import mark
 
 VERSIONS = ("1.00", "2.00", "3.00")
 NATIONAL = ("SSSE", "DF01", "DF02", "DF03", "DF04", "DF05", "DF06", "DF07")
@@ -100,6 +101,11 @@ def _document(identifier: str, standard: str, title: str, title_zh: str, source:
     }
 
 
+def _source(what: str, declared: FileSpec | Basis | ItemSpec | KeySpec) -> str:
+    """What a vector on a declared thing rests on: what the layout says of it."""
+    return f"{what} {mark(declared.grade, declared.sources)}"
+
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 
@@ -122,7 +128,7 @@ def _records(spec: FileSpec) -> Iterator[Document]:
     if isinstance(spec.read, Never):
         return
     begin: Steps = [{"select": spec.application}, *_win(spec.read)]
-    standard, source = f"{spec.application}_RECORD", f"{spec.path} [{spec.grade}]"
+    standard, source = f"{spec.application}_RECORD", _source(spec.path, spec)
     if spec.structure == "transparent":
         read = {"apdu": f"00B0{0x80 | spec.sfi:02X}0010", "expect": {"sw": "9000", "length": 16}}
         beyond = {"apdu": f"00B0{0x80 | spec.sfi:02X}FF01", "expect": {"sw": ["9000", "6B00"]}}
@@ -141,7 +147,7 @@ def _records(spec: FileSpec) -> Iterator[Document]:
         steps = [*begin, {"read": {"item": name, "by": "number"}, "expect": expect}, {"read": name, "expect": expect}]
         words, words_zh = item.name_en or "item", item.name or "数据项"
         yield _document(f"{standard}-{_label(spec)}_{item.label}", standard, f"{name} {words}: by number and by tag",
-                        f"{name}{words_zh}：按记录号和标签读", f"{name} [{item.grade}]", steps)  # fmt: skip
+                        f"{name}{words_zh}：按记录号和标签读", _source(name, item), steps)  # fmt: skip
     number = len(spec.items) and sum(item.count for item in spec.items)
     short = spec.items[0].length + 1
     steps = [*begin, {"tpdu": f"00B201{spec.sfi << 3 | 4:02X}{short:02X}",
@@ -149,7 +155,7 @@ def _records(spec: FileSpec) -> Iterator[Document]:
              {"apdu": f"00B2{number + 1:02X}{spec.sfi << 3 | 4:02X}00", "expect": {"sw": "6A83"}},
              {"apdu": f"00B0{0x80 | spec.sfi:02X}0001", "expect": {"sw": "6981"}}]  # fmt: skip
     yield _document(f"{standard}-{_label(spec)}_EDGES", standard, f"{spec.path}: wrong Le, no such record, no bytes",
-                    f"{spec.path}：Le错误、无此记录、非二进制文件", f"{source[:-4]} [T]", steps,
+                    f"{spec.path}：Le错误、无此记录、非二进制文件", "[T: part5:6.9, part5:6.10]", steps,
                     features=["t0", "virtual"])  # fmt: skip
 
 
@@ -172,7 +178,7 @@ def _update_step(spec: FileSpec) -> dict[str, Any]:
 
 def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
     """Who may read and update a file: nobody's right, the PIN's, each key's of its application."""
-    standard, source = f"{spec.application}_SAFETY", f"{spec.path} [{spec.grade}]"
+    standard, source = f"{spec.application}_SAFETY", _source(spec.path, spec.access)
     reach = [key.name for key in layout.keys.values()
              if key.application in {spec.application, "SSSE"} and key.use == "external-authentication"]  # fmt: skip
     named = {*names_in(spec.read), *names_in(spec.update)}
@@ -223,7 +229,7 @@ def _tears(spec: FileSpec) -> Iterator[Document]:
                         + "5A" * item.length}  # fmt: skip
     yield _document(f"ANTI_TEAR-{spec.application}_{_label(spec)}", "ANTI_TEAR",
                     f"{spec.path}: power cut after every write of an update leaves old or new",
-                    f"{spec.path}：更新过程中任意一次写后断电，内容为旧值或新值", f"{spec.path} [{spec.grade}]",
+                    f"{spec.path}：更新过程中任意一次写后断电，内容为旧值或新值", _source(spec.path, spec),
                     [{"select": spec.application}, {"authenticate": spec.update.name}, {"tear": step}],
                     features=["virtual"], destructive=True)  # fmt: skip
 
@@ -234,7 +240,7 @@ def _tears(spec: FileSpec) -> Iterator[Document]:
 def _keys(key: KeySpec) -> Iterator[Document]:
     """Every version of a key, an unknown version, and what a wrong proof costs."""
     begin: Steps = [{"select": key.application}]
-    source = f"key {key.name} [{key.grade}]"
+    source = _source(f"key {key.name}", key)
     for version in range(1, key.versions + 1):
         yield _document(f"KEY_VER{version}-{key.name}", f"KEY_VER{version}", f"{key.name}, version {version}",
                         f"{key.name}第{version}版密钥", source,
@@ -242,7 +248,7 @@ def _keys(key: KeySpec) -> Iterator[Document]:
     unknown = [*begin, {"authenticate": {"key": key.name, "version": 4}, "expect": {"sw": "6A88"}}]
     yield _document(f"EXTERNAL_AUTHENTICATION-VERSION_{key.name}", "EXTERNAL AUTHENTICATION",
                     f"{key.name}: a version that is not loaded", f"{key.name}：未装载的密钥版本",
-                    "unknown key 6A88 [S]", unknown)  # fmt: skip
+                    "unknown key 6A88 [S: part5:6.4, reference:card §7]", unknown)  # fmt: skip
     wrong = {"authenticate": {"key": key.name, "cryptogram": "wrong"}}
     left = {"tries_left": key.tries - 1} if key.tries else NEVER_LOCKS
     again = {"tries_left": key.tries - 2} if key.tries else NEVER_LOCKS
@@ -250,14 +256,15 @@ def _keys(key: KeySpec) -> Iterator[Document]:
              {"reset": True}, *begin, {**wrong, "expect": again}, {"authenticate": key.name}]  # fmt: skip
     yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL AUTHENTICATION",
                     f"{key.name}: a wrong proof costs a try, a right one restores them, a reset does not",
-                    f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", "key tries 3 [1]", steps,
+                    f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", "key tries 3 [1: reference:card §5]", steps,
                     costs_tries=True)  # fmt: skip
     if key.tries:
         locked = [*begin, *({**wrong, "expect": {"tries_left": key.tries - n}} for n in range(1, key.tries + 1)),
                   {"authenticate": key.name, "expect": {"sw": "6983"}}, {"reset": "cold"}, *begin,
                   {"authenticate": key.name, "expect": {"sw": "6983"}}]  # fmt: skip
         yield _document(f"EXTERNAL_AUTHENTICATION-LOCK_{key.name}", "EXTERNAL AUTHENTICATION",
-                        f"{key.name} locks for good", f"{key.name}：次数用完后锁定", "locked 6983 [S]", locked,
+                        f"{key.name} locks for good", f"{key.name}：次数用完后锁定",
+                        "[S: part7:6.6, reference:card §7]", locked,
                         costs_tries=True, destructive=True)  # fmt: skip
 
 
@@ -279,7 +286,7 @@ def _firewall(layout: Layout) -> Iterator[Document]:
                 steps.append({**_read_step(spec), "expect": REFUSED})
             steps += [{"select": first}, {**_update_step(updates[first][0]), "expect": REFUSED}]
             yield _document(f"FIREWALL-{first}_{second}", "FIREWALL", f"{key} of {first} opens nothing in {second}",
-                            f"{first}的{key}在{second}中无效", "a key's right belongs to its DF [T]",
+                            f"{first}的{key}在{second}中无效", "a key's right belongs to its DF [T: part7:6.6]",
                             steps)  # fmt: skip
 
 

@@ -24,9 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from emulator.apdu.instructions.records import ReadRecord
+from emulator.sources import grades
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
 from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
@@ -109,7 +111,8 @@ def as_table(
     files = sorted({result.vector.path for result in results})
     checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).is_file()}
     counts = Counter(result.verdict for result in results)
-    rests = Counter(grade for result in results for grade in "TD1P" if f"[{grade}]" in result.vector.source)
+    rests = Counter(grade for result in results for grade in set(grades(result.vector.source)) if grade != "S")
+    known = register()
     return {
         "format": FORMAT,
         "program": f"sscard {metadata.version('sscard')}",
@@ -124,9 +127,12 @@ def as_table(
             "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
             "vectors": dict(rests),
             "sources": {
-                grade: sorted({result.vector.source for result in results if f"[{grade}]" in result.vector.source})
+                grade: sorted(
+                    {known.readable(one.vector.source) for one in results if grade in grades(one.vector.source)}
+                )
                 for grade in "D1T"
             },
+            "named": known.named(one.vector.source for one in results),
         },
         "vector_files": checksums,
         "basis": context.basis,
@@ -142,7 +148,7 @@ def as_table(
                 "title": result.vector.title,
                 "title_zh": result.vector.title_zh,
                 "grade": result.vector.grade,
-                "source": result.vector.source,
+                "source": known.readable(result.vector.source),
                 "profile": result.profile,
                 "verdict": result.verdict.value,
                 "known": result.vector.id in context.known,

@@ -23,7 +23,7 @@ FIELDS = (
 
 def information(session: Session, terminal_number: str, device: str) -> str:
     """Region | social security number | card number | identification code | name | historical bytes | version | date of
-    issue | valid until | terminal number | device number | [S]
+    issue | valid until | terminal number | device number | [S: reference:terminal Functions]
     """
     read = session.terminal.read
     issued, until = (str(read(f"SSSE/EF05/{tag}")) for tag in ("05", "06"))

@@ -1,4 +1,5 @@
-"""What SSCardDriver's functions return: 0, or why not. [S] the numbers; [D] which of ours stands for which cause."""
+"""What SSCardDriver's functions return: 0, or why not. [S: reference:terminal Return codes] the numbers; [D] which of
+ours stands for which cause."""
 
 from __future__ import annotations
 
@@ -85,12 +86,13 @@ STATUS_WORDS = (
     SW.FUNCTION_NOT_SUPPORTED, SW.FILE_NOT_FOUND, SW.RECORD_NOT_FOUND, SW.REFERENCE_NOT_FOUND,
     SW.MAC_INVALID, SW.APPLICATION_BLOCKED, SW.KEY_INDEX_UNKNOWN, SW.PROOF_NOT_AVAILABLE,
 )  # fmt: skip
-"""Status words that counter software knows as codes, negated. [S] Others come the same way. [D]"""
+"""Status words that counter software knows as codes, negated. [S: reference:terminal Return codes] Others come the same
+way. [D]"""
 
 
 ERROR_MOST = 127
-"""Bytes of an error's text, terminator not counted, in GB 18030 and in UTF-8: callers with 256 bytes exist. [1] the
-callers, [D] the number: SSCARD_ERROR_MAX less one."""
+"""Bytes of an error's text, terminator not counted, in GB 18030 and in UTF-8: callers with 256 bytes exist.
+[1: reference:corrections H2] the callers, [D] the number: SSCARD_ERROR_MAX less one."""
 
 
 def error_text(text: str) -> str:
@@ -122,5 +124,5 @@ def words(code: Code, *details: object) -> str:
 
 
 def negated(sw: int) -> int:
-    """The code of a status word: -25536 - x for 63Cx, else the negated word. [S]"""
+    """The code of a status word: -25536 - x for 63Cx, else the negated word. [S: reference:terminal Return codes]"""
     return -sw

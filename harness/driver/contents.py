@@ -124,7 +124,9 @@ def text(value: items.Value) -> str:
 
 
 def name(terminal: Terminal) -> str:
-    """Items 09 and 4E joined, a character cut between them whole again; a card without 4E is no error. [S]"""
+    """Items 09 and 4E joined, a character cut between them whole again; a card without 4E is no error.
+    [S: reference:terminal flow 1]
+    """
     first, more = NAMES
     found = str(terminal.read(first))
     if terminal.layout.files["SSSE/EF06"].item(0x4E) is None:

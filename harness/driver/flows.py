@@ -1,7 +1,7 @@
 """The functions that work with an encryption machine, each as one flow in steps.
 
 A flow yields what a step gives, and is sent what the next step is given. A card takes one challenge at a time, for one
-use, and forgets it with its application [T]: so each of several keys has a step 2 of its own. [D]
+use, and forgets it with its application [T: part5:6.5.1]: so each of several keys has a step 2 of its own. [D]
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _hex(value: bytes) -> str:
 
 def read_basic(session: Session, device: str) -> Flow:
     """Step 1: region | historical bytes | algorithm | identification code | internal process factor | internal data |
-    external process factor | external data | device number | [S]; the four randoms are empty before 3.00.
+    external process factor | external data | device number | [S: reference:terminal Functions]; the four randoms are
+    empty before 3.00.
 
     Step 2 takes ``internal cryptogram ‖ data | external cryptogram ‖ data |``; -25.
     """
@@ -173,7 +174,9 @@ def _order(session: Session, jobs: list[tuple[str, tuple[Condition, ...]]]) -> l
 
 
 def reload_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow:
-    """Step 1 asks for PUK, step 2 for STK, with the new PIN from the pad; step 3 takes its data and MAC. [S]"""
+    """Step 1 asks for PUK, step 2 for STK, with the new PIN from the pad; step 3 takes its data and MAC.
+    [S: reference:terminal flow 4]
+    """
     yield from _unblocking(session, card_info, pad, device)
     new = session.new_pin(pad)
     size = len(frame(bcd(new), session.terminal.suite.block)) + MAC_SIZE
@@ -182,7 +185,7 @@ def reload_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow:
 
 
 def unblock_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow:
-    """Step 1 asks for PUK, step 2 for STK; step 3 takes the MAC. [S]"""
+    """Step 1 asks for PUK, step 2 for STK; step 3 takes the MAC. [S: reference:terminal flow 5]"""
     yield from _unblocking(session, card_info, pad, device)
     yield from _sealed(session, UNBLOCK, MAC_SIZE, "", device)
     return ""
@@ -199,7 +202,7 @@ def _unblocking(session: Session, card_info: str, pad: Pad, device: str) -> Gene
 def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -> Generator[str, Arguments, None]:
     """Asks the machine for a command's data and MAC: key address | process factor | header | PIN | device number |.
 
-    It may answer the whole command instead. [S]
+    It may answer the whole command instead. [S: reference:terminal flow 4]
     """
     terminal = session.terminal
     address = _address(session, terminal.layout.pin.messaging_key)
@@ -218,7 +221,8 @@ def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -
 
 def do_debit(session: Session, card_info: str, pay_info: str, pad: Pad, number: str, device: str) -> Flow:
     """Step 1: key address | random | card's sequence | self-paid | pooled | time | terminal number | device number |;
-    amounts as 8 hex digits. [1] the contents, [D] their order. Step 2 takes ``terminal's sequence|time|MAC1|``.
+    amounts as 8 hex digits. [1: reference:terminal flow 6] the contents, [D] their order. Step 2 takes ``terminal's
+    sequence|time|MAC1|``.
     """
     paid = debit.payment(pay_info)
     session.is_meant(fields(card_info))

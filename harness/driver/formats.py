@@ -1,4 +1,5 @@
-"""The strings that go in and out: fields ended by ``|``, files by ``$``; GBK where they are bytes. [S]
+"""The strings that go in and out: fields ended by ``|``, files by ``$``; GBK where they are bytes.
+[S: reference:terminal Functions]
 
 ``pCardInfo``: ``identification code|card number|``. ``pFileAddr``: ``SSSEEF05|06|07|$SSSEEF06|08|$``: file and tags;
 records of a cyclic file as ``DF02EF07:01$``; ``44:02`` is the second item with tag 44, ``44:33`` the element 33 of the

@@ -1,4 +1,4 @@
-"""Every function of SSCardDriver, declared once: name and arguments in C order. [S]
+"""Every function of SSCardDriver, declared once: name and arguments in C order. [S: reference:terminal Functions]
 
 The C library, its header, the socket, WebSocket and HTTP fronts and SSCardDriver's methods are derived from this or
 held against it. The certificate functions (``PKI_…``) are left out: their signatures are not public.

@@ -1,6 +1,7 @@
 """SSCardDriver: the functions that need no encryption machine, each a session of its own with the card; and all others.
 
-Names, arguments and outputs are the library's own. [S] What pOutInfo holds on an error is the error's text.
+Names, arguments and outputs are the library's own. [S: reference:terminal Functions] What pOutInfo holds on an error is
+the error's text.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from harness.terminal import account
 from harness.terminal.keeper import Psam
 
 BY_PIN, BY_KEY = 1, 2
-"""iAuthType. [S]"""
+"""iAuthType. [S: reference:terminal Functions]"""
 
 
 class SSCardDriver(MachineFunctions):

@@ -12,7 +12,7 @@ from harness.pcsc import PcscError
 CONTACTLESS = re.compile(r"contactless|picc|(?<![a-z])cl(?![a-z])", re.IGNORECASE)
 """Readers that call themselves so take contactless cards. [D]"""
 ORDER = {1: (False,), 2: (True,), 3: (False, True), 4: (True, False)}
-"""Contactless or not, by iType, in the order they are tried. [S]"""
+"""Contactless or not, by iType, in the order they are tried. [S: reference:terminal Functions]"""
 EMPTY = frozenset({pcsc.NO_SMARTCARD, pcsc.REMOVED_CARD, pcsc.UNPOWERED_CARD, pcsc.UNRESPONSIVE_CARD})
 
 

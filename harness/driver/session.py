@@ -17,7 +17,8 @@ from harness.terminal.keeper import Psam, TerminalError, Use
 from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal, Unauthorised
 
 TYPES = (1, 2, 3, 4)
-"""iType: contact, contactless, either with contact first, either with contactless first. [S]"""
+"""iType: contact, contactless, either with contact first, either with contactless first.
+[S: reference:terminal Functions]"""
 
 
 class Readers(Protocol):
@@ -135,7 +136,9 @@ class Session:
                 raise DriverError(Code.DIFFERS_FROM_CARD)
 
     def look_at_expiry(self) -> str:
-        """Item 06, read before business is done, as counters want it. [T] Empty where the card has none."""
+        """Item 06, read before business is done, as counters want it. [T: reference:terminal flow 7] Empty where the
+        card has none.
+        """
         return str(self.terminal.read_if_there("SSSE/EF05/06") or "")
 
     def with_psam(self, readers: Readers) -> Psam:

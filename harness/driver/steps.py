@@ -1,7 +1,7 @@
 """SSCardDriver's functions for terminals with an encryption machine (加密机), in steps.
 
 Between two steps the caller hands what the last one gave to the machine, and its answer to the next one. Names and
-arguments are the library's own. [S] What pOutInfo holds on an error is the error's text.
+arguments are the library's own. [S: reference:terminal Functions] What pOutInfo holds on an error is the error's text.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import FileSpec, ItemSpec, Layout
+from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.sources import citation
 from harness.facts.fact import Fact
 from harness.facts.register import SourceError
@@ -39,10 +39,12 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
         yield _fact(f"application.{app.id}", f"{app.name} {app.name_en}: id {app.fid:04X}{name}", app)
     for spec in layout.files.values():
         yield _fact(f"file.{spec.path}", _file(spec), spec)
+        if spec.access != Basis(spec.grade, spec.sources):
+            yield _fact(f"access.{spec.path}", f"{spec.name} {spec.name_en}: {_access(spec)}", spec.access)
         for item in spec.items:
             yield from _items(f"item.{spec.path}", item)
     for key in layout.keys.values():
-        where = f", PSAM {key.psam}" if key.psam else ""
+        where = f", PSAM {key.psam}" if layout.card == "psam" and key.psam else ""
         statement = f"{key.title_en}: id {key.id:02X} in {key.application}, {key.levels} levels{where}"
         yield _fact(f"key.{key.name}", statement, key)
     if layout.pin.application:
@@ -66,8 +68,13 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
 
 def _file(spec: FileSpec) -> str:
     kinds = {"transparent": f"{spec.size} bytes", "cyclic": f"{spec.records} cyclic records", "records": "records"}
-    held = f"id {spec.fid:04X}, {kinds[spec.structure]}, read {spec.read}, update {spec.update}"
+    apart = spec.access != Basis(spec.grade, spec.sources)
+    held = f"id {spec.fid:04X}, {kinds[spec.structure]}" + ("" if apart else f", {_access(spec)}")
     return f"{spec.name} {spec.name_en}: {held}"
+
+
+def _access(spec: FileSpec) -> str:
+    return f"read {spec.read}, update {spec.update}"
 
 
 def _items(within: str, item: ItemSpec) -> Iterator[Fact]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -50,21 +52,21 @@ class Register:
     file: str
     sources: dict[str, Source]
 
-    def __getitem__(self, name: str) -> Source:
-        """The source of this id; SourceError."""
-        if name not in self.sources:
-            raise SourceError(f"{self.file}: {name}: no such source")
-        return self.sources[name]
-
     def words(self, citation: Citation) -> str:
-        """A citation as people read it: ``part 5 §6.14``, ``V2.0 table 9``; SourceError for an unknown source."""
-        label, locator = self[citation.source].label, citation.locator
+        """A citation as people read it: ``part 5 §6.14``, ``V2.0 table 9``; as it is where the register lacks it."""
+        if citation.source not in self.sources:
+            return str(citation)
+        label, locator = self.sources[citation.source].label, citation.locator
         return f"{label} §{locator}" if locator[:1].isdigit() else f"{label} {locator}".rstrip()
 
     def readable(self, text: str) -> str:
-        """A text with its marks written out: ``PIN asked for (part 5 §6.14) [T]``."""
+        """A text with its marks written out: ``PIN asked for (part 5 §6.14) [T]``; as it is where one is not ours."""
+        try:
+            found = list(marks(text))
+        except ValueError:
+            return text
         result, last = "", 0
-        for one in marks(text):
+        for one in found:
             before = text[last : one.start].rstrip()
             named = ", ".join(map(self.words, one.citations))
             follows = bool(before.rstrip(";, "))
@@ -73,13 +75,29 @@ class Register:
             last = one.end
         return result + text[last:]
 
+    def named(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+        """The sources that these texts cite, each with its titles and how many of the texts cite it, for reports."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            with suppress(ValueError):
+                counts.update({one.source for mark in marks(text) for one in mark.citations})
+        return [
+            {"id": one.id, "label": one.label, "title": one.title, "title_zh": one.title_zh,
+             "second_hand": one.second_hand, "results": counts[one.id]}
+            for one in self.sources.values() if one.id in counts
+        ]  # fmt: skip
+
     def problem(self, grade: str, citations: Iterable[Citation]) -> str:
         """Why these sources do not bear this grade; empty where they do."""
         cited = tuple(citations)
         unknown = [one.source for one in cited if one.source not in self.sources]
         if unknown:
             return f"{', '.join(unknown)}: not in {FILE}"
-        if grade not in SOURCED or self._borne(grade, cited) or any(self[one.source].second_hand for one in cited):
+        if (
+            grade not in SOURCED
+            or self._borne(grade, cited)
+            or any(self.sources[one.source].second_hand for one in cited)
+        ):
             return ""
         return {
             "S": "S needs two sources of different origin, an official rule, or our reference's word",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from emulator.filesystem.specs import Layout
+from emulator.sources import weakest
 from harness.monitor.session import Session, Step
 
 ERROR, WARNING = "error", "warning"
-GRADES = "STP1D"
-"""From the surest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Rule:
     title: ClassVar[str]
     title_zh: ClassVar[str]
     source: ClassVar[str]
-    """Where the demand comes from, grade last, in brackets."""
+    """What it rests on, each with its grade and sources in brackets, as ``emulator.sources`` writes them."""
     severity: ClassVar[str] = ERROR
     cards: ClassVar[str] = "user"
 
@@ -46,7 +44,7 @@ class Rule:
     @classmethod
     def grade(cls) -> str:
         """How sure the demand is: the weakest grade that its source names."""
-        return GRADES[max(GRADES.index(one) for one in re.findall(r"\[([STP1D])\]", cls.source))]
+        return weakest(cls.source)
 
     def step(self, step: Step) -> str | None:
         """One command was answered."""

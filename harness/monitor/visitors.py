@@ -22,7 +22,8 @@ READERS_OWN = 0xFF
 """The class of commands that are meant for the reader, not for the card. [P]"""
 GET_DATA = (0xCA, 0xCB)
 NO_ANSWER = 0x0C
-"""P2 of a SELECT that wants no FCI: no card of this family has it, and no public program of its field sends it. [S]"""
+"""P2 of a SELECT that wants no FCI: no card of this family has it, and no public program of its field sends it.
+[T: part5:table 34]"""
 
 
 @cache

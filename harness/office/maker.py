@@ -16,7 +16,7 @@ from harness.office.ages import age
 from harness.office.register.tables import Person
 
 YEARS = 10
-"""A card is valid for so long. [1]"""
+"""A card is valid for so long. [D]"""
 PRESCHOOL, STUDENT, ADULT, OLD = "1", "2", "3", "4"
 NAME_BYTES = 30
 OF_BANK = ("PSE/EF01", "BANK/EF01", "BANK/EF02", "BANK/EF03", "CERT/EF12", "CERT/EF13", "CERT/EF18", "CERT/EF19")
@@ -30,7 +30,7 @@ def valid_until(made: date) -> date:
 
 
 def card_class(person: Person, today: date) -> str:
-    """卡的类别 by age. [S] the classes, [D] the ages."""
+    """卡的类别 by age. [S: v2:table 11, reference:code-tables.json] the classes, [D] the ages."""
     years = age(person.birth, today)
     return PRESCHOOL if years < 7 else STUDENT if years < 18 else ADULT if years < 60 else OLD
 

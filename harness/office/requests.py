@@ -43,7 +43,7 @@ from harness.terminal.keeper import TerminalError
 from harness.terminal.region import check_code
 
 PHOTO_LIMIT = 4096
-"""Bytes that the card's file of the photograph takes (SSSE/EF08). [S]"""
+"""Bytes that the card's file of the photograph takes (SSSE/EF08). [S: v2:table 3, reference:layouts.json]"""
 BATCH_LIMIT = 1000
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -68,9 +68,9 @@ def _held(size: int) -> AfterValidator:
 
 
 HeldName = Annotated[Name, _held(50)]
-"""Items 09 and 4E together, item 2C. [S]"""
+"""Items 09 and 4E together, item 2C. [S: v2:table 9, reference:items.json]"""
 HeldAddress = Annotated[Text, _held(80)]
-"""Item 23. [S]"""
+"""Item 23. [S: v2:table 9, reference:items.json]"""
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]

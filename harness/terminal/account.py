@@ -21,7 +21,9 @@ DEBIT_ANSWER = 22
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What is settled, in fen. ``time``: YYYYMMDDhhmmss. Nothing is taken from the account itself. [S]"""
+    """What is settled, in fen. ``time``: YYYYMMDDhhmmss. Nothing is taken from the account itself.
+    [S: reference:card §7]
+    """
 
     self_paid: int
     pooled: int

@@ -101,7 +101,7 @@ class LevelTooLow(PsamError):
 ENCIPHER_LAST, ENCIPHER_MORE = 0x00, 0x02
 MAC_LAST, MAC_NEXT, MAC_ONLY, MAC_FIRST = 0x01, 0x03, 0x05, 0x07
 MOST_BLOCKS = 8
-"""In one CIPHER DATA. [T]"""
+"""In one CIPHER DATA. [T: part9:9.8]"""
 APPLICATION = bytes.fromhex("D15600000590")
 TERMINAL_NUMBER_SFI = 0x16
 
@@ -109,7 +109,8 @@ TERMINAL_NUMBER_SFI = 0x16
 class Psam:
     """The terminal's own card. It makes the key for a card and a use (DELIVERY KEY), then computes (CIPHER DATA).
 
-    Its roots may have 3, 2 or 1 level left; the others are tried where it says that the number is wrong. [S]
+    Its roots may have 3, 2 or 1 level left; the others are tried where it says that the number is wrong.
+    [S: part9:8, reference:card §5]
     """
 
     def __init__(self, connection: Connection) -> None:

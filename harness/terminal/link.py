@@ -84,7 +84,7 @@ class Link:
         self._rights = set()
         fci = self._exchange(0x00, 0xA4, 0x04, 0x00, ENVIRONMENT, doing="selecting SSSE")
         _, found, rest = fci.partition(ALGORITHM_TAG)
-        code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1]
+        code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1: reference:card §2]
         suites = {suite.code: suite for suite in SUITES.values()}
         if code not in suites:
             raise TerminalError(f"the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served")

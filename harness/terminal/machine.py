@@ -48,17 +48,19 @@ class Machine(Protocol):
 
     def basic(self, line: str) -> str:
         """Reading basic information: ``region|historical bytes|algorithm|identification code|internal factor|internal
-        data|external factor|external data|terminal|`` gives ``cryptogram ‖ data|cryptogram ‖ data|``. [S]
+        data|external factor|external data|terminal|`` gives ``cryptogram ‖ data|cryptogram ‖ data|``.
+        [S: reference:terminal Flows]
         """
 
     def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
-        """What EXTERNAL AUTHENTICATION takes: cryptogram ‖ data, 32 hex digits. [S]
+        """What EXTERNAL AUTHENTICATION takes: cryptogram ‖ data, 32 hex digits. [S: reference:terminal flow 3]
 
         ``levels``: how many the terminal takes the root to have; with others it is refused. [D]
         """
 
     def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
-        """What PIN CHANGE/UNBLOCK takes under a key: its data and MAC, or the ``whole`` command. [S]
+        """What PIN CHANGE/UNBLOCK takes under a key: its data and MAC, or the ``whole`` command.
+        [S: reference:terminal flow 4]
 
         ``header``: ``84240001`` and Lc for a new PIN, ``84240000`` and Lc to unblock. In a whole command Lc is made.
         """
@@ -67,17 +69,18 @@ class Machine(Protocol):
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str,
     ) -> str:  # fmt: skip
-        """MAC1 of DEBIT FOR PURCHASE, 8 hex digits. [T]
+        """MAC1 of DEBIT FOR PURCHASE, 8 hex digits. [T: part7:12]
 
         ``random`` (8 hex digits) and ``sequence`` (4) are the card's. Amounts of 8 hex digits, in fen; the account's
-        own is 0 [S]. ``time`` YYYYMMDDhhmmss, ``terminal`` 12 digits, ``terminal_sequence`` 8 hex digits.
+        own is 0 [S: reference:card §7]. ``time`` YYYYMMDDhhmmss, ``terminal`` 12 digits, ``terminal_sequence`` 8 hex
+        digits.
         """
 
     def debit_proof(
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str, mac2: str,
     ) -> bool:  # fmt: skip
-        """Whether the card's MAC2 (8 hex digits) proves this settlement: it has really been recorded. [T]"""
+        """Whether the card's MAC2 (8 hex digits) proves this settlement: it has been recorded. [T: part9:9.10]"""
 
 
 class EncryptionMachine:

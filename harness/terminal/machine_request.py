@@ -45,7 +45,7 @@ class Card:
 
     @property
     def chip(self) -> bytes:
-        """The card's factor: T6-TD. [S]"""
+        """The card's factor: T6-TD. [S: part9:7.3, prog-huada-usb]"""
         return self.history[-BLOCK:]
 
     @property
@@ -56,7 +56,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a settlement's key and MACs are made from. [T] ``tail``: what MAC1 has after the amounts."""
+    """What a settlement's key and MACs are made from. [T: part7:12] ``tail``: what MAC1 has after the amounts."""
 
     challenge: bytes
     amounts: bytes
@@ -66,7 +66,7 @@ class Settlement:
     def named(
         cls, random: str, sequence: str, self_paid: str, pooled: str, time: str, terminal: str, terminal_sequence: str
     ) -> Settlement:
-        """From the fields of ``Machine.debit``; the account's own amount is 0. [S] MachineError."""
+        """From the fields of ``Machine.debit``; the account's own amount is 0. [S: reference:card §7] MachineError."""
         own, others = hexadecimal("self-paid amount", self_paid, AMOUNT), hexadecimal("pooled amount", pooled, AMOUNT)
         counted = hexadecimal("sequence", sequence, 2) + hexadecimal("terminal sequence", terminal_sequence, 4)[2:]
         return cls(

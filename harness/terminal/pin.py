@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.terminal.keeper import TerminalError
 
 SHORTEST, LONGEST = 4, 12
-"""Digits that a pad takes. [T]"""
+"""Digits that a pad takes. [T: reference:terminal Flows]"""
 
 
 def is_pin(digits: str) -> bool:

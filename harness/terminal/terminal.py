@@ -179,7 +179,9 @@ class Terminal(Link):
         return list(decode_record(spec, record, number))
 
     def valid_until(self) -> date | None:
-        """The day after which the card may not serve (item 06 of SSSE/EF05); None where it says no date. [S]"""
+        """The day after which the card may not serve (item 06 of SSSE/EF05); None where it says no date.
+        [S: v2:table 9, prog-cardissue]
+        """
         digits = str(self.read("SSSE/EF05/06"))
         try:
             return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
@@ -234,7 +236,9 @@ class Terminal(Link):
 
 
 def _address(spec: FileSpec, item: ItemSpec, occurrence: int) -> tuple[int, int]:
-    """P1 and P2: the first by its tag, another by its number, as items lie in the layout's order. [S]"""
+    """P1 and P2: the first by its tag, another by its number, as items lie in the layout's order.
+    [S: reference:card §3]
+    """
     if occurrence == 1:
         return item.tag or 0, spec.sfi << 3
     before = sum(one.count for one in spec.items[: spec.items.index(item)])

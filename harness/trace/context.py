@@ -19,7 +19,7 @@ from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layo
 
 SFI_IN_P1 = 0x80
 SELECTED_ALL_THE_SAME = (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
-"""Answers to SELECT of a DF that make it current although it refuses what comes next. [T]"""
+"""Answers to SELECT of a DF that make it current although it refuses what comes next. [T: part7:13.2]"""
 
 
 @dataclass(frozen=True, slots=True)

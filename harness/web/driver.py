@@ -19,7 +19,7 @@ from harness.driver.interface import FUNCTIONS, Function, Kind
 from harness.web import app as web
 
 DONE = "1"
-"""What ``success`` is where the code is 0. [1]"""
+"""What ``success`` is where the code is 0. [1: reference:terminal Flows]"""
 PAD = "pad"
 TRY_AGAIN_LATER = 1013
 DESCRIPTION = """The functions that counter software calls, over a WebSocket at `/` or `/ws`:

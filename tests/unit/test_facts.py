@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
 from harness.cli.vectors import home
+from harness.conformance.vector import find
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.gather import chosen, counted, every
@@ -26,6 +27,12 @@ def known() -> list[Fact]:
     return every(home())
 
 
+@cache
+def generated() -> frozenset[str]:
+    """What is generated from the layouts says what they say; that it is what is kept another test holds."""
+    return frozenset(one.id for one in find([home() / "generated"]))
+
+
 def cited(*texts: str) -> tuple[Citation, ...]:
     return tuple(map(citation, texts))
 
@@ -35,7 +42,7 @@ def test_no_fact_bears_a_grade_that_its_sources_do_not() -> None:
     wrong = [
         f"{one.where}: [{one.grade}] {one.statement}: {problem}"
         for one in known()
-        if one.citations and (problem := register().problem(one.grade, one.citations))
+        if one.where not in generated() and (problem := register().problem(one.grade, one.citations))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -135,7 +142,7 @@ def test_a_register_that_is_wrong_says_where_and_what_was_expected(tmp_path: Pat
         load(path)
     assert "sources.toml" in str(found.value)
     path.write_text(GOOD, encoding="utf-8")
-    assert load(path)["v2"].origin == "ministry"
+    assert load(path).sources["v2"].origin == "ministry"
 
 
 def test_the_register_is_shipped_with_the_package() -> None:

@@ -18,13 +18,13 @@ CRYPTOGRAM = 8
 
 @dataclass(slots=True)
 class GetChallenge(Instruction):
-    """Gives random bytes. Only the last ones count, for one use, won or lost. [T]"""
+    """Gives random bytes. Only the last ones count, for one use, won or lost. [T: part5:6.5.1]"""
 
     name = "GET CHALLENGE"
     name_zh = "取随机数"
     cla = 0x00
     ins = 0x84
-    source = "part 5 §6.5 [T]"
+    source = "[T: part5:6.5]"
     p1p2 = {0x0000: "random number"}
     answers = "challenge, 4, 8 or 16 bytes"
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
@@ -36,7 +36,7 @@ class GetChallenge(Instruction):
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
-        """Le 4, 8 or 16; 6700. [S]"""
+        """Le 4, 8 or 16; 6700. [S: part5:6.5, reference:card §7]"""
         check_declared(cls, command)
         if command.le not in CHALLENGE_SIZES:
             raise CardError(SW.WRONG_LENGTH, f"a challenge has 4, 8 or 16 bytes, Le is {command.le}")
@@ -54,13 +54,13 @@ class GetChallenge(Instruction):
 
 @dataclass(slots=True)
 class InternalAuthentication(Instruction):
-    """The card proves itself: a cryptogram over the terminal's data. Needs no challenge of the card's. [T]"""
+    """The card proves itself: a cryptogram over the terminal's data. Needs no challenge of its own. [T: part5:6.7]"""
 
     name = "INTERNAL AUTHENTICATION"
     name_zh = "内部认证"
     cla = 0x00
     ins = 0x88
-    source = "part 5 §6.7 [T]"
+    source = "[T: part5:6.7]"
     p1p2 = {0x0000: "IRK"}
     lengths = frozenset({16, 17})
     answers = "cryptogram, 8 bytes"
@@ -92,7 +92,7 @@ class ExternalAuthentication(Instruction):
     name_zh = "外部认证"
     cla = 0x00
     ins = 0x82
-    source = "part 5 §6.4 [T]"
+    source = "[T: part5:6.4]"
     lengths = frozenset({16, 17})
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     writes = True
@@ -140,7 +140,8 @@ class ExternalAuthentication(Instruction):
     def _proof(self, card: CardState, scheme: MessagingSpec, key: bytes) -> tuple[bytes, bytes]:
         """The cryptogram that would be right, and the one that came. Uses the challenge up.
 
-        Where the scheme has cryptograms of 16 bytes, they are the challenge enciphered under the key itself. [1]
+        Where the scheme has cryptograms of 16 bytes, they are the challenge enciphered under the key itself.
+        [1: reference:card §2]
         """
         challenge = card.take_challenge()
         suite = suite_of(scheme.algorithm, card.suite)

@@ -24,7 +24,7 @@ class GetProcessingOptions(Instruction):
     name_zh = "取处理选项"
     cla = 0x80
     ins = 0xA8
-    source = "PBOC [P]"
+    source = "[P: pboc]"
     p1p2 = {0x0000: "the current application"}
     lengths = frozenset(range(2, 256))
     answers = "AIP 2, AFL"

@@ -35,7 +35,7 @@ class Instruction:
     versions: ClassVar[str] = "all"
     """The specification versions that have it, in words."""
     source: ClassVar[str]
-    """Clause and grade."""
+    """Its grade and sources, as ``emulator.sources`` writes them: ``[T: part5:6.14]``."""
     p1p2: ClassVar[Mapping[int, str]] = {}
     """Every P1 P2 (16 bits) allowed and its meaning; empty where ``parameters`` decides."""
     lengths: ClassVar[frozenset[int]] = frozenset({0})
@@ -45,7 +45,7 @@ class Instruction:
     case4: ClassVar[bool] = False
     """Data come and data go: under T=0 the answer waits behind 61xx."""
     status: ClassVar[tuple[int, ...]] = ()
-    """Status words it may answer besides 9000, 61xx, 6D00, 6E00. [T]"""
+    """Status words it may answer besides 9000, 61xx, 6D00, 6E00. [T: part5:table 5]"""
     secret: ClassVar[bool] = False
     """Its data hold a PIN or a key: traces mask them."""
     secret_answer: ClassVar[bool] = False
@@ -89,7 +89,9 @@ class Instruction:
 
     @classmethod
     def counted(cls, card: CardState) -> TryCounter | None:  # noqa: ARG003
-        """What a wrong MAC is counted against, None for nothing: as a rule it locks no key. [T]"""
+        """What a wrong MAC is counted against, None for nothing: as a rule it locks no key.
+        [T: part7:13.1, part7:13.2]
+        """
         return None
 
     @classmethod

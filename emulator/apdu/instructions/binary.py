@@ -48,13 +48,13 @@ def check_offset(spec: FileSpec, offset: int) -> None:
 
 @dataclass(slots=True)
 class ReadBinary(Instruction):
-    """Gives bytes of a transparent file; Le 00 gives up to 256. [T]"""
+    """Gives bytes of a transparent file; Le 00 gives up to 256. [T: part5:6.9]"""
 
     name = "READ BINARY"
     name_zh = "读二进制"
     cla = 0x00
     ins = 0xB0
-    source = "with a MAC [D]; part 5 §6.9 [T]"
+    source = "with a MAC [D]; [T: part5:6.9]"
     answers = "bytes"
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
     before_activation = True
@@ -114,7 +114,7 @@ class UpdateBinary(Instruction):
     name_zh = "修改二进制"
     cla = 0x00
     ins = 0xD6
-    source = "part 5 §6.12 [T]"
+    source = "[T: part5:6.12]"
     lengths = frozenset(range(1, 256))
     status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x9303)
     before_activation = True

@@ -1,4 +1,5 @@
-"""APPLICATION BLOCK, APPLICATION UNBLOCK and CARD BLOCK, all under secure messaging; none of them locks a key. [T]"""
+"""APPLICATION BLOCK, APPLICATION UNBLOCK and CARD BLOCK, all under secure messaging; none of them locks a key.
+[T: part7:13.1, part7:13.2]"""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ class ApplicationBlock(_Block):
     name = "APPLICATION BLOCK"
     name_zh = "应用锁定"
     ins = 0x1E
-    source = "part 5 §6.1 [T]; P2 00 [P]"
+    source = "[T: part5:6.1]; P2 00 [P: pboc]"
     p1p2 = {0x0001: "for ever", 0x0000: "for a time, where the layout has it"}
     when_blocked = True
     unblocks = True
@@ -51,7 +52,8 @@ class ApplicationBlock(_Block):
 
     @classmethod
     def done_already(cls, card: CardState, command: CommandAPDU) -> bool:
-        """In an application that is blocked for ever: 9000, by the text's clause (its table lists 9303 too). [T]
+        """In an application that is blocked for ever: 9000, by the text's clause (its table lists 9303 too).
+        [T: part5:6.1.5]
 
         No challenge is to be had there, so no MAC could be right. [D]
         """
@@ -75,7 +77,7 @@ class ApplicationUnblock(_Block):
     name = "APPLICATION UNBLOCK"
     name_zh = "应用解锁"
     ins = 0x18
-    source = "PBOC [P]"
+    source = "[P: pboc]"
     p1p2 = {0x0000: "the current application"}
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     versions = "where the layout says so"
@@ -108,12 +110,12 @@ class ApplicationUnblock(_Block):
 
 @dataclass(slots=True)
 class CardBlock(_Block):
-    """Blocks the card: from then on every command answers 6A81. [T]"""
+    """Blocks the card: from then on every command answers 6A81. [T: part5:6.2]"""
 
     name = "CARD BLOCK"
     name_zh = "卡片锁定"
     ins = 0x16
-    source = "part 5 §6.2 [T]"
+    source = "[T: part5:6.2]"
     p1p2 = {0x0000: "the card"}
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88)
 

@@ -48,14 +48,16 @@ def compare(card: CardState, presented: str) -> None:
 
 @dataclass(slots=True)
 class Verify(Instruction):
-    """Holds the cardholder's PIN against the card's; without data it asks the state and costs no try. [S]"""
+    """Holds the cardholder's PIN against the card's; without data it asks the state and costs no try.
+    [S: part5:6.14.5, reference:card §7]
+    """
 
     name = "VERIFY"
     name_zh = "验证密码"
     cla = 0x00
     ins = 0x20
     by_p1 = True
-    source = "part 5 §6.14 [T]"
+    source = "[T: part5:6.14]"
     p1p2 = {0x0000: "the PIN"}
     lengths = frozenset({0, *range(2, 9)})
     status = (0x63C0, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
@@ -77,7 +79,7 @@ class Verify(Instruction):
         return cls(digits(command.data) if command.data else None)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T]"""
+        """Nothing; 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T: part5:6.14.5]"""
         tries = card.pin_tries()
         if self.presented is not None:
             compare(card, self.presented)
@@ -93,13 +95,15 @@ class Verify(Instruction):
 
 @dataclass(slots=True)
 class ChangePin(Instruction):
-    """Sets a new PIN against the old one; either may be empty. A wrong old PIN costs a try. [S]"""
+    """Sets a new PIN against the old one; either may be empty. A wrong old PIN costs a try.
+    [S: part5:6.3, reference:card §7]
+    """
 
     name = "CHANGE PIN"
     name_zh = "修改密码"
     cla = 0x80
     ins = 0x5E
-    source = "part 5 §6.3 [T]"
+    source = "[T: part5:6.3]"
     p1p2 = {0x0100: "old PIN FF new PIN"}
     lengths = frozenset(range(3, 18))
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6A80, 0x6A81, 0x6A86, 0x9303)
@@ -128,13 +132,15 @@ class ChangePin(Instruction):
 
 @dataclass(slots=True)
 class PinChangeUnblock(Instruction):
-    """Sets the tries back (unblock), or a new PIN as well (reload), under secure messaging with STK. [S]"""
+    """Sets the tries back (unblock), or a new PIN as well (reload), under secure messaging with STK.
+    [S: part5:6.8, reference:card §7]
+    """
 
     name = "PIN CHANGE/UNBLOCK"
     name_zh = "重装/解锁密码"
     cla = 0x84
     ins = 0x24
-    source = "part 5 §6.8 [T]"
+    source = "[T: part5:6.8]"
     p1p2 = {0x0000: "unblock", 0x0001: "new PIN, enciphered"}
     lengths = frozenset({MAC_ONLY, 12, 20})
     status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
@@ -164,7 +170,7 @@ class PinChangeUnblock(Instruction):
 
     @classmethod
     def counted(cls, card: CardState) -> TryCounter:
-        """The failed unblockings; 6983 once they have locked PUK. [T] That a wrong MAC is one of them: [D]."""
+        """The failed unblockings; 6983 once they have locked PUK [T: part7:13.3]. That a wrong MAC is one: [D]."""
         return card.unblockings()
 
     @classmethod
@@ -180,7 +186,7 @@ class PinChangeUnblock(Instruction):
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A80 for a PIN that may not be, which is a failed unblocking too."""
         if self.pin is not None:
-            # SM4 enciphers no less than one byte [T], so there the filler alone stands for no PIN. [D]
+            # SM4 enciphers no less than one byte [T: part4:8.3.3.2], so there the filler alone stands for no PIN. [D]
             none = card.suite.block > len(FILLER) * 8 and self.pin == FILLER
             card.memory.put(PIN_CELL, "" if none else new_pin(self.pin, card.layout.pin))
         # In one transaction with the new PIN: no moment has the one without the other.

@@ -16,12 +16,12 @@ from emulator.filesystem.specs import KeySpec
 
 FACTOR = 8
 DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8
-"""Low five bits of a usage byte that matter here; the high three are the levels. [S]"""
+"""Low five bits of a usage byte that matter here; the high three are the levels. [S: part9:6.1, reference:card §5]"""
 TERMINAL_NUMBER, SEQUENCE = "MF/EF16", "DF01/EF19"
 SSF33_REGION = 0x11
 MAC_ONLY = 0x05
 MOST_BLOCKS = 8
-"""In one CIPHER DATA: 64 bytes in blocks of 8, 128 in blocks of 16. [T]"""
+"""In one CIPHER DATA: 64 bytes in blocks of 8, 128 in blocks of 16. [T: part9:9.8]"""
 
 
 @dataclass(slots=True)
@@ -66,7 +66,9 @@ def value(card: CardState, spec: KeySpec, suite: Suite) -> bytes:
 
 
 def diversify(suite: Suite, root: bytes, factors: bytes) -> bytes:
-    """A card's key; the factors come card first, province last, and are applied the other way round. [S]"""
+    """A card's key; the factors come card first, province last, and are applied the other way round.
+    [S: prog-huada-usb, prog-yx]
+    """
     for at in range(len(factors) - FACTOR, -1, -FACTOR):
         root = suite.derive(root, factors[at : at + FACTOR])
     return root
@@ -80,7 +82,7 @@ class InitializeEnvironment(Instruction):
     name_zh = "初始化环境"
     cla = 0xBF
     ins = 0xEC
-    source = "part 9 §9.3 [S]"
+    source = "[S: part9:9.3, reference:card §7]"
     p1p2 = {0x0000: "by the card's region"}
     lengths = frozenset({1})
     cards = ("psam",)
@@ -95,7 +97,7 @@ class InitializeEnvironment(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A80 for a card whose environment is SSF33's, which is not public: the text has no other status word
-        for it than this and 6985. [T]
+        for it than this and 6985. [T: part9:9.3]
         """
         if self.region == SSF33_REGION:
             raise CardError(SW.WRONG_DATA, "a card of region 11 wants the environment of SSF33, which is not public")
@@ -108,16 +110,16 @@ class InitializeEnvironment(Instruction):
 class DeliveryKey(Instruction):
     """Makes the key for one card and one use from a root: P1 the usage, P2 the id.
 
-    [Card factor] ‖ [city] ‖ [province] ‖ process factor: 8 bytes each, the process factor 16 under SM4. [S] A root with
-    no level left takes the process factor alone. [T] Which of the two algorithms it is follows from the length, as the
-    levels are known. [D]
+    [Card factor] ‖ [city] ‖ [province] ‖ process factor: 8 bytes each, the process factor 16 under SM4.
+    [S: part9:9.7, prog-huada-usb, prog-yx] A root with no level left takes the process factor alone. [T: part9:9.7]
+    Which of the two algorithms it is follows from the length, as the levels are known. [D]
     """
 
     name = "DELIVERY KEY"
     name_zh = "通用密钥分散"
     cla = 0xBF
     ins = 0xDE
-    source = "part 9 §9.7 [S]"
+    source = "[S: part9:9.7, prog-huada-usb, prog-yx]"
     lengths = frozenset(range(8, 41, 8))
     cards = ("psam",)
     status = (0x6700, 0x6982, 0x6983, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
@@ -157,7 +159,7 @@ class DeliveryKey(Instruction):
 @dataclass(slots=True)
 class CipherData(Instruction):
     """Computes under the delivered key: enciphers whole blocks (ECB), or MACs them (CBC). A key of use 6 makes MACs,
-    one of 7 enciphers, one of 8 does both. After the last block, or the only one, the key is gone. [T]
+    one of 7 enciphers, one of 8 does both. After the last block, or the only one, the key is gone. [T: part9:9.8]
 
     What is enciphered or MACed comes padded; a first block of a MAC is its start value.
     """
@@ -166,7 +168,7 @@ class CipherData(Instruction):
     name_zh = "通用加密计算"
     cla = 0x80
     ins = 0xFA
-    source = "part 9 §9.8 [S]; modes [T]"
+    source = "[S: part9:9.8, prog-huada-usb, prog-yx]; modes [T: part9:9.8]"
     p1p2 = {
         0x0000: "encipher, last",
         0x0200: "encipher, more to come",
@@ -227,7 +229,7 @@ class InitSamForPurchase(Instruction):
     name_zh = "PSAM消费初始化"
     cla = 0x80
     ins = 0x70
-    source = "part 9 §9.9 [T]"
+    source = "[T: part9:9.9]"
     p1p2 = {0x0100: "purchase"}
     lengths = frozenset(range(36, 53, 8))
     answers = "terminal sequence 4, MAC1 4"
@@ -274,7 +276,7 @@ class CreditSamForPurchase(Instruction):
     name_zh = "PSAM校验MAC2"
     cla = 0x80
     ins = 0x72
-    source = "part 9 §9.10 [T]"
+    source = "[T: part9:9.10]"
     p1p2 = {0x0000: "purchase"}
     lengths = frozenset({4})
     cards = ("psam",)

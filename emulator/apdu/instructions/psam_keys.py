@@ -1,4 +1,5 @@
-"""CREATE KEY and CHANGE KEY: how a PSAM's roots come into its key files and are replaced there (part 9). [T]"""
+"""CREATE KEY and CHANGE KEY: how a PSAM's roots come into its key files and are replaced there (part 9).
+[T: part9:9.5, part9:9.6]"""
 
 from __future__ import annotations
 
@@ -18,9 +19,10 @@ FILES = {
     0x12: (range(0x10, 0x18), range(0x40, 0x80)),
     0x13: (range(0x18, 0x20), range(0x80, 0xC0)),
 }
-"""The national, provincial and city key file, and the ids of the keys in each. [T]"""
+"""The national, provincial and city key file, and the ids of the keys in each. [T: part9:table A1]"""
 TRIPLE_DES, SM4 = 0x00, 0x03
-"""Algorithms of a key record: 00 Triple DES [T]; SM4 by its number in the FCI [D]. Not here: 01 DES, 02 SSF33."""
+"""Algorithms of a key record: 00 Triple DES [T: part9:6.1]; SM4 by its number in the FCI [D]. Not here: 01 DES, 02
+SSF33."""
 ALGORITHMS = {TRIPLE_DES: "3des", SM4: "sm4"}
 
 
@@ -91,7 +93,7 @@ class CreateKey(_KeyFile):
 
     name = "CREATE KEY"
     name_zh = "创建密钥"
-    source = "part 9 §9.5 [T]"
+    source = "[T: part9:9.5]"
     p1p2 = {number: f"key file 00{number:02X}" for number in FILES}
     lengths = frozenset({28, 36})
     head = 8
@@ -133,7 +135,7 @@ class ChangeKey(_KeyFile):
 
     name = "CHANGE KEY"
     name_zh = "修改密钥"
-    source = "part 9 §9.6 [T]"
+    source = "[T: part9:9.6]"
     p1p2 = {0x0100 | number: f"key file 00{number:02X}" for number in FILES}
     lengths = frozenset({20, 28, 36})
     head = 3

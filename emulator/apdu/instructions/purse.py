@@ -64,7 +64,7 @@ class GetBalance(PurseInstruction):
     name = "GET BALANCE"
     name_zh = "读余额"
     ins = 0x26
-    source = "part 5 §7.3 [S]"
+    source = "[S: part5:7.3, reference:card §7]"
     p1p2 = {0x0001: "account", 0x0002: "self-paid in the year", 0x0003: "pooled in the year"}
     answers = "account 4, or sum 4 and year 2"
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x6C00, 0x9303)
@@ -93,7 +93,7 @@ class GetTransactionProof(PurseInstruction):
     name = "GET TRANSACTION PROOF"
     name_zh = "取交易认证"
     ins = 0x2E
-    source = "part 5 §7.4 [T]"
+    source = "[T: part5:7.4]"
     p1p2 = {LOAD: "load", PURCHASE: "purchase"}
     lengths = frozenset({2})
     answers = "MAC2 4, TAC 4"
@@ -126,7 +126,7 @@ class UpdateStartingDay(PurseInstruction):
     name_zh = "修改起始日"
     ins = 0x56
     by_p1 = True
-    source = "part 5 §7.7 [T]"
+    source = "[T: part5:7.7]"
     p1p2 = {0x0000: "month and day"}
     lengths = frozenset({2})
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303)
@@ -158,7 +158,7 @@ class GetStartingDay(PurseInstruction):
     name_zh = "读起始日"
     ins = 0x56
     by_p1 = True
-    source = "part 5 §7.8 [T]"
+    source = "[T: part5:7.8]"
     p1p2 = {0x0100: "month and day"}
     answers = "mmdd, 2 bytes"
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x6C00, 0x9303)

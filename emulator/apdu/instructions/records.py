@@ -78,13 +78,13 @@ def stay(card: CardState, spec: FileSpec, sfi: int, record: int) -> None:
 
 @dataclass(slots=True)
 class ReadRecord(Instruction):
-    """Gives one item with tag and length, or several in one answer. Le 00 is answered by 6Cxx. [T]"""
+    """Gives one item with tag and length, or several in one answer. Le 00 is answered by 6Cxx. [T: part5:6.10]"""
 
     name = "READ RECORD"
     name_zh = "读记录"
     cla = 0x00
     ins = 0xB2
-    source = "with a MAC [D]; part 5 §6.10 [T]"
+    source = "with a MAC [D]; [T: part5:6.10]"
     answers = "one or more records"
     cards = ("user", "psam")
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
@@ -155,13 +155,15 @@ class ReadRecord(Instruction):
 
 @dataclass(slots=True)
 class UpdateRecord(Instruction):
-    """Writes an item, adds one under the next number or an unknown tag, or the newest record of a cyclic file. [T]"""
+    """Writes an item, adds one under the next number or an unknown tag, or the newest record of a cyclic file.
+    [T: part5:6.13]
+    """
 
     name = "UPDATE RECORD"
     name_zh = "修改记录"
     cla = 0x00
     ins = 0xDC
-    source = "part 5 §6.13 [T]"
+    source = "[T: part5:6.13]"
     lengths = frozenset(range(1, 256))
     status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A84, 0x6A85,
               0x6A86, 0x9303)  # fmt: skip
@@ -202,7 +204,7 @@ class UpdateRecord(Instruction):
         return describe(command)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A83, 6A84, and 6A85 where the record does not fit. [T]"""
+        """Nothing; 6A83, 6A84, and 6A85 where the record does not fit. [T: part5:table 45]"""
         spec = opened(card, self.sfi)
         card.may_update(spec)
         records = card.memory.records(spec.path)

@@ -19,7 +19,7 @@ class GetResponse(Instruction):
     name_zh = "取响应"
     cla = 0x00
     ins = 0xC0
-    source = "part 5 §6.6 [T]"
+    source = "[T: part5:6.6]"
     p1p2 = {0x0000: "what 61xx announced"}
     answers = "the waiting data"
     status = (0x6700, 0x6A81, 0x6A86, 0x6C00, 0x6F00, 0x9303)

@@ -18,13 +18,15 @@ CHILD, BY_NAME = 0x01, 0x04
 
 @dataclass(slots=True)
 class Select(Instruction):
-    """Makes a DF or EF current. An EF answers no data and keeps the DF's security state. [S]"""
+    """Makes a DF or EF current. An EF answers no data and keeps the DF's security state.
+    [S: part5:6.11.1, prog-z390, prog-yx]
+    """
 
     name = "SELECT"
     name_zh = "选择文件"
     cla = 0x00
     ins = 0xA4
-    source = "part 5 §6.11 [T]"
+    source = "[T: part5:6.11]"
     p1p2 = {
         0x0000: "MF, DF or EF by file id; no data: MF",
         0x0100: "DF under the current DF",
@@ -102,12 +104,13 @@ class Select(Instruction):
 
 
 class SelectOnPsam(Select):
-    """Makes a DF or EF of the terminal's own card current: by id or by name, with no next one. [T]"""
+    """Makes a DF or EF of the terminal's own card current: by id or by name, with no next one. [T: part9:9.1]"""
 
-    source = "part 9 §9.1 [T]"
+    source = "[T: part9:9.1]"
     p1p2 = {
         0x0000: "MF, DF or EF by file id; no data: MF",
-        0x0200: "EF under the current DF; terminals select the ADF so too [S]",
+        # Terminals select the ADF so too. [S: prog-huada-usb, reference:field]
+        0x0200: "EF under the current DF, or the ADF",
         0x0400: "by name",
     }
     by_file_id = frozenset({0x00, 0x02})

@@ -1,7 +1,7 @@
 """Load and settlement: INITIALIZE, and what carries it out against the other side's MAC.
 
 Load key: DLK over random ‖ sequence ‖ 8000; purchase key: DPK over random ‖ card sequence ‖ the last two bytes of the
-terminal's, both made as process keys are. TACs under DTK. No header is in these MACs. [T]
+terminal's, both made as process keys are. TACs under DTK. No header is in these MACs. [T: part7:11, part7:12, part7:15]
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class InitializeForLoad(_Transaction):
     name_zh = "圈存初始化"
     ins = 0x28
     by_p1 = True
-    source = "part 5 §7.5 [S]"
+    source = "[S: part5:7.5, reference:card §7]"
     p1p2 = {0x0001: "load"}
     lengths = frozenset({11})
     answers = "balance 4, sequence 2, key version, algorithm, random 4, MAC1 4"
@@ -120,7 +120,7 @@ class CreditForLoad(_Transaction):
     name = "CREDIT FOR LOAD"
     name_zh = "圈存"
     ins = 0x2A
-    source = "part 5 §7.1 [S]"
+    source = "[S: part5:7.1, reference:card §7]"
     p1p2 = {0x0000: "load"}
     lengths = frozenset({11})
     answers = "TAC 4"
@@ -155,13 +155,15 @@ class CreditForLoad(_Transaction):
 
 @dataclass(slots=True)
 class InitializeForPurchase(_Transaction):
-    """Begins a settlement: what the account, the insured and the pool pay. The account may pay 0. [S]"""
+    """Begins a settlement: what the account, the insured and the pool pay. The account may pay 0.
+    [S: reference:card §7]
+    """
 
     name = "INITIALIZE FOR PURCHASE"
     name_zh = "消费初始化"
     ins = 0x28
     by_p1 = True
-    source = "part 5 §7.6 [T]"
+    source = "[T: part5:7.6]"
     p1p2 = {0x0101: "purchase"}
     lengths = frozenset({19})
     answers = "balance 4, self-paid sum 4, pooled sum 4, year 2, sequence 2, key version, algorithm, random 4"
@@ -201,7 +203,7 @@ class DebitForPurchase(_Transaction):
     name = "DEBIT FOR PURCHASE"
     name_zh = "消费"
     ins = 0x2C
-    source = "part 5 §7.2 [T]"
+    source = "[T: part5:7.2]"
     p1p2 = {0x0100: "purchase"}
     lengths = frozenset({15})
     answers = "TAC 4, MAC2 4"
@@ -242,7 +244,9 @@ class DebitForPurchase(_Transaction):
         return tac + mac
 
     def _summed(self, purse: Purse, begun: Begun) -> Purse:
-        """The yearly sums with this settlement, one dated before their year too; anew from the next year on. [T]"""
+        """The yearly sums with this settlement, one dated before their year too; anew from the next year on.
+        [T: part7:12.6]
+        """
         same = purse.in_year(self.time)
         year = purse.year if same else purse.year_of(self.time)
         own, pooled = (purse.own, purse.pooled) if same else (0, 0)

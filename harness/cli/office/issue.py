@@ -28,7 +28,7 @@ HowMade = dict[str, Any]
 @click.option("--person", type=FILE, metavar="PERSON.yaml", help="Who; see docs/office.md.")
 @click.option("--people", type=FILE, metavar="PEOPLE.yaml|csv", help="Many, each a card in the drawer.")
 @click.option("--made-up", "count", is_flag=False, flag_value=1, type=click.IntRange(1, 1000), metavar="[COUNT]",
-              help="People who do not exist. Their electronic card's PIN is 123456 unless given. [1]")  # fmt: skip
+              help="People who do not exist. Their electronic card's PIN is 123456 unless given. [D]")  # fmt: skip
 @click.option("--seed", "chance", type=int, help="With --made-up: which people. [others each time]")
 @click.option("--minor", is_flag=True, help="With --made-up: children, with their guardians.")
 @click.option("--bank", default=seed.BANK, show_default=True, help="The bank they choose.")

@@ -21,7 +21,7 @@ class Fetched(Rule):
     id = "ANSWER-61"
     title = "An answer that 61xx announces is fetched"
     title_zh = "61xx之后取回应答"
-    source = "ISO/IEC 7816-3 and 7816-4, T=0 [P]"
+    source = "T=0 [P: iso7816-3, iso7816-4]"
     _waiting = ""
 
     def step(self, step: Step) -> str | None:
@@ -43,7 +43,7 @@ class Algorithm(Rule):
     id = "ANSWER-FCI"
     title = "Where a card may have either algorithm, the FCI of SSSE that names it is fetched before a key is used"
     title_zh = "卡可能采用不同算法时，使用密钥前先取回社会保障系统环境的FCI（其中有算法标识）"
-    source = "flow of reading basic information: algorithm from the FCI [S]"
+    source = "algorithm from the FCI [S: reference:terminal flow 1]"
     _left = _told = _announced = False
 
     def step(self, step: Step) -> str | None:
@@ -69,7 +69,7 @@ class RightLength(Rule):
     id = "ANSWER-6C"
     title = "After 6Cxx the command is sent again with the length that was told"
     title_zh = "6Cxx之后以给出的长度重发命令"
-    source = "ISO/IEC 7816-3, T=0 [P]"
+    source = "T=0 [P: iso7816-3]"
     _told: tuple[bytes, int] | None = None
 
     def step(self, step: Step) -> str | None:
@@ -98,7 +98,7 @@ class Announced(Rule):
     id = "ANSWER-GET"
     title = "GET RESPONSE comes after 61xx only, and asks for no more than was announced"
     title_zh = "仅在61xx之后取响应，长度不超过给出的字节数"
-    source = "ISO/IEC 7816-4, GET RESPONSE [P]"
+    source = "GET RESPONSE [P: iso7816-4]"
     severity = WARNING
     _waiting: int | None = None
 
@@ -119,7 +119,7 @@ class Whole(Rule):
     id = "ANSWER-BROKEN"
     title = "An answer that is no whole record, or another item than was asked for, is not taken for good"
     title_zh = "应答不是完整的记录或不是所要的数据项时，不得采用"
-    source = "records are tag, length, value [S]; reading again or ending the session [D]"
+    source = "records are tag, length, value [S: prog-cardissue, prog-decard]; reading again or ending the session [D]"
     _broken: tuple[bytes, str] | None = None
 
     def step(self, step: Step) -> str | None:

@@ -8,7 +8,7 @@ from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import NO_CHALLENGE, PROOFS, USED, Step
 
 ENOUGH = 4
-"""Challenges in a row that reading basic information asks for. [S]"""
+"""Challenges in a row that reading basic information asks for. [S: prog-z390, reference:terminal flow 1]"""
 
 
 def uses(step: Step) -> bool:
@@ -23,7 +23,7 @@ class Fresh(Rule):
     id = "CHALLENGE-STALE"
     title = "A proof or a MAC uses a challenge asked for since the reset and in this DF"
     title_zh = "认证和MAC使用复位后、在当前应用中取得的随机数"
-    source = "GET CHALLENGE and the clauses that use it: 6984 without one [T]"
+    source = "6984 without one [T: part5:6.4, part5:6.5.1]"
 
     def step(self, step: Step) -> str | None:
         if not uses(step) or step.kind is None:
@@ -38,7 +38,7 @@ class Once(Rule):
     id = "CHALLENGE-TWICE"
     title = "A challenge is used once"
     title_zh = "随机数只使用一次"
-    source = "a challenge serves one use [T]"
+    source = "a challenge serves one use [T: part5:6.5.1]"
 
     def step(self, step: Step) -> str | None:
         if not uses(step) or step.kind is None:
@@ -53,7 +53,7 @@ class Replayed(Rule):
     id = "CHALLENGE-REPLAYED"
     title = "No cryptogram is sent twice"
     title_zh = "同一密文不得发送两次"
-    source = "a challenge serves one use [T]"
+    source = "a challenge serves one use [T: part5:6.5.1]"
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
@@ -74,7 +74,10 @@ class Idle(Rule):
     id = "CHALLENGE-IDLE"
     title = "Challenges are asked for to be used"
     title_zh = "取得的随机数应被使用"
-    source = f"the flows ask for {ENOUGH} at most before they use one [S]; that more is a fault [D]"
+    source = (
+        f"the flows ask for {ENOUGH} at most before they use one [S: prog-z390, reference:terminal flow 1]; "
+        "that more is a fault [D]"
+    )
     severity = WARNING
     _idle = 0
 

@@ -29,7 +29,7 @@ class Asked(Rule):
     id = "PIN-ASKED"
     title = "The PIN's state is asked (VERIFY, Lc 00) before a PIN is tried"
     title_zh = "验证密码前先以Lc=00的VERIFY查询密码状态"
-    source = "flows of the terminal: VERIFY with Lc=00 first [T]"
+    source = "VERIFY with Lc=00 first [T: part7:5.6]"
     severity = WARNING
     _asked = False
 
@@ -52,7 +52,7 @@ class NoneSet(Rule):
     id = "PIN-NONE-SET"
     title = "No PIN is tried on a card that has none set"
     title_zh = "未设置密码的卡不要求输入密码"
-    source = "flows of the terminal: no PIN is asked where none is set [T]"
+    source = "no PIN is asked where none is set [T: part7:5.6]"
     _none = False
 
     def step(self, step: Step) -> str | None:
@@ -149,7 +149,7 @@ class LastTry(Rule):
     id = "PIN-LAST-TRY"
     title = "VERIFY is not repeated blindly down to one try, nor the last try spent"
     title_zh = "不得盲目连续验证直至只剩一次机会，也不用掉最后一次机会"
-    source = "part 5, 63Cx tells the tries left [T]; that a terminal stops before the last [D]"
+    source = "63Cx tells the tries left [T: part5:6.14.5]; that a terminal stops before the last [D]"
     _left: int | None = None
     _wrong: float | None = None
 
@@ -177,7 +177,7 @@ class Locked(Rule):
     id = "PIN-LOCKED"
     title = "After 6983 no PIN is tried: it is to be unblocked first"
     title_zh = "返回6983后不再验证密码，应先解锁"
-    source = "part 5, VERIFY, 6983 [T]"
+    source = "6983 [T: part5:6.14.5]"
     _locked = False
 
     def step(self, step: Step) -> str | None:
@@ -197,7 +197,7 @@ class Clear(Rule):
     id = "PIN-CLEAR"
     title = "A PIN is reloaded enciphered and with a MAC, never in clear"
     title_zh = "重置密码须以密文加MAC传送，不得明文"
-    source = "PIN CHANGE/UNBLOCK, P2=01: data enciphered under the messaging key [S]"
+    source = "PIN CHANGE/UNBLOCK, P2=01: data enciphered under the messaging key [S: part5:6.8, reference:card §7]"
 
     def step(self, step: Step) -> str | None:
         raw = step.event.command
@@ -216,7 +216,7 @@ class Initial(Rule):
     id = "PIN-INITIAL"
     title = "With the initial PIN nothing is done but to change it"
     title_zh = "初始密码未修改前不得办理业务"
-    source = "driver library, code -35: the initial PIN may not transact [S]"
+    source = "code -35: the initial PIN may not transact [S: reference:terminal Return codes]"
     _held = False
 
     def step(self, step: Step) -> str | None:
@@ -242,7 +242,7 @@ class SetInitial(Rule):
     id = "PIN-SET-INITIAL"
     title = "The initial PIN is not set again as the new one"
     title_zh = "新密码不得为初始密码"
-    source = "driver library, code -36: the initial PIN may not be set [S]"
+    source = "code -36: the initial PIN may not be set [S: reference:terminal Return codes]"
 
     def step(self, step: Step) -> str | None:
         if step.kind not in (ChangePin, PinChangeUnblock) or not step.data:

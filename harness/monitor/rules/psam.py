@@ -21,7 +21,7 @@ class Factors(Across):
     id = "PSAM-FACTOR"
     title = "The factors given to the PSAM are those of the card in the reader"
     title_zh = "送入PSAM的分散因子与读卡器中的卡一致"
-    source = "DELIVERY KEY: card factor from the ATR, city factor from the identification code [S]"
+    source = "card factor from the ATR, city factor from the identification code [S: part9:7.3, prog-huada-usb]"
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ class Passed(Across):
     id = "PSAM-CRYPTOGRAM"
     title = "The cryptogram that the PSAM computed is the one that the card gets"
     title_zh = "送给卡的密文即PSAM计算的密文"
-    source = "flow of updating with a PSAM: cryptogram ‖ data [S]"
+    source = "cryptogram ‖ data [S: prog-yx, reference:terminal flow 2]"
     _computed = b""
     _pending = False
 

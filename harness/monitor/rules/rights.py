@@ -86,7 +86,7 @@ class ReadFirst(_Access):
     id = "RIGHTS-READ"
     title = "A record is read after the authentication that it needs"
     title_zh = "先完成所需的认证再读取记录"
-    source = "access conditions of the layout [S]"
+    source = "access conditions of the layout [S: v2:tables 3-8, reference:layouts.json]"
     kinds = READING
     deed = "reading"
 
@@ -97,7 +97,7 @@ class UpdateFirst(_Access):
     id = "RIGHTS-UPDATE"
     title = "A record is written after the authentication that it needs"
     title_zh = "先完成所需的认证再写入记录"
-    source = "access conditions of the layout [S]"
+    source = "access conditions of the layout [S: v2:tables 3-8, reference:layouts.json]"
     kinds = UPDATING
     deed = "writing"
 
@@ -108,7 +108,11 @@ class CommandFirst(Rule):
     id = "RIGHTS-COMMAND"
     title = "A command that asks for a right is sent after the authentication that gives it"
     title_zh = "先完成所需的认证再发送要求该权限的命令（重装密码、锁定、启用、账户）"
-    source = "PIN CHANGE/UNBLOCK after PUK [S]; blocking [T]; activation and the account as the layout says [D]"
+    source = (
+        "PIN CHANGE/UNBLOCK after PUK [S: part6:table 3, reference:card §5]; "
+        "blocking [T: part7:13.1, part7:13.2]; "
+        "activation and the account as the layout says [D]"
+    )
 
     def step(self, step: Step) -> str | None:
         if _of_command(step) is None:
@@ -126,7 +130,7 @@ class AfterRefusal(Rule):
     id = "RIGHTS-IGNORED"
     title = "After a refused authentication or PIN nothing is done that needed it"
     title_zh = "认证或密码验证失败后，不得继续需要该权限的操作"
-    source = "part 5, 63Cx and 6983 [T]"
+    source = "63Cx and 6983 [T: part7:6.6]"
 
     def step(self, step: Step) -> str | None:
         self.seen = self.seen or bool(step.session.refused)
@@ -146,7 +150,7 @@ class Insisting(Rule):
     id = "RIGHTS-INSISTED"
     title = "A command refused with 6982 is not sent again with no new right won"
     title_zh = "未取得新权限时，不重发被6982拒绝的命令"
-    source = "part 5, 6982 [T]; that sending it again is a fault [D]"
+    source = "6982 [T: part5:table 5]; that sending it again is a fault [D]"
     severity = WARNING
     _refused: tuple[bytes, frozenset[str]] | None = None
 
@@ -164,7 +168,7 @@ class LockedKey(Rule):
     id = "RIGHTS-LOCKED-KEY"
     title = "A key that answered 6983 is not tried again"
     title_zh = "密钥返回6983（已锁定）后不再尝试"
-    source = "part 5, EXTERNAL AUTHENTICATION, 6983 [T]"
+    source = "EXTERNAL AUTHENTICATION, 6983 [T: part7:6.6]"
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
@@ -204,7 +208,7 @@ class InClear(Rule):
     id = "RIGHTS-CLEAR"
     title = "A file that demands a MAC or a cipher is accessed under it"
     title_zh = "要求安全报文的文件须以安全报文访问"
-    source = "secure messaging as the layout demands it [S]"
+    source = "secure messaging as the layout demands it [T: part4:8.5, part7:7.4]"
 
     def step(self, step: Step) -> str | None:
         file = step.place.file

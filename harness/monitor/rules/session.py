@@ -18,7 +18,7 @@ from harness.trace.context import SFI_IN_P1
 
 ISSUER, VERSION = "SSSE/EF05", "SSSE/EF05/03"
 DF_IDS = (0xDF, 0xDD, 0x3F)
-"""First bytes of the ids of DFs, of the environment, and of the MF. [S]"""
+"""First bytes of the ids of DFs, of the environment, and of the MF. [S: v2:table 2, prog-cardissue, reference:field]"""
 IDLE = 30.0
 """Seconds that a card may be left alone with rights won. [D]"""
 
@@ -29,7 +29,7 @@ class Reselect(Rule):
     id = "SESSION-RESELECT"
     title = "After a reset a DF is selected before it is worked in"
     title_zh = "复位后先选择应用再操作"
-    source = "ISO/IEC 7816-4: a reset makes the MF current [P]"
+    source = "a reset makes the MF current [P: iso7816-4]"
 
     def step(self, step: Step) -> str | None:
         self.seen = True
@@ -44,7 +44,7 @@ class Environment(Rule):
     id = "SESSION-ENVIRONMENT"
     title = "SSSE is selected before the applications in it"
     title_zh = "先选择社会保障系统环境，再选择其中的应用"
-    source = "flows of the driver library: reset, then SELECT SSSE [S]"
+    source = "reset, then SELECT SSSE [S: prog-decard, prog-z390]"
     severity = WARNING
     _entered = False
 
@@ -68,7 +68,7 @@ class RefusedSelect(Rule):
     id = "SESSION-REFUSED-SELECT"
     title = "After a refused SELECT nothing is sent as if it had worked"
     title_zh = "选择被拒绝后，不得当作已选择而继续"
-    source = "ISO/IEC 7816-4: a refused SELECT leaves the selection as it was [P]"
+    source = "a refused SELECT leaves the selection as it was [P: iso7816-4]"
     _refused = ""
     _file = False
     """It was an EF's: only what goes to the current EF takes it for selected."""
@@ -95,7 +95,7 @@ class Version(Rule):
     id = "SESSION-VERSION"
     title = "The card's version (item 03) is read before a key is relied on"
     title_zh = "依靠密钥读写前先读取规范版本（03）"
-    source = "flow of reading basic information: EF05 01, 03, then authentication [S]; what relies on a key [D]"
+    source = "EF05 01, 03, then authentication [S: prog-z390, reference:terminal flow 1]; what relies on a key [D]"
     severity = WARNING
     _known = False
 
@@ -150,7 +150,7 @@ class Malformed(Rule):
     id = "SESSION-MALFORMED"
     title = "Every command is one that the card takes: class, instruction, parameters, length"
     title_zh = "每条命令的类别、指令、参数和长度均为卡所接受"
-    source = "part 5, the commands' own clauses [T]"
+    source = "the commands' own clauses [T: part5:6, part5:7]"
     severity = WARNING
 
     def step(self, step: Step) -> str | None:
@@ -161,7 +161,9 @@ class Malformed(Rule):
 
 
 def _selects_file(command: CommandAPDU) -> bool:
-    """True for a SELECT by an id that is no DF's: DFs of this family have DFxx, DDFx, and 3F00. [S]"""
+    """True for a SELECT by an id that is no DF's: DFs of this family have DFxx, DDFx, and 3F00.
+    [S: v2:table 2, prog-cardissue, reference:field]
+    """
     by_id = command.p1 in (0x00, 0x02) and len(command.data) == 2
     return by_id and (command.p1 == 0x02 or command.data[0] not in DF_IDS)
 

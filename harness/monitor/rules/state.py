@@ -35,7 +35,7 @@ class Expired(_Issuer):
     id = "STATE-EXPIRED"
     title = "No business is done with a card whose validity (item 06) has ended"
     title_zh = "卡已过有效期（06）不得办理业务"
-    source = "flows of the terminal: expiry is checked [T]"
+    source = "expiry is checked [T: reference:terminal flow 7]"
     _ended: date | None = None
 
     def step(self, step: Step) -> str | None:
@@ -60,7 +60,7 @@ class ExpiryUnread(_Issuer):
     id = "STATE-EXPIRY-UNREAD"
     title = "The card's validity (item 06) is read before business is done"
     title_zh = "办理业务前读取卡的有效期（06）"
-    source = "flows of the terminal: expiry is checked [T]"
+    source = "expiry is checked [T: reference:terminal flow 7]"
     severity = WARNING
     _known = False
     _deed = ""
@@ -90,7 +90,10 @@ class Lost(_Issuer):
     id = "STATE-LOST"
     title = "No business is done with a card that was reported lost (挂失)"
     title_zh = "已挂失的卡不得办理业务"
-    source = "Sichuan Measures, article 18: a loss report takes effect at once [S]; the terminal's black list [T]"
+    source = (
+        "a loss report takes effect at once [S: measures:article 18]; "
+        "the terminal's black list [T: reference:terminal flow 7]"
+    )
     _known = ""
 
     def step(self, step: Step) -> str | None:
@@ -114,7 +117,7 @@ class NotActivated(Rule):
     id = "STATE-NOT-ACTIVATED"
     title = "After 6985 from a card that is not activated nothing is sent but its activation"
     title_zh = "社会保障功能未启用（6985）时，除启用外不得继续"
-    source = "Sichuan Measures, article 13 [S]; 6985 as its answer [D]"
+    source = "the social security function is turned on first [S: measures:article 13]; 6985 as its answer [D]"
     _refused = ""
     _blocked = False
 
@@ -150,7 +153,7 @@ class CardBlocked(Rule):
     id = "STATE-CARD-BLOCKED"
     title = "A card that answers 6A81 to SELECT is blocked, and is left alone"
     title_zh = "选择返回6A81（卡已锁定）后不再操作"
-    source = "part 5, CARD BLOCK: 6A81 ever after [T]"
+    source = "CARD BLOCK: 6A81 ever after [T: part5:6.2, part7:13.1]"
     _blocked = False
 
     def step(self, step: Step) -> str | None:
@@ -171,7 +174,7 @@ class ApplicationBlocked(Rule):
     id = "STATE-APPLICATION-BLOCKED"
     title = "In an application that is blocked (9303, 6283) nothing is done but what unblocks it"
     title_zh = "应用已锁定（9303、6283）时，除解锁外不得操作"
-    source = "part 5, APPLICATION BLOCK [T]"
+    source = "APPLICATION BLOCK [T: part7:13.2]"
     _blocked = ""
 
     def step(self, step: Step) -> str | None:

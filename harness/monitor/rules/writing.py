@@ -9,7 +9,7 @@ from harness.monitor.rules.rights import READING, UPDATING
 from harness.monitor.session import Session, Step
 from harness.trace.mask import HEAD
 
-MEASURES = "Sichuan Measures, article 24: the region moves in the card"
+MEASURES = "the region moves in the card [S: measures:article 24]"
 
 
 class _PerItem(Rule):
@@ -55,7 +55,7 @@ class RegionReadBack(ReadBack):
     id = "REGION-READ-BACK"
     title = "A moved insurance region is read back"
     title_zh = "参保地变更后应回读核对"
-    source = f"{MEASURES} [S]; read all, write in order, read back [D]"
+    source = f"{MEASURES}; read all, write in order, read back [D]"
     severity = ERROR
 
     def _mine(self, path: str) -> bool:
@@ -68,7 +68,7 @@ class FailedWrite(Rule):
     id = "WRITE-FAILED"
     title = "After a write that failed in memory the item is read, written again, or the card reset"
     title_zh = "写入失败（存储器错误）后，应回读、重写或复位"
-    source = "part 5, UPDATE RECORD, 6581 [T]; what follows [D]"
+    source = "UPDATE RECORD, 6581 [T: part5:6.13]; what follows [D]"
     _failed = ""
 
     def step(self, step: Step) -> str | None:
@@ -91,7 +91,7 @@ class RegionChecked(_PerItem):
     id = "REGION-UNCHECKED"
     title = "The old insurance region is read before a new one is written"
     title_zh = "写入新参保地前先读取并核对原参保地"
-    source = f"{MEASURES} [S]; that it is checked first [D]"
+    source = f"{MEASURES}; that it is checked first [D]"
 
     def step(self, step: Step) -> str | None:
         regions = self._regions & _touched(step)
@@ -110,7 +110,7 @@ class RegionWhole(_PerItem):
     id = "REGION-PART"
     title = "The insurance region moves for every insurance that the card holds, or for none"
     title_zh = "参保地变更时，卡内各险种一并变更或均不变更"
-    source = f"{MEASURES} [S]; that all items move [D]"
+    source = f"{MEASURES}; that all items move [D]"
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)

@@ -10,7 +10,7 @@ from harness.office.scenario.checking import PROFILES
 from harness.office.scenario.model import Scenario
 
 NOTE = (
-    "[S]为办法条文所述，[D]为本项目的理解 [S] is what an article says, [D] our reading of it; "
+    "S为办法条文所述，D为本项目的理解 S is what an article says, D our reading of it; "
     "the Measures are quoted whole in the program"
 )
 BASIS = "办法 Measures"
