@@ -26,6 +26,7 @@ from harness.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
 from tests.support import HOME, SSSE, VERIFY, Card, new_card
+from tests.unit.judged import Judged
 
 # The curve of GB/T 32918.5
 A = "FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFC"
@@ -533,3 +534,22 @@ def test_private_keys_are_made_of_random_bytes_and_within_the_curves_order() -> 
         assert 1 <= int.from_bytes(private, "big") <= sm2._ORDER - 2
         assert sm2.verify(public, bytes(32), sm2.sign(private, public, bytes(32)))
     assert sm2.key_pair(bytes)[0] == bytes(31) + b"\x01"
+
+
+@pytest.mark.parametrize(
+    ("proofs", "broken"),
+    [
+        (("fresh",), set()),
+        (("fresh", "fresh"), set()),
+        (("fresh", "again"), {"CHALLENGE-TWICE"}),
+    ],
+)
+def test_the_monitor_knows_that_a_pins_proof_uses_a_challenge(proofs: tuple[str, ...], broken: set[str]) -> None:
+    judged = Judged()
+    judged.fci().send(HOME["PKI"], "00C0000016", HOME["CERT"], "00C000000E")
+    for proof in proofs:
+        if proof == "fresh":
+            challenge = judged.connection.send(bytes.fromhex("0084000010"))[:-2]
+            sent = f"0020018110{suite('sm4').crypt(pin_key('123456'), challenge).hex()}"
+        judged.send(sent)
+    assert {rule for rule in judged.end() if rule.startswith(("CHALLENGE", "PIN"))} == broken

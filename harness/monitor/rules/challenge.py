@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.apdu.instructions.authentication import GetChallenge
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import NO_CHALLENGE, PROOFS, USED, Step
@@ -60,12 +60,12 @@ class Replayed(Rule):
         self._sent: set[bytes] = set()
 
     def step(self, step: Step) -> str | None:
-        if step.kind not in PROOFS or not step.data:
+        if step.kind is not ExternalAuthentication or not step.data:  # a PIN's proof is masked
             return None
         self.seen = True
         again = step.data in self._sent
         self._sent.add(step.data)
-        return f"{step.name} with a cryptogram that was sent before" if again else None
+        return "EXTERNAL AUTHENTICATION with a cryptogram that was sent before" if again else None
 
 
 class Idle(Rule):
