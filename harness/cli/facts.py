@@ -10,21 +10,23 @@ from harness.cli import target
 from harness.cli.vectors import home
 from harness.facts.fact import Fact
 from harness.facts.gather import chosen, counted, every
+from harness.facts.page import markdown
 from harness.facts.register import Register, register
 
 
 @click.command()
 @click.argument("words", metavar="[FILTER]", default="")
 @click.option("--layout", "layouts", metavar="NAME|FILE", multiple=True, help="Of these layouts only. [all of ours]")
+@click.option("--sources", is_flag=True, help="Print the register of sources instead, as docs/sources.md has it.")
 @target.json_option
-def facts(words: str, layouts: tuple[str, ...], *, as_json: bool) -> None:
+def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool) -> None:
     """List facts about real cards with their grade and sources, and count them by grade.
 
     FILTER: a grade (S, T, P, 1, D); a source's id, with or without a locator (v2, "v2:table 9", prog-z390);
     second-hand; a kind (layout, instruction, rule, vector, office, code); or text that occurs in a fact.
 
     Grades: S settled, two independent sources; T the clause of the standard family's text; P ISO or PBOC; 1 one source;
-    D decided by this project. Second-hand facts rest on our collected reference alone. Sources: docs/sources.toml.
+    D decided by this project. Second-hand facts rest on our collected reference alone. Sources: docs/sources.md.
 
     \b
       sscard facts DF03/EF05
@@ -32,6 +34,11 @@ def facts(words: str, layouts: tuple[str, ...], *, as_json: bool) -> None:
       sscard facts second-hand --json
     """
     known = register()
+    if sources:
+        if words or layouts or as_json:
+            raise click.UsageError("--sources goes with nothing else")
+        click.echo(markdown(known), nl=False)
+        return
     found = every(home(), layouts)
     if words:
         found = chosen(found, words, known)

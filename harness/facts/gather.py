@@ -12,7 +12,7 @@ from harness.conformance import vector as vectors
 from harness.conformance.vector import Vector
 from harness.facts import code
 from harness.facts.fact import Fact
-from harness.facts.layouts import of_layouts
+from harness.facts.layouts import of_code_tables, of_layouts
 from harness.facts.register import Register, SourceError
 from harness.office.scenario import model as scenarios
 from harness.office.shown import rules
@@ -22,6 +22,7 @@ def every(home: Path, layouts: Iterable[str] = ()) -> list[Fact]:
     """Every fact: of these layouts (or all that come with us), of the code, and of the vectors under ``home``."""
     return [
         *of_layouts(layouts),
+        *of_code_tables(),
         *code.of_packages(),
         *of_vectors(vectors.find([home])),
         *of_vectors(map(scenarios.as_vector, scenarios.find([home / vectors.OFFICE])), "office"),

@@ -1,10 +1,11 @@
-"""The facts of layouts: one for each application, file, item, key and feature, with the table's grade and sources."""
+"""The facts of layouts, one for each application, file, item, key and feature, and those of code tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from emulator.filesystem import codes
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.sources import citation
@@ -28,6 +29,13 @@ def of_layouts(names: Iterable[str] = ()) -> Iterator[Fact]:
             found.setdefault(fact, []).append(layout.name)
     for fact, sharing in found.items():
         yield Fact(fact.kind, f"layout {', '.join(sharing)}: {fact.where}", fact.statement, fact.grade, fact.citations)
+
+
+def of_code_tables() -> Iterator[Fact]:
+    """The facts of the code tables."""
+    for name in codes.ids():
+        table = codes.table(name)
+        yield _fact(f"code table {name}", f"{table.name} {table.name_en}: {len(table.codes)} codes", table)
 
 
 def of_layout(layout: Layout) -> Iterator[Fact]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import LayoutError
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
 from harness.cli.vectors import home
@@ -143,6 +145,69 @@ def test_a_register_that_is_wrong_says_where_and_what_was_expected(tmp_path: Pat
     assert "sources.toml" in str(found.value)
     path.write_text(GOOD, encoding="utf-8")
     assert load(path).sources["v2"].origin == "ministry"
+
+
+def test_the_page_of_sources_is_the_register() -> None:
+    result = CliRunner().invoke(main, ["facts", "--sources"])
+    assert result.exit_code == 0, result.output
+    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == result.output
+    assert all(f"| `{name}` |" in result.output for name in register().sources)
+    assert CliRunner().invoke(main, ["facts", "v2", "--sources"]).exit_code == 2
+
+
+def test_a_text_with_sources_of_a_vendors_own_is_shown_as_it_is() -> None:
+    read = register().readable
+    assert read("by our own card [S: vendor-notes:page 3, v2:table 3]") == (
+        "by our own card (vendor-notes:page 3, V2.0 table 3) [S]"
+    )
+    assert read("as told [S: Mr. Li]") == "as told [S: Mr. Li]"
+
+
+def test_a_report_names_the_sources_that_its_vectors_cite() -> None:
+    texts = ["one [S: v2:table 3, prog-z390]", "two [T: part5:6.9]; [T: part5:6.10]", "three [D]", "[S: Mr. Li]"]
+    named = {one["id"]: (one["results"], one["second_hand"]) for one in register().named([*texts, "[1: reference]"])}
+    assert named == {"v2": (1, False), "part5": (1, False), "prog-z390": (1, False), "reference": (1, True)}
+
+
+OWN = """
+extends = "2.00"
+schema = 1
+name = "own"
+version = "2.00"
+[file."SSSE/EF05"]
+access_grade = "1"
+access_sources = ["vendor-notes:page 3"]
+"""
+
+
+def test_access_conditions_may_be_less_sure_than_their_file(tmp_path: Path) -> None:
+    """A vendor's own layout may cite sources that the register does not have."""
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+    spec = layouts.load(path).files["SSSE/EF05"]
+    assert (spec.access.grade, spec.access.sources) == ("1", ("vendor-notes:page 3",))
+    assert (spec.grade, spec.items[0].grade) == ("S", "S")
+    whole = layouts.load("2.00").files["SSSE/EF05"]
+    assert whole.access.sources == whole.sources
+    result = CliRunner().invoke(main, ["facts", "access.SSSE/EF05", "--layout", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    (fact,) = json.loads(result.output)["facts"]
+    assert fact["statement"].endswith("read free, update UKSSSE")
+    assert (fact["grade"], fact["sources"], fact["second_hand"]) == ("1", ["vendor-notes:page 3"], False)
+
+
+def test_a_layouts_source_that_is_not_written_as_one_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN.replace("vendor-notes:page 3", "page 3 of Notes"), encoding="utf-8")
+    with pytest.raises(LayoutError, match=r"EF05.\.access_sources: expected a source like .*, found 'page 3 of Notes'"):
+        layouts.load(path)
+
+
+def test_what_the_field_does_not_settle_is_no_fact() -> None:
+    """Cards of 3.00 give SSSE/EF06 with or without a key: which, is our choice."""
+    spec = layouts.load("3.00").files["SSSE/EF06"]
+    assert (spec.access.grade, spec.access.sources) == ("D", ())
+    assert spec.grade == "S"
 
 
 def test_the_register_is_shipped_with_the_package() -> None:
