@@ -52,6 +52,12 @@ class Register:
     file: str
     sources: dict[str, Source]
 
+    def __getitem__(self, name: str) -> Source:
+        """The source of this id; SourceError."""
+        if name not in self.sources:
+            raise SourceError(f"{self.file}: {name}: no such source")
+        return self.sources[name]
+
     def words(self, citation: Citation) -> str:
         """A citation as people read it: ``part 5 §6.14``, ``V2.0 table 9``; as it is where the register lacks it."""
         if citation.source not in self.sources:

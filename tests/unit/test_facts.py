@@ -144,7 +144,10 @@ def test_a_register_that_is_wrong_says_where_and_what_was_expected(tmp_path: Pat
         load(path)
     assert "sources.toml" in str(found.value)
     path.write_text(GOOD, encoding="utf-8")
-    assert load(path).sources["v2"].origin == "ministry"
+    good = load(path)
+    assert good["v2"].origin == "ministry"
+    with pytest.raises(SourceError, match=r"sources\.toml: v3: no such source"):
+        good["v3"]
 
 
 def test_the_page_of_sources_is_the_register() -> None:
