@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.filesystem import layout as layouts
 from harness import pcsc
 from harness.connection import Pcsc
 from harness.terminal.keeper import Psam
@@ -199,7 +200,9 @@ def test_the_story_from_the_counter_to_the_verdict(tmp_path: Path) -> None:
         refused = sscard("pin", "verify", "--pin", "999999", *reader, expect=1)
         assert refused == ""
     shown = sscard("trace", "show", str(trace))
-    assert "DF04/EF05/84 医疗保险参保地行政区划代码" in shown
+    region = layouts.load("3.00").files["DF04/EF05"].item(0x84)
+    assert region is not None
+    assert f"DF04/EF05/84 {region.name} {region.name_en}" in shown
     assert "PIN CHANGE/UNBLOCK 重装/解锁密码" in shown
     out = sscard("monitor", str(trace), "--report", str(folder), "--product", "sscard itself")
     assert "✗" not in out
