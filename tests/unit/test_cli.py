@@ -80,7 +80,7 @@ def test_keys() -> None:
     text = run("keys").stdout
     assert "UKSSSE" in text
     rows = json.loads(run("keys", "--json").stdout)
-    assert len(rows) == 65
+    assert len(rows) == 66
     assert not any("key" in row for row in rows)
     assert all(len(row["key"]) == 32 for row in json.loads(run("keys", "--json", "--show-secrets").stdout))
 
