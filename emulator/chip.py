@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from emulator.apdu import lifecycle, messaging
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.table import InstructionTable
@@ -31,7 +31,7 @@ OK = b"\x90\x00"
 WRONG_LE = 0x6C
 GET_RESPONSE = b"\xc0"
 LONGEST_COMMAND = 261
-SECRET = frozenset(bytes((ins,)) for ins in SECRET_INS)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Exchange:
     """What an observer is told of one command: bytes both ways, and why it went so.
 
     An empty ``answer``: there was none, as power was cut. ``failure`` is the traceback of a fault of this program's
-    own, which the terminal sees as 6F00. ``plain`` is the command that secure messaging covered, empty where there was
-    none or it could not be opened.
+    own, which the terminal sees as 6F00; without the exception's words, which may quote a PIN or what a card holds.
+    ``plain`` is the command that secure messaging covered, empty where there was none or it could not be opened.
     """
 
     command: bytes
@@ -59,6 +59,31 @@ class Observer(Protocol):
 
     def powered(self, event: str, atr: bytes) -> None:
         """``reset`` (with the ATR) or ``off``."""
+
+
+def _where(error: BaseException | None) -> str:
+    """A traceback without the exception's own words."""
+    return "" if error is None else "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+
+
+Seeing = TypeVar("Seeing")
+
+
+def told(observer: Seeing | None, act: Callable[[Seeing], object]) -> Seeing | None:
+    """Tells an observer, apart from the card: one that fails says so in one line of the log, and is told no more.
+
+    Gives the observer to tell the next time, None for one that failed.
+    """
+    if observer is None:
+        return None
+    try:
+        act(observer)
+    except Exception as error:  # whatever it is: the card has done what it was asked, and answers
+        # Not the error's own words: they may quote what was sent.
+        what = f"{type(error).__name__} {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+        _log.error("%s failed and is told no more; the card goes on: %s", type(observer).__name__, what)
+        return None
+    return observer
 
 
 class Chip:
@@ -116,16 +141,15 @@ class Chip:
             self._state.memory.recover()
             self._torn = False
         self._powered = True
-        if self.observer is not None:
-            self.observer.powered("reset", self.atr)
+        self.observer = told(self.observer, lambda one: one.powered("reset", self.atr))
         return self.atr
 
     def power_off(self) -> None:
         """Takes the power; the image stays."""
         with self._lock:
             self._forget()
-            if self._powered and self.observer is not None:
-                self.observer.powered("off", b"")
+            if self._powered:
+                self.observer = told(self.observer, lambda one: one.powered("off", b""))
             self._powered = False
 
     def taken_out(self) -> None:
@@ -199,9 +223,9 @@ class Chip:
         except PowerCut:
             self._forget()
             self._powered, self._torn = False, True
-            if self.observer is not None:
-                self.observer.exchanged(Exchange(raw, b"", "power was cut in the middle of it", plain=self._plain))
-                self.observer.powered("off", b"")
+            cut = Exchange(raw, b"", "power was cut in the middle of it", plain=self._plain)
+            self.observer = told(self.observer, lambda one: one.exchanged(cut))
+            self.observer = told(self.observer, lambda one: one.powered("off", b""))
             raise
         except OSError as error:
             state.memory.rollback()
@@ -209,14 +233,12 @@ class Chip:
         except Exception:  # the card must live on, whatever our own fault was
             state.memory.rollback()
             answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"
-            # The exception's own text may quote data, which may be a PIN.
-            failure = (
-                traceback.format_exc() if raw[1:2] not in SECRET else "".join(traceback.format_tb(sys.exc_info()[2]))
-            )
+            failure = _where(sys.exception())
         if self.observer is not None and self._witness is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
             changes = self._witness.changes(session)
-            self.observer.exchanged(Exchange(raw, answer, words, failure, self._plain, changes))
+            seen = Exchange(raw, answer, words, failure, self._plain, changes)
+            self.observer = told(self.observer, lambda one: one.exchanged(seen))
         return answer
 
     def _secured(self, kind: type[Instruction], command: CommandAPDU) -> bytes:

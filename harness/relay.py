@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from emulator.chip import Exchange, Observer
+from emulator.chip import Exchange, Observer, told
 from emulator.filesystem.specs import Layout
 from emulator.reader.slot import LONGEST_PAUSE, CardGone, Slot
 from harness import pcsc
@@ -36,7 +36,8 @@ class Relay:
     """
 
     def __init__(self, connection: Connection, observer: Observer) -> None:
-        self._connection, self._observer = connection, observer
+        self._connection = connection
+        self._observer: Observer | None = observer
         self._powered = False
         self.atr = connection.atr
         self.lost = threading.Event()
@@ -52,13 +53,13 @@ class Relay:
         except PcscError as error:
             raise self._gone(error) from error
         self._powered = True
-        self._observer.powered("reset", self.atr)
+        self._observer = told(self._observer, lambda one: one.powered("reset", self.atr))
         return self.atr
 
     def power_off(self) -> None:
         """Noted; the next power_on resets."""
         if self._powered:
-            self._observer.powered("off", b"")
+            self._observer = told(self._observer, lambda one: one.powered("off", b""))
         self._powered = False
 
     def taken_out(self) -> None:
@@ -70,10 +71,13 @@ class Relay:
         try:
             answer = self._connection.send(command)
         except PcscError as error:
-            self._observer.exchanged(Exchange(command, b"", f"no answer from the card: {error}"))
+            self._see(Exchange(command, b"", f"no answer from the card: {error}"))
             raise self._gone(error) from error
-        self._observer.exchanged(Exchange(command, answer, ""))
+        self._see(Exchange(command, answer, ""))
         return answer
+
+    def _see(self, exchange: Exchange) -> None:
+        self._observer = told(self._observer, lambda one: one.exchanged(exchange))
 
     def _gone(self, error: PcscError) -> CardGone:
         self.lost.set()

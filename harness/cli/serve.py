@@ -60,6 +60,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @target.faults_options
 @target.personal_data_option
 @target.show_secrets_option
+@target.force_option
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -80,6 +81,7 @@ def run(
     private: bool,
     personal_data: bool,
     show_secrets: bool,
+    force: bool,
 ) -> None:
     """Put cards into readers that any PC/SC program finds, until Ctrl-C.
 
@@ -104,7 +106,7 @@ def run(
             fault_plans.check(faults, [image.layout for image in images if image.layout.card == USER])
         trace = None
         if trace_path:
-            trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data)
+            trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data, force=force)
             stack.enter_context(trace)
         options = Options(
             images=images,

@@ -231,6 +231,11 @@ def personal_data_option(function: F) -> F:
     )
 
 
+def force_option(function: F) -> F:
+    """--force."""
+    return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
+
+
 def json_option(function: F) -> F:
     """--json, handed on as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)

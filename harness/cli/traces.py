@@ -13,7 +13,7 @@ from harness.cli import target
 from harness.relay import relayed_both
 from harness.run import ended
 from harness.trace import diff, pcapng, read
-from harness.trace.record import TraceFile
+from harness.trace.record import TraceFile, check_new
 from harness.trace.show import Reader
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -61,14 +61,13 @@ def compare(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> No
 @trace.command("export")
 @click.argument("file", type=FILE)
 @click.option("-o", "--out", required=True, type=FILE, help="The pcapng file to write.")
-def export(file: Path, out: Path) -> None:
+@target.force_option
+def export(file: Path, out: Path, *, force: bool) -> None:
     """Write a trace as pcapng, which Wireshark opens and dissects."""
-    count = 0
-    blocks = pcapng.export(read.events(file))
-    with out.open("wb") as written:
-        for count, block in enumerate(blocks, 1):  # noqa: B007
-            written.write(block)
-    click.echo(f"{out}: {count} blocks")
+    check_new(out, force=force)
+    blocks = list(pcapng.export(read.events(file)))  # a trace that cannot be read leaves the file as it was
+    out.write_bytes(b"".join(blocks))
+    click.echo(f"{out}: {len(blocks)} blocks")
 
 
 @click.command()
@@ -77,8 +76,9 @@ def export(file: Path, out: Path) -> None:
 @click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
 @target.personal_data_option
 @target.show_secrets_option
+@target.force_option
 def record(
-    reader: str, psam_reader: str | None, port: int, out: Path, *, personal_data: bool, show_secrets: bool
+    reader: str, psam_reader: str | None, port: int, out: Path, *, personal_data: bool, show_secrets: bool, force: bool
 ) -> None:
     """Record a session with a card in a reader, until Ctrl-C.
 
@@ -87,7 +87,7 @@ def record(
     `sscard monitor FILE` one of a terminal.
     """
     with (
-        TraceFile(out, show_secrets=show_secrets, personal_data=personal_data) as written,
+        TraceFile(out, show_secrets=show_secrets, personal_data=personal_data, force=force) as written,
         ended(),
         relayed_both(reader, psam_reader, port, written, None) as name,
     ):

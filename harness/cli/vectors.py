@@ -107,7 +107,9 @@ def run_vectors(
     with contextlib.ExitStack() as stack:
         found = list(_benches(stack, reader, replay, profiles, layout, named, keys))
         for bench in found:
-            results += _run(chosen, bench, allow_destructive=allow_destructive, quiet=as_json)
+            results += _run(
+                chosen, bench, allow_destructive=allow_destructive, show_secrets=show_secrets, quiet=as_json
+            )
     with contextlib.suppress(OSError):  # a folder that cannot be written to has no --failed
         LAST.write_text(json.dumps([one.vector.id for one in results if one.verdict in BAD]), encoding="utf-8")
     rows = coverage.matrix(vectors_.find([home()]), home())
@@ -171,8 +173,10 @@ def _benches(
             yield Virtual(version, algorithm)
 
 
-def _run(chosen: list[Vector], bench: Bench, *, allow_destructive: bool, quiet: bool) -> list[Result]:
-    results = runner.run(chosen, bench, allow_destructive=allow_destructive)
+def _run(
+    chosen: list[Vector], bench: Bench, *, allow_destructive: bool, show_secrets: bool, quiet: bool
+) -> list[Result]:
+    results = runner.run(chosen, bench, allow_destructive=allow_destructive, show_secrets=show_secrets)
     if quiet or not sys.stderr.isatty():
         return list(results)
     with click.progressbar(results, length=len(chosen), label=bench.profile.name, file=sys.stderr) as shown:

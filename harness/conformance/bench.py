@@ -22,7 +22,7 @@ from harness.connection import Connection, InProcess, Pcsc
 from harness.terminal.keeper import TerminalError
 from harness.terminal.roots import RootSource
 from harness.terminal.terminal import Terminal
-from harness.trace import diff, read
+from harness.trace import diff, mask, read
 from harness.trace.read import Event, TraceError
 
 
@@ -212,8 +212,8 @@ class Reader:
 
     @property
     def target(self) -> str:
-        """Reader and ATR; the identification code is masked but for its region."""
-        return f"card in {self._name}, ATR {self._connection.atr.hex().upper()}, {self.identification[:6]}…"
+        """Reader, and ATR without the chip's serial number."""
+        return f"card in {self._name}, ATR {mask.atr(self._connection.atr).hex().upper()}"
 
     def is_named(self, name: str) -> bool:
         """True if this is the card that the user named, by its ATR or its identification code."""

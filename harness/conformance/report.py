@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from emulator.apdu.instructions.records import ReadRecord
 from emulator.sources import grades
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
@@ -32,7 +31,7 @@ from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
-from harness.trace.mask import HEAD, READS, SECRETS, UPDATES
+from harness.trace.mask import PersonalData, Seen
 
 FORMAT = 1
 NAMES = ("report.json", "junit.xml", "report.html", "report.sig")
@@ -59,49 +58,36 @@ class Context:
 
 
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
-    """Exchanges as a person reads them; secrets as asterisks."""
+    """Exchanges as a person reads them; secrets, and whatever may say something of a person, as asterisks."""
     lines = []
-    asked = -1
+    people = PersonalData()
     for line in trace:
         numbered = {"line": str(line.number)} if line.number else {}
         if not line.command:
+            people.reset()
             atr = line.answer if show_secrets else mask.atr(line.answer)
             lines.append({**numbered, "command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
             continue
-        if line.command[1:2] != GET_RESPONSE:
-            asked = line.command[1] if len(line.command) > 1 else -1
-        secret = bytes((max(0, asked),)) in SECRETS
-        answer = line.answer.hex().upper()
-        # A card at fault may give its last answer once more, to a command that reads nothing.
-        if not show_secrets and (asked in READS or secret or line.reason == BY_FAULT):
-            answer = _masked(line.answer, HEAD if asked == ReadRecord.ins else 0)
+        command, answer = people.seen(line.command, line.answer)
+        if line.reason == BY_FAULT:  # it may be an earlier command's
+            answer = mask.nothing_of(line.answer)
+        words = line.reason or (answer_words(line.answer) if len(line.answer) > 1 else "")
         lines.append(
             {
                 **numbered,
-                "command": _command(line.command, show_secrets=show_secrets),
+                "command": line.command.hex().upper() if show_secrets else _starred(command),
                 "words": command_words(line.command),
-                "answer": answer,
-                "meaning": line.reason or (answer_words(line.answer) if len(line.answer) > 1 else ""),
+                "answer": line.answer.hex().upper() if show_secrets else answer.starred,
+                "meaning": words if show_secrets else mask.scrubbed(words, (command.hidden, answer.hidden)),
             }
         )
     return lines
 
 
-GET_RESPONSE = b"\xc0"
-
-
-def _command(command: bytes, *, show_secrets: bool) -> str:
-    """A command with its secrets masked, and what an update says of a person."""
-    head = UPDATES.get(command[1], 0) if len(command) > 1 else 0
-    if not show_secrets and head and len(command) > head:
-        return command[:head].hex().upper() + "*" * (2 * (len(command) - head))
-    return command_hex(command, show_secrets=show_secrets)
-
-
-def _masked(answer: bytes, head: int) -> str:
-    """An answer with its data masked but for the first bytes: what a card says of a person stays out of reports."""
-    data = answer[:-2]
-    return data[:head].hex().upper() + "*" * (2 * len(data[head:])) + answer[-2:].hex().upper()
+def _starred(command: Seen) -> str:
+    """A command as it may be shown; of one that may hold a PIN or a key its header alone."""
+    secret = command_hex(command.data)
+    return secret if "*" in secret else command.starred
 
 
 def as_table(

@@ -40,14 +40,16 @@ def _words(vector: Vector) -> str:
     return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
 
 
-def run_one(vector: Vector, bench: Bench, *, allow_destructive: bool = False) -> Result:
-    """One vector: its verdict, never an exception of its own."""
+def run_one(vector: Vector, bench: Bench, *, allow_destructive: bool = False, show_secrets: bool = False) -> Result:
+    """One vector: its verdict, never an exception of its own. What a person's card gave is quoted with ``show_secrets``
+    only; virtual cards are nobody's.
+    """
     began = time.perf_counter()
-    verdict, reason, log = _judged(vector, bench, allow_destructive)
+    verdict, reason, log = _judged(vector, bench, allow_destructive, show_secrets)
     return Result(vector, bench.profile.name, verdict, reason, time.perf_counter() - began, tuple(log.lines[-AROUND:]))
 
 
-def _judged(vector: Vector, bench: Bench, allow_destructive: bool) -> tuple[Verdict, str, Log]:
+def _judged(vector: Vector, bench: Bench, allow_destructive: bool, show_secrets: bool) -> tuple[Verdict, str, Log]:
     log = Log()
     refusal = applicable(vector, bench, allow_destructive=allow_destructive)
     if refusal:
@@ -56,7 +58,7 @@ def _judged(vector: Vector, bench: Bench, allow_destructive: bool) -> tuple[Verd
         for terminal, pin in bench.opened(vector, log):
             log.lines.clear()
             try:
-                Steps(terminal, pin).run(vector)
+                Steps(terminal, pin, quotes=isinstance(bench, Virtual) or show_secrets).run(vector)
             except LookupError as error:
                 if not bench.physical and "recording" in str(error):
                     continue  # it may begin at a later reset
@@ -72,13 +74,16 @@ def _judged(vector: Vector, bench: Bench, allow_destructive: bool) -> tuple[Verd
     except (PcscError, TerminalError, OSError) as error:
         return Verdict.UNDEFINED, str(error), log
     except Exception as error:  # a run goes on, whatever one vector does
-        return Verdict.UNDEFINED, f"a fault of this program's own: {type(error).__name__}: {error}", log
+        words = f"{type(error).__name__}: {error}" if isinstance(bench, Virtual) else type(error).__name__
+        return Verdict.UNDEFINED, f"a fault of this program's own: {words}", log
     return Verdict.MISSING, "nothing to run it on", log
 
 
-def run(vectors: Sequence[Vector], bench: Bench, *, allow_destructive: bool = False) -> Iterator[Result]:
+def run(
+    vectors: Sequence[Vector], bench: Bench, *, allow_destructive: bool = False, show_secrets: bool = False
+) -> Iterator[Result]:
     """All of them, in order, as they are done."""
-    work = partial(run_one, bench=bench, allow_destructive=allow_destructive)
+    work = partial(run_one, bench=bench, allow_destructive=allow_destructive, show_secrets=show_secrets)
     processors = os.cpu_count() or 1
     if not isinstance(bench, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
         yield from map(work, vectors)

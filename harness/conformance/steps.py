@@ -29,9 +29,12 @@ class StepFailed(AssertionError):
 
 
 class Steps:
-    """One vector on one card. ``pin`` is the right one; a step without ``expect`` must end in 9000."""
+    """One vector on one card. ``pin`` is the right one; a step without ``expect`` must end in 9000. ``quotes``: a
+    failure quotes what the card gave, which a person's card must not be.
+    """
 
-    def __init__(self, terminal: Terminal, pin: str) -> None:
+    def __init__(self, terminal: Terminal, pin: str, *, quotes: bool = True) -> None:
+        self._quotes = quotes
         self._terminal = terminal
         self._pin = pin
         self._value: Value | None = None
@@ -80,11 +83,14 @@ class Steps:
         if "data" in expect:
             pattern = self._filled(expect["data"])
             if not re.fullmatch(pattern.replace("..", "[0-9A-F]{2}"), data):
-                raise StepFailed(f"expected the data {pattern or '-'}, got {data or '-'} with {response.sw:04X}")
+                expected = pattern if self._quotes else expect["data"]  # what was captured is the card's too
+                found = data if self._quotes or not data else f"{len(response.data)} bytes that are others"
+                raise StepFailed(f"expected the data {expected or '-'}, got {found or '-'} with {response.sw:04X}")
         if "length" in expect and len(response.data) != expect["length"]:
             raise StepFailed(f"expected {expect['length']} bytes of data, got {len(response.data)}")
         if "value" in expect and self._value != expect["value"]:
-            raise StepFailed(f"expected {expect['value']!r}, got {self._value!r} ({response.sw:04X})")
+            found = repr(self._value) if self._quotes or self._value is None else "another value"
+            raise StepFailed(f"expected {expect['value']!r}, got {found} ({response.sw:04X})")
 
     # --- values ------------------------------------------------------------------------------------------------
 

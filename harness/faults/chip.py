@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.transport import WHOLE
-from emulator.chip import Chip, Exchange, Observer
+from emulator.chip import Chip, Exchange, Observer, told
 from emulator.filesystem.image import Image
 from emulator.filesystem.nvm import PowerCut
 from emulator.reader.slot import CardGone
@@ -61,13 +61,18 @@ class _Ear:
         """Kept: the terminal's view of it is told instead."""
         if self.listening:
             self.exchange = exchange
-        elif self.inner is not None:
-            self.inner.exchanged(exchange)
+        else:
+            self.inner = told(self.inner, lambda one: one.exchanged(exchange))
 
     def powered(self, event: str, atr: bytes) -> None:
         """Handed on, but for what the terminal cannot see: a reset by a fault."""
-        if self.inner is not None and not self.listening:
-            self.inner.powered(event, atr)
+        if not self.listening:
+            self.inner = told(self.inner, lambda one: one.powered(event, atr))
+
+    def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
+        """Handed on, to whom it may concern."""
+        if isinstance(self.inner, FaultObserver):
+            told(self.inner, lambda one: one.injected(fault, kind, exchange))
 
 
 class _Rule:
@@ -141,8 +146,7 @@ class FaultyChip(Chip):
     def _off(self) -> None:
         self._forget()
         self._powered = False
-        if self._ear.inner is not None:
-            self._ear.inner.powered("off", b"")
+        self._ear.inner = told(self._ear.inner, lambda one: one.powered("off", b""))
 
     def _meant(self, fault: Fault, raw: bytes) -> bool:
         kind = self._context.instruction(raw)
@@ -254,16 +258,12 @@ class FaultyChip(Chip):
     def _tell(self, raw: bytes, answer: bytes, why: str) -> None:
         """First the faults, then the exchange as the terminal saw it."""
         own = self._ear.exchange
-        inner = self._ear.inner
         for rule in self._came:
             injection = Injection(rule.number, rule.fault, raw, own)
             self.injections.append(injection)
-            if isinstance(inner, FaultObserver):
-                inner.injected(str(injection), rule.fault.kind, own or Exchange(raw, b"", ""))
-        if inner is None:
-            return
+            self._ear.injected(str(injection), rule.fault.kind, own or Exchange(raw, b"", ""))
         if own is None:
-            inner.exchanged(Exchange(raw, answer, why or (BY_FAULT if self._came else HELD_BACK)))
+            seen = Exchange(raw, answer, why or (BY_FAULT if self._came else HELD_BACK))
         else:
-            reason = why or (own.reason if own.answer == answer else BY_FAULT)
-            inner.exchanged(replace(own, answer=answer, reason=reason))
+            seen = replace(own, answer=answer, reason=why or (own.reason if own.answer == answer else BY_FAULT))
+        self._ear.inner = told(self._ear.inner, lambda one: one.exchanged(seen))

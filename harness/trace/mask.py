@@ -1,5 +1,8 @@
-"""What stays out of traces: values of items and records, the chip's serial number, secrets in answers, PINs but for a
-mark of each.
+"""What stays out of traces and reports: deny by default.
+
+A byte of a command or an answer is written down only if it is known to be harmless: headers, lengths, status words,
+what an instruction declares so (``harmless_data``, ``harmless_answer``), tags and lengths of records, names in an FCI,
+and the items in ``ITEMS``. All else may say something of a person, whatever the command is, known or not. [D]
 """
 
 from __future__ import annotations
@@ -7,41 +10,84 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from emulator.apdu.instructions import SECRET_ANSWERS
-from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions import SECRET_ANSWERS, SECRET_INS
+from emulator.apdu.instructions.base import Instruction, Spans
 from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
-from emulator.apdu.instructions.psam import DeliveryKey, InitSamForPurchase
-from emulator.apdu.instructions.purse import GetBalance
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
-from emulator.apdu.table import EVERYTHING
+from emulator.apdu.instructions.select import Select
+from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.chip import Exchange
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import Layout
+from harness.trace.context import Context, Place
 
-READS = (ReadRecord.ins, ReadBinary.ins, GetBalance.ins, InitializeForLoad.ins)
-"""Instructions whose answers say something of a person; INITIALIZE FOR PURCHASE has the INS of the one FOR LOAD."""
 HEADER = 5
-WRITES = (UpdateBinary, DeliveryKey, InitSamForPurchase, InitializeForLoad, CreditForLoad, DebitForPurchase)
-UPDATES = {UpdateRecord.ins: HEADER + 2, **{kind.ins: HEADER for kind in WRITES}}
-"""Instructions whose data say something of a person or name the chip, and the bytes before that: the header, Lc, a
-record's tag and length.
-"""
+"""CLA, INS, P1, P2, and Lc or Le."""
 HEAD = 2
 """Bytes of a record that are no value: tag and length."""
+PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
+ITEMS = frozenset({"SSSE/EF05/02", "SSSE/EF05/03", "SSSE/EF05/06"})
+"""The card's class, its version, the end of its validity: they say nothing of a person, and replays and rules need it.
+"""
+TEMPLATES = frozenset({0x6F, 0xA5, 0xBF0C, 0x9F0C})
+NAMES = frozenset({0x84, 0x50, 0x86, 0x87, 0x88, 0x5F2D, 0x9F11, 0x9F12, 0x9F38, 0x9F4D})
+"""Of an FCI: names, algorithm, priority, directory, languages, what GET PROCESSING OPTIONS takes, the log's file."""
+LONGEST_NAME = 16
+OTHERWISE = "3.00"
+INITIAL = "initial"
 SECRETS = frozenset(bytes((ins,)) for ins in SECRET_ANSWERS)
 FETCH = bytes((GetResponse.ins,))
-PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
-OPEN = {0x02: 1, 0x03: 4, 0x06: 4}
-"""Tags of class, version and validity in SSSE/EF05, and the lengths of their values: they say nothing of a person, and
-replays and rules need them.
-"""
-ISSUER_SFI = 5
-INITIAL = "initial"
+QUOTE = 4
+QUOTED = re.compile(f"[0-9A-F]{{{QUOTE},}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Bytes, and which of them may be seen."""
+
+    data: bytes
+    shown: frozenset[int]
+
+    @property
+    def whole(self) -> bool:
+        """True if nothing is hidden."""
+        return len(self.shown) == len(self.data)
+
+    @property
+    def zeroed(self) -> bytes:
+        """For traces: what is hidden is zero, as long as it was."""
+        return bytes(one if at in self.shown else 0 for at, one in enumerate(self.data))
+
+    @property
+    def starred(self) -> str:
+        """For reports: in hex, what is hidden as asterisks."""
+        return "".join(f"{one:02X}" if at in self.shown else "**" for at, one in enumerate(self.data))
+
+    @property
+    def hidden(self) -> str:
+        """What may not be seen, in hex."""
+        return "".join(f"{one:02X}" for at, one in enumerate(self.data) if at not in self.shown)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the next data of an answer belong to: a command, and what has come for it."""
+
+    kind: type[Instruction] | None
+    place: Place
+    raw: bytes
+    came: bytes = b""
+
+    @property
+    def secured(self) -> bool:
+        """It came under secure messaging: its answer is enciphered, or a value and a MAC."""
+        return self.kind is not None and self.raw[0] in self.kind.secured
 
 
 class SecretAnswers:
@@ -67,69 +113,191 @@ def secret_hex(answer: bytes) -> str:
 
 
 class PersonalData:
-    """Keeps what cards say of people from one slot's trace. Values become zeros; tags, lengths, status words stay, so
-    that a masked recording can be replayed.
+    """Keeps what cards say of people from one slot's trace or report: follows the session, to know what is asked for.
+
+    Tags, lengths and status words stay, so that a masked recording can be replayed. ``show_secrets``: PINs and keys may
+    be seen; what hides them otherwise is not this.
     """
 
-    def __init__(self) -> None:
-        self._command = b""
+    def __init__(self, layout: Layout | None = None, *, show_secrets: bool = False) -> None:
+        self._show_secrets = show_secrets
+        self._context = Context(layout or layouts.load(OTHERWISE))
+        self._table = InstructionTable.of(layout) if layout else EVERYTHING
+        self._asked: _Asked | None = None
         self.repeated = False
         """The next answer is the last one once more, whatever the command: a fault of the card's."""
 
+    def reset(self) -> None:
+        """The card was reset."""
+        self._context.reset()
+        self._asked = None
+
+    def seen(self, raw: bytes, answer: bytes, plain: bytes = b"") -> tuple[Seen, Seen]:
+        """One exchange as it may be shown. ``plain``: what secure messaging covered, if that is known."""
+        told = self.command(raw)
+        # GET RESPONSE brings what the command before it asked for.
+        if not self.repeated and raw[1:2] != FETCH:
+            meant = plain or raw
+            self._asked = _Asked(self._table.get(raw), self._context.place(meant), raw)
+            if len(answer) > 1:
+                self._context.follow(meant, int.from_bytes(answer[-2:], "big"))
+        repeated, self.repeated = self.repeated, False
+        return told, self._answer(answer, once_more=repeated)
+
     def masked(self, exchange: Exchange) -> tuple[Exchange, bool]:
         """The exchange to write down, and whether anything was taken out of it."""
-        # GET RESPONSE brings what the command before it asked for.
-        if not self.repeated and exchange.command[1:2] != FETCH:
-            self._command = exchange.command
-        self.repeated = False
+        plain = self.command(exchange.plain, opened=True)
+        command, answer = self.seen(exchange.command, exchange.answer, exchange.plain)
         told = replace(
             exchange,
-            command=masked_command(exchange.command),
-            plain=masked_command(exchange.plain),
-            answer=self._answer(exchange.answer),
+            command=command.zeroed,
+            plain=plain.zeroed,
+            answer=answer.zeroed,
+            reason=scrubbed(exchange.reason, (command.hidden, plain.hidden, answer.hidden)),
         )
-        return told, told != exchange
+        return told, not (command.whole and plain.whole and answer.whole)
 
-    def _answer(self, answer: bytes) -> bytes:
-        ins = self._command[1] if len(self._command) > 1 else None
-        if ins not in READS or len(answer) <= 2:
-            return answer
-        return self._data(answer[:-2]) + answer[-2:]
+    # --- commands ------------------------------------------------------------------------------------------------
 
-    def _data(self, data: bytes) -> bytes:
-        if self._command[1] != ReadRecord.ins or self._command[0] & 0x04:
-            return bytes(len(data))
-        if len(self._command) > 3 and _open(self._command, data):
-            return data
-        # What is no row of whole records may be a cyclic file's: there no byte is a tag.
-        return b"".join(one[:HEAD] + bytes(len(one[HEAD:])) for one in whole_records(data) or [data])
+    def command(self, raw: bytes, *, opened: bool = False) -> Seen:
+        """A command as it may be shown: its header, its Le, and what its instruction says is harmless. ``opened``: it
+        is what secure messaging covered.
+        """
+        if self._show_secrets and len(raw) > 1 and raw[1] in SECRET_INS:
+            return _seen(raw, ((0, len(raw)),))
+        size = raw[4] if len(raw) > HEADER else 0
+        end = HEADER + size
+        if len(raw) not in (end, end + 1):
+            return _seen(raw, ((0, HEADER),))
+        data = raw[HEADER:end]
+        harmless = self._of_data(raw, data, opened=opened)
+        spans = tuple((HEADER + start, HEADER + min(stop, size)) for start, stop in harmless)
+        return _seen(raw, ((0, HEADER), *spans, (end, end + 1)))
+
+    def _of_data(self, raw: bytes, data: bytes, *, opened: bool) -> Spans:
+        kind = self._table.get(raw)
+        if kind is None or (raw[0] in kind.secured and not opened):
+            return ()
+        if kind is UpdateRecord:
+            return _records(data, self._context.place(raw), raw[2])
+        return kind.harmless_data if len(data) in kind.lengths else ()
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def _answer(self, answer: bytes, *, once_more: bool) -> Seen:
+        size = len(answer) - 2
+        if size <= 0:
+            return _seen(answer, ((0, 2),))
+        if answer[-2] >> 4 not in (6, 9):  # no status word: the end of an answer that was cut off
+            return _seen(answer, ())
+        asked = self._asked
+        if asked is None or asked.kind is None or asked.secured:
+            return nothing_of(answer)
+        if self._show_secrets and asked.kind.secret_answer:
+            return _seen(answer, ((0, size + 2),))
+        came = b"" if once_more else asked.came
+        data = came + answer[:-2]
+        at = len(came)
+        spans = tuple((max(0, start - at), stop - at) for start, stop in _of_answer(asked, data) if stop > at)
+        if not once_more:
+            asked.came = data if len(data) < 0x10000 else b""
+        return _seen(answer, (*((start, min(stop, size)) for start, stop in spans), (size, size + 2)))
 
 
-def _open(command: bytes, data: bytes) -> bool:
-    """True for the very item that was asked for, if it is one of those that may be seen."""
-    tag, sfi = command[2], command[3] >> 3
-    return (
-        sfi in (0, ISSUER_SFI)
-        and tag in OPEN
-        and data[:HEAD] == bytes((tag, OPEN[tag]))
-        and (len(data) == HEAD + OPEN[tag])
-    )
+def _of_answer(asked: _Asked, data: bytes) -> Spans:
+    if asked.kind is ReadRecord:
+        return _records(data, asked.place, asked.raw[2] if len(asked.raw) > 2 else 0)
+    if asked.kind is Select:
+        return tuple(_names(data))
+    return asked.kind.harmless_answer if asked.kind is not None else ()
 
 
-def whole_records(data: bytes) -> list[bytes]:
-    """The TLV records in a row that data are; none where they are no such row."""
-    found, at = [], 0
-    while at < len(data):
-        end = at + HEAD + (data[at + 1] if at + 1 < len(data) else len(data))
-        found.append(data[at:end])
-        at = end
-    return found if at == len(data) else []
+def nothing_of(answer: bytes) -> Seen:
+    """An answer of which only the status word may be shown."""
+    return _seen(answer, ((max(0, len(answer) - 2), len(answer)),))
 
 
-def masked_command(command: bytes) -> bytes:
-    """A command without what it writes of a person."""
-    head = UPDATES.get(command[1], len(command)) if len(command) > 1 else 0
-    return command[:head] + bytes(max(0, len(command) - head)) if head else command
+def _seen(data: bytes, spans: Spans) -> Seen:
+    shown = frozenset(at for start, stop in spans for at in range(start, min(stop, len(data))))
+    return Seen(data, shown)
+
+
+def _records(data: bytes, place: Place, asked: int) -> Spans:
+    """Tags and lengths of a row of records, and the value of an item in ``ITEMS`` that was asked for by its tag.
+
+    A tag is one that the file has, or stands in a row that is whole: what is no such row may be anything.
+    """
+    file = place.file
+    if file is not None and file.structure != "records":
+        return ()  # a cyclic file's records have no tags
+    item = place.item
+    if item is not None and place.path in ITEMS and data[:HEAD] == bytes((asked, item.length)) == bytes(
+        (item.tag or 0, len(data) - HEAD)
+    ):  # fmt: skip
+        return ((0, len(data)),)
+    known = {one.tag for one in file.items} if file is not None else set()
+    return tuple(_heads(data, known, whole=_is_row(data)))
+
+
+def _heads(data: bytes, known: Collection[int | None], *, whole: bool) -> Iterator[tuple[int, int]]:
+    at = 0
+    while at < len(data) and (whole or data[at] in known):
+        yield at, at + HEAD
+        at += HEAD + (data[at + 1] if at + 1 < len(data) else 0)
+
+
+def _is_row(data: bytes) -> bool:
+    at = 0
+    while at + 1 < len(data) and data[at]:
+        at += HEAD + data[at + 1]
+    return bool(data) and at == len(data)
+
+
+def _names(data: bytes) -> Iterator[tuple[int, int]]:
+    """What of an FCI may be seen; nothing of what is none."""
+    if data[:1] == b"\x6f":
+        with_ends = _objects(data, 0, len(data))
+        yield from with_ends or ()
+
+
+def _objects(data: bytes, at: int, end: int) -> list[tuple[int, int]] | None:
+    """Spans to show of a row of BER-TLV objects, None if it is no such row."""
+    found: list[tuple[int, int]] = []
+    while at < end:
+        start, tag = at, data[at]
+        at += 1
+        if tag & 0x1F == 0x1F and at < end:
+            tag, at = tag << 8 | data[at], at + 1
+        if at >= end or data[at] > 0x81 or data[at] == 0x80:
+            return None
+        at += data[at] == 0x81
+        if at >= end:
+            return None
+        value, stop = at + 1, at + 1 + data[at]
+        if stop > end:
+            return None
+        found.append((start, value))
+        if tag in TEMPLATES:
+            found += _objects(data, value, stop) or ()
+        elif tag in NAMES and stop - value <= (LONGEST_NAME if tag != 0x9F38 else end):
+            found.append((value, stop))
+        at = stop
+    return found
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def scrubbed(text: str, hidden: Collection[str]) -> str:
+    """A reason without what it quotes of hidden bytes, were it two of them; ``hidden``: these, in hex."""
+    if not any(hidden):
+        return text
+
+    def told(found: re.Match[str]) -> str:
+        parts = (found[0][at : at + QUOTE] for at in range(len(found[0]) - QUOTE + 1))
+        return "*" * len(found[0]) if any(part in one for part in parts for one in hidden) else found[0]
+
+    return QUOTED.sub(told, text)
 
 
 def atr(value: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from harness.trace.decode import command_hex, instruction_name
 from harness.trace.mask import Marks, PersonalData, SecretAnswers
 
 VERSION = 2
+_log = logging.getLogger(__name__)
 
 
 class Trace:
@@ -47,21 +50,50 @@ class Trace:
 
 
 class TraceFile(Trace):
-    """A trace being written as JSON Lines; a line is in the file when its command is answered."""
+    """A trace being written as JSON Lines; a line is in the file when its command is answered.
 
-    def __init__(self, path: Path, *, show_secrets: bool = False, personal_data: bool = False) -> None:
+    What a file held before goes with the first event, never earlier, and only with ``force``. Where it cannot be
+    written any more, a line of the log says so, and the cards go on without a trace.
+    """
+
+    def __init__(
+        self, path: Path, *, show_secrets: bool = False, personal_data: bool = False, force: bool = False
+    ) -> None:
+        """FileExistsError for a file that holds something, without ``force``; OSError where none can be written."""
         super().__init__(self._line, show_secrets=show_secrets, personal_data=personal_data)
-        self._file = path.open("w", encoding="utf-8")
+        self._path = path
+        self._ours = check_new(path, force=force)
+        self._file = path.open("a", encoding="utf-8")
+        self._began = self._ended = False
 
     def _line(self, table: dict[str, Any]) -> None:
-        self._file.write(json.dumps(table, ensure_ascii=False) + "\n")
-        self._file.flush()
+        if self._ended:
+            return
+        try:
+            if not self._began and self._path.is_file():
+                self._file.truncate(0)
+            self._began = True
+            self._file.write(json.dumps(table, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self._ended = True
+            _log.error("%s: the trace ends here, the cards go on: %s", self._path, error.strerror)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # told already
+            self._file.close()
+        if self._ours and not self._began:
+            self._path.unlink(missing_ok=True)
+
+
+def check_new(path: Path, *, force: bool) -> bool:
+    """True if there is no such file yet. FileExistsError for one that holds something, without ``force``."""
+    if not force and path.is_file() and path.stat().st_size:
+        raise FileExistsError(f"{path}: it holds something already: name another file, or --force")
+    return not path.exists()
 
 
 class SlotTrace:
@@ -69,7 +101,7 @@ class SlotTrace:
 
     def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
         self._file, self._slot = file, slot
-        self._people = None if file.personal_data else PersonalData()
+        self._people = None if file.personal_data else PersonalData(layout, show_secrets=file.show_secrets)
         self._secrets = None if file.show_secrets else SecretAnswers()
         self._initial = layout.pin.initial if layout else ""
         self._card = {"layout": layout.name} if layout else {}
@@ -106,6 +138,8 @@ class SlotTrace:
 
     def powered(self, event: str, atr: bytes) -> None:
         """Writes a reset or the loss of power."""
+        if self._people:
+            self._people.reset()
         if atr:
             told = mask.atr(atr) if self._people else atr
             card = self._file.marks.card(atr)
@@ -117,7 +151,8 @@ class SlotTrace:
         """Writes that a fault came, and what the card itself did; no answer if the command never reached it."""
         command, own = exchange.command, exchange.answer
         if self._people:
-            command, own = mask.masked_command(command), self._people.masked(exchange)[0].answer if own else own
+            command = self._people.command(command).zeroed
+            own = self._people.seen(exchange.command, own, exchange.plain)[1].zeroed if own else own
             self._people.repeated = self._people.repeated or kind == "repeat"
         shown = self._answer(Exchange(exchange.command, own, ""))
         if self._secrets:

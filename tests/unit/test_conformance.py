@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -173,7 +174,28 @@ def test_the_card_must_be_named() -> None:
     assert card.is_named(chip.atr.hex())
     assert card.is_named(card.identification)
     assert not card.is_named("3B6D000000")
-    assert card.identification not in card.target, "masked"
+    assert card.identification not in card.target
+    assert chip.atr[-4:].hex().upper() not in card.target, "the chip's serial number"
+
+
+def test_a_failure_on_a_card_in_a_reader_does_not_quote_what_it_holds() -> None:
+    card, chip = guarded(roots.load("test"))
+    (record,) = [one for one in chip.image.memory.records("SSSE/EF06") if one[0] == 0x09]
+    held, name = record[2:].hex().upper(), record[2:].rstrip(b"\0").decode("gbk")
+    taken = {"apdu": "00 B2 09 30 00", "capture": {"held": ":"}}
+    steps: list[dict[str, object]] = [
+        {"read": "SSSE/EF06/09", "expect": {"value": "测试无"}},
+        {"apdu": "00 B2 09 30 00", "expect": {"data": "09 1E"}},
+        {"apdu": "00 B2 08 30 00", "expect": {"data": "${held}"}},
+    ]
+    own = replace(one_of("SSSE_RECORD-EF05_07"), id="OWN", keys=frozenset())
+    for step in steps:
+        vector = replace(own, steps=({"select": "SSSE"}, {"authenticate": "RKSSSE"}, taken, step))
+        quiet, loud = (runner.run_one(vector, card, show_secrets=shown) for shown in (False, True))
+        assert quiet.verdict in (Verdict.FAILED, Verdict.WARNING), quiet.reason
+        for secret in (held, held[:8], name):
+            assert secret not in quiet.reason
+        assert held in loud.reason or name in loud.reason
 
 
 # --- recordings ----------------------------------------------------------------------------------------------------

@@ -50,9 +50,16 @@ def test_an_answer_that_comes_once_more_is_masked_once_more(fault: str, more: st
     assert number[2:-2].hex().upper() not in counter.text
 
 
+def in_environment() -> PersonalData:
+    """Of a card whose social security environment was selected; SFI 8 of DF04 has records without tags."""
+    people = PersonalData()
+    people.seen(bytes.fromhex(SSSE), b"\x90\x00")
+    return people
+
+
 def test_a_garbled_tag_opens_nothing() -> None:
     """07 is one bit from 06 and from 03, which may be seen."""
-    people = PersonalData()
+    people = in_environment()
     for tag in ("06", "03", "02"):
         answer = bytes.fromhex(f"{tag}09413030303030303131" + "9000")
         told, masked = people.masked(Exchange(bytes.fromhex("00B207280B"), answer, ""))
@@ -65,13 +72,15 @@ def test_a_garbled_tag_opens_nothing() -> None:
         ("00B2062806", "060420300914", "060420300914"),
         ("00B2061C06", "060420300914", "060400000000"),  # EF03's, whatever that is
         ("00B2012D00", "02013303043330303006042030091407024131", "02010003040000000006040000000007020000"),
-        ("00B2014400", "0203202611250841", "0203" + "00" * 6),
+        ("00B2014400", "0203202611250841", "00" * 8),
+        ("00B2012C00", "6228480012345678", "00" * 8),  # no record at all
+        ("00B2012C00", "0709" + "41" * 8, "0709" + "00" * 8),  # cut off
         ("00B0870004", "51010020", "00000000"),
     ],
-    ids=["validity", "another file's 06", "several records", "a cyclic record", "binary"],
+    ids=["validity", "another file's 06", "several records", "a cyclic record", "no record", "half a record", "binary"],
 )
 def test_what_may_be_seen_of_records(command: str, answer: str, told: str) -> None:
-    seen, _ = PersonalData().masked(Exchange(bytes.fromhex(command), bytes.fromhex(answer + "9000"), ""))
+    seen, _ = in_environment().masked(Exchange(bytes.fromhex(command), bytes.fromhex(answer + "9000"), ""))
     assert seen.answer.hex().upper() == told + "9000"
 
 

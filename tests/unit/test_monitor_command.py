@@ -21,7 +21,7 @@ from tests.unit.test_cli import run
 
 def recorded(path: Path, *commands: str, personal_data: bool = False) -> None:
     image = new_card().chip.image
-    with TraceFile(path, personal_data=personal_data) as trace:
+    with TraceFile(path, personal_data=personal_data, force=True) as trace:
         connection = InProcess(FaultyChip(image, Plan(()), observer=trace.slot(0, image)))
         for command in commands:
             connection.send(bytes.fromhex(command))

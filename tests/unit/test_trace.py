@@ -39,7 +39,7 @@ PROPRIETARY = 0x80
 
 
 def record(path: Path, *, show_secrets: bool) -> list[dict[str, object]]:
-    with TraceFile(path, show_secrets=show_secrets) as trace:
+    with TraceFile(path, show_secrets=show_secrets, force=True) as trace:
         card = Card(Chip(new_card().chip.image, observer=trace.slot(1)))
         card.chip.power_on()
         for command in (SSSE, "00B2012C12", *SECRETS, "00", "", "00FF000000"):
@@ -53,7 +53,7 @@ def session(
 ) -> None:
     """A reference terminal's session: PIN, name, region, a PIN reloaded under secure messaging."""
     image = image or new_card("3.00", "3des").chip.image
-    with TraceFile(path, personal_data=personal_data) as trace:
+    with TraceFile(path, personal_data=personal_data, force=True) as trace:
         terminal = Terminal(InProcess(Chip(image, random=random, observer=trace.slot(0, image))), image.layout, root_of)
         terminal.begin()
         terminal.verify_pin("123456")
@@ -180,7 +180,9 @@ def test_a_power_cut_is_an_exchange_without_an_answer(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_masked_of_answers(command: str, answer: str, masked: str) -> None:
-    told, _ = PersonalData().masked(Exchange(bytes.fromhex(command), bytes.fromhex(answer), ""))
+    people = PersonalData()
+    people.seen(bytes.fromhex(SSSE), b"\x90\x00")
+    told, _ = people.masked(Exchange(bytes.fromhex(command), bytes.fromhex(answer), ""))
     assert told.answer.hex().upper() == masked
 
 

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
@@ -27,6 +27,7 @@ class GetChallenge(Instruction):
     source = "[T: part5:6.5]"
     p1p2 = {0x0000: "random number"}
     answers = "challenge, 4, 8 or 16 bytes"
+    harmless_answer = ((0, 16),)
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
     before_activation = True
     unblocks = True
@@ -65,6 +66,8 @@ class InternalAuthentication(Instruction):
     lengths = frozenset({16, 17})
     answers = "cryptogram, 8 bytes"
     case4 = True
+    harmless_data = WHOLE
+    harmless_answer = ((0, 8),)
     status = (0x6700, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     before_activation = True
 
@@ -94,6 +97,7 @@ class ExternalAuthentication(Instruction):
     ins = 0x82
     source = "[T: part5:6.4]"
     lengths = frozenset({16, 17})
+    harmless_data = WHOLE
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     writes = True
     before_activation = True

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from emulator.security import TryCounter
 
 
+Spans = tuple[tuple[int, int], ...]
+"""Parts of data, each from a byte to before another."""
+WHOLE: Spans = ((0, 256),)
+
+
 class Instruction:
     """One command of the card. A class declares it; an instance is one such command, parsed and ready to act.
 
@@ -50,6 +55,11 @@ class Instruction:
     """Its data hold a PIN or a key: traces mask them."""
     secret_answer: ClassVar[bool] = False
     """Its answer does too."""
+    harmless_data: ClassVar[Spans] = ()
+    """What of its data says nothing of a person, an amount or a time and is no PIN or key, so that a trace may hold it.
+    Random numbers, cryptograms and MACs are harmless; what is not known to be is left out. [D]"""
+    harmless_answer: ClassVar[Spans] = ()
+    """The same of its answer's data."""
     writes: ClassVar[bool] = False
     """It may write non-volatile memory."""
     protected: ClassVar[bool] = False

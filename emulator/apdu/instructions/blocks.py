@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, wrong_p1p2
+from emulator.apdu.instructions.base import WHOLE, Instruction, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
@@ -20,6 +20,7 @@ class _Block(Instruction):
 
     cla = 0x84
     lengths = MAC_ONLY
+    harmless_data = WHOLE  # a MAC
     protected = True
     writes = True
     before_activation = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
@@ -114,6 +114,7 @@ class CompletePersonalisation(_Personalising):
     source = "this project's own [D]"
     p1p2 = {0x0000: "the card"}
     lengths = frozenset({4})
+    harmless_data = WHOLE  # a MAC
     cards = ("user", "psam")
 
     @classmethod

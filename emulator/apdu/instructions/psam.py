@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.base import WHOLE, Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
@@ -85,6 +85,7 @@ class InitializeEnvironment(Instruction):
     source = "[S: part9:9.3, reference:card §7]"
     p1p2 = {0x0000: "by the card's region"}
     lengths = frozenset({1})
+    harmless_data = WHOLE
     cards = ("psam",)
     status = (0x6700, 0x6985, 0x6A80, 0x6A86)
 
@@ -180,6 +181,7 @@ class CipherData(Instruction):
     lengths = frozenset(range(8, 129, 8))
     answers = "the blocks enciphered, or a MAC 4"
     case4 = True
+    harmless_answer = WHOLE
     cards = ("psam",)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86)
     secret = True  # a PIN to be reloaded comes here in clear
@@ -234,6 +236,7 @@ class InitSamForPurchase(Instruction):
     lengths = frozenset(range(36, 53, 8))
     answers = "terminal sequence 4, MAC1 4"
     case4 = True
+    harmless_answer = ((0, 8),)
     cards = ("psam",)
     status = (0x6581, 0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
     writes = True
@@ -279,6 +282,7 @@ class CreditSamForPurchase(Instruction):
     source = "[T: part9:9.10]"
     p1p2 = {0x0000: "purchase"}
     lengths = frozenset({4})
+    harmless_data = WHOLE
     cards = ("psam",)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302)
     continues = True

@@ -98,6 +98,7 @@ class GetTransactionProof(PurseInstruction):
     lengths = frozenset({2})
     answers = "MAC2 4, TAC 4"
     case4 = True
+    harmless_answer = ((0, 8),)
     status = (0x6700, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9406)
     continues = True
 

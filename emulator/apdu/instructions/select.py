@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction, check_declared
+from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem import files
@@ -37,6 +37,7 @@ class Select(Instruction):
     }
     lengths = frozenset(range(17))
     answers = "FCI"
+    harmless_data = WHOLE  # a file's id or an application's name
     case4 = True
     status: ClassVar[tuple[int, ...]] = (0x6283, 0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
     anywhere = True

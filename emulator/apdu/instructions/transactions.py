@@ -85,6 +85,7 @@ class InitializeForLoad(_Transaction):
     lengths = frozenset({11})
     answers = "balance 4, sequence 2, key version, algorithm, random 4, MAC1 4"
     case4 = True
+    harmless_answer = ((6, 16),)  # not the balance, nor how often it was loaded
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9402, 0x9403)
 
     index: int
@@ -125,6 +126,7 @@ class CreditForLoad(_Transaction):
     lengths = frozenset({11})
     answers = "TAC 4"
     case4 = True
+    harmless_answer = ((0, 4),)
     status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
     writes = True
     continues = True
@@ -168,6 +170,7 @@ class InitializeForPurchase(_Transaction):
     lengths = frozenset({19})
     answers = "balance 4, self-paid sum 4, pooled sum 4, year 2, sequence 2, key version, algorithm, random 4"
     case4 = True
+    harmless_answer = ((16, 22),)  # not the sums, nor how often was paid
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9401, 0x9402, 0x9403)
 
     index: int
@@ -208,6 +211,7 @@ class DebitForPurchase(_Transaction):
     lengths = frozenset({15})
     answers = "TAC 4, MAC2 4"
     case4 = True
+    harmless_answer = ((0, 8),)
     status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
     writes = True
     continues = True
