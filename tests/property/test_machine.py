@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from emulator.filesystem.memory import PIN_CELL
+from emulator.filesystem.memory import PIN_CELL, UNBLOCKINGS_CELL
 from tests.support import HOME, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
@@ -52,6 +52,7 @@ class Model:
 
     pin: str = "123456"
     pin_tries: int = 3
+    unblockings: int = 3
     tries: dict[str, int] = field(default_factory=dict)
     rights: set[str] = field(default_factory=set)
     here: str = "MF"
@@ -95,20 +96,14 @@ class Model:
         self.pin_tries = 3
         return "9000"
 
-    def sealed(self, key: str, *, wrong: bool, locks: bool = True) -> str:
-        """A MAC under this key: whether it is looked at, and what a wrong one costs."""
-        if locks and self.left(key) == 0:
-            return "6983"
+    def sealed(self, *, wrong: bool) -> str:
+        """A MAC: whether it is looked at, and what a wrong one costs, which is no key's try."""
         if not self.challenge:
             return "6984"
         self.challenge = False
         if wrong:
-            if locks:
-                self.tries[key] = self.left(key) - 1
             self.drop_keys()
             return "6988"
-        if locks:
-            self.tries[key] = 3
         return "9000"
 
 
@@ -143,13 +138,14 @@ class Machine(RuleBasedStateMachine):
         model = self.model
         if model.dead:
             assert answer == "6A81"
-        elif model.lies_blocked(application):
+            return
+        if model.lies_blocked(application):
             assert answer == "9303"
         else:
             assert answer[:2] == "61" or (application == "MF" and answer == "9000")
-            if application != model.here:
-                model.drop_keys()
-            model.here = application
+        if application != model.here:  # a blocked one is current too
+            model.drop_keys()
+        model.here = application
 
     @rule()
     def ask_challenge(self) -> None:
@@ -183,14 +179,14 @@ class Machine(RuleBasedStateMachine):
 
     def prove(self, key: str, wrong: bool) -> str:
         model = self.model
-        if key not in NEVER_LOCK and model.left(key) == 0:
+        if (key not in NEVER_LOCK and model.left(key) == 0) or (key == "PUK" and not model.unblockings):
             return "6983"
         if not model.challenge:
             return "6984"
         model.challenge = False
         if wrong:
             if key in NEVER_LOCK:
-                return "6300"
+                return "63CF"
             model.tries[key] = model.left(key) - 1
             return f"63C{model.tries[key]}"
         model.tries[key] = 3
@@ -237,11 +233,14 @@ class Machine(RuleBasedStateMachine):
         expected = model.state(pin=True) or ("" if model.here in SOCIAL else "6A88")
         if not expected and "PUK" not in model.rights:
             expected = "6982"
+        if not expected and not model.unblockings:
+            expected = "6983"
         if not expected:
-            scheme = model.sealed("STK", wrong=wrong)
-            expected = scheme
-            if scheme == "9000":
-                model.pin_tries, model.pin = 3, new or model.pin
+            expected = model.sealed(wrong=wrong)
+            if expected == "6988":
+                model.unblockings -= 1
+            if expected == "9000":
+                model.pin_tries, model.unblockings, model.pin = 3, 3, new or model.pin
         self.expect(command, expected)
 
     @rule(number=files)
@@ -273,7 +272,7 @@ class Machine(RuleBasedStateMachine):
             return
         command = self.mac(f"{cla}DC{record:02X}{sfi << 3 | 4:02X}", bytes.fromhex(new), MESSAGING[home], wrong)
         expected = model.state() or ("" if key in model.rights else "6982")
-        expected = expected or model.sealed(MESSAGING[home], wrong=wrong)
+        expected = expected or model.sealed(wrong=wrong)
         self.expect(command, expected)
         if expected == "9000":
             model.swapped.add(number)
@@ -295,11 +294,14 @@ class Machine(RuleBasedStateMachine):
         model = self.model
         key = MESSAGING.get(model.here, "STK")
         command = self.mac("841E0001", b"", key, wrong)
+        if not model.dead and model.lies_blocked(model.here):
+            self.expect(command, "9000")  # done already
+            return
         expected = model.state() or ("" if model.here in SOCIAL else "6A88")
         if not expected and LOCK_KEY.get(model.here, "") not in {*model.rights, ""}:
             expected = "6982"
         if not expected:
-            expected = model.sealed(key, wrong=wrong, locks=False)
+            expected = model.sealed(wrong=wrong)
             if expected == "9000":
                 model.blocked.add(model.here)
         self.expect(command, expected)
@@ -310,7 +312,7 @@ class Machine(RuleBasedStateMachine):
         model = self.model
         key = MESSAGING.get(model.here, "STK")
         command = self.mac("84160000", b"", key, wrong)
-        expected = model.state() or model.sealed(key, wrong=wrong, locks=False)
+        expected = model.state() or model.sealed(wrong=wrong)
         self.expect(command, expected)
         model.dead = model.dead or expected == "9000"
 
@@ -328,6 +330,7 @@ class Machine(RuleBasedStateMachine):
         memory, model = self.card.chip.image.memory, self.model
         assert memory.text(PIN_CELL) == model.pin
         assert memory.counter("tries/PIN") == model.pin_tries
+        assert memory.counter(UNBLOCKINGS_CELL) == model.unblockings
         for name in [*MESSAGING.values(), *(name for table in IDS.values() for name in table.values())]:
             if name not in NEVER_LOCK:
                 assert memory.counter(f"tries/{name}") == model.left(name), name
