@@ -20,6 +20,7 @@ from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import Cell
+from emulator.personas.document import is_path
 from emulator.personas.issue import issue
 from harness.clock import Clock
 from harness.conformance import runner
@@ -82,7 +83,7 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         return
     layout, algorithm = _profile(request.config)
     image = issue(
-        personas.load(asked.get("persona", personas.DEFAULT)),
+        _persona(request, asked.get("persona", personas.DEFAULT)),
         layouts.load(asked.get("layout", layout)),
         asked.get("algorithm", algorithm),
     )
@@ -95,6 +96,11 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
     system = SYSTEMS[asked.get("system", "linux")]
     yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
+
+
+def _persona(request: pytest.FixtureRequest, asked: str) -> personas.Persona:
+    """A persona by name, or a TOML file beside the test."""
+    return personas.load(request.path.parent / asked if is_path(asked) else asked)
 
 
 def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int | None) -> Plan:

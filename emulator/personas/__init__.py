@@ -1,19 +1,22 @@
-"""Ready cards: made-up cardholders and card states, one TOML file each."""
+"""Ready cards: made-up cardholders and card states, one TOML file each, ours or one's own."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, replace
-from importlib import resources
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from emulator.filesystem.layout import merge
+from emulator.personas import document, shape
+from emulator.personas.finding import PersonaError, UnknownPersonaError
+
+__all__ = ["DEFAULT", "PSAM", "Persona", "PersonaError", "UnknownPersonaError", "from_table", "load", "names"]
 
 DEFAULT = "adult-chengdu"
 PIN_CHANGED = "pin-changed"
 """The one whose holder has set a PIN of their own."""
 PSAM = "psam"
-"""Names of terminals' own cards begin so; the plain name is the one that has everything."""
+"""The terminal's own card that has everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,35 @@ class Persona:
 
 def names(card: str = "user") -> list[str]:
     """All personas of a kind of card (``user`` or ``psam``), the default first."""
-    folder = resources.files(__package__)
-    found = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    of_kind = [name for name in found if name.startswith(PSAM) == (card == "psam")]
-    return sorted(of_kind, key=lambda name: name != DEFAULT)
+    return sorted((name for name in document.shipped() if load(name).card == card), key=lambda name: name != DEFAULT)
 
 
-def load(name: str) -> Persona:
-    """A persona by name; LookupError, naming those there are, for an unknown one."""
-    known = [*names(), *names("psam")]
-    if name not in known:
-        raise LookupError(f"no persona {name!r}: choose one of {', '.join(known)}")
-    table = _merged(name)
+def load(name_or_path: str | Path) -> Persona:
+    """A persona by name, or by the path of a TOML file.
+
+    PersonaError, in one sentence, for a file that is none; UnknownPersonaError, naming those there are, for a name.
+    """
+    name = str(name_or_path)
+    return _read(name) if document.is_path(name) or name not in document.shipped() else _shipped(name)
+
+
+@lru_cache(maxsize=64)
+def _shipped(name: str) -> Persona:
+    return _read(name)
+
+
+def _read(name_or_path: str) -> Persona:
+    documents = document.read(name_or_path)
+    wrong = [finding for one in documents for finding in shape.problems(one)]
+    table = document.merged(documents)
+    wrong += shape.missing(table, documents[0].source)
+    if wrong:
+        raise PersonaError(wrong[0], len(wrong) - 1)
+    return from_table(table)
+
+
+def from_table(table: dict[str, Any]) -> Persona:
+    """A persona from a whole, merged table of the right shape."""
     chip, pin, state = table["chip"], table.get("pin", {}), table.get("state", {})
     return Persona(
         name=table["name"],
@@ -75,7 +95,7 @@ def load(name: str) -> Persona:
         tries_left=pin.get("tries_left"),
         values=table["values"],
         removed=frozenset(table.get("remove", ())),
-        card="psam" if name.startswith(PSAM) else "user",
+        card=table.get("card", "user"),
         state=state.get("card", "in use"),
         activated=state.get("activated", True),
         blocked=frozenset(state.get("blocked", ())),
@@ -85,9 +105,3 @@ def load(name: str) -> Persona:
         algorithms=frozenset(table.get("algorithms", ("3des", "sm4"))),
         versions=table.get("versions", {}),
     )
-
-
-def _merged(name: str) -> dict[str, Any]:
-    table = tomllib.loads((resources.files(__package__) / f"{name}.toml").read_text(encoding="utf-8"))
-    parent = table.pop("extends", None)
-    return merge(_merged(parent), table) if parent else table

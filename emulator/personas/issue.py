@@ -28,10 +28,13 @@ from emulator.filesystem.memory import (
 from emulator.filesystem.purse import Purse
 from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.personas import Persona
+from emulator.personas.numbers import luhn_check
 from emulator.security import PIN
 
 RID = bytes.fromhex("D156000005")
 INITIALISER = "9156000002"
+COMPUTED = ("SSSE/EF05/01", "SSSE/EF05/03", "SSSE/EF05/04")
+"""Items that no persona gives."""
 CARD_STATES = {"in use": 0, "blank": BLANK, "blocked": BLOCKED}
 
 
@@ -131,8 +134,7 @@ def bank_card_number(serial: bytes) -> str:
     national bodies) and country 999, which ISO 3166 gives to nobody.
     """
     body = f"9999{int.from_bytes(serial, 'big') % 10**14:014}"
-    total = sum(int(one) if at % 2 else sum(divmod(2 * int(one), 10)) for at, one in enumerate(reversed(body)))
-    return body + str(-total % 10)
+    return body + luhn_check(body)
 
 
 def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
+from emulator.personas import PersonaError
 from harness.cli import (
     counter,
     driver,
@@ -19,6 +20,7 @@ from harness.cli import (
     machine,
     monitor,
     office,
+    personas,
     scenarios,
     serve,
     terminal,
@@ -45,6 +47,7 @@ FAILED = 1
 MENDABLE = (
     TerminalError,
     LayoutError,
+    PersonaError,
     ImageError,
     ItemError,
     ControlError,
@@ -93,6 +96,7 @@ def main() -> None:
 for command in (
     *serve.COMMANDS,
     *look.COMMANDS,
+    *personas.COMMANDS,
     *layouts.COMMANDS,
     *counter.COMMANDS,
     *images.COMMANDS,

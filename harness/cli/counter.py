@@ -211,7 +211,7 @@ def block_card(target: AbstractContextManager[Target]) -> None:
 
 
 @click.command()
-@click.argument("holder", metavar="PERSONA")
+@click.argument("holder", metavar="PERSONA|FILE")
 @click.option("--as", "layout_name", metavar="NAME|FILE", help="Layout of a card in a --reader. [3.00]")
 @click.option("--as-algorithm", type=click.Choice(["3des", "sm4"]), help="Algorithm of a card in a --reader. [3des]")
 @targets.target_options
@@ -221,8 +221,8 @@ def personalise(
     """Fill a blank card with a persona's data and keys, command by command (个人化)."""
     try:
         person = personas.load(holder)
-    except LookupError as error:
-        raise click.BadParameter(str(error.args[0]), param_hint="PERSONA") from None
+    except personas.UnknownPersonaError as error:
+        raise click.BadParameter(str(error), param_hint="PERSONA") from None
     with target as card:
         known = card.known or layouts.load(layout_name or targets.DEFAULT_LAYOUT)
         algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM

@@ -30,7 +30,7 @@ def driver() -> None:
 
 @driver.command()
 @target.options()
-@click.option("--persona", metavar="NAME", help="A card in this process; see `sscard personas`.")
+@click.option("--persona", metavar="NAME|FILE", help="A card in this process; see `sscard personas`.")
 @click.option(
     "--psam", is_flag=False, flag_value=personas.PSAM, metavar="[NAME]",
     help="With --persona or --image: a terminal's own card beside it. [psam]",

@@ -1,4 +1,4 @@
-"""personas, show, apdu, keys."""
+"""show, apdu, keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from emulator import personas as ready
 from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import key_cell, tries_cell
@@ -17,23 +16,6 @@ from harness.cli import target
 from harness.cli.target import CardChoice, Target
 from harness.terminal.terminal import ItemValue, brought_up, decode_record
 from harness.trace import decode
-
-
-@click.command()
-@target.json_option
-def personas(*, as_json: bool) -> None:
-    """List the ready cards. All people are made up; every PIN is 123456."""
-    people = [ready.load(name) for name in (*ready.names(), *ready.names("psam"))]
-    if as_json:
-        rows = [
-            {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region, "card": one.card}
-            for one in people
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    width = max(len(one.name) for one in people)
-    for one in people:
-        click.echo(f"{one.name:{width}}  {one.title}  {one.title_zh}")
 
 
 def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
@@ -178,4 +160,4 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
         click.echo(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
 
 
-COMMANDS = (personas, show, apdu, keys)
+COMMANDS = (show, apdu, keys)

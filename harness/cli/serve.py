@@ -29,12 +29,18 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 
 @click.command()
 @target.options()
-@click.option("--persona", "persona", metavar="NAME", multiple=True, help="One per slot; see `sscard personas`.")
+@click.option(
+    "--persona",
+    "persona",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="One per slot; see `sscard personas`, or TOML files.",
+)
 @click.option(
     "--psam",
     is_flag=False,
     flag_value=personas.PSAM,
-    metavar="[NAME]",
+    metavar="[NAME|FILE]",
     help="A terminal's own card in the next slot; see `sscard personas`. [psam]",
 )
 @click.option("--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), help="Slots in all. [as many as personas]")
@@ -93,7 +99,7 @@ def run(
     own = [target.psam_image(psam)] if psam is not None else []
 
     def make(name: str) -> Image:
-        return (CardChoice(None, None, None) if name in personas.names("psam") else choice).make(name)
+        return (CardChoice(None, None, None) if target.is_psam(name) else choice).make(name)
 
     cards = max(1, len(persona)) + len(own)
     count = slots or cards
@@ -130,12 +136,12 @@ def run(
 @click.command()
 @click.argument("operation", type=click.Choice(["insert", "remove", "swap", "reset"]))
 @click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1))
-@click.option("--persona", metavar="NAME", help="The card to put in; swap needs one.")
+@click.option("--persona", metavar="NAME|FILE", help="The card to put in; swap needs one.")
 @click.option("--port", type=PORT, default=pcsc.DEFAULT_PORT, show_default=True, help="The --port of that run.")
 @target.json_option
 def card(operation: str, slot: int, persona: str | None, port: int, *, as_json: bool) -> None:
     """Steer a running `sscard run`: put a card in, take it out, swap it for another, or out and in again (reset)."""
-    request = {"op": operation, "slot": slot, **({"persona": persona} if persona else {})}
+    request = {"op": operation, "slot": slot, **({"persona": target.from_here(persona)} if persona else {})}
     answer = control.ask(port, request, timeout=30)
     if as_json:
         click.echo(json.dumps(answer))

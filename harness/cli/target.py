@@ -17,6 +17,8 @@ from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout, LayoutError
+from emulator.personas import PersonaError, UnknownPersonaError
+from emulator.personas.document import is_path
 from emulator.personas.issue import issue
 from harness import pcsc
 from harness.connection import Connection, InProcess, Pcsc
@@ -45,9 +47,9 @@ class CardChoice:
                 DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
             )
             return issue(chosen_persona, layout, chosen)
-        except LookupError as error:
-            raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
-        except LayoutError:
+        except UnknownPersonaError as error:
+            raise click.BadParameter(str(error), param_hint="--persona") from None
+        except (LayoutError, PersonaError):
             raise
         except ValueError as error:
             raise click.UsageError(str(error)) from None
@@ -123,15 +125,31 @@ def options(*, image: bool = True) -> Callable[[F], F]:
 
 def psam_image(name: str) -> Image:
     """A fresh terminal's own card; a usage error where there is none of that name."""
-    known = personas.names("psam")
-    if name not in known:
-        raise click.BadParameter(f"no PSAM {name!r}: choose one of {', '.join(known)}", param_hint="--psam")
+    if not is_psam(name):
+        known = ", ".join(personas.names("psam"))
+        raise click.BadParameter(
+            f"no PSAM {name!r}: choose one of {known}, or give the path of a .toml file", param_hint="--psam"
+        )
     return CardChoice(None, None, None).make(name)
+
+
+def is_psam(persona: str) -> bool:
+    """True for the persona of a terminal's own card. PersonaError for a file that is none."""
+    try:
+        return personas.load(persona).card == "psam"
+    except UnknownPersonaError:
+        return False
+
+
+def from_here(persona: str) -> str:
+    """A persona's name; a path of a file made whole, for a process that runs in another folder."""
+    return str(Path(persona).absolute()) if is_path(persona) else persona
 
 
 def persona_option(function: F) -> F:
     """--persona, once."""
-    return click.option("--persona", metavar="NAME", help=f"See `sscard personas`. [{personas.DEFAULT}]")(function)
+    help_text = f"See `sscard personas`; or a TOML file, see `sscard persona`. [{personas.DEFAULT}]"
+    return click.option("--persona", metavar="NAME|FILE", help=help_text)(function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import personas
+from emulator.personas.document import is_path
 from harness.conformance import documents
 from harness.conformance.documents import Document, DocumentError
 
@@ -119,12 +120,25 @@ def _vector(document: Document) -> Vector:
         algorithms=tuple(table.get("algorithms", ())),
         features=frozenset(table.get("features", ())),
         keys=frozenset(table.get("keys", _keys(steps))),
-        persona=table.get("persona", ""),
+        persona=_persona(document),
         destructive=table.get("destructive", False),
         costs_tries=table.get("costs_tries", False),
         steps=steps,
         path=str(path),
     )
+
+
+def _persona(document: Document) -> str:
+    """The persona that a vector names; a file of one's own by its path from the vector's folder. VectorError."""
+    name: str = document.table.get("persona", "")
+    if is_path(name):
+        name = str(document.path.parent / name)
+    try:
+        if name:
+            personas.load(name)
+    except personas.PersonaError as error:
+        raise VectorError(f"{document.path}: {document.table['id']}: persona: {error}") from None
+    return name
 
 
 def _keys(steps: Any) -> Iterator[str]:

@@ -60,20 +60,20 @@ def test_written_items_read_back() -> None:
 
 def test_keys_where_pin_or_key_will_do_and_both_where_both_are_asked_for() -> None:
     counter = Counter()
-    assert counter.read("DF01EF05|20|$DF03EF07|71|$") == (0, "DF01EF05|10|$DF03EF07|510100|$"), "no PIN is asked"
+    assert counter.read("DF01EF05|20|$DF03EF07|71|$") == (0, "DF01EF05|51|$DF03EF07|510100|$"), "no PIN is asked"
     assert counter.read("DF04EF06|92|$")[0] == -32, "PIN and key"
     assert counter.enters("123456").read("DF04EF06|92|$") == (0, "DF04EF06|00000000|$")
     assert Counter(psam=None).read("SSSEEF05|07|$") == (0, f"SSSEEF05|{NUMBER}|$"), "free: no PSAM is needed"
-    assert Counter(psam=None).enters("123456").read("DF01EF05|20|$", auth=1) == (0, "DF01EF05|10|$")
+    assert Counter(psam=None).enters("123456").read("DF01EF05|20|$", auth=1) == (0, "DF01EF05|51|$")
 
 
 @pytest.mark.parametrize("algorithm", ["3des", "sm4"])
 def test_one_of_several_items_with_a_tag_one_element_and_records(algorithm: str) -> None:
     counter = Counter(algorithm=algorithm)
-    first = "33=084;34=虚构专业技术评审委员会;35=20180920;36=0000000000000002"
-    assert counter.read("DF02EF05|44|44:02|44:33|$", meant=ANY) == (0, f"DF02EF05|{first}|33=;34=;35=;36=|084|$")
+    first = "33=480;34=虚构专业技术评审委员会;35=20180920;36=0000000000000002"
+    assert counter.read("DF02EF05|44|44:02|44:33|$", meant=ANY) == (0, f"DF02EF05|{first}|33=;34=;35=;36=|480|$")
     assert counter.write("DF02EF05|44:02|44:33|$", "DF02EF05|33=123;34=会计|077|$", ANY) == (0, "")
-    changed = first.replace("084", "077")
+    changed = first.replace("480", "077")
     assert counter.read("DF02EF05|44|44:02|$", meant=ANY) == (0, f"DF02EF05|{changed}|33=123;34=会计;35=;36=|$")
     newest, before = "2020100|20200101|20210101|某公司|", counter.read("DF02EF07:01$", meant=ANY)[1]
     assert counter.write("DF02EF07:01$", f"DF02EF07:01|{newest}$", ANY) == (0, "")
@@ -160,12 +160,17 @@ def test_addresses() -> None:
 
 
 def test_an_old_card_brought_up_to_date_is_read_in_the_later_meaning_and_stays_so() -> None:
-    counter = Counter("1.00").enters("123456", "123456")
-    assert counter.read("DF01EF0A|37|38|39|$", meant=ANY) == (0, "DF01EF0A|156|13|20100701|$")
-    assert [one.spec.name for one in counter.driver.told] == ["国籍", "政治面貌", "工资信息更新日期"]
+    counter = Counter("1.00", persona="centenarian").enters("123456", "123456")
+    assert counter.read("DF01EF0A|37|38|39|$", meant=ANY) == (0, "DF01EF0A||13||$"), (
+        "38 in 2.00's terms, the rest empty"
+    )
+    assert [one.spec.name for one in counter.driver.told] == ["缴费基数", "政治面貌", "工资信息更新日期"]
     assert counter.write("DF01EF0A|37|38|$", "DF01EF0A|DEU|01|$", ANY) == (0, "")
     assert counter.image.memory.records("DF01/EF0A")[0].hex() == "3704444555ee"
     assert counter.read("DF01EF0A|37|38|$", meant=ANY) == (0, "DF01EF0A|DEU|01|$")
+    assert counter.driver.told[0].spec.name == "国籍"
+    assert counter.write("DF01EF0A|37|$", "DF01EF0A|DNK|$", ANY) == (0, "")
+    assert counter.image.memory.records("DF01/EF0A")[0].hex() == "3704444e4bee"
 
 
 def test_an_old_item_takes_a_value_that_fits_its_later_meaning_alone() -> None:

@@ -102,6 +102,21 @@ def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
+def test_a_persona_of_ones_own_lies_beside_the_test(pytester: pytest.Pytester) -> None:
+    text = 'name = "mine"\nextends = "adult-chengdu"\n[values."SSSE/EF06"]\n09 = "测试己方"\n'
+    pytester.makefile(".toml", mine=text)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.sscard(persona="mine.toml", layout="2.00")
+        def test_mine(terminal):
+            assert terminal.read("SSSE/EF06/09") == "测试己方"
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
 def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

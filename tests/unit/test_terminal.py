@@ -39,7 +39,7 @@ def test_reading_items(terminal: Terminal) -> None:
     assert terminal.read("SSSE/EF06/09") == "测试甲"
     assert terminal.read("DF01/EF05/0E") == "510100"
     assert terminal.read("DF02/EF05/43") == {
-        "5A": "2020201", "5B": "3", "5C": "虚构职业技能鉴定中心", "5D": "20150610", "5E": "0000000000000001",
+        "5A": "3010205", "5B": "3", "5C": "虚构职业技能鉴定中心", "5D": "20150610", "5E": "0000000000000001",
     }  # fmt: skip
     with pytest.raises(LookupError, match="SSSE/EF06/FF"):
         terminal.read("SSSE/EF06/FF")

@@ -1,0 +1,186 @@
+"""Persona files: read from the package or from a path, with what they extend, and merged."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from emulator.filesystem.layout import merge
+from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
+from emulator.personas.lines import Path as KeyPath
+from emulator.personas.lines import lines
+
+Table = dict[str, Any]
+
+LARGEST = 1 << 20
+"""Bytes that are read of a file: a photograph in hex has room many times over."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file: its name in messages, its text, and what TOML reads in it."""
+
+    source: str
+    text: str
+    table: Table
+
+    @cached_property
+    def lines(self) -> dict[KeyPath, int]:
+        """The line of each value."""
+        return lines(self.text)
+
+    def error(self, problem: str, *path: str | int) -> PersonaError:
+        """An error about a key of this file, or about the file as a whole."""
+        return PersonaError(Finding(self.source, self.lines.get(path, 0), ".".join(map(str, path)), problem))
+
+
+class Origin:
+    """A persona's files, the asked-for one first, then what it extends. Tells where a merged value came from."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.documents = documents
+
+    def find(self, *path: str | int) -> tuple[str, int]:
+        """The file and line of a value, or of the nearest table around it; the last to say it wins."""
+        for end in range(len(path), 0, -1):
+            for document in self.documents:
+                if path[:end] in document.lines:
+                    return document.source, document.lines[path[:end]]
+        return self.documents[0].source, 1
+
+
+def shipped() -> list[str]:
+    """The names of all personas that come with the package, sorted."""
+    folder = resources.files(__package__)
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read(name_or_path: str) -> list[Document]:
+    """A persona's own document, by name or by the path of a .toml file, then those it extends.
+
+    PersonaError; UnknownPersonaError for a name that is none.
+    """
+    if not is_path(name_or_path) and name_or_path not in shipped():
+        raise UnknownPersonaError(Finding("", 0, "", _unknown(name_or_path)))
+    return list(_chain(name_or_path, None, ()))
+
+
+def is_path(name_or_path: str) -> bool:
+    """True for what names a file of one's own."""
+    return name_or_path.endswith(".toml")
+
+
+def _unknown(name: str) -> str:
+    known = shipped()
+    close = "".join(f"; did you mean {one}?" for one in difflib.get_close_matches(name, known, 1))
+    return f"no persona {name!r}: choose one of {', '.join(known)}, or give the path of a .toml file{close}"
+
+
+def merged(documents: Sequence[Document]) -> Table:
+    """One table: the later in the chain below, less what the one above it clears."""
+    table: Table = {}
+    for document in reversed(documents):
+        own = {key: value for key, value in document.table.items() if key != "extends"}
+        cleared = own.pop("clear", [])
+        if isinstance(cleared, list):
+            table = _cleared(table, [path for path in cleared if isinstance(path, str)])
+        table = merge(table, own)
+    return table
+
+
+def _cleared(table: Table, paths: Sequence[str]) -> Table:
+    """A table less some files' values, or single items' (``DF03/EF07``, ``DF03/EF07/6C``), of every version; or less
+    its ``purse``.
+    """
+    result = {key: value for key, value in table.items() if key not in paths}
+    if "values" in result:
+        result["values"] = _less(result["values"], paths)
+    if isinstance(table.get("versions"), dict):
+        result["versions"] = {version: _less(files, paths) for version, files in table["versions"].items()}
+    return result
+
+
+def _less(files: Any, paths: Sequence[str]) -> Any:
+    if not isinstance(files, dict):
+        return files
+    result = {path: values for path, values in files.items() if path not in paths}
+    for path in paths:
+        file, _, tag = path.rpartition("/")
+        if isinstance(result.get(file), dict):
+            result[file] = {key: value for key, value in result[file].items() if key != tag}
+    return result
+
+
+def _chain(name: str, base: Path | None, seen: tuple[str, ...]) -> Iterator[Document]:
+    """The document of a name or path, and what it extends. ``base``: the folder that a path is relative to."""
+    path = (base or Path()) / name if is_path(name) else None
+    document = _from_path(path) if path else _from_package(name)
+    identity = str(path.resolve()) if path else name
+    if identity in seen:
+        raise document.error(f"goes round in a circle: {' → '.join((*seen, identity))}", "extends")
+    yield document
+    parent = document.table.get("extends")
+    if parent is None:
+        return
+    if not isinstance(parent, str):
+        raise document.error(f"expected the name or path of a persona, found {parent!r}", "extends")
+    if not is_path(parent) and parent not in shipped():
+        raise document.error(_unknown(parent), "extends")
+    yield from _chain(parent, path.parent if path else None, (*seen, identity))
+
+
+@lru_cache(maxsize=64)
+def _from_package(name: str) -> Document:
+    source = f"{name}.toml"
+    return parsed(source, (resources.files(__package__) / source).read_bytes())
+
+
+def _from_path(path: Path) -> Document:
+    source = str(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise PersonaError(Finding(source, 0, "", "expected a file of text, found something else"))
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise PersonaError(Finding(source, 0, "", "no such file")) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PersonaError(Finding(source, 0, "", f"cannot be read: {reason}")) from None
+    if len(content) > LARGEST:
+        raise PersonaError(Finding(source, 0, "", f"expected at most {LARGEST} bytes"))
+    return parsed(source, content)
+
+
+def parsed(source: str, content: bytes) -> Document:
+    """The document of a file's bytes; PersonaError."""
+    if content.startswith(BYTE_ORDER_MARK):
+        raise PersonaError(
+            Finding(source, 1, "", "begins with a byte order mark, which TOML has not: save it as UTF-8 without BOM")
+        )
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise PersonaError(Finding(source, line, "", f"expected UTF-8 text, byte {error.start} is not")) from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PersonaError(Finding(source, _line_of(error), "", f"not TOML: {error}")) from None
+    except RecursionError:
+        raise PersonaError(Finding(source, 0, "", "not a persona: tables within tables without end")) from None
+    return Document(source, text, table)
+
+
+def _line_of(error: tomllib.TOMLDecodeError) -> int:
+    """The line that the standard library's reader names in its message only."""
+    _, _, rest = str(error).partition("at line ")
+    digits = rest.partition(",")[0]
+    return int(digits) if digits.isdigit() else 0
