@@ -272,6 +272,12 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     assert table["product"] == "terminal X 1.2"
     assert table["rests_on"]["vectors"]["D"] >= 1
     assert "[D]" in table["rests_on"]["sources"]["D"][0]
+    named = {one["id"]: one for one in table["rests_on"]["named"]}
+    assert named["part5"]["title_zh"].startswith("社会保障（个人）卡规范")
+    assert named["part5"]["results"] >= 1
+    assert not named["part5"]["second_hand"]
+    assert named["reference"]["second_hand"], "what only our reference says is told apart"
+    assert all("[T: part5" not in one["source"] for one in table["results"]), "sources are written out"
     assert table["vector_files"]["pin.yaml"]
     assert any(row["id"] == "VERIFY" for row in table["matrix"])
     suites = ElementTree.parse(folder / "junit.xml").getroot()

@@ -15,7 +15,6 @@ from emulator.filesystem.specs import LayoutError
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
 from harness.cli.vectors import home
-from harness.conformance.vector import find
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.gather import chosen, counted, every
@@ -29,12 +28,6 @@ def known() -> list[Fact]:
     return every(home())
 
 
-@cache
-def generated() -> frozenset[str]:
-    """What is generated from the layouts says what they say; that it is what is kept another test holds."""
-    return frozenset(one.id for one in find([home() / "generated"]))
-
-
 def cited(*texts: str) -> tuple[Citation, ...]:
     return tuple(map(citation, texts))
 
@@ -44,7 +37,7 @@ def test_no_fact_bears_a_grade_that_its_sources_do_not() -> None:
     wrong = [
         f"{one.where}: [{one.grade}] {one.statement}: {problem}"
         for one in known()
-        if one.where not in generated() and (problem := register().problem(one.grade, one.citations))
+        if (problem := register().problem(one.grade, one.citations))
     ]
     assert not wrong, "\n".join(wrong)
 
