@@ -11,10 +11,13 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
 from emulator.filesystem.text import encode
 from emulator.personas import Persona
+from emulator.personas.countries import ALPHA_3
 from emulator.personas.issue import issue
 from harness.office.ages import age
 from harness.office.register.tables import Person
 
+CHINA = "156"
+"""Item 37 is of foreigners, in letters; the register has ISO 3166's numbers."""
 YEARS = 10
 """A card is valid for so long. [D]"""
 PRESCHOOL, STUDENT, ADULT, OLD = "1", "2", "3", "4"
@@ -66,7 +69,7 @@ def persona(
             "0D": f"{person.birth:%Y%m%d}",
         },
         "DF01/EF06": {"23": person.address, "24": person.region, "28": person.phone, **_contact(person)},
-        "DF01/EF0A": {"37": person.country},
+        "DF01/EF0A": {"37": "" if person.country == CHINA else ALPHA_3.get(person.country, "")},
     }
     if person.photo:
         values["SSSE/EF08"] = {"hex": person.photo.hex()}
