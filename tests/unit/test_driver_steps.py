@@ -63,7 +63,7 @@ def test_items_under_several_keys_are_mirrored_as_they_were_asked_for(algorithm:
         card = one.machine.card(region, history, number)
         told = one.driver.iReadCard_HSM_Step2(one.machine.external(address, card, factor, data))
     assert asked == [("004F", "2"), ("0193", "1"), ("004C", "0")]
-    assert told == (0, f"SSSEEF06|测试甲|$DF01EF05|10|$SSSEEF05|{NUMBER}|$DF03EF07|510100|$SSSEEF06|1|$")
+    assert told == (0, f"SSSEEF06|测试甲|$DF01EF05|51|$SSSEEF05|{NUMBER}|$DF03EF07|510100|$SSSEEF06|1|$")
 
 
 @ALGORITHMS
