@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ RootSource = Callable[[str, int], bytes]
 """Gives a root by a key's name and version; LookupError, naming it, where it has none."""
 TEST = "test"
 SIZE = 16
+LONGEST_NAME = 12
+"""No key's name is longer; half a key's value would be."""
 
 
 class RootsError(RuntimeError):
@@ -36,12 +39,24 @@ def load(path: str | None) -> RootSource:
     return root
 
 
+def _shown(name: str) -> str:
+    """A name as it may be told: one that could be a key itself is not."""
+    return repr(name) if len(name) <= LONGEST_NAME else "a name of more than 12 characters"
+
+
 def _read(path: str) -> dict[str, bytes]:
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("roots", {})
-        known = {name: bytes.fromhex(value) for name, value in table.items()}
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        known = {name: bytes.fromhex(value) for name, value in table.pop("roots", {}).items()}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
         raise RootsError(f"{path}: expected TOML with [roots], names to 32 hex digits") from None
+    if table:
+        raise RootsError(f"{path}: expected [roots] alone, found {', '.join(map(_shown, table))}")
+    if not known:
+        raise RootsError(f"{path}: no key stands under [roots]")
+    strange = [name for name in known if not re.fullmatch(r"[A-Za-z0-9]+( [23])?", name)]
+    if strange:
+        raise RootsError(f"{path}: expected names like UKSSSE, or 'UKSSSE 2' for a version, found {_shown(strange[0])}")
     wrong = [name for name, value in known.items() if len(value) != SIZE]
     if wrong:
         raise RootsError(f"{path}: a root has {SIZE} bytes, {', '.join(wrong)} has not")

@@ -38,3 +38,28 @@ def test_files_with_a_fault(tmp_path: Path, text: str) -> None:
     with pytest.raises(RootsError, match=r"keys\.toml") as error:
         roots.load(str(path))
     assert "ABCDEF" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f'[root]\nUKSSSE = "{"11" * 16}"\n', "expected .roots. alone, found 'root'"),
+        (f'[roots]\nUKSSSE = "{"11" * 16}"\n[root]\nPUK = "{"11" * 16}"\n', "found 'root'"),
+        ("", "no key stands"),
+        ("[roots]\n", "no key stands"),
+        (f'[roots]\n"UKSSSE v2" = "{"11" * 16}"\n', "found 'UKSSSE v2'"),
+    ],
+)
+def test_a_typo_in_a_file_of_keys_is_no_file_without_keys(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RootsError, match=words):
+        roots.load(str(path))
+
+
+def test_a_key_in_the_place_of_a_name_is_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(f'{"ABCDEF12" * 4} = "UKSSSE"\n', encoding="utf-8")
+    with pytest.raises(RootsError) as error:
+        roots.load(str(path))
+    assert "ABCDEF12" not in str(error.value)
