@@ -39,7 +39,7 @@ def test_vectors_are_collected(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         "-p", "no:cacheprovider", "--sscard-vectors", vectors, "--sscard-profile", "3.00-sm4", vectors
     )
-    result.assert_outcomes(passed=12)
+    result.assert_outcomes(passed=13)
     own = pytester.path / "broken.yaml"
     text = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
     own.write_text(text.replace("tries_left: 2", "tries_left: 1"), encoding="utf-8")
