@@ -24,7 +24,7 @@ def with_psam(counter: Counter) -> list[tuple[int, str]]:
         driver.iReadCardBas(1),
         counter.enters(INITIAL, OWN, OWN).driver.iChangePIN(1),
         driver.iWriteCard(1, ANY, ADDRESS, DATA),
-        driver.iReadCard(1, 2, ANY, ADDRESS),
+        counter.enters(OWN).driver.iReadCard(1, 2, ANY, ADDRESS),  # 1.00 opens DF01 by the PIN alone
         counter.enters(OWN).driver.iReadCard(1, 1, ANY, "DF01EF05|20|$"),
         counter.enters(OWN).driver.iVerifyPIN(1),
         driver.iUnblockPIN(1, ANY),
@@ -40,7 +40,7 @@ def with_machine(counter: Counter) -> list[tuple[int, str]]:
         back.basic(1),
         counter.enters(INITIAL, OWN, OWN).driver.iChangePIN(1),
         back.write(1, ANY, ADDRESS, DATA),
-        back.read(1, ANY, "SSSEEF06|0A|$DF01EF05|20|$"),
+        counter.enters(OWN).back.read(1, ANY, "SSSEEF06|0A|$DF03EF05|61|$"),  # 1.00 asks for PIN and key there
         back.unblock_pin(1, ANY),
         counter.enters("135791", "135791").back.reload_pin(1, ANY),
         counter.enters("135791").back.debit(1, ANY, PAY),
