@@ -40,7 +40,7 @@ def with_machine(counter: Counter) -> list[tuple[int, str]]:
         back.basic(1),
         counter.enters(INITIAL, OWN, OWN).driver.iChangePIN(1),
         back.write(1, ANY, ADDRESS, DATA),
-        counter.enters(OWN).back.read(1, ANY, "SSSEEF06|0A|$DF03EF05|61|$"),  # 1.00 asks for PIN and key there
+        counter.enters(OWN).back.read(1, ANY, "SSSEEF06|0A|$DF01EF05|20|$DF03EF05|61|$"),
         back.unblock_pin(1, ANY),
         counter.enters("135791", "135791").back.reload_pin(1, ANY),
         counter.enters("135791").back.debit(1, ANY, PAY),
