@@ -30,7 +30,7 @@ from harness.cli import (
 from harness.cli.office import OfficeError
 from harness.conformance.bench import BenchError
 from harness.conformance.documents import DocumentError
-from harness.conformance.report import ReportError
+from harness.conformance.manifest import ReportError
 from harness.conformance.vector import VectorError
 from harness.control import ControlError
 from harness.driver.place import PlaceError

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def monitor(
         raise click.UsageError("expected a trace, or --reader NAME")
     if psam_reader is not None and reader is None:
         raise click.UsageError("--psam-reader goes with --reader")
+    to = target.report_goal(folder, sign)
     plan = layouts.load(layout) if layout else read.layout_of(trace) if trace else layouts.load(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
@@ -102,11 +103,12 @@ def monitor(
     say(judge.end())
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
-    date_words = datetime.now(UTC).isoformat(timespec="seconds")
-    context = Context(target_words, plan.version, date_words, product, known)
+    date_words = datetime.now().astimezone().isoformat(timespec="seconds")
+    session = target.session_of(trace) if trace else None
+    context = Context(target_words, plan.version, date_words, product, known, session=session)
     table = report.as_table(results, [], context, show_secrets=show_secrets)
-    if folder is not None:
-        report.write(folder, table, sign)
+    if to is not None:
+        report.write(to, table, target.trace_copy(trace, plan) if trace else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

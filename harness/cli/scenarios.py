@@ -6,7 +6,8 @@ import fnmatch
 import json
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +74,7 @@ def run_scenarios(
     from harness.office.scenario import matrix, runner
     from harness.office.scenario.checking import PROFILES
 
-    if sign and not folder:
-        raise click.UsageError("--sign needs --report")
+    to = targets.report_goal(folder, sign)
     if strange := [one for one in profiles if one not in PROFILES]:
         raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
     chosen = _found(paths, only)
@@ -86,8 +86,8 @@ def run_scenarios(
             results = list(shown)
     words = f"the office of sscard {metadata.version('sscard')}, virtual cards"
     table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
-    if folder is not None:
-        report.write(folder, table, sign)
+    if to is not None:
+        report.write(to, table)
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
@@ -98,7 +98,7 @@ def run_scenarios(
 def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], product: str = "") -> Context:
     from harness.office.scenario import matrix
 
-    date = datetime.now(UTC).isoformat(timespec="seconds")
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
     return Context(
         target, ", ".join(profiles) or "each scenario's own", date, product, known, matrix.NOTE, matrix.BASIS
     )
@@ -253,18 +253,17 @@ def judge(
     """
     from harness.office.scenario import judge as judging
 
-    if sign and not folder:
-        raise click.UsageError("--sign needs --report")
+    to = targets.report_goal(folder, sign)
     scenario = _one(name, paths)
     try:
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
     except LookupError as error:
         raise click.BadParameter(str(error.args[0]), param_hint="--step") from None
     words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
-    context = _context(words, (result.profile,), frozenset(), product)
+    context = replace(_context(words, (result.profile,), frozenset(), product), session=targets.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
-    if folder is not None:
-        report.write(folder, table, sign)
+    if to is not None:
+        report.write(to, table, targets.trace_copy(trace, None))
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

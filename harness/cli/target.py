@@ -6,6 +6,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,8 +22,12 @@ from emulator.personas import PersonaError, UnknownPersonaError
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
 from harness import pcsc
+from harness.conformance import report
+from harness.conformance.manifest import Goal
 from harness.connection import Connection, InProcess, Pcsc
 from harness.faults import plan as fault_plans
+from harness.trace import read
+from harness.trace.copy import masked_copy
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_LAYOUT, DEFAULT_ALGORITHM = "3.00", "3des"
@@ -252,6 +257,25 @@ def personal_data_option(function: F) -> F:
 def force_option(function: F) -> F:
     """--force."""
     return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
+
+
+def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
+    """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
+    try:
+        return report.goal(folder, sign)
+    except report.SignedNothing as error:
+        raise click.UsageError(str(error)) from None
+
+
+def session_of(trace: Path) -> dict[str, Any]:
+    """What names the session of a trace in a report."""
+    date = datetime.fromtimestamp(trace.stat().st_mtime).astimezone().isoformat(timespec="seconds")
+    return report.session_of(trace.read_bytes(), list(read.events(trace)), date)
+
+
+def trace_copy(trace: Path, layout: Layout | None) -> str:
+    """The trace, masked, for a report."""
+    return "".join(masked_copy(read.events(trace), layout or read.layout_of(trace)))
 
 
 def json_option(function: F) -> F:

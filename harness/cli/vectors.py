@@ -9,7 +9,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
@@ -100,8 +100,7 @@ def run_vectors(
     """
     if sum(map(bool, (in_process, reader, replay))) > 1:
         raise click.UsageError("choose one of --in-process, --reader and --replay")
-    if sign and not folder:
-        raise click.UsageError("--sign needs --report")
+    to = targets.report_goal(folder, sign)
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
@@ -116,13 +115,14 @@ def run_vectors(
     context = Context(
         target="; ".join(bench.target for bench in found),
         profile=", ".join(bench.profile.name for bench in found),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
         known=known,
+        session=targets.session_of(replay) if replay else None,
     )
     table = report.as_table(results, rows, context, show_secrets=show_secrets)
-    if folder is not None:
-        report.write(folder, table, sign)
+    if to is not None:
+        report.write(to, table, targets.trace_copy(replay, None) if replay else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

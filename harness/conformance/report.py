@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata, resources
@@ -14,31 +13,26 @@ from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 
 from emulator.sources import grades
+from harness.conformance import manifest
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
+from harness.conformance.manifest import Goal, ReportError
 from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
+from harness.trace.read import Event
 
 FORMAT = 1
-NAMES = ("report.json", "junit.xml", "report.html", "report.sig")
-
-
-class ReportError(ValueError):
-    """A report or signature that cannot be used, or is not right."""
+TRACE = "trace.jsonl"
+"""The trace that was judged, masked."""
+NEEDED = frozenset({"report.json", "junit.xml", "report.html"})
+OURS = NEEDED | {TRACE, "report.sig"}
+"""Files that a report is made of, now or in earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,8 @@ class Context:
     """What all of it rests on."""
     basis: str = "LD/T 6001"
     """What the matrix's rows are items of."""
+    session: Mapping[str, Any] | None = None
+    """The session that was judged, as ``session_of`` tells of a trace; None where vectors made their own."""
 
 
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
@@ -105,6 +101,7 @@ def as_table(
         "date": context.date,
         "product": context.product,
         "target": context.target,
+        "session": context.session or _session_of(results, context),
         "profile": context.profile,
         "counts": {verdict.value: counts.get(verdict, 0) for verdict in Verdict},
         "known_failures": sorted(context.known),
@@ -147,6 +144,25 @@ def as_table(
     }  # fmt: skip
 
 
+def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:
+    """What names a recorded session: its file's SHA-256, when that was judged, its cards by ATR less the chip's serial
+    number, how many commands.
+    """
+    atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind == "reset")
+    commands = sum(one.kind == "apdu" for one in events)
+    return {"sha256": sha256(data).hexdigest(), "date": date, "cards": sorted(set(atrs)), "commands": commands}
+
+
+def _session_of(results: Sequence[Result], context: Context) -> dict[str, Any]:
+    """The same of a run's own sessions, from the exchanges that its results keep."""
+    lines = [line for result in results for line in result.trace]
+    data = b"\n".join(b"%s %s" % (line.command.hex().encode(), line.answer.hex().encode()) for line in lines)
+    atrs = {mask.atr(line.answer).hex().upper() for line in lines if not line.command}
+    commands = sum(bool(line.command) for line in lines)
+    digest = sha256(data).hexdigest()
+    return {"sha256": digest, "date": context.date, "cards": sorted(atrs), "commands": commands}
+
+
 def junit(table: dict[str, Any]) -> str:
     """JUnit XML, as CI systems read it: not applicable and missing are skipped, undefined is an error."""
     suites = ElementTree.Element("testsuites", name=table["target"])
@@ -181,55 +197,31 @@ def html(table: dict[str, Any]) -> str:
     return jinja2.Environment(autoescape=True).from_string(text).render(table=table, chinese=chinese)
 
 
-def write(folder: Path, table: dict[str, Any], key: Path | None) -> None:
-    """All forms into this folder; with a PEM Ed25519 key a signature over report.json too. ReportError."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
+    """All forms into a folder, the trace that was judged beside them, and a manifest; signed where there is a key."""
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
-    table = {**table, "sha256": sha256(text.encode()).hexdigest()}
-    (folder / "report.json").write_text(text, encoding="utf-8")
-    (folder / "junit.xml").write_text(junit(table), encoding="utf-8")
-    (folder / "report.html").write_text(html(table), encoding="utf-8")
-    (folder / "report.sig").unlink(missing_ok=True)
-    if key is not None:
-        private = _private(key)
-        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        signature = base64.b64encode(private.sign(text.encode())).decode()
-        told = {"sha256": table["sha256"], "algorithm": "ed25519", "public_key": public, "signature": signature}
-        (folder / "report.sig").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    page = html({**table, "sha256": sha256(text.encode()).hexdigest()})
+    files = {"report.json": text, "junit.xml": junit(table), "report.html": page}
+    if trace:
+        files[TRACE] = trace
+    for name in OURS - set(files):
+        (to.folder / name).unlink(missing_ok=True)
+    manifest.write(to, files)
 
 
-def _private(path: Path) -> Ed25519PrivateKey:
-    try:
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise ReportError(f"{path}: no unencrypted PEM private key: {type(error).__name__}") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ReportError(f"{path}: expected an Ed25519 key (openssl genpkey -algorithm ed25519)")
-    return key
+def goal(folder: Path | None, sign: Path | None) -> Goal | None:
+    """Where a report goes, checked before anything is run; None for none. ReportError; ``--sign`` needs a folder."""
+    if folder is None:
+        if sign is not None:
+            raise SignedNothing("--sign needs --report: there is nothing to sign")
+        return None
+    return manifest.goal(folder, sign, OURS)
 
 
 def verify(folder: Path, public: Path | None) -> str:
-    """Checks report.json against report.sig; who signed, in words. ReportError where it is not right.
+    """Checks a signed report, every file of it; who signed, in words. ReportError."""
+    return manifest.verify(folder, public, NEEDED)
 
-    ``public``: the signer's key in PEM, which the report must be signed with; without it only that some key signed it.
-    """
-    try:
-        text = (folder / "report.json").read_bytes()
-        told = json.loads((folder / "report.sig").read_text(encoding="utf-8"))
-        signature, pem = base64.b64decode(told["signature"]), told["public_key"].encode()
-        if public is not None:
-            pem = public.read_bytes()
-        key = load_pem_public_key(pem)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ReportError(f"{folder}: expected report.json and report.sig: {error}") from None
-    if told.get("sha256") != sha256(text).hexdigest():
-        raise ReportError(f"{folder}: report.json was changed: its checksum is not the signed one")
-    if not isinstance(key, Ed25519PublicKey):
-        raise ReportError(f"{folder}: expected an Ed25519 key")
-    try:
-        key.verify(signature, text)
-    except InvalidSignature:
-        raise ReportError(f"{folder}: the signature is not right under that key") from None
-    print_of = sha256(key.public_bytes_raw()).hexdigest()[:16]
-    whose = "the key you named" if public else "the key in report.sig, whoever has it"
-    return f"report.json is whole and signed by {whose} (fingerprint {print_of})"
+
+class SignedNothing(ReportError):
+    """A key was named, and no report."""

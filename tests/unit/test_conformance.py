@@ -290,9 +290,9 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     assert "whoever has it" in run("report", "verify", str(folder)).stdout
     other = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     public.write_bytes(other)
-    assert "not right under that key" in run("report", "verify", str(folder), "--key", str(public), expect=1).stderr
+    assert "not the key that signed" in run("report", "verify", str(folder), "--key", str(public), expect=1).stderr
     (folder / "report.json").write_text("{}", encoding="utf-8")
-    assert "was changed" in run("report", "verify", str(folder), expect=1).stderr
+    assert "report.json was altered" in run("report", "verify", str(folder), expect=1).stderr
     run("report", "verify", str(tmp_path / "nothing"), expect=1)
 
 

@@ -1,0 +1,203 @@
+"""A report's manifest: the SHA-256 of each of its files, and an Ed25519 signature over it; and their check.
+
+``manifest.json`` is ``{"format": 1, "files": {name: sha256}}``; ``manifest.sig`` names the algorithm, the signer's
+public key and the signature over the bytes of ``manifest.json``. A folder that was signed holds no other file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+FORMAT = 1
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+ALGORITHM = "ed25519"
+SIGNATURE_SIZE = 64
+LARGEST = 1 << 20
+"""Bytes of a manifest or a signature file."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class ReportError(ValueError):
+    """A report, signature or key that cannot be used, or is not right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where a report goes, and the key that signs it."""
+
+    folder: Path
+    key: Ed25519PrivateKey | None = None
+
+
+def goal(folder: Path, sign: Path | None, ours: frozenset[str]) -> Goal:
+    """Checked before anything is run or written: ReportError for a key that is none, and for a folder to be signed that
+    holds files of others. ``ours``: names of files that are written anew.
+    """
+    key = private_key(sign) if sign is not None else None
+    if key is not None and folder.is_dir():
+        strange = sorted({one.name for one in folder.iterdir()} - ours - {MANIFEST, SIGNATURE})
+        if strange:
+            raise ReportError(f"{folder}: holds {', '.join(strange)} too: a signed report has a folder of its own")
+    return Goal(folder, key)
+
+
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """An unencrypted Ed25519 key in PEM. ReportError."""
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except OSError as error:
+        raise ReportError(f"{path}: the key cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ReportError(f"{path}: expected an unencrypted private key in PEM") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ReportError(f"{path}: expected an Ed25519 key (openssl genpkey -algorithm ed25519)")
+    return key
+
+
+def write(to: Goal, files: Mapping[str, str]) -> None:
+    """The files and their manifest; signed where there is a key, else an older signature goes."""
+    to.folder.mkdir(parents=True, exist_ok=True)
+    (to.folder / SIGNATURE).unlink(missing_ok=True)
+    told = {"format": FORMAT, "files": {name: sha256(text.encode()).hexdigest() for name, text in files.items()}}
+    manifest = json.dumps(told, indent=1) + "\n"
+    for name, text in {**files, MANIFEST: manifest}.items():
+        (to.folder / name).write_text(text, encoding="utf-8", newline="")
+    if to.key is not None:
+        public = to.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        signature = base64.b64encode(to.key.sign(manifest.encode())).decode()
+        signed = {"algorithm": ALGORITHM, "public_key": public, "signature": signature}
+        (to.folder / SIGNATURE).write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+
+
+def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:
+    """Checks every file of a signed report; who signed, in words. ReportError naming what was altered, is missing or
+    was added.
+
+    ``public``: the signer's key in PEM, which the report must be signed with; without it only that some key signed it.
+    ``needed``: files that a report has at least.
+    """
+    named = _named_key(public) if public is not None else None
+    manifest = _bytes(folder, MANIFEST)
+    told = _table(folder, SIGNATURE, _bytes(folder, SIGNATURE), {"algorithm", "public_key", "signature"})
+    if told["algorithm"] != ALGORITHM:
+        raise ReportError(f"{folder}: {SIGNATURE}: expected algorithm {ALGORITHM}, found {told['algorithm']!r}")
+    key = _public_key(str(told["public_key"]).encode())
+    if key is None:
+        raise ReportError(f"{folder}: {SIGNATURE}: expected an Ed25519 public key in PEM")
+    signature = _signature(folder, told["signature"])
+    if not _right(key, signature, manifest):
+        raise ReportError(f"{folder}: {MANIFEST} or {SIGNATURE} was altered: the signature is not right")
+    if named is not None and named.public_bytes_raw() != key.public_bytes_raw():
+        raise ReportError(
+            f"{public}: not the key that signed {folder}: its fingerprint is {fingerprint(named)}, "
+            f"the signer's {fingerprint(key)}"
+        )
+    if wrong := list(_wrong(folder, manifest, needed)):
+        raise ReportError(f"{folder}: {'; '.join(wrong)}")
+    whose = "the key you named" if public else f"the key in {SIGNATURE}, whoever has it"
+    return f"every file of the report is whole and signed by {whose} (fingerprint {fingerprint(key)})"
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """The first 8 bytes of the key's SHA-256, in hex."""
+    return sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def _wrong(folder: Path, manifest: bytes, needed: frozenset[str]) -> Iterator[str]:
+    table = _table(folder, MANIFEST, manifest, {"format", "files"})
+    files = table["files"]
+    if table["format"] != FORMAT or not isinstance(files, dict) or not all(map(NAME.fullmatch, files)):
+        raise ReportError(f"{folder}: {MANIFEST}: expected format {FORMAT} and files by their names")
+    for name in sorted(needed - set(files)):
+        yield f"{name} is not in {MANIFEST}"
+    for name, expected in files.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            yield f"{name} is missing"
+        elif sha256(path.read_bytes()).hexdigest() != expected:
+            yield f"{name} was altered"
+    for name in sorted({one.name for one in folder.iterdir()} - set(files) - {MANIFEST, SIGNATURE}):
+        yield f"{name} was added"
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except FileNotFoundError:
+        hint = ": the report was not signed (--sign)" if name == SIGNATURE else ""
+        raise ReportError(f"{folder}: {name} is missing{hint}") from None
+    except OSError as error:
+        raise ReportError(f"{folder}: {name} cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST:
+        raise ReportError(f"{folder}: {name}: expected up to {LARGEST} bytes, found {len(data)}")
+    return data
+
+
+def _table(folder: Path, name: str, data: bytes, keys: set[str]) -> dict[str, Any]:
+    """JSON of exactly these keys, none of them twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    try:
+        table = json.loads(data.decode("utf-8"), object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        raise ReportError(f"{folder}: {name} was altered: expected JSON") from None
+    if not isinstance(table, dict) or set(table) != keys:
+        raise ReportError(f"{folder}: {name} was altered: expected {', '.join(sorted(keys))} and nothing else")
+    return table
+
+
+def _signature(folder: Path, text: object) -> bytes:
+    try:
+        signature = base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        signature = b""
+    if len(signature) != SIGNATURE_SIZE or base64.b64encode(signature).decode() != text:
+        raise ReportError(f"{folder}: {SIGNATURE}: expected a signature of {SIGNATURE_SIZE} bytes in base64")
+    return signature
+
+
+def _named_key(path: Path) -> Ed25519PublicKey:
+    try:
+        key = _public_key(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: the key cannot be read: {error.strerror}") from None
+    if key is None:
+        raise ReportError(f"{path}: expected an Ed25519 public key in PEM")
+    return key
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey | None:
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, Ed25519PublicKey) else None
+
+
+def _right(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
+    try:
+        key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True

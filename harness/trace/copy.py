@@ -1,0 +1,54 @@
+"""A copy of a trace to hand on with a report: masked as a trace is that was recorded without options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from emulator.filesystem.specs import Layout
+from harness.trace import mask
+from harness.trace.decode import command_hex
+from harness.trace.mask import PersonalData, Seen
+from harness.trace.read import Event, slot_layout
+
+KEPT = (
+    "v", "t", "slot", "event", "command", "plain", "answer", "instruction", "reason", "changes", "pins", "masked",
+    "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm",
+)  # fmt: skip
+
+
+def masked_copy(events: Iterable[Event], layout: Layout) -> Iterator[str]:
+    """The lines of the copy. What is hidden in the trace stays so. ``layout``: of cards whose reset names none."""
+    slots: dict[int, PersonalData] = {}
+    for event in events:
+        if event.kind == "reset" or event.slot not in slots:
+            slots[event.slot] = PersonalData(slot_layout(event, layout))
+        yield json.dumps(_masked(event, slots[event.slot]), ensure_ascii=False) + "\n"
+
+
+def _masked(event: Event, people: PersonalData) -> dict[str, Any]:
+    table = {name: value for name, value in event.table.items() if name in KEPT}
+    if event.kind == "reset":
+        table["atr"] = mask.atr(bytes.fromhex(event.told("atr"))).hex().upper()
+    elif event.kind == "fault":
+        table["command"] = command_hex(people.command(event.command).zeroed)
+        if own := event.told("card_answered"):
+            table["card_answered"] = _answer(own, mask.nothing_of(bytes.fromhex(own.replace("*", "0"))))
+        people.repeated = people.repeated or event.told("kind") == "repeat"
+    elif event.kind == "apdu":
+        plain = event.plain if event.told("plain") else b""
+        inner = people.command(plain, opened=True)
+        command, answer = people.seen(event.command, event.answer, plain)
+        table["command"] = command_hex(command.zeroed)
+        table["answer"] = _answer(event.told("answer"), answer)
+        if plain:
+            table["plain"] = command_hex(inner.zeroed)
+        table["reason"] = mask.scrubbed(event.reason, (command.hidden, inner.hidden, answer.hidden))
+        if event.masked or not (command.whole and inner.whole and answer.whole):
+            table["masked"] = True
+    return table
+
+
+def _answer(text: str, seen: Seen) -> str:
+    return text if "*" in text else seen.zeroed.hex().upper()
