@@ -300,7 +300,7 @@ def test_lists_and_the_matrix() -> None:
 
 def record(path: Path, image: Image, work: Callable[[Terminal], object], **shown: bool) -> Path:
     """What a client did with a card, as ``sscard run --trace`` writes it."""
-    with TraceFile(path, **{"show_secrets": True, "personal_data": True, **shown}) as trace:
+    with TraceFile(path, **{"show_secrets": True, "personal_data": True, "force": True, **shown}) as trace:
         chip = Chip(image, observer=trace.slot(0, image))
         terminal = Terminal(InProcess(chip))
         terminal.begin()
