@@ -100,6 +100,11 @@ class Pcsc:
             self._context.__exit__(None, None, None)
             raise
 
+    @property
+    def is_t0(self) -> bool:
+        """True if card and reader speak T=0, so that 61xx and 6Cxx may come."""
+        return bool(self._protocol == self._scard.SCARD_PROTOCOL_T0)
+
     def _read_atr(self) -> bytes:
         result, _, _, _, atr = self._scard.SCardStatus(self._card)
         if result == self._scard.SCARD_W_RESET_CARD:  # pcscd settling just after insertion: once

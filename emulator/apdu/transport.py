@@ -41,10 +41,7 @@ def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
     An answer too short for a status word is handed on. A card that goes on announcing is asked no more than
     ``MOST_ROUNDS`` times and for no more than ``LONGEST_ANSWER`` bytes: its last 61xx is then the answer, without data.
     """
-    answer = transmit(command)
-    if answer[-2:-1] == b"\x6c" and len(answer) == 2:
-        repeated = command[:4] + answer[-1:] if len(command) <= 5 else command[: 5 + command[4]] + answer[-1:]
-        answer = transmit(repeated)
+    answer = repeat_with_right_length(transmit, command)
     data = answer[:-2]
     rounds = 0
     while answer[-2:-1] == b"\x61":
@@ -56,3 +53,12 @@ def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
             return answer
         data += answer[:-2]
     return data + answer[-2:] if answer[-2:] == SW.OK.to_bytes(2, "big") else answer
+
+
+def repeat_with_right_length(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
+    """Repeats a command on 6Cxx with the right Le, and does nothing about 61xx."""
+    answer = transmit(command)
+    if answer[-2:-1] == b"\x6c" and len(answer) == 2:
+        repeated = command[:4] + answer[-1:] if len(command) <= 5 else command[: 5 + command[4]] + answer[-1:]
+        answer = transmit(repeated)
+    return answer

@@ -19,12 +19,12 @@ from emulator.filesystem import layout as layouts
 from harness import pcsc
 from harness.cli import target as targets
 from harness.conformance import bench as benches
-from harness.conformance import coverage, generate, report, runner
+from harness.conformance import coverage, generate, names, report, runner
 from harness.conformance import vector as vectors_
 from harness.conformance.bench import Bench, BenchError, Virtual
 from harness.conformance.report import Context
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.conformance.verdict import CHINESE, JUDGED, Result, Verdict
 from harness.facts.register import register
 from harness.terminal import roots
 
@@ -63,8 +63,16 @@ def vectors() -> None:
 @click.option(
     "--card", "named", metavar="ATR|CODE", help="With --reader: the card that you mean; any other is refused."
 )
+@click.option(
+    "--psam-reader", "psam", metavar="NAME", help="With --reader: the PSAM in the reader whose name begins so."
+)
+@click.option(
+    "--persona", metavar="NAME|FILE", default="", help="With --reader: the card is a virtual one of this persona; what "
+    "programs take out of its answers is judged too."
+)  # fmt: skip
 @click.option("--keys", metavar="FILE|test", help="With --reader: roots in TOML; `test`: the published ones.")
 @click.option("--allow-destructive", is_flag=True, help="With --reader: vectors that spend tries or change the card.")
+@click.option("--strict", is_flag=True, help="With --reader: differing from what only we decided fails too.")
 @targets.baseline_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
@@ -82,6 +90,8 @@ def run_vectors(
     layout: str | None,
     overlay: tuple[Path, ...],
     named: str | None,
+    psam: str | None,
+    persona: str,
     keys: str | None,
     known: frozenset[str],
     folder: Path | None,
@@ -91,27 +101,37 @@ def run_vectors(
     in_process: bool,
     failed: bool,
     allow_destructive: bool,
+    strict: bool,
     show_secrets: bool,
     as_json: bool,
 ) -> None:
     """Run vectors: of these files and folders, or all that come with the program.
 
-    Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged.
+    Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged, or nothing
+    was run at all.
     """
     if sum(map(bool, (in_process, reader, replay))) > 1:
         raise click.UsageError("choose one of --in-process, --reader and --replay")
+    if (psam or persona or strict) and not reader:
+        raise click.UsageError("--psam-reader, --persona and --strict need --reader")
     to = targets.report_goal(folder, sign)
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
-        found = list(_benches(stack, reader, replay, profiles, layout, named, keys))
+        names.check(chosen, [layouts.load(layout)] if layout else [])
+        found = list(_benches(stack, reader, replay, profiles, layout, named, keys, psam, persona))
         for bench in found:
             results += _run(
-                chosen, bench, allow_destructive=allow_destructive, show_secrets=show_secrets, quiet=as_json
+                chosen,
+                bench,
+                allow_destructive=allow_destructive,
+                strict=strict,
+                show_secrets=show_secrets,
+                quiet=as_json,
             )
     with contextlib.suppress(OSError):  # a folder that cannot be written to has no --failed
         LAST.write_text(json.dumps([one.vector.id for one in results if one.verdict in BAD]), encoding="utf-8")
-    rows = coverage.matrix(vectors_.find([home()]), home())
+    rows = coverage.matrix(vectors_.find([home()]), home()) if folder is not None or as_json else []
     context = Context(
         target="; ".join(bench.target for bench in found),
         profile=", ".join(bench.profile.name for bench in found),
@@ -128,11 +148,14 @@ def run_vectors(
     else:
         _print(results, known, show_secrets=show_secrets)
     bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
-    ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad else 0)
+    nothing = not any(one.verdict in JUDGED for one in results)
+    if nothing:
+        click.echo("nothing was run: every vector is for other cards, or wants what is not at hand", err=True)
+    ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad or nothing else 0)
 
 
 def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], *, failed: bool) -> list[Vector]:
-    found = vectors_.find([*paths, *overlay])
+    found = vectors_.find([*paths], overlay)
     if only:
         found = [one for one in found if any(fnmatch.fnmatchcase(one.id, pattern) for pattern in only)]
     if failed:
@@ -147,7 +170,7 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
 
 def _benches(
     stack: contextlib.ExitStack, reader: str | None, replay: Path | None, profiles: tuple[str, ...],
-    layout: str | None, named: str | None, keys: str | None,
+    layout: str | None, named: str | None, keys: str | None, psam: str | None, persona: str,
 ) -> Iterator[Bench]:  # fmt: skip
     known = layouts.load(layout) if layout else None
     if replay is not None:
@@ -156,7 +179,13 @@ def _benches(
         if named is None:
             raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
         pin = os.environ.get("SSCARD_PIN", "")
-        card = stack.enter_context(benches.reader(pcsc.find_reader(reader), roots.load(keys), pin, known))
+        name, own = pcsc.find_reader(reader), pcsc.find_reader(psam) if psam else None
+        if own == name:
+            raise click.BadParameter(f"{name} holds the card under test", param_hint="--psam-reader")
+        try:
+            card = stack.enter_context(benches.reader(name, roots.load(keys), pin, known, own, persona))
+        except LookupError as error:
+            raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
         if not card.is_named(named):
             raise BenchError(f"{card.target}: this is not the card that --card names")
         yield card
@@ -174,9 +203,17 @@ def _benches(
 
 
 def _run(
-    chosen: list[Vector], bench: Bench, *, allow_destructive: bool, show_secrets: bool, quiet: bool
+    chosen: list[Vector],
+    bench: Bench,
+    *,
+    allow_destructive: bool,
+    strict: bool,
+    show_secrets: bool,
+    quiet: bool,
 ) -> list[Result]:
-    results = runner.run(chosen, bench, allow_destructive=allow_destructive, show_secrets=show_secrets)
+    results = runner.run(
+        chosen, bench, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
+    )  # fmt: skip
     if quiet or not sys.stderr.isatty():
         return list(results)
     with click.progressbar(results, length=len(chosen), label=bench.profile.name, file=sys.stderr) as shown:
@@ -196,6 +233,14 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
                 click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    proof = report.proof_of(results)
+    told = [
+        f"{number['passed']} of {number['judged']} {kind} ({' '.join(report.PROOF_WORDS[kind])})"
+        for kind, number in proof.items()
+        if number["judged"]
+    ]
+    if told:
+        click.echo("passed, by what they rest on 通过数（按依据）: " + "; ".join(told))
 
 
 @vectors.command("list")
@@ -205,7 +250,7 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
     """List vectors: id, versions, title."""
     found = vectors_.find(list(paths) or [home()])
     if as_json:
-        shown = ("id", "standard", "title", "title_zh", "grade", "source", "versions")
+        shown = ("id", "standard", "covers", "title", "title_zh", "grade", "source", "proof", "origin", "versions")
         rows = [{name: getattr(one, name) for name in shown} for one in found]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
@@ -219,7 +264,7 @@ def show_matrix(*, as_json: bool) -> None:
     """Show which items of the standard the vectors cover, by version and algorithm; gaps are shown."""
     rows = coverage.matrix(vectors_.find([home()]), home())
     if as_json:
-        click.echo(json.dumps({row.id: row.cells for row in rows}, indent=1))
+        click.echo(json.dumps({row.id: {**row.cells, "proof": row.proof} for row in rows}, indent=1))
     else:
         click.echo(coverage.markdown(rows), nl=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from emulator import personas
 from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
 from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
 from emulator.filesystem.specs import PIN_USE, Layout
 from emulator.personas.issue import issue
 from emulator.security import PIN
+from harness.conformance.person import Person
+from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.vector import Vector
 from harness.connection import Connection, InProcess, Pcsc
 from harness.terminal.keeper import TerminalError
@@ -24,14 +26,6 @@ from harness.terminal.roots import RootSource
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, mask, read
 from harness.trace.read import Event, TraceError
-
-
-class Unsuitable(Exception):
-    """This vector is not for this bench; the text says why."""
-
-
-class Missing(Exception):
-    """The vector is for this bench, but something is not at hand: a key, the PIN, a recording of it."""
 
 
 class BenchError(RuntimeError):
@@ -96,8 +90,15 @@ class Bench(Protocol):
     def physical(self) -> bool:
         """True where what is done cannot be undone."""
 
-    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
-        """Terminals on which to try the vector in turn, and the card's PIN. Unsuitable, Missing."""
+    @property
+    def searching(self) -> bool:
+        """True where the plays are places in which the vector may be found; else it must pass in all of them."""
+
+    def layout_for(self, vector: Vector) -> Layout:
+        """The layout of the card that the vector is run on. Unsuitable where it needs another."""
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """The ways to play the vector in turn. Unsuitable, Missing."""
 
 
 def features_of(layout: Layout) -> frozenset[str]:
@@ -121,8 +122,19 @@ def _profile(layout: str, algorithm: str) -> Profile:
 
 
 @lru_cache(maxsize=128)
-def _issued(layout: str, algorithm: str, persona: str) -> Image:
-    return issue(personas.load(persona), layouts.load(layout), algorithm)
+def _issued(layout: str, algorithm: str, persona: str) -> Person:
+    person = personas.load(persona)
+    return Person(person, issue(person, layouts.load(layout), algorithm))
+
+
+def _asked_for(vector: Vector, layout: Layout) -> str:
+    """The layout that a vector needs instead of a card's own; empty where its own will do."""
+    wanted = vector.layout_for(layout.version)
+    return "" if not wanted or Path(wanted).stem == layout.name else wanted
+
+
+USUAL_SHAPES = ("t0",)
+"""What virtual cards speak where a vector says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,7 @@ class Virtual:
     algorithm: str
 
     physical = False
+    searching = False
 
     @property
     def profile(self) -> Profile:
@@ -144,15 +157,38 @@ class Virtual:
         """Layout and algorithm."""
         return f"virtual card, layout {self.layout}, {self.algorithm}"
 
-    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
-        """A fork of the persona's card, so that no vector sees another's traces."""
-        image = _issued(self.layout, self.algorithm, vector.holder).fork()
-        chip = Chip(image, observer=log)
-        terminal = Terminal(InProcess(chip), image.layout)
-        terminal.adopt(image)
-        person = personas.load(vector.holder)
-        terminal.region = person.region
-        yield terminal, person.pin or image.layout.pin.initial
+    def layout_for(self, vector: Vector) -> Layout:
+        """This bench's layout, or the one that the vector needs instead of a version's usual one."""
+        return layouts.load(self._layout_for(vector))
+
+    def _layout_for(self, vector: Vector) -> str:
+        own = layouts.load(self.layout)
+        wanted = _asked_for(vector, own)
+        if wanted and self.layout != own.version:
+            raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}")
+        return wanted or self.layout
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """A fork of the persona's card, so that no vector sees another's traces, in each shape and way to follow."""
+        person = _issued(self._layout_for(vector), self.algorithm, vector.holder)
+        own = _issued(vector.layout_of_psam, "3des", personas.PSAM) if vector.needs_psam else None
+        several = len(vector.shapes) * len(vector.followers) > 1
+        for shape in vector.shapes or USUAL_SHAPES:
+            for follows in vector.followers if shape == "t0" else ("reader",):
+                chip = Chip(person.image.fork(), apdu_shape=shape == "apdu", observer=log)
+                terminal = Terminal(InProcess(chip), chip.image.layout)
+                terminal.adopt(chip.image)
+                terminal.region = person.persona.region
+                psam = Chip(own.image.fork(), apdu_shape=shape == "apdu", observer=log) if own else None
+                yield Play(
+                    terminal,
+                    person.persona.pin or chip.image.layout.pin.initial,
+                    psam=InProcess(psam) if psam else None,
+                    person=person,
+                    psam_person=own,
+                    follows=follows,
+                    shape=shape if several else "",
+                )
 
 
 @dataclass(slots=True)
@@ -191,10 +227,15 @@ class Reader:
     """
 
     physical = True
+    searching = False
 
     def __init__(
-        self, connection: Connection, name: str, roots: RootSource, pin: str, *, layout: Layout | None = None
-    ) -> None:
+        self, connection: Connection, name: str, roots: RootSource, pin: str, *, layout: Layout | None = None,
+        psam: Connection | None = None, persona: str = "",
+    ) -> None:  # fmt: skip
+        """``psam``: the terminal's own card, where there is a reader with one. ``persona``: whose card it is, where it
+        is a virtual one of ours; LookupError.
+        """
         self._connection, self._name, self._roots, self._pin = connection, name, roots, pin
         terminal = Terminal(connection, layout, roots)
         try:
@@ -204,6 +245,11 @@ class Reader:
         except TerminalError as error:
             raise BenchError(f"reader {name!r}: {error}") from None
         self._refusals: dict[str, str] = {}
+        self._psam = psam
+        self._pin_tries = 0
+        self._persona = persona
+        self._person = persona_of(persona, self.layout, self._suite)
+        self._psam_person = persona_of(personas.PSAM if persona and psam else "", layouts.load(personas.PSAM), "3des")
 
     @property
     def profile(self) -> Profile:
@@ -219,20 +265,40 @@ class Reader:
         """True if this is the card that the user named, by its ATR or its identification code."""
         return name.replace(" ", "").upper() in (self._connection.atr.hex().upper(), self.identification.upper())
 
-    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:
-        """The card itself. Missing where the PIN or a key is not at hand, is wrong, or has too few tries left."""
-        if vector.persona:
+    def layout_for(self, vector: Vector) -> Layout:
+        """The card's own."""
+        wanted = _asked_for(vector, self.layout)
+        if wanted:
+            raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}; --layout says that this is one")
+        return self.layout
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """The card itself. Missing where the PIN, a key or the PSAM is not at hand, is wrong, or has too few tries."""
+        if vector.persona and vector.persona != self._persona:
             raise Unsuitable(f"it wants the card of persona {vector.persona}")
+        if vector.needs_psam and self._psam is None:
+            raise Missing("a PSAM (--psam-reader)")
+        if vector.shapes == ("t0",) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
+            raise Unsuitable("it is for T=0, and this card speaks T=1")
         terminal = Terminal(Logged(self._connection, log), self.layout, self._roots)
         terminal.begin()
-        wanted = [PIN] if any("_pin" in name for step in vector.steps for name in step) else []
+        wanted = [PIN] if vector.needs_pin else []
         for name in (*wanted, *sorted(vector.keys)):
             if name not in self._refusals:
                 self._refusals[name] = self._check_pin(terminal) if name == PIN else self._check_key(terminal, name)
             if self._refusals[name]:
                 raise Missing(self._refusals[name])
-        log.lines.clear()
-        yield terminal, self._pin
+        for follows in vector.followers:
+            log.lines.clear()
+            yield Play(
+                terminal,
+                self._pin,
+                psam=Logged(self._psam, log) if self._psam else None,
+                person=self._person,
+                psam_person=self._psam_person,
+                follows=follows,
+                pin_tries=self._pin_tries,
+            )
 
     def _check_pin(self, terminal: Terminal) -> str:
         """Why the PIN cannot be used; empty if it is right."""
@@ -245,6 +311,7 @@ class Reader:
             terminal.verify_pin(self._pin)
         except TerminalError as error:
             return f"the PIN in $SSCARD_PIN is not the card's: {error}"
+        self._pin_tries = terminal.pin_state() or 0
         return ""
 
     def _check_key(self, terminal: Terminal, name: str) -> str:
@@ -266,6 +333,14 @@ class Reader:
 
 
 ENOUGH_TRIES = 2
+
+
+def persona_of(name: str, layout: Layout, algorithm: str) -> Person | None:
+    """A persona's card as it would be issued; None for no name. LookupError for an unknown one."""
+    if not name:
+        return None
+    person = personas.load(name)
+    return Person(person, issue(person, layout, algorithm))
 
 
 class Recorded:
@@ -302,6 +377,7 @@ class Replay:
     """A recorded session (``sscard record``, or a trace of ``sscard run``)."""
 
     physical = False
+    searching = True
 
     def __init__(self, path: Path, layout: Layout | None, algorithm: str | None) -> None:
         try:
@@ -331,19 +407,31 @@ class Replay:
         """The file."""
         return f"recording {self._path}"
 
-    def opened(self, vector: Vector, log: Log) -> Iterator[tuple[Terminal, str]]:  # noqa: ARG002
+    def layout_for(self, vector: Vector) -> Layout:
+        """The recorded card's."""
+        if _asked_for(vector, self._layout):
+            raise Unsuitable(f"it wants a card of the layout {vector.layout}")
+        return self._layout
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
         """The recording from each of its resets."""
+        if vector.needs_psam:
+            raise Unsuitable("a recording holds one card, and it needs a PSAM beside it")
         for at, event in enumerate(self._events):
             if event.kind == "reset":
                 terminal = Terminal(Logged(Recorded(self._events, at), log), self._layout)
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"
-                yield terminal, "0" * 6
+                yield Play(terminal, "0" * 6)
         raise Missing(f"no session in {self._path.name} is this one")
 
 
 @contextmanager
-def reader(name: str, roots: RootSource, pin: str, layout: Layout | None) -> Iterator[Reader]:
-    """The card in this reader."""
-    with Pcsc(name) as connection:
-        yield Reader(connection, name, roots, pin, layout=layout)
+def reader(
+    name: str, roots: RootSource, pin: str, layout: Layout | None, psam: str | None = None, persona: str = ""
+) -> Iterator[Reader]:
+    """The card in this reader, and the PSAM in another."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(Pcsc(name))
+        own = stack.enter_context(Pcsc(psam)) if psam else None
+        yield Reader(connection, name, roots, pin, layout=layout, psam=own, persona=persona)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
 from harness.conformance.documents import LOADER
-from harness.conformance.vector import ITEMS, Vector, VectorError
+from harness.conformance.vector import ITEMS, PROOFS, Vector, VectorError
 
 PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item of the standard. ``cells``: ids of vectors, by profile. ``gap``: why there may be none. ``label``: what
-    stands for the part of the standard where the item is none of LD/T 6001's.
+    """One item of the standard. ``cells``: ids of vectors, by profile. ``proof``: the same vectors by what they show a
+    card against. ``gap``: why there may be none. ``label``: what stands for the part of the standard where the item is
+    none of LD/T 6001's.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Row:
     gap: str
     cells: dict[str, tuple[str, ...]]
     label: str = ""
+    proof: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
@@ -36,25 +39,33 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
     vectors = list(vectors)
     known = {one["id"] for one in items}
     for vector in vectors:
-        if items and vector.standard not in known:
-            raise VectorError(f"{vector.path}: {vector.id}: standard {vector.standard!r} is not in {path}")
+        for item in (vector.standard, *vector.covers) if items else ():
+            if item not in known:
+                nearest = get_close_matches(item, known, n=1)
+                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+                raise VectorError(f"{vector.path}: {vector.id}: standard {item!r} is not in {path}{hint}")
     rows = []
     for one in items:
-        mine = [vector for vector in vectors if vector.standard == one["id"]]
+        mine = [vector for vector in vectors if one["id"] in (vector.standard, *vector.covers)]
         cells = {
             f"{version}-{algorithm}": tuple(vector.id for vector in mine if vector.applies(version, algorithm))
             for version, algorithm in PROFILES
         }
-        rows.append(Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells))
+        proof = {kind: tuple(vector.id for vector in mine if vector.proof == kind) for kind in PROOFS}
+        rows.append(
+            Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells, proof=proof)
+        )  # fmt: skip
     return rows
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The matrix as a table of numbers of vectors."""
+    """The matrix as a table of numbers of vectors: by what they show a card against, then by profile."""
     profiles = [f"{version}-{algorithm}" for version, algorithm in PROFILES]
-    lines = ["| LD/T 6001 | item | " + " | ".join(profiles) + " |", "| --- | --- |" + " --- |" * len(profiles)]
+    columns = [*PROOFS, *profiles]
+    lines = ["| LD/T 6001 | item | " + " | ".join(columns) + " |", "| --- | --- |" + " --- |" * len(columns)]
     for row in rows:
         part = f"part {row.part}" if row.part else "ours"
+        proof = [str(len(row.proof[kind]) or "–") for kind in PROOFS]
         numbers = [str(len(row.cells[name])) if row.cells[name] else f"– {row.gap}".rstrip() for name in profiles]
-        lines.append(f"| {part} | {row.id} {row.title_zh} | " + " | ".join(numbers) + " |")
+        lines.append(f"| {part} | {row.id} {row.title_zh} | " + " | ".join([*proof, *numbers]) + " |")
     return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.files import messaging_of
 from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
 from emulator.sources import mark
@@ -25,8 +26,12 @@ Document = dict[str, Any]
 Steps = list[dict[str, Any]]
 
 REFUSED = {"sw": "6982"}
+UNSETTLED = ("3.00", "SSSE/EF06")
+"""The file whose read condition real cards differ in: the public programs of some years read it freely."""
 NEVER_LOCKS = {"sw": "63Cx"}
 """A wrong proof of a key that never locks: which x, the text does not say."""
+KEY_TRIES_SOURCE = "how many tries a key has [1: reference:card §5]"
+NEVER_LOCKS_SOURCE = "63Cx [T: part5:table 5]; which x of a key that never locks [D]"
 
 
 def documents(layout: Layout) -> Iterator[tuple[str, Document]]:
@@ -96,6 +101,7 @@ def _document(identifier: str, standard: str, title: str, title_zh: str, source:
         "title_zh": title_zh,
         "grade": "own" if source.endswith("[D]") else "inferred",
         "source": source,
+        "proof": "own",
         **more,
         "steps": steps,
     }
@@ -179,6 +185,8 @@ def _update_step(spec: FileSpec) -> dict[str, Any]:
 def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
     """Who may read and update a file: nobody's right, the PIN's, each key's of its application."""
     standard, source = f"{spec.application}_SAFETY", _source(spec.path, spec.access)
+    if (layout.version, spec.path) == UNSETTLED:
+        source = f"{source}; that reading it takes RKSSSE [D]"
     reach = [key.name for key in layout.keys.values()
              if key.application in {spec.application, "SSSE"} and key.use == "external-authentication"]  # fmt: skip
     named = {*names_in(spec.read), *names_in(spec.update)}
@@ -250,16 +258,16 @@ def _keys(key: KeySpec) -> Iterator[Document]:
                     f"{key.name}: a version that is not loaded", f"{key.name}：未装载的密钥版本",
                     "unknown key 6A88 [S: part5:6.4, reference:card §7]", unknown)  # fmt: skip
     wrong = {"authenticate": {"key": key.name, "cryptogram": "wrong"}}
-    left = {"tries_left": key.tries - 1} if key.tries else NEVER_LOCKS
-    again = {"tries_left": key.tries - 2} if key.tries else NEVER_LOCKS
+    left = {"tries_left": f"{key.name}-1"} if key.tries else NEVER_LOCKS
+    again = {"tries_left": f"{key.name}-2"} if key.tries else NEVER_LOCKS
     steps = [*begin, {**wrong, "expect": left}, {"authenticate": key.name}, {**wrong, "expect": left},
              {"reset": True}, *begin, {**wrong, "expect": again}, {"authenticate": key.name}]  # fmt: skip
+    tries = KEY_TRIES_SOURCE if key.tries else NEVER_LOCKS_SOURCE
     yield _document(f"EXTERNAL_AUTHENTICATION-TRIES_{key.name}", "EXTERNAL AUTHENTICATION",
                     f"{key.name}: a wrong proof costs a try, a right one restores them, a reset does not",
-                    f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", "key tries 3 [1: reference:card §5]", steps,
-                    costs_tries=True)  # fmt: skip
+                    f"{key.name}：认证失败减少次数，成功恢复，复位不恢复", tries, steps, costs_tries=True)  # fmt: skip
     if key.tries:
-        locked = [*begin, *({**wrong, "expect": {"tries_left": key.tries - n}} for n in range(1, key.tries + 1)),
+        locked = [*begin, {**wrong, "times": key.name, "expect": {"tries_left": f"{key.name}-n"}},
                   {"authenticate": key.name, "expect": {"sw": "6983"}}, {"reset": "cold"}, *begin,
                   {"authenticate": key.name, "expect": {"sw": "6983"}}]  # fmt: skip
         yield _document(f"EXTERNAL_AUTHENTICATION-LOCK_{key.name}", "EXTERNAL AUTHENTICATION",
@@ -298,6 +306,15 @@ BAD_P1P2 = {
 }  # fmt: skip
 
 
+CLASS_BITS = ((0x01, "CHANNEL", "6881", "a logical channel", "逻辑信道"), (0x10, "CHAIN", "6884", "a chain", "命令链"))
+"""Bits of the class that the text does not know, and what ISO 7816-4 answers to each instead of its 6E00."""
+ALONE_AT_FAULT = frozenset({
+    "SELECT", "READ RECORD", "READ BINARY", "GET CHALLENGE", "INTERNAL AUTHENTICATION", "EXTERNAL AUTHENTICATION",
+    "VERIFY", "CHANGE PIN", "GET RESPONSE",
+})  # fmt: skip
+"""Commands that nothing else speaks against in the environment, so that a wrong parameter is what a card must tell."""
+
+
 def _body(size: int) -> str:
     return f"{size:02X}{'11' * size}" if size else "00"
 
@@ -313,31 +330,33 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
     wrong = BAD_P1P2.get(kind.name) or next(f"{one:04X}" for one in (0x4040, 0x5A5A) if one not in kind.p1p2)
     source = kind.source if "[" in kind.source else f"{kind.source} [D]"
 
-    def one(aspect: str, english: str, chinese: str, steps: Steps, **more: Any) -> Document:
+    def one(aspect: str, english: str, chinese: str, steps: Steps, rests_on: str = source, **more: Any) -> Document:
         return _document(f"{name}-{aspect}", kind.name, f"{kind.name}: {english}",
-                         f"{kind.name_zh}：{chinese}", source, steps, **more)  # fmt: skip
+                         f"{kind.name_zh}：{chinese}", rests_on, steps, **more)  # fmt: skip
 
     begin: Steps = [{"select": "SSSE"}]
+    first = source if kind.name in ALONE_AT_FAULT else f"{source}; which of several faults is told [D]"
     yield one("P1P2", "wrong P1 P2", "P1、P2错误",
-              [*begin, {"apdu": f"{base}{wrong}{usual}", "expect": {"sw": "6A86"}}])  # fmt: skip
+              [*begin, {"apdu": f"{base}{wrong}{usual}", "expect": {"sw": "6A86"}}], first)  # fmt: skip
     size = next((n for n in (lengths[-1] + 1, lengths[0] - 1) if 0 < n <= 255 and n not in kind.lengths), None)
     if size is not None and kind.name not in ("GET RESPONSE",):
         yield one("LC", "wrong length of data", "数据长度错误",
-                  [*begin, {"apdu": f"{base}{good}{_body(size)}", "expect": {"sw": "6700"}}])  # fmt: skip
+                  [*begin, {"apdu": f"{base}{good}{_body(size)}", "expect": {"sw": "6700"}}], first)  # fmt: skip
     if cla in (0x00, 0x80, 0x84):
-        for bit, aspect, what, zh in (
-            (0x01, "CHANNEL", "a logical channel", "逻辑信道"), (0x10, "CHAIN", "a chain", "命令链"),
-        ):  # fmt: skip
+        for bit, aspect, sw, what, zh in CLASS_BITS:
             yield one(f"CLA_{aspect}", f"{what} is refused", f"拒绝{zh}",
-                      [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}",
-                                "expect": {"sw": "6E00"}}])  # fmt: skip
+                      [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}", "expect": {"sw": ["6E00", sw]}}],
+                      f"6E00 [T: part5:table 5]; {sw} [P]")  # fmt: skip
     if kind.anywhere:
         return
     plain = f"{base}{good}{usual if lengths[-1] else '08'}"
     if "DF05" in layout.applications:
-        blocked: Steps = [{"select": "DF05"}, {"secured": {"header": "841E0001", "key": "STK"}},
-                          {"apdu": plain, "expect": {"sw": "9000" if kind.when_blocked else "9303"}},
-                          {"reset": "cold"},
+        _, sealing = messaging_of(layout, "DF05")
+        key = sealing.name if sealing else ""
+        # Of APPLICATION BLOCK on what is blocked already the text has both. [T: part5:6.1.5]
+        answers = {"sw": ["9000", "9303"] if kind.when_blocked else "9303"}
+        blocked: Steps = [{"select": "DF05"}, {"secured": {"header": "841E0001", "key": key}},
+                          {"apdu": plain, "expect": answers}, {"reset": "cold"},
                           {"select": "DF05", "expect": {"sw": "9303"}}]  # fmt: skip
         yield one("BLOCKED_APPLICATION", "in an application blocked for ever", "应用永久锁定后", blocked,
                   features=["virtual"], destructive=True)  # fmt: skip

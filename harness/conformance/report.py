@@ -19,7 +19,8 @@ from harness.conformance import manifest
 from harness.conformance.bench import Line
 from harness.conformance.coverage import Row
 from harness.conformance.manifest import Goal, ReportError
-from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.conformance.vector import PROOFS
+from harness.conformance.verdict import CHINESE, JUDGED, Result, Verdict
 from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.trace import mask
@@ -86,6 +87,37 @@ def _starred(command: Seen) -> str:
     return secret if "*" in secret else command.starred
 
 
+PROOF_WORDS = {
+    "field": ("what public programs send", "公开程序的实际命令"),
+    "text": ("the text of the standards", "标准文本"),
+    "own": ("our own layouts and decisions", "本项目的布局与决定"),
+}
+"""What vectors show a card against, in words."""
+
+
+def proof_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """How many results rest on each kind of proof: judged, and passed of them."""
+    return {
+        kind: {
+            "judged": sum(one.vector.proof == kind and one.verdict in JUDGED for one in results),
+            "passed": sum(one.vector.proof == kind and one.verdict is Verdict.PASSED for one in results),
+        }
+        for kind in PROOFS
+    }
+
+
+def flows_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """The field's flows by the origin of their programs: how many were judged, and how many passed everywhere."""
+    by_origin: dict[str, dict[str, list[bool]]] = {}
+    for one in results:
+        if one.vector.origin and one.verdict in JUDGED:
+            origin = register()[one.vector.origin].origin
+            by_origin.setdefault(origin, {}).setdefault(one.vector.id, []).append(one.verdict is Verdict.PASSED)
+    return {
+        origin: {"judged": len(flows), "passed": sum(map(all, flows.values()))} for origin, flows in by_origin.items()
+    }
+
+
 def as_table(
     results: Sequence[Result], rows: Sequence[Row], context: Context, *, show_secrets: bool = False
 ) -> dict[str, Any]:
@@ -109,6 +141,8 @@ def as_table(
             "note": context.note,
             "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
             "vectors": dict(rests),
+            "proof": proof_of(results),
+            "flows": flows_of(results),
             "sources": {
                 grade: sorted(
                     {known.readable(one.vector.source) for one in results if grade in grades(one.vector.source)}
@@ -121,7 +155,8 @@ def as_table(
         "basis": context.basis,
         "matrix": [
             {"id": row.id, "part": row.part, "label": row.label, "title": row.title, "title_zh": row.title_zh,
-             "gap": row.gap, "cells": {name: len(ids) for name, ids in row.cells.items()}}
+             "gap": row.gap, "cells": {name: len(ids) for name, ids in row.cells.items()},
+             "proof": {kind: len(ids) for kind, ids in row.proof.items()}}
             for row in rows
         ],
         "results": [
@@ -131,6 +166,8 @@ def as_table(
                 "title": result.vector.title,
                 "title_zh": result.vector.title_zh,
                 "grade": result.vector.grade,
+                "proof": result.vector.proof,
+                "origin": result.vector.origin,
                 "source": known.readable(result.vector.source),
                 "profile": result.profile,
                 "verdict": result.verdict.value,
@@ -171,6 +208,9 @@ def junit(table: dict[str, Any]) -> str:
         groups.setdefault(result["standard"] or "other", []).append(result)
     for name, results in groups.items():
         suite = ElementTree.SubElement(suites, "testsuite", name=name, tests=str(len(results)))
+        properties = ElementTree.SubElement(suite, "properties")
+        for kind, number in Counter(one["proof"] for one in results if one["verdict"] in JUDGED).items():
+            ElementTree.SubElement(properties, "property", name=f"proof.{kind}", value=str(number))
         for result in results:
             case = ElementTree.SubElement(
                 suite, "testcase", classname=f"{result['profile']}.{name}", name=f"{result['id']} {result['title']}",
@@ -194,7 +234,8 @@ def html(table: dict[str, Any]) -> str:
     """One page, nothing fetched from anywhere."""
     text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
     chinese = {verdict.value: words for verdict, words in CHINESE.items()}
-    return jinja2.Environment(autoescape=True).from_string(text).render(table=table, chinese=chinese)
+    page = jinja2.Environment(autoescape=True).from_string(text)
+    return page.render(table=table, chinese=chinese, proof_words=PROOF_WORDS)
 
 
 def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from harness.conformance.bench import Bench, Log, Missing, Unsuitable, Virtual
+from harness.conformance import names
+from harness.conformance.bench import Bench, Log, Virtual
+from harness.conformance.play import Missing, Unsuitable
 from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector
 from harness.conformance.verdict import Result, Verdict
@@ -40,50 +42,73 @@ def _words(vector: Vector) -> str:
     return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
 
 
-def run_one(vector: Vector, bench: Bench, *, allow_destructive: bool = False, show_secrets: bool = False) -> Result:
-    """One vector: its verdict, never an exception of its own. What a person's card gave is quoted with ``show_secrets``
-    only; virtual cards are nobody's.
+def run_one(
+    vector: Vector, bench: Bench, *, allow_destructive: bool = False, strict: bool = False, show_secrets: bool = False
+) -> Result:
+    """One vector: its verdict, never an exception of its own. ``strict``: what only we decided fails a card too. What a
+    person's card gave is quoted with ``show_secrets`` only; virtual cards are nobody's.
     """
     began = time.perf_counter()
-    verdict, reason, log = _judged(vector, bench, allow_destructive, show_secrets)
+    log = Log()
+    quotes = isinstance(bench, Virtual) or show_secrets
+    verdict, reason = _judged(vector, bench, log, allow_destructive=allow_destructive, strict=strict, quotes=quotes)
     return Result(vector, bench.profile.name, verdict, reason, time.perf_counter() - began, tuple(log.lines[-AROUND:]))
 
 
-def _judged(vector: Vector, bench: Bench, allow_destructive: bool, show_secrets: bool) -> tuple[Verdict, str, Log]:
-    log = Log()
+def _judged(
+    vector: Vector, bench: Bench, log: Log, *, allow_destructive: bool, strict: bool, quotes: bool
+) -> tuple[Verdict, str]:  # fmt: skip
     refusal = applicable(vector, bench, allow_destructive=allow_destructive)
     if refusal:
-        return *refusal, log
+        return refusal
     try:
-        for terminal, pin in bench.opened(vector, log):
-            log.lines.clear()
-            try:
-                Steps(terminal, pin, quotes=isinstance(bench, Virtual) or show_secrets).run(vector)
-            except LookupError as error:
-                if not bench.physical and "recording" in str(error):
-                    continue  # it may begin at a later reset
-                return Verdict.MISSING, f"the key {error.args[0]}", log
-            return Verdict.PASSED, "", log
+        lacking = names.lacking(vector, bench.layout_for(vector))
+        if lacking:
+            return Verdict.NOT_APPLICABLE, lacking
+        return _played(vector, bench, log, quotes=quotes)
     except Unsuitable as error:
-        return Verdict.NOT_APPLICABLE, str(error), log
+        return Verdict.NOT_APPLICABLE, str(error)
     except Missing as error:
-        return Verdict.MISSING, str(error), log
+        return Verdict.MISSING, str(error)
     except StepFailed as failure:
-        ours = vector.grade == "own" and bench.physical
-        return Verdict.WARNING if ours else Verdict.FAILED, str(failure), log
+        ours = bench.physical and not strict and not vector.overlay and (failure.ours or vector.grade == "own")
+        return Verdict.WARNING if ours else Verdict.FAILED, str(failure)
     except (PcscError, TerminalError, OSError) as error:
-        return Verdict.UNDEFINED, str(error), log
+        return Verdict.UNDEFINED, str(error)
     except Exception as error:  # a run goes on, whatever one vector does
         words = f"{type(error).__name__}: {error}" if isinstance(bench, Virtual) else type(error).__name__
-        return Verdict.UNDEFINED, f"a fault of this program's own: {words}", log
-    return Verdict.MISSING, "nothing to run it on", log
+        return Verdict.UNDEFINED, f"a fault of this program's own: {words}"
+
+
+def _played(vector: Vector, bench: Bench, log: Log, *, quotes: bool) -> tuple[Verdict, str]:
+    """In every way that it is for, or where it is first found in a recording. StepFailed, Missing, Unsuitable."""
+    ways = 0
+    for play in bench.opened(vector, log):
+        log.lines.clear()
+        try:
+            Steps(play, quotes=quotes).run(vector)
+        except LookupError as error:
+            if bench.searching and "recording" in str(error):
+                continue  # it may begin at a later reset
+            return Verdict.MISSING, f"the key {error.args[0]}"
+        if bench.searching:
+            return Verdict.PASSED, ""
+        ways += 1
+    return (Verdict.PASSED, "") if ways else (Verdict.MISSING, "nothing to run it on")
 
 
 def run(
-    vectors: Sequence[Vector], bench: Bench, *, allow_destructive: bool = False, show_secrets: bool = False
+    vectors: Sequence[Vector],
+    bench: Bench,
+    *,
+    allow_destructive: bool = False,
+    strict: bool = False,
+    show_secrets: bool = False,
 ) -> Iterator[Result]:
     """All of them, in order, as they are done."""
-    work = partial(run_one, bench=bench, allow_destructive=allow_destructive, show_secrets=show_secrets)
+    work = partial(
+        run_one, bench=bench, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
+    )  # fmt: skip
     processors = os.cpu_count() or 1
     if not isinstance(bench, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
         yield from map(work, vectors)

@@ -3,72 +3,158 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions.certificate import PIN_PROVED
 from emulator.apdu.status import SW, describe
-from emulator.apdu.transport import follow
-from emulator.crypto import suite_of
+from emulator.apdu.transport import follow, repeat_with_right_length
+from emulator.crypto.keys import factors
 from emulator.filesystem import items
-from emulator.filesystem.files import messaging_of
 from emulator.filesystem.items import Value
 from emulator.filesystem.specs import PIN_USE
+from emulator.security import PIN
 from harness import tear
+from harness.conformance import answers, driver_calls
+from harness.conformance.answers import matches, part
+from harness.conformance.formulas import Formulas
+from harness.conformance.play import Missing, Play
 from harness.conformance.vector import Vector, action
-from harness.connection import InProcess
+from harness.connection import Connection, InProcess, historical
 from harness.terminal import messaging
-from harness.terminal.terminal import Terminal, bcd
+from harness.terminal.terminal import bcd
 
-PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(\d*):(\d*))?\}")
+PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(lv|\d*:\d*))?\}")
 
 
 class StepFailed(AssertionError):
-    """A step whose outcome is not what the vector says: which, expected, got."""
+    """A step whose outcome is not what the vector says: which, expected, got. ``ours``: nothing but our own decision
+    asks for it.
+    """
+
+    def __init__(self, text: str, *, ours: bool = False) -> None:
+        super().__init__(text)
+        self.ours = ours
 
 
 class Steps:
-    """One vector on one card. ``pin`` is the right one; a step without ``expect`` must end in 9000. ``quotes``: a
-    failure quotes what the card gave, which a person's card must not be.
+    """One vector on one card. A step without ``expect`` and ``accept`` must end in 9000. ``quotes``: a failure quotes
+    what the card gave, which a person's card must not be.
     """
 
-    def __init__(self, terminal: Terminal, pin: str, *, quotes: bool = True) -> None:
+    def __init__(self, play: Play, *, quotes: bool = True) -> None:
+        self._play = play
         self._quotes = quotes
-        self._terminal = terminal
-        self._pin = pin
+        self._terminal = play.terminal
+        self._pin = play.pin
         self._value: Value | None = None
         self._names: dict[str, bytes] = {}
+        self._called = driver_calls.Outcome(0, "")
+        self._formulas = Formulas(self._terminal, self._bytes)
+        self._card: Connection = self._terminal.connection
 
     def run(self, vector: Vector) -> None:
         """All steps in order; StepFailed at the first that fails."""
-        self._names = {}
         self._terminal.connection.reset()
         self._terminal.forget()
+        if vector.needs_psam and self._play.psam is not None:
+            self._play.psam.reset()
+        self._names = dict(self._known())
         for number, step in enumerate(vector.steps, 1):
             try:
-                response = self._act(step)
-                self._capture(step, response)
-                self._check(step.get("expect", {"sw": "9000"}), response)
+                for count in range(1, self._times(step) + 1):
+                    self._step(step, count)
             except StepFailed as failure:
                 name, argument = action(step)
-                raise StepFailed(f"step {number} ({name}: {argument}): {failure}") from None
+                where = f"step {number} ({name}: {argument}){self._play.words}"
+                raise StepFailed(f"{where}: {failure}", ours=step.get("grade") == "own") from None
+
+    def named(self, name: str) -> bytes:
+        """What the last run captured or computed by a name; KeyError."""
+        return self._names[name]
+
+    def _known(self) -> Iterator[tuple[str, bytes]]:
+        """What every vector may name: the diversification factors, the algorithm, the PIN."""
+        yield "chip", historical(self._terminal.connection.atr)[-8:]
+        yield from zip(("province", "city"), factors(self._terminal.region, b"", 3), strict=False)
+        yield "algorithm", bytes((self._terminal.suite.code,))
+        yield "pin", bcd(self._pin)
+
+    def _times(self, step: dict[str, Any]) -> int:
+        return self._tries(step.get("times", 1), 0)
+
+    def _tries(self, told: int | str, count: int) -> int:
+        """A number as it stands, or like ``PIN-1`` or ``UKSSSE-n``: less than the tries of the layout."""
+        if isinstance(told, int):
+            return told
+        name, _, less = told.partition("-")
+        layout = self._terminal.layout
+        tries = (self._play.pin_tries or layout.pin.tries) if name == PIN else layout.keys[name].tries
+        return tries - (count if less == "n" else int(less or 0))
+
+    def _step(self, step: dict[str, Any], count: int) -> None:
+        response = self._act(step)
+        self._capture(step, response)
+        if "accept" in step:
+            self._accept(step["accept"], response)
+        else:
+            self._check(step.get("expect", {"sw": "9000"}), response, count)
+        if self._play.person is not None:
+            for rule in step.get("parse", ()):
+                self._parse(rule, step, response)
 
     def _act(self, step: dict[str, Any]) -> ResponseAPDU:
+        self._card = self._chosen(step.get("card", "user"))
         for name, formula in step.get("let", {}).items():
-            ((function, arguments),) = formula.items()
-            self._names[name] = self._compute(function, arguments)
+            self._names[name] = self._formulas.compute(formula)
         name, argument = action(step)
         self._value = None
         perform: Callable[[Any], ResponseAPDU] = getattr(self, f"_{name}")
         return perform(argument)
 
+    def _chosen(self, card: str) -> Connection:
+        if card == "user":
+            return self._terminal.connection
+        if self._play.psam is None:
+            raise Missing("a PSAM")
+        return self._play.psam
+
     def _capture(self, step: dict[str, Any], response: ResponseAPDU) -> None:
         for name, span in step.get("capture", {}).items():
-            start, _, end = span.partition(":")
-            self._names[name] = response.data[int(start or 0) : int(end) if end else None]
+            self._names[name] = response.data[part(span)]
 
-    def _check(self, expect: dict[str, Any], response: ResponseAPDU) -> None:
+    def _accept(self, told: Any, response: ResponseAPDU) -> None:
+        any_of = told if isinstance(told, list) else [told]
+        if not any(answers.will_do(one, response, self._filled) for one in any_of):
+            words = " or ".join(map(answers.in_words, any_of))
+            found = answers.whole(response) if self._quotes else f"{response.sw:04X}"
+            raise StepFailed(f"a program goes on with {words}; got {found}")
+
+    def _parse(self, rule: dict[str, Any], step: dict[str, Any], response: ResponseAPDU) -> None:
+        if "length" in rule:
+            if len(response.data) != rule["length"]:
+                raise StepFailed(f"a program takes {rule['length']} bytes, {len(response.data)} came")
+            return
+        got, wanted = answers.taken(rule, response), self._right(rule, step)
+        if got != wanted:
+            where = ", ".join(f"{name} {value}" for name, value in rule.items())
+            found = repr(got) if self._quotes else "another value"
+            raise StepFailed(f"a program takes out ({where}) {found}, the persona has {wanted!r}")
+
+    def _right(self, rule: dict[str, Any], step: dict[str, Any]) -> str:
+        """What a program must find, as text."""
+        person = self._play.psam_person if step.get("card") == "psam" else self._play.person
+        if "is" in rule:
+            told = rule["is"]
+            if isinstance(told, dict):
+                told = told.get(self._terminal.suite.name) or told[self._terminal.layout.version]
+            return self._filled(told)
+        assert person is not None, "what is parsed is judged only where it is known whose card it is"
+        value = person.item(rule["item"]) if "item" in rule else person.known(rule["person"])
+        return answers.right(rule, value)
+
+    def _check(self, expect: dict[str, Any], response: ResponseAPDU, count: int = 1) -> None:
         if "sw" in expect:
             wanted = expect["sw"] if isinstance(expect["sw"], list) else [expect["sw"]]
             if not any(matches(pattern, response.sw) for pattern in wanted):
@@ -77,8 +163,9 @@ class Steps:
                 raise StepFailed(f"expected {words}, got {response.sw:04X} ({got[0]} {got[1]})")
         if "tries_left" in expect:
             left = 0 if response.sw == SW.BLOCKED else response.sw & 0xF if response.sw & 0xFFF0 == 0x63C0 else None
-            if left != expect["tries_left"]:
-                raise StepFailed(f"expected {expect['tries_left']} tries left, got {response.sw:04X}")
+            tries = self._tries(expect["tries_left"], count)
+            if left != tries:
+                raise StepFailed(f"expected {tries} tries left, got {response.sw:04X}")
         data = response.data.hex().upper()
         if "data" in expect:
             pattern = self._filled(expect["data"])
@@ -91,6 +178,20 @@ class Steps:
         if "value" in expect and self._value != expect["value"]:
             found = repr(self._value) if self._quotes or self._value is None else "another value"
             raise StepFailed(f"expected {expect['value']!r}, got {found} ({response.sw:04X})")
+        self._check_call(expect)
+
+    def _check_call(self, expect: dict[str, Any]) -> None:
+        """What a function of the driver gave."""
+        if "code" in expect:
+            codes = expect["code"] if isinstance(expect["code"], list) else [expect["code"]]
+            if self._called.code not in codes:
+                told = f" ({self._called.out})" if self._quotes or self._called.code < 0 else ""
+                raise StepFailed(f"expected the code {' or '.join(map(str, codes))}, got {self._called.code}{told}")
+        if "out" in expect and self._play.person is not None:
+            wanted = driver_calls.filled(expect["out"], self._play.person, self._filled)
+            if not driver_calls.alike(wanted, self._called.out):
+                found = self._called.out if self._quotes else "another"
+                raise StepFailed(f"expected pOutInfo {wanted}, got {found}")
 
     # --- values ------------------------------------------------------------------------------------------------
 
@@ -98,45 +199,40 @@ class Steps:
         """Hex with its names replaced."""
 
         def value(place: re.Match[str]) -> str:
-            name, start, end = place.groups()
+            name, span = place.groups()
             if name not in self._names:
                 raise StepFailed(f"nothing was captured or computed as {name}")
-            return self._names[name][int(start or 0) : int(end) if end else None].hex()
+            value = self._names[name]
+            if span == "lv":
+                return f"{len(value):02x}{value.hex()}"
+            return value[part(span or ":")].hex()
 
         return PLACE.sub(value, text).replace(" ", "").upper()
 
     def _bytes(self, text: str) -> bytes:
         return bytes.fromhex(self._filled(text))
 
-    def _compute(self, function: str, arguments: dict[str, Any]) -> bytes:
-        layout = self._terminal.layout
-        spec = layout.keys[arguments["key"]]
-        suite = suite_of(messaging_of(layout, spec.application)[0].algorithm, self._terminal.suite)
-        key = self._terminal.card_key(spec.name, arguments.get("version", 1))
-        if function == "tac":
-            return suite.tac(key, self._bytes(arguments["over"]))
-        process_key = suite.process_key(key, self._bytes(arguments.get("factor", "${challenge}")))
-        if function == "mac":
-            return suite.mac(process_key, self._bytes(arguments["over"]))
-        data = self._bytes(arguments["data"])
-        return suite.cryptogram(process_key, data) if function == "cryptogram" else suite.encipher(process_key, data)
-
     # --- the steps, by their names in the schema ---------------------------------------------------------------
 
     def _reset(self, _: object) -> ResponseAPDU:
-        self._terminal.connection.reset()
-        self._terminal.forget()
+        self._card.reset()
+        if self._card is self._terminal.connection:
+            self._terminal.forget()
         return ResponseAPDU(b"", SW.OK)
 
     def _apdu(self, text: str) -> ResponseAPDU:
         return self._sent(self._bytes(text))
 
     def _sent(self, command: bytes) -> ResponseAPDU:
-        """A command in the APDU shape, whatever shape the reader has."""
-        return ResponseAPDU.parse(follow(self._terminal.connection.send, command))
+        """A command, and what is done about 61xx and 6Cxx by whoever does it here."""
+        if self._play.follows == "none":
+            return ResponseAPDU.parse(self._card.send(command))
+        if self._play.follows == "only_6C":
+            return ResponseAPDU.parse(repeat_with_right_length(self._card.send, command))
+        return ResponseAPDU.parse(follow(self._card.send, command))
 
     def _tpdu(self, text: str) -> ResponseAPDU:
-        return ResponseAPDU.parse(self._terminal.connection.send(self._bytes(text)))
+        return ResponseAPDU.parse(self._card.send(self._bytes(text)))
 
     def _select(self, application: str) -> ResponseAPDU:
         spec = self._terminal.layout.applications[application]
@@ -171,10 +267,7 @@ class Steps:
         challenge of its own.
         """
         told: dict[str, Any] = {"key": step} if isinstance(step, str) else step
-        layout = self._terminal.layout
-        spec = layout.keys[told["key"]]
-        scheme, _ = messaging_of(layout, spec.application)
-        suite = suite_of(scheme.algorithm, self._terminal.suite)
+        spec, scheme, suite = self._formulas.scheme(told["key"])
         ins, p1 = (0x20, PIN_PROVED) if spec.use == PIN_USE else (0x82, 0x00)
         key = self._terminal.card_key(spec.name, told.get("version", 1))
         answer = self._challenge(scheme.cryptogram)
@@ -216,10 +309,7 @@ class Steps:
         return self._terminal.send(CommandAPDU(0x00, 0xDC, item.tag or 0, spec.sfi << 3, record))
 
     def _secured(self, step: dict[str, Any]) -> ResponseAPDU:
-        layout = self._terminal.layout
-        spec = layout.keys[step["key"]]
-        scheme, _ = messaging_of(layout, spec.application)
-        suite = suite_of(scheme.algorithm, self._terminal.suite)
+        spec, scheme, suite = self._formulas.scheme(step["key"])
         answer = self._challenge(8)
         if not answer.ok:
             return answer
@@ -246,10 +336,18 @@ class Steps:
                 raise StepFailed(f"power cut after write {outcome.after} left {'; '.join(outcome.changes)}")
         return ResponseAPDU(b"", SW.OK)
 
-
-def matches(pattern: str, sw: int) -> bool:
-    """True if a status word fits ``9000``, ``63Cx`` or ``61xx``."""
-    return all(a in ("x", b) for a, b in zip(pattern, f"{sw:04X}", strict=True))
+    def _driver(self, step: dict[str, Any]) -> ResponseAPDU:
+        """A function of the driver. Its answer is what ``code`` and ``out`` are held against; no card answers."""
+        pad = [self._digits(one) if one in ("right", "wrong") else one for one in step.get("pad", ())]
+        arguments = {
+            name: driver_calls.filled(value, self._play.person, self._filled) if isinstance(value, str) else value
+            for name, value in step.get("arguments", {}).items()
+        }
+        self._called = driver_calls.call(
+            self._play, step["function"], arguments, pad, machine=step.get("machine", False)
+        )
+        self._terminal.forget()
+        return ResponseAPDU(b"", SW.OK)
 
 
 def _meaning(pattern: str) -> str:

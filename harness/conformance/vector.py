@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from harness.conformance.documents import Document, DocumentError
 
 ACTIONS = (
     "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",
-    "update", "secured", "tear",
+    "update", "secured", "tear", "driver",
 )  # fmt: skip
+PROOFS = ("field", "text", "own")
+"""What vectors show a card against: what programs send, what the text says, our own layouts."""
+FIELD, GENERATED = "field", "generated"
+"""The folders whose vectors are of the first and of the last kind."""
 
 
 class VectorError(ValueError):
@@ -27,7 +32,10 @@ class VectorError(ValueError):
 class Vector:
     """One case. Empty ``versions`` and ``algorithms`` mean all; ``steps`` follow the schema.
 
-    ``persona`` empty: any card in use will do. ``keys``: what the terminal must know.
+    ``persona`` empty: any card in use will do. ``keys``: what the terminal must know. ``covers``: items of the standard
+    besides ``standard``. ``origin``: the public program that a flow is of, by its id in the register of sources; empty
+    where it is no flow. ``layout`` and ``psam_layout``: what the cards must be, where the layout of the card's version
+    will not do. ``shapes`` empty: any will do. ``overlay``: the user's own, not this program's.
     """
 
     id: str
@@ -45,10 +53,47 @@ class Vector:
     costs_tries: bool = False
     steps: tuple[dict[str, Any], ...] = ()
     path: str = ""
+    proof: str = "text"
+    covers: tuple[str, ...] = ()
+    origin: str = ""
+    shapes: tuple[str, ...] = ()
+    follows: str = "reader"
+    layout: str = ""
+    psam_layout: str = ""
+    overlay: bool = False
 
     def applies(self, version: str, algorithm: str) -> bool:
         """True if the case is for cards of this version and algorithm."""
         return (not self.versions or version in self.versions) and (not self.algorithms or algorithm in self.algorithms)
+
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """Who follows 61xx and 6Cxx, as ways to play it: both where nobody knows."""
+        return ("reader", "none") if self.follows == "unknown" else (self.follows,)
+
+    @property
+    def needs_psam(self) -> bool:
+        """True if any step goes to a PSAM, or may."""
+        return any(step.get("card") == "psam" or "driver" in step for step in self.steps)
+
+    @property
+    def needs_pin(self) -> bool:
+        """True if the card's PIN is used."""
+        return (
+            any("_pin" in name for step in self.steps for name in step) or PIN_NAMES.search(str(self.steps)) is not None
+        )
+
+    def layout_for(self, version: str) -> str:
+        """The layout that it wants for a card's version: a name, or the path of a file; empty where any will do."""
+        return self._beside(self.layout.replace("{version}", version))
+
+    @property
+    def layout_of_psam(self) -> str:
+        """The PSAM's layout: a name, or the path of a file."""
+        return self._beside(self.psam_layout) or personas.PSAM
+
+    def _beside(self, name: str) -> str:
+        return str(Path(self.path).parent / name) if name.endswith(".toml") else name
 
     @property
     def holder(self) -> str:
@@ -61,6 +106,10 @@ def action(step: Mapping[str, Any]) -> tuple[str, Any]:
     return next((name, step[name]) for name in ACTIONS if name in step)
 
 
+PIN_NAMES = re.compile(r"\$\{pin(:lv)?\}|'pad'")
+"""What stands in steps that use the PIN, besides their names."""
+
+
 @lru_cache(maxsize=1)
 def _validator() -> Any:
     return documents.validator(__package__, "schema-1.json")
@@ -69,17 +118,27 @@ def _validator() -> Any:
 def load(path: Path) -> list[Vector]:
     """The vectors in a file, one in each YAML document; VectorError."""
     try:
-        return [_vector(one) for one in documents.read(path, _validator(), "the vector")]
+        state = path.stat()
+    except OSError as error:
+        raise VectorError(f"{path}: cannot be read: {error.strerror}") from None
+    return list(_loaded(path, state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=128)
+def _loaded(path: Path, changed: int, size: int) -> tuple[Vector, ...]:  # noqa: ARG001
+    """A file's vectors, as long as the file is what it was: holding them against the schema takes a while."""
+    try:
+        return tuple(_vector(one) for one in documents.read(path, _validator(), "the vector"))
     except DocumentError as error:
         raise VectorError(str(error)) from None
 
 
-def find(paths: list[Path]) -> list[Vector]:
+def find(paths: list[Path], overlay: Sequence[Path] = ()) -> list[Vector]:
     """The vectors of all these files, and of all YAML files in these folders but the office's; VectorError, also where
-    ids repeat.
+    ids repeat. ``overlay``: the same, but the user's own.
     """
     found: dict[str, Vector] = {}
-    for path in paths:
+    for path in (*paths, *overlay):
         files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
         for file in files:
             if not holds_vectors(file, path):
@@ -87,7 +146,7 @@ def find(paths: list[Path]) -> list[Vector]:
             for one in load(file):
                 if one.id in found:
                     raise VectorError(f"{file}: id {one.id} stands in {found[one.id].path} already")
-                found[one.id] = one
+                found[one.id] = replace(one, overlay=True) if path in overlay else one
     return list(found.values())
 
 
@@ -125,6 +184,13 @@ def _vector(document: Document) -> Vector:
         costs_tries=table.get("costs_tries", False),
         steps=steps,
         path=str(path),
+        proof=table.get("proof") or _proof(path, table["grade"]),
+        covers=tuple(table.get("covers", ())),
+        origin=table.get("origin", {}).get("source", ""),
+        shapes=tuple(table.get("shapes", ())),
+        follows=table.get("follows", "reader"),
+        layout=table.get("layout", ""),
+        psam_layout=table.get("psam_layout", ""),
     )
 
 
@@ -141,12 +207,22 @@ def _persona(document: Document) -> str:
     return name
 
 
+def _proof(path: Path, grade: str) -> str:
+    """What a vector that does not say it shows the card against."""
+    if path.parent.name == FIELD:
+        return "field"
+    return "own" if path.parent.name == GENERATED or grade == "own" else "text"
+
+
 def _keys(steps: Any) -> Iterator[str]:
     """The keys that steps name."""
     if isinstance(steps, Mapping):
         for name, value in steps.items():
+            if name in ("capture", "expect", "parse", "driver"):
+                continue
             if name in ("key", "authenticate") and isinstance(value, str):
-                yield value
+                if "${" not in value:  # a key that is computed is none of the card's
+                    yield value
             else:
                 yield from _keys(value)
     elif isinstance(steps, list | tuple):

@@ -23,6 +23,9 @@ class Verdict(StrEnum):
     """A key, the PIN or a recording is not at hand, or running it could harm the card."""
 
 
+JUDGED = frozenset({Verdict.PASSED, Verdict.WARNING, Verdict.FAILED, Verdict.UNDEFINED})
+"""Verdicts on what was run; with the others nothing was found out about the card."""
+
 CHINESE = {
     Verdict.PASSED: "通过",
     Verdict.WARNING: "警告",

@@ -66,11 +66,15 @@ def test_what_is_generated_is_what_is_kept(tmp_path: Path) -> None:
 def test_the_matrix_shows_its_gaps() -> None:
     rows = {row.id: row for row in coverage.matrix(ALL, FOLDER)}
     assert rows["SSSE_RECORD"].cells["3.00-sm4"]
+    assert {kind: bool(ids) for kind, ids in rows["SSSE_RECORD"].proof.items()} == {
+        "field": True, "text": False, "own": True
+    }  # fmt: skip
+    assert "FIELD-DECARD_SERVICE_007" in rows["READ RECORD"].proof["field"], "an item that it only covers"
     assert rows["ACSE_RECORD"].gap
     assert not any(rows["ACSE_RECORD"].cells.values())
     empty = [row.id for row in rows.values() if not row.gap and not any(row.cells.values())]
     assert empty == ["APPLICATION UNBLOCK"], "no national layout has it"
-    assert "ACSE_RECORD ACSE记录 | – what ACSE is" in run("vectors", "matrix").stdout
+    assert "ACSE_RECORD ACSE记录 | – | – | – | – what ACSE is" in run("vectors", "matrix").stdout
 
 
 def lenient(self: Verify, card: CardState) -> bytes:
@@ -241,7 +245,7 @@ def test_a_recording_is_judged_like_a_card(tmp_path: Path, masked: bool) -> None
     assert "1 passed" in run(*arguments, "SSSE_RECORD-EF05_07").stdout
     assert "1 passed" in run(*arguments, "DF01_SAFETY-EF05_UK1DF01").stdout
     assert "1 passed" in run(*arguments, "KEY_VER2-UKSSSE").stdout
-    assert "requirement missing" in run(*arguments, "KEY_VER3-UKSSSE").stdout
+    assert "requirement missing" in run(*arguments, "KEY_VER3-UKSSSE", expect=4).stdout
     broken = text.replace('"answer": "0709', '"answer": "0809')
     assert broken != text
     path.write_text(broken, encoding="utf-8")
@@ -278,12 +282,20 @@ def test_run_reports_and_signatures(tmp_path: Path) -> None:
     assert not named["part5"]["second_hand"]
     assert named["reference"]["second_hand"], "what only our reference says is told apart"
     assert all("[T: part5" not in one["source"] for one in table["results"]), "sources are written out"
+    proof = table["rests_on"]["proof"]
+    assert proof["field"] == {"judged": 0, "passed": 0}
+    assert proof["text"]["passed"] > 0
+    assert proof["own"]["passed"] > 0
+    assert f"{proof['text']['passed']} of {proof['text']['judged']} text (the text of the standards 标准文本)" in out
     assert table["vector_files"]["pin.yaml"]
     assert any(row["id"] == "VERIFY" for row in table["matrix"])
     suites = ElementTree.parse(folder / "junit.xml").getroot()
     assert len(suites.findall(".//testcase")) == len(table["results"])
+    properties = {one.get("name"): one.get("value") for one in suites.findall(".//property")}
+    assert properties["proof.text"] == str(proof["text"]["judged"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "符合性测试报告" in page
+    assert "text: 标准文本 the text of the standards" in page
     assert page.count("往来数据 trace") == table["counts"]["passed"], "each case that ran shows its trace"
     assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
     assert "signed by the key you named" in run("report", "verify", str(folder), "--key", str(public)).stdout
@@ -339,9 +351,53 @@ def test_usage() -> None:
     assert "choose one" in run("vectors", "run", "--in-process", "--reader", "X", expect=2).stderr
     assert "--card" in run("vectors", "run", "--reader", "X", expect=2).stderr
     assert "expected one of" in run("vectors", "run", "--profile", "9.99-3des", expect=2).stderr
+    assert "need --reader" in run("vectors", "run", "--psam-reader", "X", expect=2).stderr
     assert "--sign needs --report" in run("vectors", "run", "--sign", "key", expect=2).stderr
     assert len(json.loads(run("vectors", "list", "--json").stdout)) == len(ALL)
     assert json.loads(run("vectors", "run", "--json", "--only", "SELECT-UNKNOWN").stdout)["counts"]["passed"] == 4
+
+
+def slip(folder: Path, change: str, to: str) -> Path:
+    text = (FOLDER / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
+    assert change in text
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(text.replace("VERIFY-STATE_COSTS_NOTHING", "MINE").replace(change, to), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "expected"),
+    [
+        ("select: SSSE", "select: SSE", "mine.yaml: MINE: unknown application 'SSE'; did you mean SSSE?"),
+        ("features: [pin]", "persona: adult-chendu", "unknown persona 'adult-chendu'; did you mean adult-chengdu?"),
+        ("ask_pin: true", "authenticate: UKSSE", "unknown key 'UKSSE'; did you mean UKSSSE?"),
+        ("ask_pin: true", "read: SSSE/EF05/7", "unknown item 'SSSE/EF05/7'; did you mean SSSE/EF05/07?"),
+        ("ask_pin: true", "driver: {function: iReadCardBass}", "'iReadCardBass'; did you mean iReadCardBas?"),
+        ("features: [pin]", "origin: {source: prog-decart}", "unknown source 'prog-decart'; did you mean prog-decard?"),
+        ("features: [pin]", "layout: generater\nversions: ['2.00']", "no such layout"),
+    ],
+)  # fmt: skip
+def test_a_name_that_nobody_has_is_told_with_the_nearest_and_nothing_is_run(
+    tmp_path: Path, change: str, to: str, expected: str
+) -> None:
+    told = run("vectors", "run", str(slip(tmp_path / "own", change, to)), expect=1)
+    assert expected in told.stderr
+    assert "passed" not in told.stdout
+
+
+def test_a_name_that_only_other_layouts_have_makes_a_vector_not_applicable(tmp_path: Path) -> None:
+    path = slip(tmp_path / "own", "select: SSSE", "select: CERT")
+    told = run("vectors", "run", str(path), "--profile", "1.00-3des", expect=4)
+    assert "1 not applicable" in told.stdout
+    assert "nothing was run" in told.stderr
+
+
+def test_nothing_run_is_not_green() -> None:
+    told = run("vectors", "run", "--only", "FIELD-XHD*", "--profile", "3.00-3des", expect=4)
+    assert "nothing was run" in told.stderr
+    assert json.loads(run("vectors", "run", "--only", "FIELD-XHD*", "--profile", "1.00-3des", "--json").stdout)[
+        "rests_on"
+    ]["flows"] == {"xhd-android": {"judged": 1, "passed": 1}}
 
 
 def test_the_vector_in_the_docs_works(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_there_are_hundreds_and_their_ids_differ() -> None:
         ("steps:", "stepps:", ":2: the vector"),
         ("steps:", "steps: [", "not YAML"),
         ("ask_pin: true", "ask_pin: true\n    select: SSSE", "a step does one thing"),
-        ("{tries_left: 3}", "{sw: 90}", r":\d+: steps.*expect"),
+        ("{tries_left: PIN}", "{sw: 90}", r":\d+: steps.*expect"),
         ("select: SSSE", 'apdu: "00 XX"', r":\d+: steps"),
     ],
 )

@@ -13,7 +13,8 @@ from typing import Any
 
 from emulator.filesystem.image import Image
 from harness import compare
-from harness.conformance.bench import Log, Missing
+from harness.conformance.bench import Log
+from harness.conformance.play import Missing
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.conformance.verdict import Result, Verdict

@@ -9,7 +9,8 @@ from pathlib import Path
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.chip import Chip
 from emulator.filesystem.image import Image
-from harness.conformance.bench import Log, Missing
+from harness.conformance.bench import Log
+from harness.conformance.play import Missing
 from harness.trace import mask, read
 from harness.trace.read import Event
 

@@ -1,0 +1,102 @@
+"""Names that vectors use of layouts, programs and the driver: what is not there anywhere is a slip, and told as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from emulator.filesystem import layout as layouts
+from emulator.filesystem.specs import Layout, LayoutError
+from emulator.security import PIN
+from harness.conformance.vector import Vector, VectorError
+from harness.driver.interface import FUNCTIONS
+from harness.facts.register import register
+
+Name = tuple[str, str]
+"""What kind of name it is, and the name."""
+
+
+def used(vector: Vector) -> Iterator[Name]:
+    """Every name of an application, a key, an item, a file or a function that the steps of a vector hold."""
+    for step in vector.steps:
+        yield from _of_step(step)
+    yield from (("key", name) for name in sorted(vector.keys))
+
+
+def _of_step(step: Mapping[str, Any]) -> Iterator[Name]:
+    if "select" in step:
+        yield "application", step["select"]
+    if "driver" in step:
+        yield "function", step["driver"]["function"]
+    for name in ("read", "update"):
+        if name in step:
+            yield "item", step[name] if isinstance(step[name], str) else step[name]["item"]
+    for told in (step.get("times"), step.get("expect", {}).get("tries_left")):
+        if isinstance(told, str) and told.partition("-")[0] != PIN:
+            yield "key", told.partition("-")[0]
+    if step.get("card") != "psam":
+        yield from (("item", rule["item"]) for rule in step.get("parse", ()) if "item" in rule)
+    if "tear" in step:
+        yield from _of_step(step["tear"])
+
+
+def known(layout: Layout) -> dict[str, list[str]]:
+    """What a layout has, by kind of name."""
+    return {
+        "application": list(layout.applications),
+        "key": list(layout.keys),
+        "item": [
+            *(f"{spec.path}/{item.label}" for spec in layout.files.values() for item in spec.items),
+            *layout.files,
+        ],
+        "function": list(FUNCTIONS),
+    }
+
+
+def lacking(vector: Vector, layout: Layout) -> str:
+    """Why a vector cannot be run on cards of this layout; empty where it can."""
+    there = known(layout)
+    for kind, name in used(vector):
+        if name not in there[kind]:
+            return f"the card's layout has no {kind} {name}"
+    return ""
+
+
+def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
+    """Holds every name against the layouts that come with the program, those of the run and the vector's own;
+    VectorError, with the nearest name there is, for one that none of them has.
+    """
+    everywhere: dict[str, set[str]] = {}
+    for layout in (*map(layouts.load, layouts.names()), *run_on):
+        _add(everywhere, layout)
+    programs = {one.id for one in register().sources.values() if one.kind == "program"}
+    for vector in vectors:
+        here = everywhere
+        for name in _own_layouts(vector):
+            here = {kind: set(names) for kind, names in here.items()}
+            try:
+                _add(here, layouts.load(name))
+            except LayoutError as error:
+                raise VectorError(f"{vector.path}: {vector.id}: {error}") from None
+        for kind, name in used(vector):
+            if name not in here[kind]:
+                raise VectorError(_slip(vector, kind, name, here[kind]))
+        if vector.origin and vector.origin not in programs:
+            raise VectorError(_slip(vector, "source", vector.origin, programs))
+
+
+def _add(names: dict[str, set[str]], layout: Layout) -> None:
+    for kind, more in known(layout).items():
+        names.setdefault(kind, set()).update(more)
+
+
+def _own_layouts(vector: Vector) -> set[str]:
+    """The layouts that a vector asks for, for each version that it is for."""
+    return {vector.layout_for(version) for version in vector.versions} - {""} if vector.layout else set()
+
+
+def _slip(vector: Vector, kind: str, name: str, there: Iterable[str]) -> str:
+    nearest = get_close_matches(name, there, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"{vector.path}: {vector.id}: unknown {kind} {name!r}{hint}"

@@ -1,0 +1,40 @@
+"""One way to play a vector: the cards, their shape, who follows, and whose cards they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.conformance.person import Person
+from harness.connection import Connection
+from harness.terminal.terminal import Terminal
+
+
+class Unsuitable(Exception):
+    """This vector is not for this bench; the text says why."""
+
+
+class Missing(Exception):
+    """The vector is for this bench, but something is not at hand: a key, the PIN, a PSAM, a recording of it."""
+
+
+@dataclass(slots=True)
+class Play:
+    """``pin``: the card's, empty where it is not known. ``person`` and ``psam_person``: whose the cards are; None where
+    nobody knows, and then nothing is said about what a program takes out of answers. ``follows``: who follows 61xx and
+    6Cxx, as a vector says it. ``pin_tries``: how many tries the PIN has; 0: as many as the layout says.
+    """
+
+    terminal: Terminal
+    pin: str
+    psam: Connection | None = None
+    person: Person | None = None
+    psam_person: Person | None = None
+    follows: str = "reader"
+    shape: str = ""
+    pin_tries: int = 0
+
+    @property
+    def words(self) -> str:
+        """Which of several ways it is, for a report."""
+        told = [f"in the {self.shape} shape"] if self.shape else []
+        return "".join(f", {one}" for one in [*told, *(["nobody following"] if self.follows == "none" else [])])
