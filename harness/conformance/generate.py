@@ -26,8 +26,6 @@ Document = dict[str, Any]
 Steps = list[dict[str, Any]]
 
 REFUSED = {"sw": "6982"}
-UNSETTLED = ("3.00", "SSSE/EF06")
-"""The file whose read condition real cards differ in: the public programs of some years read it freely."""
 NEVER_LOCKS = {"sw": "63Cx"}
 """A wrong proof of a key that never locks: which x, the text does not say."""
 KEY_TRIES_SOURCE = "how many tries a key has [1: reference:card §5]"
@@ -185,8 +183,6 @@ def _update_step(spec: FileSpec) -> dict[str, Any]:
 def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
     """Who may read and update a file: nobody's right, the PIN's, each key's of its application."""
     standard, source = f"{spec.application}_SAFETY", _source(spec.path, spec.access)
-    if (layout.version, spec.path) == UNSETTLED:
-        source = f"{source}; that reading it takes RKSSSE [D]"
     reach = [key.name for key in layout.keys.values()
              if key.application in {spec.application, "SSSE"} and key.use == "external-authentication"]  # fmt: skip
     named = {*names_in(spec.read), *names_in(spec.update)}
