@@ -369,7 +369,7 @@ def slip(folder: Path, change: str, to: str) -> Path:
     ("change", "to", "expected"),
     [
         ("select: SSSE", "select: SSE", "mine.yaml: MINE: unknown application 'SSE'; did you mean SSSE?"),
-        ("features: [pin]", "persona: adult-chendu", "unknown persona 'adult-chendu'; did you mean adult-chengdu?"),
+        ("features: [pin]", "persona: adult-chendu", "persona: no persona 'adult-chendu'"),
         ("ask_pin: true", "authenticate: UKSSE", "unknown key 'UKSSE'; did you mean UKSSSE?"),
         ("ask_pin: true", "read: SSSE/EF05/7", "unknown item 'SSSE/EF05/7'; did you mean SSSE/EF05/07?"),
         ("ask_pin: true", "driver: {function: iReadCardBass}", "'iReadCardBass'; did you mean iReadCardBas?"),
