@@ -42,7 +42,7 @@ def test_vectors_are_collected(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=13)
     own = pytester.path / "broken.yaml"
     text = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
-    own.write_text(text.replace("tries_left: 2", "tries_left: 1"), encoding="utf-8")
+    own.write_text(text.replace("tries_left: PIN-1", "tries_left: PIN-2"), encoding="utf-8")
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*failed: step 4 (verify_pin: wrong): expected 1 tries left, got 63C2*"])
