@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import sys
+from typing import Any, TextIO, cast
 
 import click
 
@@ -42,6 +44,7 @@ from harness.terminal.keeper import TerminalError
 from harness.terminal.machine import MachineError
 from harness.terminal.roots import RootsError
 from harness.trace.read import TraceError
+from harness.visible import VisibleStream
 
 FAILED = 1
 MENDABLE = (
@@ -66,7 +69,15 @@ MENDABLE = (
 
 
 class _Main(click.Group):
-    """Turns the errors that a user can mend into one line on stderr and an exit code."""
+    """Turns the errors that a user can mend into one line on stderr and an exit code, and shows nothing that a terminal
+    would obey.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click has it, with streams on which everything is visible."""
+        out, err = cast(TextIO, VisibleStream(sys.stdout)), cast(TextIO, VisibleStream(sys.stderr))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

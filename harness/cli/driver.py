@@ -12,6 +12,7 @@ import click
 
 from emulator import personas
 from emulator.chip import Chip
+from harness.cli import origins as origins_
 from harness.cli import target
 from harness.cli.target import CardChoice
 from harness.connection import InProcess
@@ -53,7 +54,7 @@ def driver() -> None:
     "--web", "web_port", type=PORT, is_flag=False, flag_value=WEB_PORT, metavar="[PORT]",
     help=f"WebSocket and HTTP on loopback, with a test page. [{WEB_PORT}]",
 )  # fmt: skip
-@click.option("--origin", "origins", multiple=True, metavar="URL", help="A web page's origin that may call; repeat.")
+@origins_.option
 @click.option("--idle", type=click.FloatRange(0.1), metavar="SECONDS", help="End after so long without any client.")
 @click.option("--on-demand", is_flag=True, help="As the C library starts it: --idle 60, and quiet once it is ready.")
 def serve(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from harness.cli import origins as origins_
 from harness.cli import target
 from harness.cli.target import F
 from harness.terminal import roots as sources
@@ -48,7 +49,7 @@ def _machine_options(function: F) -> F:
 @click.option(
     "--host", default=HOST, show_default=True, metavar="ADDRESS", help="Where it listens, as clients name it."
 )
-@click.option("--origin", "origins", multiple=True, metavar="URL", help="A web page's origin that may call; repeat.")
+@origins_.option
 @_machine_options
 def serve_machine(held: EncryptionMachine, port: int, host: str, origins: tuple[str, ...]) -> None:
     """Serve over HTTP until Ctrl-C. Prints `listening URL`; URL/docs is the page, URL/openapi.json the schema."""

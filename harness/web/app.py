@@ -19,12 +19,17 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from harness.run import ended
+from harness.web.connection import Connection
 from harness.web.contained import Contained
-from harness.web.guard import Guard
+from harness.web.doorstep import Doorstep
+from harness.web.guard import Admission, Guard, anybody
+from harness.web.limiter import Limiter
+from harness.web.strict import StrictRoute
 
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost", "::1")
@@ -39,6 +44,34 @@ SILENT = frozenset((
     "dict_type", "model_type", "model_attributes_type",
 ))  # fmt: skip
 """Pydantic's errors whose text tells what was expected, and nothing of what came."""
+
+
+class Reason(BaseModel):
+    """原因 Why a request is refused: ``kind`` for programs, ``text`` for people."""
+
+    model_config = ConfigDict(title="DoorReason")
+    kind: str
+    text: str
+
+
+class AtTheDoor(BaseModel):
+    """服务入口的拒绝 What every service answers before a route is asked."""
+
+    error: Reason
+
+
+AT_THE_DOOR: dict[int | str, dict[str, Any]] = {
+    400: {
+        "model": AtTheDoor,
+        "description": "`host`, `http`: 主机名不符，或报文无法解析 another host, or not parsed",
+    },
+    403: {"model": AtTheDoor, "description": "`origin`: 网页来源不允许 a page that may not call"},
+    408: {"model": AtTheDoor, "description": "`time`: 请求未及时到齐 the request did not come in time"},
+    413: {"model": AtTheDoor, "description": "`size`: 请求过大 the request is too large"},
+    429: {"model": AtTheDoor, "description": "`rate`: 请求过多 too many requests"},
+    503: {"model": AtTheDoor, "description": "`busy`: 请稍后再试 busy: try again"},
+}
+"""In every route's documentation; a route's own words for a status stand above these."""
 
 
 class Problem(Exception):
@@ -61,21 +94,28 @@ def create(
     origins: Sequence[str] = (),
     rate: str = RATE,
     body_limit: int = BODY_LIMIT,
+    admit: Admission = anybody,
 ) -> FastAPI:
     """An empty service. Its page is /docs, its schema /openapi.json.
 
-    ``origins``: web pages that may call it, besides its own (``https://counter.example``). ``rate``: requests that one
-    client may send, as ``1200/minute``. ``body_limit``: bytes of one request.
+    ``origins``: web pages that may call it, besides its own, as ``origins.normalised`` gives them. ``rate``: requests
+    that one client may send, as ``1200/minute``; ValueError. ``body_limit``: bytes of one request. ``admit``: who asks.
     """
-    app = FastAPIOffline(title=title, description=description, version=metadata.version("sscard"))
+    Limiter(rate)  # what is wrong with it is told now, not at the first request
+    app = FastAPIOffline(
+        title=title, description=description, version=metadata.version("sscard"), responses=AT_THE_DOOR
+    )
+    app.router.route_class = StrictRoute
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
     known = [_in_header(one) for one in (*hosts, *NAMES)]
-    app.add_middleware(Guard, hosts=known, origins=origins, rate=rate, body_limit=body_limit)
+    # The last one is the outermost: foreign pages are refused first, and named ones may read every other refusal.
+    app.add_middleware(Guard, rate=rate, body_limit=body_limit, admit=admit)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(Doorstep, hosts=known, origins=origins)
     return app
 
 
@@ -145,7 +185,15 @@ def url(listener: socket.socket) -> str:
 
 def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        Contained(app), log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws_max_size=BODY_LIMIT
+        Contained(app),
+        http=Connection,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # whoever may write such a header would be whom it likes
+        forwarded_allow_ips=[],
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ws_max_size=BODY_LIMIT,
     )
     return uvicorn.Server(config)
 

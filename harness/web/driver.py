@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
+import anyio.to_thread
 from fastapi import FastAPI, Request, WebSocket
-from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
+from emulator.textfiles import as_json
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import FUNCTIONS, Function, Kind
 from harness.web import app as web
 
+T = TypeVar("T")
 DONE = "1"
 """What ``success`` is where the code is 0. [1: reference:terminal Flows]"""
 PAD = "pad"
@@ -53,7 +56,7 @@ def create(clients: Clients, origins: Sequence[str] = ()) -> FastAPI:
 
     @app.post("/call", summary="One call", openapi_extra=_body())
     async def call(request: Request) -> Told:
-        return await run_in_threadpool(_once, clients, await request.body())
+        return await _in_thread(_once, clients, await request.body())
 
     @app.websocket("/")
     @app.websocket("/ws")
@@ -63,12 +66,19 @@ def create(clients: Clients, origins: Sequence[str] = ()) -> FastAPI:
             async with contextmanager_in_threadpool(clients.one()) as client:
                 while (message := await link.receive())["type"] == "websocket.receive":
                     raw = message.get("text") or message.get("bytes") or ""
-                    told = await run_in_threadpool(answered, client, raw)
+                    told = await _in_thread(answered, client, raw)
                     await link.send_text(told.model_dump_json())
         except DriverError as error:
             await link.close(TRY_AGAIN_LATER, error.text[:40])
 
     return app
+
+
+async def _in_thread(work: Callable[..., T], *given: object) -> T:
+    """Runs it in a thread of its own. Those that are lent by default are few, and who waits for the reader keeps one:
+    the client between two steps, whom all wait for, would get none.
+    """
+    return await anyio.to_thread.run_sync(work, *given, limiter=anyio.CapacityLimiter(1))
 
 
 def _once(clients: Clients, raw: bytes) -> Told:
@@ -92,8 +102,8 @@ def answered(client: Client, raw: str | bytes, *, session: bool = True) -> Told:
 
 def _message(raw: str | bytes) -> dict[str, Any]:
     try:
-        message = json.loads(raw)
-    except (ValueError, RecursionError):
+        message = as_json.loads(raw if isinstance(raw, str) else raw.decode())
+    except ValueError:  # FormatError and UnicodeDecodeError among them
         message = None
     if not isinstance(message, dict):
         raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: a JSON object is expected")

@@ -1,100 +1,123 @@
-"""What stands before every service: who may call it, how often, and with how much."""
+"""What stands before the routes of every service: who asks, how often, and with how much, in this order."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY_VIOLATION = 1008
-PORT = re.compile(r":[0-9]+$")
+from harness.web.limiter import Limiter
+from harness.web.refuse import Refusal
+
+BODY_TIME = 30.0
+"""Seconds within which a body is there as a whole. [D]"""
+LENGTH_DIGITS = 12
+HELD_MOST = 32 * 1024 * 1024
+"""Bytes of all bodies that are held at once. [D]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who asks. ``who``: a name that was proved, None for anybody. ``refusal``: why the request goes no further."""
+
+    who: str | None = None
+    refusal: Refusal | None = None
+
+
+Admission = Callable[[Scope], Awaitable[Admitted]]
+"""Looks at a request's head; its body has not been read, and need not ever come."""
+
+
+async def anybody(_: Scope) -> Admitted:
+    """The admission of a service that asks for no token."""
+    return Admitted()
 
 
 class Guard:
-    """ASGI middleware. A browser's page may call only from its own or a named origin; a program sends no Origin.
+    """ASGI middleware. ``admit``: who asks, known by the head alone. ``rate``: requests of one client, as
+    ``1200/minute``, by proved name, else by address; 429 beyond. ``body_limit``: bytes of one request; 413 beyond.
 
-    ``hosts``: what the service is called, as a Host header has it; 400 for another name, which a page may have bound to
-    this machine. ``rate``: requests of one client, as ``1200/minute``; 429 beyond. ``body_limit``: bytes of one
-    request; 413 beyond.
+    A body comes in time, or 408, and as a whole: a request whose client went before its end is carried out by nobody.
+    No header says who a client is: whatever stands before the service, it counts as one.
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Sequence[str], origins: Sequence[str], rate: str, body_limit: int
+        self, app: ASGIApp, *, rate: str, body_limit: int, admit: Admission = anybody, body_time: float = BODY_TIME
     ) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
-        self._origins = frozenset(origins)
-        self._rate = parse(rate)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._admit = admit
+        self._limiter = Limiter(rate)
         self._body_limit = body_limit
+        self._body_time = body_time
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or WebSocket."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refused = self._refusal(scope)
+        refused = await self._refusal(scope)
         if refused is not None:
-            await _refuse(scope, receive, send, *refused)
-            return
-        if scope["type"] == "websocket":
+            await refused.send(scope, receive, send)
+        elif scope["type"] == "websocket":
             await self._app(scope, receive, send)
-            return
-        body = await self._whole(receive)
-        if body is None:
-            await _refuse(scope, receive, send, *self._too_large())
-            return
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        else:
+            await self._with_body(scope, receive, send)
 
-        async def again() -> Message:
-            return waiting.pop() if waiting else await receive()
+    async def _refusal(self, scope: Scope) -> Refusal | None:
+        admitted = await self._admit(scope)
+        # A proved name has a rate of its own: what others send from the same address takes nothing from it.
+        address = (scope.get("client") or ("unknown",))[0]
+        if not self._limiter.hit(f"@{address}" if admitted.who is None else admitted.who):
+            return Refusal(429, "rate", f"more than {self._limiter.rate} requests from one client")
+        if admitted.refusal is not None:
+            return admitted.refusal
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        known = length.isdigit() and len(length) <= LENGTH_DIGITS
+        return None if known and int(length) <= self._body_limit else self._too_large()
 
-        await self._app(scope, again, send)
+    def _too_large(self) -> Refusal:
+        return Refusal(413, "size", f"a request holds up to {self._body_limit} bytes")
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        origin, host = headers.get("origin"), headers.get("host", "").lower()
-        if PORT.sub("", host) not in self._hosts:
-            return 400, "host", "the service is not called so: use the address that it says it listens at"
-        own = {f"http://{host}", f"https://{host}"}
-        if origin is not None and origin not in self._origins | own:
-            return 403, "origin", "pages of this origin may not call: name it with --origin"
-        client = (scope.get("client") or ("unknown",))[0]
-        if not self._limiter.hit(self._rate, client):
-            return 429, "rate", f"more than {self._rate} requests from one client"
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._body_limit:
-            return self._too_large()
-        return None
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        try:
+            try:
+                async with asyncio.timeout(self._body_time):
+                    whole = await self._read(receive, body)
+            except TimeoutError:
+                whole = Refusal(408, "time", f"the request's body did not come within {self._body_time:g} seconds")
+            if isinstance(whole, Refusal):
+                await whole.send(scope, receive, send)
+            elif whole:
+                await self._app(scope, _once(bytes(body), receive), send)
+        finally:
+            self._held -= len(body)
 
-    def _too_large(self) -> tuple[int, str, str]:
-        return 413, "size", f"a request holds up to {self._body_limit} bytes"
-
-    async def _whole(self, receive: Receive) -> bytes | None:
-        """The body, which may come without a length; None if it is too long."""
-        body = b""
+    async def _read(self, receive: Receive, body: bytearray) -> bool | Refusal:
+        """The body, which may come without a length. False: the client went before its end."""
         while True:
             message = await receive()
-            body += bytes(message.get("body", b""))
-            if len(body) > self._body_limit:
-                return None
+            if message["type"] == "http.disconnect":
+                return False
+            part = message.get("body", b"")
+            if len(body) + len(part) > self._body_limit:
+                return self._too_large()
+            if self._held + len(part) > HELD_MOST:
+                return Refusal(503, "busy", "too many large requests at once: try again")
+            body += part
+            self._held += len(part)
             if not message.get("more_body"):
-                return body
+                return True
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, kind: str, text: str) -> None:
-    if scope["type"] == "websocket":
-        await receive()  # the handshake
-        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": text})
-        return
-    body = json.dumps({"error": {"kind": kind, "text": text}}).encode()
-    headers = [(b"content-type", b"application/json")]
-    if status == 429:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Gives the body, then whatever comes."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

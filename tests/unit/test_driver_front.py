@@ -262,6 +262,8 @@ WRONG: list[tuple[Any, str, str]] = [
     ({**BASIC, "iType": 9}, "iReadCardBas", "-1"), ({"function": "pad", "entries": "123456"}, "pad", "-14"),
     ({"function": "pad", "entries": [123456]}, "pad", "-14"), ({"function": "pad"}, "pad", "-14"),
     ({"function": "iReloadPIN", "iType": 1, "pCardInfo": "a\0b"}, "iReloadPIN", "-14"),
+    ('{"function": "\\ud800"}', "", "-23"), ('{"function": "iVerifyPIN", "iType": 1, "pad": ["\\udfff"]}', "", "-23"),
+    ('{"function": "iVerifyPIN", "function": "iReadCardBas", "iType": 1}', "", "-23"), ("9" * 5000, "", "-23"),
 ]  # fmt: skip
 
 
@@ -289,6 +291,21 @@ def test_a_websocket_is_a_session(web: TestClient) -> None:
         request = said(one, {"function": "iReadCardBas_HSM_Step1", "iType": 3})["pOutInfo"]
         key = EncryptionMachine().basic(request)
         assert said(one, {"function": "iReadCardBas_HSM_Step2", "pKey": key})["success"] == "1"
+
+
+def test_clients_that_wait_do_not_keep_the_one_between_two_steps_from_going_on() -> None:
+    with background(front.create(clients("123456"))) as url, contextlib.ExitStack() as stack:
+        links = [stack.enter_context(connect(f"{url.replace('http', 'ws')}/ws")) for _ in range(60)]
+        links[0].send(json.dumps({"function": "iReadCardBas_HSM_Step1", "iType": 3}))
+        request = json.loads(links[0].recv(20))["pOutInfo"]
+        for other in links[1:]:
+            other.send(json.dumps(BASIC))
+        key = EncryptionMachine().basic(request)
+        begun = time.monotonic()
+        links[0].send(json.dumps({"function": "iReadCardBas_HSM_Step2", "pKey": key}))
+        assert json.loads(links[0].recv(HOLD))["success"] == "1"
+        assert time.monotonic() - begun < HOLD / 2
+        assert json.loads(links[-1].recv(HOLD))["success"] == "1", "the others have their turns then"
 
 
 def test_calls_over_http(web: TestClient) -> None:
@@ -346,6 +363,7 @@ def test_the_page_needs_no_network(web: TestClient) -> None:
     page = web.get("/")
     assert page.url.path == "/test"
     assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert not re.search(r"(src|href)=", page.text)
 
 

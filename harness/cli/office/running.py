@@ -7,6 +7,7 @@ import json
 import click
 from sqlalchemy import select
 
+from harness.cli import origins as origins_
 from harness.cli.office import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office import seed, tokens
@@ -56,7 +57,7 @@ def token(desk: Desk, name: str, days: int, *, revoke: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8645, show_default=True, help="0 takes a free one.")
 @click.option("--reader", "readers", multiple=True, metavar="NAME",
               help="A PC/SC reader that requests may use, by the beginning of its name; repeat. [none]")  # fmt: skip
-@click.option("--origin", "origins", multiple=True, metavar="URL", help="A page that may call besides our own; repeat.")
+@origins_.option
 @click.option(
     "--name", "hosts", multiple=True, metavar="HOST", help="A name it is called by besides localhost; repeat."
 )

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from fastapi import Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from harness import pcsc
 from harness.connection import Connection, Pcsc
@@ -23,6 +23,9 @@ from harness.office.register.audit import Act
 from harness.office.requests import CardNumber
 from harness.office.words import Outcome, Role
 from harness.web.app import Problem
+from harness.web.guard import Admitted
+from harness.web.limiter import Limiter
+from harness.web.refuse import Refusal
 
 FAILURES = "20/minute"
 """Wrong tokens that one client may send; a token of 32 bytes is guessed by nobody, a log of guesses helps nobody."""
@@ -30,6 +33,10 @@ BEARER = HTTPBearer(
     auto_error=False, description="A clerk's token, from `sscard office token CLERK`. 经办人员令牌，由该命令签发。"
 )
 Given = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+
+
+CALLER = "caller"
+"""Where a request's state has whose token it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +48,44 @@ class Caller:
 
 
 class Door:
-    """Lets clerks in by their tokens; a client that has guessed too often waits."""
+    """Lets clerks in by their tokens. A good token always passes; who has guessed too often is told to wait."""
 
     def __init__(self, office: Office, failures: str) -> None:
         self._office = office
-        self._failures = parse(failures)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._failures = Limiter(failures)
 
-    def __call__(self, request: Request, given: Given) -> Caller:
+    async def admit(self, scope: Scope) -> Admitted:
+        """Who asks, by the head of a request. Nobody's body is read before there is a good token for it."""
+        headers = Headers(scope=scope)
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        given = token.strip() if kind.lower() == "bearer" else None
+        caller = await run_in_threadpool(self._caller, given) if given else None
+        scope.setdefault("state", {})[CALLER] = caller
+        if caller is not None:
+            return Admitted(caller.name)
+        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            return Admitted(refusal=self._refusal(_address(scope), given))
+        return Admitted()
+
+    def __call__(self, request: Request, _: Given) -> Caller:
         """Problem 401 without a good token, 429 after too many bad ones."""
-        client = request.client.host if request.client else "unknown"
-        if not self._limiter.test(self._failures, client):
-            raise Problem(429, "rate", f"more than {self._failures} wrong tokens from one client: wait")
-        if given is None:
-            raise Problem(401, "token", "需要令牌 a token is needed: Authorization: Bearer …")
+        caller: Caller | None = request.scope["state"].get(CALLER)
+        if caller is None:
+            refusal = self._refusal(_address(request.scope), request.headers.get("authorization"))
+            raise Problem(refusal.status, refusal.kind, refusal.text)
+        return caller
+
+    def _caller(self, token: str) -> Caller | None:
         with self._office.register.transaction() as session:
-            clerk = tokens.bearer(session, given.credentials, self._office.clock.now())
-            if clerk is not None:
-                return Caller(clerk.name, clerk.role)
-        self._limiter.hit(self._failures, client)
-        raise Problem(401, "token", "令牌无效或已过期 the token is not known, or has run out")
+            clerk = tokens.bearer(session, token, self._office.clock.now())
+            return None if clerk is None else Caller(clerk.name, clerk.role)
+
+    def _refusal(self, client: str, given: str | None) -> Refusal:
+        if not given:
+            return Refusal(401, "token", "需要令牌 a token is needed: Authorization: Bearer …")
+        if not self._failures.hit(client):
+            return Refusal(429, "rate", f"more than {self._failures.rate} wrong tokens from one client: wait")
+        return Refusal(401, "token", "令牌无效或已过期 the token is not known, or has run out")
 
     def only(self, caller: Caller, roles: frozenset[Role], what: str, citation: Citation) -> None:
         """Problem 403 for another role, which goes onto the trail."""
@@ -73,6 +98,10 @@ class Door:
             audit.write(session, office.clock.now(), clerk, act)
         allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))
         raise Problem(403, "role", f"该业务仅限{allowed} this is for the roles {', '.join(sorted(roles))} only")
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("unknown",))[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,12 @@ def create(
     """The service. ``readers``: beginnings of PC/SC readers' names that requests may name. ``failures``: wrong tokens
     that one client may send; the rest as web.app.create has it.
     """
-    app = web.create(TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT)
+    door = Door(office, failures)
+    app = web.create(
+        TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT, admit=door.admit
+    )
     answers.handle(app)
-    counter = Counter(office, Door(office, failures), Readers(office, readers))
+    counter = Counter(office, door, Readers(office, readers))
     for operation in ALL.values():
         _operation(app, counter, operation)
     _issue(app, counter)

@@ -1,0 +1,48 @@
+"""CSV as spreadsheets write it (RFC 4180): a header, then rows; a quoted cell may hold several lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from emulator.textfiles.text import FormatError, read
+
+
+def load(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Each row's line, from 1, and its cells by the header's names. FormatError, OSError."""
+    return loads(read(path), path)
+
+
+def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
+    """The same, of a text."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    found: list[tuple[int, dict[str, str]]] = []
+    header: list[str] = []
+    begins = 1
+    try:
+        for cells in rows:
+            line, begins = begins, rows.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = _header(cells, source, line)
+                continue
+            if len(cells) != len(header):
+                wrong = f"{len(cells)} cells, but the header names {len(header)}"
+                raise FormatError(source, wrong, line)
+            found.append((line, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise FormatError(source, "ends within a quoted cell: the file is cut off", begins) from None
+        raise FormatError(source, f"not CSV: {error}", begins) from None
+    return found
+
+
+def _header(cells: list[str], source: object, line: int) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    if "" in names:
+        raise FormatError(source, f"column {names.index('') + 1} has no name", line)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise FormatError(source, f"column {twice[0]!r} stands twice", line)
+    return names

@@ -1,0 +1,64 @@
+"""JSON from elsewhere: no name twice in an object, no number that JSON has not, no half of a character."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from emulator.textfiles.text import FormatError, read
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class _Twice(ValueError):
+    """A name that stands twice."""
+
+
+def load(path: Path) -> Any:
+    """What a file says. FormatError, OSError."""
+    return loads(read(path), path)
+
+
+def loads(text: str, source: object = "JSON") -> Any:
+    """What a text says. FormatError."""
+    try:
+        found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        if not text.strip():
+            raise FormatError(source, "is empty") from None
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+            raise FormatError(source, "ends in the middle: the file is cut off", error.lineno) from None
+        raise FormatError(source, f"not JSON: {error.msg}", error.lineno) from None
+    except _Twice as error:
+        raise FormatError(source, str(error)) from None
+    except RecursionError:
+        raise FormatError(source, "not JSON: nested too deeply") from None
+    except ValueError:
+        raise FormatError(source, "not JSON: a number has too many digits") from None
+    if SURROGATE.search(text):
+        _whole(found, source)
+    return found
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    pairs = list(pairs)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Twice(f"{twice!r} stands twice in one object")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise _Twice(f"not JSON: {name} is no number")
+
+
+def _whole(found: Any, source: object) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise FormatError(source, "not JSON: half a character (a lone surrogate)") from None

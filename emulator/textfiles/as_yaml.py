@@ -1,0 +1,162 @@
+"""YAML from elsewhere, looked over event by event before anything is built of it.
+
+The look costs time and memory by the text's own length: aliases are followed by counting, never by copying. Dates are
+text here; tags beyond YAML's own resolution are not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emulator.textfiles.text import FormatError, read
+
+DEEPEST = 32
+"""Collections within one another. [D]"""
+REPEATED = 50_000
+"""Nodes that aliases may stand for in one file. [D]"""
+SHOWN = 40
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+DATE = "tag:yaml.org,2002:timestamp"
+
+
+class Loader(_BASE):  # type: ignore[misc]
+    """Texts, numbers, truth values, null, lists and mappings."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag != DATE]
+        for first, known in _BASE.yaml_implicit_resolvers.items()
+    }
+
+
+def load(path: Path, loader: Any = Loader) -> Any:
+    """The one document of a file. FormatError, OSError."""
+    found = load_all(path, loader)
+    if len(found) > 1:
+        raise FormatError(path, f"expected one document, found {len(found)}")
+    return found[0] if found else None
+
+
+def load_all(path: Path, loader: Any = Loader) -> list[Any]:
+    """The documents of a file. FormatError, OSError."""
+    return loads(read(path), path, loader)
+
+
+def loads(text: str, source: object, loader: Any = Loader) -> list[Any]:
+    """The documents of a text. FormatError."""
+    try:
+        _look(text, source)
+        return list(yaml.load_all(text, Loader=loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        if mark and mark.line >= text.rstrip().count("\n") + 1:
+            raise FormatError(source, "ends in the middle: the file is cut off, or something is not closed") from None
+        raise FormatError(source, f"not YAML: {error.problem or error.context}", line) from None
+    except yaml.YAMLError as error:
+        what = getattr(error, "reason", None) or "it cannot be read"
+        raise FormatError(source, f"not YAML: {what}") from None
+    except RecursionError:
+        raise FormatError(source, "nested too deeply") from None
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(source, "not YAML: a value is not of the kind it looks like, as a number too long") from None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not come. ``size``: nodes in it so far, those that aliases stand for among them."""
+
+    anchor: str | None
+    mapping: bool
+    size: int = 1
+    key_next: bool = True
+    keys: dict[str, int] = field(default_factory=dict)
+
+
+class _Look:
+    """Counts, and refuses what would cost more than it says."""
+
+    def __init__(self, source: object) -> None:
+        self.source = source
+        self.open: list[_Open] = []
+        self.sizes: dict[str, int] = {}
+        self.repeated = 0
+
+    def events(self, events: Iterator[Any]) -> None:
+        """All of them; FormatError."""
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.sizes.clear()
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self._close()
+            elif isinstance(event, yaml.NodeEvent):
+                self._node(event)
+
+    def _wrong(self, event: Any, what: str) -> FormatError:
+        return FormatError(self.source, what, _line(event))
+
+    def _node(self, event: Any) -> None:
+        top = self.open[-1] if self.open else None
+        if top is not None and top.mapping:
+            if top.key_next:
+                self._key(top, event)
+            top.key_next = not top.key_next
+        if getattr(event, "tag", None) is not None and not _own(event.tag):
+            raise self._wrong(event, "a tag is not taken here: write plain texts, numbers, lists and mappings")
+        if isinstance(event, yaml.AliasEvent):
+            self._alias(event, top)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(self.open) >= DEEPEST:
+                raise self._wrong(event, f"nested too deeply: expected up to {DEEPEST} levels")
+            self.open.append(_Open(event.anchor, isinstance(event, yaml.MappingStartEvent)))
+        else:
+            self._ended(event.anchor, 1)
+
+    def _key(self, top: _Open, event: Any) -> None:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._wrong(event, "a key is expected to be a plain text")
+        if event.value in top.keys:
+            shown = event.value[:SHOWN]
+            raise self._wrong(event, f"{shown!r} stands twice, first in line {top.keys[event.value]}")
+        top.keys[event.value] = _line(event)
+
+    def _alias(self, event: Any, top: _Open | None) -> None:
+        size = self.sizes.get(event.anchor)
+        if size is None:
+            inside = any(one.anchor == event.anchor for one in self.open)
+            raise self._wrong(event, "an alias stands for what it is in" if inside else "an alias stands for nothing")
+        self.repeated += size
+        if self.repeated > REPEATED:
+            raise self._wrong(event, f"aliases stand for too much: expected up to {REPEATED} values")
+        if top is not None:
+            top.size += size
+
+    def _close(self) -> None:
+        ended = self.open.pop()
+        self._ended(ended.anchor, ended.size)
+
+    def _ended(self, anchor: str | None, size: int) -> None:
+        if anchor is not None:
+            self.sizes[anchor] = size
+        if self.open:
+            self.open[-1].size += size
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _own(tag: str) -> bool:
+    """True for ``!``, which says that a text is one, and for ``!!str``."""
+    return tag in ("!", "tag:yaml.org,2002:str")
+
+
+def _look(text: str, source: object) -> None:
+    _Look(source).events(yaml.parse(text, Loader=_PARSER))

@@ -1,0 +1,31 @@
+"""--origin, as all three services take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from harness.web.origins import OriginError, normalised
+
+
+class _Origin(click.ParamType[str]):
+    """An origin, as a browser would send it; what was written otherwise is told once."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The origin; BadParameter."""
+        try:
+            known = normalised(str(value))
+        except OriginError as error:
+            self.fail(str(error), param, ctx)
+        if known != value:
+            click.echo(f"sscard: --origin {value} is taken as {known}, as browsers send it", err=True)
+        return known
+
+
+option = click.option(
+    "--origin", "origins", multiple=True, metavar="URL", type=_Origin(),
+    help="A page's origin that may call besides our own, as https://counter.example; repeat.",
+)  # fmt: skip

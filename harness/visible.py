@@ -1,0 +1,56 @@
+"""Text from elsewhere made fit to be shown: what a terminal or a reader of reports would obey is seen instead.
+
+Cards, titles, layouts, traces and readers' names may hold escape sequences, which move the cursor, name windows or set
+the clipboard, and marks that turn the order of writing around, so that one line looks like another.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TextIO
+
+OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and line feed
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction
+    r"\u00ad\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # nothing to be seen
+    r"\u2028\u2029"  # ends of lines
+    r"\ud800-\udfff\ufffe\uffff"  # no characters
+    r"\U000e0000-\U000e0fff]"  # tags
+)
+
+
+def visible(text: str) -> str:
+    r"""The text, each character that would be obeyed or not be seen as ``\x1b`` or ``\u202e``; tabs and lines stay."""
+    return OBEYED.sub(lambda found: _escaped(ord(found.group())), text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class VisibleStream:
+    """A text stream on which everything is visible. What the terminal's encoding lacks is escaped too: a name in
+    Chinese is no reason to fail.
+    """
+
+    encoding = "utf-8"  # of what is taken: click would go around a stream that says ASCII
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes it; the number of characters taken."""
+        if not isinstance(text, str):
+            raise TypeError(f"expected str, found {type(text).__name__}")
+        shown = visible(text)
+        own = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream.write(shown.encode(own, "backslashreplace").decode(own))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Writes each."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
