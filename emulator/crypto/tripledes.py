@@ -43,7 +43,7 @@ class TripleDESSuite:
 
     def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
         """Single-DES CBC, leftmost 4 bytes of the last block [S: part4:8, reference:card §6]; under 16 bytes ISO 9797-1
-        algorithm 3 [P].
+        algorithm 3 [P: iso9797-1].
         """
         last = self.cbc(key[:8], pad_always(message, 8), start_value(start, 8))
         if len(key) == 16:

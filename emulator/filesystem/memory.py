@@ -33,7 +33,7 @@ LOADED = b"\x01"
 
 
 VERSIONS = (1, 2, 3)
-"""A key may be loaded in up to three versions. [S: reference:card §5]"""
+"""A key may be loaded in up to three versions. [S: ldt6001:part 3, reference:card §5]"""
 
 
 def file_cell(path: str) -> str:

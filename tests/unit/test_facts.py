@@ -43,7 +43,7 @@ def test_no_fact_bears_a_grade_that_its_sources_do_not() -> None:
 
 
 def test_there_is_no_source_that_the_register_leaves_out_and_none_is_second_hand_but_our_reference() -> None:
-    assert {one.source for fact in known() for one in fact.citations} <= set(register().sources)
+    assert {one.source for fact in known() for one in fact.citations} == set(register().sources), "and none is idle"
     assert {one.id for one in register().sources.values() if one.second_hand} == {"reference"}
 
 
