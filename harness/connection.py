@@ -79,7 +79,8 @@ class InProcess:
 
 
 class Pcsc:
-    """A card in a PC/SC reader, virtual or not, for this program alone while it is open.
+    """A card in a PC/SC reader, virtual or not, for this program alone while it is open. One that another program uses
+    is waited for (``pcsc.reader_wait``).
 
     ``reset_at_end``: the next program finds none of the rights that this one won.
     """
@@ -91,8 +92,9 @@ class Pcsc:
         self._context = pcsc.context()
         self._handle = self._context.__enter__()
         try:
-            result, self._card, self._protocol = scard.SCardConnect(
-                self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+            protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+            result, self._card, self._protocol = pcsc.waited(
+                lambda: scard.SCardConnect(self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, protocols)
             )
             pcsc.check(result, f"reader {reader}")
             self.atr = self._read_atr()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,14 @@ DEFAULT_PORT = 35963
 READER_NAME = "Virtual PCD"
 MOST_SLOTS = 16
 UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
+SHARING_VIOLATION = 0x8010000B
 UNRESPONSIVE_CARD, UNPOWERED_CARD, REMOVED_CARD = 0x80100066, 0x80100067, 0x80100069
 """SCARD codes that say what became of a card."""
+READER_WAIT, WAIT_VARIABLE = 3.0, "SSCARD_READER_WAIT"
+"""Seconds to wait for a card that another program uses, and the variable that says otherwise. [D]"""
+LONGEST_WAIT = 600.0
+PAUSE = 0.02
+"""Seconds between two tries: programs that look at a card leave it free for tenths of a second."""
 POWER_TIMEOUT = 20.0
 """Seconds within which a reader must have powered a card that was put in."""
 DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
@@ -232,6 +238,30 @@ def check(result: int, doing: str) -> None:
     api = scard()
     if result != api.SCARD_S_SUCCESS:
         raise PcscError(f"{doing}: {api.SCardGetErrorMessage(result).strip()}", result)
+
+
+def reader_wait() -> float:
+    """Seconds to wait for a card that another program uses; PcscError for a variable that says nonsense."""
+    text = os.environ.get(WAIT_VARIABLE, "")
+    try:
+        seconds = float(text) if text else READER_WAIT
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise PcscError(f"{WAIT_VARIABLE}: expected seconds from 0 to {LONGEST_WAIT:g}, found {text!r}")
+    return seconds
+
+
+def waited(attempt: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What a PC/SC call gives, its result first; again and again where another program uses the card, for as long as
+    ``reader_wait`` says. The one place where that is waited for.
+    """
+    deadline = time.monotonic() + reader_wait()
+    while True:
+        given = attempt()
+        if given[0] & 0xFFFFFFFF != SHARING_VIOLATION or time.monotonic() >= deadline:
+            return given
+        time.sleep(PAUSE)  # PC/SC tells of cards that come and go, not of programs
 
 
 @contextlib.contextmanager

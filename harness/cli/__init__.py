@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from typing import Any, TextIO, cast
 
@@ -12,6 +13,7 @@ from emulator.filesystem.image import ImageError
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import LayoutError
 from emulator.personas import PersonaError
+from harness import pcsc
 from harness.cli import (
     counter,
     driver,
@@ -97,11 +99,18 @@ class _Main(click.Group):
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sscard")
-def main() -> None:
+@click.option(
+    "--reader-wait", type=click.FloatRange(0, pcsc.LONGEST_WAIT), envvar=pcsc.WAIT_VARIABLE, metavar="SECONDS",
+    help=f"Wait so long for a card in a reader that another program uses. [${pcsc.WAIT_VARIABLE}, else "
+    f"{pcsc.READER_WAIT:g}]",
+)  # fmt: skip
+def main(reader_wait: float | None) -> None:
     """A virtual Chinese social security card (社会保障卡) in a PC/SC reader, and what a counter does with it.
 
     Exit codes: 0 it worked; 1 it failed, or the card refused; 2 wrong usage; 3 no PC/SC reader to be had.
     """
+    if reader_wait is not None:
+        os.environ[pcsc.WAIT_VARIABLE] = f"{reader_wait:g}"  # for the processes that this one starts too
 
 
 for command in (
