@@ -23,7 +23,7 @@ from emulator.filesystem.memory import Cell
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
 from harness.clock import Clock
-from harness.conformance import runner
+from harness.conformance import names, runner
 from harness.conformance import vector as vectors
 from harness.conformance.bench import Log, Logged, Virtual
 from harness.conformance.report import trace_lines
@@ -219,8 +219,10 @@ class VectorFile(pytest.File):
     """A file of vectors."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its vectors."""
-        for one in vectors.load(self.path):
+        """Its vectors; VectorError for a name in one that no layout, program or driver has."""
+        found = vectors.load(self.path)
+        names.check(found)
+        for one in found:
             yield VectorItem.from_parent(self, name=one.id, vector=one)
 
 

@@ -48,6 +48,15 @@ def test_vectors_are_collected(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*failed: step 4 (verify_pin: wrong): expected 1 tries left, got 63C2*"])
 
 
+def test_a_vector_with_a_name_that_nobody_has_is_an_error_and_not_skipped(pytester: pytest.Pytester) -> None:
+    own = pytester.path / "typo.yaml"
+    text = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
+    own.write_text(text.replace("select: SSSE", "select: SSE"), encoding="utf-8")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*unknown application 'SSE'; did you mean SSSE?*"])
+
+
 def test_fixtures(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
