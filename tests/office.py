@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from emulator.personas import numbers
 from harness import pcsc
 from harness.clock import Clock
 from harness.connection import Connection, InProcess
-from harness.office import requests, seed
+from harness.office import made_up, requests, seed
 from harness.office.drawer import Drawer
 from harness.office.office import Done, Office
 from harness.office.register.store import Register
@@ -27,7 +28,7 @@ from harness.office.services import Services
 from harness.office.words import DocumentType, Incapacity, Relation
 
 START = datetime(2025, 3, 3, 9, 0)
-PHOTO = "UEhPVE8="
+PHOTO = base64.b64encode(made_up.PHOTO).decode()
 EVERY_INSURANCE = ("DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84")
 
 
@@ -37,6 +38,10 @@ def citizen(order: int = 11, birth: date = date(1990, 3, 7), **more: Any) -> Per
         "name": "测试甲",
         "sex": "1" if order % 2 else "2",
         "birth": birth,
+        "ethnic_group": "01",
+        "country": "CHN",
+        "occupation": "none",
+        "document_until": "long-term",
         "phone": f"0000000{order:04}",
         "address": "四川省成都市虚构区测试路1号",
         "document": Document(type=DocumentType.ID_CARD, number=numbers.citizen_id(f"{birth:%Y%m%d}", order)),
@@ -67,6 +72,11 @@ R = TypeVar("R", bound=requests.Request)
 def ask(kind: type[R], /, **fields: Any) -> R:
     """A request from plain values, as it comes from outside."""
     return kind.model_validate(fields)
+
+
+def moving(to: str, **more: Any) -> requests.Transfer:
+    """A transfer of every insurance that the card holds."""
+    return ask(requests.Transfer, to=to, insurance=(requests.ALL,), **more)
 
 
 @cache

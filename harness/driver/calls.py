@@ -15,7 +15,7 @@ from harness.terminal.terminal import ItemValue
 
 DEVICE = "SSCARD000001"
 """The device number that a virtual reader has. [D]"""
-TERMINAL = "519900000001"
+TERMINAL = "510100000001"
 """The terminal number where no PSAM tells one: in a place that is none. [D]"""
 Answer = tuple[int, str]
 Arguments = tuple[str, ...]

@@ -53,8 +53,12 @@ def set_state(session: Session, card: Card, state: AccountState) -> None:
 
 
 def push(session: Session, card: Card, now: datetime) -> None:
-    """Writes down that the bank must hear of a cancelled social security function (article 28)."""
+    """The bank hears of a cancelled social security function (article 28), and of others that waited for the line; what
+    it does not take now waits in turn.
+    """
     session.add(Push(card_id=card.id, bank_code=card.bank_code, created_at=now))
+    session.flush()
+    deliver(session, now)
 
 
 def deliver(session: Session, now: datetime) -> tuple[int, int]:

@@ -4,6 +4,7 @@ after a cut at any point; what it stores for that never holds a PIN.
 
 from __future__ import annotations
 
+import contextlib
 from enum import Enum
 from typing import Annotated, ClassVar, Literal
 
@@ -158,7 +159,7 @@ class WriteItems(Base):
 
 
 class MoveRegion(Base):
-    """参保地转移: every insurance of the card, or none."""
+    """参保地转移 as notes of before 0003 have it: every insurance of the card from one region."""
 
     kind: Literal["move-region"] = "move-region"
     origin: str
@@ -182,6 +183,23 @@ class MoveRegion(Base):
         """Moves what has moved back."""
         if self.stage(card) is not Stage.BEFORE:
             regions.move(card.terminal, self.origin, self.target)
+
+
+class MoveInsurances(WriteItems):
+    """参保地转移: the insurances that were named, all or none; what the card refuses in the middle is put back."""
+
+    kind: Literal["move-insurances"] = "move-insurances"  # type: ignore[assignment]  # a job is told by its kind
+    zh, en = "参保地转移", "moving the insurance region"
+
+    def run(self, card: Presented, pin: SecretStr | None) -> None:
+        """Writes and reads back; after a refusal the old regions are written back, if the card still takes them."""
+        try:
+            super().run(card, pin)
+        except Refused:
+            with contextlib.suppress(TerminalError):
+                card.terminal.begin()
+                self.undo(card)
+            raise
 
 
 class BlockFunction(Base):
@@ -219,6 +237,7 @@ class BlockCard(Base):
 
 
 Job = Annotated[
-    TurnOn | ReloadPin | UnblockPin | WriteItems | MoveRegion | BlockFunction | BlockCard, Field(discriminator="kind")
+    TurnOn | ReloadPin | UnblockPin | WriteItems | MoveRegion | MoveInsurances | BlockFunction | BlockCard,
+    Field(discriminator="kind"),
 ]
 ADAPTER: TypeAdapter[Job] = TypeAdapter(Job)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from emulator.personas import numbers
 from harness.office import maker
 from harness.office.ages import ADULT
-from harness.office.requests import Document, Guardian, Personal
+from harness.office.requests import LONG_TERM, NO_OCCUPATION, Document, Guardian, Personal
 from harness.office.words import DocumentType
 
 NAMES = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
@@ -44,7 +44,11 @@ def _person(chance: random.Random, day: date, *, minor: bool, region: str, insur
     return Personal(
         name=_name(chance),
         sex=sex,
+        ethnic_group="01",
         birth=birth,
+        country="CHN",
+        occupation=NO_OCCUPATION,
+        document_until=LONG_TERM,
         phone=_phone(chance),
         address=f"四川省成都市虚构区测试路{chance.randint(1, 999)}号",
         document=document,

@@ -11,13 +11,11 @@ from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout
 from emulator.filesystem.text import encode
 from emulator.personas import Persona
-from emulator.personas.countries import ALPHA_3
 from emulator.personas.issue import issue
 from harness.office.ages import age
 from harness.office.register.tables import Person
+from harness.office.words import PersonKind
 
-CHINA = "156"
-"""Item 37 is of foreigners, in letters; the register has ISO 3166's numbers."""
 YEARS = 10
 """A card is valid for so long. [D]"""
 PRESCHOOL, STUDENT, ADULT, OLD = "1", "2", "3", "4"
@@ -51,7 +49,7 @@ def persona(
     """The holder as a card holds them."""
     given = personas.load(personas.DEFAULT)
     values: dict[str, dict[str, Any]] = {path: given.values[path] for path in OF_BANK if path in given.values}
-    name, more = _split(person.name)
+    name, more = split_name(person.name)
     values |= {
         "SSSE/EF05": {
             "02": card_class(person, today),
@@ -69,8 +67,8 @@ def persona(
             "0D": f"{person.birth:%Y%m%d}",
         },
         "DF01/EF06": {"23": person.address, "24": person.region, "28": person.phone, **_contact(person)},
-        "DF01/EF0A": {"37": "" if person.country == CHINA else ALPHA_3.get(person.country, "")},
     }
+    values["DF01/EF0A"] = {"37": person.country if person.kind is PersonKind.FOREIGNER else ""}
     if person.photo:
         values["SSSE/EF08"] = {"hex": person.photo.hex()}
     if person.occupation:
@@ -79,7 +77,7 @@ def persona(
     for binding in layout.insurance_region:
         path, _, tag = binding.item.rpartition("/")
         if binding.item in person.insured:
-            values.setdefault(path, {})[tag] = person.region
+            values.setdefault(path, {})[tag] = str(person.insured[binding.item])
         else:
             removed.add(binding.item)
     return Persona(
@@ -101,7 +99,7 @@ def _contact(person: Person) -> dict[str, str]:
     return {"2C": guardian.name, "2D": guardian.phone} if guardian else {}
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
     """Item 09 takes 30 bytes; what is longer goes on in 4E, from a whole character on.
 
     [S: v2:8.1.2.2, reference:items.json]

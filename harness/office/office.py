@@ -159,7 +159,7 @@ class Office:
     def _note(
         self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
     ) -> None:
-        seen = {"whole": case.request.whole} if isinstance(case.request, Query) else {}
+        seen = _looked_at(case.request) if isinstance(case.request, Query) else {}
         plain = {name: value for name, value in case.told.items() if isinstance(value, str | int | bool)}
         told = {name: value for name, value in plain.items() if name not in UNTOLD}
         agent = {"agent": str(case.request.agent.relation)} if case.request.agent else {}
@@ -391,6 +391,11 @@ def _taken(error: IntegrityError) -> Refusal:
         "一人一卡：登记库不允许第二张卡或第二份在办申请",
         f"one person, one card: the register takes no second card or open application ({error.orig})",
     )
+
+
+def _looked_at(request: Query) -> dict[str, Any]:
+    """Whether data were seen in full, and what for."""
+    return {"whole": request.whole} | ({"purpose": str(request.purpose)} if request.purpose else {})
 
 
 def _job(pending: Pending) -> Job:

@@ -55,9 +55,15 @@ def shown(person: Person, *, whole: bool) -> dict[str, Any]:
         "phone": person.phone,
         "region": person.region,
         "helps": person.helps,
+        "dead": person.died_at is not None,
     }
     if whole:
-        return told | {"birth": person.birth.isoformat(), "address": person.address, "occupation": person.occupation}
+        return told | {
+            "birth": person.birth.isoformat(),
+            "address": person.address,
+            "occupation": person.occupation,
+            "insured": person.insured,
+        }
     return told | {
         "name": masked_name(person.name),
         "document_number": masked_number(person.document_number),
@@ -117,6 +123,8 @@ def export(session: Session, person: Person) -> dict[str, Any]:
                 "lost": _moment(card.lost_at),
                 "frozen": _moment(card.frozen_at),
                 "frozen_why": card.frozen_why,
+                "suspended": _moment(card.suspended_at),
+                "suspended_why": card.suspended_why,
                 "ended": _moment(card.ended_at),
                 "ended_why": card.ended_why,
             }
@@ -166,7 +174,7 @@ def erase(session: Session, person: Person, now: datetime) -> None:
     """Forgets who it was: the cards and the trail keep a number that means nobody any more."""
     cards = list(session.scalars(select(Card).where(Card.person_id == person.id)))
     for card in cards:
-        card.frozen_why = card.ended_why = ""  # somebody's own words, which may name the holder
+        card.frozen_why = card.suspended_why = card.ended_why = ""  # somebody's own words, which may name the holder
     numbers = [card.id for card in cards]
     for done in session.scalars(select(Pending).where(Pending.card_id.in_(numbers), Pending.ended_at.is_not(None))):
         done.request, done.job = {}, {}  # they name the holder, and what was written on the card

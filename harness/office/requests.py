@@ -6,9 +6,10 @@ PINs are secrets: they are in no dump, no error and no trace of a request.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
-from datetime import date
-from typing import Annotated, ClassVar, Self
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,12 +20,13 @@ from pydantic import (
     PlainSerializer,
     SecretStr,
     StringConstraints,
-    field_validator,
     model_validator,
 )
 
+from emulator.filesystem import codes
 from emulator.filesystem.text import encode
 from emulator.personas import numbers
+from emulator.personas.countries import COUNTRIES
 from harness.office.words import (
     BankDeed,
     Cancellation,
@@ -36,6 +38,7 @@ from harness.office.words import (
     Incapacity,
     Loss,
     PersonKind,
+    Purpose,
     Relation,
     Replacement,
 )
@@ -48,6 +51,11 @@ BATCH_LIMIT = 1000
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+LONG_TERM: Literal["long-term"] = "long-term"
+"""长期: a document without a last day."""
+NO_OCCUPATION = "none"
+"""无: asked for, and there is none."""
+ALL = "all"
 
 
 def _held(size: int) -> AfterValidator:
@@ -72,8 +80,57 @@ HeldName = Annotated[Name, _held(50)]
 HeldAddress = Annotated[Text, _held(80)]
 """Item 23. [S: v2:table 9, reference:items.json]"""
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-DocumentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$")]
+
+
+def _region(code: str) -> str:
+    try:
+        check_code(code)
+    except TerminalError as error:
+        raise ValueError(str(error)) from None
+    return code
+
+
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), AfterValidator(_region)]
+
+
+def _of_table(name: str) -> AfterValidator:
+    def check(code: str) -> str:
+        if not codes.table(name).has(code):
+            raise ValueError(f"no code of {codes.table(name).name} {codes.table(name).name_en}")
+        return code
+
+    return AfterValidator(check)
+
+
+def _country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError("no country's three letters by ISO 3166-1")
+    return code
+
+
+Sex = Annotated[str, StringConstraints(pattern="^[129]$")]
+EthnicGroup = Annotated[
+    str, StringConstraints(pattern="^[0-9]{2}$"), _of_table("T14"), Field(description="民族 GB/T 3304, as 01 for 汉")
+]
+Country = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z]{3}$"),
+    AfterValidator(_country),
+    Field(description="国家/地区 ISO 3166-1, three letters, as CHN"),
+]
+Occupation = Annotated[
+    str,
+    StringConstraints(pattern="^([0-9A-Z]{1,7}|none)$"),
+    Field(description="职业（工种）, the code of it, or none where there is none"),
+]
+Until = date | Literal["long-term"]
+"""A document's last day (证件有效期限), or that it has none."""
+DocumentNumber = Annotated[
+    str,
+    BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value),
+    StringConstraints(pattern=r"^[0-9A-Z-]{1,24}$"),
+]
+"""As printed; a small x that was typed is the X of a check character."""
 CardNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9A-Z]{7}[0-9X]$")]
 Number = Annotated[int, Field(ge=1, lt=2**63)]
 """What the register numbers."""
@@ -84,9 +141,16 @@ def _decoded(value: object) -> object:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
+def _jpeg(value: bytes) -> bytes:
+    if not (value.startswith(b"\xff\xd8\xff") and value.endswith(b"\xff\xd9")):
+        raise ValueError("a photograph is a JPEG file, from its first marker to its last")
+    return value
+
+
 Photo = Annotated[
     bytes,
     BeforeValidator(_decoded),
+    AfterValidator(_jpeg),
     Field(max_length=PHOTO_LIMIT, description="base64"),
     PlainSerializer(lambda value: base64.b64encode(value).decode(), when_used="json"),
 ]
@@ -98,6 +162,21 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
 
+CHECKED = {
+    DocumentType.ID_CARD: (r"\d", "a citizen id"),
+    DocumentType.HKMT_RESIDENCE: (r"8[123]0000", "a residence permit"),
+    DocumentType.PERMANENT_RESIDENCE: ("9", "a permanent residence card"),
+}
+"""Kinds whose numbers have 18 characters, built as citizen ids are (birth, order, check character): how they begin."""
+OLD_RESIDENCE = re.compile(r"[A-Z]{3}\d{12}")
+"""A permanent residence card of before 2023."""
+
+
+def is_checked(kind: DocumentType, number: str) -> bool:
+    """Whether a number of this kind says its holder's birth and sex."""
+    return kind in CHECKED and not (kind is DocumentType.PERMANENT_RESIDENCE and OLD_RESIDENCE.fullmatch(number))
+
+
 class Document(Model):
     """A document, by its kind and number."""
 
@@ -106,11 +185,26 @@ class Document(Model):
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
-        if self.type is DocumentType.ID_CARD:
-            number = self.number
-            if len(number) != 18 or not number[:17].isdigit() or numbers.citizen_check(number[:17]) != number[17]:
-                raise ValueError("a citizen id has 18 characters and passes its check character")
+        number = self.number
+        if not is_checked(self.type, number):
+            return self
+        begins, what = CHECKED[self.type]
+        if not re.fullmatch(rf"(?={begins})\d{{17}}[\dX]", number):
+            raise ValueError(f"{what} has 17 digits and a check character and begins {_begins(self.type)}")
+        try:
+            datetime.strptime(number[6:14], "%Y%m%d")
+        except ValueError:
+            raise ValueError(f"{what} has the day of birth as its characters 7 to 14: there is no such day") from None
+        right = numbers.citizen_check(number[:17])
+        if right != number[17]:
+            raise ValueError(f"the check character of {what} is wrong: after these 17 digits stands {right}")
         return self
+
+
+def _begins(kind: DocumentType) -> str:
+    return {DocumentType.HKMT_RESIDENCE: "810000, 820000 or 830000", DocumentType.PERMANENT_RESIDENCE: "with 9"}.get(
+        kind, "with the code of a region"
+    )
 
 
 class Guardian(Model):
@@ -134,38 +228,33 @@ class Agent(Model):
 
 
 class Personal(Model):
-    """What is collected of a person (article 10). ``insured``: items of the card that hold an insurance's region."""
+    """What is collected of a person (article 10); nothing that the article names is taken for granted.
+
+    ``insured``: items of the card that hold an insurance's region, all in ``region``, or each with its own.
+    """
 
     kind: PersonKind = PersonKind.MAINLAND
     name: HeldName
-    sex: Annotated[str, StringConstraints(pattern="^[129]$")]
-    ethnic_group: Annotated[str, StringConstraints(pattern="^[0-9]{2}$")] = "01"
+    sex: Sex
+    ethnic_group: EthnicGroup
     birth: date
-    country: Annotated[str, StringConstraints(pattern="^[0-9]{3}$")] = "156"
+    country: Country
     phone: Phone
     address: HeldAddress
-    occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] = ""
+    occupation: Occupation
     document: Document
-    document_until: date | None = None
+    document_until: Until
     photo: Photo | None = None
     full_capacity: bool = True
     guardian: Guardian | None = None
     helps: tuple[Help, ...] = ()
     region: Region
-    insured: tuple[str, ...] = ()
+    insured: tuple[str, ...] | dict[str, Region] = ()
 
-    @field_validator("region")
-    @classmethod
-    def _exists(cls, code: str) -> str:
-        return _region(code)
-
-
-def _region(code: str) -> str:
-    try:
-        check_code(code)
-    except TerminalError as error:
-        raise ValueError(str(error)) from None
-    return code
+    @property
+    def insurances(self) -> dict[str, str]:
+        """The region of each insurance, by the card's item."""
+        return dict(self.insured) if isinstance(self.insured, dict) else dict.fromkeys(self.insured, self.region)
 
 
 def documents(model: BaseModel) -> Iterator[Document]:
@@ -297,10 +386,11 @@ class ChangeElectronicPin(Request):
 
 
 class ReportLoss(Request):
-    """挂失."""
+    """挂失. ``keep_electronic``: the holder authorises that the electronic card goes on meanwhile."""
 
     operation = "report-loss"
     kind: Loss = Loss.FORMAL
+    keep_electronic: bool = False
 
 
 class LiftLoss(Request):
@@ -317,22 +407,28 @@ class Reissue(Request):
 
 
 class Replace(Request):
-    """换领. ``name``, ``document``: the new ones, where they have changed; ``bank``: the new one."""
+    """换领. What is given beside the reason is what has changed, or what the register has wrong: the new one."""
 
     operation = "replace"
     reason: Replacement
     bank: Text | None = None
     name: HeldName | None = None
+    sex: Sex | None = None
+    ethnic_group: EthnicGroup | None = None
+    birth: date | None = None
     document: Document | None = None
-    document_until: date | None = None
+    document_until: Until | None = None
     photo: Photo | None = None
 
 
 class Query(Request):
-    """查询. ``whole``: people's data in full; the trail says so."""
+    """查询. ``whole``: people's data in full, for the holder who came with the identity document, else for a
+    ``purpose``; the trail says so.
+    """
 
     operation = "query"
     whole: bool = False
+    purpose: Purpose | None = None
 
 
 class ChangeInformation(Request):
@@ -341,23 +437,23 @@ class ChangeInformation(Request):
     operation = "change-information"
     phone: Phone | None = None
     address: HeldAddress | None = None
-    occupation: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{0,7}$")] | None = None
-    document_until: date | None = None
+    occupation: Occupation | None = None
+    document_until: Until | None = None
+    sex: Sex | None = None
+    ethnic_group: EthnicGroup | None = None
+    birth: date | None = None
     guardian: Guardian | None = None
-    name: Name | None = None
+    name: HeldName | None = None
     document: Document | None = None
+    photo: Photo | None = None
 
 
 class Transfer(Request):
-    """参保地转移."""
+    """参保地转移. ``insurance``: which move, by the card's items (DF03/EF05/61), or ``all`` that the card holds."""
 
     operation = "transfer"
     to: Region
-
-    @field_validator("to")
-    @classmethod
-    def _exists(cls, code: str) -> str:
-        return _region(code)
+    insurance: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 class Cancel(Request):
@@ -378,6 +474,19 @@ class CloseAccount(Request):
     """银行账户注销: the bank's own operation, after the social security function's end (article 26)."""
 
     operation = "close-account"
+
+
+class Suspend(Request):
+    """暂停服务 (article 30): no business is done for the card at the counter; what is not frozen may still be used."""
+
+    operation = "suspend"
+    why: Text
+
+
+class Unsuspend(Request):
+    """恢复服务."""
+
+    operation = "unsuspend"
 
 
 class Freeze(Request):

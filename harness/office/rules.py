@@ -8,7 +8,7 @@ from emulator.personas import numbers
 from harness.office.ages import ADULT, age
 from harness.office.case import Case
 from harness.office.measures import Citation, measures
-from harness.office.requests import Apply, ChangeInformation, documents
+from harness.office.requests import Apply, ChangeInformation, documents, is_checked
 from harness.office.rule import Rule
 from harness.office.words import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role
 
@@ -27,6 +27,7 @@ IN_FORCE = Rule(
     "本办法自2023年9月1日起施行，有效期5年，当日不在有效期内",
     "the Measures are in force from 2023-09-01 for five years; this day lies outside",
     lambda case: measures().in_force(case.today),
+    grade="D",  # article 34 says from when to when they bind, not that nothing is done outside
 )
 AT_COUNTER = Rule(
     "CHANNEL",
@@ -45,16 +46,22 @@ MAKES_CARDS = Rule(
         or case.clerk.outlet.kind is not OutletKind.BANK
         or case.clerk.outlet.makes_cards
     ),
+    grade="D",  # the article says who must serve, not that others may not
 )
+MADE_UP = {
+    DocumentType.ID_CARD: numbers.FICTITIOUS_CITIZEN,
+    DocumentType.PERMANENT_RESIDENCE: numbers.FICTITIOUS_RESIDENT,
+}
+"""How numbers begin that no real person can have."""
 FICTITIOUS = Rule(
     "FICTITIOUS",
     C(29),
-    "本系统仅登记虚构人员：居民身份证号码须以519900开头",
-    "this register holds made-up people only: citizen ids begin 519900",
+    "本系统仅登记虚构人员：居民身份证号码须以519900开头，永久居留身份证号码须以999开头",
+    "this register holds made-up people only: citizen ids begin 519900, permanent residence cards 999",
     lambda case: all(
-        one.number.startswith(numbers.FICTITIOUS_CITIZEN)
+        one.number.startswith(MADE_UP[one.type])
         for one in documents(case.request)
-        if one.type is DocumentType.ID_CARD and case.services.fictitious_only
+        if one.type in MADE_UP and is_checked(one.type, one.number) and case.services.fictitious_only
     ),
     grade="D",
 )
@@ -86,14 +93,17 @@ def with_card(citation: Citation) -> Rule:
     )
 
 
-def with_identity(citation: Citation) -> Rule:
-    """The holder's identity document, shown and valid; the guardian or agent shows it for another."""
+def with_identity(citation: Citation, grade: str = "S") -> Rule:
+    """The holder's identity document, shown and valid; the guardian or agent shows it for another. ``grade``: D where
+    the article does not name this operation.
+    """
     return Rule(
         "IDENTITY-SHOWN",
         citation,
         "应持本人居民身份证等有效身份证件：未出示，或与登记信息不符，或已过有效期",
         "the holder's valid identity document is needed: not shown, not the one registered, or run out",
         lambda case: case.identified,
+        grade,
     )
 
 
@@ -108,10 +118,21 @@ NOT_PENDING = Rule(
 NOT_FROZEN = Rule(
     "FROZEN",
     C(30),
-    "该卡已被暂停服务、冻结使用",
-    "the card is suspended or frozen",
+    "该卡已被冻结使用",
+    "the card is frozen: it may not be used",
     lambda case: case.own_card.frozen_at is None,
 )
+NOT_SUSPENDED = Rule(
+    "SUSPENDED",
+    C(30),
+    "该卡已被暂停服务，暂不办理业务",
+    "service for this card is suspended: no business is done for it",
+    lambda case: case.own_card.suspended_at is None,
+)
+NOT_HELD = (NOT_FROZEN, NOT_SUSPENDED)
+"""What supervision may have done to a card: suspending stops business at the counter, freezing every use too; that they
+differ so is ours. [D]
+"""
 NOT_LOST = Rule(
     "LOST",
     C(18),
@@ -138,10 +159,18 @@ ALIVE = Rule(
     "HOLDER-DEAD",
     C(27),
     "申请人（持卡人）死亡的，不应制发、启用社会保障卡",
-    "of the dead no card is made, handed out or activated",
-    lambda case: case.request.agent is None or case.request.agent.cause is not Incapacity.DEAD,
+    "the holder is dead: no card is made, handed out or activated",
+    lambda case: _lives(case),
     grade="D",
 )
+
+
+def _lives(case: Case[Any]) -> bool:
+    """Neither has the agent come because of the holder's death, nor does the register know of it."""
+    agent = case.request.agent
+    known = case.person is not None and case.person.died_at is not None
+    return not known and (agent is None or agent.cause is not Incapacity.DEAD)
+
 
 # --- agents (article 32) ---------------------------------------------------------------------------------------------
 
@@ -245,5 +274,5 @@ BASE = (IN_FORCE, AT_COUNTER, MAKES_CARDS, FICTITIOUS)
 """What comes before everything."""
 SERVICE = (NOT_BANK_ROLE, *AGENTS)
 """What comes before every operation on the social security function."""
-USE = (IN_USE, NOT_FROZEN, NOT_LOST, ACTIVATED, NOT_PENDING)
+USE = (ALIVE, IN_USE, *NOT_HELD, NOT_LOST, ACTIVATED, NOT_PENDING)
 """What using the social security function asks of a card."""

@@ -1,4 +1,4 @@
-"""A small made-up world to begin with: two banks, four outlets, a clerk or officer at each."""
+"""A small made-up world to begin with: three banks, five outlets, a clerk or officer at each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 from harness.office.register.tables import Bank, Clerk, Outlet
 from harness.office.words import Help, OutletKind, Role
 
-BANK, OTHER_BANK = "bank-a", "bank-b"
+BANK, OTHER_BANK, CITY_BANK = "bank-a", "bank-b", "bank-c"
 MAKER, COUNTER, BANKER, SMALL_BANK, OFFICER = "clerk-maker", "clerk-platform", "bank-a-clerk", "bank-b-clerk", "officer"
 
 _BANKS = (
-    Bank(code=BANK, name="虚构商业银行", name_en="Made-up Commercial Bank", district="A"),
-    Bank(code=OTHER_BANK, name="样例农商银行", name_en="Sample Rural Bank", district="B"),
+    Bank(code=BANK, name="虚构商业银行", name_en="Made-up Commercial Bank", district="A", region="51"),
+    Bank(code=OTHER_BANK, name="样例农商银行", name_en="Sample Rural Bank", district="B", region="51"),
+    Bank(code=CITY_BANK, name="绵阳示例银行", name_en="Mianyang Example Bank", district="C", region="5107"),
 )
 _HOURS = "周一至周五 9:00-17:00"
 
@@ -21,7 +22,10 @@ def plant(session: Session) -> None:
     """Fills an empty register; one that has outlets is left as it is."""
     if session.get(Outlet, 1) is not None:
         return
-    session.add_all(Bank(code=one.code, name=one.name, name_en=one.name_en, district=one.district) for one in _BANKS)
+    session.add_all(
+        Bank(code=one.code, name=one.name, name_en=one.name_en, district=one.district, region=one.region)
+        for one in _BANKS
+    )
     outlets = (
         ("成都市虚构区社保卡服务网点", OutletKind.OFFICE, None, True, (Help.LARGE_PRINT, Help.WHEELCHAIR)),
         ("虚构街道便民服务中心", OutletKind.GRASSROOTS, None, False, (Help.HOME_VISIT,)),

@@ -22,8 +22,8 @@ TEMPORARY_HOURS = 7 * 24
 """Article 18 says seven days; from which moment to which is [D]."""
 FEE = 2000
 """Fen for a reissue or replacement; the Measures only say that the first is free. [D]"""
-RENEWAL_DAYS = 90
-"""A card may be replaced so long before it expires. [D]"""
+RENEWAL_DAYS = 60
+"""A card may be replaced so long before it expires, as the ministry answers those who ask. [D]"""
 NUMBER = "SSSE/EF05/07"
 INITIAL_PIN = "123456"
 

@@ -40,6 +40,11 @@ class DocumentType(Word):
         "residence permit (Hong Kong, Macao, Taiwan)",
     )
     TRAVEL_PERMIT = "mainland-travel-permit", "港澳居民来往内地通行证", "mainland travel permit"
+    TAIWAN_PERMIT = (
+        "taiwan-travel-permit",
+        "台湾居民来往大陆通行证",
+        "mainland travel permit for residents of Taiwan",
+    )
     PASSPORT = "passport", "护照"
     PERMANENT_RESIDENCE = "permanent-residence-card", "永久居留身份证", "foreigner's permanent residence card"
     SOCIAL_CARD = "social-security-card", "社会保障卡"
@@ -48,8 +53,10 @@ class DocumentType(Word):
     COMMITMENT = "agent-commitment", "代理承诺书", "agent's letter of commitment"
     DEATH = "death-certificate", "死亡证明"
     DEATH_JUDGMENT = "death-judgment", "宣告死亡判决书", "judgment declaring death"
+    SETTLED_ABROAD = "settled-abroad", "出国（境）定居证明", "proof of having settled abroad"
     NATIONALITY_LOST = "nationality-lost", "丧失中国国籍证明", "proof that Chinese nationality is lost"
     WRITTEN_REQUEST = "written-request", "书面申请"
+    CORRECTION = "correction-certificate", "公安机关更正证明", "certificate of correction by the police"
 
 
 class OutletKind(Word):
@@ -100,6 +107,7 @@ class Kind(Word):
     """What an application is for."""
 
     FIRST = "first", "申领"
+    ANEW = "anew", "再次申领", "application after an earlier card"
     REISSUE = "reissue", "补领"
     REPLACE = "replace", "换领"
 
@@ -143,6 +151,9 @@ class Cancellation(Word):
         "written request to end the pension relation",
     )
     SURPLUS = "surplus", "持有多卡注销多余卡", "surplus card"
+
+
+DEATHS = (Cancellation.DEAD, Cancellation.DECLARED_DEAD)
 
 
 class Disposal(Word):
@@ -191,6 +202,15 @@ class Help(Word):
     WHEELCHAIR = "wheelchair", "无障碍通道", "wheelchair access"
     HOME_VISIT = "home-visit", "上门服务"
     CROSS_PROVINCE = "cross-province", "跨省通办", "service across provinces"
+
+
+class Purpose(Word):
+    """Why a clerk asks for somebody's data in full who did not come for them in person; ours, article 29. [D]"""
+
+    AGENCY = "agency", "代办业务需要", "an agent's business needs them"
+    COMPLAINT = "complaint", "投诉处理", "a complaint is looked into"
+    DATA_CHECK = "data-check", "数据核查", "data are checked"
+    AUTHORITY = "authority", "有关机关依法调取", "an authority asks by law"
 
 
 class AccountState(Word):

@@ -11,14 +11,15 @@ from emulator.filesystem.specs import RegionBinding
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Terminal
 
+PROVINCE = "519900"
 SICHUAN = {
     "510100": "成都市", "510300": "自贡市", "510400": "攀枝花市", "510500": "泸州市", "510600": "德阳市",
     "510700": "绵阳市", "510800": "广元市", "510900": "遂宁市", "511000": "内江市", "511100": "乐山市",
     "511300": "南充市", "511400": "眉山市", "511500": "宜宾市", "511600": "广安市", "511700": "达州市",
     "511800": "雅安市", "511900": "巴中市", "512000": "资阳市", "513200": "阿坝藏族羌族自治州",
-    "513300": "甘孜藏族自治州", "513400": "凉山彝族自治州",
+    "513300": "甘孜藏族自治州", "513400": "凉山彝族自治州", PROVINCE: "四川省省本级",
 }  # fmt: skip
-"""The prefectures of Sichuan by GB/T 2260."""
+"""The prefectures of Sichuan by GB/T 2260, and the code that who is insured with the province itself has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def check_code(code: str) -> None:
     """TerminalError unless six digits; in Sichuan the prefecture must exist."""
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
         raise TerminalError(f"a region has six digits (GB/T 2260), found {code!r}")
-    if code[:2] == "51" and code[:4] + "00" not in SICHUAN:
+    if code[:2] == "51" and (code[:4] + "00" not in SICHUAN or (code[:4] == PROVINCE[:4] and code != PROVINCE)):
         raise TerminalError(f"GB/T 2260 has no prefecture {code[:4]}00 in Sichuan")
 
 

@@ -26,7 +26,7 @@ MOVER = """
 import signal, sys
 from pathlib import Path
 from harness.office import requests
-from tests.office import Desk, ask
+from tests.office import Desk, ask, moving
 desk = Desk(Path(sys.argv[1]))
 number, there = sys.argv[2], sys.argv[3]
 regions = ["510700", "513400"]
@@ -35,7 +35,7 @@ if there == regions[0]:
 signal.setitimer(signal.ITIMER_REAL, float(sys.argv[4]))  # SIGALRM ends the process as SIGKILL would
 while True:
     for region in regions:
-        desk.with_card(number, ask(requests.Transfer, to=region))
+        desk.with_card(number, moving(region))
         print(region, flush=True)
 """
 
@@ -46,7 +46,7 @@ def sides(desk: Desk, number: str) -> tuple[set[str], str]:
         terminal.begin()
         chip = {one.code for one in regions.read(terminal)}
     with desk.register.transaction() as session:
-        return chip, session.scalars(select(Card).where(Card.number == number)).one().person.region
+        return chip, session.scalars(select(Card).where(Card.number == number)).one().person.insured["DF03/EF05/61"]
 
 
 def moves(desk: Desk) -> list[str]:

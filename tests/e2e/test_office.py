@@ -66,7 +66,9 @@ def test_the_service_from_start_to_end(register: str) -> None:
         frozen = told("--register", register, "freeze", "--number", card, "--why", "数据异常")
         assert frozen["card"] == card
         with httpx2.Client(base_url=url, timeout=DEADLINE, headers={"Authorization": f"Bearer {token}"}) as client:
-            refused = client.post("/operations/transfer", json={"to": "510700"}, params={"drawer": card})
+            refused = client.post(
+                "/operations/transfer", json={"to": "510700", "insurance": ["all"]}, params={"drawer": card}
+            )
             assert refused.json()["error"]["rule"] == "FROZEN"
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 0
@@ -91,7 +93,7 @@ def test_a_blank_card_in_a_reader_is_issued_and_serves(register: str, layout: st
         one = told("--register", register, "issue", "--made-up", "--seed", "3", *reader,
                    "--layout", layout, "--algorithm", algorithm)  # fmt: skip
         assert one["card"] == FIRST
-        moved = told("--register", register, "transfer", "--to", "510700", *reader)
+        moved = told("--register", register, "transfer", "--to", "510700", "--insurance", "all", *reader)
         assert moved["to"] == "510700"
         changed = subprocess.run(
             [SSCARD, "office", "--register", register, "change-pin", *reader],

@@ -246,7 +246,7 @@ def test_a_card_torn_out_is_resumed_or_abandoned(caller: Caller, monkeypatch: py
         assert torn.json()["error"]["pending"] == number
         (waiting,) = caller.get("/pending", Role.CLERK).json()
         assert (waiting["pending"], waiting["card"]) == (number, FIRST)
-        between = caller.post("/operations/transfer", {"to": "510700"}, drawer=FIRST)
+        between = caller.post("/operations/transfer", {"to": "510700", "insurance": ["all"]}, drawer=FIRST)
         assert between.json()["error"]["rule"] == "HALF-WAY"
         assert caller.post(f"/pending/{number}/{ended}", {}, drawer=FIRST).status_code == 200
         assert caller.get("/pending", Role.CLERK).json() == []

@@ -56,9 +56,11 @@ def test_issue_a_batch_of_whom_one_is_refused(counter: Counter) -> None:
     assert "2. 测试甲: 第十条" in counter.run("issue", "--people", people, "--electronic-pin", "1", expect=1).stdout
 
 
-CSV = """name,sex,birth,phone,address,document,region,insured,photo_file,guardian_name,guardian_document,guardian_phone
-测试甲,1,1990-03-07,00000000011,虚构路1号,{me},510100,all,face.jpg,,,
-测试童,1,2019-05-01,00000000021,虚构路2号,id-card:{child},510100,DF03/EF05/61;DF04/EF05/84,,测试监护人,{me},00000000011
+CSV = """name,sex,ethnic_group,birth,country,occupation,document_until,phone,address,document,region,insured,\
+photo_file,guardian_name,guardian_document,guardian_phone
+测试甲,1,01,1990-03-07,CHN,none,long-term,00000000011,虚构路1号,{me},510100,all,face.jpg,,,
+测试童,1,01,2019-05-01,CHN,none,long-term,00000000021,虚构路2号,id-card:{child},510100,\
+DF03/EF05/61;DF04/EF05/84,,测试监护人,{me},00000000011
 """
 
 

@@ -18,7 +18,7 @@ from harness.office.register.tables import AccountRefusal, Bank, Card
 from harness.office.requests import Document, Request
 from harness.office.rule import Refusal
 from harness.office.words import Cancellation, DocumentType, Incapacity, Loss, PersonKind, Relation, Replacement
-from tests.office import Desk, agent, ask, child, citizen
+from tests.office import Desk, agent, ask, child, citizen, moving
 
 ME = citizen()
 DOC = ME.document
@@ -105,8 +105,8 @@ def another_region(desk: Desk, number: str) -> object:
     """The card says another region than the register."""
     with desk.register.transaction() as session:
         card = session.query(Card).filter_by(number=number).one()
-        card.person.region = "510700"
-    return desk.with_card(number, ask(requests.Transfer, to="510300"))
+        card.person.insured = dict.fromkeys(card.person.insured, "510700")
+    return desk.with_card(number, moving("510300"))
 
 
 def another_holders_card(desk: Desk, number: str) -> object:
@@ -133,6 +133,14 @@ def handed_out_twice(desk: Desk) -> object:
     number = desk.applied()
     desk.do(ask(requests.Make, application=number))
     desk.do(ask(requests.HandOut, application=number, shown=SHOWN))
+    return desk.do(ask(requests.HandOut, application=number, shown=SHOWN))
+
+
+def failed_twice(desk: Desk) -> object:
+    number = desk.applied()
+    desk.do(ask(requests.Make, application=number))
+    for _ in range(2):
+        desk.do(ask(requests.DeliveryFailed, application=number))
     return desk.do(ask(requests.HandOut, application=number, shown=SHOWN))
 
 
@@ -163,7 +171,7 @@ def cancelled(deed: Callable[[Desk, str], object]) -> Callable[[Desk, str], obje
     return all_of_it
 
 
-HKMT = citizen(kind=PersonKind.HKMT, document=Document(type=T.PASSPORT, number="H00000001"), country="344")
+HKMT = citizen(kind=PersonKind.HKMT, document=Document(type=T.PASSPORT, number="H00000001"), country="HKG")
 OLD_PASSPORT = citizen(
     kind=PersonKind.FOREIGNER, document=Document(type=T.PASSPORT, number="P0000001"), document_until=date(2025, 3, 2)
 )
@@ -217,6 +225,23 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "handed out before made": (("PROGRESS", 12, 1), lambda desk: desk.do(
         ask(requests.HandOut, application=desk.applied(), shown=SHOWN))),
     "handed out twice": (("PROGRESS", 12, 1), handed_out_twice),
+    "handed out after two failures": (("FAILED-TWICE", 27, 1), failed_twice),
+    "another city's bank": (("BANK-CHOICE", 8, 1), do(apply(bank=seed.CITY_BANK))),
+    "a batch's bank is none": (("BANK-KNOWN", 8, 1), do(ask(requests.ApplyBatch,
+        **(BATCH | {"bank": "bank-z"}), letter="介绍信1号", shown=(citizen(41).document,)))),
+    "whole for an agent without purpose": (("WHOLE-PURPOSE", 29, 1), first(lambda desk, _: desk.do(ask(
+        requests.Query, holder=DOC, shown=SHOWN, whole=True, agent=agent(Incapacity.OTHER, Relation.SPOUSE))))),
+    "an agent asks without letter": (("AGENT-COMMITMENT", 32, 2), first(lambda desk, _: desk.do(ask(requests.Query,
+        holder=DOC, shown=SHOWN, agent=agent(Incapacity.OTHER, Relation.SPOUSE).model_copy(
+            update={"shown": (citizen(13).document,)}))))),
+    "suspended card": (("SUSPENDED", 30, 1), first(lambda desk, number: (
+        desk.do(ask(requests.Suspend, card=number, why="测试"), seed.OFFICER),
+        desk.with_card(number, moving("510700"))))),
+    "suspended twice": (("NOT-SUSPENDED-YET", 30, 1), first(lambda desk, number: (
+        desk.do(ask(requests.Suspend, card=number, why="测试"), seed.OFFICER),
+        desk.do(ask(requests.Suspend, card=number, why="测试"), seed.OFFICER)))),
+    "resumed, not suspended": (("IS-SUSPENDED", 30, 1), first(
+        lambda desk, number: desk.do(ask(requests.Unsuspend, card=number), seed.OFFICER))),
     "disposed after one failure": (("UNDELIVERED-TWICE", 27, 1), disposed_too_soon),
     "disposed by a clerk": (("MANAGEMENT-BODY", 3, 1), lambda desk: desk.do(
         ask(requests.Dispose, application=desk.applied(), reason="died-meanwhile"))),
@@ -226,7 +251,7 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "activated twice": (("NOT-YET-ACTIVE", 13, 1), first(with_card(ask(requests.Activate, shown=SHOWN)))),
     "PIN before activation": (("ACTIVATED", 13, 2), not_activated(
         with_card(ask(requests.ChangePin, old="123456", new="246802")))),
-    "transfer before activation": (("ACTIVATED", 13, 2), not_activated(with_card(ask(requests.Transfer, to="510700")))),
+    "transfer before activation": (("ACTIVATED", 13, 2), not_activated(with_card(moving("510700")))),
     "initial PIN": (("PIN-NOT-INITIAL", 14, 1), first(with_card(ask(requests.ChangePin, old="123456", new="123456")))),
     "no PIN": (("PIN-FORM", 14, 1), first(with_card(ask(requests.ChangePin, old="123456", new="12x")))),
     "PIN without card": (("CARD-SHOWN", 15, 1), first(
@@ -250,9 +275,9 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
         lambda desk, _: desk.do(ask(requests.ReportLoss, holder=DOC, shown=SHOWN, kind="none")))),
     "lost twice": (("NOT-LOST-YET", 18, 1), lost(Loss.FORMAL, lambda desk, _: desk.do(
         ask(requests.ReportLoss, holder=DOC, shown=SHOWN, kind="temporary")))),
-    "lost card used": (("LOST", 18, 1), lost(Loss.FORMAL, with_card(ask(requests.Transfer, to="510700")))),
+    "lost card used": (("LOST", 18, 1), lost(Loss.FORMAL, with_card(moving("510700")))),
     "lost card, almost seven days": (("LOST", 18, 1), lost(Loss.TEMPORARY, lambda desk, number: later(
-        lambda d: d.with_card(number, ask(requests.Transfer, to="510700")), hours=167, minutes=59)(desk))),
+        lambda d: d.with_card(number, moving("510700")), hours=167, minutes=59)(desk))),
     "lost card shown as electronic": (("LOST", 18, 1), lost(Loss.FORMAL, lambda desk, _: desk.do(
         ask(requests.ShowCredential, holder=DOC, pin="135790")))),
     "lifted without card": (("CARD-SHOWN", 19, 1), lost(Loss.FORMAL, lambda desk, _: desk.do(
@@ -275,6 +300,10 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
         replaced(ask(requests.Replace, shown=SHOWN, reason="expired")))),
     "replaced, same bank": (("REASON-HOLDS", 21, 1), first(
         replaced(ask(requests.Replace, shown=SHOWN, reason="bank-changed", bank=seed.BANK)))),
+    "replaced, nothing differs": (("REASON-HOLDS", 21, 1), first(
+        replaced(ask(requests.Replace, shown=SHOWN, reason="information-differs")))),
+    "corrected without proof": (("CHANGE-PROVED", 21, 1), first(
+        replaced(ask(requests.Replace, shown=SHOWN, reason="information-differs", ethnic_group="03")))),
     "replaced, same name": (("REASON-HOLDS", 21, 1), first(
         replaced(ask(requests.Replace, shown=SHOWN, reason="name-or-number-changed", name=ME.name)))),
     "replaced, an adult's card": (("REASON-HOLDS", 21, 1), first(
@@ -294,18 +323,25 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "nothing changes": (("SOMETHING-CHANGES", 23, 1), first(
         with_card(ask(requests.ChangeInformation, phone=ME.phone)))),
     "transfer without card": (("CARD-SHOWN", 24, 1), first(
-        lambda desk, _: desk.do(ask(requests.Transfer, holder=DOC, shown=SHOWN, to="510700")))),
-    "out of the province": (("WITHIN-PROVINCE", 24, 1), first(with_card(ask(requests.Transfer, to="440100")))),
-    "to where it is": (("ANOTHER-REGION", 24, 1), first(with_card(ask(requests.Transfer, to="510100")))),
+        lambda desk, _: desk.do(moving("510700", holder=DOC, shown=SHOWN)))),
+    "out of the province": (("WITHIN-PROVINCE", 24, 1), first(with_card(moving("440100")))),
+    "to where it is": (("ANOTHER-REGION", 24, 1), first(with_card(moving("510100")))),
     "the card says otherwise": (("REGION-CHECKED", 24, 1), first(another_region)),
     "cancelled without proof": (("REASON-SHOWN", 25, 1), first(
         lambda desk, _: desk.do(cancel(Cancellation.DEAD)))),
+    "emigrated, one proof of two": (("REASON-SHOWN", 25, 1), first(
+        lambda desk, _: desk.do(cancel(Cancellation.EMIGRATED, T.NATIONALITY_LOST)))),
+    "the dead in person": (("BY-ANOTHER", 32, 1), first(
+        lambda desk, _: desk.do(cancel(Cancellation.DEAD, T.DEATH)))),
+    "the dead applies anew": (("HOLDER-DEAD", 27, 1), first(lambda desk, _: (
+        desk.do(cancel(Cancellation.DEAD, T.DEATH, agent=agent(Incapacity.DEAD, Relation.CHILD))),
+        desk.do(apply())))),
     "cancelled by nobody": (("IDENTITY-OR-CARD", 25, 1), first(lambda desk, _: desk.do(ask(requests.Cancel,
         holder=DOC, reason="pension-ended", shown=(Document(type=T.WRITTEN_REQUEST),))))),
     "no surplus card": (("SURPLUS", 25, 1), first(lambda desk, _: desk.do(cancel(Cancellation.SURPLUS)))),
     "cancelled twice": (("CANCELLABLE", 25, 1), first(cancelled(
         lambda desk, _: desk.do(cancel(Cancellation.PENSION_ENDED, T.WRITTEN_REQUEST))))),
-    "used after cancelling": (("IN-USE", 25, 1), first(cancelled(with_card(ask(requests.Transfer, to="510700"))))),
+    "used after cancelling": (("IN-USE", 25, 1), first(cancelled(with_card(moving("510700"))))),
     "account before function": (("FUNCTION-FIRST", 26, 1), first(
         lambda desk, number: desk.do(ask(requests.CloseAccount, card=number), seed.BANKER))),
     "account lifted, not lost": (("ACCOUNT-STATE", 7, 1), first(
@@ -315,7 +351,7 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "account closed by a clerk": (("BANK-ONLY", 7, 1), first(cancelled(
         lambda desk, number: desk.do(ask(requests.CloseAccount, card=number))))),
     "frozen card used": (("FROZEN", 30, 1), first(
-        lambda desk, number: desk.with_card(frozen(desk, number), ask(requests.Transfer, to="510700")))),
+        lambda desk, number: desk.with_card(frozen(desk, number), moving("510700")))),
     "frozen by a clerk": (("MANAGEMENT-BODY", 3, 1), first(
         lambda desk, number: desk.do(ask(requests.Freeze, card=number, why="测试")))),
     "frozen twice": (("NOT-FROZEN-YET", 30, 1), first(lambda desk, number: frozen(desk, frozen(desk, number)))),
@@ -346,7 +382,7 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
         frozen(desk, number), desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN))))),
     "handed out after cancelling": (("STILL-ENTITLED", 27, 1), lost(Loss.FORMAL, cancelled_meanwhile)),
     "nothing to transfer": (("HAS-INSURANCE", 24, 1), lambda desk: desk.with_card(
-        desk.active(citizen(insured=())), ask(requests.Transfer, to="510700"))),
+        desk.active(citizen(insured=())), moving("510700"))),
     "handed out to the dead": (("HOLDER-DEAD", 27, 1), lambda desk: (
         desk.do(ask(requests.Make, application=desk.applied())),
         desk.do(ask(requests.HandOut, application=1, shown=(DOC, Document(type=T.DEATH)),
@@ -356,7 +392,7 @@ CASES: dict[str, tuple[tuple[str, int, int], Deed]] = {
     "moved while the next card waits": (("NEW-CARD-WAITS", 21, 1), first(lambda desk, number: (
         desk.with_card(number, ask(requests.Replace, shown=SHOWN, reason="looks-changed")),
         desk.do(ask(requests.Make, application=2)),
-        desk.with_card(number, ask(requests.Transfer, to="510700"))))),
+        desk.with_card(number, moving("510700"))))),
     "guardian without proof": (("GUARDIANSHIP", 32, 2), do(apply(
         child(), agent=agent(Incapacity.MINOR, Relation.GUARDIAN)))),
 }  # fmt: skip
@@ -391,7 +427,7 @@ def test_every_rule_speaks_both_languages_and_cites_what_is_there() -> None:
 def test_a_refusal_changes_nothing_but_the_trail(desk: Desk) -> None:
     number = desk.active()
     before = state(desk)
-    refused(lambda: desk.with_card(number, ask(requests.Transfer, to="440100")))
+    refused(lambda: desk.with_card(number, moving("440100")))
     refused(lambda: desk.do(apply()))
     after = state(desk)
     assert {name for name in after if after[name] != before[name]} == {"audit"}
@@ -408,7 +444,7 @@ def state(desk: Desk) -> dict[str, list[Any]]:
     [
         ("birth", "soon"),
         ("phone", "12"),
-        ("region", "519900"),
+        ("region", "519800"),
         ("sex", "3"),
         ("document", {"type": "id-card", "number": "519900199003070019"}),
         ("name", ""),

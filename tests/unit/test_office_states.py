@@ -23,7 +23,7 @@ from harness.office.register.tables import Account, AccountRefusal, Application,
 from harness.office.rule import Refusal
 from harness.office.words import AccountState, DocumentType, Incapacity, Kind, Life, Loss, Progress, Relation
 from harness.office.workdays import Workdays
-from tests.office import Desk, agent, ask, child, citizen
+from tests.office import Desk, agent, ask, child, citizen, moving
 from tests.office_front import Torn
 
 ME, YOU = citizen(), citizen(31, name="测试乙")
@@ -62,7 +62,7 @@ def torn(desk: Desk, number: str, request: requests.Request, updates: int = 1, c
 
 
 def moved(desk: Desk, number: str, to: str = "510700") -> int:
-    return torn(desk, number, ask(requests.Transfer, to=to))
+    return torn(desk, number, moving(to))
 
 
 def reported(desk: Desk) -> None:
@@ -76,7 +76,7 @@ def test_a_number_that_was_typed_is_the_card_that_is_meant(desk: Desk) -> None:
     mine, yours = desk.active(ME), desk.active(YOU)
     desk.with_card(mine, ask(requests.Freeze, card=yours, why="测试"), seed.OFFICER)
     assert (card(desk, mine).frozen_at, card(desk, yours).frozen_at) == (None, desk.clock.now())
-    assert refused(lambda: desk.with_card(mine, ask(requests.Transfer, card=yours, to="510700"))) == "CARD-SHOWN"
+    assert refused(lambda: desk.with_card(mine, moving("510700", card=yours))) == "CARD-SHOWN"
     with pytest.raises(Unknown):
         desk.do(ask(requests.Freeze, holder=ME.document, card=yours, why="测试"), seed.OFFICER)
 
@@ -240,7 +240,7 @@ def test_a_temporary_loss_made_formal_does_not_lapse(desk: Desk) -> None:
     desk.clock.step(timedelta(days=6))
     desk.do(ask(requests.ReportLoss, **report, kind="formal"))
     desk.clock.step(timedelta(days=30))
-    assert refused(lambda: desk.with_card(number, ask(requests.Transfer, to="510700"))) == "LOST"
+    assert refused(lambda: desk.with_card(number, moving("510700"))) == "LOST"
     assert card(desk, number).loss is Loss.FORMAL
 
 
@@ -398,5 +398,5 @@ def test_a_card_that_cannot_be_read_changes_nothing(desk: Desk) -> None:
     number = desk.active()
     before = len(trail(desk))
     with desk.card(number) as connection, pytest.raises((Failed, HalfWay)):
-        desk.do(ask(requests.Transfer, to="510700"), connection=Torn(connection, 0))
+        desk.do(moving("510700"), connection=Torn(connection, 0))
     assert len(trail(desk)) == before + 1

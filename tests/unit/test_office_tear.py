@@ -28,7 +28,7 @@ from harness.office.rule import Refusal
 from harness.office.words import Cancellation, DocumentType, Life
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused, Terminal
-from tests.office import Desk, Torn, ask, citizen
+from tests.office import Desk, Torn, ask, citizen, moving
 
 ME = citizen()
 SHOWN = (ME.document,)
@@ -123,7 +123,7 @@ DEEDS = {
         undoable=True,
     ),
     "transfer": Deed(
-        ask(requests.Transfer, to="510700"), moved, lambda card: either(card.person.region, "510100", "510700"),
+        moving("510700"), moved, lambda card: either(set(card.person.insured.values()), {"510100"}, {"510700"}),
         undoable=True,
     ),
     "cancel": Deed(

@@ -94,7 +94,7 @@ def test_a_child_moves_what_it_has() -> None:
     [
         ("51070", "510100", "six digits"),
         ("51O700", "510100", "six digits"),
-        ("519900", "510100", "no prefecture 519900"),
+        ("519901", "510100", "no prefecture 519900"),
         ("500100", "510100", "within its province"),
         ("510700", "510300", "expected 510300 everywhere"),
         ("510100", "510300", "at 510100 already"),

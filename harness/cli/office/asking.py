@@ -19,7 +19,7 @@ from harness.connection import Connection
 from harness.office import finding, written
 from harness.office.case import Unknown
 from harness.office.register.tables import Application, Card, Person
-from harness.office.requests import Apply, Document, Request
+from harness.office.requests import ALL, Apply, Document, Request, Text
 from harness.office.words import Channel, Word
 
 OF_ALL = frozenset(Request.model_fields)
@@ -110,6 +110,8 @@ def _own(request: type[Request], name: str) -> Iterator[click.Parameter]:
         yield click.Option([flag], type=FILE, metavar="JPEG")
     elif kind is Document:
         yield click.Option([flag], type=DOCUMENT, help=needed or None)
+    elif kind == tuple[Text, ...]:
+        yield click.Option([flag], multiple=True, metavar="NAME", help=f"{needed}Repeat; or {ALL}.")
     elif get_origin(kind) is tuple or (isinstance(kind, type) and issubclass(kind, BaseModel)):
         many = get_origin(kind) is tuple
         text = "Persons, in YAML or CSV." if many else "In YAML; see docs/office.md."

@@ -23,11 +23,13 @@ C = Citation
 NO_PHOTO_BEFORE = 7
 DOCUMENTS = {
     PersonKind.MAINLAND: (DocumentType.ID_CARD,),
-    PersonKind.HKMT: (DocumentType.HKMT_RESIDENCE, DocumentType.TRAVEL_PERMIT),
+    PersonKind.HKMT: (DocumentType.HKMT_RESIDENCE, DocumentType.TRAVEL_PERMIT, DocumentType.TAIWAN_PERMIT),
     PersonKind.OVERSEAS: (DocumentType.PASSPORT,),
     PersonKind.FOREIGNER: (DocumentType.PASSPORT, DocumentType.PERMANENT_RESIDENCE),
 }
-"""Article 9, paragraph 2; a minor without identity card shows the household register."""
+"""Article 9, paragraph 2; a minor without identity card shows the household register. The article's list is open (等):
+that the permit for residents of Taiwan belongs to it is ours. [D]
+"""
 
 
 def _person(case: Case[Apply]) -> Personal:
@@ -43,10 +45,10 @@ def right_document(kind: PersonKind, document: Document, years: int) -> bool:
 
 
 def agrees_with_number(document: Document, birth: date, sex: str) -> bool:
-    """A citizen id says birth and sex."""
-    if document.type is not DocumentType.ID_CARD:
-        return True
+    """A citizen id says birth and sex, and so do numbers built as it is."""
     number = document.number
+    if not requests.is_checked(document.type, number):
+        return True
     return number[6:14] == f"{birth:%Y%m%d}" and (sex == "1") == bool(int(number[16]) % 2)
 
 
@@ -76,17 +78,30 @@ def _agrees_with_register(case: Case[Any]) -> bool:
     return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
 
 
-def open_bank(case: Case[Any], code: str | None) -> bool:
-    """Issues cards here; None: the bank stays the same."""
-    return code is None or case.session.get(Bank, code) is not None
+def _local_bank(case: Case[Any]) -> bool:
+    """Issues cards where the applicant is; none named: the bank stays the same."""
+    request = case.request
+    if request.bank is None:
+        return True
+    found = case.session.get(Bank, request.bank)
+    region = request.person.region if isinstance(request, Apply) else case.holder.region
+    return found is not None and region.startswith(found.region)
 
 
 BANK_CHOSEN = Rule(
     "BANK-CHOICE",
     C(8),
-    "应自主选择当地社会保障卡发卡银行：所选银行不是本地发卡银行",
-    "one chooses freely among the banks that issue here; this is none of them",
-    lambda case: open_bank(case, case.request.bank),
+    "应自主选择当地社会保障卡发卡银行：所选银行不是申请人所在地的发卡银行",
+    "one chooses freely among the banks that issue where one is; this is none of them",
+    _local_bank,
+)
+BANK_KNOWN = Rule(
+    "BANK-KNOWN",
+    C(8),
+    "无此发卡银行",
+    "there is no such issuing bank",
+    lambda case: case.session.get(Bank, case.request.bank) is not None,
+    grade="D",
 )
 APPLY_RULES = (
     Rule(
@@ -110,7 +125,8 @@ APPLY_RULES = (
         "应提供有效身份证件：未出示，或已过有效期",
         "the valid document must be shown: it was not, or has run out",
         lambda case: (
-            _person(case).document in case.request.shown and (_person(case).document_until or case.today) >= case.today
+            _person(case).document in case.request.shown
+            and (last_day(_person(case).document_until) or case.today) >= case.today
         ),
     ),
     Rule(
@@ -151,13 +167,24 @@ APPLY_RULES = (
 )
 
 
+def last_day(told: requests.Until | None) -> date | None:
+    """As the register holds it: a document without a last day has none there."""
+    return told if isinstance(told, date) else None
+
+
+def occupation(told: str) -> str:
+    """As the register holds it: empty for none."""
+    return "" if told == requests.NO_OCCUPATION else told
+
+
 def register_person(case: Case[Any], told: Personal) -> Person:
     """The person as told, new or brought up to date."""
     person = find(case, told) or Person(document_type=told.document.type, document_number=told.document.number)
-    given = told.model_dump(exclude={"document", "guardian", "helps", "insured"})
+    given = told.model_dump(exclude={"document", "document_until", "occupation", "guardian", "helps", "insured"})
     for name, value in given.items():
         setattr(person, name, value)
-    person.helps, person.insured = list(map(str, told.helps)), list(told.insured)
+    person.document_until, person.occupation = last_day(told.document_until), occupation(told.occupation)
+    person.helps, person.insured = list(map(str, told.helps)), told.insurances
     case.session.add(person)
     case.session.flush()
     if told.guardian is not None:
@@ -190,7 +217,9 @@ def bank_agrees(case: Case[Any], code: str, person: Person) -> None:
 def accept(
     case: Case[Any], person: Person, code: str, kind: Kind, reason: str = "", old: Card | None = None
 ) -> Application:
-    """An application, accepted now. The first card is free (article 12)."""
+    """An application, accepted now. The first card is free (article 12); that later ones cost is ours. [D]"""
+    if kind is Kind.FIRST and _had_card(case, person):
+        kind = Kind.ANEW
     application = Application(
         person_id=person.id,
         kind=kind,
@@ -211,6 +240,12 @@ def accept(
         **case.services.deadline(application, case.today),
     }
     return application
+
+
+def _had_card(case: Case[Any], person: Person) -> bool:
+    """A card was handed out to this person before, whatever became of it."""
+    issued = select(Card.id).where(Card.person_id == person.id, Card.issued_at.is_not(None))
+    return case.session.scalar(issued.limit(1)) is not None
 
 
 class Applying(Operation[Apply]):
@@ -235,7 +270,7 @@ class ApplyingForMany(Operation[ApplyBatch]):
     request, zh, en, citation = ApplyBatch, "单位（学校）代为申领", "application by an institution", C(9)
     rules = (
         NOT_BANK_ROLE,
-        BANK_CHOSEN,
+        BANK_KNOWN,
         Rule(
             "LETTER",
             C(9, 2),
@@ -251,7 +286,7 @@ class ApplyingForMany(Operation[ApplyBatch]):
             lambda case: case.request.clerk_document in case.request.shown,
         ),
     )
-    OF_EACH = tuple(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN"))
+    OF_EACH = (ALIVE, *(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN")))
 
     def enter(self, case: Case[ApplyBatch]) -> None:
         """One application each; those that rules forbid are told with the article."""

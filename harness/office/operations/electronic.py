@@ -17,8 +17,8 @@ from harness.office.operations.using import PIN_FORM, new_pin
 from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
 from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
 from harness.office.rule import Refusal, Rule
-from harness.office.rules import IN_USE, NOT_FROZEN, NOT_LOST, SERVICE, with_identity
-from harness.office.words import Life
+from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, SERVICE, with_identity
+from harness.office.words import Life, Loss
 from harness.terminal.pin import is_pin
 
 C = Citation
@@ -30,6 +30,16 @@ HAS_ONE = Rule(
     "持卡人未申领电子社会保障卡",
     "the holder has no electronic card",
     lambda case: electronic.of(case.session, case.holder) is not None,
+)
+
+
+GOES_ON = Rule(
+    "LOST",
+    C(18),
+    "实体卡已挂失，持卡人未授权电子社会保障卡继续使用",
+    "the physical card is reported lost, and the holder has not authorised that the electronic one goes on",
+    lambda case: case.loss is Loss.NONE or case.own_card.electronic_goes_on,
+    grade="D",
 )
 
 
@@ -71,6 +81,7 @@ class ApplyingForElectronic(Operation[ApplyElectronic]):
     )
     rules = (
         *SERVICE,
+        ALIVE,
         with_identity(C(16)),
         IN_USE,
         Rule(
@@ -128,7 +139,7 @@ class ShowingCredential(Operation[ShowCredential]):
     """亮证."""
 
     request, zh, en, citation = ShowCredential, "电子社会保障卡亮证", "showing the electronic card", C(2, 2)
-    rules = (HAS_ONE, IN_USE, NOT_FROZEN, NOT_LOST)
+    rules = (HAS_ONE, ALIVE, IN_USE, NOT_FROZEN, GOES_ON)
 
     def enter(self, case: Case[ShowCredential]) -> None:
         """Signed now, good for a minute."""
@@ -159,7 +170,7 @@ class VerifyingCredential(Operation[VerifyCredential]):
         if case.session.get(Credential, shown.serial) is not None:
             raise Refusal("CREDENTIAL-USED", self.citation, "该二维码已使用过", "this credential was used already")
         case.person, case.card = holder.person, card
-        for rule in (NOT_FROZEN, NOT_LOST):
+        for rule in (NOT_FROZEN, GOES_ON):
             rule.demand(case)
         case.session.add(Credential(serial=shown.serial, used_at=case.now))
         case.told |= {

@@ -10,27 +10,54 @@ from harness.office.jobs import BlockCard, BlockFunction, Job
 from harness.office.measures import Citation
 from harness.office.notice import Notice
 from harness.office.operation import Operation
-from harness.office.operations.applying import BANK_CHOSEN
+from harness.office.operations.applying import BANK_KNOWN
 from harness.office.register.tables import Card
-from harness.office.requests import BankBusiness, Cancel, CloseAccount, Freeze, RecordSurplus, Unfreeze, Withdraw
+from harness.office.requests import (
+    BankBusiness,
+    Cancel,
+    CloseAccount,
+    Freeze,
+    RecordSurplus,
+    Suspend,
+    Unfreeze,
+    Unsuspend,
+    Withdraw,
+)
 from harness.office.rule import Rule
 from harness.office.rules import ADMINISTRATOR, NOT_PENDING, SERVICE
-from harness.office.words import AccountState, BankDeed, Cancellation, DocumentType, Life, Loss, Role
+from harness.office.words import (
+    DEATHS,
+    AccountState,
+    BankDeed,
+    Cancellation,
+    DocumentType,
+    Incapacity,
+    Life,
+    Loss,
+    Role,
+)
 
 C = Citation
 PROOFS = {
     Cancellation.DEAD: (DocumentType.DEATH,),
     Cancellation.DECLARED_DEAD: (DocumentType.DEATH_JUDGMENT,),
-    Cancellation.EMIGRATED: (DocumentType.NATIONALITY_LOST,),
+    Cancellation.EMIGRATED: (DocumentType.SETTLED_ABROAD, DocumentType.NATIONALITY_LOST),
     Cancellation.PENSION_ENDED: (DocumentType.WRITTEN_REQUEST,),
 }
-"""What shows each reason. [D]"""
+"""What shows each reason, all of it: which paper shows what is ours. [D] Article 25 asks for both: settled abroad, and
+the nationality lost.
+"""
 
 
 def end(case: Case[Any], card: Card, life: Life, why: str) -> None:
-    """The card serves no more, and its bank will hear of it (article 28)."""
+    """The card serves no more, and its bank hears of it at once, or when it can be reached (article 28)."""
     card.life, card.ended_at, card.ended_why = life, case.now, why
     bank.push(case.session, card, case.now)
+
+
+def _for_the_dead(case: Case[Cancel]) -> bool:
+    agent = case.request.agent
+    return agent is not None and agent.cause is Incapacity.DEAD
 
 
 class Cancelling(Operation[Cancel]):
@@ -56,10 +83,18 @@ class Cancelling(Operation[Cancel]):
         Rule(
             "REASON-SHOWN",
             C(25),
-            "应出示注销情形的证明材料（死亡证明、宣告死亡判决、丧失国籍证明或本人书面申请）",
-            "what shows the reason is needed: death certificate, judgment, proof of nationality lost, written request",
-            lambda case: case.request.reason not in PROOFS or case.showed(*PROOFS[case.request.reason]),
+            "应出示注销情形的证明材料（死亡证明；宣告死亡判决；出国定居证明和丧失国籍证明；或本人书面申请）",
+            "what shows the reason is needed: death certificate; judgment; proof of having settled abroad and of "
+            "nationality lost; or written request",
+            lambda case: all(case.showed(one) for one in PROOFS.get(case.request.reason, ())),
             grade="D",
+        ),
+        Rule(
+            "BY-ANOTHER",
+            C(32),
+            "持卡人死亡的，由其亲属或法定代理人代办注销，并以此为代办原因",
+            "the dead do not come themselves: a relative or legal representative cancels for them, and says so",
+            lambda case: case.request.reason not in DEATHS or _for_the_dead(case),
         ),
         Rule(
             "IDENTITY-OR-CARD",
@@ -79,8 +114,10 @@ class Cancelling(Operation[Cancel]):
     def enter(self, case: Case[Cancel]) -> None:
         """Ended; the bank hears of it, and the holder what is left to do."""
         card = case.own_card
+        if case.request.reason in DEATHS:
+            case.holder.died_at = case.holder.died_at or case.now
         end(case, card, Life.CANCELLED, case.request.reason.zh)
-        if bank.account(case.session, card.number) in (AccountState.OPENED, AccountState.ACTIVE):
+        if bank.account(case.session, card.number) not in (None, AccountState.CLOSED):
             case.tell(
                 Notice(
                     C(28),
@@ -154,7 +191,7 @@ class RecordingSurplus(Operation[RecordSurplus]):
     """登记多余卡."""
 
     request, zh, en, citation = RecordSurplus, "登记多余卡", "recording a surplus card", C(25)
-    rules = (ADMINISTRATOR, BANK_CHOSEN)
+    rules = (ADMINISTRATOR, BANK_KNOWN)
 
     def enter(self, case: Case[RecordSurplus]) -> None:
         """It may not be used; it waits to be cancelled."""
@@ -220,6 +257,48 @@ class Unfreezing(Operation[Unfreeze]):
         case.own_card.frozen_at, case.own_card.frozen_why = None, ""
 
 
+class Suspending(Operation[Suspend]):
+    """暂停服务."""
+
+    request, zh, en, citation = Suspend, "暂停服务", "suspending service", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "NOT-SUSPENDED-YET",
+            C(30),
+            "该卡已暂停服务",
+            "service is suspended already",
+            lambda case: case.own_card.suspended_at is None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Suspend]) -> None:
+        """At once."""
+        case.own_card.suspended_at, case.own_card.suspended_why = case.now, case.request.why
+
+
+class Unsuspending(Operation[Unsuspend]):
+    """恢复服务."""
+
+    request, zh, en, citation = Unsuspend, "恢复服务", "resuming service", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "IS-SUSPENDED",
+            C(30),
+            "该卡未暂停服务",
+            "service is not suspended",
+            lambda case: case.own_card.suspended_at is not None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Unsuspend]) -> None:
+        """At once."""
+        case.own_card.suspended_at, case.own_card.suspended_why = None, ""
+
+
 class Withdrawing(Operation[Withdraw]):
     """收回锁卡: the chip of a card that serves no more, or must not, is blocked for ever."""
 
@@ -260,4 +339,14 @@ class Withdrawing(Operation[Withdraw]):
         card.loss = Loss.NONE
 
 
-OPERATIONS = (Cancelling, DoingBankBusiness, ClosingAccount, RecordingSurplus, Freezing, Unfreezing, Withdrawing)
+OPERATIONS = (
+    Cancelling,
+    DoingBankBusiness,
+    ClosingAccount,
+    RecordingSurplus,
+    Suspending,
+    Unsuspending,
+    Freezing,
+    Unfreezing,
+    Withdrawing,
+)

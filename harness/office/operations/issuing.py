@@ -50,9 +50,23 @@ STILL_ENTITLED = Rule(
 OLD_NOT_FROZEN = Rule(
     "FROZEN",
     C(30),
-    "原卡已被暂停服务、冻结使用",
-    "the old card is suspended or frozen",
+    "原卡已被冻结使用",
+    "the old card is frozen",
     lambda case: (old := _old(case)) is None or old.frozen_at is None,
+)
+OLD_NOT_SUSPENDED = Rule(
+    "SUSPENDED",
+    C(30),
+    "原卡已被暂停服务",
+    "service for the old card is suspended",
+    lambda case: (old := _old(case)) is None or old.suspended_at is None,
+)
+NOT_TWICE_FAILED = Rule(
+    "FAILED-TWICE",
+    C(27),
+    "二次发放失败的社会保障卡不再发放，由卡管理机构会同发卡银行处置",
+    "a card that could not be handed out twice is handed out no more: the management body disposes of it",
+    lambda case: case.case_of.failed_deliveries < ATTEMPTS,
 )
 OLD_SETTLED = Rule(
     "HALF-WAY",
@@ -78,6 +92,7 @@ class Making(Operation[Make]):
             lambda case: case.clerk.outlet.makes_cards,
         ),
         progress(Progress.ACCEPTED),
+        ALIVE,
         STILL_ENTITLED,
         OLD_SETTLED,
     )
@@ -144,10 +159,12 @@ class HandingOut(Operation[HandOut]):
     rules = (
         *SERVICE,
         ALIVE,
-        with_identity(C(13)),
+        with_identity(C(13), "D"),
         progress(Progress.MADE, Progress.UNDELIVERED),
+        NOT_TWICE_FAILED,
         STILL_ENTITLED,
         OLD_NOT_FROZEN,
+        OLD_NOT_SUSPENDED,
         OLD_SETTLED,
     )
 
@@ -182,7 +199,7 @@ class FailingDelivery(Operation[DeliveryFailed]):
     """发放失败."""
 
     request, zh, en, citation = DeliveryFailed, "发放失败登记", "delivery failed", C(27)
-    rules = (NOT_BANK_ROLE, progress(Progress.MADE, Progress.UNDELIVERED))
+    rules = (NOT_BANK_ROLE, progress(Progress.MADE, Progress.UNDELIVERED), NOT_TWICE_FAILED)
 
     def enter(self, case: Case[DeliveryFailed]) -> None:
         """One more attempt that failed."""
@@ -214,6 +231,8 @@ class Disposing(Operation[Dispose]):
         application = case.case_of
         card = application.card
         application.progress = Progress.DISPOSED
+        if case.request.reason is Disposal.DIED:
+            case.holder.died_at = case.holder.died_at or case.now
         if card is None:
             return
         end(case, card, Life.ENDED, case.request.reason.zh)

@@ -8,15 +8,24 @@ from sqlalchemy import select
 
 from harness.office import bank, electronic, protection
 from harness.office.case import Case, begun
-from harness.office.jobs import Item, Job, MoveRegion, WriteItems
+from harness.office.jobs import Item, Job, MoveInsurances, WriteItems
 from harness.office.measures import Citation
 from harness.office.operation import Operation
-from harness.office.operations.applying import registered
+from harness.office.operations.applying import agrees_with_number, last_day, occupation, registered
+from harness.office.operations.correcting import (
+    BIRTH,
+    ETHNIC_GROUP,
+    PROVED,
+    SEX,
+    corrected,
+    held,
+    own_document,
+)
 from harness.office.presented import Presented
 from harness.office.register.tables import Application, Card
-from harness.office.requests import ChangeInformation, Query, Transfer
+from harness.office.requests import ALL, NO_OCCUPATION, ChangeInformation, Query, Transfer
 from harness.office.rule import Rule
-from harness.office.rules import SERVICE, USE, with_card
+from harness.office.rules import AGENTS, SERVICE, USE, with_card
 from harness.office.services import how_far
 from harness.office.words import Role
 from harness.terminal import region as regions
@@ -32,6 +41,7 @@ class Querying(Operation[Query]):
 
     request, zh, en, citation = Query, "查询", "query", C(22)
     rules = (
+        *AGENTS,
         Rule(
             "CARD-OR-IDENTITY",
             C(22),
@@ -45,6 +55,14 @@ class Querying(Operation[Query]):
             "银行角色查询仅显示脱敏信息",
             "the bank's role sees masked data only",
             lambda case: not case.request.whole or case.clerk.role is not Role.BANK,
+            grade="D",
+        ),
+        Rule(
+            "WHOLE-PURPOSE",
+            C(29),
+            "完整信息只提供给持有效身份证件到场的本人；其他情形应说明用途",
+            "data in full are for the holder who came with the identity document, else for a purpose that is told",
+            lambda case: not case.request.whole or case.request.purpose is not None or _came_in_person(case),
             grade="D",
         ),
     )
@@ -65,6 +83,10 @@ class Querying(Operation[Query]):
         }
 
 
+def _came_in_person(case: Case[Query]) -> bool:
+    return case.identified and case.request.agent is None
+
+
 def _card(case: Case[Any], card: Card) -> dict[str, Any]:
     loss = case.services.loss(card, case.now)
     account = bank.account(case.session, card.number)
@@ -77,6 +99,7 @@ def _card(case: Case[Any], card: Card) -> dict[str, Any]:
         "loss": str(loss),
         "loss_zh": loss.zh,
         "frozen": card.frozen_why if card.frozen_at else "",
+        "suspended": card.suspended_why if card.suspended_at else "",
         "usable": case.services.usable(card, case.now),
         "valid_until": card.valid_until.isoformat(),
         "account": str(account) if account else "",
@@ -110,10 +133,19 @@ class ChangingInformation(Operation[ChangeInformation]):
         Rule(
             "NAME-NEEDS-NEW-CARD",
             C(21),
-            "姓名或证件号码发生变化的，应办理换领",
-            "where name or number changes, the card is replaced",
-            lambda case: case.request.name is None and case.request.document is None,
+            "姓名、证件号码或照片发生变化的，应办理换领",
+            "where name, number or photograph changes, the card is replaced",
+            lambda case: case.request.name is None and case.request.document is None and case.request.photo is None,
         ),
+        Rule(
+            "INFORMATION-CHECKED",
+            C(11),
+            "校核未通过：出生日期、性别与证件号码不符",
+            "the check failed: birth and sex do not agree with the document's number",
+            lambda case: _agrees(case),
+            grade="D",
+        ),
+        PROVED,
         Rule(
             "SOMETHING-CHANGES",
             C(23),
@@ -126,8 +158,7 @@ class ChangingInformation(Operation[ChangeInformation]):
 
     def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
         """The items that are to change, of those that the card has: a card of 1.00 has other ones."""
-        held = {path: _held(card, path) for path in _items(request)}
-        return {path: value for path, value in held.items() if value is not None}
+        return held(card, _items(request))
 
     def plan(self, case: Case[ChangeInformation]) -> Job | None:
         """Those that stand on the chip too."""
@@ -151,23 +182,22 @@ class ChangingInformation(Operation[ChangeInformation]):
         case.told["changed"] = sorted(told)
 
 
-def _held(card: Presented, path: str) -> str | None:
-    try:
-        held = card.terminal.read_if_there(path)
-    except LookupError:  # the layout has none
-        return None
-    return None if held is None else str(held)
+def _agrees(case: Case[ChangeInformation]) -> bool:
+    told, person = case.request, case.holder
+    if told.birth is None and told.sex is None:
+        return True
+    return agrees_with_number(own_document(person), told.birth or person.birth, told.sex or person.sex)
 
 
 def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
     """What is asked to change and is not so already."""
-    person = case.holder
-    given = {
-        name: getattr(case.request, name)
-        for name in ("phone", "address", "occupation", "document_until")
-        if getattr(case.request, name) is not None and getattr(case.request, name) != getattr(person, name)
-    }
-    return given | ({"guardian": case.request.guardian} if case.request.guardian is not None else {})
+    person, request = case.holder, case.request
+    told: dict[str, Any] = {name: getattr(request, name) for name in ("phone", "address")}
+    told |= {"occupation": occupation(request.occupation)} if request.occupation is not None else {}
+    given = {name: value for name, value in told.items() if value not in (None, getattr(person, name))}
+    if request.document_until is not None and last_day(request.document_until) != person.document_until:
+        given["document_until"] = last_day(request.document_until)
+    return given | corrected(case) | ({"guardian": request.guardian} if request.guardian is not None else {})
 
 
 def _items(request: ChangeInformation) -> dict[str, str]:
@@ -175,15 +205,23 @@ def _items(request: ChangeInformation) -> dict[str, str]:
     told = {
         PHONE: request.phone,
         ADDRESS: request.address,
-        OCCUPATION: request.occupation,
+        OCCUPATION: request.occupation if request.occupation != NO_OCCUPATION else None,
+        SEX: request.sex,
+        ETHNIC_GROUP: request.ethnic_group,
+        BIRTH: f"{request.birth:%Y%m%d}" if request.birth else None,
         CONTACT: guardian.name if guardian else None,
         CONTACT_PHONE: guardian.phone if guardian else None,
     }
     return {path: value for path, value in told.items() if value is not None}
 
 
+def _named(case: Case[Transfer]) -> list[str]:
+    """The insurances that are to move, of those that the card holds."""
+    return [path for path in case.seen if ALL in case.request.insurance or path in case.request.insurance]
+
+
 class Transferring(Operation[Transfer]):
-    """参保地转移, in the card and in the register."""
+    """参保地转移, in the card and in the register: of one insurance, or of several."""
 
     request, zh, en, citation = Transfer, "参保地转移", "transfer of the insurance region", C(24)
     rules = (
@@ -199,19 +237,19 @@ class Transferring(Operation[Transfer]):
             lambda case: case.request.to[:2] == case.holder.region[:2],
         ),
         Rule(
+            "HAS-INSURANCE",
+            C(24),
+            "卡内没有所述险种的参保地信息，无可转移",
+            "the card does not hold the insurance whose region should move",
+            lambda case: bool(_named(case)) and set(case.request.insurance) <= {ALL, *case.seen},
+            grade="D",
+        ),
+        Rule(
             "ANOTHER-REGION",
             C(24),
             "参保地未发生变化",
             "the region is the same",
-            lambda case: case.request.to != case.holder.region,
-            grade="D",
-        ),
-        Rule(
-            "HAS-INSURANCE",
-            C(24),
-            "卡内没有参保地信息，无可转移",
-            "the card holds no insurance whose region could move",
-            lambda case: bool(case.seen),
+            lambda case: any(case.holder.insured.get(one) != case.request.to for one in _named(case)),
             grade="D",
         ),
         Rule(
@@ -219,7 +257,7 @@ class Transferring(Operation[Transfer]):
             C(24),
             "系统级核验未通过：卡内当前参保地与登记不一致",
             "the system's check failed: the card's present regions are not what is registered",
-            lambda case: set(case.seen.values()) == {case.holder.region},
+            lambda case: all(case.seen[one] == case.holder.insured.get(one) for one in _named(case)),
         ),
     )
 
@@ -229,13 +267,24 @@ class Transferring(Operation[Transfer]):
         return {one.binding.item: one.code for one in regions.read(card.terminal)}
 
     def plan(self, case: Case[Transfer]) -> Job | None:
-        """Every insurance of the card."""
-        return MoveRegion(origin=case.holder.region, target=case.request.to)
+        """Those that were named and are elsewhere."""
+        target = case.request.to
+        return MoveInsurances(
+            items=tuple(
+                Item(path=one, before=case.seen[one], after=target) for one in _named(case) if case.seen[one] != target
+            )
+        )
 
     def enter(self, case: Case[Transfer]) -> None:
         """The register follows."""
-        case.told |= {"from": case.holder.region, "to": case.request.to}
-        case.holder.region = case.request.to
+        holder, target = case.holder, case.request.to
+        before = {path: code for path, code in holder.insured.items() if self._moves(case, path)}
+        holder.insured = {**holder.insured, **dict.fromkeys(before, target)}
+        case.told |= {"from": before, "to": target}
+
+    @staticmethod
+    def _moves(case: Case[Transfer], path: str) -> bool:
+        return ALL in case.request.insurance or path in case.request.insurance
 
 
 OPERATIONS = (Querying, ChangingInformation, Transferring)

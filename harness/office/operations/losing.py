@@ -15,12 +15,15 @@ from harness.office.operations.applying import (
     accept,
     agrees_with_number,
     bank_agrees,
+    last_day,
     right_document,
 )
+from harness.office.operations.correcting import OF_HOLDER, PROVED, corrected, held, on_chip, own_document
+from harness.office.presented import Presented
 from harness.office.register.tables import Card
 from harness.office.requests import LiftLoss, Reissue, Replace, ReportLoss
 from harness.office.rule import Rule
-from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, NOT_PENDING, SERVICE, with_card, with_identity
+from harness.office.rules import ALIVE, IN_USE, NOT_HELD, NOT_PENDING, SERVICE, with_card, with_identity
 from harness.office.words import AccountState, Kind, Life, Loss, Replacement
 
 C = Citation
@@ -57,6 +60,7 @@ class ReportingLoss(Operation[ReportLoss]):
         """From this moment on."""
         card = case.own_card
         card.loss, card.lost_at = case.request.kind, case.now
+        card.electronic_goes_on = case.request.keep_electronic
         if card.loss is Loss.TEMPORARY:
             case.told["until"] = case.services.loss_ends(case.now).isoformat()
         if bank.account(case.session, card.number) is AccountState.ACTIVE:
@@ -103,6 +107,7 @@ class LiftingLoss(Operation[LiftLoss]):
     def enter(self, case: Case[LiftLoss]) -> None:
         """Usable again."""
         case.own_card.loss, case.own_card.lost_at = Loss.NONE, None
+        case.own_card.electronic_goes_on = False
 
 
 NONE_OPEN = Rule(
@@ -123,7 +128,7 @@ class Reissuing(Operation[Reissue]):
         ALIVE,
         with_identity(C(20)),
         IN_USE,
-        NOT_FROZEN,
+        *NOT_HELD,
         Rule(
             "FORMALLY-LOST",
             C(20),
@@ -167,19 +172,25 @@ def _reason_holds(case: Case[Replace]) -> bool:
             return (request.name or person.name) != person.name or request.document is not None
         case Replacement.BANK_CHANGED:
             return request.bank is not None and request.bank != card.bank_code
+        case Replacement.INFORMATION_DIFFERS:
+            return bool(corrected(case)) or request.document is not None or case.seen != on_chip(person, case.seen)
         case _:
             return True
 
 
 def _new_document_holds(case: Case[Replace]) -> bool:
-    new, person = case.request.document, case.holder
+    """Document, birth and sex agree, as they are to be from now on; a new document is this person's alone."""
+    request, person = case.request, case.holder
+    birth, sex = request.birth or person.birth, request.sex or person.sex
+    new = request.document
     if new is None:
-        return True
+        # What has stood in the register is no matter of this case unless it is to change.
+        return not (request.birth or request.sex) or agrees_with_number(own_document(person), birth, sex)
     known = finding.person(case.session, new.type, new.number)
     return (
         (known is None or known.id == person.id)
-        and right_document(person.kind, new, age(person.birth, case.today))
-        and agrees_with_number(new, person.birth, person.sex)
+        and right_document(person.kind, new, age(birth, case.today))
+        and agrees_with_number(new, birth, sex)
     )
 
 
@@ -197,7 +208,7 @@ class Replacing(Operation[Replace]):
         ALIVE,
         with_identity(C(21)),
         IN_USE,
-        NOT_FROZEN,
+        *NOT_HELD,
         Rule(
             "CARD-HANDED-IN",
             C(21),
@@ -218,7 +229,9 @@ class Replacing(Operation[Replace]):
             "校核未通过：新证件与人员类别、出生日期、性别不符，或已为他人登记",
             "the check failed: the new document is not for this kind of person, birth and sex, or it is another's",
             _new_document_holds,
+            grade="D",
         ),
+        PROVED,
         Rule(
             "REASON-HOLDS",
             C(21),
@@ -232,22 +245,26 @@ class Replacing(Operation[Replace]):
             "已挂失的社会保障卡应办理补领",
             "a lost card is reissued, not replaced",
             lambda case: case.loss is Loss.NONE,
+            grade="D",
         ),
         NONE_OPEN,
         NOT_PENDING,
         BANK_CHOSEN,
     )
 
+    def look(self, request: Replace, card: Presented) -> dict[str, str]:
+        """What the card says of its holder, where it is said to differ."""
+        return held(card, OF_HOLDER) if request.reason is Replacement.INFORMATION_DIFFERS else {}
+
     def enter(self, case: Case[Replace]) -> None:
-        """Accepted, with the new name or number; the old card serves until the new one is handed out. [D]"""
+        """Accepted, with what is new; the old card serves until the new one is handed out. [D]"""
         request, person = case.request, case.holder
-        if request.name is not None:
-            person.name = request.name
+        for name, value in corrected(case).items():
+            setattr(person, name, value)
         if request.document is not None:
             person.document_type, person.document_number = request.document.type, request.document.number
-            person.document_until = request.document_until
-        if request.photo is not None:
-            person.photo = request.photo
+        if request.document is not None or request.document_until is not None:
+            person.document_until = last_day(request.document_until)
         renew(case, Kind.REPLACE, str(request.reason))
 
 

@@ -15,7 +15,7 @@ from harness.office.rule import Rule
 from harness.office.rules import (
     ALIVE,
     IN_USE,
-    NOT_FROZEN,
+    NOT_HELD,
     NOT_LOST,
     NOT_PENDING,
     SERVICE,
@@ -66,7 +66,7 @@ class Activating(Operation[Activate]):
         with_card(C(13)),
         with_identity(C(13)),
         IN_USE,
-        NOT_FROZEN,
+        *NOT_HELD,
         NOT_LOST,
         NOT_PENDING,
         Rule(

@@ -37,6 +37,8 @@ class Bank(Base):
     name_en: Mapped[str]
     district: Mapped[str]
     """The capital that its card numbers begin with. [D]"""
+    region: Mapped[str] = mapped_column(default="")
+    """Where it issues (article 8): the beginning of the regions' codes; empty: everywhere."""
     cards: Mapped[int] = mapped_column(default=0)
     """Card numbers given out."""
     down: Mapped[bool] = mapped_column(default=False)
@@ -73,7 +75,9 @@ class Clerk(Base):
 
 
 class Person(Base):
-    """A person (article 10). ``insured``: items of the card that hold an insurance's region, where insured."""
+    """A person (article 10). ``insured``: each insurance's region, by the card's item. ``died_at``: when the register
+    heard of the death.
+    """
 
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("document_type", "document_number"),)
@@ -94,7 +98,8 @@ class Person(Base):
     full_capacity: Mapped[bool]
     helps: Mapped[list[str]]
     region: Mapped[str]
-    insured: Mapped[list[str]]
+    insured: Mapped[dict[str, Any]]
+    died_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     guardian: Mapped[Guardian | None] = relationship(back_populates="person", lazy="joined")
 
@@ -171,6 +176,10 @@ class Card(Base):
     lost_at: Mapped[datetime | None]
     frozen_at: Mapped[datetime | None]
     frozen_why: Mapped[str] = mapped_column(default="")
+    suspended_at: Mapped[datetime | None]
+    suspended_why: Mapped[str] = mapped_column(default="")
+    electronic_goes_on: Mapped[bool] = mapped_column(default=False)
+    """While this card is lost, by the holder's own authorisation."""
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str] = mapped_column(default="")
     person: Mapped[Person] = relationship()

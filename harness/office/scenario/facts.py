@@ -36,6 +36,7 @@ def of_card(session: Session, card: Card, services: Services, now: datetime) -> 
         "usable": card.life is Life.ISSUED and active and not frozen and loss is Loss.NONE,
         "activated": active,
         "frozen": frozen,
+        "suspended": card.suspended_at is not None,
         "half_way": begun(session, card) is not None,
         "account": str(account) if account else None,
         "bank": card.bank_code,
@@ -56,6 +57,10 @@ def of_person(session: Session, person: Person | None) -> Facts:
         "phone": person.phone,
         "address": person.address,
         "region": person.region,
+        "insured": person.insured,
+        "dead": person.died_at is not None,
+        **{name: getattr(person, name) for name in ("sex", "ethnic_group", "occupation")},
+        "birth": person.birth.isoformat(),
         "guardian": person.guardian.name if person.guardian else None,
         "electronic": electronic.of(session, person) is not None,
         "cards": len(list(session.scalars(in_use))),
@@ -119,8 +124,10 @@ def disagreements(card: Card, image: Image) -> list[str]:
         if image.layout.activation is not None and chip["activated"] != (card.activated_at is not None):
             there = "activated" if chip["activated"] else "not activated"
             said.append(f"启用状态不一致 the chip is {there}, the register says otherwise")
-        if person.insured and chip["regions"] != person.region:
-            said.append(f"参保地不一致 the register says region {person.region}, the chip {chip['regions']}")
+        for path, code in person.insured.items():
+            found = item(image, path) if path.rpartition("/")[0] in image.layout.files else None
+            if found not in (None, code):
+                said.append(f"参保地不一致 the register says region {code} for {path}, the chip {found}")
         for path, told in ((looking.PHONE, person.phone), (looking.ADDRESS, person.address)):
             held = item(image, path) if path.rpartition("/")[0] in image.layout.files else told
             if held != told:

@@ -1,18 +1,23 @@
-"""Made-up people in short: ``{is: child, order: 21, guardian: a}`` becomes all that an application collects."""
+"""Made-up people in short: ``{is: child, order: 21, guardian: a}`` becomes all that an application collects;
+``photo: true`` gives a child one.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from emulator.personas import numbers
-from harness.office import maker
+from harness.office import made_up, maker
+from harness.office.requests import is_checked
+from harness.office.words import DocumentType
 
 Table = dict[str, Any]
 NAMES = "甲乙丙丁戊己庚辛壬癸"
-PHOTO = "UEhPVE8="
+PHOTO = base64.b64encode(made_up.PHOTO).decode()
 GUARDED = ("name", "document", "phone")
 SHORT = ("is", "order", "guardian", "uninsured")
 FORMS: dict[str, Table] = {
@@ -22,8 +27,8 @@ FORMS: dict[str, Table] = {
     "hkmt": {
         "kind": "hkmt",
         "birth": "1988-08-08",
-        "country": "344",
-        "document": {"type": "hkmt-residence-permit", "number": "81000019880808{order:04}"},
+        "country": "HKG",
+        "document": {"type": "hkmt-residence-permit", "number": "81000019880808{order:03}"},
     },
     "overseas-chinese": {
         "kind": "overseas-chinese",
@@ -33,7 +38,7 @@ FORMS: dict[str, Table] = {
     "foreigner": {
         "kind": "foreigner",
         "birth": "1985-06-15",
-        "country": "250",
+        "country": "FRA",
         "document": {"type": "passport", "number": "P00000{order:03}"},
     },
 }
@@ -69,15 +74,23 @@ def _table(told: Table, layout: str) -> Table:
         "address": "四川省成都市虚构区测试路1号",
         "photo": PHOTO,
         "region": "510100",
+        "ethnic_group": "01",
+        "country": "CHN",
+        "occupation": "none",
+        "document_until": "long-term",
         "insured": [] if told.get("uninsured") else list(_insurances(layout)),
         **form,
         **{name: _text(value) for name, value in told.items() if name not in SHORT},
+        **({"photo": PHOTO} if told.get("photo") is True else {}),
     }
     if "document" not in table:
         born = date.fromisoformat(table["birth"])
         table["document"] = {"type": "id-card", "number": numbers.citizen_id(f"{born:%Y%m%d}", order)}
     elif "document" not in told:
-        table["document"] = {**table["document"], "number": table["document"]["number"].format(order=order)}
+        number = table["document"]["number"].format(order=order)
+        if is_checked(DocumentType(table["document"]["type"]), number):
+            number += numbers.citizen_check(number)
+        table["document"] = {**table["document"], "number": number}
     return table
 
 
