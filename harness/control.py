@@ -1,20 +1,33 @@
-"""Steering a running ``sscard run`` from another terminal: one JSON line each way over a Unix socket."""
+"""Steering a running ``sscard run`` from another terminal: one JSON line each way over a Unix socket.
+
+Each run has a socket of its own, named by an id that no other run has. Ports and process ids name no run: two in
+different network namespaces may have the same, and share the folder all the same.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import secrets
 import socket
 import socketserver
 import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LONGEST = 4096
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
+
+LONGEST = 65536
+PREFIX, SUFFIX = "run-", ".sock"
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -40,35 +53,101 @@ def own_folder() -> Path:
     return path
 
 
-def path_for(port: int) -> Path:
-    """The socket of the run whose readers begin at ``port``."""
-    return folder() / f"run-{port}.sock"
+def sockets() -> list[Path]:
+    """The sockets of this user's runs, those that were killed included."""
+    return sorted(folder().glob(f"{PREFIX}*{SUFFIX}"))
 
 
-def ask(port: int, request: dict[str, Any], timeout: float = 15.0) -> dict[str, Any]:
-    """Sends a request to the run at ``port`` and gives its answer; ControlError."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run that answers: its id, the port of its first slot, and all that it says of itself."""
+
+    id: str
+    port: int
+    table: dict[str, Any]
+
+    @property
+    def told(self) -> str:
+        """For a line in which several runs are named."""
+        return f"--run {self.id} (port {self.port})"
+
+
+def runs() -> list[Running]:
+    """This user's runs that answer, by port. What killed runs left behind is removed."""
+    found = []
+    for path in sockets():
+        try:
+            table = _asked(path, {"op": "list"}, timeout=5.0)
+        except ConnectionRefusedError:  # nobody can come to listen there any more: the id was that run's alone
+            path.unlink(missing_ok=True)
+        except (OSError, ControlError):
+            continue
+        else:
+            port = table.get("port")
+            name = path.name.removeprefix(PREFIX).removesuffix(SUFFIX)
+            found.append(Running(name, port if isinstance(port, int) else 0, table))
+    return sorted(found, key=lambda one: (one.port, one.id))
+
+
+def chosen(port: int | None = None, name: str | None = None) -> Running:
+    """The only run there is, or the one of this port or id. ControlError, naming those that there are."""
+    there = runs()
+    meant = [one for one in there if port in (None, one.port) and name in (None, one.id)]
+    if len(meant) == 1:
+        return meant[0]
+    others = "; there are " + ", ".join(one.told for one in there) if there else ""
+    if meant:
+        raise ControlError(f"{len(meant)} runs are meant: choose one by {' or '.join(one.told for one in meant)}")
+    if name is not None:
+        raise ControlError(f"no `sscard run` of yours has the id {name!r}{others}")
+    if port is not None:
+        raise ControlError(f"no `sscard run` of yours serves port {port}{others}")
+    raise ControlError("no `sscard run` of yours serves cards: start one")
+
+
+def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[str, Any]:
+    """Sends a request to a run and gives its answer; ControlError."""
+    try:
+        return _asked(folder() / f"{PREFIX}{run.id}{SUFFIX}", request, timeout)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise ControlError(f"the run at port {run.port} has ended") from None
+    except OSError as error:
+        raise ControlError(f"the run at port {run.port} does not answer: {error}") from None
+
+
+def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """A request's answer; OSError, and ControlError for a refusal."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout)
-        try:
-            client.connect(str(path_for(port)))
-            client.sendall(json.dumps(request).encode() + b"\n")
-            line = client.makefile("rb").readline(LONGEST)
-        except (FileNotFoundError, ConnectionRefusedError):
-            raise ControlError(f"no `sscard run` serves port {port}: start one, or name its --port") from None
-        except OSError as error:
-            raise ControlError(f"the run at port {port} does not answer: {error}") from None
-    answer: dict[str, Any] = json.loads(line or b'{"error": "no answer"}')
+        client.connect(str(path))
+        client.sendall(json.dumps(request).encode() + b"\n")
+        line = client.makefile("rb").readline(LONGEST)
+    try:
+        answer = json.loads(line or b"null")
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise ControlError(f"{path} gave no answer of a run's")
     if not answer.get("ok"):
         raise ControlError(str(answer.get("error", "refused")))
     return answer
 
 
 @contextlib.contextmanager
-def serve(port: int, handler: Handler) -> Iterator[Path]:
-    """Answers requests with ``handler``, whose exceptions become refusals."""
-    own_folder()
-    path = path_for(port)
-    path.unlink(missing_ok=True)  # our port is ours, so this one is left over
+def starting() -> Iterator[None]:
+    """One run at a time between looking for a free port or slot and holding it. Others of this user wait."""
+    with Path(own_folder(), "starting.lock").open("w", encoding="utf-8") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def serve(handler: Handler) -> Iterator[str]:
+    """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id."""
+    name = secrets.token_hex(4)
+    path = own_folder() / f"{PREFIX}{name}{SUFFIX}"
+    unready = path.with_name(f".{path.name}")  # whoever looks finds a socket that answers, or none
 
     class Answerer(socketserver.StreamRequestHandler):
         timeout = 5
@@ -77,12 +156,13 @@ def serve(port: int, handler: Handler) -> Iterator[Path]:
             with contextlib.suppress(OSError):
                 self.wfile.write(json.dumps(_answer(self.rfile.readline(LONGEST), handler)).encode() + b"\n")
 
-    with socketserver.ThreadingUnixStreamServer(str(path), Answerer) as server:
+    with socketserver.ThreadingUnixStreamServer(str(unready), Answerer) as server:
+        unready.rename(path)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="control")
         thread.start()
         try:
-            yield path
+            yield name
         finally:
             server.shutdown()
             thread.join()

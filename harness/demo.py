@@ -10,7 +10,7 @@ from harness.connection import Connection
 from harness.terminal import region
 from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import PinRefused, Terminal
-from harness.trace.decode import answer_words, command_hex, command_words
+from harness.trace.decode import answer_words, command_hex, command_words, status_apart
 
 Say = Callable[[str], None]
 FROM, TO = "510100", "510700"
@@ -46,8 +46,7 @@ class Narrator:
         elif answer[-2] != 0x6C:
             told, self._fetched = self._fetched or command, None
             self._say(f"  → {command_hex(told)}  {command_words(told)}")
-            data = f"{answer[:-2].hex().upper()} " if len(answer) > 2 else ""
-            self._say(f"  ← {data}{answer[-2:].hex().upper()} {answer_words(answer)}")
+            self._say(f"  ← {status_apart(answer.hex().upper())} {answer_words(answer)}")
         return answer
 
     def close(self) -> None:

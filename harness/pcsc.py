@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import os
 import shutil
@@ -22,6 +23,7 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
 READER_NAME = "Virtual PCD"
 MOST_SLOTS = 16
+LAST_PORT = 65535
 UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
 SHARING_VIOLATION = 0x8010000B
 UNRESPONSIVE_CARD, UNPOWERED_CARD, REMOVED_CARD = 0x80100066, 0x80100067, 0x80100069
@@ -34,6 +36,9 @@ PAUSE = 0.02
 POWER_TIMEOUT = 20.0
 """Seconds within which a reader must have powered a card that was put in."""
 DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
+
+PYSCARD = "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'"
+"""How pyscard is had: it is compiled."""
 
 # Runs in the new process: pcscd takes its listening socket the systemd way (fd 3, and its own pid in LISTEN_PID), and
 # dies with the program that started it.
@@ -84,7 +89,7 @@ def missing() -> list[Missing]:
     if driver_path() is None:
         found.append(Missing("the vpcd driver (libifdvpcd.so)", "apt-get install vsmartcard-vpcd"))
     if importlib.util.find_spec("smartcard") is None:
-        found.append(Missing("pyscard", "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'"))
+        found.append(Missing("pyscard", PYSCARD))
     return found
 
 
@@ -93,15 +98,20 @@ def socket_path() -> Path:
     return Path(os.environ.get(SOCKET_VARIABLE) or DEFAULT_SOCKET)
 
 
-def answers(path: Path) -> bool:
-    """True if a pcscd accepts connections there."""
+def reach(path: Path) -> int:
+    """0 if a pcscd accepts connections there, else the errno that says why not."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:
             probe.connect(str(path))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error.errno or errno.ETIMEDOUT
+        return 0
+
+
+def answers(path: Path) -> bool:
+    """True if a pcscd accepts connections there."""
+    return reach(path) == 0
 
 
 def port_free(port: int) -> bool:
@@ -113,6 +123,20 @@ def port_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def free_port(slots: int) -> int:
+    """The first port from the usual one on from which a pcscd for so many slots can listen. PcscError."""
+    count = _ports_of(slots)
+    for port in range(DEFAULT_PORT, LAST_PORT - count, count):
+        if all(map(port_free, range(port, port + count))):
+            return port
+    raise PcscError(f"no {count} ports in a row are free from {DEFAULT_PORT} on: name the first with --port")
+
+
+def _ports_of(slots: int) -> int:
+    """The ports that a pcscd for so many slots takes: the driver serves two with each copy."""
+    return slots + slots % 2
 
 
 @contextlib.contextmanager
@@ -127,9 +151,12 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
     if program is None or driver is None:
         raise PcscError("; ".join(f"{one.what} is missing: {one.remedy}" for one in missing()))
     entries = (slots + 1) // 2
-    for taken in range(port, port + 2 * entries):
+    for taken in range(port, port + _ports_of(slots)):
         if not port_free(taken):
-            raise PcscError(f"port {taken} is taken by another program: name a free one with --port")
+            raise PcscError(
+                f"port {taken} is taken by another program: leave --port out, and free ones are found "
+                f"(--port {free_port(slots)} is one)"
+            )
     with tempfile.TemporaryDirectory(prefix="sscard-pcscd-") as folder:
         config = Path(folder, "reader.conf.d")
         config.mkdir()
@@ -207,6 +234,11 @@ def _listening_ports() -> set[int]:
     return ports
 
 
+def listening(port: int) -> bool:
+    """True if something of this network namespace listens there. Asks the kernel: a connection would be a card."""
+    return port in _listening_ports()
+
+
 def _wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: float = 10.0) -> None:
     """Waits until the driver listens. A connection would be a card, so the kernel is asked instead."""
     deadline = time.monotonic() + timeout
@@ -226,9 +258,13 @@ def scard() -> Any:
     """pyscard's PC/SC functions; PcscError where it is not installed."""
     try:
         from smartcard import scard
-    except ImportError:
+    except ImportError as error:
+        if importlib.util.find_spec("smartcard") is None:
+            raise PcscError(f"pyscard is not installed: {PYSCARD}") from None
+        if "libpcsclite" in str(error):
+            raise PcscError("pyscard finds no libpcsclite.so.1: apt-get install libpcsclite1") from None
         raise PcscError(
-            "pyscard is not installed: pip install 'sscard[pcsc]' (needs libpcsclite-dev and gcc)"
+            f"pyscard does not load ({error}): pip install --force-reinstall --no-cache-dir pyscard"
         ) from None
     return scard
 
@@ -293,8 +329,22 @@ def find_reader(beginning: str) -> str:
     raise PcscError(f"no reader's name begins with {beginning!r}; there are {names or 'none'}", UNKNOWN_READER)
 
 
-def virtual_readers(slots: int, timeout: float = 10.0) -> list[str]:
-    """The names of the virtual readers' slots, in slot order. PcscError if there are too few after ``timeout`` s."""
+def present() -> dict[str, bytes]:
+    """The readers that have a card, and its ATR; nothing is sent. PcscError."""
+    api = scard()
+    names = reader_names()
+    if not names:
+        return {}
+    with context() as handle:
+        result, states = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
+        check(result, "looking for cards")
+    return {name: bytes(atr) for name, state, atr in states if state & api.SCARD_STATE_PRESENT}
+
+
+def virtual_readers(slots: int, timeout: float = 10.0, *, every: bool = False) -> list[str]:
+    """The names of so many slots of virtual readers, in slot order, or of every one. PcscError if there are too few
+    after ``timeout`` s.
+    """
     api = scard()
     deadline = time.monotonic() + timeout
     with context() as handle:
@@ -303,24 +353,25 @@ def virtual_readers(slots: int, timeout: float = 10.0) -> list[str]:
             found = sorted(name for name in names if name.startswith(READER_NAME)) if not result else []
             left = deadline - time.monotonic()
             if len(found) >= slots:
-                return found[:slots]
+                return found if every else found[:slots]
             if left <= 0:
                 raise PcscError(
-                    f"PC/SC has {len(found)} virtual slots, {slots} are needed: end the pcscd that runs and let "
-                    f"sscard start its own, or use --private"
+                    f"the pcscd at {socket_path()} has {len(found)} virtual slots, {slots} are needed: use --private "
+                    f"for a pcscd of this run's own, or end that one and let sscard start it"
                 )
             # The pseudo-reader's state changes when readers come.
             api.SCardGetStatusChange(handle, int(left * 1000) + 1, [("\\\\?PnP?\\Notification", 0)])
 
 
 def wait_card(name: str, *, present: bool = True, timeout: float = 10.0) -> bool:
-    """True once PC/SC says that a card is (not) in the reader ``name``, false after ``timeout`` s."""
+    """True once PC/SC says that a card is (not) in the reader ``name``, false after ``timeout`` s; 0: as it is now."""
     api = scard()
     deadline = time.monotonic() + timeout
     wanted = api.SCARD_STATE_PRESENT if present else api.SCARD_STATE_EMPTY
     state = api.SCARD_STATE_UNAWARE
     with context() as handle:
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := deadline - time.monotonic()) > 0 or state == api.SCARD_STATE_UNAWARE:
+            left = max(left, 0)
             result, states = api.SCardGetStatusChange(handle, int(left * 1000) + 1, [(name, state)])
             if result == api.SCARD_E_TIMEOUT:
                 break

@@ -4,6 +4,8 @@ Fixtures: ``card`` (a fresh virtual card, or with ``--sscard-reader NAME`` the o
 ``terminal`` (a reference terminal's session on ``card``), ``reader`` (the reader's name, None in-process), ``clock``,
 ``snapshot`` and ``injections`` (faults of the marker that came). ``--sscard-vectors PATH`` collects vectors. A failing
 test shows what went between terminal and card.
+
+What is mistyped ends the run: a test that quietly gets the usual card instead of the one it asked for proves nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +20,12 @@ import pytest
 from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
+from emulator.filesystem.image import Image
 from emulator.filesystem.memory import Cell
+from emulator.filesystem.specs import LayoutError
+from emulator.guess import guess
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
 from harness.clock import Clock
@@ -37,6 +43,17 @@ from harness.shapes import SYSTEMS, Shaped
 from harness.terminal.terminal import Terminal
 
 LOG = pytest.StashKey[Log]()
+HELD = pytest.StashKey[set[Path]]()
+"""The paths of --sscard-vectors that were found to hold some."""
+CHOICES: dict[str, tuple[str, ...]] = {
+    "algorithm": ("3des", "sm4", "ssf33"),
+    "shape": ("t0", "apdu"),
+    "system": tuple(SYSTEMS),
+}
+KEYWORDS = ("persona", "layout", "algorithm", "image", "faults", "seed", "shape", "system", "slow")
+"""What the marker takes; of some only these values."""
+OF_A_NEW_CARD = ("persona", "layout", "algorithm")
+"""What an image has already."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,11 +67,63 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker that says which card a test wants."""
-    config.addinivalue_line(
-        "markers",
-        "sscard(persona=..., layout=..., algorithm=..., faults=..., seed=..., shape=..., system=..., slow=...): "
-        "the card that `card` is, and what is between",
-    )
+    config.stash[HELD] = set()
+    taken = ", ".join(f"{one}=..." for one in KEYWORDS)
+    config.addinivalue_line("markers", f"sscard({taken}): the card that `card` is, and what is between")
+    version, algorithm = _profile(config)
+    try:
+        there = layouts.load(version).algorithms
+    except LayoutError as error:
+        raise pytest.UsageError(f"--sscard-profile: {error}") from None
+    if algorithm not in there:
+        raise pytest.UsageError(f"--sscard-profile: layout {version} has no {algorithm!r}{guess(algorithm, there)}")
+    for path in _wanted(config):
+        if not path.exists():
+            beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise pytest.UsageError(f"--sscard-vectors: {path} is not there{guess(path.name, beside)}")
+        if not any(path == one or one in path.parents for one in _collected(config)):
+            config.args.append(str(path))
+
+
+def _wanted(config: pytest.Config) -> list[Path]:
+    """The paths of --sscard-vectors."""
+    return [(config.invocation_params.dir / one).resolve() for one in config.getoption("--sscard-vectors")]
+
+
+def _collected(config: pytest.Config) -> Iterator[Path]:
+    """The files and folders that pytest looks through."""
+    for one in config.args:
+        yield (config.invocation_params.dir / one.partition("::")[0]).resolve()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """UsageError for a marker that asks for what there is not, and for vectors that are none."""
+    for item in items:
+        for marker in item.iter_markers("sscard"):
+            if wrong := _wrong(marker):
+                raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.sscard: {wrong}")
+    for path in _wanted(config):
+        if path not in config.stash[HELD]:
+            raise pytest.UsageError(f"--sscard-vectors: {path} holds no vectors: expected .yaml files of them")
+
+
+def _wrong(marker: pytest.Mark) -> str:
+    """What is wrong with a marker; empty if nothing is."""
+    if marker.args:
+        return f"expected keywords ({', '.join(KEYWORDS)}), found {marker.args[0]!r} without one"
+    for name, value in marker.kwargs.items():
+        if name not in KEYWORDS:
+            return f"no keyword {name!r}{guess(name, KEYWORDS)}"
+        if name in CHOICES and value not in CHOICES[name]:
+            return f"{name}: no {value!r}{guess(str(value), CHOICES[name])}"
+        if name == "slow" and not isinstance(value, bool):
+            return f"slow: expected True or False, found {value!r}"
+    if "seed" in marker.kwargs and "faults" not in marker.kwargs:
+        return "seed: there are no faults that it could be of"
+    clash = [name for name in OF_A_NEW_CARD if name in marker.kwargs]
+    if "image" in marker.kwargs and clash:
+        return f"image: it says what the card is; leave {', '.join(clash)} out"
+    return ""
 
 
 def _profile(config: pytest.Config) -> tuple[str, str]:
@@ -81,12 +150,7 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         with Pcsc(reader) as connection:
             yield Logged(connection, log)
         return
-    layout, algorithm = _profile(request.config)
-    image = issue(
-        _persona(request, asked.get("persona", personas.DEFAULT)),
-        layouts.load(asked.get("layout", layout)),
-        asked.get("algorithm", algorithm),
-    )
+    image = _image(request, asked)
     apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
     if faults is None:
         chip = Chip(image, apdu_shape=apdu_shape, observer=log)
@@ -96,6 +160,18 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
     system = SYSTEMS[asked.get("system", "linux")]
     yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
+
+
+def _image(request: pytest.FixtureRequest, asked: dict[str, Any]) -> Image:
+    """A fresh card, or the one in an image file beside the test, which stays as it is."""
+    if "image" in asked:
+        return images.load(request.path.parent / asked["image"])
+    layout, algorithm = _profile(request.config)
+    return issue(
+        _persona(request, asked.get("persona", personas.DEFAULT)),
+        layouts.load(asked.get("layout", layout)),
+        asked.get("algorithm", algorithm),
+    )
 
 
 def _persona(request: pytest.FixtureRequest, asked: str) -> personas.Persona:
@@ -228,8 +304,7 @@ class VectorFile(pytest.File):
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """YAML files under the paths of --sscard-vectors."""
-    wanted = [Path(one).resolve() for one in parent.config.getoption("--sscard-vectors")]
-    within = (one for one in wanted if one == file_path or one in file_path.parents)
-    if file_path.suffix == ".yaml" and any(vectors.holds_vectors(file_path, one) for one in within):
-        return VectorFile.from_parent(parent, path=file_path)
-    return None
+    within = [one for one in _wanted(parent.config) if one == file_path or one in file_path.parents]
+    holding = [one for one in within if file_path.suffix == ".yaml" and vectors.holds_vectors(file_path, one)]
+    parent.config.stash[HELD].update(holding)
+    return VectorFile.from_parent(parent, path=file_path) if holding else None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from emulator.chip import Exchange, Observer, told
 from emulator.filesystem.specs import Layout
@@ -27,6 +29,8 @@ Watch = Callable[[Layout | None], Observer]
 """Makes the observer of a card that was put in, from the layout of the version that it says, if that is known."""
 LOOK = 0.5
 """Seconds between two looks at whether all is to end."""
+SHOWN = 3.0
+"""Seconds within which PC/SC shows a card that a virtual reader has taken."""
 
 
 class Relay:
@@ -110,13 +114,22 @@ class _Follower:
             self._connection.close()
         self._connection = None
 
-    def begin(self) -> None:
-        """Puts the card in. PcscError where no virtual reader takes it."""
+    def begin(self) -> str:
+        """Puts the card in; the reader that it is in now, empty where this program's PC/SC does not show it. PcscError
+        where no virtual reader takes it.
+        """
+        before = set(pcsc.present())
         self.slot.insert()
         if not self.slot.wait_powered(pcsc.POWER_TIMEOUT):
             port = self.slot.address[1]
             raise PcscError(f"no virtual reader took the card at port {port} within {pcsc.POWER_TIMEOUT:g} s")
         self._thread.start()
+        deadline = time.monotonic() + SHOWN
+        while time.monotonic() < deadline:
+            if new := [one for one in pcsc.present() if one not in before and one.startswith(pcsc.READER_NAME)]:
+                return new[0]
+            time.sleep(LOOK / 10)
+        return ""
 
     def close(self) -> None:
         """Takes the card out and lets it go."""
@@ -161,26 +174,42 @@ def layout_of(connection: Connection) -> Layout | None:
     return terminal.layout
 
 
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A card that is in two readers: the one that it was put into, and the virtual one, empty where PC/SC does not show
+    it, at vpcd's ``port``.
+    """
+
+    reader: str
+    virtual: str
+    port: int
+
+    def __str__(self) -> str:
+        use = f"reader {self.virtual!r}" if self.virtual else f"the virtual reader at port {self.port}"
+        return f"{self.reader}: let your software use {use} 请让软件使用{self.virtual or self.port}"
+
+
 @contextmanager
-def relayed_both(reader: str, psam_reader: str | None, port: int, trace: Trace, layout: Layout | None) -> Iterator[str]:
+def relayed_both(
+    reader: str, psam_reader: str | None, port: int, trace: Trace, layout: Layout | None
+) -> Iterator[list[Relayed]]:
     """A user's card, by this layout or the one that it says, as slot 0 of a trace; a PSAM, if one is named, as slot 1,
-    at the next port. Gives the card's reader.
+    at the next port. Gives both, the user's first.
     """
     with ExitStack() as stack:
-        name = stack.enter_context(relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)))
+        found = [stack.enter_context(relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)))]
         if psam_reader is not None:
             psam = named_layout(PSAM)
-            stack.enter_context(relayed(psam_reader, port + 1, lambda _: trace.slot(1, layout=psam)))
-        yield name
+            found.append(stack.enter_context(relayed(psam_reader, port + 1, lambda _: trace.slot(1, layout=psam))))
+        yield found
 
 
 @contextmanager
-def relayed(reader: str, port: int, watch: Watch) -> Iterator[str]:
-    """The card in a reader, put into the virtual reader at vpcd's ``port`` too. Gives the reader's name. PcscError."""
+def relayed(reader: str, port: int, watch: Watch) -> Iterator[Relayed]:
+    """The card in a reader, put into the virtual reader at vpcd's ``port`` too. PcscError."""
     name = pcsc.find_reader(reader)
     follower = _Follower(name, port, watch)
     try:
-        follower.begin()
-        yield name
+        yield Relayed(name, follower.begin(), port)
     finally:
         follower.close()

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,23 @@ from harness.trace.record import TraceFile
 
 NO_READER = 3
 """Exit code where this machine can have no virtual reader."""
+NAMED = ("persona", "image", "layout", "algorithm")
+"""What a request may say of the card that is to be put in."""
 
 
 @dataclass(slots=True)
 class Options:
-    """What to serve and how. ``images`` go into slots 0, 1…; ``make`` issues a persona's card for ``card swap``."""
+    """What to serve and how. ``images`` go into slots 0, 1…; ``make`` makes the card that ``card insert`` and ``card
+    swap`` name, by the options of ``NAMED``, and holds its file. ``port``: of the first slot; None: any that is free.
+    """
 
     images: list[Image]
     pin: str
-    make: Callable[[str], Image]
+    make: Callable[[Mapping[str, str]], AbstractContextManager[Image]]
     slots: int
-    port: int
+    port: int | None = None
+    first_held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What holds the first card's file; closed when another card takes its slot."""
     apdu_shape: bool = False
     system: System = SYSTEMS["linux"]
     slow: bool = False
@@ -83,7 +90,9 @@ class Run:
         self.options = options
         self.chips: list[Chip | None] = [None] * options.slots
         self.slots: list[Slot] = []
-        self.readers: list[str] = []
+        self.service: Service | None = None
+        self.places: list[Place] = []
+        self._held = [options.first_held, *(contextlib.ExitStack() for _ in range(1, options.slots))]
         self._steering = threading.Lock()
         for number, image in enumerate(options.images):
             self.chips[number] = self.chip(image, number)
@@ -104,18 +113,24 @@ class Run:
             return chip
         return Shaped(chip, options.system, slow=options.slow)
 
-    def insert_all(self) -> None:
-        """Every card into its slot."""
-        self.readers = pcsc.virtual_readers(self.options.slots)
-        for number, chip in enumerate(self.chips):
-            slot = Slot(self.shaped(chip), self.options.port + number)
+    @property
+    def readers(self) -> list[str]:
+        """The slots' readers, by their PC/SC names."""
+        return [place.reader for place in self.places]
+
+    def insert_all(self, service: Service) -> None:
+        """Every card into its slot. PcscError where there are too few that are free."""
+        self.service = service
+        self.places = service.places(self.options.slots)
+        for chip, place in zip(self.chips, self.places, strict=True):
+            slot = Slot(self.shaped(chip), place.port)
             self.slots.append(slot)
             if chip is not None:
                 slot.insert()
 
     def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
-        reader, port = self.readers[number], self.options.port + number
+        reader, port = self.places[number].reader, self.places[number].port
         if not self.slots[number].wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(reader):
             raise pcsc.PcscError(
                 f"reader {reader!r} did not take the card at port {port} within {pcsc.POWER_TIMEOUT:g} s: "
@@ -123,36 +138,60 @@ class Run:
             )
 
     def close(self) -> None:
-        """All cards out."""
+        """All cards out, their files let go."""
         for slot in self.slots:
             slot.close()
+        for held in self._held:
+            held.close()
 
     def steer(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request of ``sscard card``. ValueError, LookupError, TimeoutError, PcscError."""
+        if request.get("op") == "list":  # other runs ask this while they start: it waits for nothing
+            return self._listed()
         with self._steering:
             return self._steer(request)
+
+    def _listed(self) -> dict[str, Any]:
+        rows = []
+        for number, (place, slot) in enumerate(zip(self.places, self.slots, strict=True)):
+            chip = self.chips[number]
+            row = {"slot": number, "reader": place.reader, "port": place.port, "inserted": slot.inserted}
+            if chip is not None:
+                image = chip.image
+                row |= {"atr": chip.atr.hex().upper(), "layout": image.layout.name, "algorithm": image.algorithm}
+            rows.append(row)
+        told = self.service.told if self.service else {}
+        return {"pid": os.getpid(), "port": self.places[0].port, **told, "slots": rows}
 
     def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
         number, operation = request.get("slot"), request.get("op")
         if not isinstance(number, int) or not 0 <= number < len(self.slots):
             raise ValueError(f"expected a slot from 0 to {len(self.slots) - 1}, found {number!r}")
-        slot, persona = self.slots[number], request.get("persona")
+        slot, named = self.slots[number], {name: str(request[name]) for name in NAMED if request.get(name)}
         if operation not in ("insert", "remove", "swap", "reset"):
-            raise ValueError(f"expected insert, remove, swap or reset, found {operation!r}")
+            raise ValueError(f"expected list, insert, remove, swap or reset, found {operation!r}")
         if operation == "insert" and slot.inserted:
             raise ValueError(f"slot {number} has a card already: remove or swap it")
         if operation != "insert" and not slot.inserted:
             raise ValueError(f"slot {number} is empty")
-        if operation == "swap" and not persona:
-            raise ValueError("swap needs the persona to put in")
-        chip = self.chip(self.options.make(persona), number) if persona else self.chips[number]
-        if chip is None:
-            raise ValueError(f"slot {number} never had a card: name a persona")
-        if operation != "insert":
-            slot.remove()
-            # A card that came back before the reader has looked would be taken for the old one.
-            if not pcsc.wait_card(self.readers[number], present=False):
-                raise TimeoutError(f"PC/SC still sees a card in slot {number}")
+        options = ", ".join(f"--{name}" for name in NAMED)
+        if operation == "swap" and not named:
+            raise ValueError(f"swap needs the card to put in: some of {options}")
+        if operation in ("remove", "reset") and named:
+            raise ValueError(f"{operation} is about the card that is there: leave {options} out")
+        with contextlib.ExitStack() as stack:
+            made = self.chip(stack.enter_context(self.options.make(named)), number) if named else None
+            chip = made or self.chips[number]
+            if chip is None:
+                raise ValueError(f"slot {number} never had a card: name one by some of {options}")
+            if operation != "insert":
+                slot.remove()
+                # A card that came back before the reader has looked would be taken for the old one.
+                if not pcsc.wait_card(self.readers[number], present=False):
+                    raise TimeoutError(f"PC/SC still sees a card in slot {number}")
+            if made is not None:
+                self._held[number].close()
+                self._held[number] = stack.pop_all()
         if operation != "remove":
             self.chips[number], slot.card = chip, self.shaped(chip)
             slot.insert()
@@ -160,21 +199,86 @@ class Run:
         return {"slot": number, "inserted": slot.inserted, "atr": chip.atr.hex().upper() if slot.inserted else ""}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a slot's card goes: a reader by its PC/SC name, and vpcd's port of it."""
+
+    reader: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """PC/SC for the cards. ``port``: of its first virtual reader; ``process``: the pcscd started for them, None where
+    one was running.
+    """
+
+    path: Path
+    port: int
+    process: subprocess.Popen[bytes] | None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """How other runs know it again: not by its path, which may mean others elsewhere."""
+        return {"pcsc": str(self.path), "service": _identity(self.path), "first_port": self.port}
+
+    def places(self, count: int) -> list[Place]:
+        """So many free slots of it, in order. PcscError."""
+        names = pcsc.virtual_readers(count, every=self.process is None)
+        every = [Place(name, self.port + number) for number, name in enumerate(names)]
+        if self.process is not None:
+            return every
+        taken = {row["reader"] for run in _neighbours(self.path) for row in run.table.get("slots", ())}
+        free = [
+            one for one in every if one.reader not in taken and pcsc.wait_card(one.reader, present=False, timeout=0)
+        ]
+        if len(free) < count:
+            raise pcsc.PcscError(
+                f"the pcscd at {self.path} has {len(free)} of {len(every)} virtual slots free, {count} are needed: "
+                f"use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)"
+            )
+        deaf = [one for one in free[:count] if not pcsc.listening(one.port)]
+        if deaf:
+            raise pcsc.PcscError(
+                f"reader {deaf[0].reader!r} is free, but nobody listens at its port {deaf[0].port} here: its pcscd has "
+                f"other ports (name the first with --port), or is in another network namespace (use --private)"
+            )
+        return free[:count]
+
+
+def _identity(path: Path) -> list[int]:
+    """What tells one socket from all others of this machine, by whatever path; empty if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return []
+    return [found.st_dev, found.st_ino]
+
+
+def _neighbours(path: Path) -> list[control.Running]:
+    """This user's runs that use the pcscd at this socket."""
+    identity = _identity(path)
+    return [one for one in control.runs() if one.table.get("service") == identity]
+
+
 @contextlib.contextmanager
-def _service(options: Options) -> Iterator[subprocess.Popen[bytes] | None]:
-    """PC/SC for the cards: the pcscd started for them, or None where one runs already."""
-    if options.private:
-        with tempfile.TemporaryDirectory(prefix="sscard-") as folder:
-            path = Path(folder, "pcscd.comm")
-            with pcsc.pcscd(options.slots, options.port, path) as process:
-                os.environ[pcsc.SOCKET_VARIABLE] = str(path)
-                say(f"{pcsc.SOCKET_VARIABLE}={path}")
-                yield process
-    elif pcsc.answers(pcsc.socket_path()):
-        yield None  # the system's, with the ports its configuration says
-    else:
-        with pcsc.pcscd(options.slots, options.port, pcsc.socket_path()) as process:
-            yield process
+def _service(options: Options) -> Iterator[Service]:
+    """PC/SC for the cards: a pcscd that runs, or one started for them. PcscError."""
+    with contextlib.ExitStack() as stack:
+        path = pcsc.socket_path()
+        if options.private:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-")), "pcscd.comm")
+        elif pcsc.answers(path):
+            told = [one.table.get("first_port") for one in _neighbours(path)]
+            port = options.port or next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT)
+            yield Service(path, port, None)
+            return
+        port = options.port or pcsc.free_port(options.slots)
+        process = stack.enter_context(pcsc.pcscd(options.slots, port, path))
+        if options.private:
+            os.environ[pcsc.SOCKET_VARIABLE] = str(path)
+            say(f"{pcsc.SOCKET_VARIABLE}={path}")
+        yield Service(path, port, process)
 
 
 def run(options: Options) -> int:
@@ -184,30 +288,31 @@ def run(options: Options) -> int:
         return _without_reader(options, "; ".join(lacking))
     worked = True
     with ended(), contextlib.ExitStack() as stack:
-        try:
-            process = stack.enter_context(_service(options))
-        except pcsc.PcscError as error:
-            return _without_reader(options, str(error))
         card_run = Run(options)
-        stack.callback(card_run.close)
-        card_run.insert_all()
         cards = [(number, chip) for number, chip in enumerate(card_run.chips) if chip is not None]
-        for number, _ in cards:
-            card_run.wait(number)
+        with control.starting():
+            try:
+                service = stack.enter_context(_service(options))
+            except pcsc.PcscError as error:
+                return _without_reader(options, str(error))
+            stack.callback(card_run.close)
+            card_run.insert_all(service)
+            for number, _ in cards:
+                card_run.wait(number)
+            stack.enter_context(control.serve(card_run.steer))
         readers = card_run.readers
         if options.demo or options.once:
             with Pcsc(readers[0]) as connection:
                 say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")
                 worked = demo.run(connection, say, pin=options.pin, known=options.images[0].layout)
-        stack.enter_context(control.serve(options.port, card_run.steer))
         for number, chip in cards:
             say(f"ready {number} {chip.atr.hex().upper()} {readers[number]}")
         if not options.once:
             _note("serving; Ctrl-C ends 服务中，按Ctrl-C结束")
-            if process is None:
+            if service.process is None:
                 threading.Event().wait()
             else:
-                code = process.wait()
+                code = service.process.wait()
                 raise pcsc.PcscError(f"its pcscd ended by itself (exit code {code}): the readers are gone")
     return 0 if worked else 1
 

@@ -10,10 +10,11 @@ from emulator.filesystem import items
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.items import ItemError
 from emulator.filesystem.specs import FileSpec, ItemSpec, Layout
+from emulator.guess import guess
 from emulator.personas import agreement, document, from_table, shape, validity
 from emulator.personas.agreement import Holder
 from emulator.personas.document import Document, Origin
-from emulator.personas.finding import Finding, guess
+from emulator.personas.finding import Finding
 from emulator.personas.issue import COMPUTED, issue
 from emulator.personas.lines import Path as KeyPath
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -42,13 +40,3 @@ class PersonaError(ValueError):
 
 class UnknownPersonaError(PersonaError, LookupError):
     """A name that is no persona's."""
-
-
-def guess(word: str, known: Iterable[str]) -> str:
-    """``, did you mean "x"?`` for a word that is like one of those known, else those known, if they are few."""
-    choices = list(known)
-    close = difflib.get_close_matches(word, choices, 1, 0.5)
-    same = [one for one in choices if one.casefold() == word.casefold()]
-    if same or close:
-        return f'; did you mean "{(same or close)[0]}"?'
-    return f"; there are {', '.join(choices)}" if 0 < len(choices) <= 30 else ""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from emulator.guess import guess
 from emulator.personas.document import Document, Table
-from emulator.personas.finding import Finding, guess
+from emulator.personas.finding import Finding
 
 Rule: TypeAlias = "Callable[[Any], str]"
 """What was expected, empty where a value is as it should be."""

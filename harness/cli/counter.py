@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
 
 import click
 
 from emulator import personas
 from emulator.filesystem import layout as layouts
+from harness.cli import pins
 from harness.cli import target as targets
 from harness.cli.target import Target
 from harness.clock import Clock
@@ -20,8 +19,6 @@ from harness.terminal.keeper import TerminalError
 from harness.terminal.personalise import Personaliser, for_chip
 from harness.terminal.region import SICHUAN
 from harness.terminal.terminal import Terminal
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _begin(target: Target) -> Terminal:
@@ -48,18 +45,6 @@ def _with_pin(target: Target) -> Terminal:
     return terminal
 
 
-def _digits(name: str, variable: str, text: str, *, confirm: bool = False) -> Callable[[F], F]:
-    """An option for a PIN: asked for without echo where neither it nor its environment variable is given."""
-    return click.option(
-        name,
-        envvar=variable,
-        prompt=text,
-        hide_input=True,
-        confirmation_prompt=confirm,
-        help=f"Or ${variable}, or asked for.",
-    )
-
-
 @click.group()
 def pin() -> None:
     """The cardholder's PIN: verify, change, reload, unblock, state."""
@@ -80,7 +65,7 @@ def state(target: AbstractContextManager[Target], *, as_json: bool) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--pin", "SSCARD_PIN", "PIN")
+@pins.option("pin", pins.PIN, label="PIN", needed=True)
 def verify(target: AbstractContextManager[Target], pin: str) -> None:
     """Hold a PIN against the card's; a wrong one costs a try."""
     with target as card:
@@ -90,8 +75,8 @@ def verify(target: AbstractContextManager[Target], pin: str) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--old", "SSCARD_PIN", "Old PIN")
-@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)
+@pins.option("old", pins.PIN, label="Old PIN", needed=True)
+@pins.option("new", pins.NEW_PIN, label="New PIN", confirm=True, needed=True)
 def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
     """Set a new PIN against the old one (密码修改)."""
     with target as card:
@@ -101,7 +86,7 @@ def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
 
 @pin.command()
 @targets.target_options
-@_digits("--new", "SSCARD_NEW_PIN", "New PIN", confirm=True)
+@pins.option("new", pins.NEW_PIN, label="New PIN", confirm=True, needed=True)
 def reload(target: AbstractContextManager[Target], new: str) -> None:
     """Set a new PIN with the keys PUK and STK, whatever the old one (密码重置)."""
     with target as card:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from itertools import groupby
 from typing import Any
 
 import click
@@ -85,11 +87,22 @@ def _as_json(image: Image) -> dict[str, Any]:
 @target.target_options
 @target.show_secrets_option
 @target.json_option
+@click.pass_context
 def apdu(
-    commands: tuple[str, ...], target: AbstractContextManager[Target], *, show_secrets: bool, as_json: bool
+    ctx: click.Context,
+    commands: tuple[str, ...],
+    target: AbstractContextManager[Target],
+    *,
+    show_secrets: bool,
+    as_json: bool,
 ) -> None:
-    """Send commands and print the answers in words. HEX is one command; the word `reset` resets the card."""
-    raw = [None if text == "reset" else _hex(text) for text in commands]
+    """Send commands and print the answers in words, with the card's reasons where it is in this process.
+
+    HEX is one command, with spaces and colons or without; so are four and more single bytes in a row. The word `reset`
+    resets the card. All are sent; exit code 1 if the card refused any.
+    """
+    raw = [None if text == "reset" else _hex(text) for text in _joined(commands)]
+    refused = False
     with target as card:
         for command in raw:
             if command is None:
@@ -97,6 +110,8 @@ def apdu(
                 click.echo(json.dumps({"event": "reset", "atr": atr}) if as_json else f"reset: {atr}")
                 continue
             answer = card.connection.send(command)
+            reason = card.heard.reason if card.heard else ""
+            refused |= answer[-2:-1] not in TAKEN
             shown = decode.command_hex(command, show_secrets=show_secrets)
             if as_json:
                 response = ResponseAPDU.parse(answer)
@@ -106,18 +121,38 @@ def apdu(
                     "data": response.data.hex().upper(),
                     "sw": f"{response.sw:04X}",
                     "meaning": decode.answer_words(answer),
+                    **({"reason": reason} if reason else {}),
                 }
                 click.echo(json.dumps(row, ensure_ascii=False))
             else:
                 click.echo(f"→ {shown}  {decode.command_words(command)}")
-                click.echo(f"← {answer.hex().upper()}  {decode.answer_words(answer)}")
+                click.echo(f"← {decode.status_apart(answer.hex().upper())}  {decode.meaning(answer, reason)}")
+    ctx.exit(1 if refused else 0)
+
+
+TAKEN = (b"\x90", b"\x61", b"\x62")
+"""First bytes of status words that a command ends with which was done, as ISO 7816-4 has them: all others refuse."""
+SHORTEST = 4
+"""Bytes of the shortest command: fewer single ones in a row are commands of their own, for trying what a card says."""
+
+
+def _joined(words: tuple[str, ...]) -> Iterator[str]:
+    """Single bytes in a row as the one command that they are."""
+    for single, group in groupby(words, lambda word: len(word) == 2):
+        found = list(group)
+        if single and len(found) >= SHORTEST:
+            yield "".join(found)
+        else:
+            yield from found
 
 
 def _hex(text: str) -> bytes:
     try:
-        command = bytes.fromhex(text.replace(":", " "))
+        command = bytes.fromhex("".join(text.replace(":", " ").split()))
     except ValueError:
-        raise click.BadParameter(f"expected bytes in hex, or the word reset; {len(text)} characters came") from None
+        raise click.BadParameter(
+            f"expected bytes in hex, or the word reset; found {len(text)} characters, not all of them pairs of digits"
+        ) from None
     if not command:
         raise click.BadParameter("an empty command")
     return command

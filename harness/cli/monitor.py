@@ -90,6 +90,10 @@ def monitor(
     if psam_reader is not None and reader is None:
         raise click.UsageError("--psam-reader goes with --reader")
     to = target.report_goal(folder, sign)
+    target.check_baseline(known, [one.id for one in RULES])
+    if trace is not None and not follow:
+        for number in psam:
+            read.check_slot(trace, number)
     plan = layouts.load(layout) if layout else read.layout_of(trace) if trace else layouts.load(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
@@ -152,8 +156,10 @@ def _live(
         say(judge.hear(Event(number, table["event"], table["t"], table["slot"], table)))
 
     trace = Trace(put, personal_data=True)
-    with relayed_both(reader, psam_reader, port, trace, layout) as name:
-        click.echo(f"watching {name} at port {port}; Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
+    with relayed_both(reader, psam_reader, port, trace, layout) as cards:
+        for one in cards:
+            click.echo(f"watching {one}", err=True)
+        click.echo("Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
         threading.Event().wait()
 
 

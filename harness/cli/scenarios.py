@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import sys
 from collections import Counter
@@ -35,9 +34,7 @@ def scenarios() -> None:
 def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario]:
     from harness.office.scenario import model
 
-    found = model.find(list(paths) or [home() / OFFICE])
-    if only:
-        found = [one for one in found if any(fnmatch.fnmatchcase(one.id, pattern) for pattern in only)]
+    found = targets.picked(model.find(list(paths) or [home() / OFFICE]), only)
     if not found:
         raise click.UsageError("no scenario is meant by that")
     return found
@@ -78,6 +75,7 @@ def run_scenarios(
     if strange := [one for one in profiles if one not in PROFILES]:
         raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
     chosen = _found(paths, only)
+    targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
     total = sum(len(profiles or one.cards) for one in chosen)
     if as_json or not sys.stderr.isatty():
         results = list(runner.run(chosen, profiles))

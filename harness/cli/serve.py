@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     help="A terminal's own card in the next slot; see `sscard personas`. [psam]",
 )
 @click.option("--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), help="Slots in all. [as many as personas]")
-@click.option("--port", type=PORT, default=pcsc.DEFAULT_PORT, show_default=True, help="vpcd's port for slot 0.")
+@click.option("--port", type=PORT, help=f"vpcd's port for slot 0. [{pcsc.DEFAULT_PORT}, or the next that is free]")
 @click.option(
     "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="61xx/6Cxx, or followed."
 )
@@ -74,7 +75,7 @@ def run(
     persona: tuple[str, ...],
     psam: str | None,
     slots: int | None,
-    port: int,
+    port: int | None,
     shape: str,
     system: str,
     trace_path: Path | None,
@@ -91,22 +92,21 @@ def run(
 ) -> None:
     """Put cards into readers that any PC/SC program finds, until Ctrl-C.
 
-    Prints `ready <slot> <ATR> <reader name>` for each card once PC/SC has powered it.
+    Prints `ready <slot> <ATR> <reader name>` for each card once PC/SC has powered it. Where a pcscd runs already,
+    cards go into slots of its virtual readers that are free.
     """
     if choice.image and len(persona) > 1:
         raise click.UsageError("--image holds one card, several personas were named")
     choice = replace(choice, durable=not relaxed)
     own = [target.psam_image(psam)] if psam is not None else []
 
-    def make(name: str) -> Image:
-        return (CardChoice(None, None, None) if target.is_psam(name) else choice).make(name)
-
     cards = max(1, len(persona)) + len(own)
     count = slots or cards
     if cards > count:
         raise click.UsageError(f"{cards} cards do not go into {count} slots")
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(choice.held(persona[0] if persona else None))
+        held = stack.enter_context(contextlib.ExitStack())
+        first = held.enter_context(choice.held(persona[0] if persona else None))
         images = [first, *(choice.make(name) for name in persona[1:]), *own]
         if faults:
             fault_plans.check(faults, [image.layout for image in images if image.layout.card == USER])
@@ -117,7 +117,8 @@ def run(
         options = Options(
             images=images,
             pin=first.memory.text(PIN_CELL),
-            make=make,
+            make=lambda named: _swapped_in(choice, named),
+            first_held=held,
             slots=count,
             port=port,
             apdu_shape=shape == "apdu",
@@ -133,27 +134,82 @@ def run(
     ctx.exit(code)
 
 
+@contextlib.contextmanager
+def _swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
+    """The card that `card swap` or `card insert` names; what it leaves open is as this run's cards are."""
+    persona, path = named.get("persona"), Path(named["image"]) if "image" in named else None
+    layout, algorithm = named.get("layout"), named.get("algorithm")
+    there = path is not None and path.exists()  # and says itself what it is
+    if not there and not (persona and target.is_psam(persona)):
+        algorithm = algorithm or (usual.algorithm if layout is None else None)
+        layout = layout or usual.layout
+    with replace(usual, layout=layout, algorithm=algorithm, image=path).held(persona) as image:
+        yield image
+
+
 @click.command()
-@click.argument("operation", type=click.Choice(["insert", "remove", "swap", "reset"]))
-@click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1))
-@click.option("--persona", metavar="NAME|FILE", help="The card to put in; swap needs one.")
-@click.option("--port", type=PORT, default=pcsc.DEFAULT_PORT, show_default=True, help="The --port of that run.")
+@click.argument("operation", type=click.Choice(["list", "insert", "remove", "swap", "reset"]))
+@click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1), required=False)
+@target.options()
+@click.option("--persona", metavar="NAME|FILE", help="The card to put in.")
+@click.option("--port", type=PORT, help="Of the run that is meant: the port of its first slot. [the only run there is]")
+@click.option("--run", "run_id", metavar="ID", help="The run that is meant, by its id in `sscard card list`.")
 @target.json_option
-def card(operation: str, slot: int, persona: str | None, port: int, *, as_json: bool) -> None:
-    """Steer a running `sscard run`: put a card in, take it out, swap it for another, or out and in again (reset)."""
-    request = {"op": operation, "slot": slot, **({"persona": target.from_here(persona)} if persona else {})}
-    answer = control.ask(port, request, timeout=30)
+def card(
+    operation: str,
+    slot: int | None,
+    choice: CardChoice,
+    persona: str | None,
+    port: int | None,
+    run_id: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Steer a running `sscard run`: put a card in, take it out, swap it for another, or out and in again (reset).
+
+    `list` says which runs there are, their slots and cards. A card for `swap` is named by --persona, --image, --layout,
+    --algorithm; what is left out is as the run has it.
+    """
+    if operation == "list":
+        if slot is not None or choice.said(persona):
+            raise click.UsageError("list takes neither slot nor card")
+        _list([one for one in control.runs() if port in (None, one.port) and run_id in (None, one.id)], as_json=as_json)
+        return
+    if slot is None:
+        raise click.UsageError(f"{operation}: expected the slot, 0 for the first")
+    named = {
+        "persona": persona and target.from_here(persona),
+        "layout": choice.layout and target.from_here(choice.layout),
+        "algorithm": choice.algorithm,
+        "image": str(choice.image.absolute()) if choice.image else None,
+    }
+    request = {"op": operation, "slot": slot, **{name: value for name, value in named.items() if value}}
+    answer = control.ask(control.chosen(port, run_id), request, timeout=30)
     if as_json:
         click.echo(json.dumps(answer))
     else:
         click.echo(f"slot {slot}: " + (f"card {answer['atr']}" if answer["inserted"] else "empty"))
 
 
+def _list(runs: list[control.Running], *, as_json: bool) -> None:
+    if as_json:
+        rows = [{"run": one.id} | {name: value for name, value in one.table.items() if name != "ok"} for one in runs]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for one in runs:
+        click.echo(f"run {one.id}  port {one.port}  pid {one.table.get('pid')}  {one.table.get('pcsc')}")
+        for row in one.table.get("slots", ()):
+            held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else "empty 空"
+            click.echo(f"  slot {row['slot']}  {row['reader']}  {held}")
+    if not runs:
+        click.echo("no `sscard run` of yours serves cards 没有正在运行的 sscard run")
+
+
 @click.command()
-@click.option("--port", type=PORT, default=pcsc.DEFAULT_PORT, show_default=True, help="vpcd's port for slot 0.")
+@click.option("--port", type=PORT, help="The one that `sscard run` is to have. [any that is free]")
 @target.json_option
 @click.pass_context
-def doctor(ctx: click.Context, port: int, *, as_json: bool) -> None:
+def doctor(ctx: click.Context, port: int | None, *, as_json: bool) -> None:
     """Check pcscd, vpcd, pyscard, ports and permissions; one remedy for each fault. Exit code 1 if there is a fault."""
     findings = doctors.examine(port)
     if as_json:

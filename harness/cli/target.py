@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
 from emulator import personas
-from emulator.chip import Chip
+from emulator.chip import Chip, Exchange
 from emulator.filesystem import image as images
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.image import Image
 from emulator.filesystem.specs import Layout, LayoutError
+from emulator.guess import guess
 from emulator.personas import PersonaError, UnknownPersonaError
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
@@ -29,7 +31,17 @@ from harness.faults import plan as fault_plans
 from harness.trace import read
 from harness.trace.copy import masked_copy
 
+
+class Named(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
 F = TypeVar("F", bound=Callable[..., Any])
+N = TypeVar("N", bound=Named)
 DEFAULT_LAYOUT, DEFAULT_ALGORITHM = "3.00", "3des"
 
 
@@ -157,6 +169,21 @@ def persona_option(function: F) -> F:
     return click.option("--persona", metavar="NAME|FILE", help=help_text)(function)
 
 
+class Heard:
+    """Keeps why a chip gave its last answer."""
+
+    reason = ""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """The reason, empty where nothing went wrong."""
+        self.reason = exchange.reason
+
+    def powered(self, event: str, atr: bytes) -> None:
+        """Nothing was asked."""
+        del event, atr
+        self.reason = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A card at hand. ``known`` is its layout, ``algorithm`` its suite's name, if it is in this process."""
@@ -164,6 +191,8 @@ class Target:
     connection: Connection
     known: Layout | None
     algorithm: str | None = None
+    heard: Heard | None = None
+    """What a card in this process says of itself."""
 
 
 def target_options(function: F) -> F:
@@ -187,7 +216,8 @@ def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterat
             yield Target(connection, None)
         return
     with choice.held(persona) as image:
-        yield Target(InProcess(Chip(image)), image.layout, image.algorithm)
+        heard = Heard()
+        yield Target(InProcess(Chip(image, observer=heard)), image.layout, image.algorithm, heard)
 
 
 def faults_options(function: F) -> F:
@@ -220,6 +250,22 @@ def baseline_option(function: F) -> F:
         return function(*args, known=frozenset(name for name in names if name), **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+def check_baseline(known: Iterable[str], there: Iterable[str]) -> None:
+    """A usage error where a baseline names what there is not: its failure would never be forgiven, or is another's."""
+    ids = set(there)
+    for name in sorted(set(known) - ids):
+        raise click.BadParameter(f"no {name!r} is there{guess(name, sorted(ids))}", param_hint="--baseline")
+
+
+def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
+    """Those whose ids --only means, all where it is not given; a usage error for a pattern that means none of them."""
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(one.id, pattern) for one in found):
+            close = guess(pattern, [one.id for one in found])
+            raise click.BadParameter(f"no id is {pattern!r}{close}", param_hint="--only")
+    return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
 
 
 def relay_options(function: F) -> F:

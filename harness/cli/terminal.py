@@ -18,6 +18,7 @@ from emulator.apdu.status import describe
 from emulator.chip import Chip
 from emulator.filesystem.text import shown
 from harness import pcsc
+from harness.cli import pins
 from harness.cli import target as targets
 from harness.cli.target import CardChoice
 from harness.clock import Clock
@@ -54,18 +55,20 @@ class AskedPad(Pad):
 
     def enter(self) -> str:
         """The PIN."""
-        return checked(self._pin or self._ask("PIN", confirm=False))
+        return checked(self._pin or self._ask("PIN", "pin", pins.PIN, confirm=False))
 
     def enter_new(self) -> str:
         """The new one."""
-        return checked(self._new or self._ask("New PIN", confirm=True))
+        return checked(self._new or self._ask("New PIN", "new", pins.NEW_PIN, confirm=True))
 
     @staticmethod
-    def _ask(text: str, *, confirm: bool) -> str:
+    def _ask(text: str, kind: str, variable: str, *, confirm: bool) -> str:
         try:
-            return str(click.prompt(text, hide_input=True, confirmation_prompt=confirm, err=True))
+            return pins.ask(text, pins.SPELLINGS[kind][0], variable, confirm=confirm)
         except click.Abort:
             raise DriverError(Code.PIN_CANCELLED) from None
+        except pins.Unasked as error:
+            raise DriverError(Code.PIN_CANCELLED, f"{words(Code.PIN_CANCELLED)}: {error.message}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,8 @@ def _desk_options(function: F) -> F:
         "--machine", "url", is_flag=False, flag_value=HERE, metavar="[URL]",
         help="An encryption machine (加密机) instead of a PSAM: `sscard machine serve` at URL, or one in this process.",
     )  # fmt: skip
-    @click.option("--pin", envvar="SSCARD_PIN", help="Or $SSCARD_PIN, or asked for.")
-    @click.option("--new-pin", "new", envvar="SSCARD_NEW_PIN", help="Or $SSCARD_NEW_PIN, or asked for.")
+    @pins.option("pin", pins.PIN)
+    @pins.option("new", pins.NEW_PIN)
     @targets.json_option
     @functools.wraps(function)
     def wrapped(

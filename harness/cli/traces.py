@@ -14,7 +14,7 @@ from harness.relay import relayed_both
 from harness.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
-from harness.trace.show import Reader
+from harness.trace.show import Names, Reader
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 LAYOUT = click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
@@ -32,6 +32,8 @@ def trace() -> None:
 @click.option("--follow", is_flag=True, help="Go on as the trace grows, until Ctrl-C.")
 def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> None:
     """Tell a trace as a person reads it: instruction, file, item, status word, reason, changes."""
+    if slot is not None and not follow:
+        read.check_slot(file, slot)
     words = Reader(layouts.load(layout) if layout else read.layout_of(file))
     with ended():
         for event in read.events(file, follow=follow):
@@ -43,16 +45,25 @@ def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> N
 @trace.command("diff")
 @click.argument("left", type=FILE)
 @click.argument("right", type=FILE)
+@LAYOUT
 @target.json_option
 @click.pass_context
-def compare(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> None:
+def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, as_json: bool) -> None:
     """Compare two sessions, less challenges, cryptograms and times. Exit code 1 if they differ."""
-    found = list(diff.differences(list(read.events(left)), list(read.events(right))))
+    sessions = {side: list(read.events(file)) for side, file in (("-", left), ("+", right))}
+    plans = {
+        side: layouts.load(layout) if layout else read.layout_of(file) for side, file in (("-", left), ("+", right))
+    }
+    about = {side: {event.line: names.of(event) for event in sessions[side]}
+             for side, names in ((side, Names(plan)) for side, plan in plans.items())}  # fmt: skip
+    found = list(diff.differences(sessions["-"], sessions["+"]))
     for side, event in found:
+        named = about[side][event.line]
         if as_json:
-            click.echo(json.dumps({"side": side, "line": event.line, **event.table}, ensure_ascii=False))
+            more = {"about": named} if named else {}
+            click.echo(json.dumps({"side": side, "line": event.line, **event.table, **more}, ensure_ascii=False))
         else:
-            click.echo(f"{side} {event.line:5}  {diff.words(event)}")
+            click.echo(f"{side} {event.line:5}  {diff.words(event, named)}")
     if not found and not as_json:
         click.echo("the sessions are alike 两次会话一致")
     ctx.exit(1 if found else 0)
@@ -61,11 +72,13 @@ def compare(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> No
 @trace.command("export")
 @click.argument("file", type=FILE)
 @click.option("-o", "--out", required=True, type=FILE, help="The pcapng file to write.")
+@LAYOUT
 @target.force_option
-def export(file: Path, out: Path, *, force: bool) -> None:
-    """Write a trace as pcapng, which Wireshark opens and dissects."""
+def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
+    """Write a trace as pcapng, which Wireshark opens and dissects; comments name items, files and keys."""
     check_new(out, force=force)
-    blocks = list(pcapng.export(read.events(file)))  # a trace that cannot be read leaves the file as it was
+    names = Names(layouts.load(layout) if layout else read.layout_of(file))
+    blocks = list(pcapng.export(read.events(file), names.of))  # a trace that cannot be read leaves the file as it was
     out.write_bytes(b"".join(blocks))
     click.echo(f"{out}: {len(blocks)} blocks")
 
@@ -89,10 +102,13 @@ def record(
     with (
         TraceFile(out, show_secrets=show_secrets, personal_data=personal_data, force=force) as written,
         ended(),
-        relayed_both(reader, psam_reader, port, written, None) as name,
+        relayed_both(reader, psam_reader, port, written, None) as cards,
     ):
-        click.echo(f"recording {name} at port {port}; Ctrl-C ends 正在记录，按Ctrl-C结束")
+        for one in cards:
+            click.echo(f"recording {one}")
+        click.echo("Ctrl-C ends 正在记录，按Ctrl-C结束")
         threading.Event().wait()
+    click.echo(f"{out}: {written.count} events are recorded 已记录", err=True)
 
 
 COMMANDS = (trace, record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import json
 import os
 import sys
@@ -116,6 +115,9 @@ def run_vectors(
         raise click.UsageError("--psam-reader, --persona and --strict need --reader")
     to = targets.report_goal(folder, sign)
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
+    if known:
+        there = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
+        targets.check_baseline(known, [one.id for found_there in there for one in found_there])
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         names.check(chosen, [layouts.load(layout)] if layout else [])
@@ -155,9 +157,7 @@ def run_vectors(
 
 
 def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], *, failed: bool) -> list[Vector]:
-    found = vectors_.find([*paths], overlay)
-    if only:
-        found = [one for one in found if any(fnmatch.fnmatchcase(one.id, pattern) for pattern in only)]
+    found = targets.picked(vectors_.find([*paths], overlay), only)
     if failed:
         if not LAST.exists():
             raise click.UsageError(f"--failed: no run was made in this folder yet ({LAST} is not there)")

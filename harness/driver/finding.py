@@ -34,24 +34,12 @@ class FoundReaders:
         return self._found().psam()
 
     def _found(self) -> PcscReaders:
-        seen = present()
+        seen = pcsc.present()
         if seen != self._seen:
             self._seen = seen
             candidates = (name for name in seen if not self._cards or not name.startswith(self._cards))
             self._readers = PcscReaders(self._cards, next(filter(is_psam, candidates), None))
         return self._readers
-
-
-def present() -> dict[str, bytes]:
-    """The readers that have a card, and its ATR; nothing is sent. PcscError."""
-    api = pcsc.scard()
-    names = pcsc.reader_names()
-    if not names:
-        return {}
-    with pcsc.context() as handle:
-        result, states = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
-        pcsc.check(result, "looking for cards")
-    return {name: bytes(atr) for name, state, atr in states if state & api.SCARD_STATE_PRESENT}
 
 
 def is_psam(reader: str) -> bool:

@@ -145,6 +145,11 @@ def _yes(text: str) -> bool:
     return _choice("yes", "no", "true", "false")(text.lower()) in ("yes", "true")
 
 
+def _back(text: str) -> bool:
+    """As ``_yes``; a card that is not put in again comes back never."""
+    return text.lower() != "never" and _choice("yes", "no", "never", "true", "false")(text.lower()) in ("yes", "true")
+
+
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """The instructions that faults can be put in at."""
@@ -176,7 +181,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "status_too": _yes,
     "seconds": _seconds,
     "moment": _choice(BEFORE, WITHIN, AFTER),
-    "back": _yes,
+    "back": _back,
     "after": _number(0),
     "nth": _number(1),
     "every": _number(1),

@@ -37,3 +37,14 @@ def answer_words(raw: bytes) -> str:
     """The status word's meaning, in English and Chinese."""
     english, chinese = describe(ResponseAPDU.parse(raw).sw)
     return f"{english} {chinese}"
+
+
+def status_apart(text: str) -> str:
+    """An answer's hex digits, masked ones too, with its status word apart; as they are if that is all."""
+    return f"{text[:-4]} {text[-4:]}" if len(text) > 4 else text
+
+
+def meaning(raw: bytes, reason: str = "") -> str:
+    """The status word's meaning, and why the card gave it, where that is known and says more."""
+    words = answer_words(raw)
+    return words if not reason or words.startswith(reason) else f"{words}: {reason}"

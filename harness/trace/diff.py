@@ -17,7 +17,7 @@ from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.signature import ComputeSignature
 from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
-from harness.trace.decode import answer_words, command_words
+from harness.trace.decode import answer_words, command_words, status_apart
 from harness.trace.read import Event
 
 HEADER = 5
@@ -91,9 +91,10 @@ def differences(left: Sequence[Event], right: Sequence[Event]) -> Iterator[tuple
             yield from (("+", event) for event in other.events[k:m])
 
 
-def words(event: Event) -> str:
-    """One event on one line."""
+def words(event: Event, about: str = "") -> str:
+    """One event on one line. ``about``: the item, file or key that its command names."""
     if event.kind == "apdu":
         meaning = answer_words(event.answer) if len(event.answer) > 1 else "no status word"
-        return f"→ {event.told('command')} {command_words(event.command)} ← {event.told('answer') or '-'} {meaning}"
+        asked = " ".join(filter(None, (event.told("command"), command_words(event.command), about and f"[{about}]")))
+        return f"→ {asked} ← {status_apart(event.told('answer')) or '-'} {meaning}"
     return " ".join(filter(None, (event.kind, event.told("atr"), event.told("fault"))))

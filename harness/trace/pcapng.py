@@ -8,7 +8,7 @@ per slot. What we know besides, words and reasons, is each packet's comment.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.trace.decode import answer_words, command_words
@@ -23,9 +23,11 @@ SENT, RECEIVED = 0, 1
 APDU, ATR = b"iso7816", b"iso7816.atr"
 
 
-def export(events: Iterable[Event]) -> Iterator[bytes]:
-    """The file, block by block. A fault is told in the comment of the packet that it came at, the next one of its slot;
-    what else is no bytes on the wire, silence and the loss of power, in that of the packet before it.
+def export(events: Iterable[Event], about: Callable[[Event], str] = lambda _: "") -> Iterator[bytes]:
+    """The file, block by block. ``about`` says which item, file or key a command names.
+
+    A fault is told in the comment of the packet that it came at, the next one of its slot; what else is no bytes on the
+    wire, silence and the loss of power, in that of the packet before it.
     """
     yield _block(SECTION, struct.pack("<IHHq", BYTE_ORDER, 1, 0, -1))
     interfaces: dict[int, int] = {}
@@ -36,7 +38,7 @@ def export(events: Iterable[Event]) -> Iterator[bytes]:
             interfaces[event.slot] = len(interfaces)
             name = _option(INTERFACE_NAME, f"slot {event.slot}".encode()) + _option(0, b"")
             yield _block(INTERFACE, struct.pack("<HHI", LINK_UPPER_PDU, 0, 0) + name)
-        for dissector, direction, payload, words in _packets(event):
+        for dissector, direction, payload, words in _packets(event, about(event)):
             if payload:
                 if waiting is not None:
                     yield waiting.block()
@@ -64,12 +66,12 @@ class _Packet:
         return _packet(self.interface, self.t, self.data, "\n".join(filter(None, self.words)))
 
 
-def _packets(event: Event) -> Iterator[tuple[bytes, int, bytes, str]]:
+def _packets(event: Event, about: str) -> Iterator[tuple[bytes, int, bytes, str]]:
     """Dissector, direction, bytes and words of what went over the wire."""
     if event.kind == "reset":
         yield ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
     elif event.kind == "apdu":
-        yield APDU, SENT, event.command, command_words(event.command)
+        yield APDU, SENT, event.command, "\n".join(filter(None, (command_words(event.command), about)))
         words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
         yield APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
     else:

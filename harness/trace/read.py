@@ -101,6 +101,13 @@ def unfinished(path: Path) -> int:
     return content.count(b"\n") + 1 if content and not content.endswith(b"\n") else 0
 
 
+def check_slot(path: Path, slot: int) -> None:
+    """TraceError for a slot that nothing in a trace is of."""
+    there = sorted({event.slot for event in events(path)})
+    if slot not in there:
+        raise TraceError(f"{path}: nothing in it is of slot {slot}; there are {', '.join(map(str, there)) or 'none'}")
+
+
 def _lines(file: Any, follow: bool) -> Iterator[str]:
     rest = ""
     while True:

@@ -65,6 +65,8 @@ class TraceFile(Trace):
         self._ours = check_new(path, force=force)
         self._file = path.open("a", encoding="utf-8")
         self._began = self._ended = False
+        self.count = 0
+        """Events that are in the file."""
 
     def _line(self, table: dict[str, Any]) -> None:
         if self._ended:
@@ -75,6 +77,7 @@ class TraceFile(Trace):
             self._began = True
             self._file.write(json.dumps(table, ensure_ascii=False) + "\n")
             self._file.flush()
+            self.count += 1
         except OSError as error:
             self._ended = True
             _log.error("%s: the trace ends here, the cards go on: %s", self._path, error.strerror)

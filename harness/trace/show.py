@@ -11,7 +11,7 @@ from emulator.filesystem import items
 from emulator.filesystem.meanings import in_words
 from emulator.filesystem.specs import Layout
 from harness.trace.context import Context, Place
-from harness.trace.decode import answer_words, command_words
+from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import Event, slot_layout
 
 FETCHED = 0xC0
@@ -29,15 +29,46 @@ CHANGES = {
 }
 
 
-class Reader:
-    """Puts the events of one trace into words. One context for each slot, by the layout that its reset names;
-    ``layout`` where none is named.
-    """
+class Contexts:
+    """One context for each slot of a trace, by the layout that its reset names; ``layout`` where none is named."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._contexts: dict[int, Context] = {}
-        self._asked: dict[int, tuple[bytes, Place]] = {}
+        self._slots: dict[int, Context] = {}
+
+    def of(self, event: Event) -> Context:
+        """The one of an event's slot, which has heard what came before it, resets themselves included."""
+        context = self._slots.get(event.slot)
+        layout = slot_layout(event, self._layout) if event.kind == "reset" or context is None else context.layout
+        if context is None or context.layout is not layout:
+            context = self._slots[event.slot] = Context(layout)
+        if event.kind in ("reset", "off"):
+            context.reset()
+        return context
+
+
+class Names:
+    """What each command of a trace is about. Events are told in order."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._contexts = Contexts(layout)
+
+    def of(self, event: Event) -> str:
+        """The item, file, key or directory in Chinese and English; empty where there is none."""
+        context = self._contexts.of(event)
+        if event.kind != "apdu":
+            return ""
+        named = _named(context, event.plain, context.place(event.plain))
+        context.follow(event.plain, event.sw)
+        return named
+
+
+class Reader:
+    """Puts the events of one trace into words; ``layout`` is that of cards whose reset names none."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._contexts = Contexts(layout)
+        self._asked: dict[int, tuple[bytes, Place, Context]] = {}
         self._began: float | None = None
 
     def lines(self, event: Event) -> Iterator[str]:
@@ -46,13 +77,11 @@ class Reader:
             self._began = event.t
         head = f"{event.line:6} {event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
-        context = self._context(event)
+        context = self._contexts.of(event)
         if event.kind == "reset":
-            context.reset()
             told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
             yield f"{head}reset 复位  ATR {event.told('atr')}" + (f"  ({told})" if told else "")
         elif event.kind == "off":
-            context.reset()
             yield f"{head}power off 下电"
         elif event.kind == "fault":
             told = event.told("card_answered")
@@ -60,25 +89,17 @@ class Reader:
         else:
             yield from self._exchange(event, context, head, rest)
 
-    def _context(self, event: Event) -> Context:
-        context = self._contexts.get(event.slot)
-        layout = slot_layout(event, self._layout) if event.kind == "reset" or context is None else context.layout
-        if context is None or context.layout is not layout:
-            context = self._contexts[event.slot] = Context(layout)
-            self._asked.pop(event.slot, None)
-        return context
-
     def _exchange(self, event: Event, context: Context, head: str, rest: str) -> Iterator[str]:
         place = context.place(event.plain)
         context.follow(event.plain, event.sw)
         if event.command[1:2] != bytes((FETCHED,)):
-            self._asked[event.slot] = (event.plain, place)
+            self._asked[event.slot] = (event.plain, place, context)
         yield f"{head}→ {event.told('command')}  {command_words(event.command)}"
         if named := _named(context, event.plain, place):
             yield f"{rest}  {named}"
         if "plain" in event.table:
             yield f"{rest}  under secure messaging 安全报文: {event.told('plain')}"
-        yield f"{rest}← {event.told('answer') or '-'}  {_meaning(event)}"
+        yield f"{rest}← {status_apart(event.told('answer')) or '-'}  {_meaning(event)}"
         for value in self._values(event):
             yield f"{rest}  {value}"
         for change in event.table.get("changes", ()):
@@ -90,8 +111,10 @@ class Reader:
         """The items that an answer or an update holds, decoded, where the trace has them."""
         if event.slot not in self._asked:
             return
-        command, place = self._asked[event.slot]
-        kind = self._contexts[event.slot].instruction(command)
+        command, place, context = self._asked[event.slot]
+        if context is not self._contexts.of(event):  # another card's, before this one came
+            return
+        kind = context.instruction(command)
         if kind not in (ReadRecord, UpdateRecord) or place.file is None or command[0] & 0x04:
             return
         data = event.answer[:-2] if kind is ReadRecord else command[5:]
@@ -132,8 +155,7 @@ def _meaning(event: Event) -> str:
         return event.reason or "no answer 无应答"
     if len(event.answer) < 2:
         return "too short for a status word 应答过短"
-    words = answer_words(event.answer)
-    return words if not event.reason or words.startswith(event.reason) else f"{words}: {event.reason}"
+    return meaning(event.answer, event.reason)
 
 
 def _change(change: dict[str, str]) -> str:

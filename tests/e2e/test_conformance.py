@@ -45,7 +45,8 @@ def test_recording_a_session(tmp_path: Path) -> None:
         )  # fmt: skip
         try:
             assert process.stdout
-            assert process.stdout.readline().startswith("recording")
+            told = process.stdout.readline()
+            assert told.startswith(f"recording {served.readers[0]}: let your software use reader {other!r}"), told
             assert pcsc.wait_card(other)
             with Pcsc(other) as connection:
                 assert connection.atr.hex().upper() == ATR

@@ -54,7 +54,8 @@ def watching(reader: str, *arguments: str, other: str = OTHER) -> Iterator[Watch
         assert process.stdout
         watching = Watching(process)
         try:
-            assert process.stderr.readline().startswith("watching")
+            told = process.stderr.readline()
+            assert told.startswith(f"watching {reader}: let your software use reader {other!r}"), told
             assert pcsc.wait_card(other)
             yield watching
         finally:

@@ -112,10 +112,11 @@ def test_scriptor_verifies_a_pin(served: Served) -> None:
 
 def test_control_answers_nonsense_with_an_error(served: Served) -> None:
     del served
-    for line in (b"nonsense\n", b"[]\n", b'{"op": "fly", "slot": 0}\n', b'{"op": "remove"}\n', b"x" * 5000 + b"\n"):
+    (path,) = control.sockets()
+    for line in (b"nonsense\n", b"[]\n", b'{"op": "fly", "slot": 0}\n', b'{"op": "remove"}\n', b"x" * 70000 + b"\n"):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(DEADLINE)
-            client.connect(str(control.path_for(pcsc.DEFAULT_PORT)))
+            client.connect(str(path))
             client.sendall(line)
             assert json.loads(client.makefile().readline())["ok"] is False
 

@@ -139,7 +139,7 @@ class Counterwork:
 
     def _swap(self) -> None:
         self.swaps += 1
-        control.ask(PORT, {"op": "swap", "slot": self.slot, "persona": "adult-chengdu"}, timeout=60)
+        control.ask(control.chosen(PORT), {"op": "swap", "slot": self.slot, "persona": "adult-chengdu"}, timeout=60)
 
     def _session(self, connection: Listening) -> None:
         terminal = Terminal(connection, layouts.load("3.00"), root_of)

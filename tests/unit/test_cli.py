@@ -36,19 +36,72 @@ def test_show() -> None:
 
 
 def test_apdu() -> None:
-    lines = run("apdu", SSSE, "00C000001E", "0020000003123456", "reset", "00").stdout.splitlines()
+    lines = run("apdu", SSSE, "00C000001E", "0020000003123456", "reset", "00", expect=1).stdout.splitlines()
     assert lines[1].startswith("← 611E")
     assert "VERIFY" in lines[4]
     assert "123456" not in lines[4]
     assert lines[6].startswith("reset: 3B6D")
     assert lines[-1].startswith("← 6700")
-    rows = [
-        json.loads(line) for line in run("apdu", "--json", "--show-secrets", "0020000003123456").stdout.splitlines()
-    ]
+    asked = ("apdu", "--json", "--show-secrets", "0020000003123456")
+    rows = [json.loads(line) for line in run(*asked, expect=1).stdout.splitlines()]
     assert rows[0]["command"] == "0020000003123456"
     assert rows[0]["sw"] == "6A88"
     for wrong in ("XYZ", "", "0"):
         run("apdu", wrong, expect=2)
+
+
+def test_apdu_ends_with_what_the_card_said_and_why() -> None:
+    run("apdu", SSSE)
+    said = run("apdu", SSSE, "00B2010C00", expect=1).stdout.splitlines()
+    assert said[-1].startswith("← 6A82 ")
+    assert said[-1].count(": ") == 1, "the card's own reason comes after the word's meaning"
+    run("apdu", "00B2010C00", SSSE, expect=1)
+    row = json.loads(run("apdu", "--json", "0020000003123456", expect=1).stdout)
+    assert row["reason"]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        ["00 A4 04 00 0F 73 78 31 2E 73 68 2E C9 E7 BB E1 B1 A3 D5 CF"],
+        [":".join(bytes.fromhex(SSSE).hex(" ").split())],
+        bytes.fromhex(SSSE).hex(" ").split(),
+    ],
+    ids=["spaces", "colons", "words"],
+)
+def test_apdu_takes_bytes_as_they_are_pasted(spelt: list[str]) -> None:
+    rows = [json.loads(line) for line in run("apdu", "--json", *spelt, "reset", SSSE).stdout.splitlines()]
+    assert rows[0] == rows[2]
+    assert (len(rows), rows[0]["command"]) == (3, SSSE)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["pin", "verify"], "--pin"),
+        (["pin", "change", "--pin", "123456"], "--new-pin"),
+        (["pin", "reload"], "--new-pin"),
+        (["terminal", "verify-pin"], "--pin"),
+        (["terminal", "reload-pin"], "--new-pin"),
+    ],
+)
+def test_a_pin_that_cannot_be_asked_for_names_its_option(command: list[str], option: str) -> None:
+    said = run(*command, expect=1 if command[0] == "terminal" else 2, stdin="").stderr
+    assert f"give {option}, or set $SSCARD_" in said
+
+
+def test_a_pin_is_one_option_everywhere_and_never_empty(tmp_path: Path) -> None:
+    image = ["--image", str(tmp_path / "card.json")]
+    run("pin", "change", "--pin", "123456", "--new-pin", "246810", *image)
+    run("terminal", "change-pin", "--pin", "246810", "--new-pin", "135791", *image)
+    run("pin", "change", "--old", "135791", "--new", "246810", *image)
+    for command in (
+        ["pin", "verify", "--pin", ""],
+        ["pin", "reload", "--new-pin", " "],
+        ["terminal", "read", "SSSEEF05|07|$", "--pin", ""],
+    ):
+        assert "it is empty" in run(*command, *image, expect=2).stderr
+    assert json.loads(run("pin", "state", "--json", *image).stdout)["tries_left"] == 3
 
 
 def test_pin(tmp_path: Path) -> None:

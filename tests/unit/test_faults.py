@@ -155,6 +155,12 @@ def test_no_answer_before_or_after_the_deed(text: str, tries: int) -> None:
     assert card.all(SSSE, VERIFY) == ["611E", "9000"]
 
 
+def test_back_is_never_or_its_choices_are_told() -> None:
+    assert plan.from_text("removal,back=never") == plan.from_text("removal,back=no")
+    with pytest.raises(FaultError, match="expected one of yes, no, never, true, false, found 'nver'"):
+        plan.from_text("removal,back=nver")
+
+
 def test_removal_after_the_answer_and_for_good() -> None:
     card = selected("removal,moment=after,instruction=VERIFY,nth=1", "removal,back=no,instruction=VERIFY,nth=1")
     assert card.send(VERIFY) == "9000"

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from emulator import personas
+from emulator.filesystem import layout as layouts
+from emulator.personas.issue import issue
+
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
+VECTOR = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
 
 
 def test_the_example_in_the_docs(pytester: pytest.Pytester) -> None:
@@ -145,3 +150,66 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ('persna="pin-locked"', """no keyword 'persna'; did you mean "persona"?"""),
+        ('shape="adpu"', """shape: no 'adpu'; did you mean "apdu"?"""),
+        ('system="windoze"', """system: no 'windoze'; did you mean "windows"?"""),
+        ('algorithm="sm-4"', """algorithm: no 'sm-4'; did you mean "sm4"?"""),
+        ('slow="no"', "slow: expected True or False, found 'no'"),
+        ("seed=7", "seed: there are no faults that it could be of"),
+        ('"pin-locked"', "expected keywords"),
+        ('image="card.json", persona="expired"', "image: it says what the card is; leave persona out"),
+    ],
+)
+def test_a_marker_that_is_mistyped_ends_the_run(pytester: pytest.Pytester, marker: str, told: str) -> None:
+    """None of these tests asks for what the marker says, so that nothing else would notice."""
+    pytester.makepyfile(f"import pytest\n\n@pytest.mark.sscard({marker})\ndef test_it(card):\n    assert card.atr\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert told in result.stderr.str()
+
+
+def test_vectors_that_are_not_there_end_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it():\n    pass\n")
+    (pytester.path / "pins.yaml").write_text(VECTOR, encoding="utf-8")
+    (pytester.path / "empty").mkdir()
+    for arguments, told in (
+        (("--sscard-vectors", "pin.yaml"), 'pin.yaml is not there; did you mean "pins.yaml"?'),
+        (("--sscard-vectors", "empty"), "empty holds no vectors"),
+        (("--sscard-vectors", "pins.yaml", "--sscard-profile", "3.00-sm5"), """has no 'sm5'; did you mean "sm4"?"""),
+        (("--sscard-vectors", "pins.yaml", "--sscard-profile", "9.00-3des"), "no such layout"),
+    ):
+        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert told in result.stderr.str()
+
+
+def test_vectors_are_collected_wherever_they_lie(pytester: pytest.Pytester) -> None:
+    path = pytester.makepyfile("def test_it():\n    pass\n")
+    (pytester.mkdir("elsewhere") / "pins.yaml").write_text(VECTOR, encoding="utf-8")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", "elsewhere", str(path))
+    result.assert_outcomes(passed=2)
+
+
+def test_a_card_from_an_image_that_stays_as_it_is(pytester: pytest.Pytester) -> None:
+    image = issue(personas.load("pin-one-try"), layouts.load("2.00"), "3des")
+    (pytester.path / "card.json").write_text(image.to_text(), encoding="utf-8")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.sscard(image="card.json")
+        @pytest.mark.parametrize("again", range(2))
+        def test_it(terminal, again):
+            assert terminal.version == "2.00"
+            assert terminal.pin_state() == 1
+            with pytest.raises(Exception, match="0 tries left|6983|locked"):
+                terminal.verify_pin("000000")
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    assert (pytester.path / "card.json").read_text(encoding="utf-8") == image.to_text()

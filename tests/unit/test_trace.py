@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -249,12 +250,49 @@ def test_show_and_diff_as_commands(tmp_path: Path) -> None:
     session(one)
     session(two)
     assert "SSSE/EF06/09 姓名 name" in run("trace", "show", str(one)).stdout
-    assert run("trace", "show", str(one), "--slot", "3").stdout == ""
+    assert "there are 0" in run("trace", "show", str(one), "--slot", "3", expect=1).stderr
     assert "alike" in run("trace", "diff", str(one), str(two)).stdout
     record(two, show_secrets=False)
     out = run("trace", "diff", str(one), str(two), "--json", expect=1).stdout
     assert {json.loads(line)["side"] for line in out.splitlines()} == {"-", "+"}
     assert "unknown command" in run("trace", "diff", str(one), str(two), expect=1).stdout
+
+
+def watched(trace: TraceFile) -> Card:
+    """A card of 2.00, whose files are free to read, traced from its reset on."""
+    card = new_card("2.00")
+    card.chip.observer = trace.slot(0, card.chip.image)
+    card.chip.reset()
+    return card
+
+
+def test_diff_and_export_name_what_commands_are_about(tmp_path: Path) -> None:
+    one, two, out = tmp_path / "1.jsonl", tmp_path / "2.jsonl", tmp_path / "t.pcapng"
+    for path, tag in ((one, "08"), (two, "09")):
+        with TraceFile(path, personal_data=True) as trace:
+            card = watched(trace)
+            for command in (SSSE, f"00B2{tag}3000"):
+                card.send(command)
+    said = run("trace", "diff", str(one), str(two), expect=1).stdout
+    assert "[SSSE/EF06/08 社会保障号码 social security number]" in said
+    assert "[SSSE/EF06/09 姓名 name]" in said
+    rows = [
+        json.loads(line) for line in run("trace", "diff", str(one), str(two), "--json", expect=1).stdout.splitlines()
+    ]
+    assert {row["about"].partition(" ")[0] for row in rows} == {"SSSE/EF06/08", "SSSE/EF06/09"}
+    run("trace", "export", str(two), "-o", str(out))
+    assert "SSSE/EF06/09 姓名 name".encode() in out.read_bytes()
+
+
+def test_an_answers_data_stand_apart_from_its_status_word(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    with TraceFile(path, personal_data=True) as trace:
+        card = watched(trace)
+        for command in (SSSE, "00C000001E"):
+            card.send(command)
+    said = run("trace", "show", str(path)).stdout
+    assert "← 611E  30 bytes" in said
+    assert re.search(r"← 6F1C[0-9A-F]{56} 9000  done", said)
 
 
 @pytest.mark.parametrize(

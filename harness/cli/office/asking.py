@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from harness.cli import pins
 from harness.cli.office import FILE
 from harness.cli.office.desk import Desk
 from harness.connection import Connection
@@ -30,7 +31,6 @@ VARIABLES = {
     ("electronic-pin", "new"): "SSCARD_NEW_ELECTRONIC_PIN",
     ("show-credential", "pin"): "SSCARD_ELECTRONIC_PIN",
 }
-PIN, NEW_PIN = "SSCARD_PIN", "SSCARD_NEW_PIN"
 WITHOUT = {
     ("reset-pin", "new"): ("--unblock", "No new PIN: only the tries are set back (解锁)."),
     ("electronic-pin", "old"): ("--reset", "Without the old PIN (重置): the holder shows the identity document."),
@@ -100,7 +100,10 @@ def _own(request: type[Request], name: str) -> Iterator[click.Parameter]:
         yield click.Argument(["application"], type=int, required=False)
     elif kind is SecretStr:
         variable = _variable(request, name)
-        yield click.Option([flag], envvar=variable, metavar="PIN", help=f"Or ${variable}, or asked for.")
+        spelt = pins.names(name) if name in pins.SPELLINGS else [flag]
+        yield click.Option(
+            spelt, envvar=variable, callback=pins.checked, metavar="PIN", help=f"Or ${variable}, or asked for."
+        )
         if (request.operation, name) in WITHOUT:
             without, text = WITHOUT[request.operation, name]
             yield click.Option([without, f"no_{name}"], is_flag=True, help=text)
@@ -125,7 +128,7 @@ def _own(request: type[Request], name: str) -> Iterator[click.Parameter]:
 
 
 def _variable(request: type[Request], name: str) -> str:
-    return VARIABLES.get((request.operation, name), NEW_PIN if name == "new" else PIN)
+    return VARIABLES.get((request.operation, name), pins.NEW_PIN if name == "new" else pins.PIN)
 
 
 def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: Connection | None) -> Request:
@@ -140,7 +143,8 @@ def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: C
     for name in request.model_fields:
         if name in secret - set(told) and not given.get(f"no_{name}"):
             confirmed = name in ("new", "electronic_pin")
-            told[name] = click.prompt(LABELS[name], hide_input=True, confirmation_prompt=confirmed, err=True)
+            option = pins.SPELLINGS[name][0] if name in pins.SPELLINGS else _written(name)
+            told[name] = pins.ask(LABELS[name], option, _variable(request, name), confirm=confirmed)
     asked = written.model(request, told, str(source or request.operation))
     if not identity:
         return asked

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from harness.cli import target
+from harness.cli import pins, target
 from harness.cli.office import FILE, asking
 from harness.cli.office.desk import PLAIN, Command, Desk
 from harness.connection import Connection
@@ -73,7 +73,7 @@ def issue(
     pin = electronic_pin or (INITIAL_PIN if count else None)
     if pin is None:
         label = asking.LABELS["electronic_pin"]
-        pin = click.prompt(label, hide_input=True, confirmation_prompt=True, err=True)
+        pin = pins.ask(label, "--electronic-pin", "SSCARD_ELECTRONIC_PIN", confirm=True)
     common = {
         "bank": bank,
         "agent": written.model(Agent, written.mapping(agent), str(agent)) if agent else None,

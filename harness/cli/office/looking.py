@@ -7,6 +7,7 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
+from harness.cli import pins
 from harness.cli.office import OfficeError, asking
 from harness.cli.office.desk import Command, Desk
 from harness.connection import Connection
@@ -163,15 +164,13 @@ READER = click.option(
 @click.command(cls=Command)
 @click.argument("number", type=click.IntRange(1))
 @READER
-@click.option(
-    "--new", envvar=asking.NEW_PIN, metavar="PIN", help=f"Or ${asking.NEW_PIN}, or asked for if it is needed."
-)
+@pins.option("new", pins.NEW_PIN)
 @click.pass_obj
 def resume(desk: Desk, number: int, reader: str | None, new: str | None) -> None:
     """续办: finishes what was interrupted, on the same card."""
     waiting = _waiting(desk, number)
     if waiting["needs_pin"] and new is None:
-        new = click.prompt(asking.LABELS["new"], hide_input=True, confirmation_prompt=True, err=True)
+        new = pins.ask(asking.LABELS["new"], pins.SPELLINGS["new"][0], pins.NEW_PIN, confirm=True)
     with desk.reader(None if reader else waiting["card"], reader) as connection:
         pin = SecretStr(new) if new else None
         done = desk.office.resume(number, _there(connection), pin, clerk=desk.named or "")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import segno
 
+from harness.cli import pins
 from harness.cli.office import FILE, asking
 from harness.cli.office.desk import Command, Desk
 from harness.office import finding, qr, written
@@ -48,7 +49,7 @@ def credential() -> None:
 
 @credential.command(cls=Command)
 @click.option("--holder", type=asking.DOCUMENT, required=True, help="Whose; id-card where no TYPE is given.")
-@click.option("--pin", envvar="SSCARD_ELECTRONIC_PIN", metavar="PIN", help="Or $SSCARD_ELECTRONIC_PIN, or asked for.")
+@pins.option("pin", "SSCARD_ELECTRONIC_PIN")
 @click.option("-o", "--output", type=FILE, metavar="FILE.svg|.png", help="The QR code. [drawn on the terminal]")
 @click.pass_obj
 def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> None:
