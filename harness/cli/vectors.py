@@ -116,8 +116,8 @@ def run_vectors(
     to = targets.report_goal(folder, sign)
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     if known:
-        there = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
-        targets.check_baseline(known, [one.id for found_there in there for one in found_there])
+        every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
+        targets.check_baseline(known, [one.id for these in every for one in these])
     results: list[Result] = []
     with contextlib.ExitStack() as stack:
         names.check(chosen, [layouts.load(layout)] if layout else [])
