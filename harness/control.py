@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.textfiles import as_json
+
 fcntl: Any
 try:
     import fcntl
@@ -123,7 +125,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
         client.sendall(json.dumps(request).encode() + b"\n")
         line = client.makefile("rb").readline(LONGEST)
     try:
-        answer = json.loads(line or b"null")
+        answer = as_json.loads(line.decode() or "null")
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -171,7 +173,7 @@ def serve(handler: Handler) -> Iterator[str]:
 
 def _answer(line: bytes, handler: Handler) -> dict[str, Any]:
     try:
-        request = json.loads(line)
+        request = as_json.loads(line.decode())
         if not isinstance(request, dict):
             raise ValueError("expected a JSON object on one line")
         return {"ok": True, **handler(request)}

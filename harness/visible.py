@@ -7,6 +7,7 @@ the clipboard, and marks that turn the order of writing around, so that one line
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 OBEYED = re.compile(
@@ -22,6 +23,15 @@ OBEYED = re.compile(
 def visible(text: str) -> str:
     r"""The text, each character that would be obeyed or not be seen as ``\x1b`` or ``\u202e``; tabs and lines stay."""
     return OBEYED.sub(lambda found: _escaped(ord(found.group())), text)
+
+
+def visible_in(value: Any) -> Any:
+    """The same of every text in lists and mappings, keys included."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible_in(name): visible_in(one) for name, one in value.items()}
+    return [visible_in(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _escaped(code: int) -> str:

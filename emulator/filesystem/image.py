@@ -37,6 +37,8 @@ from emulator.filesystem.memory import (
 )
 from emulator.filesystem.specs import Layout, LayoutError
 from emulator.security import PIN
+from emulator.textfiles import as_json
+from emulator.textfiles.text import FormatError, read
 
 try:
     import fcntl
@@ -103,11 +105,9 @@ class Image:
     def from_text(cls, text: str, source: object) -> Image:
         """An image from a file's content; ImageError for anything but a whole, sound one."""
         try:
-            body = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ImageError(
-                source, f"not JSON (line {error.lineno}): {error.msg}; damaged, or no card image"
-            ) from None
+            body = as_json.loads(text, source)
+        except FormatError as error:
+            raise ImageError(source, f"{error.what}; damaged, or no card image") from None
         if not isinstance(body, dict) or body.get("format") != FORMAT:
             raise ImageError(source, f"no card image: expected format {FORMAT!r}")
         if body.get("version") != VERSION:
@@ -209,9 +209,9 @@ def _from_json(value: Any) -> Cell:
 def load(path: Path) -> Image:
     """The image in a file, for looking at; changes are not written back. ImageError, OSError."""
     try:
-        return Image.from_text(path.read_text(encoding="utf-8"), path)
-    except UnicodeDecodeError as error:
-        raise ImageError(path, f"expected UTF-8 text, byte {error.start} is not; damaged, or no card image") from None
+        return Image.from_text(read(path), path)
+    except FormatError as error:
+        raise ImageError(path, f"{error.what}; damaged, or no card image") from None
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ Every error is a LayoutError that names the file, the dotted key and what was ex
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -15,6 +14,8 @@ from typing import cast
 from emulator.filesystem.layout_changes import merge, with_key_levels, with_single_items
 from emulator.filesystem.layout_reader import LayoutReader, fingerprint_of
 from emulator.filesystem.specs import Layout, LayoutError, Table
+from emulator.textfiles import as_toml, text
+from emulator.textfiles.text import FormatError
 
 
 def names() -> list[str]:
@@ -79,15 +80,15 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
         source = f"{name}.toml"
         file = resources.files(__package__) / "layouts" / source
     try:
-        table = dict(_parsed(file.read_text(encoding="utf-8")))
+        table = dict(_parsed(text.read(file) if isinstance(file, Path) else file.read_text(encoding="utf-8"), source))
     except FileNotFoundError:
         raise LayoutError(source, "", "no such file") from None
     except OSError as error:
         raise LayoutError(source, "", f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise LayoutError(source, "", f"expected UTF-8 text, byte {error.start} is not") from None
-    except tomllib.TOMLDecodeError as error:
-        raise LayoutError(source, "", f"not TOML: {error}") from None
+    except FormatError as error:
+        raise LayoutError(source, f"line {error.line}" if error.line else "", error.what) from None
+    except ValueError:
+        raise LayoutError(repr(source), "", "no file has such a name") from None
     return table, source, path.parent if path else None
 
 
@@ -107,8 +108,8 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
 
 
 @lru_cache(maxsize=32)
-def _parsed(text: str) -> Table:
-    return tomllib.loads(text)
+def _parsed(content: str, source: str) -> Table:
+    return as_toml.loads(content, source)
 
 
 def _without(table: Table, removed: object, source: str) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -15,12 +14,13 @@ from emulator.filesystem.layout import merge
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
+from emulator.textfiles import as_toml
+from emulator.textfiles.text import FormatError, decoded
 
 Table = dict[str, Any]
 
 LARGEST = 1 << 20
 """Bytes that are read of a file: a photograph in hex has room many times over."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -161,26 +161,9 @@ def _from_path(path: Path) -> Document:
 
 def parsed(source: str, content: bytes) -> Document:
     """The document of a file's bytes; PersonaError."""
-    if content.startswith(BYTE_ORDER_MARK):
-        raise PersonaError(
-            Finding(source, 1, "", "begins with a byte order mark, which TOML has not: save it as UTF-8 without BOM")
-        )
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise PersonaError(Finding(source, line, "", f"expected UTF-8 text, byte {error.start} is not")) from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PersonaError(Finding(source, _line_of(error), "", f"not TOML: {error}")) from None
-    except RecursionError:
-        raise PersonaError(Finding(source, 0, "", "not a persona: tables within tables without end")) from None
+        text = decoded(content, source)
+        table = as_toml.loads(text, source)
+    except FormatError as error:
+        raise PersonaError(Finding(source, error.line, "", error.what)) from None
     return Document(source, text, table)
-
-
-def _line_of(error: tomllib.TOMLDecodeError) -> int:
-    """The line that the standard library's reader names in its message only."""
-    _, _, rest = str(error).partition("at line ")
-    digits = rest.partition(",")[0]
-    return int(digits) if digits.isdigit() else 0

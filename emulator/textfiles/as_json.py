@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from emulator.textfiles.text import FormatError, read
+from emulator.textfiles.text import CUT_OFF, FormatError, read
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -30,7 +29,7 @@ def loads(text: str, source: object = "JSON") -> Any:
         if not text.strip():
             raise FormatError(source, "is empty") from None
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-            raise FormatError(source, "ends in the middle: the file is cut off", error.lineno) from None
+            raise FormatError(source, f"not JSON: {CUT_OFF}", error.lineno) from None
         raise FormatError(source, f"not JSON: {error.msg}", error.lineno) from None
     except _Twice as error:
         raise FormatError(source, str(error)) from None
@@ -43,8 +42,7 @@ def loads(text: str, source: object = "JSON") -> Any:
     return found
 
 
-def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    pairs = list(pairs)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

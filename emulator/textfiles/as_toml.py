@@ -7,8 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from emulator.textfiles.text import FormatError, read
+from emulator.textfiles.text import CUT_OFF, FormatError, read
 
+DEEPEST = 64
+"""Tables and arrays within one another: dotted keys make any number of them. [D]"""
+DOTTED = re.compile(
+    r"""(?<![\w"'-])(?:(?>[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){%d}""" % DEEPEST  # noqa: UP031 — braces
+)
+"""A key of so many parts, for which tomllib would take the square of their number in time."""
 MOST = 2 * 1024 * 1024
 """Bytes; the largest layout of this package has a twentieth of it. [D]"""
 PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -21,15 +27,32 @@ def load(path: Path) -> dict[str, Any]:
 
 def loads(text: str, source: object) -> dict[str, Any]:
     """What a text says. FormatError."""
+    if (long := DOTTED.search(text)) is not None:
+        raise FormatError(source, "not TOML: nested too deeply", text.count("\n", 0, long.start()) + 1)
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
+        _shallow(found, source)
+        return found
     except tomllib.TOMLDecodeError as error:
         said = str(error)
         place = PLACE.search(said)
         if place is not None and place[1] is None:
-            raise FormatError(source, "ends in the middle: the file is cut off, or something is not closed") from None
+            raise FormatError(source, f"not TOML: {CUT_OFF}") from None
         raise FormatError(source, f"not TOML: {PLACE.sub('', said)}", int(place[1]) if place else 0) from None
     except RecursionError:
         raise FormatError(source, "not TOML: nested too deeply") from None
+    except FormatError:
+        raise
     except ValueError:
         raise FormatError(source, "not TOML: a number has too many digits, or a date that is none") from None
+
+
+def _shallow(found: dict[str, Any], source: object) -> None:
+    """FormatError where there are too many levels; level by level, as those who read it may go by recursion."""
+    level: list[Any] = [found]
+    for _ in range(DEEPEST):
+        below = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for values in below for one in values if isinstance(one, dict | list)]
+        if not level:
+            return
+    raise FormatError(source, "not TOML: nested too deeply")

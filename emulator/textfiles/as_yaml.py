@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from emulator.textfiles.text import FormatError, read
+from emulator.textfiles.text import CUT_OFF, FormatError, read
 
 DEEPEST = 32
 """Collections within one another. [D]"""
@@ -26,12 +26,17 @@ DATE = "tag:yaml.org,2002:timestamp"
 
 
 class Loader(_BASE):  # type: ignore[misc]
-    """Texts, numbers, truth values, null, lists and mappings."""
+    """Texts, numbers, truth values, null, lists and mappings, whose keys are texts whatever they look like."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag != DATE]
         for first, known in _BASE.yaml_implicit_resolvers.items()
     }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+        """A mapping's keys and values, what it merges (``<<``) among them."""
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep) for key, value in node.value}
 
 
 def load(path: Path, loader: Any = Loader) -> Any:
@@ -56,7 +61,7 @@ def loads(text: str, source: object, loader: Any = Loader) -> list[Any]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         if mark and mark.line >= text.rstrip().count("\n") + 1:
-            raise FormatError(source, "ends in the middle: the file is cut off, or something is not closed") from None
+            raise FormatError(source, f"not YAML: {CUT_OFF}") from None
         raise FormatError(source, f"not YAML: {error.problem or error.context}", line) from None
     except yaml.YAMLError as error:
         what = getattr(error, "reason", None) or "it cannot be read"

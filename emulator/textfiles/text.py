@@ -7,6 +7,7 @@ from pathlib import Path
 MOST = 16 * 1024 * 1024
 """Bytes of a file, unless its reader says otherwise. [D]"""
 MARK = b"\xef\xbb\xbf"
+CUT_OFF = "it ends in the middle: the file is cut off, or something is not closed"
 WIDE = {
     b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
 }  # fmt: skip

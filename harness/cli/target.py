@@ -23,6 +23,8 @@ from emulator.guess import guess
 from emulator.personas import PersonaError, UnknownPersonaError
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
+from emulator.textfiles import text as textfile
+from emulator.textfiles.text import FormatError
 from harness import pcsc
 from harness.conformance import report
 from harness.conformance.manifest import Goal
@@ -245,7 +247,7 @@ def baseline_option(function: F) -> F:
     )  # fmt: skip
     @functools.wraps(function)
     def wrapped(*args: Any, baseline: Path | None, **kwargs: Any) -> Any:
-        lines = baseline.read_text(encoding="utf-8").splitlines() if baseline else []
+        lines = _lines(baseline) if baseline else []
         names = (line.partition("#")[0].strip() for line in lines)
         return function(*args, known=frozenset(name for name in names if name), **kwargs)
 
@@ -266,6 +268,14 @@ def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
             close = guess(pattern, [one.id for one in found])
             raise click.BadParameter(f"no id is {pattern!r}{close}", param_hint="--only")
     return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
+
+
+def _lines(path: Path) -> list[str]:
+    """Of a file that may well be empty."""
+    try:
+        return textfile.read(path).splitlines() if path.stat().st_size else []
+    except FormatError as error:
+        raise click.BadParameter(str(error), param_hint="--baseline") from None
 
 
 def relay_options(function: F) -> F:

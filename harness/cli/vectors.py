@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 
 from emulator.filesystem import layout as layouts
+from emulator.textfiles import as_json
+from emulator.textfiles.text import FormatError
 from harness import pcsc
 from harness.cli import target as targets
 from harness.conformance import bench as benches
@@ -161,7 +163,10 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     if failed:
         if not LAST.exists():
             raise click.UsageError(f"--failed: no run was made in this folder yet ({LAST} is not there)")
-        before = set(json.loads(LAST.read_text(encoding="utf-8")))
+        try:
+            before = set(map(str, as_json.load(LAST)))
+        except (FormatError, TypeError):
+            raise click.UsageError(f"--failed: {LAST} is not what a run left there: run without --failed") from None
         found = [one for one in found if one.id in before]
     if not found:
         raise click.UsageError("no vector is meant by that")

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-import yaml
-
-from harness.conformance.documents import LOADER
+from emulator.textfiles import as_yaml
+from emulator.textfiles.text import FormatError
 from harness.conformance.vector import ITEMS, PROOFS, Vector, VectorError
 
 PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
@@ -35,7 +35,7 @@ class Row:
 def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
     """Every item of ``items.yaml`` in this folder; VectorError where a vector names an item that is not there."""
     path = folder / ITEMS
-    items = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) if path.exists() else []
+    items = _items(path) if path.exists() else []
     vectors = list(vectors)
     known = {one["id"] for one in items}
     for vector in vectors:
@@ -56,6 +56,18 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
             Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells, proof=proof)
         )  # fmt: skip
     return rows
+
+
+def _items(path: Path) -> list[dict[str, Any]]:
+    try:
+        items = as_yaml.load(path)
+    except FormatError as error:
+        raise VectorError(str(error)) from None
+    expected = {"id": str, "part": int, "title": str, "title_zh": str}
+    for number, one in enumerate(items if isinstance(items, list) else [None], 1):
+        if not isinstance(one, dict) or not all(isinstance(one.get(name), kind) for name, kind in expected.items()):
+            raise VectorError(f"{path}: item {number}: expected a list of items, each with {', '.join(expected)}")
+    return list(items)
 
 
 def markdown(rows: Iterable[Row]) -> str:

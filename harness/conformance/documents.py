@@ -12,7 +12,13 @@ from typing import Any
 import jsonschema
 import yaml
 
+from emulator.textfiles import as_yaml
+from emulator.textfiles.text import FormatError
+from emulator.textfiles.text import read as read_text
+
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LONGEST = 400
+"""Letters of what is wrong: a schema quotes all that is there."""
 
 
 class DocumentError(ValueError):
@@ -53,13 +59,17 @@ def validator(package: str, name: str) -> Any:
 def read(path: Path, schema: Any, whole: str) -> Iterator[Document]:
     """The documents of a file, each as the schema says; DocumentError. ``whole``: what one is called."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tables = list(yaml.load_all(text, Loader=LOADER))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{path}: not YAML: {error}") from None
+        text = read_text(path)
+        tables = as_yaml.loads(text, path)
+    except FormatError as error:
+        raise DocumentError(str(error)) from None
     for number, table in enumerate(tables):
         document = Document(path, table, text, number)
         fault = jsonschema.exceptions.best_match(schema.iter_errors(table))
         if fault is not None:
-            raise DocumentError(document.error(fault.absolute_path, fault.message, whole))
+            raise DocumentError(document.error(fault.absolute_path, _short(fault.message), whole))
         yield document
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} … {message[-LONGEST // 2 :]}"

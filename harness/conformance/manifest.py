@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from emulator.textfiles import as_json
+
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 ALGORITHM = "ed25519"
@@ -152,15 +154,9 @@ def _bytes(folder: Path, name: str) -> bytes:
 
 def _table(folder: Path, name: str, data: bytes, keys: set[str]) -> dict[str, Any]:
     """JSON of exactly these keys, none of them twice."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
     try:
-        table = json.loads(data.decode("utf-8"), object_pairs_hook=once)
-    except (ValueError, RecursionError):
+        table = as_json.loads(data.decode("utf-8"))
+    except ValueError:  # FormatError and UnicodeDecodeError among them
         raise ReportError(f"{folder}: {name} was altered: expected JSON") from None
     if not isinstance(table, dict) or set(table) != keys:
         raise ReportError(f"{folder}: {name} was altered: expected {', '.join(sorted(keys))} and nothing else")

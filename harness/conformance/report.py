@@ -27,6 +27,7 @@ from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event
+from harness.visible import visible_in
 
 FORMAT = 1
 TRACE = "trace.jsonl"
@@ -202,6 +203,7 @@ def _session_of(results: Sequence[Result], context: Context) -> dict[str, Any]:
 
 def junit(table: dict[str, Any]) -> str:
     """JUnit XML, as CI systems read it: not applicable and missing are skipped, undefined is an error."""
+    table = visible_in(table)  # XML has no place for controls, escaped or not
     suites = ElementTree.Element("testsuites", name=table["target"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in table["results"]:
@@ -235,7 +237,7 @@ def html(table: dict[str, Any]) -> str:
     text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
     chinese = {verdict.value: words for verdict, words in CHINESE.items()}
     page = jinja2.Environment(autoescape=True).from_string(text)
-    return page.render(table=table, chinese=chinese, proof_words=PROOF_WORDS)
+    return page.render(table=visible_in(table), chinese=chinese, proof_words=PROOF_WORDS)
 
 
 def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:

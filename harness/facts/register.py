@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.sources import MARK, SOURCED, Citation, marks
+from emulator.textfiles import as_toml
+from emulator.textfiles.text import FormatError
 
 FILE = "sources.toml"
 KINDS = ("text", "program", "standard", "regulation", "reference")
@@ -130,11 +131,13 @@ class Register:
 def load(path: Path) -> Register:
     """The register in a TOML file; SourceError says file, key and what was expected."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = as_toml.load(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SourceError(f"{path}: expected TOML in UTF-8: {error}") from None
+    except FormatError as error:
+        raise SourceError(str(error)) from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
     return Register(path.name, {name: _source(path.name, name, one) for name, one in table.items()})
 
 

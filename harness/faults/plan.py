@@ -13,6 +13,8 @@ import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.specs import Layout
+from emulator.textfiles import as_yaml
+from emulator.textfiles.text import FormatError
 
 LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 FORMAT = "1"
@@ -263,9 +265,9 @@ def from_text(text: str) -> Fault:
 def load(path: Path) -> Plan:
     """A plan from YAML: ``format: 1``, ``seed``, and ``faults``, a list of fields each; FaultError."""
     try:
-        table = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FaultError(f"{path}: not YAML: {error}") from None
+        table = as_yaml.load(path, LOADER)
+    except FormatError as error:
+        raise FaultError(str(error)) from None
     except OSError as error:
         raise FaultError(f"{path}: {error.strerror}") from None
     if not isinstance(table, dict) or table.get("format") != FORMAT or not isinstance(table.get("faults"), list):

@@ -12,12 +12,14 @@ A year's table may also name days of the December before, as its New Year holida
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
 from chinese_calendar import constants
+
+from emulator.textfiles import as_toml
+from emulator.textfiles.text import FormatError
 
 SATURDAY = 5
 ALWAYS_OFF = ((1, 1), (10, 1))
@@ -71,13 +73,11 @@ class Workdays:
 
 def _years(file: Path) -> dict[int, tuple[set[date], set[date]]]:
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        tables = as_toml.load(file)
     except OSError as error:
         raise CalendarError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CalendarError(f"{file}: expected UTF-8 text, byte {error.start} is not") from None
-    except tomllib.TOMLDecodeError as error:
-        raise CalendarError(f"{file}: not TOML: {error}") from None
+    except FormatError as error:
+        raise CalendarError(str(error)) from None
     return {_year(file, name): _days(file, name, table) for name, table in tables.items()}
 
 

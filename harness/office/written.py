@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from emulator.textfiles import as_csv, as_yaml
+from emulator.textfiles.text import FormatError
 from harness.office import maker
 from harness.office.requests import Document, Personal
 from harness.office.words import DocumentType
@@ -20,12 +19,12 @@ LISTS = ("helps", "insured")
 NOT_TEXT = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(as_yaml.Loader):
     """Numbers and dates stay text: a telephone number that begins with zeros is no octal number."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in known if tag in NOT_TEXT]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        for first, known in as_yaml.Loader.yaml_implicit_resolvers.items()
     }
 
 
@@ -84,14 +83,9 @@ def _person(entry: object, path: Path, where: str) -> Personal:
 
 def _yaml(path: Path) -> object:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except UnicodeDecodeError as error:
-        raise WrittenError(f"{path}: expected UTF-8 text, byte {error.start} is not") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise WrittenError(f"{path}, line {line}: not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise WrittenError(f"{path}: not YAML: {type(error).__name__}") from None
+        return as_yaml.load(path, _Loader)
+    except FormatError as error:
+        raise WrittenError(str(error)) from None
 
 
 def shaped(told: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -119,23 +113,16 @@ def _shaped(name: str, value: Any, folder: Path) -> Any:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
-    except UnicodeDecodeError as error:
-        raise WrittenError(f"{path}: expected UTF-8 text, byte {error.start} is not") from None
-    rows: Iterable[dict[str | None, Any]] = csv.DictReader(text.splitlines(), strict=True)
-    try:
-        return [_row(row, f"{path}: person {at}") for at, row in enumerate(rows, 1)]
-    except csv.Error as error:
-        raise WrittenError(f"{path}: not CSV: {error}") from None
+        return [_row(row) for _, row in as_csv.load(path)]
+    except FormatError as error:
+        raise WrittenError(str(error)) from None
 
 
-def _row(row: dict[str | None, Any], where: str) -> dict[str, Any]:
+def _row(row: dict[str, str]) -> dict[str, Any]:
     """A row as a mapping: empty cells are left out, lists are parted by semicolons, ``guardian_…`` is the guardian."""
-    if None in row or None in row.values():
-        raise WrittenError(f"{where}: more or fewer cells than the first line names")
     told: dict[str, Any] = {}
     for name, cell in row.items():
-        column, text = str(name).strip(), str(cell).strip()
+        column, text = name, cell.strip()
         if not text:
             continue
         into, key = told, column

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from emulator.crypto.keys import test_root
+from emulator.textfiles import as_toml
+from emulator.textfiles import text as textfile
+from emulator.textfiles.text import FormatError
 
 RootSource = Callable[[str, int], bytes]
 """Gives a root by a key's name and version; LookupError, naming it, where it has none."""
@@ -46,9 +48,15 @@ def _shown(name: str) -> str:
 
 def _read(path: str) -> dict[str, bytes]:
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = textfile.read(Path(path), as_toml.MOST)
+    except OSError as error:
+        raise RootsError(f"{path}: cannot be read: {error.strerror}") from None
+    except FormatError as error:
+        raise RootsError(f"{error}; expected TOML with [roots], names to 32 hex digits") from None
+    try:
+        table = as_toml.loads(text, path)
         known = {name: bytes.fromhex(value) for name, value in table.pop("roots", {}).items()}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):  # FormatError among them: what TOML complains of may be a key
         raise RootsError(f"{path}: expected TOML with [roots], names to 32 hex digits") from None
     if table:
         raise RootsError(f"{path}: expected [roots] alone, found {', '.join(map(_shown, table))}")

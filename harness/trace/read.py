@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import Any
 
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Layout
+from emulator.textfiles import as_json
+from emulator.textfiles.text import FormatError
 
 VERSIONS = (1, 2)
 OTHERWISE = "3.00"
@@ -19,6 +20,8 @@ OTHERWISE = "3.00"
 EVENTS = ("apdu", "reset", "off", "fault")
 USER, PSAM = "user", "psam"
 """The kinds of cards; a terminal's own have the layout of the same name."""
+LONGEST_LINE = 1024 * 1024
+"""Letters; an event has a few thousand. [D]"""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
@@ -82,14 +85,14 @@ def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
     TraceError for a line that is none. An unfinished last line is left out, as a writer that was killed may leave it.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(_lines(file, follow), 1):
                 if line.strip():
                     yield _event(path, number, line)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise TraceError(f"{path}: expected a trace in UTF-8") from None
+        raise TraceError(f"{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text") from None
 
 
 def unfinished(path: Path) -> int:
@@ -111,7 +114,9 @@ def check_slot(path: Path, slot: int) -> None:
 def _lines(file: Any, follow: bool) -> Iterator[str]:
     rest = ""
     while True:
-        line = file.readline()
+        line = file.readline(LONGEST_LINE)
+        if len(line) == LONGEST_LINE:
+            raise TraceError(f"{file.name}: expected lines of up to {LONGEST_LINE} letters")
         if line.endswith("\n"):
             yield rest + line
             rest = ""
@@ -125,19 +130,21 @@ def _lines(file: Any, follow: bool) -> Iterator[str]:
 
 def _event(path: Path, number: int, line: str) -> Event:
     try:
-        table = json.loads(line)
+        table = as_json.loads(line)
         if not isinstance(table, dict):
             raise ValueError("expected an object")
         if table.get("v") not in VERSIONS:
-            raise ValueError(f"expected version {' or '.join(map(str, VERSIONS))} in v, found {table.get('v')!r}")
+            raise ValueError(f"expected version {' or '.join(map(str, VERSIONS))} in v, found {table.get('v')!r:.40}")
         if table.get("event") not in EVENTS:
-            raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r}")
+            raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r:.40}")
         event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
         needed = {"apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": ()}[event.kind]
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
             raise ValueError(f"expected {', '.join(missing)}")
         _ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
-    except (ValueError, TypeError, KeyError) as error:
+    except FormatError as error:
+        raise TraceError(f"{path}: line {number}: {error.what}") from None
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         what = f"expected {error}" if isinstance(error, KeyError) else str(error)
         raise TraceError(f"{path}: line {number}: {what}") from None
     return event

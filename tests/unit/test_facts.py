@@ -127,7 +127,7 @@ GOOD = '[v2]\nkind = "text"\nlabel = "V2.0"\ntitle = "t"\ntitle_zh = "t"\norigin
         (GOOD + "pages = 3\n", "v2.pages: not a key of a source"),
         (GOOD + "second_hand = true\n", "v2.second_hand: expected true for a reference, and for nothing else"),
         ("v2 = 3\n", "v2: expected a table, found 3"),
-        ("[v2\n", "expected TOML in UTF-8"),
+        ("[v2\n", "line 1: not TOML"),
     ],
 )
 def test_a_register_that_is_wrong_says_where_and_what_was_expected(tmp_path: Path, text: str, problem: str) -> None:

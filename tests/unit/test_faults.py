@@ -308,7 +308,8 @@ def test_a_plan_from_yaml_is_the_one_from_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("", "expected 'format: 1'"),
+        ("", "is empty"),
+        ("# nothing", "expected 'format: 1'"),
         ("format: 2\nfaults: []", "expected 'format: 1'"),
         ("format: 1\nfaults: {}", "a list 'faults'"),
         ("format: 1\nfaults: []\nsead: 3", "no field 'sead'"),

@@ -114,7 +114,8 @@ def test_errors_name_file_key_and_expectation(tmp_path: Path, text: str, key: st
         ("extends = 3", "name or path"),
         ("schema = 1\nextends = '2.00'\nalgorithms = ['ssf33']", "SSF33 is not public"),
         ("schema = 2\nextends = '2.00'", "reads schema 1"),
-        ("", "schema: missing"),
+        ("", "is empty"),
+        ("# nothing", "schema: missing"),
     ],
 )
 def test_files_that_are_no_layouts(tmp_path: Path, text: str, expected: str) -> None:

@@ -71,7 +71,7 @@ def test_issue_from_a_spreadsheet(counter: Counter) -> None:
     rows = counter.told("issue", "--people", people, "--electronic-pin", "135790")
     assert [row["name"] for row in rows] == ["测试甲", "测试童"]
     short = counter.write("short.csv", "name,sex\n测试甲\n")
-    assert "person 1: more or fewer cells" in counter.run("issue", "--people", short, expect=1).stderr
+    assert "line 2: 1 cells, but the header names 2" in counter.run("issue", "--people", short, expect=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,8 @@ def test_issue_from_a_spreadsheet(counter: Counter) -> None:
     [
         ("- 1\n", "person 1: expected a mapping"),
         ("[]", "nobody is in it"),
-        ("a: [", "line 1: not YAML"),
+        ("a: [", "people.yaml: not YAML: it ends in the middle"),
+        ("a: ]", "line 1: not YAML"),
         ("name: 测试甲\nsecret_field: 4711\n", "secret_field: Extra inputs"),
     ],
 )

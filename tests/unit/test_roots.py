@@ -45,7 +45,8 @@ def test_files_with_a_fault(tmp_path: Path, text: str) -> None:
     [
         (f'[root]\nUKSSSE = "{"11" * 16}"\n', "expected .roots. alone, found 'root'"),
         (f'[roots]\nUKSSSE = "{"11" * 16}"\n[root]\nPUK = "{"11" * 16}"\n', "found 'root'"),
-        ("", "no key stands"),
+        ("", "is empty"),
+        ("# nothing", "no key stands"),
         ("[roots]\n", "no key stands"),
         (f'[roots]\n"UKSSSE v2" = "{"11" * 16}"\n', "found 'UKSSSE v2'"),
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -52,6 +54,22 @@ def test_each_command_shows_what_it_tells(where: str, tmp_path: Path) -> None:
     assert "\x1b" not in result.output
     assert "\u202e" not in result.output
     assert r"\x1b" in result.output
+
+
+def test_reports_show_it_and_junit_stays_well_formed(tmp_path: Path) -> None:
+    steps = "steps:\n  - select: SSSE\n  - apdu: 00B2012C12\n    expect: {sw: '6FFF'}\n"
+    title = json.dumps(EVIL + "\x01<b>&")
+    head = f"schema: 1\nid: EVIL-1\ntitle: {title}\ntitle_zh: {title}\ngrade: own\nsource: none\n"
+    (tmp_path / "evil.yaml").write_text(head + steps, encoding="utf-8")
+    report = tmp_path / "report"
+    result = CliRunner().invoke(main, ["vectors", "run", str(tmp_path / "evil.yaml"), "--report", str(report)])
+    assert result.exit_code == 1, result.output
+    names = [one.get("name", "") for one in ElementTree.parse(report / "junit.xml").iter("testcase")]
+    assert names
+    assert all(SHOWN + r"\x01<b>&" in name for name in names)
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert SHOWN + r"\x01&lt;b&gt;&amp;" in page
+    assert not set(EVIL) & {"\x1b", "\u202e", "\x9b", "\x07"} & set(page)
 
 
 def test_usage_errors_are_shown_too() -> None:
