@@ -22,6 +22,7 @@ from harness.connection import Connection, InProcess
 from harness.office import made_up, requests, seed
 from harness.office.drawer import Drawer
 from harness.office.office import Done, Office
+from harness.office.register import secret
 from harness.office.register.store import Register
 from harness.office.requests import Agent, Document, Guardian, Personal
 from harness.office.services import Services
@@ -80,15 +81,15 @@ def moving(to: str, **more: Any) -> requests.Transfer:
 
 
 @cache
-def _planted() -> bytes:
-    """A register with the seed's world in it: migrated and planted once, and copied for each desk."""
+def _planted() -> tuple[bytes, bytes]:
+    """A register and its secret, with the seed's world in it: migrated and planted once, and copied for each desk."""
     with tempfile.TemporaryDirectory(prefix="sscard-office-") as folder:
         path = Path(folder) / "register.db"
         register = Register(path, durable=False)
         with register.transaction() as session:
             seed.plant(session)
         register.close()
-        return path.read_bytes()
+        return path.read_bytes(), secret.beside(path).read_bytes()
 
 
 class Torn(InProcess):
@@ -126,7 +127,10 @@ class Desk:
     def __init__(self, folder: Path, moment: datetime = START) -> None:
         self.clock = Clock(moment)
         if not (folder / "register.db").exists():
-            (folder / "register.db").write_bytes(_planted())
+            for path, content in zip(
+                (register := folder / "register.db", secret.beside(register)), _planted(), strict=True
+            ):
+                path.write_bytes(content)
         self.register = Register(folder / "register.db", durable=False)
         self.services = Services(Drawer(folder / "drawer", durable=False))
         self.office = Office(self.register, self.services, self.clock)

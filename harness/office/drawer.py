@@ -18,7 +18,7 @@ class Drawer:
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self._folder = folder
         self._durable = durable
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, number: str) -> Path:
         """The card's image file. LookupError for what is no number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 
 from harness.connection import Connection
@@ -13,6 +14,8 @@ from harness.office.requests import Activate, Apply, Document, HandOut, Make
 from harness.office.words import Life, Progress
 
 Say = Callable[[Done], None]
+_TURNS = tuple(threading.Lock() for _ in range(64))
+"""Who asks for one person takes turns within this process: the second finds what the first has done, not the middle."""
 
 
 def issue(
@@ -29,6 +32,28 @@ def issue(
     """Accepts, makes, hands out and activates; each step is told. ``connection``: the blank chip in the reader; without
     one the card is a virtual one in the drawer. Raises as Office.perform does; a second call goes on.
     """
+    with _TURNS[hash(request.person.document) % len(_TURNS)]:
+        return _issue(
+            office,
+            request,
+            clerk,
+            connection,
+            Make(application=1, layout=layout, algorithm=algorithm),
+            say,
+            with_account=with_account,
+        )
+
+
+def _issue(
+    office: Office,
+    request: Apply,
+    clerk: str,
+    connection: Connection | None,
+    make: Make,
+    say: Say,
+    *,
+    with_account: bool,
+) -> Done:
     holder, shown = request.person.document, request.shown
     agent = request.agent
     number, progress = _open(office, holder)
@@ -36,7 +61,7 @@ def issue(
         say(done := office.perform(request, clerk))
         number, progress = int(done.told["application"]), Progress.ACCEPTED
     if number is not None and progress is Progress.ACCEPTED:
-        say(office.perform(Make(application=number, layout=layout, algorithm=algorithm), clerk, connection))
+        say(office.perform(make.model_copy(update={"application": number}), clerk, connection))
     if number is not None:
         say(office.perform(HandOut(application=number, shown=shown, agent=agent), clerk))
     card = _waiting(office, holder)

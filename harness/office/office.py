@@ -160,7 +160,9 @@ class Office:
         self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
     ) -> None:
         seen = _looked_at(case.request) if isinstance(case.request, Query) else {}
-        plain = {name: value for name, value in case.told.items() if isinstance(value, str | int | bool)}
+        plain = {
+            name: value for name, value in case.told.items() if isinstance(value, str | int | bool) or name == "from"
+        }
         told = {name: value for name, value in plain.items() if name not in UNTOLD}
         agent = {"agent": str(case.request.agent.relation)} if case.request.agent else {}
         act = Act(

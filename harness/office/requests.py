@@ -141,8 +141,14 @@ def _decoded(value: object) -> object:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
+def is_jpeg(value: bytes) -> bool:
+    """From its first marker to its last: start of image, a frame and a scan between, end of image."""
+    ends = value.startswith(b"\xff\xd8\xff") and value.endswith(b"\xff\xd9")
+    return ends and re.search(rb"\xff[\xc0-\xc2]", value) is not None and b"\xff\xda" in value
+
+
 def _jpeg(value: bytes) -> bytes:
-    if not (value.startswith(b"\xff\xd8\xff") and value.endswith(b"\xff\xd9")):
+    if not is_jpeg(value):
         raise ValueError("a photograph is a JPEG file, from its first marker to its last")
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -80,7 +81,7 @@ class Services:
         drawer. TerminalError, PcscError; ValueError where the chip was made for another region.
         """
         if blank is None:
-            if not self.drawer.path(number).exists():
+            with contextlib.suppress(FileExistsError):  # made before, or by another clerk this moment
                 self.drawer.put(number, image)
             return
         if image.chip_factor.hex().upper() != blank.chip:

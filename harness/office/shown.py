@@ -5,6 +5,7 @@ lines of the trail.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from harness.office import roles
 from harness.office.measures import Citation, measures
 from harness.office.operation import Operation
 from harness.office.operations import ALL
-from harness.office.register.tables import Application, Audit, Outlet
+from harness.office.register.tables import Application, Audit, Card, Outlet
 from harness.office.rule import Rule
 from harness.office.rules import BASE, SELF_SERVICE
 from harness.office.services import Services, how_far
@@ -109,8 +110,18 @@ def late(session: Session, services: Services, today: date, *, every: bool = Fal
     return [one for one in rows if every or one.get("late", True)]
 
 
-def line(of: Audit) -> dict[str, Any]:
-    """One line of the trail."""
+def lines(session: Session, found: Sequence[Audit]) -> list[dict[str, Any]]:
+    """Lines of the trail, cards by their numbers."""
+    ids = {one.card_id for one in found if one.card_id is not None}
+    rows = session.execute(select(Card.id, Card.number).where(Card.id.in_(ids)))
+    numbers: dict[int | None, str] = {row.id: row.number for row in rows}
+    return [line(one, numbers.get(one.card_id)) for one in found]
+
+
+def line(of: Audit, card: str | None) -> dict[str, Any]:
+    """One line of the trail. ``rule`` and ``article_of_rule`` of a refusal."""
+    detail = json.loads(of.detail)
+    refused = {"rule": detail.get("rule"), "article_of_rule": detail.get("article")} if "rule" in detail else {}
     return {
         "line": of.id,
         "at": of.at.isoformat(),
@@ -120,10 +131,11 @@ def line(of: Audit) -> dict[str, Any]:
         "operation": of.operation,
         "article": of.article,
         "person": of.person_id,
-        "card": of.card_id,
+        "card": card,
         "outcome": str(of.outcome),
         "outcome_zh": of.outcome.zh,
-        "detail": json.loads(of.detail),
+        **refused,
+        "detail": detail,
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
 from harness.office import maker
-from harness.office.requests import Document, Personal
+from harness.office.requests import PHOTO_LIMIT, Document, Personal, is_jpeg
 from harness.office.words import DocumentType
 
 M = TypeVar("M", bound=BaseModel)
@@ -93,8 +93,23 @@ def shaped(told: dict[str, Any], folder: Path) -> dict[str, Any]:
     result = {str(name): _shaped(str(name), value, folder) for name, value in told.items()}
     photo = result.pop("photo_file", None)
     if photo is not None:
-        result["photo"] = base64.b64encode((folder / str(photo)).read_bytes()).decode()
+        result["photo"] = base64.b64encode(_photo(folder, str(photo))).decode()
     return result
+
+
+def _photo(folder: Path, name: str) -> bytes:
+    """A JPEG of the folder that the request lies in, or below it: a request may come from anybody, and must not bring
+    another file of this machine onto a card. WrittenError, OSError.
+    """
+    inside, path = folder.resolve(), (folder / name).resolve()
+    if not path.is_relative_to(inside):
+        raise WrittenError("photo_file: expected a file in the request's own folder")
+    if path.stat().st_size > PHOTO_LIMIT:
+        raise WrittenError(f"photo_file: expected up to {PHOTO_LIMIT} bytes")
+    content = path.read_bytes()
+    if not is_jpeg(content):
+        raise WrittenError("photo_file: expected a JPEG file")
+    return content
 
 
 def _shaped(name: str, value: Any, folder: Path) -> Any:

@@ -48,7 +48,9 @@ def test_every_example_works_in_order_and_no_pin_comes_back(caller: Caller, capl
         told = response.json()["credential"] if one.operation == "show-credential" else told
     assert {one.operation for one in STORY} == {*ALL, "issue", "letter"}
     trail = caller.get("/trail", Role.ADMINISTRATOR, last=1000).json()
-    assert trail["broken"] is None
+    verified = caller.get("/trail/verify", Role.ADMINISTRATOR).json()
+    assert verified["broken"] is None
+    assert caller.get("/trail/verify", Role.ADMINISTRATOR, anchor=verified["anchor"]).json()["anchor_holds"]
     assert {one["operation"] for one in trail["lines"]} == {*ALL, "token", "letter"}
     for pin in PINS:
         assert pin not in "".join(said) + json.dumps(trail) + caplog.text

@@ -70,7 +70,7 @@ def test_from_application_to_cancellation(counter: Counter) -> None:
     assert told("tell-banks") | {"sent": 0, "waiting": 0} == told("tell-banks"), "they heard at once"
     trail = told("trail", "--card", card)
     assert {"activate", "transfer", "withdraw"} <= {one["operation"] for one in trail}
-    assert all(one["card"] == 1 for one in trail)
+    assert all(one["card"] == card for one in trail)
     assert "every seal holds" in run("trail", "--person", DOC, "--verify").stdout
     assert not re.search("135790|246810|135792", run("trail").stdout)
 

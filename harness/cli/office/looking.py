@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import SecretStr
+from sqlalchemy.orm import Session
 
 from harness.cli import pins
 from harness.cli.office import OfficeError, asking
@@ -16,9 +20,12 @@ from harness.office.case import Unknown
 from harness.office.measures import measures
 from harness.office.operations import ALL
 from harness.office.register import audit
+from harness.office.register.audit import Wanted
 from harness.office.requests import Document
 from harness.office.rules import ADMINISTRATOR
-from harness.office.words import Help, Role
+from harness.office.words import Help, Outcome, Role
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(cls=Command)
@@ -83,39 +90,114 @@ def rules(desk: Desk, *, markdown: bool) -> None:
 
 
 @click.command(cls=Command)
+@click.argument("deed", type=click.Choice(["show", "verify", "anchor"]), default="show")
 @click.option("--person", type=asking.DOCUMENT, help="Lines about this person.")
 @click.option("--card", "number", metavar="NUMBER", help="Lines about this card.")
+@click.option("--by", metavar="CLERK", help="Lines of this clerk's.")
+@click.option("--operation", metavar="NAME")
+@click.option("--outcome", type=click.Choice([str(one) for one in Outcome]))
+@click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="From this day on.")
+@click.option("--to", "until", type=DAY, metavar="YYYY-MM-DD", help="To this day, included.")
+@click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them.")
 @click.option("--verify", is_flag=True, help="Check every line's seal first; exit code 1 if one does not hold.")
+@click.option("--anchor", metavar="FILE|TEXT", help="With verify: also what `trail anchor` said before.")
 @click.pass_obj
-def trail(desk: Desk, person: Document | None, number: str | None, *, verify: bool) -> None:
-    """操作留痕: who did or saw what, when and by which article (29, 30)."""
-    with desk.register.transaction() as session:
-        broken = audit.broken(session) if verify else None
-        if broken is not None:
-            raise OfficeError(f"留痕封印不符 the trail was changed: the seal of line {broken} does not hold")
-        card = finding.card(session, number) if number else None
-        holder = finding.person(session, person.type, person.number) if person else None
-        if person and holder is None:
-            raise Unknown("登记库中无此人 no such person is registered")
-        if number and card is None:
-            raise Unknown("登记库中无此卡 the register knows no such card")
+def trail(
+    desk: Desk,
+    /,
+    deed: str,
+    number: str | None,
+    first: datetime | None,
+    until: datetime | None,
+    last: int | None,
+    anchor: str | None,
+    *,
+    verify: bool,
+    **given: Any,
+) -> None:
+    """操作留痕: who did or saw what, when and by which article (29, 30).
+
+    `trail verify` tells whether lines were changed, added or cut off. `trail anchor` writes what to keep elsewhere:
+    with it `trail verify --anchor` finds out also who put back an older register, or had the office's secret.
+    """
+    with desk.register.reading() as session:
         clerk = finding.clerk(session, desk.named or seed.OFFICER)
         if clerk.role is not Role.ADMINISTRATOR:
             raise ADMINISTRATOR.refusal()
-        person_id, card_id = holder.id if holder else None, card.id if card else None
-        seen = audit.look(session, desk.clock.now(), clerk, person_id=person_id, card_id=card_id)
-        rows = [shown.line(one) for one in seen]
+        if verify or anchor or deed == "verify":
+            _verified(session, anchor)
+        if deed == "anchor":
+            click.echo(json.dumps({"anchor": audit.anchor(session)}) if desk.as_json else audit.anchor(session))
+            return
+        if deed == "verify":
+            lines = audit.count(session)
+            desk.table({"lines": lines, "anchor": anchor is not None}) if desk.as_json else click.echo(_holds(lines))
+            return
+        wanted = _wanted(session, number, first, until, given)
+        rows = shown.lines(session, audit.page(session, wanted, last))
+    with desk.register.transaction() as writing:
+        audit.looked(writing, desk.clock.now(), finding.clerk(writing, clerk.name), wanted)
     if desk.as_json:
         desk.table(rows)
         return
     for one in rows:
-        about = " ".join(f"{name} {one[name]}" for name in ("person", "card") if one[name])
-        where = f"{one['clerk']} {one['outlet']}"
-        click.echo(
-            f"{one['line']:>5} {one['at']} {one['operation']} {one['outcome_zh']} {one['article']} {where} {about}"
-        )
+        click.echo(_line(one))
     if verify:
-        click.echo(f"{len(rows)} lines, every seal holds 封印完好")
+        click.echo(_holds(len(rows)))
+
+
+def _wanted(
+    session: Session, number: str | None, first: datetime | None, until: datetime | None, given: dict[str, Any]
+) -> Wanted:
+    person: Document | None = given["person"]
+    card = finding.card(session, number) if number else None
+    holder = finding.person(session, person.type, person.number) if person else None
+    if person and holder is None:
+        raise Unknown("登记库中无此人 no such person is registered")
+    if number and card is None:
+        raise Unknown("登记库中无此卡 the register knows no such card")
+    return Wanted(
+        holder.id if holder else None,
+        card.id if card else None,
+        given["by"],
+        given["operation"],
+        Outcome(given["outcome"]) if given["outcome"] else None,
+        first.date() if first else None,
+        until.date() if until else None,
+    )
+
+
+def _verified(session: Session, anchor: str | None) -> None:
+    """OfficeError where the trail is not what it was."""
+    broken = audit.broken(session)
+    if broken is not None:
+        raise OfficeError(f"留痕封印不符 the trail was changed: line {broken} is not as it was written, or was cut off")
+    if anchor is None:
+        return
+    try:
+        text = Path(anchor).read_text(encoding="ascii") if Path(anchor).is_file() else anchor
+        if not audit.holds(session, text):
+            raise OfficeError(
+                "锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others"
+            )
+    except (audit.TrailError, OSError, UnicodeDecodeError) as error:
+        raise OfficeError(f"--anchor: {error}") from None
+
+
+def _holds(lines: int) -> str:
+    return f"{lines} lines, every seal holds 封印完好"
+
+
+def _line(one: dict[str, Any]) -> str:
+    """In one line: when, what, how it ended and why, where, about whom, from where to where."""
+    about = " ".join(f"{name} {one[name]}" for name in ("person", "card") if one[name])
+    why = f" {one['rule']} (article {one['article_of_rule']})" if one.get("rule") else ""
+    origin, target = one["detail"].get("from"), one["detail"].get("to")
+    came = "/".join(sorted(set(origin.values()))) if isinstance(origin, dict) else origin
+    moved = f" {came} → {target}" if origin and target else ""
+    ended = f"{one['outcome_zh']}{why} {one['article']}"
+    where = f"{one['clerk']} {one['outlet']}"
+    return f"{one['line']:>5} {one['at']} {one['operation']} {ended} {where} {about}{moved}"
 
 
 @click.command(cls=Command)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,7 @@ from harness.office.credential import CredentialError
 from harness.office.measures import Citation
 from harness.office.operation import Operation
 from harness.office.operations.using import PIN_FORM, new_pin
+from harness.office.register import secret
 from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
 from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
 from harness.office.rule import Refusal, Rule
@@ -23,6 +26,8 @@ from harness.terminal.pin import is_pin
 
 C = Citation
 KEY = "credential-key"
+PLAIN, NONCE = 32, 12
+"""Bytes of a key as it is, and of what comes before one that is enciphered."""
 
 HAS_ONE = Rule(
     "HAS-ELECTRONIC-CARD",
@@ -49,8 +54,8 @@ def _card(case: Case[Any]) -> ElectronicCard:
     return card
 
 
-def _proved(card: ElectronicCard, pin: str) -> None:
-    if not electronic.proves(card, pin):
+def _proved(case: Case[Any], card: ElectronicCard, pin: str) -> None:
+    if not electronic.proves(case.session, card, pin):
         raise Refusal(
             "ELECTRONIC-PIN-WRONG",
             C(16),
@@ -61,13 +66,20 @@ def _proved(card: ElectronicCard, pin: str) -> None:
 
 
 def signing_key(session: Session) -> Ed25519PrivateKey:
-    """This register's own, drawn when it is first needed."""
+    """This register's own, drawn when it is first needed; enciphered under the office's secret."""
     kept = session.get(Setting, KEY)
     if kept is None:
-        key = Ed25519PrivateKey.generate()
-        session.add(Setting(name=KEY, value=key.private_bytes_raw()))
-        return key
-    return Ed25519PrivateKey.from_private_bytes(kept.value)
+        kept = Setting(name=KEY, value=Ed25519PrivateKey.generate().private_bytes_raw())
+        session.add(kept)
+    if len(kept.value) == PLAIN:  # just drawn, or of a register of before
+        nonce = os.urandom(NONCE)
+        kept.value = nonce + _cipher(session).encrypt(nonce, kept.value, KEY.encode())
+    nonce, text = kept.value[:NONCE], kept.value[NONCE:]
+    return Ed25519PrivateKey.from_private_bytes(_cipher(session).decrypt(nonce, text, KEY.encode()))
+
+
+def _cipher(session: Session) -> AESGCM:
+    return AESGCM(secret.derived(session, KEY))
 
 
 class ApplyingForElectronic(Operation[ApplyElectronic]):
@@ -131,8 +143,8 @@ class ChangingElectronicPin(Operation[ChangeElectronicPin]):
         """The old PIN is held against it first, if it is a change."""
         card = _card(case)
         if case.request.old is not None:
-            _proved(card, case.request.old.get_secret_value())
-        electronic.set_pin(card, new_pin(case))
+            _proved(case, card, case.request.old.get_secret_value())
+        electronic.set_pin(case.session, card, new_pin(case))
 
 
 class ShowingCredential(Operation[ShowCredential]):
@@ -144,7 +156,7 @@ class ShowingCredential(Operation[ShowCredential]):
     def enter(self, case: Case[ShowCredential]) -> None:
         """Signed now, good for a minute."""
         card = _card(case)
-        _proved(card, case.request.pin.get_secret_value())
+        _proved(case, card, case.request.pin.get_secret_value())
         text = credential.issue(signing_key(case.session), card.holder, case.own_card.number, case.now)
         case.told["credential"] = text
 

@@ -1,23 +1,29 @@
 """The audit trail (articles 29, 30): who did or saw what, when, where, under which article, and how it ended.
 
-Lines are never changed or taken away: triggers refuse it, and each line's seal covers the one before, so that what
-somebody did to the file by other means shows.
+Lines are never changed or taken away: triggers refuse it; each line's seal covers the one before, under a key of the
+office's own secret, and so does a note of which line is the last. So whoever changes, adds or cuts lines in the file
+without the secret is found out. Who puts back an older copy of the whole file, or has the secret, is not: that an
+anchor shows, which is kept elsewhere.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from harness.clock import CHINA
 from harness.office.measures import Citation
-from harness.office.register.tables import Audit, Clerk
+from harness.office.register import secret
+from harness.office.register.tables import Audit, Clerk, Setting
 from harness.office.words import Outcome
 
 
@@ -33,9 +39,64 @@ class Act:
     detail: dict[str, Any] | None = None
 
 
+KEYED_FROM, LAST = "trail-keyed-from", "trail-last"
+PURPOSE = "the audit trail"
+ANCHOR = re.compile(r"sscard-trail:(\d{1,18}):([0-9a-f]{64})")
+
+
+class TrailError(ValueError):
+    """A trail, or an anchor, that cannot be used: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines: those about a person or a card, by a clerk, of an operation, that ended so, from one day to another
+    (in China, both included), before a line.
+    """
+
+    person_id: int | None = None
+    card_id: int | None = None
+    clerk: str | None = None
+    operation: str | None = None
+    outcome: Outcome | None = None
+    first: date | None = None
+    last: date | None = None
+    before: int | None = None
+
+    def of(self, query: Select[Any]) -> Select[Any]:
+        """The query for them."""
+        same = {
+            Audit.person_id: self.person_id, Audit.card_id: self.card_id, Audit.clerk: self.clerk,
+            Audit.operation: self.operation, Audit.outcome: self.outcome,
+        }  # fmt: skip
+        for column, value in same.items():
+            query = query if value is None else query.where(column == value)
+        if self.first is not None:
+            query = query.where(Audit.at >= datetime.combine(self.first, time(), CHINA))
+        if self.last is not None:
+            query = query.where(Audit.at < datetime.combine(self.last + timedelta(days=1), time(), CHINA))
+        return query if self.before is None else query.where(Audit.id < self.before)
+
+
+def begin(session: Session) -> None:
+    """From which line on seals are keyed stands in the register once: all of a new one. TrailError where the secret at
+    hand is not the one that this trail was begun with.
+    """
+    kept = session.get(Setting, KEYED_FROM)
+    if kept is None:
+        last = _last(session)
+        first = (last.id if last else 0) + 1
+        session.add(Setting(name=KEYED_FROM, value=_signed(session, str(first))))
+        _note_last(session, first - 1, last.seal if last else "")
+    elif _told(session, KEYED_FROM) is None:
+        raise TrailError(
+            "this is not the secret that the register was made with: put the register's own FILE.secret beside it"
+        )
+
+
 def write(session: Session, at: datetime, clerk: Clerk, act: Act) -> int:
     """Adds a line in this transaction; its number."""
-    last = session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
+    last = _last(session)
     line = Audit(
         id=(last.id if last else 0) + 1,
         at=at.replace(microsecond=0),
@@ -50,52 +111,104 @@ def write(session: Session, at: datetime, clerk: Clerk, act: Act) -> int:
         detail=json.dumps(act.detail or {}, ensure_ascii=False, sort_keys=True),
         seal="",
     )
-    line.seal = _seal(line, last.seal if last else "")
+    line.seal = _seal(_key(session), line, last.seal if last else "")
     session.add(line)
+    _note_last(session, line.id, line.seal)
     session.flush()
     return line.id
 
 
-def _seal(line: Audit, before: str) -> str:
+def _last(session: Session) -> Audit | None:
+    return session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
+
+
+def _key(session: Session) -> bytes:
+    return secret.derived(session, PURPOSE)
+
+
+def _seal(key: bytes | None, line: Audit, before: str) -> str:
+    """``key`` None: as lines of before 0003 have it."""
     told = [
         line.id, line.at.isoformat(), line.clerk, line.role, line.outlet, line.operation, line.article,
         line.person_id, line.card_id, line.outcome, line.detail,
     ]  # fmt: skip
-    return sha256((before + json.dumps(told, ensure_ascii=False)).encode()).hexdigest()
+    covered = (before + json.dumps(told, ensure_ascii=False)).encode()
+    return hmac.new(key, covered, sha256).hexdigest() if key is not None else sha256(covered).hexdigest()
+
+
+def _signed(session: Session, text: str) -> bytes:
+    return f"{text} {hmac.new(_key(session), text.encode(), sha256).hexdigest()}".encode()
+
+
+def _told(session: Session, name: str) -> str | None:
+    """What a note of ours says; None where it is not there or not ours."""
+    kept = session.get(Setting, name)
+    text = kept.value.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
+    return text if kept is not None and hmac.compare_digest(_signed(session, text), kept.value) else None
+
+
+def _note_last(session: Session, number: int, seal: str) -> None:
+    value = _signed(session, f"{number} {seal}")
+    kept = session.get(Setting, LAST)
+    if kept is None:
+        session.add(Setting(name=LAST, value=value))
+    else:
+        kept.value = value
 
 
 def lines(session: Session, *, person_id: int | None = None, card_id: int | None = None) -> Iterator[Audit]:
-    """Lines in order: all, or those about a person or a card."""
-    query = select(Audit).order_by(Audit.id)
-    if person_id is not None:
-        query = query.where(Audit.person_id == person_id)
-    if card_id is not None:
-        query = query.where(Audit.card_id == card_id)
-    yield from session.scalars(query)
+    """Lines in order: all, or those about a person or a card; read as they are taken."""
+    query = Wanted(person_id=person_id, card_id=card_id).of(select(Audit)).order_by(Audit.id)
+    yield from session.scalars(query.execution_options(yield_per=1000))
 
 
-def look(
-    session: Session,
-    at: datetime,
-    clerk: Clerk,
-    *,
-    person_id: int | None = None,
-    card_id: int | None = None,
-    last: int | None = None,
-) -> list[Audit]:
-    """Lines for somebody to see, of them the last so many; that they were seen is a line too, which the next look
-    shows.
-    """
-    found = list(lines(session, person_id=person_id, card_id=card_id))
-    write(session, at, clerk, Act("trail", Citation(29).label_zh, Outcome.DONE, person_id, card_id))
-    return found[-last:] if last else found
+def page(session: Session, wanted: Wanted, last: int | None = None) -> list[Audit]:
+    """The last so many of the lines that are wanted, or all, in order."""
+    query = wanted.of(select(Audit)).order_by(Audit.id.desc())
+    found = session.scalars(query if last is None else query.limit(last))
+    return list(found)[::-1]
+
+
+def looked(session: Session, at: datetime, clerk: Clerk, wanted: Wanted) -> None:
+    """That somebody saw lines is a line too."""
+    about = Act("trail", Citation(29).label_zh, Outcome.DONE, wanted.person_id, wanted.card_id)
+    write(session, at, clerk, about)
 
 
 def broken(session: Session) -> int | None:
-    """The number of the first line whose seal does not hold, None where all do."""
+    """The number of the first line that is not as it was written, None where all are; of lines that were cut off at the
+    end the first.
+    """
     before, expected = "", 1
+    first = int(_told(session, KEYED_FROM) or 1)
+    key = _key(session)
     for line in lines(session):
-        if line.id != expected or line.seal != _seal(line, before):
+        if line.id != expected or line.seal != _seal(key if line.id >= first else None, line, before):
             return line.id
         before, expected = line.seal, expected + 1
-    return None
+    return None if _told(session, LAST) == f"{expected - 1} {before}" else expected
+
+
+def anchor(session: Session) -> str:
+    """What to keep elsewhere: how many lines there are, and the seal of the last."""
+    last = _last(session)
+    return f"sscard-trail:{last.id if last else 0}:{last.seal if last else '0' * 64}"
+
+
+def holds(session: Session, text: str) -> bool:
+    """Whether the trail still has all that it had when this anchor was taken, unchanged; that seals hold is another
+    matter. TrailError for what is no anchor.
+    """
+    found = ANCHOR.fullmatch(text.strip())
+    if found is None:
+        raise TrailError("expected an anchor as `sscard office trail anchor` writes it: sscard-trail:LINES:SEAL")
+    number = int(found[1])
+    if not number:
+        return True
+    line = session.get(Audit, number)
+    return line is not None and hmac.compare_digest(line.seal, found[2])
+
+
+def count(session: Session) -> int:
+    """How many lines there are."""
+    return session.scalar(select(func.count()).select_from(Audit)) or 0

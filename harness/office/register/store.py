@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,8 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
+
+from harness.office.register import audit, secret
 
 BUSY = 30.0
 """Seconds that a transaction waits for others."""
@@ -32,6 +35,7 @@ class Register:
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self.path = path
+        _owners_alone(path)
         self.engine = _engine(path, durable=durable)
         try:
             with self.engine.connect() as link:
@@ -41,16 +45,42 @@ class Register:
         except (CommandError, DatabaseError) as error:
             self.engine.dispose()
             raise RegisterError(f"{path}: no register of this program, or of a newer one: {error}") from None
+        self._reading = self.engine.execution_options(reading=True)
+        self._secret = b""
+        try:
+            self._secret = secret.kept(secret.beside(path))
+            with self.transaction() as session:
+                audit.begin(session)
+        except (secret.SecretError, audit.TrailError, OSError) as error:
+            self.engine.dispose()
+            raise RegisterError(str(error)) from None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Writers wait for each other from the first statement on, so what one reads stays true."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        told = {secret.NAME: self._secret}
+        with Session(self.engine, expire_on_commit=False, info=told) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """What the register holds at one moment; writers do not wait for it, nor it for them. For looking alone."""
+        told = {secret.NAME: self._secret}
+        with Session(self._reading, expire_on_commit=False, info=told) as session, session.begin():
             yield session
 
     def close(self) -> None:
         """Lets the file go."""
         self.engine.dispose()
+
+
+def _owners_alone(path: Path) -> None:
+    """The file is made so that nobody else can read it, and one that is there becomes so; what SQLite keeps beside it
+    has the same rights. A file of another owner stays as that owner has it.
+    """
+    with contextlib.suppress(OSError):  # what cannot be opened, SQLite says better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, secret.OWNER_ALONE))
+        path.chmod(secret.OWNER_ALONE)
 
 
 def _engine(path: Path, *, durable: bool) -> Engine:
@@ -66,7 +96,7 @@ def _engine(path: Path, *, durable: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(link: Any) -> None:
-        link.exec_driver_sql("BEGIN IMMEDIATE")
+        link.exec_driver_sql("BEGIN" if link.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from emulator.filesystem.image import ImageError
 from harness.office import errors
 from harness.office.letter import CannotPrint, LetterError
 from harness.web import app as web
@@ -87,6 +88,8 @@ def handle(app: FastAPI) -> None:
 
 async def _known(_: Request, error: Exception) -> JSONResponse:
     table = errors.as_table(error)
+    if isinstance(error, ImageError):  # its own words name the file, and what to do at a shell
+        table["text"] = "卡正被使用或不可读，请稍后再试 the card is in use, or cannot be read: try again"
     return web.refusal(STATUS[table["kind"]], **table)
 
 

@@ -3,6 +3,7 @@ agent's letter.
 """
 
 # No annotations as text here: FastAPI reads those of routes within functions, whose names it could not find again.
+from datetime import date
 from enum import Enum
 from typing import Annotated, Any
 
@@ -16,8 +17,10 @@ from harness.office.letter.ask import LetterRequest, fill
 from harness.office.measures import Citation, measures
 from harness.office.office import Office
 from harness.office.register import audit
+from harness.office.register.audit import Wanted
 from harness.office.requests import CardNumber, Number
-from harness.office.words import Help, Role
+from harness.office.words import Help, Outcome, Role
+from harness.web.app import Problem
 from harness.web.office import answers, examples
 from harness.web.office.entry import Caller, Door
 
@@ -63,9 +66,10 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         "/trail",
         tags=["监督 supervision"],
         summary=f"操作留痕 who did or saw what（{Citation(29)}）",
-        description="最新记录在后；`broken`为首条封印不符的记录。\n\nThe newest last; `broken` is the first line whose "
-        "seal does not hold, null where all do. `person` is the register's number, as answers have it: nobody's "
-        "document belongs into an address.",
+        description="最新记录在后；`before`取更早的一页。\n\nThe newest last; `before` (a line's number) turns to the "
+        "page before. "
+        "`person` is the register's number, as answers have it: nobody's document belongs into an address. That seals "
+        "hold `/trail/verify` tells.",
         response_model=None,
         responses=answers.WORKING,
     )
@@ -73,20 +77,51 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         caller: Annotated[Caller, Depends(door)],
         person: Number | None = None,
         card: CardNumber | None = None,
+        clerk: Annotated[str | None, Query(max_length=64)] = None,
+        operation: Annotated[str | None, Query(max_length=64)] = None,
+        outcome: Outcome | None = None,
+        first: Annotated[date | None, Query(alias="from", description="The first day. 起始日期")] = None,
+        until: Annotated[date | None, Query(alias="to", description="The last day, included. 截止日期（含）")] = None,
+        before: Number | None = None,
         last: Annotated[int, Query(ge=1, le=MOST)] = 100,
     ) -> dict[str, Any]:
         door.only(caller, frozenset({Role.ADMINISTRATOR}), "trail", Citation(29))
+        with office.register.reading() as session:
+            found = finding.card(session, card) if card is not None else None
+            if card is not None and found is None:
+                raise Unknown("登记库中无此卡 the register knows no such card")
+            wanted = Wanted(person, found.id if found else None, clerk, operation, outcome, first, until, before)
+            rows = shown.lines(session, audit.page(session, wanted, last))
         with office.register.transaction() as session:
-            card_id = None
-            if card is not None:
-                found = finding.card(session, card)
-                if found is None:
-                    raise Unknown("登记库中无此卡 the register knows no such card")
-                card_id = found.id
-            clerk = finding.clerk(session, caller.name)
-            broken = audit.broken(session)
-            lines = audit.look(session, office.clock.now(), clerk, person_id=person, card_id=card_id, last=last)
-            return {"broken": broken, "lines": [shown.line(one) for one in lines]}
+            audit.looked(session, office.clock.now(), finding.clerk(session, caller.name), wanted)
+        return {"lines": rows, "before": rows[0]["line"] if len(rows) == last else None}
+
+    @app.get(
+        "/trail/verify",
+        tags=["监督 supervision"],
+        summary=f"核对留痕 whether the trail is as it was written（{Citation(29)}）",
+        description="`broken`为首条不符（或被截断）的记录号，均相符则为null；给出`anchor`时一并核对锚点。\n\n"
+        "`broken` is the first line that is not as it was written, or was cut off; null where all are. "
+        "`anchor`, as this answered it before and was "
+        "kept elsewhere: whether the trail still has all of that.",
+        response_model=None,
+        responses=answers.WORKING,
+    )
+    def verify(
+        caller: Annotated[Caller, Depends(door)], anchor: Annotated[str | None, Query(max_length=128)] = None
+    ) -> dict[str, Any]:
+        door.only(caller, frozenset({Role.ADMINISTRATOR}), "trail", Citation(29))
+        with office.register.reading() as session:
+            try:
+                holds = audit.holds(session, anchor) if anchor is not None else None
+            except audit.TrailError as error:
+                raise Problem(422, "input", f"query.anchor: {error}") from None
+            return {
+                "broken": audit.broken(session),
+                "lines": audit.count(session),
+                "anchor": audit.anchor(session),
+                **({"anchor_holds": holds} if holds is not None else {}),
+            }
 
 
 def _late(app: FastAPI, office: Office, door: Door) -> None:
