@@ -135,9 +135,14 @@ def configured() -> bool:
     return Path(CONFIGURATION).exists()
 
 
+def has_systemd() -> bool:
+    """True if systemd runs this machine's services."""
+    return Path("/run/systemd/system").is_dir()
+
+
 def _restart() -> str:
     """How the machine's pcscd is started anew."""
-    if Path("/run/systemd/system").is_dir():
+    if has_systemd():
         return "systemctl restart pcscd.socket pcscd"
     return "end that pcscd (as root: kill its process, `pgrep -x pcscd` names it); sscard run starts its own"
 

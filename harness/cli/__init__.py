@@ -19,6 +19,7 @@ from harness.cli import (
     driver,
     facts,
     images,
+    interrupt,
     layouts,
     look,
     machine,
@@ -86,6 +87,9 @@ class _Main(click.Group):
             return super().invoke(ctx)
         except PcscError as error:
             self._end(error, NO_READER)
+        except KeyboardInterrupt:
+            interrupt.tell("what was written until now stands")
+            raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
         except (*MENDABLE, OSError) as error:
@@ -107,7 +111,8 @@ class _Main(click.Group):
 def main(reader_wait: float | None) -> None:
     """A virtual Chinese social security card (社会保障卡) in a PC/SC reader, and what a counter does with it.
 
-    Exit codes: 0 it worked; 1 it failed, or the card refused; 2 wrong usage; 3 no PC/SC reader to be had.
+    Exit codes: 0 it worked; 1 it failed, or the card refused; 2 wrong usage; 3 no PC/SC reader to be had;
+    130 Ctrl-C came before the end.
     """
     if reader_wait is not None:
         os.environ[pcsc.WAIT_VARIABLE] = f"{reader_wait:g}"  # for the processes that this one starts too

@@ -10,7 +10,7 @@ import click
 
 from emulator import personas
 from emulator.filesystem import layout as layouts
-from harness.cli import pins
+from harness.cli import interrupt, pins
 from harness.cli import target as targets
 from harness.cli.target import Target
 from harness.clock import Clock
@@ -213,10 +213,13 @@ def personalise(
         algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM
         image = for_chip(person, known, algorithm, card.connection.atr)
         personaliser = Personaliser(card.connection, image)
-        total = len(personaliser.applications())
-        with click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps:
+        total, done = len(personaliser.applications()), 0
+        with (
+            interrupt.told(lambda: f"{done} of {total} applications are filled; the card is not personalised"),
+            click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps,
+        ):
             for _ in steps:
-                pass
+                done += 1
     click.echo(f"personalised for {holder}, not yet activated 个人化完成，尚未启用")
 
 

@@ -12,6 +12,7 @@ import click
 
 from emulator import personas
 from emulator.chip import Chip
+from emulator.filesystem.specs import Layout
 from harness.cli import origins as origins_
 from harness.cli import target
 from harness.cli.target import CardChoice
@@ -77,7 +78,8 @@ def serve(
     """Serve libSSCardDriver.so, SSCardDriver.dll and, with --web, web counters, until Ctrl-C.
 
     Cards are those in PC/SC readers, or with --persona or --image one in this process. Prints `ready PLACE` for each
-    place it listens at; PLACE is what $SSCARD_DRIVER takes. docs/driver-library.md tells how programs use it.
+    place it listens at; PLACE is what $SSCARD_DRIVER takes. With --reader, --layout says which files and
+    keys its card has, where its version does not tell. docs/driver-library.md tells how programs use it.
     """
     from harness.driver import place
     from harness.driver.clients import Clients
@@ -95,8 +97,8 @@ def serve(
             stack.callback(listeners[-1].close)
         if not listeners and web_port is None:
             raise click.UsageError("nothing to listen at: name --tcp or --web")
-        readers = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
-        clients = Clients(readers, [one for one in script.split(",") if one])
+        readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
+        clients = Clients(readers, [one for one in script.split(",") if one], layout=layout)
         server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
         stack.callback(server.close)
         if web_port is not None:
@@ -116,24 +118,24 @@ def serve(
 @contextlib.contextmanager
 def _readers(
     choice: CardChoice, persona: str | None, psam: str | None, shape: str, reader: str | None, psam_reader: str | None
-) -> Iterator[Readers]:
-    """Cards in this process where one is named, else those in readers."""
-    if reader or psam_reader:
-        choice.leave_to_reader(persona)
-    if not choice.said(persona):
+) -> Iterator[tuple[Readers, Layout | None]]:
+    """Cards in this process where one is named, else those in readers; and their layout, where that is known."""
+    in_readers = bool(reader or psam_reader)
+    known = choice.leave_to_reader(persona) if in_readers else None
+    if in_readers or not choice.said(persona):
         if psam is not None:
             raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
         from harness.driver.finding import FoundReaders
         from harness.driver.readers import PcscReaders
 
         cards = [reader] if reader else []
-        yield PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards)
+        yield PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards), known
         return
     with choice.held(persona) as image:
         apdu = shape == "apdu"
         card = Chip(image, apdu_shape=apdu)
         own = Chip(target.psam_image(psam), apdu_shape=apdu) if psam else None
-        yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None)
+        yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None), image.layout
 
 
 def _quiet() -> None:

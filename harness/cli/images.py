@@ -16,7 +16,7 @@ from emulator.filesystem.memory import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, s
 from emulator.security import PIN
 from harness import compare
 from harness import tear as tearing
-from harness.cli import target
+from harness.cli import interrupt, target
 from harness.cli.target import CardChoice
 from harness.connection import InProcess
 from harness.tear import Step
@@ -120,17 +120,18 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
     """
     image = choice.look(persona)
     actions = [_step(image, text) for text in steps]
-    mixed = False
-    for number, text in enumerate(steps):
-        rows = list(tearing.cuts(image, actions, number))
-        mixed = mixed or any(row.outcome == "mixed" for row in rows)
-        if as_json:
+    mixed, number = False, 0
+    with interrupt.told(lambda: f"{number} of {len(steps)} steps were cut through whole; the card is as it was"):
+        for number, text in enumerate(steps):
+            rows = list(tearing.cuts(image, actions, number))
+            mixed = mixed or any(row.outcome == "mixed" for row in rows)
+            if as_json:
+                for row in rows:
+                    click.echo(json.dumps(asdict(row), ensure_ascii=False))
+                continue
+            click.echo(f"{_words(text)}: {rows[-1].after if rows else 0} writes")
             for row in rows:
-                click.echo(json.dumps(asdict(row), ensure_ascii=False))
-            continue
-        click.echo(f"{_words(text)}: {rows[-1].after if rows else 0} writes")
-        for row in rows:
-            click.echo(f"  cut after {row.after:3} writes: {row.outcome:8} {'; '.join(row.changes)}".rstrip())
+                click.echo(f"  cut after {row.after:3} writes: {row.outcome:8} {'; '.join(row.changes)}".rstrip())
     ctx.exit(1 if mixed else 0)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli import interrupt
 from harness.cli import target as targets
 from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home
 from harness.conformance import report
@@ -76,13 +77,16 @@ def run_scenarios(
         raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
     chosen = _found(paths, only)
     targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
+    results: list[Result] = []
     total = sum(len(profiles or one.cards) for one in chosen)
     if as_json or not sys.stderr.isatty():
-        results = list(runner.run(chosen, profiles))
+        cut_short = interrupt.gathered(runner.run(chosen, profiles), results)
     else:
         with click.progressbar(runner.run(chosen, profiles), length=total, label="scenarios", file=sys.stderr) as shown:
-            results = list(shown)
+            cut_short = interrupt.gathered(shown, results)
+    done = f"{len(results)} of {total} scenarios were run 个场景已运行"
     words = f"the office of sscard {metadata.version('sscard')}, virtual cards"
+    words += f"; interrupted: {done}" if cut_short else ""
     table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
     if to is not None:
         report.write(to, table)
@@ -90,6 +94,9 @@ def run_scenarios(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         _print(results, known, show_secrets=show_secrets)
+    if cut_short:
+        interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
+        ctx.exit(interrupt.INTERRUPTED)
     ctx.exit(_code(results, known))
 
 

@@ -77,12 +77,13 @@ class CardChoice:
         """True if the user named any card."""
         return persona is not None or self != CardChoice(None, None, None)
 
-    def leave_to_reader(self, persona: str | None) -> None:
-        """A card in a reader is meant; a usage error where the user named another."""
-        if self.said(persona):
-            raise click.UsageError(
-                "--reader takes the card that is there: leave --persona, --layout, --algorithm, --image out"
-            )
+    def leave_to_reader(self, persona: str | None) -> Layout | None:
+        """A card in a reader is meant: its layout, where the user named one and its version does not tell. A usage
+        error where the user named another card.
+        """
+        if self.algorithm or self.image or persona is not None:
+            raise click.UsageError("--reader takes the card that is there: leave --persona, --algorithm, --image out")
+        return layouts.load(self.layout) if self.layout else None
 
     def look(self, persona: str | None) -> Image:
         """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""
@@ -213,9 +214,9 @@ def target_options(function: F) -> F:
 @contextlib.contextmanager
 def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Target]:
     if reader is not None:
-        choice.leave_to_reader(persona)
+        known = choice.leave_to_reader(persona)
         with Pcsc(pcsc.find_reader(reader)) as connection:
-            yield Target(connection, None)
+            yield Target(connection, known)
         return
     with choice.held(persona) as image:
         heard = Heard()

@@ -16,6 +16,7 @@ import click
 from emulator import personas
 from emulator.apdu.status import describe
 from emulator.chip import Chip
+from emulator.filesystem.specs import Layout
 from emulator.filesystem.text import shown
 from harness import pcsc
 from harness.cli import pins
@@ -111,13 +112,16 @@ class Desk:
 
 
 @contextlib.contextmanager
-def _cards(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Callable[[int], Connection]]:
+def _cards(
+    choice: CardChoice, persona: str | None, reader: str | None
+) -> Iterator[tuple[Callable[[int], Connection], Layout | None]]:
+    """The card, and its layout where that is known."""
     if reader is not None:
-        choice.leave_to_reader(persona)
-        yield PcscReaders([pcsc.find_reader(reader)]).card
+        known = choice.leave_to_reader(persona)
+        yield PcscReaders([pcsc.find_reader(reader)]).card, known
         return
     with choice.held(persona) as image:
-        yield lambda _: InProcess(Chip(image))
+        yield lambda _: InProcess(Chip(image)), image.layout
 
 
 def _own_card(psam: str | None, psam_reader: str | None) -> Callable[[], Connection | None]:
@@ -167,8 +171,8 @@ def _desk_options(function: F) -> F:
         if sum((psam is not None, psam_reader is not None, url is not None)) > 1:
             raise click.UsageError("--psam, --psam-reader, --machine: expected one of them at most")
         own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
-        with _cards(choice, persona, reader) as card, contextlib.ExitStack() as stack:
-            driver = SSCardDriver(Given(card, own), AskedPad(pin, new))
+        with _cards(choice, persona, reader) as (card, layout), contextlib.ExitStack() as stack:
+            driver = SSCardDriver(Given(card, own), AskedPad(pin, new), layout=layout)
             stack.callback(driver.close)
             back = BackEnd(driver, _machine(url), sequence=int(time.time())) if url is not None else None
             return function(*args, desk=Desk(driver, back, int(kind), as_json), **kwargs)

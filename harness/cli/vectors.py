@@ -18,6 +18,7 @@ from emulator.filesystem import layout as layouts
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness import pcsc
+from harness.cli import interrupt
 from harness.cli import target as targets
 from harness.conformance import bench as benches
 from harness.conformance import coverage, generate, names, report, runner
@@ -121,11 +122,13 @@ def run_vectors(
         every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
         targets.check_baseline(known, [one.id for these in every for one in these])
     results: list[Result] = []
+    cut_short = False
     with contextlib.ExitStack() as stack:
         names.check(chosen, [layouts.load(layout)] if layout else [])
         found = list(_benches(stack, reader, replay, profiles, layout, named, keys, psam, persona))
         for bench in found:
-            results += _run(
+            cut_short = _run(
+                results,
                 chosen,
                 bench,
                 allow_destructive=allow_destructive,
@@ -133,11 +136,17 @@ def run_vectors(
                 show_secrets=show_secrets,
                 quiet=as_json,
             )
-    with contextlib.suppress(OSError):  # a folder that cannot be written to has no --failed
-        LAST.write_text(json.dumps([one.vector.id for one in results if one.verdict in BAD]), encoding="utf-8")
+            if cut_short:
+                break
+    done = f"{len(results)} of {len(chosen) * len(found)} vectors were run 个向量已运行"
+    with contextlib.suppress(OSError, click.UsageError):  # a folder that cannot be written to has no --failed
+        run = {one.vector.id for one in results}
+        before = _last() if cut_short else ()  # and not run again before Ctrl-C
+        bad_ones = [one.vector.id for one in results if one.verdict in BAD]
+        LAST.write_text(json.dumps([*bad_ones, *(one for one in before if one not in run)]), encoding="utf-8")
     rows = coverage.matrix(vectors_.find([home()]), home()) if folder is not None or as_json else []
     context = Context(
-        target="; ".join(bench.target for bench in found),
+        target="; ".join(bench.target for bench in found) + (f"; interrupted: {done}" if cut_short else ""),
         profile=", ".join(bench.profile.name for bench in found),
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
@@ -151,6 +160,9 @@ def run_vectors(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         _print(results, known, show_secrets=show_secrets)
+    if cut_short:
+        interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
+        ctx.exit(interrupt.INTERRUPTED)
     bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
     nothing = not any(one.verdict in JUDGED for one in results)
     if nothing:
@@ -163,10 +175,7 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     if failed:
         if not LAST.exists():
             raise click.UsageError(f"--failed: no run was made in this folder yet ({LAST} is not there)")
-        try:
-            before = set(map(str, as_json.load(LAST)))
-        except (FormatError, TypeError):
-            raise click.UsageError(f"--failed: {LAST} is not what a run left there: run without --failed") from None
+        before = set(_last())
         found = [one for one in found if one.id in before]
     if not found:
         raise click.UsageError("no vector is meant by that")
@@ -208,6 +217,7 @@ def _benches(
 
 
 def _run(
+    into: list[Result],
     chosen: list[Vector],
     bench: Bench,
     *,
@@ -215,14 +225,25 @@ def _run(
     strict: bool,
     show_secrets: bool,
     quiet: bool,
-) -> list[Result]:
+) -> bool:
+    """True if Ctrl-C cut it short; what was run till then is there."""
     results = runner.run(
         chosen, bench, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
     )  # fmt: skip
     if quiet or not sys.stderr.isatty():
-        return list(results)
+        return interrupt.gathered(results, into)
     with click.progressbar(results, length=len(chosen), label=bench.profile.name, file=sys.stderr) as shown:
-        return list(shown)
+        return interrupt.gathered(shown, into)
+
+
+def _last() -> list[str]:
+    """Ids that did not pass in the last run here; none where there was none."""
+    if not LAST.exists():
+        return []
+    try:
+        return list(map(str, as_json.load(LAST)))
+    except (FormatError, TypeError):
+        raise click.UsageError(f"--failed: {LAST} is not what a run left there: run without --failed") from None
 
 
 def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from harness import workers
 from harness.conformance import names
 from harness.conformance.bench import Bench, Log, Virtual
 from harness.conformance.play import Missing, Unsuitable
@@ -109,9 +108,9 @@ def run(
     work = partial(
         run_one, bench=bench, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
     )  # fmt: skip
-    processors = os.cpu_count() or 1
+    processors = workers.processors()
     if not isinstance(bench, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
         yield from map(work, vectors)
         return
-    with ProcessPoolExecutor(processors) as pool:
+    with workers.pool() as pool:
         yield from pool.map(work, vectors, chunksize=max(1, len(vectors) // (8 * processors)))

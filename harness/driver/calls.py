@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from emulator.filesystem.specs import Layout
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import failure
 from harness.driver.pad import Pad
@@ -47,13 +48,17 @@ class Calls:
         turns: Turns | None = None,
         device: str = DEVICE,
         terminal: str = TERMINAL,
+        layout: Layout | None = None,
     ) -> None:
-        """``turns``: shared by all clients of the same readers. ``terminal``: its number, 12 digits."""
+        """``turns``: shared by all clients of the same readers. ``terminal``: its number, 12 digits. ``layout``: the
+        cards', with its files, keys and their ids; None: the one that each card's version tells.
+        """
         self.pad = pad or Pad()
         self._readers = readers
         self._turns = turns or Turns()
         self._device = device
         self._terminal = terminal
+        self._layout = layout
         self._pending: Pending | None = None
         self.told: list[ItemValue] = []
         """The items that the last reading gave, each in the meaning that the card has it in."""
@@ -75,7 +80,7 @@ class Calls:
         with self._turns.turn(self):
             try:
                 self.let_go()
-                with contextlib.closing(Session.open(self._readers, kind)) as session:
+                with contextlib.closing(Session.open(self._readers, kind, self._layout)) as session:
                     self.told = session.told
                     return int(Code.DONE), work(session)
             except Exception as error:
@@ -86,7 +91,7 @@ class Calls:
         with self._turns.turn(self):
             try:
                 self.let_go()
-                session = Session.open(self._readers, kind)
+                session = Session.open(self._readers, kind, self._layout)
                 self.told = session.told
             except Exception as error:
                 return _answer(error)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from emulator.filesystem.specs import Layout
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import SCRIPT_PAD, Function
@@ -46,9 +47,18 @@ class Client:
 
 
 class Clients:
-    """All of them. ``script`` is what each one's pad is given at first."""
+    """All of them. ``script`` is what each one's pad is given at first, ``layout`` the cards', where their versions do
+    not tell.
+    """
 
-    def __init__(self, readers: Readers, script: Sequence[str] = (), most: int = MOST_CLIENTS) -> None:
+    def __init__(
+        self,
+        readers: Readers,
+        script: Sequence[str] = (),
+        most: int = MOST_CLIENTS,
+        layout: Layout | None = None,
+    ) -> None:
+        self._layout = layout
         self._readers = readers
         self._script = tuple(script)
         self._most = most
@@ -64,7 +74,7 @@ class Clients:
             if self._count >= self._most:
                 raise DriverError(Code.READER_LINK, f"{words(Code.READER_LINK)}: {self._most} clients are connected")
             self._count += 1
-        driver = SSCardDriver(self._readers, Pad(self._script), turns=self._turns)
+        driver = SSCardDriver(self._readers, Pad(self._script), turns=self._turns, layout=self._layout)
         try:
             yield Client(driver)
         finally:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
+from emulator.filesystem.specs import Layout
 from emulator.security import names_in
 from harness.connection import Connection, historical
 from harness.driver.codes import Code, DriverError, words
@@ -72,13 +73,15 @@ class Session:
     """What was read for the caller, in the order that it asked for."""
 
     @classmethod
-    def open(cls, readers: Readers, kind: int) -> Session:
-        """Reset, SSSE, algorithm, identification code, version, card number; DriverError."""
+    def open(cls, readers: Readers, kind: int, layout: Layout | None = None) -> Session:
+        """Reset, SSSE, algorithm, identification code, version, card number; DriverError. ``layout``: the card's, where
+        its version does not tell.
+        """
         if kind not in TYPES:
             raise DriverError(Code.WRONG_TYPE)
         connection = readers.card(kind)
         try:
-            terminal = Terminal(connection, keeper=NoKeys())
+            terminal = Terminal(connection, layout, keeper=NoKeys())
             cls._begin(terminal)
             if not terminal.region.isdecimal() or not int(terminal.region):
                 raise DriverError(Code.BAD_IDENTIFICATION)

@@ -75,3 +75,16 @@ def test_codes() -> None:
     rows = {row["code"]: row for row in json.loads(run("terminal", "codes", "--json").stdout)}
     assert rows[-25]["meaning_zh"] == "与加密机内部认证结果不符"
     assert "-27010" in run("terminal", "codes").stdout
+
+
+@BY
+def test_a_layouts_own_key_ids_are_followed(by: tuple[str, ...], tmp_path: Path) -> None:
+    """A card that says 3.00, as all do, and has its keys elsewhere: by the version alone every proof is 6A88."""
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'extends = "3.00"\nschema = 1\nname = "own"\n[key.RKSSSE]\nid = "7A"\n[key.UKSSSE]\nid = "7B"\n',
+        encoding="utf-8",
+    )
+    image = ("--image", str(tmp_path / "card.json"), "--layout", str(own), *by)
+    assert "姓名 name: 测试甲\n" in run("terminal", "basic", *image).stdout
+    assert run("terminal", "write", "SSSEEF06|0A|$", "SSSEEF06|2|$", *image).stdout == "执行成功 done\n"

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from harness.cli import pins, target
+from harness.cli import interrupt, pins, target
 from harness.cli.office import FILE, asking
 from harness.cli.office.desk import PLAIN, Command, Desk
 from harness.connection import Connection
@@ -120,19 +120,29 @@ def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
     """How many failed."""
     rows: list[dict[str, Any]] = []
     with click.progressbar(requests, label="issuing 即时制卡", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        for request in bar:
-            try:
-                rows.append(_told(request, _issued(desk, request, None, how)))
-            except tuple(errors.KINDS) as error:
-                rows.append({"name": request.person.name, "error": errors.as_table(error)})
-            except (*PLAIN, ValueError) as error:
-                rows.append({"name": request.person.name, "error": {"kind": "failed", "text": str(error)}})
+        cut_short = interrupt.gathered((_row(desk, request, how) for request in bar), rows)
     if desk.as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     for at, row in enumerate(rows if not desk.as_json else (), 1):
         why = row["error"]["text"] if "error" in row else ""
         click.echo(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
+    if cut_short:
+        interrupt.tell(
+            f"{len(rows)} of {len(requests)} persons are done 人已处理; what was begun for the next one waits: "
+            "`sscard office pending`"
+        )
+        raise click.exceptions.Exit(interrupt.INTERRUPTED)
     return sum("error" in row for row in rows)
+
+
+def _row(desk: Desk, request: Apply, how: HowMade) -> dict[str, Any]:
+    """One person of many: the card, or why there is none."""
+    try:
+        return _told(request, _issued(desk, request, None, how))
+    except tuple(errors.KINDS) as error:
+        return {"name": request.person.name, "error": errors.as_table(error)}
+    except (*PLAIN, ValueError) as error:
+        return {"name": request.person.name, "error": {"kind": "failed", "text": str(error)}}
 
 
 COMMANDS = (issue,)

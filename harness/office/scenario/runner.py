@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import starmap
 from pathlib import Path
 
+from harness import workers
 from harness.conformance.bench import Log
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
@@ -73,9 +72,8 @@ def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:
 def run(scenarios: Sequence[Scenario], profiles: Sequence[str] = ()) -> Iterator[Result]:
     """All of them, in order, on these kinds of card, each on its own kinds where none is named; on all processors."""
     cases = [(one, profile) for one in scenarios for profile in profiles or one.cards]
-    processors = os.cpu_count() or 1
-    if len(cases) < WORTH_PROCESSES or processors == 1:
+    if len(cases) < WORTH_PROCESSES or workers.processors() == 1:
         yield from starmap(run_one, cases)
         return
-    with ProcessPoolExecutor(processors) as pool:
+    with workers.pool() as pool:
         yield from pool.map(run_one, *zip(*cases, strict=True))

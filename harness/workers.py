@@ -1,0 +1,23 @@
+"""Work on all processors."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor
+
+
+def processors() -> int:
+    """How many there are."""
+    return os.cpu_count() or 1
+
+
+def pool() -> ProcessPoolExecutor:
+    """A process for each. Ctrl-C, which a terminal sends to all of them, is for the one that asked: it takes what the
+    others are at, and ends them.
+    """
+    return ProcessPoolExecutor(processors(), initializer=_leave_interrupts)
+
+
+def _leave_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
