@@ -349,7 +349,7 @@ def test_a_vendors_overlay_and_layout(tmp_path: Path) -> None:
 
 
 def test_usage() -> None:
-    assert "no vector" in run("vectors", "run", "--only", "NOTHING", expect=2).stderr
+    assert "no id is 'NOTHING'" in run("vectors", "run", "--only", "NOTHING", expect=2).stderr
     assert "choose one" in run("vectors", "run", "--in-process", "--reader", "X", expect=2).stderr
     assert "--card" in run("vectors", "run", "--reader", "X", expect=2).stderr
     assert "expected one of" in run("vectors", "run", "--profile", "9.99-3des", expect=2).stderr
