@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import SscardError
 from emulator.textfiles import as_json
 
 fcntl: Any
@@ -34,7 +35,7 @@ OTHERS = stat.S_IWGRP | stat.S_IWOTH
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class ControlError(RuntimeError):
+class ControlError(SscardError, RuntimeError):
     """The other side cannot be reached, or refused: why."""
 
 

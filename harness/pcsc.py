@@ -16,7 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from emulator.errors import SscardError
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
@@ -51,8 +53,10 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-class PcscError(RuntimeError):
+class PcscError(SscardError, RuntimeError):
     """PC/SC cannot be had: what is wrong, and what to do. ``result``: the SCARD code of a call that failed, else 0."""
+
+    exit_code: ClassVar[int] = 3
 
     def __init__(self, text: str, result: int = 0) -> None:
         super().__init__(text)

@@ -25,7 +25,7 @@ from harness.faults.plan import Plan
 from harness.shapes import SYSTEMS, Shaped, System
 from harness.trace.record import TraceFile
 
-NO_READER = 3
+NO_READER = pcsc.PcscError.exit_code
 """Exit code where this machine can have no virtual reader."""
 NAMED = ("persona", "image", "layout", "algorithm")
 """What a request may say of the card that is to be put in."""

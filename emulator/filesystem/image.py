@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.crypto import suite
+from emulator.errors import SscardError
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.memory import (
     ACTIVATION,
@@ -54,7 +55,7 @@ CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-class ImageError(ValueError):
+class ImageError(SscardError, ValueError):
     """An image that cannot be used: which file, where in it, and what was expected."""
 
     def __init__(self, source: object, problem: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import construct as c
 
+from emulator.errors import SscardError
 from emulator.filesystem import text
 from emulator.filesystem.specs import ItemSpec
 
@@ -21,7 +22,7 @@ Value: TypeAlias = "str | dict[str, Value]"
 """What an item holds, in words: text, digits or hex; for B-TLV a mapping from element tags to values."""
 
 
-class ItemError(ValueError):
+class ItemError(SscardError, ValueError):
     """A value that does not fit its item: which item, what was expected."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import ber
+from emulator.errors import SscardError
 from emulator.filesystem import text
 from emulator.security import PIN, Condition, names_in
 
@@ -16,7 +17,7 @@ PDOL = 0x9F38
 """Tag of the processing options' data object list in an application's FCI. [P]"""
 
 
-class LayoutError(ValueError):
+class LayoutError(SscardError, ValueError):
     """A layout that cannot be used: where (file and dotted key), and what was expected."""
 
     def __init__(self, source: str, key: str, problem: str) -> None:

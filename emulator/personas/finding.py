@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.errors import SscardError
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -29,7 +31,7 @@ class Finding:
         return f"{self.source}:{self.line}" if self.line else self.source
 
 
-class PersonaError(ValueError):
+class PersonaError(SscardError, ValueError):
     """A persona that cannot be used. ``finding`` says where and what was expected."""
 
     def __init__(self, finding: Finding, more: int = 0) -> None:

@@ -3,78 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 from typing import Any, TextIO, cast
 
 import click
 
-from emulator.filesystem.image import ImageError
-from emulator.filesystem.items import ItemError
-from emulator.filesystem.specs import LayoutError
-from emulator.personas import PersonaError
+from emulator.errors import SscardError
 from harness import pcsc
-from harness.cli import (
-    counter,
-    driver,
-    facts,
-    images,
-    interrupt,
-    layouts,
-    look,
-    machine,
-    monitor,
-    office,
-    personas,
-    scenarios,
-    serve,
-    terminal,
-    traces,
-    vectors,
-)
-from harness.cli.office import OfficeError
-from harness.conformance.bench import BenchError
-from harness.conformance.documents import DocumentError
-from harness.conformance.manifest import ReportError
-from harness.conformance.vector import VectorError
-from harness.control import ControlError
-from harness.driver.place import PlaceError
-from harness.facts.register import SourceError
-from harness.faults.plan import FaultError
-from harness.pcsc import PcscError
-from harness.run import NO_READER
-from harness.terminal.keeper import TerminalError
-from harness.terminal.machine import MachineError
-from harness.terminal.roots import RootsError
-from harness.trace.read import TraceError
+from harness.cli import interrupt
 from harness.visible import VisibleStream
 
 FAILED = 1
-MENDABLE = (
-    TerminalError,
-    LayoutError,
-    PersonaError,
-    ImageError,
-    ItemError,
-    ControlError,
-    VectorError,
-    BenchError,
-    DocumentError,
-    ReportError,
-    TraceError,
-    FaultError,
-    RootsError,
-    MachineError,
-    PlaceError,
-    OfficeError,
-    SourceError,
-)
+ROOMS = {
+    "serve": ("run", "card", "doctor"),
+    "look": ("show", "apdu", "keys"),
+    "personas": ("personas", "persona"),
+    "layouts": ("layout", "commands"),
+    "counter": ("pin", "region", "lifecycle", "personalise"),
+    "images": ("image", "tear"),
+    "vectors": ("vectors", "report"),
+    "traces": ("trace", "record"),
+    "monitor": ("monitor",),
+    "machine": ("machine",),
+    "terminal": ("terminal",),
+    "driver": ("driver",),
+    "office": ("office",),
+    "scenarios": ("scenarios",),
+    "facts": ("facts",),
+}
+"""The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 
 
 class _Main(click.Group):
     """Turns the errors that a user can mend into one line on stderr and an exit code, and shows nothing that a terminal
     would obey.
     """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All, by name."""
+        return sorted(name for commands in ROOMS.values() for name in commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """One, from the module that has it; None where none has."""
+        room = next((room for room, commands in ROOMS.items() if cmd_name in commands), None)
+        if room is None:
+            return None
+        known: tuple[click.Command, ...] = importlib.import_module(f"{__name__}.{room}").COMMANDS
+        return next(one for one in known if one.name == cmd_name)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click has it, with streams on which everything is visible."""
@@ -85,14 +62,14 @@ class _Main(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except PcscError as error:
-            self._end(error, NO_READER)
         except KeyboardInterrupt:
             interrupt.tell("what was written until now stands")
             raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
-        except (*MENDABLE, OSError) as error:
+        except SscardError as error:
+            self._end(error, error.exit_code)
+        except OSError as error:
             self._end(error, FAILED)
 
     @staticmethod
@@ -116,23 +93,3 @@ def main(reader_wait: float | None) -> None:
     """
     if reader_wait is not None:
         os.environ[pcsc.WAIT_VARIABLE] = f"{reader_wait:g}"  # for the processes that this one starts too
-
-
-for command in (
-    *serve.COMMANDS,
-    *look.COMMANDS,
-    *personas.COMMANDS,
-    *layouts.COMMANDS,
-    *counter.COMMANDS,
-    *images.COMMANDS,
-    *vectors.COMMANDS,
-    *traces.COMMANDS,
-    *monitor.COMMANDS,
-    *machine.COMMANDS,
-    *terminal.COMMANDS,
-    *driver.COMMANDS,
-    *office.COMMANDS,
-    *scenarios.COMMANDS,
-    *facts.COMMANDS,
-):
-    main.add_command(command)

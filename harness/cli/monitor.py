@@ -15,7 +15,7 @@ import click
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Layout
 from harness import pcsc
-from harness.cli import target
+from harness.cli import goals, target
 from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
 from harness.conformance import report
@@ -89,7 +89,7 @@ def monitor(
         raise click.UsageError("expected a trace, or --reader NAME")
     if psam_reader is not None and reader is None:
         raise click.UsageError("--psam-reader goes with --reader")
-    to = target.report_goal(folder, sign)
+    to = goals.report_goal(folder, sign)
     target.check_baseline(known, [one.id for one in RULES])
     if trace is not None and not follow:
         for number in psam:
@@ -108,11 +108,11 @@ def monitor(
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
-    session = target.session_of(trace) if trace else None
+    session = goals.session_of(trace) if trace else None
     context = Context(target_words, plan.version, date_words, product, known, session=session)
     table = report.as_table(results, [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, target.trace_copy(trace, plan) if trace else "")
+        report.write(to, table, goals.trace_copy(trace, plan) if trace else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli import interrupt
+from harness.cli import goals, interrupt
 from harness.cli import target as targets
 from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home
 from harness.conformance import report
@@ -72,7 +72,7 @@ def run_scenarios(
     from harness.office.scenario import matrix, runner
     from harness.office.scenario.checking import PROFILES
 
-    to = targets.report_goal(folder, sign)
+    to = goals.report_goal(folder, sign)
     if strange := [one for one in profiles if one not in PROFILES]:
         raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
     chosen = _found(paths, only)
@@ -258,17 +258,17 @@ def judge(
     """
     from harness.office.scenario import judge as judging
 
-    to = targets.report_goal(folder, sign)
+    to = goals.report_goal(folder, sign)
     scenario = _one(name, paths)
     try:
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
     except LookupError as error:
         raise click.BadParameter(str(error.args[0]), param_hint="--step") from None
     words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
-    context = replace(_context(words, (result.profile,), frozenset(), product), session=targets.session_of(trace))
+    context = replace(_context(words, (result.profile,), frozenset(), product), session=goals.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, targets.trace_copy(trace, None))
+        report.write(to, table, goals.trace_copy(trace, None))
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

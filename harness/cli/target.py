@@ -7,7 +7,6 @@ import fnmatch
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,12 +25,8 @@ from emulator.personas.issue import issue
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
 from harness import pcsc
-from harness.conformance import report
-from harness.conformance.manifest import Goal
 from harness.connection import Connection, InProcess, Pcsc
 from harness.faults import plan as fault_plans
-from harness.trace import read
-from harness.trace.copy import masked_copy
 
 
 class Named(Protocol):
@@ -314,25 +309,6 @@ def personal_data_option(function: F) -> F:
 def force_option(function: F) -> F:
     """--force."""
     return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
-
-
-def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
-    """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
-    try:
-        return report.goal(folder, sign)
-    except report.SignedNothing as error:
-        raise click.UsageError(str(error)) from None
-
-
-def session_of(trace: Path) -> dict[str, Any]:
-    """What names the session of a trace in a report."""
-    date = datetime.fromtimestamp(trace.stat().st_mtime).astimezone().isoformat(timespec="seconds")
-    return report.session_of(trace.read_bytes(), list(read.events(trace)), date)
-
-
-def trace_copy(trace: Path, layout: Layout | None) -> str:
-    """The trace, masked, for a report."""
-    return "".join(masked_copy(read.events(trace), layout or read.layout_of(trace)))
 
 
 def json_option(function: F) -> F:

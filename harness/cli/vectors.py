@@ -18,7 +18,7 @@ from emulator.filesystem import layout as layouts
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness import pcsc
-from harness.cli import interrupt
+from harness.cli import goals, interrupt
 from harness.cli import target as targets
 from harness.conformance import bench as benches
 from harness.conformance import coverage, generate, names, report, runner
@@ -116,7 +116,7 @@ def run_vectors(
         raise click.UsageError("choose one of --in-process, --reader and --replay")
     if (psam or persona or strict) and not reader:
         raise click.UsageError("--psam-reader, --persona and --strict need --reader")
-    to = targets.report_goal(folder, sign)
+    to = goals.report_goal(folder, sign)
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     if known:
         every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
@@ -151,11 +151,11 @@ def run_vectors(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
         known=known,
-        session=targets.session_of(replay) if replay else None,
+        session=goals.session_of(replay) if replay else None,
     )
     table = report.as_table(results, rows, context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, targets.trace_copy(replay, None) if replay else "")
+        report.write(to, table, goals.trace_copy(replay, None) if replay else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

@@ -13,6 +13,7 @@ from typing import Protocol
 from emulator import personas
 from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
+from emulator.errors import SscardError
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import PIN_USE, Layout
 from emulator.personas.issue import issue
@@ -28,7 +29,7 @@ from harness.trace import diff, mask, read
 from harness.trace.read import Event, TraceError
 
 
-class BenchError(RuntimeError):
+class BenchError(SscardError, RuntimeError):
     """The bench cannot be used at all."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from emulator.errors import SscardError
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
@@ -21,7 +22,7 @@ LONGEST = 400
 """Letters of what is wrong: a schema quotes all that is there."""
 
 
-class DocumentError(ValueError):
+class DocumentError(SscardError, ValueError):
     """A document that cannot be used: file, line, where in it, and what was expected."""
 
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from emulator.errors import SscardError
 from emulator.textfiles import as_json
 
 FORMAT = 1
@@ -36,7 +37,7 @@ LARGEST = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-class ReportError(ValueError):
+class ReportError(SscardError, ValueError):
     """A report, signature or key that cannot be used, or is not right."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import personas
+from emulator.errors import SscardError
 from emulator.personas.document import is_path
 from harness.conformance import documents
 from harness.conformance.documents import Document, DocumentError
@@ -24,7 +25,7 @@ FIELD, GENERATED = "field", "generated"
 """The folders whose vectors are of the first and of the last kind."""
 
 
-class VectorError(ValueError):
+class VectorError(SscardError, ValueError):
     """A vector that cannot be used: file, line, where in it, and what was expected."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.errors import SscardError
 from harness import control
 
 LOOPBACK = "127.0.0.1"
@@ -17,7 +18,7 @@ PORT = 35991
 SOCKET = "driver.sock"
 
 
-class PlaceError(RuntimeError):
+class PlaceError(SscardError, RuntimeError):
     """Nobody can listen there: why."""
 
 

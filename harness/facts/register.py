@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import SscardError
 from emulator.sources import MARK, SOURCED, Citation, marks
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
@@ -22,7 +23,7 @@ _TEXTS = ("kind", "label", "title", "title_zh", "origin", "language", "note")
 _NEEDED = ("kind", "label", "title", "title_zh", "origin")
 
 
-class SourceError(ValueError):
+class SourceError(SscardError, ValueError):
     """A register that cannot be used, or a source that it does not know: file, key and what was expected."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS
+from emulator.errors import SscardError
 from emulator.filesystem.specs import Layout
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
@@ -20,7 +21,7 @@ LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 FORMAT = "1"
 
 
-class FaultError(ValueError):
+class FaultError(SscardError, ValueError):
     """A fault that cannot be used: where it stands, and what was expected."""
 
 

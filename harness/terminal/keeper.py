@@ -13,6 +13,7 @@ from emulator.crypto import Suite
 from emulator.crypto.keys import card_key as diversified
 from emulator.crypto.keys import factors, pin_key
 from emulator.crypto.suite import frame, pad_always, xor
+from emulator.errors import SscardError
 from emulator.filesystem.specs import PIN_USE, KeySpec, MessagingSpec
 from harness.connection import Connection
 from harness.terminal.messaging import MAC_SIZE, Sealing
@@ -21,7 +22,7 @@ LONG_CRYPTOGRAM = 16
 FACTOR = 8
 
 
-class TerminalError(RuntimeError):
+class TerminalError(SscardError, RuntimeError):
     """What the terminal could not do, and why."""
 
 

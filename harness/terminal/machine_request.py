@@ -10,11 +10,12 @@ from datetime import datetime
 
 from emulator.apdu.instructions.purse import PURCHASE
 from emulator.crypto import SUITES, Suite
+from emulator.errors import SscardError
 
 HISTORY, BLOCK, AMOUNT = 13, 8, 4
 
 
-class MachineError(ValueError):
+class MachineError(SscardError, ValueError):
     """A request that the machine refuses: ``kind`` for programs, the text for people.
 
     Kinds: ``input``, ``region``, ``algorithm``, ``address``, ``level``; from a machine elsewhere also ``link``, and

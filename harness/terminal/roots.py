@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emulator.crypto.keys import test_root
+from emulator.errors import SscardError
 from emulator.textfiles import as_toml
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
@@ -19,7 +20,7 @@ LONGEST_NAME = 12
 """No key's name is longer; half a key's value would be."""
 
 
-class RootsError(RuntimeError):
+class RootsError(SscardError, RuntimeError):
     """A file of roots that cannot be used: why. What is in it is never quoted."""
 
 

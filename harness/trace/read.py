@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import SscardError
 from emulator.filesystem import layout as layouts
 from emulator.filesystem.specs import Layout
 from emulator.textfiles import as_json
@@ -26,7 +27,7 @@ PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
 
-class TraceError(ValueError):
+class TraceError(SscardError, ValueError):
     """A trace that cannot be read: file, line, and what was expected."""
 
 

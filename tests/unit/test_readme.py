@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from emulator import personas
@@ -38,6 +39,6 @@ def test_the_example_layout_is_good_and_does_what_it_says(name: str, tmp_path: P
 def test_personas_commands_and_links(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert all(f"`{persona}`" in text for persona in (*personas.names(), *personas.names("psam")))
-    assert all(command in text for command in main.commands)
+    assert all(command in text for command in main.list_commands(click.Context(main)))
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (ROOT / link).exists(), link

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from emulator.errors import SscardError
+
 REGISTER, DRAWER = "office.db", "office-cards"
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class OfficeError(RuntimeError):
+class OfficeError(SscardError, RuntimeError):
     """What the office did not do, and why."""
 
 
