@@ -41,6 +41,7 @@ from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
 from harness.shapes import SYSTEMS, Shaped
 from harness.terminal.terminal import Terminal
+from harness.visible import visible
 
 LOG = pytest.StashKey[Log]()
 HELD = pytest.StashKey[set[Path]]()
@@ -250,7 +251,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _text(log: Log, secrets: bool) -> str:
     lines = trace_lines(log.lines[-40:], show_secrets=secrets)
-    return "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
+    return visible(
+        "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
+    )
 
 
 class VectorItem(pytest.Item):
@@ -276,7 +279,10 @@ class VectorItem(pytest.Item):
         one, log = error.result, Log(list(error.result.trace))
         basis = register().readable(one.vector.source)
         head = f"{one.vector.title}\n{one.vector.title_zh}\n{one.vector.standard}, {basis}"
-        return f"{head}\n{one.verdict}: {one.reason}\n{_text(log, bool(self.config.getoption('--show-secrets')))}"
+        return (
+            visible(f"{head}\n{one.verdict}: {one.reason}\n")
+            + f"{_text(log, bool(self.config.getoption('--show-secrets')))}"
+        )
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it is written, and its id."""

@@ -22,7 +22,12 @@ OBEYED = re.compile(
 
 def visible(text: str) -> str:
     r"""The text, each character that would be obeyed or not be seen as ``\x1b`` or ``\u202e``; tabs and lines stay."""
-    return OBEYED.sub(lambda found: _escaped(ord(found.group())), text)
+    return OBEYED.sub(lambda found: _escaped(found.group()), text)
+
+
+def visible_line(text: str) -> str:
+    """The same, its ends of lines too: what a card says makes no line of its own."""
+    return visible(text).replace("\n", "\\x0a")
 
 
 def visible_in(value: Any) -> Any:
@@ -34,8 +39,12 @@ def visible_in(value: Any) -> Any:
     return [visible_in(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def _escaped(letter: str) -> str:
+    """As JSON and Python read it too: what is shown of a program's JSON is the same JSON."""
+    if letter < " ":
+        return f"\\x{ord(letter):02x}"
+    units = letter.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 class VisibleStream:
@@ -54,7 +63,11 @@ class VisibleStream:
             raise TypeError(f"expected str, found {type(text).__name__}")
         shown = visible(text)
         own = getattr(self._stream, "encoding", None) or "utf-8"
-        self._stream.write(shown.encode(own, "backslashreplace").decode(own))
+        try:
+            shown.encode(own)
+        except UnicodeEncodeError:
+            shown = "".join(letter if _holds(own, letter) else _escaped(letter) for letter in shown)
+        self._stream.write(shown)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -64,3 +77,7 @@ class VisibleStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _holds(encoding: str, letter: str) -> bool:
+    return bool(letter.encode(encoding, "ignore"))

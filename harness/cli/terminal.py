@@ -37,6 +37,7 @@ from harness.driver.session import TYPES, Given
 from harness.terminal.machine import EncryptionMachine, Machine
 from harness.terminal.machine_client import MachineClient
 from harness.terminal.terminal import ItemValue
+from harness.visible import visible_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 EITHER = 3
@@ -96,7 +97,7 @@ class Desk:
         if code:
             if self.as_json:
                 click.echo(json.dumps({"code": code, "text": out}, ensure_ascii=False))
-            click.echo(f"sscard: {code} {out}", err=True)
+            click.echo(f"sscard: {code} {visible_line(out)}", err=True)
             raise click.exceptions.Exit(1)
         told = rows(out)
         if self.as_json:
@@ -104,7 +105,7 @@ class Desk:
             click.echo(json.dumps({"code": code, "out": out, "fields": told} | more, ensure_ascii=False, indent=1))
             return
         for line in lines(told):
-            click.echo(line)
+            click.echo(visible_line(line))
 
     def done(self, answer: Answer) -> None:
         """For functions that give nothing."""

@@ -91,7 +91,12 @@ class Server:
         thread = threading.Thread(target=self._talk, args=(link, client, opened), name="driver client", daemon=True)
         with self._lock:
             self._links[link] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more threads: this client goes, the others stay
+            with self._lock:
+                del self._links[link]
+            opened.close()
 
     def _talk(self, link: socket.socket, client: Client, opened: contextlib.ExitStack) -> None:
         try:

@@ -159,6 +159,25 @@ def test_only_so_many_clients(tmp_path: Path) -> None:
         assert link.ask("iReadCardBas", "3")[0] == 0
 
 
+def test_where_there_are_no_more_threads_one_client_goes_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with served(tmp_path / "s", most=2) as path:
+        first = Link(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail)
+            for _ in range(3):
+                with socket.socket(socket.AF_UNIX) as refused:
+                    refused.settimeout(20)
+                    refused.connect(str(path))
+                    assert refused.recv(1) == b""
+        assert first.ask("iReadCardBas", "3")[0] == 0
+        assert Link(path).ask("iReadCardBas", "3")[0] == 0, "nobody is counted who is not there"
+
+
 def test_steps_and_pad_live_and_die_with_the_connection(tmp_path: Path) -> None:
     with served(tmp_path / "s") as path:
         first, second = Link(path), Link(path)

@@ -12,16 +12,23 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from emulator.filesystem.memory import file_cell
 from harness.cli import main
 from harness.visible import VisibleStream, visible
+from tests.support import new_card
 
 EVIL = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\x9b31m\r\u200b"
-SHOWN = r"\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\x9b31m\x0d\u200b"
+SHOWN = r"\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\u009b31m\x0d\u200b"
 
 
 def test_what_a_terminal_would_obey_is_seen() -> None:
     assert visible(EVIL) == SHOWN
     assert visible("测试甲\t𠮷\nä") == "测试甲\t𠮷\nä"
+
+
+def test_json_for_other_programs_stays_what_it_is() -> None:
+    for text in (EVIL, "\x7f\x9b\u202e\U000e0041\ud800"):
+        assert json.loads(visible(json.dumps(text, ensure_ascii=False))) == text
 
 
 def test_every_control_format_mark_and_half_character_of_unicode_is_made_visible() -> None:
@@ -70,6 +77,24 @@ def test_reports_show_it_and_junit_stays_well_formed(tmp_path: Path) -> None:
     page = (report / "report.html").read_text(encoding="utf-8")
     assert SHOWN + r"\x01&lt;b&gt;&amp;" in page
     assert not set(EVIL) & {"\x1b", "\u202e", "\x9b", "\x07"} & set(page)
+
+
+def test_what_a_card_holds_makes_no_line_and_moves_no_cursor(tmp_path: Path) -> None:
+    image = new_card().chip.image
+    told = "甲\n  09 forged: 乙\x1b[1A".encode("gbk")
+    records = list(image.memory.records("SSSE/EF06"))
+    at = next(number for number, one in enumerate(records) if one.startswith(b"\x09"))
+    records[at] = records[at][:2] + told.ljust(len(records[at]) - 2, b"\0")
+    image.memory.put(file_cell("SSSE/EF06"), tuple(records))
+    image.memory.commit()
+    path = tmp_path / "evil.image"
+    path.write_text(image.to_text(), encoding="utf-8")
+    for command in (["show", "--image", str(path)], ["terminal", "basic", "--image", str(path)]):
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+        assert "\x1b" not in result.output
+        assert not [line for line in result.output.splitlines() if line.startswith("  09 forged")]
+        assert "forged" in result.output
 
 
 def test_usage_errors_are_shown_too() -> None:
