@@ -9,7 +9,6 @@ import click
 from harness.cli import target
 from harness.cli.vectors import home
 from harness.facts.fact import Fact
-from harness.facts.gather import chosen, counted, every
 from harness.facts.page import markdown
 from harness.facts.register import Register, register
 
@@ -33,6 +32,8 @@ def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool)
       sscard facts part5:6.14
       sscard facts second-hand --json
     """
+    from harness.facts.gather import chosen, counted, every  # with the office and its database: not for --help
+
     known = register()
     if sources:
         if words or layouts or as_json:

@@ -42,6 +42,7 @@ from harness.office.words import (
     Relation,
     Replacement,
 )
+from harness.spoken import SpokenError
 from harness.terminal.keeper import TerminalError
 from harness.terminal.region import check_code
 
@@ -65,11 +66,11 @@ def _held(size: int) -> AfterValidator:
         try:
             found = len(encode(text))
         except UnicodeEncodeError:
-            raise ValueError("half a character: no card can hold it") from None
+            raise SpokenError("half a character: no card can hold it") from None
         if found > size:
-            raise ValueError(f"a card holds {size} bytes of GB 18030 here, found {found}")
+            raise SpokenError(f"a card holds {size} bytes of GB 18030 here, found {found}")
         if any(one < " " or one == "\x7f" for one in text):
-            raise ValueError("a control character")
+            raise SpokenError("a control character")
         return text
 
     return AfterValidator(check)
@@ -85,8 +86,8 @@ Phone = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9-]{6,14}$")]
 def _region(code: str) -> str:
     try:
         check_code(code)
-    except TerminalError as error:
-        raise ValueError(str(error)) from None
+    except TerminalError:
+        raise SpokenError("GB/T 2260 has no such prefecture in Sichuan") from None
     return code
 
 
@@ -96,7 +97,7 @@ Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), AfterValidator
 def _of_table(name: str) -> AfterValidator:
     def check(code: str) -> str:
         if not codes.table(name).has(code):
-            raise ValueError(f"no code of {codes.table(name).name} {codes.table(name).name_en}")
+            raise SpokenError(f"no code of {codes.table(name).name} {codes.table(name).name_en}")
         return code
 
     return AfterValidator(check)
@@ -104,7 +105,7 @@ def _of_table(name: str) -> AfterValidator:
 
 def _country(code: str) -> str:
     if code not in COUNTRIES:
-        raise ValueError("no country's three letters by ISO 3166-1")
+        raise SpokenError("no country's three letters by ISO 3166-1")
     return code
 
 
@@ -149,7 +150,7 @@ def is_jpeg(value: bytes) -> bool:
 
 def _jpeg(value: bytes) -> bytes:
     if not is_jpeg(value):
-        raise ValueError("a photograph is a JPEG file, from its first marker to its last")
+        raise SpokenError("a photograph is a JPEG file, from its first marker to its last")
     return value
 
 
@@ -196,14 +197,14 @@ class Document(Model):
             return self
         begins, what = CHECKED[self.type]
         if not re.fullmatch(rf"(?={begins})\d{{17}}[\dX]", number):
-            raise ValueError(f"{what} has 17 digits and a check character and begins {_begins(self.type)}")
+            raise SpokenError(f"{what} has 17 digits and a check character and begins {_begins(self.type)}")
         try:
             datetime.strptime(number[6:14], "%Y%m%d")
         except ValueError:
-            raise ValueError(f"{what} has the day of birth as its characters 7 to 14: there is no such day") from None
+            raise SpokenError(f"{what} has the day of birth as its characters 7 to 14: there is no such day") from None
         right = numbers.citizen_check(number[:17])
         if right != number[17]:
-            raise ValueError(f"the check character of {what} is wrong: after these 17 digits stands {right}")
+            raise SpokenError(f"the check character of {what} is wrong: after these 17 digits stands {right}")
         return self
 
 

@@ -15,6 +15,8 @@ from harness.office.requests import PHOTO_LIMIT, Document, Personal, is_jpeg
 from harness.office.words import DocumentType
 
 M = TypeVar("M", bound=BaseModel)
+ROW = "(row)"
+"""Under which a person from a spreadsheet bears the number of the row."""
 LISTS = ("helps", "insured")
 NOT_TEXT = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
 
@@ -72,13 +74,33 @@ def people(path: Path) -> list[Personal]:
         entries = found if isinstance(found, list) else [found]
     if not entries:
         raise WrittenError(f"{path}: nobody is in it")
-    return [_person(entry, path, f"{path}: person {at}") for at, entry in enumerate(entries, 1)]
+    understood: list[Personal] = []
+    wrong: list[str] = []
+    for at, entry in enumerate(entries, 1):
+        try:
+            understood.append(_person(entry, path, f"{path}{_row_of(entry)}: person {at}"))
+        except WrittenError as error:
+            wrong.append(str(error))
+        except OSError as error:
+            wrong.append(f"{path}{_row_of(entry)}: person {at}: photo_file: {error.strerror}")
+    if wrong:
+        raise WrittenError("\n".join(wrong))
+    return understood
+
+
+def _row_of(entry: object) -> str:
+    """Where in a spreadsheet somebody stands; the first line names the fields."""
+    return f", row {entry[ROW]}" if isinstance(entry, dict) and ROW in entry else ""
 
 
 def _person(entry: object, path: Path, where: str) -> Personal:
     if not isinstance(entry, dict):
         raise WrittenError(f"{where}: expected a mapping of fields")
-    return model(Personal, shaped(entry, path.parent), where)
+    try:
+        told = shaped({name: value for name, value in entry.items() if name != ROW}, path.parent)
+    except WrittenError as error:
+        raise WrittenError(f"{where}: {error}") from None
+    return model(Personal, told, where)
 
 
 def _yaml(path: Path) -> object:
@@ -128,7 +150,7 @@ def _shaped(name: str, value: Any, folder: Path) -> Any:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
-        return [_row(row) for _, row in as_csv.load(path)]
+        return [_row(row) | {ROW: at} for at, row in as_csv.load(path)]
     except FormatError as error:
         raise WrittenError(str(error)) from None
 

@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from harness.run import ended
+from harness.spoken import SpokenError
 from harness.web.connection import Connection
 from harness.web.contained import Contained
 from harness.web.doorstep import Doorstep
@@ -142,6 +143,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _wrong(one: dict[str, Any]) -> str:
     """One thing that is wrong, in words that quote nothing of what was sent, as some of pydantic's own do."""
     place = one["loc"][:-1] if one["type"] == UNKNOWN_FIELD else one["loc"]
+    why = one.get("ctx", {}).get("error")
+    if isinstance(why, SpokenError):
+        return f"{'.'.join(map(str, place))}: {why}"
     said = one["msg"] if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
     return f"{'.'.join(map(str, place))}: {said}"
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from emulator.textfiles import as_json
@@ -30,8 +32,13 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """As FastAPI has it, for our kind of request."""
         handler = super().get_route_handler()
+        known = sorted(one.alias for one in get_flat_params(self.dependant) if isinstance(one.field_info, params.Query))
 
         async def strict(request: Request) -> Response:
+            if set(request.query_params) - set(known):
+                # Named is what there is: what came may be anything.
+                said = f"expected no other parameter than {', '.join(known)}" if known else "expected no parameter"
+                raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", "?"), "msg": said}])
             return await handler(_Request(request.scope, request.receive))
 
         return strict

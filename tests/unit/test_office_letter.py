@@ -36,7 +36,7 @@ FORM = (
     "代理原因 委托人年事已高，行动不便，无法亲自到卡经办服务网点办理。 代理人承诺 "
     "本人承诺，受到委托人授权代办上述业务属实。所提供社会保障卡、居民身份证等委托人之个人材料为合理合法取得。"
     "因本次授权不实，导致本次业务办理后产生的任何争议以及由此带来的法律后果或损害后果，均由本人承担，与贵单位无关。 "
-    "承诺人（代理人）签字：张㛃䶮 2026年3月5日 测试用，人员信息均为虚构"
+    "承诺人（代理人）签字： 2026年3月5日 测试用，人员信息均为虚构"
 )
 printing = pytest.mark.skipif(
     not (find_library("pango-1.0") and find_spec("weasyprint") and all(font.exists() for font in FONTS)),
@@ -129,7 +129,7 @@ def test_a_long_letter_keeps_promise_and_signature_together() -> None:
     assert len(pages) == 2
     assert all(page.endswith("测试用，人员信息均为虚构") for page in pages)
     assert pages[1].startswith("代理人承诺本人承诺")
-    assert "签字：张㛃䶮2026年3月5日" in pages[1]
+    assert "签字：2026年3月5日" in pages[1]
 
 
 @printing

@@ -21,7 +21,7 @@ from harness.office import finding, written
 from harness.office.case import Unknown
 from harness.office.register.tables import Application, Card, Person
 from harness.office.requests import ALL, Apply, Document, Request, Text
-from harness.office.words import Channel, Word
+from harness.office.words import Channel, DocumentType, Word
 
 OF_ALL = frozenset(Request.model_fields)
 VARIABLES = {
@@ -37,6 +37,9 @@ WITHOUT = {
 }
 """Secrets that may be left out, and the flag that says so."""
 LABELS = {"old": "Old PIN", "new": "New PIN", "pin": "PIN", "electronic_pin": "The electronic card's initial PIN"}
+
+
+TYPES = f"TYPE: {'; '.join(f'{one} {one.zh}' for one in DocumentType)}."
 
 
 class _Document(click.ParamType[Document]):
@@ -75,7 +78,7 @@ def parameters(request: type[Request]) -> list[click.Parameter]:
         click.Option(["--holder"], type=DOCUMENT, help="Whose card; id-card where no TYPE is given. "
                      "[whoever's card is in the reader]"),
         click.Option(["--identity"], is_flag=True, help="The holder's own document is shown."),
-        click.Option(["--shown"], type=DOCUMENT, multiple=True, help="A document that is shown; repeat."),
+        click.Option(["--shown"], type=DOCUMENT, multiple=True, help=f"A document that is shown; repeat. {TYPES}"),
         *number,
         click.Option(["--agent"], type=FILE, metavar="AGENT.yaml", help="Who comes instead, and why (article 32)."),
         click.Option(["--channel"], type=click.Choice([str(one) for one in Channel])),

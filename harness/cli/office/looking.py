@@ -15,14 +15,14 @@ from harness.cli import pins
 from harness.cli.office import OfficeError, asking
 from harness.cli.office.desk import Command, Desk
 from harness.connection import Connection
-from harness.office import finding, seed, shown
+from harness.office import finding, lists, roles, seed, shown
 from harness.office.case import Unknown
 from harness.office.measures import measures
 from harness.office.operations import ALL
 from harness.office.register import audit
 from harness.office.register.audit import Wanted
 from harness.office.requests import Document
-from harness.office.rules import ADMINISTRATOR
+from harness.office.rules import ADMINISTRATOR, NOT_BANK_ROLE
 from harness.office.words import Help, Outcome, Role
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -211,11 +211,37 @@ def late(desk: Desk, *, every: bool) -> None:
         desk.table(rows)
         return
     for one in rows:
-        by = one["deadline"] or f"? {one['deadline_unknown']}"
+        by = one["deadline"] or "?"
         mark = " 逾期 late" if one.get("late") else ""
         click.echo(f"{one['application']}  {one['kind_zh']} {one['progress_zh']}  {one['outlet']}  by {by}{mark}")
+    for why in sorted({one["deadline_unknown"] for one in rows if not one["deadline"]}):
+        click.echo(f"? {why}")  # the same for many: said once
     if not rows:
         click.echo("nothing is late 无逾期申请")
+
+
+@click.command("list", cls=Command)
+@click.argument("what", type=click.Choice(list(lists.LISTS)))
+@click.option("--after", type=click.IntRange(0), default=0, metavar="N", help="Go on after this one.")
+@click.option("--most", type=click.IntRange(1, lists.MOST), default=lists.PAGE, show_default=True)
+@click.pass_obj
+def listed(desk: Desk, what: str, after: int, most: int) -> None:
+    """人员、卡、申请清单: a page of people, cards or applications, masked; the trail says who looked."""
+    now = desk.clock.now()
+    with desk.register.reading() as session:
+        clerk = finding.clerk(session, desk.clerk())
+        if clerk.role not in roles.SERVICE:
+            raise NOT_BANK_ROLE.refusal()
+        rows = lists.LISTS[what](session, desk.office.services, now, after, most)
+    with desk.register.transaction() as session:
+        lists.looked(session, now, finding.clerk(session, clerk.name), what)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        click.echo("  ".join(f"{name} {value}" for name, value in one.items() if value not in (False, None, "", [])))
+    if len(rows) == most:
+        click.echo(f"more: --after {rows[-1][lists.NUMBER[what]]}")
 
 
 # --- interrupted work ------------------------------------------------------------------------------------------------
@@ -287,4 +313,4 @@ def _there(connection: Connection | None) -> Connection:
 
 
 BEFORE = (outlets, services, quote, rules)
-AFTER = (late, pending, resume, abandon, trail)
+AFTER = (listed, late, pending, resume, abandon, trail)

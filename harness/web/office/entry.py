@@ -119,7 +119,7 @@ class InReader:
         if self.drawer is not None and self.reader is not None:
             raise Problem(422, "input", "drawer, reader: one card at a time")
         if self.reader is not None and self.reader not in self.readers:
-            raise Problem(403, "reader", "this reader was not named when the service was started: --reader NAME")
+            raise Problem(403, "reader", "this reader is not one that the service may use")
         if self.reader is not None:
             with Pcsc(pcsc.find_reader(self.reader)) as connection:
                 yield connection

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from harness.office import finding, letter, roles, shown
+from harness.office import finding, letter, lists, roles, shown
 from harness.office.case import Unknown
 from harness.office.letter.ask import C as LETTER
 from harness.office.letter.ask import LetterRequest, fill
@@ -34,6 +34,7 @@ def add(app: FastAPI, office: Office, door: Door) -> None:
     _public(app, office)
     _trail(app, office, door)
     _late(app, office, door)
+    _lists(app, office, door)
     _letter(app, office, door)
 
 
@@ -138,6 +139,36 @@ def _late(app: FastAPI, office: Office, door: Door) -> None:
         door.only(caller, roles.SERVICE, "late", Citation(12))
         with office.register.transaction() as session:
             return shown.late(session, office.services, office.clock.today(), every=every)
+
+
+def _lists(app: FastAPI, office: Office, door: Door) -> None:
+    for what, listing in lists.LISTS.items():
+        _list(app, office, door, what, listing)
+
+
+def _list(app: FastAPI, office: Office, door: Door, what: str, listing: lists.Lister) -> None:
+    @app.get(
+        f"/{what}",
+        tags=["清单 lists"],
+        summary=f"清单（脱敏）{what}, masked（{lists.C}）",
+        description="按登记编号排列，`after`取下一页。A page by the register's numbers; `after` goes on after one.",
+        name=what,
+        operation_id=what,
+        response_model=None,
+        responses=answers.GUARDED,
+    )
+    def page(
+        caller: Annotated[Caller, Depends(door)],
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        most: Annotated[int, Query(ge=1, le=lists.MOST)] = lists.PAGE,
+    ) -> dict[str, Any]:
+        door.only(caller, roles.SERVICE, "list", lists.C)
+        now = office.clock.now()
+        with office.register.reading() as session:
+            rows = listing(session, office.services, now, after, most)
+        with office.register.transaction() as session:
+            lists.looked(session, now, finding.clerk(session, caller.name), what)
+        return {what: rows, "after": rows[-1][lists.NUMBER[what]] if len(rows) == most else None}
 
 
 def _letter(app: FastAPI, office: Office, door: Door) -> None:

@@ -1,0 +1,7 @@
+"""Errors of form whose own words may be told to whoever sent the value: what was expected, and nothing quoted."""
+
+from __future__ import annotations
+
+
+class SpokenError(ValueError):
+    """What was expected, in a sentence without anything of what came."""
