@@ -117,6 +117,9 @@ def run_vectors(
     if (psam or persona or strict) and not reader:
         raise click.UsageError("--psam-reader, --persona and --strict need --reader")
     to = goals.report_goal(folder, sign)
+    if failed and LAST.exists() and not _last():
+        click.echo("nothing failed in the last run, so nothing is run again 上次没有未通过的", err=as_json)
+        return
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     if known:
         every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))

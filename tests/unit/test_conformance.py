@@ -331,6 +331,12 @@ def test_failures_baseline_and_failed_again(tmp_path: Path, monkeypatch: pytest.
     assert "(known 已知)" in run(*arguments, "--baseline", str(baseline)).stdout
 
 
+def test_after_a_green_run_nothing_failed_and_that_is_no_error() -> None:
+    run("vectors", "run", "--only", "VERIFY-L*", "--profile", "2.00-3des")
+    assert "nothing failed in the last run" in run("vectors", "run", "--failed").stdout
+    assert run("vectors", "run", "--failed", "--json").stdout == ""
+
+
 def test_a_vendors_overlay_and_layout(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
