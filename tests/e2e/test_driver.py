@@ -49,6 +49,7 @@ def test_every_function_with_the_psam_and_in_steps(served: tuple[Served, Path]) 
     assert code == 0
     assert basic.split("|")[2:5:2] == ["A00000011", "测试甲"]
     assert driver.iWriteCard(1, ANY, ADDRESS, DATA) == (0, "")
+    pad.script([INITIAL])  # 1.00 opens DF01 by the PIN alone
     assert driver.iReadCard(4, 2, ANY, ADDRESS) == (0, DATA)
     pad.script([INITIAL, OWN, OWN])
     assert driver.iChangePIN(1) == (0, "")
@@ -62,17 +63,19 @@ def test_every_function_with_the_psam_and_in_steps(served: tuple[Served, Path]) 
     assert code == 0
     assert debit.split("|")[1:3] == ["510100000001", "00000001"]
 
-    pad.script([OWN, OWN, OWN])
     alone = SSCardDriver(PcscReaders([card]), pad)
     back = BackEnd(alone, EncryptionMachine(), sequence=0x10)
     assert back.basic(1)[1].split("|")[:9] == basic.replace("20300914", "20330101").split("|")[:9]
     assert back.write(1, ANY, ADDRESS, DATA.replace("|9|", "|8|")) == (0, "")
-    assert back.read(1, ANY, "DF01EF05|20|$") == (0, "DF01EF05|8|$")
+    pad.script(["135791"])
+    code, read = back.read(1, ANY, "DF01EF05|20|$DF03EF05|61|$")
+    assert (code, read[:13]) == (0, "DF01EF05|8|$D")
+    pad.script([OWN, OWN, OWN])
     assert back.unblock_pin(1, ANY) == (0, "")
     assert back.reload_pin(1, ANY) == (0, "")
     code, told = back.debit(1, ANY, PAY)
     assert code == 0
-    assert told.split("|")[1:3] == ["519900000001", "00000010"]
+    assert told.split("|")[1:3] == ["510100000001", "00000010"]
     pad.script([OWN])
     code, log = alone.iReadDebitRecord(1)
     sequences = [told.split("|")[0], debit.split("|")[0]]
