@@ -87,7 +87,7 @@ def test_what_is_no_json(caller: Caller, raw: bytes) -> None:
     assert response.status_code in (400, 422), response.text
 
 
-@pytest.mark.parametrize("text", ["𥯇", "虚" * 41, "a\0", "a\nb"])
+@pytest.mark.parametrize("text", ["虚" * 41, "a\0", "a\nb"])
 def test_what_no_chip_holds_is_known_before_anything_is_begun(caller: Caller, text: str) -> None:
     caller.until("activate")
     guardian = {"name": text[:25], "document": ME, "phone": "00000000013"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from alembic import command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sqlalchemy import select
@@ -14,10 +16,10 @@ from sqlalchemy import select
 from harness.office import electronic, requests, seed, tokens, written
 from harness.office.made_up import PHOTO
 from harness.office.operations import electronic as credentials
-from harness.office.register import audit, secret
+from harness.office.register import audit, secret, store
 from harness.office.register.audit import TrailError
 from harness.office.register.store import Register, RegisterError
-from harness.office.register.tables import ElectronicCard, Setting
+from harness.office.register.tables import ElectronicCard, Person, Setting
 from tests.office import Desk, ask, citizen
 from tests.office_front import Counter
 
@@ -198,3 +200,24 @@ def test_the_trail_at_the_command_line(counter: Counter) -> None:
     counter.run("trail", "verify", "--anchor", str(counter.folder / "anchor"))
     assert "锚点不符" in counter.run("trail", "verify", "--anchor", f"sscard-trail:1:{'0' * 64}", expect=1).stderr
     assert "expected an anchor" in counter.run("trail", "verify", "--anchor", "5", expect=1).stderr
+
+
+def test_people_of_an_older_register_keep_their_regions_and_countries_become_letters(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.active()
+    with desk.register.engine.connect() as link:
+        config = store._config()
+        config.attributes["connection"] = link
+        command.downgrade(config, "0002")
+        link.commit()
+    desk.register.close()
+    with sqlite3.connect(desk.register.path) as old:
+        assert json.loads(old.execute("SELECT insured FROM person").fetchone()[0])[0] == "DF03/EF05/61"
+        old.execute("UPDATE person SET country = '156'")
+    old.close()
+    again = Register(desk.register.path, durable=False)
+    with again.reading() as session:
+        person = session.scalars(select(Person)).one()
+        assert person.insured["DF03/EF05/61"] == person.region == "510100"
+        assert (person.country, person.died_at) == ("CHN", None)
+    again.close()
