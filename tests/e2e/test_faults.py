@@ -143,7 +143,7 @@ def test_chance_is_the_same_under_the_same_seed_through_pcscd(tmp_path: Path) ->
     def drawn(seed: int) -> list[tuple[str, bytes]]:
         trace = tmp_path / f"{seed}.jsonl"
         faults = ("--fault=garbled,item=SSSE/EF05/07,one_in=4", "--fault=status,instruction=READ_RECORD,one_in=9")
-        arguments = ("--trace", str(trace), "--personal-data", "--seed", str(seed), *faults)
+        arguments = ("--trace", str(trace), "--force", "--personal-data", "--seed", str(seed), *faults)
         with serving(*arguments) as served, client(served.readers[0]) as one:
             one.send(SSSE)
             seen = [one.send("00B207280B") for _ in range(60)]

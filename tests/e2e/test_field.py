@@ -42,11 +42,9 @@ def test_every_origin_has_its_flow_here() -> None:
 def test_flows_through_pcscd(layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = str(LAYOUTS / "psam-regions.toml")
-    with (
-        serving("--layout", layout, "--slots", "2") as cards,
-        serving("--port", "35964", "--persona", "psam", "--layout", own),
-    ):
+    with serving("--layout", layout, "--slots", "2") as cards:
         reader, psam = cards.readers[0], "Virtual PCD 00 01"
+        sscard("card", "insert", "1", "--persona", "psam", "--layout", own)
         assert pcsc.wait_card(reader)
         assert pcsc.wait_card(psam)
         flows = [one for one in vectors.find([FOLDER]) if one.id in ON[layout]]

@@ -41,8 +41,8 @@ class Watching:
 
 
 @contextmanager
-def watching(reader: str, *arguments: str, other: str = OTHER) -> Iterator[Watching]:
-    """``sscard monitor --reader``, once the card is in the other reader; interrupted afterwards."""
+def watching(reader: str, *arguments: str, other: str = OTHER, psam: str = "") -> Iterator[Watching]:
+    """``sscard monitor --reader``, once the card (and the PSAM) is in the other reader; interrupted afterwards."""
     with subprocess.Popen(
         [SSCARD, "monitor", "--reader", reader, "--port", "35964", *arguments],
         stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ def watching(reader: str, *arguments: str, other: str = OTHER) -> Iterator[Watch
         try:
             told = process.stderr.readline()
             assert told.startswith(f"watching {reader}: let your software use reader {other!r}"), told
-            assert pcsc.wait_card(other)
+            assert pcsc.wait_card(psam or other)
             yield watching
         finally:
             process.send_signal(signal.SIGINT)
@@ -128,7 +128,7 @@ def test_a_terminal_with_a_psam_is_judged_live(tmp_path: Path, spoil: bool) -> N
         card_there, psam_there = pcsc.virtual_readers(4)[2:]
         arguments = ("--psam-reader", served.readers[1], "--port", "35965", "--report", str(tmp_path))
         with (
-            watching(served.readers[0], *arguments, other=psam_there) as watch,
+            watching(served.readers[0], *arguments, other=card_there, psam=psam_there) as watch,
             Pcsc(card_there) as card,
             Pcsc(psam_there) as own,
         ):
