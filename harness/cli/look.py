@@ -14,6 +14,7 @@ from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.image import Image
 from emulator.filesystem.memory import key_cell, tries_cell
 from emulator.filesystem.specs import FileSpec
+from emulator.security import Never
 from harness.cli import target
 from harness.cli.target import CardChoice, Target
 from harness.terminal.terminal import ItemValue, brought_up, decode_record
@@ -32,12 +33,13 @@ def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
 @click.command()
 @target.options()
 @target.persona_option
+@target.show_secrets_option
 @target.json_option
-def show(choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
+def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json: bool) -> None:
     """Print every item of a card, decoded, with the access conditions of its files."""
     image = choice.look(persona)
     if as_json:
-        click.echo(json.dumps(_as_json(image), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(_as_json(image, show_secrets=show_secrets), ensure_ascii=False, indent=1))
         return
     click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
     for spec in image.layout.files.values():
@@ -52,13 +54,15 @@ def show(choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
             click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
 
-def _as_json(image: Image) -> dict[str, Any]:
+def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
     files = {}
     for spec in image.layout.files.values():
         entry: dict[str, Any] = {"name": spec.name, "name_en": spec.name_en, "structure": spec.structure}
         entry |= {"read": str(spec.read), "update": str(spec.update), "grade": spec.grade}
         if spec.structure == "transparent":
-            entry["hex"] = image.memory.records(spec.path)[0].hex().upper()
+            content = image.memory.records(spec.path)[0].hex().upper()
+            # What no command may read is a key: the certificate's private one.
+            entry["hex"] = content if show_secrets or spec.read != Never() else "*" * len(content)
         else:
             entry["items"] = [
                 {

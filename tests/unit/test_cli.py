@@ -129,6 +129,15 @@ def test_region(tmp_path: Path) -> None:
     assert "within its province" in run("region", "set", "110000", "--from", "510700", *image, expect=1).stderr
 
 
+def test_a_key_in_a_file_is_shown_only_where_secrets_are_asked_for() -> None:
+    def private(*options: str) -> str:
+        told = json.loads(run("show", "--layout", "3.00", "--json", *options).stdout)
+        return str(told["files"]["CERT/EF13"]["hex"])
+
+    assert private() == "*" * 64
+    assert private("--show-secrets").startswith("FED5438E"), "the published test key"
+
+
 def test_keys() -> None:
     text = run("keys").stdout
     assert "UKSSSE" in text
