@@ -8,16 +8,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from emulator.guess import guess
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
 from harness.office import maker
-from harness.office.requests import PHOTO_LIMIT, Document, Personal, is_jpeg
+from harness.office.requests import PHOTO_LIMIT, Document, Guardian, Personal, is_jpeg
 from harness.office.words import DocumentType
 
 M = TypeVar("M", bound=BaseModel)
 ROW = "(row)"
 """Under which a person from a spreadsheet bears the number of the row."""
 LISTS = ("helps", "insured")
+COLUMNS = (*Personal.model_fields, "photo_file", *(f"guardian_{name}" for name in Guardian.model_fields))
+"""What the first line of a spreadsheet of people may name."""
 NOT_TEXT = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
 
 
@@ -150,9 +153,14 @@ def _shaped(name: str, value: Any, folder: Path) -> Any:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
-        return [_row(row) | {ROW: at} for at, row in as_csv.load(path)]
+        rows = list(as_csv.load(path))
     except FormatError as error:
         raise WrittenError(str(error)) from None
+    # The first line names the fields: one that is wrong there is said once, and not again for each person.
+    strange = [name for name in rows[0][1] if name not in COLUMNS] if rows else []
+    if strange:
+        raise WrittenError(f"{path}, row 1: no field is named {strange[0]!r}{guess(strange[0], COLUMNS)}")
+    return [_row(row) | {ROW: at} for at, row in rows]
 
 
 def _row(row: dict[str, str]) -> dict[str, Any]:

@@ -37,15 +37,14 @@ def test_a_debit_is_proven_and_logged(kind: tuple[str, str], by: str, shape: str
     code, told = pay(counter, by)
     assert code == 0, told
     sequence, terminal, own_sequence, time, self_paid, pooled, tac, mac2, end = told.split("|")
-    number = "510100000001" if by == "PSAM" else "519900000001"
-    assert (sequence, terminal, own_sequence) == (f"{before.purchase_sequence:04X}", number, "00000001")
+    assert (sequence, terminal, own_sequence) == (f"{before.purchase_sequence:04X}", "510100000001", "00000001")
     assert (time, self_paid, pooled, len(tac), len(mac2), end) == ("20261125093000", "700", "1500", 8, 8, "")
     after = purse(counter)
     assert after.purchase_proof.hex().upper() == sequence + mac2 + tac
     assert (after.balance, after.own, after.pooled) == (before.balance, before.own + 700, before.pooled + 1500)
     code, told = counter.enters(OWN).driver.iReadDebitRecord(1)
     records = told.split("$")
-    assert (code, records[0], records[-1]) == (0, f"{sequence}|2|{number}|20261125093000|0|700|1500|", "")
+    assert (code, records[0], records[-1]) == (0, f"{sequence}|2|510100000001|20261125093000|0|700|1500|", "")
     assert [record.split("|")[0] for record in records[1:-1]] == ["0003", "0002", "0001"][: len(records) - 2]
     assert pay(counter, by)[1].split("|")[2] == "00000002", "the terminal's sequence goes on"
 
@@ -60,7 +59,7 @@ def test_step_1_gives_what_the_machine_asks_for() -> None:
     assert code == 0
     *_, address, random, sequence, own, pooled, time, terminal, device, end = told.split("|")
     assert (address, len(random), sequence, own, pooled) == ("0190", 8, "0004", "000002BC", "000005DC")
-    assert (time, terminal, device, end) == ("20261125093000", "519900000001", "SSCARD000001", "")
+    assert (time, terminal, device, end) == ("20261125093000", "510100000001", "SSCARD000001", "")
 
 
 @pytest.mark.parametrize("key", ["", "00000001|20261125093000|", "1|20261125093000|00000000|", "00000001|x|00000000|"])
