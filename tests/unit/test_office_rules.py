@@ -14,6 +14,7 @@ from emulator.personas import numbers
 from harness.office import requests, rules, seed
 from harness.office.measures import Citation
 from harness.office.operations import ALL
+from harness.office.register import audit
 from harness.office.register.tables import AccountRefusal, Bank, Card
 from harness.office.requests import Document, Request
 from harness.office.rule import Refusal
@@ -430,7 +431,9 @@ def test_a_refusal_changes_nothing_but_the_trail(desk: Desk) -> None:
     refused(lambda: desk.with_card(number, moving("440100")))
     refused(lambda: desk.do(apply()))
     after = state(desk)
-    assert {name for name in after if after[name] != before[name]} == {"audit"}
+    assert {name for name in after if after[name] != before[name]} == {"audit", "setting"}
+    kept = [one for one in after["setting"] if one not in before["setting"]]
+    assert [str(one[0]) for one in kept] == [audit.LAST], "which line is the trail's last"
 
 
 def state(desk: Desk) -> dict[str, list[Any]]:

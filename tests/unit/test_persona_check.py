@@ -154,6 +154,9 @@ def test_a_finding_names_the_item_in_both_languages(tmp_path: Path) -> None:
 def test_an_empty_file_is_not_good(tmp_path: Path) -> None:
     file = tmp_path / "empty.toml"
     file.write_text("")
+    with pytest.raises(PersonaError, match=r"empty\.toml: is empty"):
+        check.check(str(file))
+    file.write_text("# nothing yet\n")
     keys = {finding.key for finding in check.check(str(file)).findings}
     assert {"name", "title", "title_zh", "chip.region", "chip.serial", "values"} <= keys
 
