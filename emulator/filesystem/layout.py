@@ -29,7 +29,17 @@ def load(name_or_path: str | Path) -> Layout:
 
     One that was read before is the same object: layouts are never changed.
     """
-    table, source = _read(str(name_or_path), None, ())
+    name = str(name_or_path)
+    return _shipped(name) if name in names() else _loaded(name)
+
+
+@lru_cache(maxsize=32)
+def _shipped(name: str) -> Layout:
+    return _loaded(name)
+
+
+def _loaded(name: str) -> Layout:
+    table, source = _read(name, None, ())
     return _made(with_key_levels(table, source), source)
 
 

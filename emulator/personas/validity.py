@@ -176,20 +176,22 @@ def _citizen(value: str, item: ItemSpec) -> str:
     return citizen(value)
 
 
+def _ends_with(value: str, check: str) -> str:
+    return "" if value[-1] == check else f"the check character {check}"
+
+
 def _card_number(value: str, item: ItemSpec) -> str:
     del item
     if not re.fullmatch(r"[A-Z][0-9A-Z]{7}[0-9X]", value):
         return "a capital, 7 characters and a check character, 0 to 9 or X"
-    check = numbers.card_check(value[:8])
-    return "" if check == value[8] else f"the check character {check}"
+    return _ends_with(value, numbers.card_check(value[:8]))
 
 
 def _organisation(value: str, item: ItemSpec) -> str:
     del item
     if not re.fullmatch(r"[0-9A-Z]{8}[0-9X]", value):
         return "8 digits and capitals and a check character, 0 to 9 or X"
-    check = numbers.organisation_check(value[:8])
-    return "" if check == value[8] else f"the check character {check}"
+    return _ends_with(value, numbers.organisation_check(value[:8]))
 
 
 def _identification(value: str, item: ItemSpec) -> str:

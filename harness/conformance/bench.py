@@ -124,8 +124,13 @@ def _profile(layout: str, algorithm: str) -> Profile:
 
 @lru_cache(maxsize=128)
 def _issued(layout: str, algorithm: str, persona: str) -> Person:
-    person = personas.load(persona)
-    return Person(person, issue(person, layouts.load(layout), algorithm))
+    return issued(persona, layouts.load(layout), algorithm)
+
+
+def issued(name: str, layout: Layout, algorithm: str) -> Person:
+    """A persona, and the card as it would be issued. LookupError for an unknown one."""
+    person = personas.load(name)
+    return Person(person, issue(person, layout, algorithm))
 
 
 def _asked_for(vector: Vector, layout: Layout) -> str:
@@ -338,10 +343,7 @@ ENOUGH_TRIES = 2
 
 def persona_of(name: str, layout: Layout, algorithm: str) -> Person | None:
     """A persona's card as it would be issued; None for no name. LookupError for an unknown one."""
-    if not name:
-        return None
-    person = personas.load(name)
-    return Person(person, issue(person, layout, algorithm))
+    return issued(name, layout, algorithm) if name else None
 
 
 class Recorded:
