@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Exchange:
     An empty ``answer``: there was none, as power was cut. ``failure`` is the traceback of a fault of this program's
     own, which the terminal sees as 6F00; without the exception's words, which may quote a PIN or what a card holds.
     ``plain`` is the command that secure messaging covered, empty where there was none or it could not be opened.
+    ``seconds``: from the command to its answer, as the card took them; what a reader adds is not in them.
     """
 
     command: bytes
@@ -49,6 +51,7 @@ class Exchange:
     failure: str = ""
     plain: bytes = b""
     changes: tuple[Change, ...] = ()
+    seconds: float = 0.0
 
 
 class Observer(Protocol):
@@ -178,6 +181,7 @@ class Chip:
         session = state.session
         failure = ""
         self._plain = b""
+        began = time.monotonic()
         if self.observer is not None:
             self._witness = self._witness or Witness(state.memory)
             self._witness.before(session)
@@ -223,7 +227,8 @@ class Chip:
         except PowerCut:
             self._forget()
             self._powered, self._torn = False, True
-            cut = Exchange(raw, b"", "power was cut in the middle of it", plain=self._plain)
+            words, took = "power was cut in the middle of it", time.monotonic() - began
+            cut = Exchange(raw, b"", words, plain=self._plain, seconds=took)
             self.observer = told(self.observer, lambda one: one.exchanged(cut))
             self.observer = told(self.observer, lambda one: one.powered("off", b""))
             raise
@@ -236,8 +241,9 @@ class Chip:
             failure = _where(sys.exception())
         if self.observer is not None and self._witness is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
+            took = time.monotonic() - began
             changes = self._witness.changes(session)
-            seen = Exchange(raw, answer, words, failure, self._plain, changes)
+            seen = Exchange(raw, answer, words, failure, self._plain, changes, took)
             self.observer = told(self.observer, lambda one: one.exchanged(seen))
         return answer
 

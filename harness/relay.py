@@ -72,12 +72,14 @@ class Relay:
 
     def transmit(self, command: bytes) -> bytes:
         """Sends it on. CardGone."""
+        began = time.monotonic()
         try:
             answer = self._connection.send(command)
         except PcscError as error:
-            self._see(Exchange(command, b"", f"no answer from the card: {error}"))
+            words, took = f"no answer from the card: {error}", time.monotonic() - began
+            self._see(Exchange(command, b"", words, seconds=took))
             raise self._gone(error) from error
-        self._see(Exchange(command, answer, ""))
+        self._see(Exchange(command, answer, "", seconds=time.monotonic() - began))
         return answer
 
     def _see(self, exchange: Exchange) -> None:

@@ -170,7 +170,10 @@ def _quiet(findings: Iterable[Finding]) -> None:
 def _say(findings: Iterable[Finding]) -> None:
     for one in findings:
         rule = one.rule
-        click.echo(f"{MARK[rule.severity]} {rule.id} slot {one.slot}, line {one.line}: {one.text}")
+        click.echo(
+            f"{MARK[rule.severity]} {rule.id} slot {one.slot}, line {one.line}: {one.text}"
+            + (f", at {one.at}" if one.at else "")
+        )
         click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {register().readable(rule.source)}")
 
 

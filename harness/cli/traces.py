@@ -14,7 +14,7 @@ from harness.relay import relayed_both
 from harness.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
-from harness.trace.show import Names, Reader
+from harness.trace.show import Names, Reader, time_of_day
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 LAYOUT = click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
@@ -63,7 +63,8 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
             more = {"about": named} if named else {}
             click.echo(json.dumps({"side": side, "line": event.line, **event.table, **more}, ensure_ascii=False))
         else:
-            click.echo(f"{side} {event.line:5}  {diff.words(event, named)}")
+            clock = f"{time_of_day(event)}  " if event.time is not None else ""
+            click.echo(f"{side} {event.line:5}  {clock}{diff.words(event, named)}")
     if not found and not as_json:
         click.echo("the sessions are alike 两次会话一致")
     ctx.exit(1 if found else 0)

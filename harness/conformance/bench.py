@@ -51,13 +51,14 @@ class Profile:
 class Line:
     """One exchange as a report shows it: bytes (secrets masked by the writer) and the chip's reason, if it told one.
 
-    ``number``: its line in the trace that it was read from, 0 where there is none.
+    ``number``: its line in the trace that it was read from, 0 where there is none; ``time``: when, as that trace says.
     """
 
     command: bytes
     answer: bytes
     reason: str = ""
     number: int = 0
+    time: str = ""
 
 
 @dataclass(slots=True)

@@ -61,6 +61,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
     people = PersonalData()
     for line in trace:
         numbered = {"line": str(line.number)} if line.number else {}
+        numbered |= {"time": line.time} if line.time else {}
         if not line.command:
             people.reset()
             atr = line.answer if show_secrets else mask.atr(line.answer)

@@ -120,6 +120,7 @@ class FaultyChip(Chip):
         self._held = b""
         self._part = WHOLE
         self._came: list[_Rule] = []
+        self._began = 0.0
 
     def _reset(self) -> bytes:
         self._context.reset()
@@ -130,6 +131,7 @@ class FaultyChip(Chip):
         """One command: what comes before it, the card's own answer, what is made of that."""
         meant = [rule for rule in self._rules if self._meant(rule.fault, raw)]
         self._came = []
+        self._began = time.monotonic()
         self._ear.listening, self._ear.exchange = True, None
         try:
             answer = self._after(meant, raw, *self._before(meant, raw))
@@ -257,13 +259,14 @@ class FaultyChip(Chip):
 
     def _tell(self, raw: bytes, answer: bytes, why: str) -> None:
         """First the faults, then the exchange as the terminal saw it."""
-        own = self._ear.exchange
+        own, took = self._ear.exchange, time.monotonic() - self._began
         for rule in self._came:
             injection = Injection(rule.number, rule.fault, raw, own)
             self.injections.append(injection)
             self._ear.injected(str(injection), rule.fault.kind, own or Exchange(raw, b"", ""))
         if own is None:
-            seen = Exchange(raw, answer, why or (BY_FAULT if self._came else HELD_BACK))
+            seen = Exchange(raw, answer, why or (BY_FAULT if self._came else HELD_BACK), seconds=took)
         else:
-            seen = replace(own, answer=answer, reason=why or (own.reason if own.answer == answer else BY_FAULT))
+            reason = why or (own.reason if own.answer == answer else BY_FAULT)
+            seen = replace(own, answer=answer, reason=reason, seconds=took)
         self._ear.inner = told(self._ear.inner, lambda one: one.exchanged(seen))

@@ -15,6 +15,7 @@ from harness.monitor.rules import RULES
 from harness.monitor.session import Session
 from harness.monitor.visitors import foreign
 from harness.trace.read import PSAM, Event, named_layout, slot_layout
+from harness.trace.show import time_of_day
 
 AROUND = 12
 """Exchanges that are kept of what led to a finding, its own last."""
@@ -30,6 +31,8 @@ class Finding:
     slot: int
     line: int
     t: float
+    at: str
+    """The time of day, empty where the trace has none."""
     text: str
     trace: tuple[Line, ...] = ()
 
@@ -121,7 +124,7 @@ class Monitor:
         slot.session.reset()
         slot.session.named = bool(event.told("algorithm"))  # which only a virtual card tells
         slot.card, slot.atr, slot.powered, slot.begun = card, bytes.fromhex(event.told("atr")), True, True
-        slot.lines.append(Line(b"", slot.atr, number=event.line))
+        slot.lines.append(Line(b"", slot.atr, number=event.line, time=event.told("time")))
         return slot
 
     def _off(self, slot: _Slot, event: Event) -> None:
@@ -136,7 +139,7 @@ class Monitor:
             self.unbegun[event.slot] = self.unbegun.get(event.slot, 0) + 1
             return
         slot.powered = True
-        slot.lines.append(Line(event.command, event.answer, event.reason, event.line))
+        slot.lines.append(Line(event.command, event.answer, event.reason, event.line, event.told("time")))
         visitors = foreign(event.command, slot.session.context)
         steps = slot.session.take(event)
         if visitors:
@@ -151,7 +154,8 @@ class Monitor:
 
     def _tell(self, rule: Rule, slot: _Slot, event: Event, text: str | None) -> None:
         if text:
-            self.findings.append(Finding(type(rule), event.slot, event.line, event.t, text, tuple(slot.lines)))
+            at, lines = time_of_day(event), tuple(slot.lines)
+            self.findings.append(Finding(type(rule), event.slot, event.line, event.t, at, text, lines))
 
     def results(self) -> list[Result]:
         """Every rule's verdict, in the rules' order: broken, kept, never came up, or could not be judged."""

@@ -13,8 +13,8 @@ from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, slot_layout
 
 KEPT = (
-    "v", "t", "slot", "event", "command", "plain", "answer", "instruction", "reason", "changes", "pins", "masked",
-    "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm",
+    "v", "t", "time", "slot", "event", "command", "plain", "answer", "latency", "instruction", "reason", "changes",
+    "pins", "masked", "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm",
 )  # fmt: skip
 
 

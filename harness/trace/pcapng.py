@@ -2,7 +2,8 @@
 
 Blocks and options as in the IETF's pcapng draft; each packet is Wireshark's "exported PDU" (link type 252), which names
 its dissector in a tag. Wireshark itself takes an answer that happens to begin with 3B or 3F for an ATR. One interface
-per slot. What we know besides, words and reasons, is each packet's comment.
+per slot. What we know besides, words and reasons, is each packet's comment. Times are the wall clock's, a command's own
+beside its answer's; of traces before version 3, which have none, the monotonic clock's.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ def export(events: Iterable[Event], about: Callable[[Event], str] = lambda _: ""
             interfaces[event.slot] = len(interfaces)
             name = _option(INTERFACE_NAME, f"slot {event.slot}".encode()) + _option(0, b"")
             yield _block(INTERFACE, struct.pack("<HHI", LINK_UPPER_PDU, 0, 0) + name)
-        for dissector, direction, payload, words in _packets(event, about(event)):
+        for t, dissector, direction, payload, words in _packets(event, about(event)):
             if payload:
                 if waiting is not None:
                     yield waiting.block()
                 told = [*faults.pop(event.slot, ()), words]
-                waiting = _Packet(interfaces[event.slot], event.t, _pdu(dissector, direction, payload), told)
+                waiting = _Packet(interfaces[event.slot], t, _pdu(dissector, direction, payload), told)
             elif event.kind == "fault" or waiting is None:
                 faults.setdefault(event.slot, []).append(words)
             else:
@@ -66,16 +67,18 @@ class _Packet:
         return _packet(self.interface, self.t, self.data, "\n".join(filter(None, self.words)))
 
 
-def _packets(event: Event, about: str) -> Iterator[tuple[bytes, int, bytes, str]]:
-    """Dissector, direction, bytes and words of what went over the wire."""
+def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, bytes, str]]:
+    """When, dissector, direction, bytes and words of what went over the wire."""
+    t = event.time.timestamp() if event.time else event.t
     if event.kind == "reset":
-        yield ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
+        yield t, ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
     elif event.kind == "apdu":
-        yield APDU, SENT, event.command, "\n".join(filter(None, (command_words(event.command), about)))
+        asked = "\n".join(filter(None, (command_words(event.command), about)))
+        yield t - (event.latency or 0), APDU, SENT, event.command, asked
         words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
-        yield APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
+        yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
     else:
-        yield b"", SENT, b"", f"{event.kind} {event.told('fault')}".strip()
+        yield t, b"", SENT, b"", f"{event.kind} {event.told('fault')}".strip()
 
 
 def _pdu(dissector: bytes, direction: int, payload: bytes) -> bytes:
@@ -94,7 +97,7 @@ def _option(number: int, value: bytes) -> bytes:
 
 
 def _packet(interface: int, t: float, data: bytes, comment: str) -> bytes:
-    micros = round(t * 1_000_000)
+    micros = max(0, round(t * 1_000_000))
     head = struct.pack("<IIIII", interface, micros >> 32, micros & 0xFFFFFFFF, len(data), len(data))
     options = _option(COMMENT, comment.encode()) + _option(0, b"") if comment else b""
     return _block(PACKET, head + data + bytes(-len(data) % 4) + options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from emulator.filesystem.specs import Layout
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
+TIMED = 3
+"""The first version with wall-clock times and latencies."""
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
 EVENTS = ("apdu", "reset", "off", "fault")
@@ -23,6 +26,9 @@ USER, PSAM = "user", "psam"
 """The kinds of cards; a terminal's own have the layout of the same name."""
 LONGEST_LINE = 1024 * 1024
 """Letters; an event has a few thousand. [D]"""
+EPOCH = 1970
+LONGEST_TIME = 1e12
+"""Seconds, as no clock has run; what pcapng has room for. [D]"""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
@@ -65,6 +71,16 @@ class Event:
     def reason(self) -> str:
         """Why the card answered so; empty where it is not known."""
         return str(self.table.get("reason", ""))
+
+    @cached_property
+    def time(self) -> datetime | None:
+        """When it was, by the wall clock of the machine that wrote it; None before version 3."""
+        return datetime.fromisoformat(self.told("time")) if "time" in self.table else None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from a command to its answer; None before version 3, and for other events."""
+        return float(self.table["latency"]) if "latency" in self.table else None
 
     @property
     def masked(self) -> bool:
@@ -135,20 +151,41 @@ def _event(path: Path, number: int, line: str) -> Event:
         if not isinstance(table, dict):
             raise ValueError("expected an object")
         if table.get("v") not in VERSIONS:
-            raise ValueError(f"expected version {' or '.join(map(str, VERSIONS))} in v, found {table.get('v')!r:.40}")
+            raise ValueError(
+                f"expected a version of {', '.join(map(str, VERSIONS))} in v, found {table.get('v')!r:.40}"
+            )
         if table.get("event") not in EVENTS:
             raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r:.40}")
         event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
         needed = {"apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": ()}[event.kind]
+        if table["v"] >= TIMED:
+            needed += ("time",)
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
             raise ValueError(f"expected {', '.join(missing)}")
         _ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
+        _check_times(event)
     except FormatError as error:
         raise TraceError(f"{path}: line {number}: {error.what}") from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         what = f"expected {error}" if isinstance(error, KeyError) else str(error)
         raise TraceError(f"{path}: line {number}: {what}") from None
     return event
+
+
+def _check_times(event: Event) -> None:
+    """ValueError for a time of either clock, or a latency, that is none."""
+    if not 0 <= event.t < LONGEST_TIME:
+        raise ValueError(f"expected seconds in t, found {event.t}")
+    try:
+        plausible = event.time is None or (event.time.tzinfo is not None and event.time.year > EPOCH)
+    except ValueError:
+        plausible = False
+    if not plausible:
+        raise ValueError(f"expected a time with its zone, found {event.told('time')!r:.40}")
+    if event.kind == "apdu" and event.table["v"] >= TIMED and event.latency is None:
+        raise ValueError("expected latency")
+    if event.latency is not None and not 0 <= event.latency < LONGEST_TIME:
+        raise ValueError(f"expected seconds in latency, found {event.latency}")
 
 
 def _version_told(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Writing a trace: JSON Lines, one event a line, schema version 2 (``schema-2.json`` beside this file)."""
+"""Writing a trace: JSON Lines, one event a line, schema version 3 (``schema-3.json`` beside this file)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import astuple
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,12 +21,12 @@ from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
 from harness.trace.mask import Marks, PersonalData, SecretAnswers
 
-VERSION = 2
+VERSION = 3
 _log = logging.getLogger(__name__)
 
 
 class Trace:
-    """Events of all slots, handed to ``put`` one after another as they happen, as ``schema-2.json`` says.
+    """Events of all slots, handed to ``put`` one after another as they happen, as ``schema-3.json`` says.
 
     PINs and keys are asterisks unless ``show_secrets``; what cards say of people are zeros unless ``personal_data``.
     """
@@ -44,9 +45,9 @@ class Trace:
         return SlotTrace(self, number, image, image.layout if image else layout)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
-        """One event: version, monotonic seconds and slot are added."""
+        """One event: version, both clocks' times and slot are added."""
         with self._lock:
-            self._put({"v": VERSION, "t": round(time.monotonic(), 6), "slot": slot, **event})
+            self._put({"v": VERSION, "t": round(time.monotonic(), 6), "time": _now(), "slot": slot, **event})
 
 
 class TraceFile(Trace):
@@ -92,6 +93,10 @@ class TraceFile(Trace):
             self._path.unlink(missing_ok=True)
 
 
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="microseconds")
+
+
 def check_new(path: Path, *, force: bool) -> bool:
     """True if there is no such file yet. FileExistsError for one that holds something, without ``force``."""
     if not force and path.is_file() and path.stat().st_size:
@@ -118,6 +123,7 @@ class SlotTrace:
             "event": "apdu",
             "command": command_hex(told.command, show_secrets=secrets),
             "answer": self._answer(told),
+            "latency": round(told.seconds, 6),
             "instruction": instruction_name(told.command),
             "reason": told.reason,
         }

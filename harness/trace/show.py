@@ -64,7 +64,11 @@ class Names:
 
 
 class Reader:
-    """Puts the events of one trace into words; ``layout`` is that of cards whose reset names none."""
+    """Puts the events of one trace into words; ``layout`` is that of cards whose reset names none.
+
+    Each begins with its line in the trace, the time of day where the trace has it, the seconds since the first event,
+    and the slot.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._contexts = Contexts(layout)
@@ -75,7 +79,10 @@ class Reader:
         """One event, in one line or a few; the first begins with its line in the trace, which findings name."""
         if self._began is None:
             self._began = event.t
-        head = f"{event.line:6} {event.t - self._began:10.4f} {event.slot}  "
+            if event.time is not None:
+                yield f"times of 时间 {event.time:%Y-%m-%d %z}, since the first event 自首个事件的秒数"
+        clock = f"{time_of_day(event)} " if event.time is not None else ""
+        head = f"{event.line:6} {clock}{event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
         context = self._contexts.of(event)
         if event.kind == "reset":
@@ -99,7 +106,8 @@ class Reader:
             yield f"{rest}  {named}"
         if "plain" in event.table:
             yield f"{rest}  under secure messaging 安全报文: {event.told('plain')}"
-        yield f"{rest}← {status_apart(event.told('answer')) or '-'}  {_meaning(event)}"
+        took = "" if event.latency is None else f"  {milliseconds(event.latency)}"
+        yield f"{rest}← {status_apart(event.told('answer')) or '-'}  {_meaning(event)}{took}"
         for value in self._values(event):
             yield f"{rest}  {value}"
         for change in event.table.get("changes", ()):
@@ -132,6 +140,16 @@ class Reader:
                     yield f"{meant.label} {meant.name} {meant.name_en}: {words}"
         except ValueError:
             return
+
+
+def time_of_day(event: Event) -> str:
+    """By the wall clock, to a millisecond; empty where the trace has no such time."""
+    return f"{event.time:%H:%M:%S.%f}"[:-3] if event.time is not None else ""
+
+
+def milliseconds(seconds: float) -> str:
+    """A latency: ``12.3 ms``."""
+    return f"{seconds * 1000:.1f} ms"
 
 
 def _named(context: Context, raw: bytes, place: Place) -> str:

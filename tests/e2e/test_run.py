@@ -119,7 +119,7 @@ def test_demo_then_serves_the_apdu_shape(tmp_path: Path) -> None:
         with Pcsc(served.readers[0]) as connection:
             assert connection.send(bytes.fromhex(SSSE))[-2:] == b"\x90\x00"
         assert served.end(signal.SIGINT) == 0
-    schema = json.loads(Path(harness.trace.__file__).with_name("schema-2.json").read_text())
+    schema = json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text())
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     for event in events:
         jsonschema.validate(event, schema)

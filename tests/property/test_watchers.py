@@ -34,7 +34,7 @@ COMMANDS = 200_000 if DEEP else 6_000
 FRESH = 500
 """Commands after which the card is a fresh one."""
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads(Path(harness.trace.__file__).with_name("schema-2.json").read_text(encoding="utf-8"))
+    json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text(encoding="utf-8"))
 )
 EVERY = tuple(Fault(kind, one_in=5 if kind == "challenge" else 40) for kind in KINDS)
 

@@ -373,7 +373,7 @@ def test_faults_are_in_the_trace_beside_what_the_card_did(tmp_path: Path) -> Non
     card.all(SSSE, WRONG_PIN)
     with pytest.raises(PcscError):
         card.send(READ_NUMBER)
-    schema = json.loads(Path(harness.trace.__file__).with_name("schema-2.json").read_text())
+    schema = json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text())
     events = [json.loads(line) for line in path.read_text().splitlines()]
     for event in events:
         jsonschema.validate(event, schema)

@@ -31,7 +31,7 @@ from harness.trace.show import Reader
 from tests.support import SSSE, VERIFY, WRONG_PIN, Card, new_card
 from tests.unit.test_cli import run
 
-SCHEMA = json.loads(Path(harness.trace.__file__).with_name("schema-2.json").read_text())
+SCHEMA = json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text())
 SECRETS = ["0020000003123456", "805E010007123456FF876543", "0020000009123456", "8020000003123456", "002000000312345678"]
 
 
@@ -92,7 +92,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], bytes]:
 
 def untimed(path: Path) -> str:
     """The trace without its times, for the same reason."""
-    events = [{**json.loads(line), "t": 0} for line in path.read_text().splitlines()]
+    events = [{**json.loads(line), "t": 0, "time": "", "latency": 0} for line in path.read_text().splitlines()]
     return json.dumps(events, ensure_ascii=False)
 
 
@@ -300,7 +300,7 @@ def test_an_answers_data_stand_apart_from_its_status_word(tmp_path: Path) -> Non
     [
         ("{", "line 1"),
         ("[]", "expected an object"),
-        ('{"v": 3, "t": 0, "slot": 0, "event": "off"}', "expected version 1 or 2 in v, found 3"),
+        ('{"v": 4, "t": 0, "slot": 0, "event": "off"}', "expected a version of 1, 2, 3 in v, found 4"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "on"}', "expected an event of apdu, reset, off, fault"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "apdu", "command": "00"}', "expected answer"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "apdu", "command": "0", "answer": ""}', "line 1"),
