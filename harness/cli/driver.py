@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from emulator import personas
 from emulator.chip import Chip
 from emulator.filesystem.specs import Layout
+from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
 from harness.cli import target
 from harness.cli.target import CardChoice
@@ -20,7 +22,9 @@ from harness.connection import InProcess
 from harness.driver.session import Given, Readers
 from harness.run import ended
 
-WEB_PORT = 35992
+if TYPE_CHECKING:
+    from harness.driver.dialects.dialect import Dialect
+
 ON_DEMAND_IDLE = 60.0
 PORT = click.IntRange(0, 65535)
 
@@ -51,10 +55,7 @@ def driver() -> None:
 )
 @click.option("--tcp", "port", type=PORT, help="Listen at this port of loopback, for any user of this machine.")
 @click.option("--no-socket", is_flag=True, help="With --tcp or --web: no Unix socket.")
-@click.option(
-    "--web", "web_port", type=PORT, is_flag=False, flag_value=WEB_PORT, metavar="[PORT]",
-    help=f"WebSocket and HTTP on loopback, with a test page. [{WEB_PORT}]",
-)  # fmt: skip
+@dialects_.options
 @origins_.option
 @click.option("--idle", type=click.FloatRange(0.1), metavar="SECONDS", help="End after so long without any client.")
 @click.option("--on-demand", is_flag=True, help="As the C library starts it: --idle 60, and quiet once it is ready.")
@@ -68,7 +69,7 @@ def serve(
     script: str,
     path: Path | None,
     port: int | None,
-    web_port: int | None,
+    service: tuple[Dialect, int] | None,
     origins: tuple[str, ...],
     idle: float | None,
     *,
@@ -85,7 +86,7 @@ def serve(
     from harness.driver.clients import Clients
     from harness.driver.server import Server
 
-    if origins and web_port is None:
+    if origins and service is None:
         raise click.UsageError("--origin is for --web: name both")
     with ended(), contextlib.ExitStack() as stack:
         listeners = []
@@ -95,17 +96,18 @@ def serve(
         if sys.platform != "win32" and not no_socket:
             listeners.append(place.unix(path or place.default()))
             stack.callback(listeners[-1].close)
-        if not listeners and web_port is None:
+        if not listeners and service is None:
             raise click.UsageError("nothing to listen at: name --tcp or --web")
         readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
         clients = Clients(readers, [one for one in script.split(",") if one], layout=layout)
         server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
         stack.callback(server.close)
-        if web_port is not None:
+        if service is not None:
             from harness.web import app as web
             from harness.web import driver as front
 
-            url = stack.enter_context(web.background(front.create(clients, origins), web_port))
+            dialect, at = service
+            url = stack.enter_context(web.background(front.create(clients, origins, dialect), at))
             click.echo(f"listening {url}")
         for listener in listeners:
             click.echo(f"ready {listener.name}")

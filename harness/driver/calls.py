@@ -63,6 +63,12 @@ class Calls:
         self.told: list[ItemValue] = []
         """The items that the last reading gave, each in the meaning that the card has it in."""
 
+    @property
+    def pending(self) -> str:
+        """The operation between two of whose steps this client is, without ``_HSM_Step``; empty where it is in none."""
+        pending = self._pending
+        return pending.function if pending is not None else ""
+
     def close(self) -> None:
         """The client goes: what it left open is closed."""
         if self._pending is not None:

@@ -27,6 +27,11 @@ class Client:
     def __init__(self, driver: SSCardDriver) -> None:
         self._driver = driver
 
+    @property
+    def pending(self) -> str:
+        """The operation whose next step this client owes, ``iReadCardBas``; empty where it owes none."""
+        return self._driver.pending
+
     def call(self, function: Function, values: Sequence[int | str]) -> Answer:
         """The code and pOutInfo; values as ``function`` took them."""
         if function is SCRIPT_PAD:

@@ -1,6 +1,6 @@
 """Every function of SSCardDriver, declared once: name and arguments in C order. [S: reference:terminal Functions]
 
-The C library, its header, the socket, WebSocket and HTTP fronts and SSCardDriver's methods are derived from this or
+The C library, its header, the socket, the local services and SSCardDriver's methods are derived from this or
 held against it. The certificate functions (``PKI_…``) are left out: their signatures are not public.
 """
 
@@ -84,12 +84,13 @@ class Function:
         if len(texts) != len(self.given):
             raise DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {self.name} takes {len(self.given)}")
         return [
-            one.taken(_number(text) if one.kind is Kind.INT else text)
+            one.taken(number(text) if one.kind is Kind.INT else text)
             for one, text in zip(self.given, texts, strict=True)
         ]
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
+    """An int as a text has it; None for what is none."""
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else None
 
@@ -127,6 +128,10 @@ FUNCTIONS = {
         _function("iReadDebitRecord", "iType"),
     )
 }
+VENDORS = {one.name: one for one in (_function("iReadICCardNum", "iType"),)}
+"""What vendors' local services have besides, under names of their own; a dialect says whether its service has them, the
+C library has none. [1: reference:corrections H12] the name, [D] that iType is its argument.
+"""
 SCRIPT_PAD = _function("iScriptPad", "pEntries", out=False)
 """Ours, not the standard's: what the PIN pad is given from now on, ``123456,cancel,timeout``."""
 EXPORTED = {**FUNCTIONS, SCRIPT_PAD.name: SCRIPT_PAD}

@@ -7,7 +7,7 @@ the error's text.
 from __future__ import annotations
 
 from emulator.security import PIN
-from harness.driver import basic, contents, debit
+from harness.driver import bank, basic, contents, debit
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import READ_KEY
@@ -92,6 +92,10 @@ class SSCardDriver(MachineFunctions):
             return ""
 
         return self._call(iType, work)
+
+    def iReadICCardNum(self, iType: int) -> Answer:
+        """The bank card's number, as vendors' local services give it; -27266 where the card has no bank application."""
+        return self._call(iType, lambda session: bank.number(session.terminal))
 
     # --- the PIN -------------------------------------------------------------------------------------------------
 

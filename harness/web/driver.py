@@ -1,7 +1,8 @@
-"""SSCardDriver for web counters: messages over a WebSocket, or one call over HTTP, and a page to try it."""
+"""SSCardDriver for web counters: a dialect's messages over a WebSocket, one call over HTTP, and a page to try it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, TypeVar
@@ -10,40 +11,37 @@ import anyio
 import anyio.to_thread
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.concurrency import contextmanager_in_threadpool
-from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import BaseModel, Field
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from emulator.textfiles import as_json
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError, words
-from harness.driver.interface import FUNCTIONS, Function, Kind
+from harness.driver.dialects import dialect as dialects
+from harness.driver.dialects import messages
+from harness.driver.dialects.dialect import PAD, Dialect
+from harness.driver.dialects.messages import MISSING, Asked, Table
+from harness.driver.interface import FUNCTIONS
 from harness.web import app as web
 
 T = TypeVar("T")
-DONE = "1"
-"""What ``success`` is where the code is 0. [1: reference:terminal Flows]"""
-PAD = "pad"
 TRY_AGAIN_LATER = 1013
-DESCRIPTION = """The functions that counter software calls, over a WebSocket at `/` or `/ws`:
-`{"function": "iReadCardBas", "iType": 3}` → `{"functionName": "iReadCardBas", "success": "1", "pOutInfo": "…|…|"}`;
-`success` is `1`, or the code. A WebSocket is a session, with a PIN pad of its own (`{"function": "pad", "entries":
-["123456", "cancel", "timeout"]}`) and steps with an encryption machine. `POST /call` takes the same messages one by
+TEST = "/test/ws"
+"""Where the test page talks, in our own dialect whatever the service's is."""
+DESCRIPTION = """The functions that counter software calls, over a WebSocket at {paths}, in the dialect `{name}`
+({title} {title_zh}). A WebSocket is a session, with a PIN pad of its own (the function `pad` with `entries`:
+`["123456", "cancel", "timeout"]`) and steps with an encryption machine. `POST /call` takes the same messages one by
 one, without steps."""
 PAGE_RULES = "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-class Told(BaseModel):
-    """An answer."""
-
-    functionName: str  # noqa: N815 — the name is the web counters' own
-    success: str = Field(description="1, or the code", examples=[DONE, "-2"])
-    pOutInfo: str = Field(description="what the function gives, or the error's text")  # noqa: N815
-
-
-def create(clients: Clients, origins: Sequence[str] = ()) -> FastAPI:
-    """The service. ``origins``: web pages that may call it, besides its own."""
-    app = web.create("SSCardDriver", DESCRIPTION, origins=origins)
+def create(clients: Clients, origins: Sequence[str] = (), dialect: Dialect | None = None) -> FastAPI:
+    """The service. ``origins``: web pages that may call it, besides its own; ``dialect``: how they talk, None: ours."""
+    own = dialects.load(dialects.OWN)
+    spoken = dialect or own
+    paths = " or ".join(f"`{path}`" for path in spoken.paths)
+    about = DESCRIPTION.format(paths=paths, name=spoken.name, title=spoken.title, title_zh=spoken.title_zh)
+    app = web.create("SSCardDriver", about, origins=origins)
 
     @app.get("/", include_in_schema=False)
     async def start() -> RedirectResponse:
@@ -54,23 +52,30 @@ def create(clients: Clients, origins: Sequence[str] = ()) -> FastAPI:
         text = (resources.files(__package__) / "driver.html").read_text(encoding="utf-8")
         return HTMLResponse(text, headers={"content-security-policy": PAGE_RULES})
 
-    @app.post("/call", summary="One call", openapi_extra=_body())
-    async def call(request: Request) -> Told:
-        return await _in_thread(_once, clients, await request.body())
+    @app.post("/call", summary="One call", response_class=JSONResponse, openapi_extra=_documented(spoken))
+    async def call(request: Request) -> JSONResponse:
+        return JSONResponse(await _in_thread(_once, clients, spoken, await request.body()))
 
-    @app.websocket("/")
-    @app.websocket("/ws")
-    async def talk(link: WebSocket) -> None:
+    async def talk(link: WebSocket, form: Dialect) -> None:
         await link.accept()
         try:
             async with contextmanager_in_threadpool(clients.one()) as client:
                 while (message := await link.receive())["type"] == "websocket.receive":
                     raw = message.get("text") or message.get("bytes") or ""
-                    told = await _in_thread(answered, client, raw)
-                    await link.send_text(told.model_dump_json())
+                    told = await _in_thread(answered, form, client, raw)
+                    await link.send_text(json.dumps(told, ensure_ascii=False))
         except DriverError as error:
             await link.close(TRY_AGAIN_LATER, error.text[:40])
 
+    @app.websocket(TEST)
+    async def try_out(link: WebSocket) -> None:
+        await talk(link, own)
+
+    async def listen(link: WebSocket) -> None:
+        await talk(link, spoken)
+
+    for path in spoken.paths:
+        app.websocket(path)(listen)
     return app
 
 
@@ -81,66 +86,62 @@ async def _in_thread(work: Callable[..., T], *given: object) -> T:
     return await anyio.to_thread.run_sync(work, *given, limiter=anyio.CapacityLimiter(1))
 
 
-def _once(clients: Clients, raw: bytes) -> Told:
+def _once(clients: Clients, dialect: Dialect, raw: bytes) -> Table:
     try:
         with clients.one() as client:
-            return answered(client, raw, session=False)
+            return answered(dialect, client, raw, session=False)
     except DriverError as error:
-        return _told("", error.code, error.text)
+        return messages.told(dialect, Asked(), error.code, error.text)
 
 
-def answered(client: Client, raw: str | bytes, *, session: bool = True) -> Told:
+def answered(dialect: Dialect, client: Client, raw: str | bytes, *, session: bool = True) -> Table:
     """One message's answer. ``session``: another message of the same client may follow."""
-    name = ""
+    asked = Asked()
     try:
-        message = _message(raw)
-        name = str(message.pop("function", ""))[:64]
-        return _told(name, *_called(client, name, message, session=session))
+        messages.read(dialect, _message(raw), asked)
+        return messages.told(dialect, asked, *_called(dialect, client, asked, session=session))
     except DriverError as error:
-        return _told(name, error.code, error.text)
+        return messages.told(dialect, asked, error.code, error.text)
 
 
-def _message(raw: str | bytes) -> dict[str, Any]:
+def _message(raw: str | bytes) -> Any:
     try:
-        message = as_json.loads(raw if isinstance(raw, str) else raw.decode())
+        return as_json.loads(raw if isinstance(raw, str) else raw.decode())
     except ValueError:  # FormatError and UnicodeDecodeError among them
-        message = None
-    if not isinstance(message, dict):
-        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: a JSON object is expected")
-    return message
+        return None
 
 
-def _called(client: Client, name: str, values: dict[str, Any], *, session: bool) -> Answer:
-    if name == PAD and session:
-        return client.script(values.get("entries"))
-    function = FUNCTIONS.get(name)
+def _called(dialect: Dialect, client: Client, asked: Asked, *, session: bool) -> Answer:
+    if asked.name == PAD and session:
+        return client.script(asked.given.get("entries") if isinstance(asked.given, dict) else asked.given)
+    function = dialect.means(asked.name, client.pending)
     if function is None:
         raise DriverError(Code.UNSUPPORTED)
+    asked.meant = function.name
     if function.step and not session:
         raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket")
-    if PAD in values:
-        client.script(values.pop(PAD))
-    return client.call(function, function.ordered(values))
+    if asked.pad is not MISSING:
+        client.script(asked.pad)
+    return client.call(function, messages.arguments(dialect, function, asked))
 
 
-def _told(name: str, code: int, text: str) -> Told:
-    return Told(functionName=name, success=DONE if code == Code.DONE else str(int(code)), pOutInfo=text)
-
-
-def _body() -> dict[str, Any]:
-    """What POST takes, for the OpenAPI page: the body is read by us, as what is wrong with it is a code, not a 422."""
-    schemas = [_schema(one) for one in FUNCTIONS.values() if not one.step]
-    content = {"schema": {"oneOf": schemas}, "example": {"function": "iReadCardBas", "iType": 3}}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
-
-
-def _schema(function: Function) -> dict[str, Any]:
-    kinds = {one.name: {"type": "integer" if one.kind is Kind.INT else "string"} for one in function.given}
-    pad = {"type": "array", "items": {"type": "string"}, "description": "what is entered at the PIN pad"}
+def _documented(dialect: Dialect) -> Table:
+    """What POST takes and gives, for the OpenAPI page: the body is read by us, as what is wrong with it is a code, not
+    a 422.
+    """
+    names = [*FUNCTIONS, *dialect.functions]
+    functions = {name: function for name in names if (function := dialect.means(name)) and not function.step}
+    schemas = [messages.request_schema(dialect, name, function) for name, function in functions.items()]
+    example = messages.example(dialect, "iReadCardBas", {"iType": 3})
     return {
-        "title": function.name,
-        "type": "object",
-        "properties": {"function": {"const": function.name}, **kinds, PAD: pad},
-        "required": ["function", *kinds],
-        "additionalProperties": False,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"oneOf": schemas}, "example": example}},
+        },
+        "responses": {
+            "200": {
+                "description": "the code, and what the function gives",
+                "content": {"application/json": {"schema": messages.answer_schema(dialect)}},
+            }
+        },
     }

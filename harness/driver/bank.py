@@ -1,0 +1,27 @@
+"""The bank card's number in a social security card, where a terminal looks for it."""
+
+from __future__ import annotations
+
+from emulator import ber
+from emulator.apdu.command import CommandAPDU
+from harness.terminal.terminal import Terminal
+
+APPLICATION = bytes.fromhex("A000000333010101")
+"""PBOC debit. [P]"""
+SFI, BY_NUMBER = 2, 0x04
+RECORD, NUMBER = 0x70, 0x5A
+FILLER = "F"
+
+
+def number(terminal: Terminal) -> str:
+    """The number's digits, from record 1 of file 02. [S: prog-z390, prog-sscreader] Refused with 6A82 where the card
+    has no such application; ValueError for a record without a number.
+    """
+    terminal.exchange(CommandAPDU(0x00, 0xA4, 0x04, 0x00, APPLICATION), "selecting the bank's application")
+    terminal.forget()
+    command = CommandAPDU(0x00, 0xB2, 0x01, SFI << 3 | BY_NUMBER, le=0)
+    record = dict(ber.objects(terminal.exchange(command, "reading the bank card's number")))
+    digits = dict(ber.objects(record.get(RECORD, b""))).get(NUMBER, b"").hex().upper().rstrip(FILLER)
+    if not digits.isdecimal():
+        raise ValueError("record 1 of file 02 holds no bank card number")
+    return digits
