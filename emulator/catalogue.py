@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator import personas
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from emulator.filesystem.memory import PIN_CELL, PURSE_CELL, Cell, Memory
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.memory.memory import PIN_CELL, PURSE_CELL, Cell, Memory
 from emulator.session import Session
 
 

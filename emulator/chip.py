@@ -20,13 +20,13 @@ from emulator.apdu.table import InstructionTable
 from emulator.apdu.transport import follow
 from emulator.changes import Change, Witness
 from emulator.crypto import suite
-from emulator.filesystem import files
-from emulator.filesystem.nvm import PowerCut
+from emulator.filesystem.memory import files
+from emulator.filesystem.memory.nvm import PowerCut
 from emulator.session import Session
 
 if TYPE_CHECKING:
     from emulator.apdu.instructions import Instruction
-    from emulator.filesystem.image import Image
+    from emulator.filesystem.memory.image import Image
 
 OK = b"\x90\x00"
 WRONG_LE = 0x6C

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.filesystem.files import Directory
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.memory.files import Directory
 from emulator.security import PIN
 
 

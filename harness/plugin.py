@@ -20,11 +20,11 @@ import pytest
 from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem import image as images
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import Cell
-from emulator.filesystem.specs import LayoutError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import LayoutError
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import Cell
 from emulator.guess import guess
 from emulator.personas.document import is_path
 from emulator.personas.issue import issue
@@ -32,16 +32,16 @@ from harness.clock import Clock
 from harness.conformance import names, runner
 from harness.conformance import vector as vectors
 from harness.conformance.bench import Log, Logged, Virtual
-from harness.conformance.report import trace_lines
-from harness.conformance.verdict import Result, Verdict
-from harness.connection import Connection, InProcess, Pcsc
 from harness.facts.register import register
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
-from harness.shapes import SYSTEMS, Shaped
+from harness.messages.visible import visible
+from harness.readers.connection import Connection, InProcess, Pcsc
+from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.terminal.terminal import Terminal
-from harness.visible import visible
+from harness.verdicts.report import trace_lines
+from harness.verdicts.verdict import Result, Verdict
 
 LOG = pytest.StashKey[Log]()
 HELD = pytest.StashKey[set[Path]]()

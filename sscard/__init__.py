@@ -15,7 +15,7 @@ from pathlib import Path
 
 from emulator import catalogue
 from emulator.chip import Chip
-from emulator.filesystem.image import Image
+from emulator.filesystem.memory.image import Image
 
 __all__ = ["Card", "card", "psam"]
 

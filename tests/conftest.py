@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import pcsc
+from harness.readers import pcsc
 from tests import isolation
 from tests.support import Card, new_card
 

@@ -7,12 +7,11 @@ from functools import lru_cache
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import tries_cell
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import tries_cell
 from emulator.personas.issue import issue
 from emulator.security import PIN
-from harness.connection import Connection, InProcess
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
@@ -20,7 +19,8 @@ from harness.driver.session import Given
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
+from harness.readers.connection import Connection, InProcess
 from harness.trace.record import Trace
 
 IDENTIFICATION, NUMBER = "510100D15600000551010001C4A06E3C", "A00000011"

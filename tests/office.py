@@ -14,19 +14,20 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from emulator.chip import Chip
-from emulator.filesystem.nvm import PowerCut
+from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas import numbers
-from harness import pcsc
 from harness.clock import Clock
-from harness.connection import Connection, InProcess
-from harness.office import made_up, requests, seed
-from harness.office.drawer import Drawer
-from harness.office.office import Done, Office
-from harness.office.register import secret
+from harness.office.cards.store import Drawer
+from harness.office.case.services import Services
+from harness.office.desk.office import Done, Office
+from harness.office.people import made_up
+from harness.office.register import secret, seed
 from harness.office.register.store import Register
-from harness.office.requests import Agent, Document, Guardian, Personal
-from harness.office.services import Services
-from harness.office.words import DocumentType, Incapacity, Relation
+from harness.office.requests import models as requests
+from harness.office.requests.models import Agent, Document, Guardian, Personal
+from harness.office.vocabulary import DocumentType, Incapacity, Relation
+from harness.readers import pcsc
+from harness.readers.connection import Connection, InProcess
 
 START = datetime(2025, 3, 3, 9, 0)
 PHOTO = base64.b64encode(made_up.PHOTO).decode()

@@ -14,14 +14,16 @@ import yaml
 from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
 
-from harness import pcsc
 from harness.cli import main
-from harness.connection import Connection
-from harness.office import roles, seed, tokens
-from harness.office.drawer import Drawer
+from harness.office.cards.store import Drawer
+from harness.office.case import roles
+from harness.office.desk import tokens
 from harness.office.operations import ALL
-from harness.office.requests import Personal
-from harness.office.words import Role
+from harness.office.register import seed
+from harness.office.requests.models import Personal
+from harness.office.vocabulary import Role
+from harness.readers import pcsc
+from harness.readers.connection import Connection
 from harness.web.office import create
 from harness.web.office.examples import STORY, Example
 from tests.office import START, Desk, citizen

@@ -9,10 +9,10 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, pin_key, test_root
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import tries_cell
-from emulator.filesystem.specs import PIN_USE
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import PIN_USE
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import tries_cell
 from emulator.personas.issue import issue
 from emulator.security import PIN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import ACTIVATION, BLANK, BLOCKED, CARD_STATE, PERMANENT
+from emulator.filesystem.memory.memory import ACTIVATION, BLANK, BLOCKED, CARD_STATE, PERMANENT
 
 
 def check_card(card: CardState) -> None:

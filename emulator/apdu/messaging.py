@@ -14,7 +14,7 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite, suite_of
-from emulator.filesystem.specs import KeySpec, MessagingSpec
+from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
 
 MAC_SIZE = 4
 

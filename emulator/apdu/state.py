@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
-from emulator.filesystem.files import Directory
-from emulator.filesystem.memory import BLANK, CARD_STATE, UNBLOCKINGS_CELL, VERSIONS, Memory, key_cell, tries_cell
-from emulator.filesystem.specs import FileSpec, KeySpec, Layout, MessagingSpec
+from emulator.filesystem.layouts.specs import FileSpec, KeySpec, Layout, MessagingSpec
+from emulator.filesystem.memory.files import Directory
+from emulator.filesystem.memory.memory import (
+    BLANK,
+    CARD_STATE,
+    UNBLOCKINGS_CELL,
+    VERSIONS,
+    Memory,
+    key_cell,
+    tries_cell,
+)
 from emulator.security import PIN, Condition, TryCounter
 from emulator.session import Session
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 
 
 class InstructionTable:

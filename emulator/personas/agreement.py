@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
-from emulator.filesystem import text
+from emulator.filesystem.layouts import text
 from emulator.personas import numbers, validity
 
 Told: TypeAlias = "Iterator[tuple[str, str]]"

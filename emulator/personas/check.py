@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.filesystem import items
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.items import ItemError
-from emulator.filesystem.specs import FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.items import ItemError
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
 from emulator.guess import guess
 from emulator.personas import agreement, document, from_table, shape, validity
 from emulator.personas.agreement import Holder

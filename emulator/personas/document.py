@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from emulator.filesystem.layout import merge
+from emulator.filesystem.layouts.load import merge
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines

@@ -6,12 +6,13 @@ from typing import Any
 
 from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.keys import card_key, factors, pin_key, test_root
-from emulator.filesystem import items, text
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.directory import listed
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import (
+from emulator.filesystem.layouts import items, text
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.memory.directory import listed
+from emulator.filesystem.memory.files import messaging_of
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import (
     ACTIVATION,
     BLANK,
     BLOCKED,
@@ -25,8 +26,7 @@ from emulator.filesystem.memory import (
     state_cell,
     tries_cell,
 )
-from emulator.filesystem.purse import Purse
-from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.memory.purse import Purse
 from emulator.personas import Persona
 from emulator.personas.numbers import luhn_check
 from emulator.security import PIN

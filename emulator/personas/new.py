@@ -8,9 +8,9 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem import text
-from emulator.filesystem.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts import text
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.personas import DEFAULT, agreement, document, load, numbers, validity, write
 from emulator.personas.countries import ALPHA_3
 

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
 from emulator import ber
-from emulator.filesystem import codes, items
-from emulator.filesystem.items import ItemError, Value
-from emulator.filesystem.specs import ItemSpec
+from emulator.filesystem.layouts import codes, items
+from emulator.filesystem.layouts.items import ItemError, Value
+from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.personas import numbers
 from emulator.personas.countries import ALPHA_3, COUNTRIES
 
@@ -321,5 +321,5 @@ KINDS: Mapping[str, Judge] = {
     "track 2": _track_2,
     "data object list": _objects,
 }
-"""What each kind of value must be; the kinds of ``emulator.filesystem.kinds``."""
+"""What each kind of value must be; the kinds of ``emulator.filesystem.layouts.kinds``."""
 NOTHING = ItemSpec(None, "an", 0, "", "", "D")

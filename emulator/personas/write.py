@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from emulator.filesystem.specs import FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
 from emulator.personas.issue import COMPUTED
 
 WIDTH = 112

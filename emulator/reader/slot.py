@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Protocol
 
-from emulator import unforeseen
+from emulator import internal_fault
 from emulator.reader.wire import LARGEST, Control, Wire
 
 log = logging.getLogger(__name__)
@@ -197,6 +197,6 @@ class Slot:
                 wire.send(gone.answer)
             raise
         except Exception as error:  # no byte at all would hang every PC/SC call: the card answers, always
-            unforeseen.log(error, log)
+            internal_fault.log(error, log)
             answer = FAULT
         wire.send(answer if 1 <= len(answer) <= LARGEST else FAULT)

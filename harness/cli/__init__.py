@@ -11,22 +11,22 @@ from typing import Any, TextIO, cast
 import click
 
 from emulator.errors import SscardError
-from harness import pcsc
 from harness.cli import interrupt
-from harness.visible import VisibleStream
+from harness.messages.visible import VisibleStream
+from harness.readers import pcsc
 
 FAILED = 1
 ROOMS = {
     "serve": ("run", "card", "doctor"),
-    "look": ("show", "apdu", "keys"),
+    "show": ("show", "apdu", "keys"),
     "personas": ("personas", "persona"),
     "layouts": ("layout", "commands"),
-    "counter": ("pin", "region", "lifecycle", "personalise"),
+    "pin_and_region": ("pin", "region", "lifecycle", "personalise"),
     "images": ("image", "tear"),
     "vectors": ("vectors", "report"),
     "traces": ("trace", "record"),
     "monitor": ("monitor",),
-    "machine": ("machine",),
+    "hsm": ("machine",),
     "terminal": ("terminal",),
     "driver": ("driver",),
     "office": ("office",),

@@ -13,14 +13,14 @@ import click
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
+from harness.cli import card_options
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
-from harness.cli import target
-from harness.cli.target import CardChoice
-from harness.connection import InProcess
+from harness.cli.card_options import CardChoice
 from harness.driver.session import Given, Readers
-from harness.run import ended
+from harness.readers.connection import InProcess
+from harness.serving.run import ended
 
 if TYPE_CHECKING:
     from harness.driver.dialects.dialect import Dialect
@@ -35,7 +35,7 @@ def driver() -> None:
 
 
 @driver.command()
-@target.options()
+@card_options.options()
 @click.option("--persona", metavar="NAME|FILE", help="A card in this process; see `sscard personas`.")
 @click.option(
     "--psam", is_flag=False, flag_value=personas.PSAM, metavar="[NAME]",
@@ -82,7 +82,7 @@ def serve(
     place it listens at; PLACE is what $SSCARD_DRIVER takes. With --reader, --layout says which files and
     keys its card has, where its version does not tell. docs/driver-library.md tells how programs use it.
     """
-    from harness.driver import place
+    from harness.driver import endpoint
     from harness.driver.clients import Clients
     from harness.driver.server import Server
 
@@ -91,10 +91,10 @@ def serve(
     with ended(), contextlib.ExitStack() as stack:
         listeners = []
         if port is not None:
-            listeners.append(place.tcp(port))
+            listeners.append(endpoint.tcp(port))
             stack.callback(listeners[-1].close)
         if sys.platform != "win32" and not no_socket:
-            listeners.append(place.unix(path or place.default()))
+            listeners.append(endpoint.unix(path or endpoint.default()))
             stack.callback(listeners[-1].close)
         if not listeners and service is None:
             raise click.UsageError("nothing to listen at: name --tcp or --web")
@@ -127,7 +127,7 @@ def _readers(
     if in_readers or not choice.said(persona):
         if psam is not None:
             raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
-        from harness.driver.finding import FoundReaders
+        from harness.driver.reader_choice import FoundReaders
         from harness.driver.readers import PcscReaders
 
         cards = [reader] if reader else []
@@ -136,7 +136,7 @@ def _readers(
     with choice.held(persona) as image:
         apdu = shape == "apdu"
         card = Chip(image, apdu_shape=apdu)
-        own = Chip(target.psam_image(psam), apdu_shape=apdu) if psam else None
+        own = Chip(card_options.psam_image(psam), apdu_shape=apdu) if psam else None
         yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None), image.layout
 
 

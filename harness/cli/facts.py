@@ -6,7 +6,7 @@ import json
 
 import click
 
-from harness.cli import target
+from harness.cli import card_options
 from harness.cli.vectors import home
 from harness.facts.fact import Fact
 from harness.facts.page import markdown
@@ -17,7 +17,7 @@ from harness.facts.register import Register, register
 @click.argument("words", metavar="[FILTER]", default="")
 @click.option("--layout", "layouts", metavar="NAME|FILE", multiple=True, help="Of these layouts only. [all of ours]")
 @click.option("--sources", is_flag=True, help="Print the register of sources instead, as docs/sources.md has it.")
-@target.json_option
+@card_options.json_option
 def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool) -> None:
     """List facts about real cards with their grade and sources, and count them by grade.
 

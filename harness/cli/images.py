@@ -10,16 +10,16 @@ from pathlib import Path
 import click
 
 from emulator.chip import Chip
-from emulator.filesystem import image as files
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, state_cells, tries_cell
+from emulator.filesystem.memory import image as files
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, state_cells, tries_cell
 from emulator.security import PIN
-from harness import compare
-from harness import tear as tearing
-from harness.cli import interrupt, target
-from harness.cli.target import CardChoice
-from harness.connection import InProcess
-from harness.tear import Step
+from harness.cli import card_options, interrupt
+from harness.cli.card_options import CardChoice
+from harness.images import compare
+from harness.images import tear as tearing
+from harness.images.tear import Step
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.decode import command_hex, command_words
 
@@ -33,7 +33,7 @@ def image_group() -> None:
 
 @image_group.command("show")
 @click.argument("path", metavar="FILE", type=FILE)
-@target.json_option
+@card_options.json_option
 def show_image(path: Path, *, as_json: bool) -> None:
     """Say what card an image holds, and check it whole. Items: `sscard show --image FILE`."""
     image = files.load(path)
@@ -71,7 +71,7 @@ def show_image(path: Path, *, as_json: bool) -> None:
 @image_group.command()
 @click.argument("left", metavar="A", type=FILE)
 @click.argument("right", metavar="B", type=FILE)
-@target.json_option
+@card_options.json_option
 @click.pass_context
 def diff(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> None:
     """Say in words what differs between two images: items, counters, keys, PIN. Exit code 1 if anything does."""
@@ -108,9 +108,9 @@ def rewind(path: Path, earlier: Path) -> None:
 
 @click.command()
 @click.argument("steps", metavar="STEP…", nargs=-1, required=True)
-@target.options()
-@target.persona_option
-@target.json_option
+@card_options.options()
+@card_options.persona_option
+@card_options.json_option
 @click.pass_context
 def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: str | None, *, as_json: bool) -> None:
     """Cut power after every non-volatile write of every step, and say what the card then is (防拔).

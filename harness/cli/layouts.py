@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.layout_changes import Difference, differences
-from emulator.filesystem.specs import ItemSpec, Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.changes import Difference, differences
+from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.security import Always
-from harness import reference
-from harness.cli import target
+from harness.cli import card_options
+from harness.trace import reference
 
 
 @click.group()
@@ -23,7 +23,7 @@ def layout() -> None:
 
 @layout.command()
 @click.argument("file", metavar="FILE|NAME")
-@target.json_option
+@card_options.json_option
 def check(file: str, *, as_json: bool) -> None:
     """Read a layout and say what is wrong with it, where, and what was expected; then what differs from its base."""
     found, base = layouts.load(file), layouts.base_of(file)
@@ -48,7 +48,7 @@ def check(file: str, *, as_json: bool) -> None:
 @layout.command()
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@target.json_option
+@card_options.json_option
 def diff(before: str, after: str, *, as_json: bool) -> None:
     """What layout B says otherwise than layout A: dotted key, A's value, B's. Exit code 1 where they differ."""
     changes = differences(layouts.load(before).table, layouts.load(after).table)
@@ -88,7 +88,7 @@ def _in_brief(value: Any) -> str:
 
 @layout.command()
 @click.argument("name", metavar="NAME|FILE")
-@target.json_option
+@card_options.json_option
 def show(name: str, *, as_json: bool) -> None:
     """Print a layout as a tree: applications, files, items and keys, with access conditions and grades.
 
@@ -177,7 +177,7 @@ def _features(found: Layout) -> list[str]:
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="As the project's docs/commands.md has it.")
-@target.json_option
+@card_options.json_option
 def commands(*, markdown: bool, as_json: bool) -> None:
     """List every command that the cards understand: CLA, INS, P1 P2, lengths, status words, cards, source and grade."""
     rows: list[dict[str, Any]] = reference.rows()

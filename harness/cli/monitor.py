@@ -12,24 +12,24 @@ from typing import Any
 
 import click
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Layout
-from harness import pcsc
-from harness.cli import goals, target
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
+from harness.cli import card_options, outputs
 from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
-from harness.conformance import report
-from harness.conformance.report import Context
-from harness.conformance.verdict import CHINESE, Result, Verdict
 from harness.facts.register import register
 from harness.monitor.monitor import Finding, Monitor
+from harness.monitor.relay import relayed_both
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
-from harness.relay import relayed_both
-from harness.run import ended
+from harness.readers import pcsc
+from harness.serving.run import ended
 from harness.trace import read
 from harness.trace.read import Event
 from harness.trace.record import Trace
+from harness.verdicts import report
+from harness.verdicts.report import Context
+from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 JUDGED = (Verdict.PASSED, Verdict.WARNING, Verdict.FAILED)
@@ -42,7 +42,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--reader", metavar="NAME", help="Live: the card in this PC/SC reader, relayed into a virtual one.")
 @click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
               help="With --reader: vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
-@target.psam_reader_option
+@card_options.psam_reader_option
 @click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
 @click.option("--psam", type=int, multiple=True, metavar="SLOT", help="A slot with a terminal's own card.")
 @click.option("--lost", multiple=True, metavar="NUMBER", help="A card reported lost: number or identification code.")
@@ -52,9 +52,9 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--product", default="", help="What was tested, for the report.")
 @click.option("--rules", is_flag=True, help="List the rules and end.")
 @click.option("--markdown", is_flag=True, help="With --rules: as the project's docs/rules.md has them.")
-@target.baseline_option
-@target.json_option
-@target.show_secrets_option
+@card_options.baseline_option
+@card_options.json_option
+@card_options.show_secrets_option
 @click.pass_context
 def monitor(
     ctx: click.Context,
@@ -89,8 +89,8 @@ def monitor(
         raise click.UsageError("expected a trace, or --reader NAME")
     if psam_reader is not None and reader is None:
         raise click.UsageError("--psam-reader goes with --reader")
-    to = goals.report_goal(folder, sign)
-    target.check_baseline(known, [one.id for one in RULES])
+    to = outputs.report_goal(folder, sign)
+    card_options.check_baseline(known, [one.id for one in RULES])
     if trace is not None and not follow:
         for number in psam:
             read.check_slot(trace, number)
@@ -108,11 +108,11 @@ def monitor(
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
-    session = goals.session_of(trace) if trace else None
+    session = outputs.session_of(trace) if trace else None
     context = Context(target_words, plan.version, date_words, product, known, session=session)
     table = report.as_table(results, [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, goals.trace_copy(trace, plan) if trace else "")
+        report.write(to, table, outputs.trace_copy(trace, plan) if trace else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from emulator import personas as ready
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas import check as checking
 from emulator.personas import document, new
 from emulator.personas.finding import Finding, PersonaError
-from harness.cli import target
+from harness.cli import card_options
 from harness.clock import Clock
 
 FINDINGS, UNREADABLE = 1, 2
@@ -21,7 +21,7 @@ REGION = "510100"
 
 
 @click.command()
-@target.json_option
+@card_options.json_option
 def personas(*, as_json: bool) -> None:
     """List the ready cards. All people are made up; every PIN is 123456."""
     people = [ready.load(name) for name in (*ready.names(), *ready.names("psam"))]
@@ -96,7 +96,7 @@ def _fits(out: Path, text: str, parent: str) -> None:
 @click.argument("name", metavar="FILE|NAME")
 @click.option("--layout", "named", metavar="NAME|FILE", multiple=True,
               help="Judge for this layout; repeat. [all of ours for this kind of card]")  # fmt: skip
-@target.json_option
+@card_options.json_option
 @click.pass_context
 def check(ctx: click.Context, name: str, named: tuple[str, ...], *, as_json: bool) -> None:
     """Judge every value of a persona: line, item, and what was expected there, the right check digit too.

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli import goals, interrupt
-from harness.cli import target as targets
+from harness.cli import card_options as targets
+from harness.cli import interrupt, outputs
 from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home
-from harness.conformance import report
-from harness.conformance.report import Context
 from harness.conformance.vector import OFFICE
-from harness.conformance.verdict import CHINESE, Result, Verdict
+from harness.verdicts import report
+from harness.verdicts.report import Context
+from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 if TYPE_CHECKING:
-    from harness.office.scenario.model import Scenario
+    from harness.scenarios.model import Scenario
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 
@@ -33,7 +33,7 @@ def scenarios() -> None:
 
 
 def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario]:
-    from harness.office.scenario import model
+    from harness.scenarios import model
 
     found = targets.picked(model.find(list(paths) or [home() / OFFICE]), only)
     if not found:
@@ -69,10 +69,10 @@ def run_scenarios(
 
     Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged.
     """
-    from harness.office.scenario import matrix, runner
-    from harness.office.scenario.checking import PROFILES
+    from harness.scenarios import matrix, runner
+    from harness.scenarios.checking import PROFILES
 
-    to = goals.report_goal(folder, sign)
+    to = outputs.report_goal(folder, sign)
     if strange := [one for one in profiles if one not in PROFILES]:
         raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
     chosen = _found(paths, only)
@@ -101,7 +101,7 @@ def run_scenarios(
 
 
 def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], product: str = "") -> Context:
-    from harness.office.scenario import matrix
+    from harness.scenarios import matrix
 
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     return Context(
@@ -162,7 +162,7 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
 @targets.json_option
 def show_matrix(*, markdown: bool, as_json: bool) -> None:
     """Show which scenarios show which article; gaps, and what binds people alone, are shown too."""
-    from harness.office.scenario import matrix
+    from harness.scenarios import matrix
 
     found = _found(())
     if as_json:
@@ -203,7 +203,7 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
 
     from harness.conformance.steps import StepFailed
     from harness.office.operations import ALL
-    from harness.office.scenario import judge as judging
+    from harness.scenarios import judge as judging
 
     try:
         with judging.before(_one(name, paths), step, profile) as (play, told, number):
@@ -256,19 +256,19 @@ def judge(
 
     Exit code 0: passed, or a warning; 1: failed; 4: it could not be judged.
     """
-    from harness.office.scenario import judge as judging
+    from harness.scenarios import judge as judging
 
-    to = goals.report_goal(folder, sign)
+    to = outputs.report_goal(folder, sign)
     scenario = _one(name, paths)
     try:
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
     except LookupError as error:
         raise click.BadParameter(str(error.args[0]), param_hint="--step") from None
     words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
-    context = replace(_context(words, (result.profile,), frozenset(), product), session=goals.session_of(trace))
+    context = replace(_context(words, (result.profile,), frozenset(), product), session=outputs.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, goals.trace_copy(trace, None))
+        report.write(to, table, outputs.trace_copy(trace, None))
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

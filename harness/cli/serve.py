@@ -11,17 +11,18 @@ from pathlib import Path
 import click
 
 from emulator import personas
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PIN_CELL
-from harness import control, pcsc
-from harness import doctor as doctors
-from harness.cli import target
-from harness.cli.target import CardChoice
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import PIN_CELL
+from harness.cli import card_options
+from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
-from harness.run import Options
-from harness.run import run as serve
-from harness.shapes import SYSTEMS
+from harness.readers import doctor as doctors
+from harness.readers import pcsc
+from harness.serving import control
+from harness.serving.reader_profiles import SYSTEMS
+from harness.serving.run import Options
+from harness.serving.run import run as serve
 from harness.trace.read import USER
 from harness.trace.record import TraceFile
 
@@ -29,7 +30,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 
 
 @click.command()
-@target.options()
+@card_options.options()
 @click.option(
     "--persona",
     "persona",
@@ -64,10 +65,10 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option("--demo", is_flag=True, help="Run a terminal session on the first card, then serve.")
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
-@target.faults_options
-@target.personal_data_option
-@target.show_secrets_option
-@target.force_option
+@card_options.faults_options
+@card_options.personal_data_option
+@card_options.show_secrets_option
+@card_options.force_option
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -98,7 +99,7 @@ def run(
     if choice.image and len(persona) > 1:
         raise click.UsageError("--image holds one card, several personas were named")
     choice = replace(choice, durable=not relaxed)
-    own = [target.psam_image(psam)] if psam is not None else []
+    own = [card_options.psam_image(psam)] if psam is not None else []
 
     cards = max(1, len(persona)) + len(own)
     count = slots or cards
@@ -140,7 +141,7 @@ def _swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
     persona, path = named.get("persona"), Path(named["image"]) if "image" in named else None
     layout, algorithm = named.get("layout"), named.get("algorithm")
     there = path is not None and path.exists()  # and says itself what it is
-    if not there and not (persona and target.is_psam(persona)):
+    if not there and not (persona and card_options.is_psam(persona)):
         algorithm = algorithm or (usual.algorithm if layout is None else None)
         layout = layout or usual.layout
     with replace(usual, layout=layout, algorithm=algorithm, image=path).held(persona) as image:
@@ -150,11 +151,11 @@ def _swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
 @click.command()
 @click.argument("operation", type=click.Choice(["list", "insert", "remove", "swap", "reset"]))
 @click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1), required=False)
-@target.options()
+@card_options.options()
 @click.option("--persona", metavar="NAME|FILE", help="The card to put in.")
 @click.option("--port", type=PORT, help="Of the run that is meant: the port of its first slot. [the only run there is]")
 @click.option("--run", "run_id", metavar="ID", help="The run that is meant, by its id in `sscard card list`.")
-@target.json_option
+@card_options.json_option
 def card(
     operation: str,
     slot: int | None,
@@ -178,8 +179,8 @@ def card(
     if slot is None:
         raise click.UsageError(f"{operation}: expected the slot, 0 for the first")
     named = {
-        "persona": persona and target.from_here(persona),
-        "layout": choice.layout and target.from_here(choice.layout),
+        "persona": persona and card_options.from_here(persona),
+        "layout": choice.layout and card_options.from_here(choice.layout),
         "algorithm": choice.algorithm,
         "image": str(choice.image.absolute()) if choice.image else None,
     }
@@ -207,7 +208,7 @@ def _list(runs: list[control.Running], *, as_json: bool) -> None:
 
 @click.command()
 @click.option("--port", type=PORT, help="The one that `sscard run` is to have. [any that is free]")
-@target.json_option
+@card_options.json_option
 @click.pass_context
 def doctor(ctx: click.Context, port: int | None, *, as_json: bool) -> None:
     """Check pcscd, vpcd, pyscard, ports and permissions; one remedy for each fault. Exit code 1 if there is a fault."""

@@ -16,14 +16,12 @@ import click
 from emulator import personas
 from emulator.apdu.status import describe
 from emulator.chip import Chip
-from emulator.filesystem.specs import Layout
-from emulator.filesystem.text import shown
-from harness import pcsc
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.text import shown
+from harness.cli import card_options as targets
 from harness.cli import pins
-from harness.cli import target as targets
-from harness.cli.target import CardChoice
+from harness.cli.card_options import CardChoice
 from harness.clock import Clock
-from harness.connection import Connection, InProcess, Pcsc
 from harness.driver import basic as basics
 from harness.driver.backend import BackEnd
 from harness.driver.calls import Answer
@@ -34,10 +32,12 @@ from harness.driver.library import BY_KEY, BY_PIN, SSCardDriver
 from harness.driver.pad import Pad, checked
 from harness.driver.readers import PcscReaders
 from harness.driver.session import TYPES, Given
-from harness.terminal.machine import EncryptionMachine, Machine
-from harness.terminal.machine_client import MachineClient
+from harness.hsm.client import MachineClient
+from harness.hsm.machine import EncryptionMachine, Machine
+from harness.messages.visible import visible_line
+from harness.readers import pcsc
+from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.terminal.terminal import ItemValue
-from harness.visible import visible_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 EITHER = 3

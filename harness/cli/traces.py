@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from emulator.filesystem import layout as layouts
-from harness.cli import target
-from harness.relay import relayed_both
-from harness.run import ended
+from emulator.filesystem.layouts import load as layouts
+from harness.cli import card_options
+from harness.monitor.relay import relayed_both
+from harness.serving.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
 from harness.trace.show import Names, Reader, time_of_day
@@ -46,7 +46,7 @@ def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> N
 @click.argument("left", type=FILE)
 @click.argument("right", type=FILE)
 @LAYOUT
-@target.json_option
+@card_options.json_option
 @click.pass_context
 def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, as_json: bool) -> None:
     """Compare two sessions, less challenges, cryptograms and times. Exit code 1 if they differ."""
@@ -74,7 +74,7 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
 @click.argument("file", type=FILE)
 @click.option("-o", "--out", required=True, type=FILE, help="The pcapng file to write.")
 @LAYOUT
-@target.force_option
+@card_options.force_option
 def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     """Write a trace as pcapng, which Wireshark opens and dissects; comments name items, files and keys."""
     check_new(out, force=force)
@@ -85,12 +85,12 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
 
 
 @click.command()
-@target.relay_options
-@target.psam_reader_option
+@card_options.relay_options
+@card_options.psam_reader_option
 @click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
-@target.personal_data_option
-@target.show_secrets_option
-@target.force_option
+@card_options.personal_data_option
+@card_options.show_secrets_option
+@card_options.force_option
 def record(
     reader: str, psam_reader: str | None, port: int, out: Path, *, personal_data: bool, show_secrets: bool, force: bool
 ) -> None:

@@ -14,21 +14,22 @@ from pathlib import Path
 
 import click
 
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
-from harness import pcsc
-from harness.cli import goals, interrupt
-from harness.cli import target as targets
+from harness.cli import card_options as targets
+from harness.cli import interrupt, outputs
 from harness.conformance import bench as benches
-from harness.conformance import coverage, generate, names, report, runner
+from harness.conformance import coverage, generate, names, runner
 from harness.conformance import vector as vectors_
 from harness.conformance.bench import Bench, BenchError, Virtual
-from harness.conformance.report import Context
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import CHINESE, JUDGED, Result, Verdict
 from harness.facts.register import register
-from harness.terminal import roots
+from harness.keys import roots
+from harness.readers import pcsc
+from harness.verdicts import report
+from harness.verdicts.report import Context
+from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -116,7 +117,7 @@ def run_vectors(
         raise click.UsageError("choose one of --in-process, --reader and --replay")
     if (psam or persona or strict) and not reader:
         raise click.UsageError("--psam-reader, --persona and --strict need --reader")
-    to = goals.report_goal(folder, sign)
+    to = outputs.report_goal(folder, sign)
     if failed and LAST.exists() and not _last():
         click.echo("nothing failed in the last run, so nothing is run again 上次没有未通过的", err=as_json)
         return
@@ -154,11 +155,11 @@ def run_vectors(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
         known=known,
-        session=goals.session_of(replay) if replay else None,
+        session=outputs.session_of(replay) if replay else None,
     )
     table = report.as_table(results, rows, context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, goals.trace_copy(replay, None) if replay else "")
+        report.write(to, table, outputs.trace_copy(replay, None) if replay else "")
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

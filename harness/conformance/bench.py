@@ -14,16 +14,16 @@ from emulator import personas
 from emulator.chip import Chip, Exchange
 from emulator.crypto import suite
 from emulator.errors import SscardError
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import PIN_USE, Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import PIN_USE, Layout
 from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.conformance.person import Person
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.vector import Vector
-from harness.connection import Connection, InProcess, Pcsc
-from harness.terminal.keeper import TerminalError
-from harness.terminal.roots import RootSource
+from harness.keys.access import TerminalError
+from harness.keys.roots import RootSource
+from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, mask, read
 from harness.trace.read import Event, TraceError

@@ -9,13 +9,13 @@ from fnmatch import fnmatchcase
 
 from harness.conformance.person import Person
 from harness.conformance.play import Missing, Play
-from harness.connection import Connection
 from harness.driver.backend import BackEnd
 from harness.driver.calls import Answer
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.session import Given
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
+from harness.readers.connection import Connection
 
 NAME = re.compile(r"\$\{[a-z0-9_:]+\}")
 ITEM = re.compile(r"\$\{item:([^}]*)\}")

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.suite import xor
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.specs import KeySpec, MessagingSpec
-from harness.terminal.messaging import Sealing
+from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
+from emulator.filesystem.memory.files import messaging_of
+from harness.keys.sealing import Sealing
 from harness.terminal.terminal import Terminal
 
 LAST_CHALLENGE = "${challenge}"

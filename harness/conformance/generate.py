@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
 from emulator.sources import mark
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Layout, LayoutError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import PIN
 from harness.conformance.vector import Vector, VectorError
 from harness.driver.interface import FUNCTIONS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.filesystem import items
-from emulator.filesystem.image import Image
+from emulator.filesystem.layouts import items
+from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
 from emulator.personas.issue import bank_card_number
 

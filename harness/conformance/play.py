@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.conformance.person import Person
-from harness.connection import Connection
+from harness.readers.connection import Connection
 from harness.terminal.terminal import Terminal
 
 

@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from harness import workers
 from harness.conformance import names
 from harness.conformance.bench import Bench, Log, Virtual
 from harness.conformance.play import Missing, Unsuitable
 from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import Result, Verdict
-from harness.pcsc import PcscError
-from harness.terminal.keeper import TerminalError
+from harness.keys.access import TerminalError
+from harness.readers.pcsc import PcscError
+from harness.verdicts import workers
+from harness.verdicts.verdict import Result, Verdict
 
 WORTH_PROCESSES = 60
 """Fewer vectors are done before other processes have started."""

@@ -11,18 +11,18 @@ from emulator.apdu.instructions.certificate import PIN_PROVED
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow, repeat_with_right_length
 from emulator.crypto.keys import factors
-from emulator.filesystem import items
-from emulator.filesystem.items import Value
-from emulator.filesystem.specs import PIN_USE
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.items import Value
+from emulator.filesystem.layouts.specs import PIN_USE
 from emulator.security import PIN
-from harness import tear
 from harness.conformance import answers, driver_calls
 from harness.conformance.answers import matches, part
 from harness.conformance.formulas import Formulas
 from harness.conformance.play import Missing, Play
 from harness.conformance.vector import Vector, action
-from harness.connection import Connection, InProcess, historical
-from harness.terminal import messaging
+from harness.images import tear
+from harness.keys import sealing as messaging
+from harness.readers.connection import Connection, InProcess, historical
 from harness.terminal.terminal import bcd
 
 PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(lv|\d*:\d*))?\}")

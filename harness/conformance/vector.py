@@ -12,8 +12,8 @@ from typing import Any
 from emulator import personas
 from emulator.errors import SscardError
 from emulator.personas.document import is_path
-from harness.conformance import documents
-from harness.conformance.documents import Document, DocumentError
+from harness.verdicts import documents
+from harness.verdicts.documents import Document, DocumentError
 
 ACTIONS = (
     "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",

@@ -9,7 +9,7 @@ from harness.driver.calls import Answer
 from harness.driver.codes import negated
 from harness.driver.formats import fields, joined
 from harness.driver.library import SSCardDriver
-from harness.terminal.machine import Card, Machine
+from harness.hsm.machine import Card, Machine
 
 HEAD = 4
 """Fields that every request begins with: region, historical bytes, algorithm, identification code."""

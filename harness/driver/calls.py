@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import failure
+from harness.driver.lock import Turns
 from harness.driver.pad import Pad
 from harness.driver.session import Readers, Session
-from harness.driver.turns import Turns
 from harness.terminal.terminal import ItemValue
 
 DEVICE = "SSCARD000001"

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import SCRIPT_PAD, Function
 from harness.driver.library import SSCardDriver
+from harness.driver.lock import Turns
 from harness.driver.pad import Pad
 from harness.driver.session import Readers
-from harness.driver.turns import Turns
 from harness.terminal.pin import LONGEST
 
 MOST_CLIENTS = 64

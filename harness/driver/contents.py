@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.status import SW
-from emulator.filesystem import items
-from emulator.filesystem.specs import FileSpec, ItemSpec
-from emulator.filesystem.text import encode, join
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts.text import encode, join
 from emulator.security import Condition
 from harness.driver import formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
 from harness.driver.session import NoKeys, Session
-from harness.terminal.keeper import PsamError
+from harness.keys.access import PsamError
 from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")

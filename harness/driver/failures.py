@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from emulator import unforeseen
+from emulator import internal_fault
 from emulator.apdu.status import SW
-from emulator.filesystem import items
-from harness import pcsc
+from emulator.filesystem.layouts import items
 from harness.driver.codes import Code, DriverError, negated, words
-from harness.pcsc import PcscError
-from harness.terminal.keeper import LevelTooLow, PsamError, TerminalError
+from harness.keys.access import LevelTooLow, PsamError, TerminalError
+from harness.readers import pcsc
+from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Refused, Unauthorised
 
 READ_KEY = "RKSSSE"
@@ -42,7 +42,7 @@ def failure(error: Exception) -> DriverError:
     if isinstance(error, TerminalError | items.ItemError | ValueError | LookupError):
         # A card whose answers do not hold what they should.
         return _told(Code.CHECKSUM, error)
-    unforeseen.log(error, _log)
+    internal_fault.log(error, _log)
     return DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {type(error).__name__}")
 
 

@@ -19,8 +19,8 @@ from harness.driver.failures import READ_KEY
 from harness.driver.formats import addresses, fields, hexadecimal, joined, values
 from harness.driver.pad import Pad
 from harness.driver.session import Session
+from harness.keys.sealing import MAC_SIZE
 from harness.terminal import account
-from harness.terminal.messaging import MAC_SIZE
 from harness.terminal.pin import bcd
 from harness.terminal.terminal import ItemValue, Unauthorised
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness import pcsc
-from harness.connection import Connection, Pcsc
-from harness.pcsc import PcscError
+from harness.readers import pcsc
+from harness.readers.connection import Connection, Pcsc
+from harness.readers.pcsc import PcscError
 
 CONTACTLESS = re.compile(r"contactless|picc|(?<![a-z])cl(?![a-z])", re.IGNORECASE)
 """Readers that call themselves so take contactless cards. [D]"""

@@ -9,13 +9,13 @@ import socket
 import threading
 from collections.abc import Sequence
 
-from emulator import unforeseen
+from emulator import internal_fault
 from harness.driver import wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError
+from harness.driver.endpoint import Listener
 from harness.driver.interface import EXPORTED
-from harness.driver.place import Listener
 
 ENDING = 5.0
 """Seconds that calls in progress get at the end."""
@@ -105,7 +105,7 @@ class Server:
                 while self._answered(link, client):
                     pass
         except Exception as error:  # the others live on
-            unforeseen.log(error, _log)
+            internal_fault.log(error, _log)
         finally:
             with self._lock:
                 del self._links[link]

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from emulator.security import names_in
-from harness.connection import Connection, historical
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
-from harness.terminal.keeper import Psam, TerminalError, Use
+from harness.keys.access import Psam, TerminalError, Use
+from harness.readers.connection import Connection, historical
 from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal, Unauthorised
 
 TYPES = (1, 2, 3, 4)

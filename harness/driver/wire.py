@@ -21,7 +21,7 @@ import socket
 import struct
 import time
 
-from emulator.filesystem.text import decode, encode, start_nothing
+from emulator.filesystem.layouts.text import decode, encode, start_nothing
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import OUT_MOST
 

@@ -14,8 +14,8 @@ from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.layouts import of_code_tables, of_layouts
 from harness.facts.register import Register, SourceError
-from harness.office.scenario import model as scenarios
-from harness.office.shown import rules
+from harness.office.desk.lookup import rules
+from harness.scenarios import model as scenarios
 
 
 def every(home: Path, layouts: Iterable[str] = ()) -> list[Fact]:

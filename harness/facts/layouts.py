@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from emulator.filesystem import codes
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Basis, FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts import codes
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.sources import citation
 from harness.facts.fact import Fact
 from harness.facts.register import SourceError

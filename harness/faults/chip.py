@@ -13,8 +13,8 @@ from typing import Protocol, runtime_checkable
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.transport import WHOLE
 from emulator.chip import Chip, Exchange, Observer, told
-from emulator.filesystem.image import Image
-from emulator.filesystem.nvm import PowerCut
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.nvm import PowerCut
 from emulator.reader.slot import CardGone
 from harness.faults.plan import WITHIN, Fault, Plan
 from harness.faults.spoil import DONE, applies, early, spoilt

@@ -13,7 +13,7 @@ import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.errors import SscardError
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 

@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from harness.conformance.bench import Line
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import Result, Verdict
+from harness.monitor.other_programs import foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
-from harness.monitor.visitors import foreign
 from harness.trace.read import PSAM, Event, named_layout, slot_layout
 from harness.trace.show import time_of_day
+from harness.verdicts.verdict import Result, Verdict
 
 AROUND = 12
 """Exchanges that are kept of what led to a finding, its own last."""

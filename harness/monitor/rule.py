@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from emulator.sources import weakest
 from harness.monitor.session import Session, Step
 

@@ -14,7 +14,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import BY_NAME, Select
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from emulator.security import PIN, Condition
 from harness.trace.context import SELECTED_ALL_THE_SAME, Context, Place
 from harness.trace.read import Event

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.purse import PURCHASE
 from emulator.apdu.status import SW
-from emulator.filesystem.specs import PurseSpec
-from harness.pcsc import PcscError
-from harness.terminal.keeper import Psam, TerminalError
+from emulator.filesystem.layouts.specs import PurseSpec
+from harness.keys.access import Psam, TerminalError
+from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Refused, Terminal
 
 KEY_INDEX = 1

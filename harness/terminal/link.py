@@ -10,13 +10,13 @@ from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES, Suite, suite_of
 from emulator.crypto.keys import pin_key, test_root
-from emulator.filesystem import layout
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.image import Image
-from emulator.filesystem.specs import PIN_USE, Layout, LayoutError
+from emulator.filesystem.layouts import load as layout
+from emulator.filesystem.layouts.specs import PIN_USE, Layout, LayoutError
+from emulator.filesystem.memory.files import messaging_of
+from emulator.filesystem.memory.image import Image
 from emulator.security import PIN, AllOf, Condition, names_in
-from harness.connection import Connection, historical
-from harness.terminal.keeper import LONG_CRYPTOGRAM, Keeper, Roots, TerminalError, Use
+from harness.keys.access import LONG_CRYPTOGRAM, Keeper, Roots, TerminalError, Use
+from harness.readers.connection import Connection, historical
 
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")

@@ -11,15 +11,15 @@ from emulator.apdu.status import SW
 from emulator.apdu.transport import follow
 from emulator.crypto import SUITES
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import VERSIONS, key_cell
-from emulator.filesystem.specs import PIN_USE, FileSpec, Layout
+from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, Layout
+from emulator.filesystem.memory.files import messaging_of
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import VERSIONS, key_cell
 from emulator.personas import Persona
 from emulator.personas.issue import issue
-from harness.connection import Connection
-from harness.terminal import messaging
-from harness.terminal.keeper import TerminalError
+from harness.keys import sealing as messaging
+from harness.keys.access import TerminalError
+from harness.readers.connection import Connection
 from harness.terminal.terminal import Refused
 
 CHUNK = 200

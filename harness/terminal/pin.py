@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.terminal.keeper import TerminalError
+from harness.keys.access import TerminalError
 
 SHORTEST, LONGEST = 4, 12
 """Digits that a pad takes. [T: reference:terminal Flows]"""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.filesystem.specs import RegionBinding
-from harness.terminal.keeper import TerminalError
+from emulator.filesystem.layouts.specs import RegionBinding
+from harness.keys.access import TerminalError
 from harness.terminal.terminal import Terminal
 
 PROVINCE = "519900"

@@ -8,12 +8,12 @@ from datetime import date
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
-from emulator.filesystem import items
-from emulator.filesystem.files import messaging_of
-from emulator.filesystem.meanings import Meaning, in_words, meaning
-from emulator.filesystem.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN
-from harness.terminal.keeper import TerminalError
+from harness.keys.access import TerminalError
 from harness.terminal.link import Link, PinRefused, Refused, Unauthorised, whole
 from harness.terminal.pin import bcd
 

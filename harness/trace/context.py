@@ -13,9 +13,9 @@ from emulator.apdu.instructions.records import FIRST, PREVIOUS, THIS, ReadRecord
 from emulator.apdu.instructions.select import BY_NAME, CHILD, Select
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
-from emulator.filesystem import files
-from emulator.filesystem.files import Directory
-from emulator.filesystem.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.memory import files
+from emulator.filesystem.memory.files import Directory
 
 SFI_IN_P1 = 0x80
 SELECTED_ALL_THE_SAME = (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 from harness.trace import mask
 from harness.trace.decode import command_hex
 from harness.trace.mask import PersonalData, Seen

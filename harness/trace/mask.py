@@ -23,8 +23,8 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.chip import Exchange
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context, Place
 
 HEADER = 5

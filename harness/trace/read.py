@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import SscardError
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 

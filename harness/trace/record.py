@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from emulator.chip import Exchange
-from emulator.filesystem.image import Image
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.image import Image
 from harness.trace import mask
 from harness.trace.decode import command_hex, instruction_name
 from harness.trace.mask import Marks, PersonalData, SecretAnswers

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.select import Select
-from emulator.filesystem import items
-from emulator.filesystem.meanings import in_words
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.meanings import in_words
+from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import Event, slot_layout

@@ -23,12 +23,12 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from harness.run import ended
-from harness.spoken import SpokenError
+from harness.messages.spoken import SpokenError
+from harness.serving.run import ended
 from harness.web.connection import Connection
-from harness.web.contained import Contained
-from harness.web.doorstep import Doorstep
+from harness.web.cross_site import Doorstep
 from harness.web.guard import Admission, Guard, anybody
+from harness.web.internal_fault import Contained
 from harness.web.limiter import Limiter
 from harness.web.strict import StrictRoute
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.chip import Chip
-from emulator.filesystem import image as images
+from emulator.filesystem.memory import image as images
 from tests.support import SSSE, Card, new_card
 
 ROUNDS, BATCH = 7, 100

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import pcsc
-from harness.connection import Pcsc
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from tests.benchmarks.peer import LIBRARY
 from tests.support import SSSE
 

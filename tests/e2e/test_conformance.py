@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import pcsc
-from harness.connection import Pcsc
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import SSSE
 

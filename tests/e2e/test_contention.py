@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness import pcsc
 from harness.driver.library import SSCardDriver
 from harness.driver.readers import PcscReaders
+from harness.readers import pcsc
 from tests.e2e.served import DEADLINE, SSCARD, Served, serving, sscard
 from tests.support import SSSE
 

@@ -11,13 +11,13 @@ import pytest
 
 from emulator.chip import Chip
 from emulator.reader.slot import CardGone, Slot
-from harness import pcsc
-from harness.connection import Pcsc
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.readers import PcscReaders
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from tests.counter import ANY, INITIAL, OWN, PAY
 from tests.e2e.served import DEADLINE, Served, serving, sscard, started
 from tests.support import new_card

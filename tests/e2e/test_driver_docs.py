@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from emulator import personas
-from harness.driver import place
+from harness.driver import endpoint
 from harness.driver.interface import FUNCTIONS
 from harness.web.app import RATE
 from tests import native
@@ -40,7 +40,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("SSCARD_DRIVER_ARGS", said["SSCARD_DRIVER_ARGS"])
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     yield tmp_path
-    native.end(native.server_of(place.default()))
+    native.end(native.server_of(endpoint.default()))
 
 
 def ran(folder: Path, *command: str) -> bytes:
@@ -84,7 +84,7 @@ def test_what_is_said_of_the_code(page: str) -> None:
     assert set(re.findall(r"^\| `(SSCARD\w+)` \|", text, re.MULTILINE)) == variables
     assert str(len(FUNCTIONS)) in text
     assert f"{int(RATE.partition('/')[0]):,}" in text
-    assert str(place.PORT) in text
+    assert str(endpoint.PORT) in text
     assert all(name in personas.names() for name in re.findall(r"--persona ([\w-]+)", text))
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (DOCS / link).exists(), link

@@ -14,7 +14,7 @@ import pytest
 from harness.driver.backend import BackEnd
 from harness.driver.interface import EXPORTED, FUNCTIONS
 from harness.driver.library import SSCardDriver
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
 from tests import native
 from tests.e2e.served import DEADLINE
 

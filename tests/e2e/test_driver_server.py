@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import pcsc
 from harness.driver.codes import Code, words
+from harness.readers import pcsc
 from tests import native
 from tests.e2e import served as run
 from tests.e2e.served import DEADLINE, SSCARD

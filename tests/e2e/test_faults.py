@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness import pcsc
-from harness.connection import Pcsc
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from harness.terminal.terminal import Refused, Terminal
 from harness.trace import read
 from tests.e2e.served import serving

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem import layout as layouts
-from harness import pcsc
+from emulator.filesystem.layouts import load as layouts
 from harness.conformance import bench as benches
 from harness.conformance import runner
 from harness.conformance import vector as vectors
-from harness.connection import Pcsc
 from harness.facts.register import register
-from harness.terminal import roots
+from harness.keys import roots
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from tests.e2e.served import serving, sscard
 
 pytestmark = pytest.mark.pcsc

@@ -12,8 +12,8 @@ import pytest
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import image as images
-from emulator.filesystem import layout
+from emulator.filesystem.layouts import load as layout
+from emulator.filesystem.memory import image as images
 from emulator.personas.issue import issue
 from tests.support import DF, Card
 

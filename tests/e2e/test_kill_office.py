@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from harness.office.register import audit
 from harness.office.register.tables import Card
-from harness.office.words import Outcome
+from harness.office.vocabulary import Outcome
 from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
 from tests.office import Desk

@@ -11,10 +11,10 @@ import pytest
 
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
-from harness.connection import InProcess
-from harness.terminal import roots
-from harness.terminal.machine import MachineError
-from harness.terminal.machine_client import MachineClient
+from harness.hsm.client import MachineClient
+from harness.hsm.machine import MachineError
+from harness.keys import roots
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import sscard, started
 from tests.support import new_card

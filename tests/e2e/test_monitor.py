@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem import layout as layouts
-from harness import pcsc
-from harness.connection import Pcsc
-from harness.terminal.keeper import Psam
+from emulator.filesystem.layouts import load as layouts
+from harness.keys.access import Psam
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import SSSE, WRONG_PIN

@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from harness import pcsc
-from harness.connection import Pcsc
-from harness.office import seed
+from harness.office.register import seed
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
 from harness.terminal.terminal import Terminal
 from harness.web.office.examples import FIRST, STORY
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard

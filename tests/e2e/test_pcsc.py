@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness import control, pcsc
-from harness.connection import Pcsc
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
+from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
 from tests.e2e.served import DEADLINE, Served, serving, sscard

@@ -15,9 +15,10 @@ import pytest
 
 import harness.trace
 from emulator.apdu.transport import follow
-from emulator.filesystem import image as images
-from harness import control, pcsc
-from harness.connection import Pcsc
+from emulator.filesystem.memory import image as images
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
+from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
 from harness.trace import read

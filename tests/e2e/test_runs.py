@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import control, pcsc
-from harness.connection import Pcsc
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
+from harness.serving import control
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard, started
 

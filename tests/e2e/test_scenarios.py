@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.connection import Pcsc
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.session import Given
+from harness.readers.connection import Pcsc
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import serving, sscard

@@ -19,13 +19,14 @@ import pytest
 
 from emulator.apdu.status import SW
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem import layout as layouts
-from harness import control, pcsc
-from harness.connection import Pcsc
+from emulator.filesystem.layouts import load as layouts
 from harness.faults.plan import KINDS
-from harness.pcsc import PcscError
+from harness.keys.access import TerminalError
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
+from harness.readers.pcsc import PcscError
+from harness.serving import control
 from harness.terminal import region
-from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace import read
 from tests.e2e import effects

@@ -13,8 +13,8 @@ from emulator import personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import Cell
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import Cell
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from emulator.crypto import SUITES
 from emulator.crypto.keys import card_key, factors
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem import layout as layouts
-from harness.terminal.machine import EncryptionMachine
-from harness.web import machine as service
-from harness.web.machine import CARD, EXAMPLES
+from emulator.filesystem.layouts import load as layouts
+from harness.hsm.machine import EncryptionMachine
+from harness.web import hsm as service
+from harness.web.hsm import CARD, EXAMPLES
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 EXAMPLES_EACH = 20_000 if DEEP else 600

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from emulator.filesystem.memory import PIN_CELL, UNBLOCKINGS_CELL
+from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL
 from tests.support import HOME, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"

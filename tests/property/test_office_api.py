@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.office.operations import ALL
-from harness.office.words import Role
+from harness.office.vocabulary import Role
 from harness.web.office.examples import FIRST, ME, STORY, Example
 from tests.office import Desk
 from tests.office_front import CLERKS, Caller, kind

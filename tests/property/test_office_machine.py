@@ -21,21 +21,21 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from emulator.chip import Chip
-from emulator.filesystem import image as images
-from emulator.filesystem.image import Image
-from harness.connection import Connection
-from harness.office import requests, seed
-from harness.office.bank import BankDown
-from harness.office.case import Failed, Unknown
-from harness.office.drawer import Drawer
-from harness.office.jobs import TurnOn
-from harness.office.office import HalfWay, Office
-from harness.office.presented import Presented
-from harness.office.register import audit
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from harness.office.cards.in_reader import Presented
+from harness.office.cards.jobs import TurnOn
+from harness.office.cards.store import Drawer
+from harness.office.case.bank import BankDown
+from harness.office.case.case import Failed, Unknown
+from harness.office.case.rule import Refusal
+from harness.office.desk.office import HalfWay, Office
+from harness.office.register import audit, seed
 from harness.office.register.tables import Bank, Card, Person
-from harness.office.requests import Document
-from harness.office.rule import Refusal
-from harness.office.words import DocumentType, Incapacity, Life, Loss, Relation
+from harness.office.requests import models as requests
+from harness.office.requests.models import Document
+from harness.office.vocabulary import DocumentType, Incapacity, Life, Loss, Relation
+from harness.readers.connection import Connection
 from harness.terminal import region as regions
 from tests.office import PHOTO, Desk, Torn, agent, ask, child, citizen, moving
 

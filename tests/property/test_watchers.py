@@ -14,13 +14,13 @@ import jsonschema
 import pytest
 
 import harness.trace
-from emulator.filesystem import layout as layouts
-from harness.connection import InProcess
+from emulator.filesystem.layouts import load as layouts
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import KINDS, Fault, Plan
 from harness.monitor.monitor import Monitor
 from harness.monitor.rule import Situation
-from harness.pcsc import PcscError
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import PcscError
 from harness.trace import diff, pcapng
 from harness.trace.read import Event
 from harness.trace.record import Trace

@@ -10,16 +10,16 @@ from typing import Any
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.specs import Layout
-from harness.connection import InProcess
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.image import Image
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
-from harness.pcsc import PcscError
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import PcscError
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace.read import Event

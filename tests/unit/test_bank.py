@@ -9,9 +9,9 @@ import pytest
 
 from emulator import ber, personas
 from emulator.chip import Chip
-from emulator.filesystem import items
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import LayoutError
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import LayoutError
 from emulator.personas.issue import bank_card_number, issue
 from tests.support import HOME, VERIFY, Card, new_card
 

@@ -14,17 +14,17 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import sm2, sm3, suite
 from emulator.crypto.keys import pin_key
-from emulator.filesystem import image as images
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import LayoutError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import LayoutError
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import file_cell
 from emulator.personas.issue import issue
 from harness.conformance.bench import Line
-from harness.conformance.report import trace_lines
-from harness.connection import InProcess
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
+from harness.verdicts.report import trace_lines
 from tests.support import HOME, SSSE, VERIFY, Card, new_card
 from tests.unit.judged import Judged
 

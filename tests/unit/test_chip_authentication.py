@@ -10,8 +10,8 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import PIN_CELL, UNBLOCKING
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKING
 from emulator.personas.issue import issue
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 

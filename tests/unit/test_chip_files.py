@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem import items
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import FileSpec
 from emulator.security import PIN, AllOf, AnyOf, Never, Right, names_in
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 

@@ -10,7 +10,7 @@ from emulator import personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from emulator.sources import marks
 from tests.support import DF, SSSE, VERIFY, Card, new_card

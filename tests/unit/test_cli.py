@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emulator.crypto.keys import test_root as root_of
-from harness import pcsc
 from harness.cli import main
+from harness.readers import pcsc
 from tests.support import SSSE
 
 

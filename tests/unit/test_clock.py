@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from harness import demo
 from harness.clock import CHINA, Clock
-from harness.connection import InProcess
+from harness.readers.connection import InProcess
+from harness.serving import demo
 from tests.support import new_card
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem import codes, items, layout, meanings, text
-from emulator.filesystem.kinds import KINDS
-from emulator.filesystem.specs import ItemSpec
+from emulator.filesystem.layouts import codes, items, meanings, text
+from emulator.filesystem.layouts import load as layout
+from emulator.filesystem.layouts.kinds import KINDS
+from emulator.filesystem.layouts.specs import ItemSpec
 
 LAYOUTS = [name for name in layout.names() if layout.load(name).card == "user"]
 

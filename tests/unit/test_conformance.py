@@ -21,13 +21,13 @@ from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
 from harness.conformance.bench import Line, Log, Reader, Virtual
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
-from harness.relay import Relay
-from harness.terminal import roots
-from harness.terminal.roots import RootSource
+from harness.keys import roots
+from harness.keys.roots import RootSource
+from harness.monitor.relay import Relay
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
+from harness.verdicts.verdict import Verdict
 from tests.support import SSSE, new_card
 
 FOLDER = Path(__file__).parents[2] / "vectors"

@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli.terminal import codes_markdown
 from harness.driver.library import SSCardDriver
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
 from tests.unit.test_cli import run
 from tests.unit.test_docs import DOCS, text
 

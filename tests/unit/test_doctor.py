@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from harness import doctor, pcsc
 from harness.cli import main
-from harness.pcsc import PcscError
+from harness.readers import doctor, pcsc
+from harness.readers.pcsc import PcscError
 
 
 def finding(check: str, *arguments: str) -> dict[str, str]:

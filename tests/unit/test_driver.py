@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem.memory import PIN_CELL
-from emulator.filesystem.specs import ItemSpec
-from emulator.filesystem.text import decode, encode
+from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.text import decode, encode
+from emulator.filesystem.memory.memory import PIN_CELL
 from harness.driver import contents, formats, wire
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.formats import Wanted

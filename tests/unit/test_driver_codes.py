@@ -10,19 +10,19 @@ import pytest
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import PIN_CELL, file_cell, key_cell
-from harness import pcsc
-from harness.connection import InProcess
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import PIN_CELL, file_cell, key_cell
 from harness.driver.backend import BackEnd
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, negated, words
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import CANCEL, TIMEOUT
 from harness.driver.session import Given
-from harness.pcsc import PcscError
-from harness.terminal.keeper import Roots, Use
-from harness.terminal.machine import Card as MachineCard
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import Card as MachineCard
+from harness.hsm.machine import EncryptionMachine
+from harness.keys.access import Roots, Use
+from harness.readers import pcsc
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import PcscError
 from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter
 from tests.support import new_card
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem.memory import PURSE_CELL
-from emulator.filesystem.purse import Purse
-from harness.connection import InProcess
+from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.purse import Purse
 from harness.driver.backend import BackEnd
+from harness.hsm.machine import EncryptionMachine
+from harness.keys.access import Psam
+from harness.readers.connection import InProcess
 from harness.terminal import account
 from harness.terminal.account import Payment
-from harness.terminal.keeper import Psam
-from harness.terminal.machine import EncryptionMachine
 from harness.terminal.terminal import Terminal
 from tests.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter
 

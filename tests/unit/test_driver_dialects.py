@@ -21,12 +21,12 @@ from websockets.typing import Origin
 from emulator.chip import Chip
 from emulator.personas.issue import bank_card_number
 from harness.cli import main
-from harness.connection import InProcess
 from harness.driver.clients import Clients
 from harness.driver.dialects import dialect as dialects
 from harness.driver.dialects.dialect import Dialect, DialectError
 from harness.driver.session import Given
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
+from harness.readers.connection import InProcess
 from harness.web import driver as front
 from harness.web.app import background
 from tests.support import new_card

@@ -21,18 +21,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from emulator.chip import Chip
-from harness.connection import Connection, InProcess
-from harness.control import ControlError
-from harness.driver import place, wire
+from harness.driver import endpoint, wire
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import ERROR_MOST, Code, DriverError, error_text, words
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST, VENDORS
 from harness.driver.library import SSCardDriver
+from harness.driver.lock import HOLD
 from harness.driver.server import Server
 from harness.driver.session import Given
-from harness.driver.turns import HOLD
-from harness.pcsc import UNKNOWN_READER, PcscError
-from harness.terminal.machine import EncryptionMachine
+from harness.hsm.machine import EncryptionMachine
+from harness.readers.connection import Connection, InProcess
+from harness.readers.pcsc import UNKNOWN_READER, PcscError
+from harness.serving.control import ControlError
 from harness.web import driver as front
 from harness.web.app import BODY_LIMIT, background
 from tests.support import new_card
@@ -79,7 +79,7 @@ def test_declarations() -> None:
 @contextlib.contextmanager
 def served(path: Path, most: int = 64, idle: float | None = None, those: Clients | None = None) -> Iterator[Path]:
     """A server in a thread of this process."""
-    listener = place.unix(path)
+    listener = endpoint.unix(path)
     server = Server(those or clients(most=most), [listener], idle)
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -215,16 +215,16 @@ def test_it_ends_when_nobody_is_there(tmp_path: Path) -> None:
 
 
 def test_a_path_has_one_server(tmp_path: Path) -> None:
-    with served(tmp_path / "s") as path, pytest.raises(place.PlaceError, match="another driver"):
-        place.unix(path)
+    with served(tmp_path / "s") as path, pytest.raises(endpoint.PlaceError, match="another driver"):
+        endpoint.unix(path)
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(place.PlaceError, match="name another"):
-        place.unix(tmp_path / "file")
+    with pytest.raises(endpoint.PlaceError, match="name another"):
+        endpoint.unix(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
     left = socket.socket(socket.AF_UNIX)
     left.bind(str(path))
     left.close()
-    listener = place.unix(path)
+    listener = endpoint.unix(path)
     assert path.stat().st_mode & 0o777 == 0o600
     listener.close()
     assert not path.exists()
@@ -232,19 +232,19 @@ def test_a_path_has_one_server(tmp_path: Path) -> None:
 
 def test_the_usual_folder_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    folder, elsewhere = place.default().parent, tmp_path / "elsewhere"
+    folder, elsewhere = endpoint.default().parent, tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     for target in (elsewhere, tmp_path / "nowhere"):
         folder.symlink_to(target)
         with pytest.raises(ControlError, match="not this user's alone"):
-            place.unix(place.default())
+            endpoint.unix(endpoint.default())
         folder.unlink()
     folder.mkdir()
     folder.chmod(0o770)
     with pytest.raises(ControlError, match="not this user's alone"):
-        place.unix(place.default())
+        endpoint.unix(endpoint.default())
     folder.chmod(0o700)
-    place.unix(place.default()).close()
+    endpoint.unix(endpoint.default()).close()
     assert not list(elsewhere.iterdir())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.driver.backend import BackEnd
-from harness.terminal.machine import Card, EncryptionMachine
+from harness.hsm.machine import Card, EncryptionMachine
 from tests.counter import ANY, IDENTIFICATION, INITIAL, KINDS, MEANT, NUMBER, OWN, SHAPES, Counter
 
 HISTORY = "0081544C908684510151010001"

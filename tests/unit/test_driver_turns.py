@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from harness.driver.library import SSCardDriver
+from harness.driver.lock import Turns
 from harness.driver.session import Given
-from harness.driver.turns import Turns
 from tests.counter import ANY, Counter
 
 DEADLINE = 30.0

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import LayoutError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import LayoutError
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
 from harness.cli.vectors import home

@@ -8,14 +8,14 @@ import pytest
 
 import harness.trace
 from emulator.apdu.transport import follow
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import tries_cell
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import tries_cell
 from emulator.security import PIN
-from harness.connection import InProcess
 from harness.faults import plan
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import FaultError, Plan
-from harness.pcsc import PcscError
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace.record import TraceFile
 from tests.support import SSSE, VERIFY, WRONG_PIN, new_card

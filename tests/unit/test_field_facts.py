@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
 KINDS = [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]

@@ -18,13 +18,13 @@ from harness.conformance import vector as vectors
 from harness.conformance.bench import Log, Virtual
 from harness.conformance.play import Play
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import ERROR, Situation
 from harness.monitor.rules import RULES
+from harness.readers.connection import InProcess
 from harness.trace.read import Event
 from harness.trace.record import Trace
+from harness.verdicts.verdict import Verdict
 from tests.unit.judged import TODAY
 
 TABLE = Path(__file__).parents[2] / "docs" / "field-findings.md"

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import FileSpec, Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import FileSpec, Layout
 from emulator.security import PIN, Never
 from tests.support import HOME, VERIFY, Card, new_card
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import LayoutError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import LayoutError
 from emulator.textfiles import as_csv, as_json, as_toml, as_yaml, text
 from emulator.textfiles.text import FormatError
 from harness.cli import main

@@ -9,11 +9,11 @@ import pytest
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import image as images
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image, ImageError
-from emulator.filesystem.memory import UNBLOCKING
-from emulator.filesystem.nvm import PowerCut
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image, ImageError
+from emulator.filesystem.memory.memory import UNBLOCKING
+from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
 

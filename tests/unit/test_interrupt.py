@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import tear
 from harness.cli import main
 from harness.cli.vectors import LAST, home
 from harness.conformance import runner
-from harness.office import instant
-from harness.office.scenario import runner as scenario_runner
+from harness.images import tear
+from harness.office.desk import instant
+from harness.scenarios import runner as scenario_runner
 from harness.terminal.personalise import Personaliser
 from tests.support import SSSE
 

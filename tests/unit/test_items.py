@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.filesystem import items, layout
-from emulator.filesystem.items import ItemError, Value
-from emulator.filesystem.specs import ItemSpec
+from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts import load as layout
+from emulator.filesystem.layouts.items import ItemError, Value
+from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.personas import load
 from emulator.personas.issue import issue
 

@@ -6,9 +6,9 @@ import pytest
 
 from emulator.apdu.status import SW
 from emulator.crypto.keys import test_root as root_of
-from harness.connection import InProcess
+from harness.keys.access import LevelTooLow, Psam, PsamError
+from harness.readers.connection import InProcess
 from harness.terminal import region
-from harness.terminal.keeper import LevelTooLow, Psam, PsamError
 from harness.terminal.terminal import Terminal
 from tests.support import new_card
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem import layout
-from emulator.filesystem.specs import Layout, LayoutError
+from emulator.filesystem.layouts import load as layout
+from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import parse_condition
 from harness.cli import main
 

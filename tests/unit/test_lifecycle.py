@@ -9,7 +9,7 @@ import pytest
 from emulator import personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 

@@ -9,13 +9,13 @@ import pytest
 from emulator.apdu.command import CommandAPDU
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
-from harness.connection import InProcess
-from harness.terminal import roots
-from harness.terminal.machine import Card, EncryptionMachine, Machine, MachineError
-from harness.terminal.machine_client import MachineClient
+from harness.hsm.client import MachineClient
+from harness.hsm.machine import Card, EncryptionMachine, Machine, MachineError
+from harness.keys import roots
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.web import app as web
-from harness.web import machine as service
+from harness.web import hsm as service
 from tests.support import new_card
 
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["3des", "sm4"])

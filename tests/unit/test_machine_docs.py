@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.cli.machine import PORT
-from harness.terminal.machine import EncryptionMachine
-from harness.web import machine as service
-from harness.web.machine import EXAMPLES, STATUS
+from harness.cli.hsm import PORT
+from harness.hsm.machine import EncryptionMachine
+from harness.web import hsm as service
+from harness.web.hsm import EXAMPLES, STATUS
 
 DOCS = Path(__file__).parents[2] / "docs"
 BOTH = pytest.mark.parametrize("name", ["machine.md", "machine.zh-CN.md"])

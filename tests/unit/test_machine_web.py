@@ -13,11 +13,11 @@ import pytest
 from fastapi.testclient import TestClient
 from openapi_spec_validator import validate
 
-from harness.terminal.machine import EncryptionMachine, MachineError
-from harness.terminal.machine_client import MachineClient
+from harness.hsm.client import MachineClient
+from harness.hsm.machine import EncryptionMachine, MachineError
 from harness.web import app as web
-from harness.web import machine as service
-from harness.web.machine import CARD, EXAMPLES, STATUS
+from harness.web import hsm as service
+from harness.web.hsm import CARD, EXAMPLES, STATUS
 
 EXTERNAL = EXAMPLES["/external"][0]
 

@@ -8,8 +8,8 @@ import pytest
 
 from emulator.chip import Exchange
 from harness.conformance.bench import Line
-from harness.conformance.report import trace_lines
 from harness.trace.mask import PersonalData
+from harness.verdicts.report import trace_lines
 from tests.support import SSSE
 from tests.unit.watched import BALANCE, NEW_PIN, OWN, PAID, POOLED, TIME, Watched, personal
 

@@ -14,13 +14,13 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Exchange
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import ApplicationSpec, FileSpec, Layout
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, Layout
 from harness.cli import main
 from harness.conformance.bench import Line
-from harness.conformance.report import trace_lines
 from harness.trace import mask
 from harness.trace.record import TraceFile
+from harness.verdicts.report import trace_lines
 from tests.unit.test_cli import run
 
 OK = b"\x90\x00"

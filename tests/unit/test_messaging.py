@@ -8,7 +8,7 @@ import pytest
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 

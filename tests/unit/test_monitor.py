@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.filesystem.memory import PIN_CELL
+from emulator.filesystem.memory.memory import PIN_CELL
 from emulator.sources import marks
-from harness.conformance.verdict import Verdict
 from harness.monitor.rules import RULES
 from harness.terminal.terminal import Refused
+from harness.verdicts.verdict import Verdict
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN
 from tests.unit.judged import (
     ASK,

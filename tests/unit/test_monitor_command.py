@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.connection import InProcess
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
 from harness.monitor.rules import RULES
+from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile
 from tests.support import SSSE, WRONG_PIN, new_card
 from tests.unit.judged import ASK, READ_EXPIRY, READ_NUMBER, READ_VERSION

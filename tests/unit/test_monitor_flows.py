@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from emulator.filesystem.memory import PIN_CELL
-from harness import demo
+from emulator.filesystem.memory.memory import PIN_CELL
 from harness.clock import Clock
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.session import Given
+from harness.keys.access import Psam, TerminalError
 from harness.monitor.rules import RULES
-from harness.pcsc import PcscError
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import PcscError
+from harness.serving import demo
 from harness.terminal import region
-from harness.terminal.keeper import Psam, TerminalError
+from harness.verdicts.verdict import Verdict
 from tests.support import new_card
 from tests.unit.judged import Judged, demanding
 

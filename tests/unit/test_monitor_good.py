@@ -6,15 +6,15 @@ import pytest
 
 from emulator.apdu.transport import follow
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.memory import PIN_CELL
-from harness import demo
+from emulator.filesystem.memory.memory import PIN_CELL
 from harness.clock import Clock
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
-from harness.shapes import SYSTEMS, Shaped
+from harness.keys.access import TerminalError
+from harness.readers.connection import InProcess
+from harness.serving import demo
+from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.terminal import region
-from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import Terminal
+from harness.verdicts.verdict import Verdict
 from tests.support import SSSE, VERIFY, new_card
 from tests.unit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, part_of_the_region, psam_session
 

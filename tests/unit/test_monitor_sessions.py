@@ -9,15 +9,15 @@ import pytest
 
 from emulator import personas
 from emulator.apdu.command import CommandAPDU
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import PIN_CELL
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import PIN_CELL
 from emulator.security import names_in
-from harness.conformance.verdict import Verdict
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.terminal import region
 from harness.trace import show
 from harness.trace.read import Event
+from harness.verdicts.verdict import Verdict
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, new_card
 from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, Judged, demanding, psam_session
 

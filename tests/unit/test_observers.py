@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from emulator.chip import Chip, Exchange
-from harness.connection import InProcess
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.relay import Relay
+from harness.monitor.relay import Relay
+from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile, check_new
 from tests.support import SSSE, VERIFY, new_card
 from tests.unit.test_cli import run

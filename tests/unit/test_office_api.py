@@ -16,11 +16,12 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from harness.office import roles, seed, tokens
+from harness.office.case import roles
+from harness.office.desk import tokens
 from harness.office.operations import ALL
-from harness.office.register import audit
+from harness.office.register import audit, seed
 from harness.office.register.tables import Bank, Clerk
-from harness.office.words import Role
+from harness.office.vocabulary import Role
 from harness.web import app as web
 from harness.web.office.examples import FIRST, ME, STORY
 from tests.office import Desk

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from harness.cli import main
 from harness.cli.office.commands import COMMANDS
 from harness.cli.office.operations import APART
-from harness.office import seed
+from harness.office.case.shared_rules import BASE
 from harness.office.operations import ALL
-from harness.office.rules import BASE
+from harness.office.register import seed
 from tests.office import citizen
 from tests.office_front import ME, Counter, person_told, pulled_out
 

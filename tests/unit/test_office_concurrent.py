@@ -10,9 +10,10 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from harness.office import seed, tokens
+from harness.office.desk import tokens
+from harness.office.register import seed
 from harness.office.register.tables import Card
-from harness.office.words import Life
+from harness.office.vocabulary import Life
 from harness.web.office import create, examples
 from tests.office import Desk
 

@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.clock import CHINA
-from harness.office import qr
-from harness.office.credential import PREFIX, TTL, Credential, CredentialError, Kind, issue, verify
+from harness.office.electronic import qr
+from harness.office.electronic.credential import PREFIX, TTL, Credential, CredentialError, Kind, issue, verify
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.personas import numbers
 from harness.office.letter import html
-from harness.office.words import DocumentType, Role
+from harness.office.vocabulary import DocumentType, Role
 from tests.office import Desk, citizen
 from tests.office_front import Caller, Counter, kind, person_told
 from tests.unit.test_office_letter import LETTER

@@ -13,13 +13,16 @@ from fastapi.testclient import TestClient
 
 from harness.cli import main
 from harness.clock import Clock
-from harness.office import made_up, seed, shown, tokens, written
-from harness.office.drawer import Drawer
+from harness.office.cards.store import Drawer
+from harness.office.case.services import Services
+from harness.office.desk import lookup, tokens
+from harness.office.desk.office import Office
 from harness.office.letter.ask import LetterRequest
-from harness.office.office import Office
+from harness.office.people import made_up
+from harness.office.register import seed
 from harness.office.register.store import Register
-from harness.office.requests import Agent
-from harness.office.services import Services
+from harness.office.requests import parsed
+from harness.office.requests.models import Agent
 from harness.web.office import create
 from harness.web.office.answers import STATUS
 from tests.office import START
@@ -41,7 +44,7 @@ def files(name: str, folder: Path) -> None:
 
 
 def test_the_tables_are_the_code() -> None:
-    assert text("office-rules.md") == shown.markdown(), "sscard office rules --markdown > docs/office-rules.md"
+    assert text("office-rules.md") == lookup.markdown(), "sscard office rules --markdown > docs/office-rules.md"
 
 
 @BOTH
@@ -75,10 +78,10 @@ def test_the_morning_at_the_counter_and_the_requests(
 @BOTH
 def test_the_files_are_understood(name: str, tmp_path: Path) -> None:
     files(name, tmp_path)
-    (person,) = written.people(tmp_path / "person.yaml")
+    (person,) = parsed.people(tmp_path / "person.yaml")
     assert person.phone == "00000000011", "text, though it looks like a number"
-    assert written.model(Agent, written.mapping(tmp_path / "agent.yaml"), "agent").shown
-    assert written.model(LetterRequest, written.mapping(tmp_path / "letter.yaml"), "letter").holder == person.document
+    assert parsed.model(Agent, parsed.mapping(tmp_path / "agent.yaml"), "agent").shown
+    assert parsed.model(LetterRequest, parsed.mapping(tmp_path / "letter.yaml"), "letter").holder == person.document
 
 
 @BOTH
@@ -88,7 +91,7 @@ def test_every_kind_of_error_every_rule_outside_the_table_and_the_links(name: st
         assert re.search(rf"^\| {status} \|[^|]*`{kind}`", page, re.MULTILINE), kind
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "harness" / "office").rglob("*.py")]
     raised = {rule for source in sources for rule in re.findall(r'Refusal\(\s*"([A-Z-]+)"', source)}
-    declared = {one.rule.id for one in shown.rules()}
+    declared = {one.rule.id for one in lookup.rules()}
     assert raised - declared
     assert all(rule in page or rule.replace("CREDENTIAL-", "-") in page for rule in raised - declared)
     for link in re.findall(r"\]\(([^)]+)\)", page):

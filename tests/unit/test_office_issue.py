@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem import image as images
-from harness.office import made_up, maker, seed
+from emulator.filesystem.memory import image as images
+from harness.office.cards import content
+from harness.office.people import made_up
+from harness.office.register import seed
 from tests.office import START, citizen
 from tests.office_front import ME, Counter, person_told
 
@@ -107,4 +109,4 @@ def test_made_up_people() -> None:
         assert minor.guardian
         assert minor.birth.year > 2006
         assert 1933 <= adult.birth.year <= 2006
-    assert first.insured == tuple(maker.insurances())
+    assert first.insured == tuple(content.insurances())

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from harness.office.measures import Citation, Kind, measures
+from harness.office.measures.articles import Citation, Kind, measures
 
 # Over the regulation's paragraphs and the annex's promise, in order, one a line, as compared with the print.
 WORDS = "1fd9da4c783ea1a76518aab96856ccfbfcee923a2ba764294f6c253b5f4ecc5d"

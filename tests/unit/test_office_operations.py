@@ -12,18 +12,19 @@ from sqlalchemy import select
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem.items import ItemError
+from emulator.filesystem.layouts.items import ItemError
 from emulator.personas import numbers
 from emulator.personas.issue import issue
-from harness.connection import InProcess
-from harness.office import instant, requests, seed
-from harness.office.case import Failed
-from harness.office.office import Done
-from harness.office.register import audit
+from harness.office.case.case import Failed
+from harness.office.case.rule import Refusal
+from harness.office.desk import instant
+from harness.office.desk.office import Done
+from harness.office.measures.workdays import Workdays
+from harness.office.register import audit, seed
 from harness.office.register.tables import Account, Agency, Bank, Card, Person, Push
-from harness.office.requests import Document
-from harness.office.rule import Refusal
-from harness.office.words import (
+from harness.office.requests import models as requests
+from harness.office.requests.models import Document
+from harness.office.vocabulary import (
     AccountState,
     Cancellation,
     DocumentType,
@@ -34,7 +35,7 @@ from harness.office.words import (
     Relation,
     Replacement,
 )
-from harness.office.workdays import Workdays
+from harness.readers.connection import InProcess
 from harness.terminal import region as regions
 from harness.terminal.personalise import Personaliser
 from harness.terminal.terminal import PinRefused, Refused, Terminal

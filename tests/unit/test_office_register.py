@@ -15,14 +15,14 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from harness.clock import CHINA
-from harness.office import requests, seed
-from harness.office.office import Office
-from harness.office.register import audit, store
+from harness.office.case.rule import Refusal
+from harness.office.desk.office import Office
+from harness.office.register import audit, seed, store
 from harness.office.register.base import Base
 from harness.office.register.store import Register, RegisterError
 from harness.office.register.tables import Application, Audit, Card, Person
-from harness.office.rule import Refusal
-from harness.office.words import Life
+from harness.office.requests import models as requests
+from harness.office.vocabulary import Life
 from tests.office import START, Desk, ask, citizen
 
 ME = citizen()

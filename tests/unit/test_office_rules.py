@@ -11,14 +11,15 @@ import pytest
 from pydantic import ValidationError
 
 from emulator.personas import numbers
-from harness.office import requests, rules, seed
-from harness.office.measures import Citation
+from harness.office.case import shared_rules
+from harness.office.case.rule import Refusal
+from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
-from harness.office.register import audit
+from harness.office.register import audit, seed
 from harness.office.register.tables import AccountRefusal, Bank, Card
-from harness.office.requests import Document, Request
-from harness.office.rule import Refusal
-from harness.office.words import Cancellation, DocumentType, Incapacity, Loss, PersonKind, Relation, Replacement
+from harness.office.requests import models as requests
+from harness.office.requests.models import Document, Request
+from harness.office.vocabulary import Cancellation, DocumentType, Incapacity, Loss, PersonKind, Relation, Replacement
 from tests.office import Desk, agent, ask, child, citizen, moving
 
 ME = citizen()
@@ -406,7 +407,7 @@ def test_refusals(desk: Desk, name: str) -> None:
 
 
 def every_rule() -> set[str]:
-    return {rule.id for operation in ALL.values() for rule in (*rules.BASE, *operation.rules)}
+    return {rule.id for operation in ALL.values() for rule in (*shared_rules.BASE, *operation.rules)}
 
 
 def test_every_rule_is_shown_to_refuse() -> None:

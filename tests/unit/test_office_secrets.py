@@ -13,13 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sqlalchemy import select
 
-from harness.office import electronic, requests, seed, tokens, written
-from harness.office.made_up import PHOTO
+from harness.office.desk import tokens
+from harness.office.electronic import card as electronic
 from harness.office.operations import electronic as credentials
-from harness.office.register import audit, secret, store
+from harness.office.people.made_up import PHOTO
+from harness.office.register import audit, secret, seed, store
 from harness.office.register.audit import TrailError
 from harness.office.register.store import Register, RegisterError
 from harness.office.register.tables import ElectronicCard, Person, Setting
+from harness.office.requests import models as requests
+from harness.office.requests import parsed
 from tests.office import Desk, ask, citizen
 from tests.office_front import Counter
 
@@ -181,9 +184,9 @@ def test_a_request_brings_a_photograph_of_its_own_folder_and_nothing_else(tmp_pa
     (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     (folder / "text.jpg").write_text("not a face")
     (folder / "face.jpg").write_bytes(PHOTO)
-    assert "photo" in written.shaped({"photo_file": "face.jpg"}, folder)
-    with pytest.raises(written.WrittenError, match=r"own folder|JPEG"):
-        written.shaped({"photo_file": how}, folder)
+    assert "photo" in parsed.shaped({"photo_file": "face.jpg"}, folder)
+    with pytest.raises(parsed.WrittenError, match=r"own folder|JPEG"):
+        parsed.shaped({"photo_file": how}, folder)
 
 
 def test_the_trail_at_the_command_line(counter: Counter) -> None:

@@ -14,15 +14,16 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from harness.office import requests, seed, shown
-from harness.office.case import Failed, Unknown
-from harness.office.office import HalfWay
-from harness.office.operations.issuing import Making
-from harness.office.register import audit
+from harness.office.case.case import Failed, Unknown
+from harness.office.case.rule import Refusal
+from harness.office.desk import lookup
+from harness.office.desk.office import HalfWay
+from harness.office.measures.workdays import Workdays
+from harness.office.operations.issue import Making
+from harness.office.register import audit, seed
 from harness.office.register.tables import Account, AccountRefusal, Application, Audit, Batch, Card
-from harness.office.rule import Refusal
-from harness.office.words import AccountState, DocumentType, Incapacity, Kind, Life, Loss, Progress, Relation
-from harness.office.workdays import Workdays
+from harness.office.requests import models as requests
+from harness.office.vocabulary import AccountState, DocumentType, Incapacity, Kind, Life, Loss, Progress, Relation
 from tests.office import Desk, agent, ask, child, citizen, moving
 from tests.office_front import Torn
 
@@ -286,7 +287,7 @@ def test_what_is_overdue_is_listed(desk: Desk) -> None:
 def late_of(desk: Desk) -> Callable[..., list[dict[str, Any]]]:
     def listed(*, every: bool = False) -> list[dict[str, Any]]:
         with desk.register.transaction() as session:
-            return shown.late(session, desk.services, desk.clock.today(), every=every)
+            return lookup.late(session, desk.services, desk.clock.today(), every=every)
 
     return listed
 

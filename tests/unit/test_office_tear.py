@@ -15,17 +15,18 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from emulator.chip import Chip
-from emulator.filesystem import image as images
-from emulator.filesystem.image import Image
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
-from harness.connection import InProcess
-from harness.office import requests, seed
-from harness.office.bank import BankDown
-from harness.office.case import Failed
-from harness.office.office import Done, HalfWay
+from harness.office.case.bank import BankDown
+from harness.office.case.case import Failed
+from harness.office.case.rule import Refusal
+from harness.office.desk.office import Done, HalfWay
+from harness.office.register import seed
 from harness.office.register.tables import Bank, Card
-from harness.office.rule import Refusal
-from harness.office.words import Cancellation, DocumentType, Life
+from harness.office.requests import models as requests
+from harness.office.vocabulary import Cancellation, DocumentType, Life
+from harness.readers.connection import InProcess
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused, Terminal
 from tests.office import Desk, Torn, ask, citizen, moving

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.office.workdays import CalendarError, Workdays
+from harness.office.measures.workdays import CalendarError, Workdays
 
 YEAR_2027 = """
 [2027]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from emulator import catalogue, personas
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import FileSpec
 from emulator.personas import check, document, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.issue import COMPUTED

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import sscard
 from emulator import personas
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas import check, document, new, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.lines import Path as KeyPath

@@ -6,12 +6,12 @@ import pytest
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.memory import CARD_STATE, key_cell
-from emulator.filesystem.nvm import PowerCut
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory.memory import CARD_STATE, key_cell
+from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas.issue import issue
-from harness.connection import InProcess
-from harness.terminal.keeper import TerminalError
+from harness.keys.access import TerminalError
+from harness.readers.connection import InProcess
 from harness.terminal.personalise import Personaliser, for_chip
 from harness.terminal.terminal import Refused, Terminal
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card

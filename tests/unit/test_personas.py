@@ -11,9 +11,9 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import bank_card_number, issue
-from harness.connection import InProcess
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 
 ASKED_FOR = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator import personas
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 
 pytest_plugins = ["pytester"]

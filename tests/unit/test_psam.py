@@ -10,7 +10,7 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 

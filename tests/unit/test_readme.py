@@ -9,7 +9,7 @@ import click
 import pytest
 
 from emulator import personas
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from harness.cli import main
 
 ROOT = Path(__file__).parents[2]

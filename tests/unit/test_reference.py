@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from emulator.apdu.instructions import INSTRUCTIONS
-from emulator.filesystem import layout as layouts
-from harness import reference
+from emulator.filesystem.layouts import load as layouts
+from harness.trace import reference
 
 DOCS = Path(__file__).parents[2] / "docs"
 LISTS = json.loads((Path(__file__).parents[1] / "data" / "commands.json").read_text(encoding="utf-8"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from emulator.crypto.keys import test_root as root_of
-from harness.terminal import roots
-from harness.terminal.roots import RootsError
+from harness.keys import roots
+from harness.keys.roots import RootsError
 
 
 def test_the_published_ones_and_none() -> None:

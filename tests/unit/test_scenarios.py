@@ -13,27 +13,27 @@ from click.testing import CliRunner
 
 from emulator import personas
 from emulator.chip import Chip
-from emulator.filesystem import image as images
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.image import Image
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
 from emulator.personas.issue import issue
 from harness.cli import main
 from harness.conformance import vector as vectors
 from harness.conformance.steps import StepFailed
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
+from harness.office.case.rule import Rule
+from harness.office.case.shared_rules import BASE
 from harness.office.operations import ALL
-from harness.office.rule import Rule
-from harness.office.rules import BASE
-from harness.office.scenario import judge as judging
-from harness.office.scenario import matrix, model, runner
-from harness.office.scenario.checking import ACTIONS, PROFILES
-from harness.office.scenario.model import ScenarioError
-from harness.office.scenario.play import Ended, Play
-from harness.office.scenario.stage import Stage
+from harness.readers.connection import InProcess
+from harness.scenarios import judge as judging
+from harness.scenarios import matrix, model, runner
+from harness.scenarios.checking import ACTIONS, PROFILES
+from harness.scenarios.model import ScenarioError
+from harness.scenarios.play import Ended, Play
+from harness.scenarios.stage import Stage
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
+from harness.verdicts.verdict import Verdict
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]

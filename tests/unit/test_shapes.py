@@ -9,7 +9,7 @@ import pytest
 from emulator.chip import Chip
 from emulator.reader.slot import Slot
 from emulator.security import PIN
-from harness.shapes import SYSTEMS, Shaped
+from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.trace.record import Trace
 from tests.support import SSSE, VERIFY, new_card
 from tests.unit.test_reader import Driver, driver  # noqa: F401

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from emulator.chip import Chip
-from emulator.filesystem.memory import UNBLOCKING
-from emulator.filesystem.nvm import PAGE, Nvm, PowerCut
-from harness import tear
+from emulator.filesystem.memory.memory import UNBLOCKING
+from emulator.filesystem.memory.nvm import PAGE, Nvm, PowerCut
+from harness.images import tear
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 Deed = Callable[[Card], object]

@@ -9,11 +9,11 @@ import pytest
 from emulator import personas
 from emulator.apdu.status import SW
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
-from harness.connection import InProcess
+from harness.keys.access import TerminalError
+from harness.readers.connection import InProcess
 from harness.terminal import region
-from harness.terminal.keeper import TerminalError
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from tests.support import Card, new_card
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from emulator.filesystem import text
+from emulator.filesystem.layouts import text
 
 TRAILS = [*range(0x40, 0x7F), *range(0x80, 0xFF)]
 RARE = [0xFE00 | low for low in (*range(0x50, 0x7F), *range(0x80, 0xA1))]

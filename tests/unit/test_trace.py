@@ -16,9 +16,9 @@ import pytest
 import harness.trace
 from emulator.chip import Chip, Exchange
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.image import Image
-from emulator.filesystem.nvm import PowerCut
-from harness.connection import InProcess
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.nvm import PowerCut
+from harness.readers.connection import InProcess
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, pcapng, read

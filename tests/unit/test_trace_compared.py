@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from emulator.filesystem import layout as layouts
-from harness.pcsc import PcscError
+from emulator.filesystem.layouts import load as layouts
+from harness.readers.pcsc import PcscError
 from harness.trace import diff, pcapng, read
 from harness.trace.read import Event
 from harness.trace.record import TraceFile

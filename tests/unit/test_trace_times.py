@@ -19,8 +19,8 @@ from emulator.reader.slot import CardGone
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.pcsc import PcscError
-from harness.relay import Relay
+from harness.monitor.relay import Relay
+from harness.readers.pcsc import PcscError
 from harness.trace import pcapng, read
 from harness.trace.copy import masked_copy
 from harness.trace.read import TraceError, named_layout

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.filesystem import layout as layouts
-from emulator.filesystem.kinds import KINDS
-from emulator.filesystem.specs import ItemSpec
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.kinds import KINDS
+from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.personas import numbers, validity
 from emulator.personas.countries import ALPHA_3, COUNTRIES
 

@@ -13,7 +13,7 @@ import pytest
 from emulator import personas
 from emulator.apdu.command import ResponseAPDU
 from emulator.chip import Chip
-from emulator.filesystem import layout as layouts
+from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from harness.conformance import answers, coverage, runner
 from harness.conformance import vector as vectors
@@ -21,10 +21,10 @@ from harness.conformance.bench import Log, Reader, Virtual
 from harness.conformance.play import Play
 from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.vector import Vector
-from harness.conformance.verdict import Verdict
-from harness.connection import InProcess
 from harness.facts.register import register
-from harness.terminal import roots
+from harness.keys import roots
+from harness.readers.connection import InProcess
+from harness.verdicts.verdict import Verdict
 from tests.support import new_card
 
 FOLDER = Path(__file__).parents[2] / "vectors"

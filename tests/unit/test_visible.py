@@ -12,9 +12,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem.memory import file_cell
+from emulator.filesystem.memory.memory import file_cell
 from harness.cli import main
-from harness.visible import VisibleStream, visible
+from harness.messages.visible import VisibleStream, visible
 from tests.support import new_card
 
 EVIL = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\x9b31m\r\u200b"

@@ -8,14 +8,14 @@ from typing import Any
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.image import Image
-from emulator.filesystem.memory import PURSE_CELL
-from emulator.filesystem.purse import Purse
-from harness.connection import InProcess
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.purse import Purse
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.terminal.keeper import Psam
+from harness.keys.access import Psam
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
 from tests.support import new_card

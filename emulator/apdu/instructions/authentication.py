@@ -10,7 +10,7 @@ from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, 
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
-from emulator.filesystem.specs import MessagingSpec
+from emulator.filesystem.layouts.specs import MessagingSpec
 
 CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8

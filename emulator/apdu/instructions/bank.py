@@ -9,7 +9,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.specs import Layout
+from emulator.filesystem.layouts.specs import Layout
 
 COMMAND_TEMPLATE, ANSWER_TEMPLATE = 0x83, 0x80
 

@@ -11,7 +11,7 @@ from emulator.apdu.status import SW, CardError
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
-    from emulator.filesystem.specs import KeySpec, Layout
+    from emulator.filesystem.layouts.specs import KeySpec, Layout
     from emulator.security import TryCounter
 
 

@@ -9,8 +9,8 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
-from emulator.filesystem.specs import KeySpec, Layout
+from emulator.filesystem.layouts.specs import KeySpec, Layout
+from emulator.filesystem.memory.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
 
 MAC_ONLY = frozenset({4})
 

@@ -11,7 +11,7 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import sm2, sm3, suite_of
-from emulator.filesystem.specs import PIN_USE, CertificateSpec, Layout
+from emulator.filesystem.layouts.specs import PIN_USE, CertificateSpec, Layout
 
 PIN_PROVED = 0x01
 """P1 of VERIFY for a PIN that is proved; P2 is its id."""

@@ -12,8 +12,8 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
-from emulator.filesystem.specs import PIN_USE, KeySpec, Layout
+from emulator.filesystem.layouts.specs import PIN_USE, KeySpec, Layout
+from emulator.filesystem.memory.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
 
 PIN_LOADED = 0x81
 """P1 of LOAD KEY where P2 is the id of a PIN that is proved as a key: it may be that of a key too."""

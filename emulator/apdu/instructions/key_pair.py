@@ -11,8 +11,8 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
 from emulator.crypto import sm2
-from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import CertificateSpec
+from emulator.filesystem.layouts.specs import CertificateSpec
+from emulator.filesystem.memory.memory import file_cell
 
 PUBLIC, PRIVATE = 0xC0, 0xC2
 """Tags of the file ids that name a key pair."""

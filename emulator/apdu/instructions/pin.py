@@ -9,8 +9,8 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
-from emulator.filesystem.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
-from emulator.filesystem.specs import KeySpec, PinSpec
+from emulator.filesystem.layouts.specs import KeySpec, PinSpec
+from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from emulator.security import PIN, TryCounter
 
 MAC_ONLY = 4

@@ -11,8 +11,8 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.suite import folded
-from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import KeySpec
+from emulator.filesystem.layouts.specs import KeySpec
+from emulator.filesystem.memory.memory import file_cell
 
 FACTOR = 8
 DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8

@@ -9,9 +9,9 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import exact
-from emulator.filesystem.memory import PURSE_CELL
-from emulator.filesystem.purse import Purse
-from emulator.filesystem.specs import Layout, PurseSpec
+from emulator.filesystem.layouts.specs import Layout, PurseSpec
+from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.purse import Purse
 
 LOAD, PURCHASE = 1, 2
 

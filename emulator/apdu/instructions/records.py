@@ -9,8 +9,8 @@ from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.transport import WHOLE, WHOLE_SECURED, exact
-from emulator.filesystem.memory import file_cell
-from emulator.filesystem.specs import FileSpec, KeySpec
+from emulator.filesystem.layouts.specs import FileSpec, KeySpec
+from emulator.filesystem.memory.memory import file_cell
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
 MODES = {

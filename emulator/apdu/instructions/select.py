@@ -9,9 +9,9 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem import files
-from emulator.filesystem.files import Directory
-from emulator.filesystem.memory import PERMANENT
+from emulator.filesystem.memory import files
+from emulator.filesystem.memory.files import Directory
+from emulator.filesystem.memory.memory import PERMANENT
 
 CHILD, BY_NAME = 0x01, 0x04
 

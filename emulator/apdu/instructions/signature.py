@@ -9,7 +9,7 @@ from emulator.apdu.instructions.certificate import CertificateInstruction, unava
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import sm2
-from emulator.filesystem.specs import CertificateSpec
+from emulator.filesystem.layouts.specs import CertificateSpec
 
 
 class _Signature(CertificateInstruction):

@@ -13,9 +13,9 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.purse import LOAD, PURCHASE, PurseInstruction, u16, u32
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.memory import PURSE_CELL, file_cell
-from emulator.filesystem.purse import Purse
-from emulator.filesystem.specs import PurseSpec
+from emulator.filesystem.layouts.specs import PurseSpec
+from emulator.filesystem.memory.memory import PURSE_CELL, file_cell
+from emulator.filesystem.memory.purse import Purse
 
 LAST_SEQUENCE = 0xFFFF
 LARGEST = 0xFFFFFFFF

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.office import issue, looking, operations, papers, running
+from harness.cli.office import issue, lookup, operations, papers, setup
 
 COMMANDS: dict[str, click.Command] = {
     str(one.name): one
     for one in (
-        running.init,
-        *looking.BEFORE,
+        setup.init,
+        *lookup.BEFORE,
         *issue.COMMANDS,
         *operations.COMMANDS,
-        *looking.AFTER,
+        *lookup.AFTER,
         *papers.COMMANDS,
-        *running.COMMANDS,
+        *setup.COMMANDS,
     )
 }

@@ -14,20 +14,22 @@ from typing import Any, Self
 import click
 import yaml
 
-from harness import pcsc
 from harness.cli.office import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
-from harness.connection import Connection, Pcsc
-from harness.office import errors, roles, seed
-from harness.office.drawer import Drawer
+from harness.office.cards.store import Drawer
+from harness.office.case import roles
+from harness.office.case.operation import Operation
+from harness.office.case.services import Services
+from harness.office.desk import errors
+from harness.office.desk.office import Done, Office
 from harness.office.letter import CannotPrint, LetterError
-from harness.office.office import Done, Office
-from harness.office.operation import Operation
+from harness.office.measures.workdays import CalendarError, Workdays
+from harness.office.register import seed
 from harness.office.register.store import Register, RegisterError
-from harness.office.services import Services
-from harness.office.words import Role
-from harness.office.workdays import CalendarError, Workdays
-from harness.office.written import WrittenError
+from harness.office.requests.parsed import WrittenError
+from harness.office.vocabulary import Role
+from harness.readers import pcsc
+from harness.readers.connection import Connection, Pcsc
 
 PLAIN = (RegisterError, CalendarError, LetterError, CannotPrint, WrittenError)
 """Errors that say all by themselves."""

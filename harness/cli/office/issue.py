@@ -12,14 +12,17 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from harness.cli import interrupt, pins, target
-from harness.cli.office import FILE, asking
+from harness.cli import card_options, interrupt, pins
+from harness.cli.office import FILE, options
 from harness.cli.office.desk import PLAIN, Command, Desk
-from harness.connection import Connection
-from harness.office import errors, instant, made_up, seed, written
-from harness.office.office import Done
-from harness.office.requests import Agent, Apply, Document, Personal
-from harness.office.services import INITIAL_PIN
+from harness.office.case.services import INITIAL_PIN
+from harness.office.desk import errors, instant
+from harness.office.desk.office import Done
+from harness.office.people import made_up
+from harness.office.register import seed
+from harness.office.requests import parsed
+from harness.office.requests.models import Agent, Apply, Document, Personal
+from harness.readers.connection import Connection
 
 HowMade = dict[str, Any]
 
@@ -32,10 +35,10 @@ HowMade = dict[str, Any]
 @click.option("--seed", "chance", type=int, help="With --made-up: which people. [others each time]")
 @click.option("--minor", is_flag=True, help="With --made-up: children, with their guardians.")
 @click.option("--bank", default=seed.BANK, show_default=True, help="The bank they choose.")
-@click.option("--shown", type=asking.DOCUMENT, multiple=True, help="Shown besides their own documents; repeat.")
+@click.option("--shown", type=options.DOCUMENT, multiple=True, help="Shown besides their own documents; repeat.")
 @click.option("--agent", type=FILE, metavar="AGENT.yaml", help="Who comes instead, and why (article 32).")
 @click.option("--reader", metavar="NAME", help="The blank card in this PC/SC reader. [a virtual card in the drawer]")
-@click.option("--layout", default=target.DEFAULT_LAYOUT, show_default=True, metavar="NAME|FILE")
+@click.option("--layout", default=card_options.DEFAULT_LAYOUT, show_default=True, metavar="NAME|FILE")
 @click.option("--algorithm", type=click.Choice(["3des", "sm4"]), default="3des", show_default=True)
 @click.option("--with-account", is_flag=True, help="The bank account is activated along with it.")
 @click.option("--electronic-pin", envvar="SSCARD_ELECTRONIC_PIN", metavar="PIN",
@@ -67,21 +70,19 @@ def issue(
         raise click.UsageError("expected one of --person, --people and --made-up")
     if (chance is not None or minor) and count is None:
         raise click.UsageError("--seed and --minor belong to --made-up")
-    who = _made_up(desk, count, chance, minor=minor) if count else written.people(person or people or Path())
+    who = _made_up(desk, count, chance, minor=minor) if count else parsed.people(person or people or Path())
     if reader is not None and len(who) > 1:
         raise click.UsageError("--reader takes one card: leave it out, and all go into the drawer")
     pin = electronic_pin or (INITIAL_PIN if count else None)
     if pin is None:
-        label = asking.LABELS["electronic_pin"]
+        label = options.LABELS["electronic_pin"]
         pin = pins.ask(label, "--electronic-pin", "SSCARD_ELECTRONIC_PIN", confirm=True)
     common = {
         "bank": bank,
-        "agent": written.model(Agent, written.mapping(agent), str(agent)) if agent else None,
+        "agent": parsed.model(Agent, parsed.mapping(agent), str(agent)) if agent else None,
         "electronic_pin": SecretStr(pin),
     }
-    requests = [
-        written.model(Apply, {"person": one, "shown": (one.document, *shown), **common}, "issue") for one in who
-    ]
+    requests = [parsed.model(Apply, {"person": one, "shown": (one.document, *shown), **common}, "issue") for one in who]
     if len(requests) == 1 and people is None:
         _one(desk, requests[0], reader, how)
     else:

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from harness.cli.office import FILE, OfficeError, asking
+from harness.cli.office import FILE, OfficeError, options
 from harness.cli.office.desk import Command, Desk
-from harness.office.office import Done
-from harness.office.operation import Operation
+from harness.office.case.operation import Operation
+from harness.office.desk.office import Done
 from harness.office.operations import ALL
-from harness.office.requests import Export
+from harness.office.requests.models import Export
 
 APART = frozenset({"show-credential", "verify-credential"})
 """These have commands of their own, `credential show` and `credential verify`."""
@@ -42,7 +42,7 @@ def _command(operation: Operation[Any]) -> click.Command:
     @click.pass_obj
     def perform(desk: Desk, /, card: str | None, reader: str | None, output: Path | None = None, **given: Any) -> None:
         with desk.reader(card, reader) as connection:
-            request = asking.ask(desk, operation.request, given, connection)
+            request = options.ask(desk, operation.request, given, connection)
             done = desk.office.perform(request, desk.clerk(operation), connection)
         if output is not None:
             _written(output, done)
@@ -53,7 +53,7 @@ def _command(operation: Operation[Any]) -> click.Command:
     return Command(
         operation.name,
         callback=perform,
-        params=asking.parameters(operation.request) + (OUTPUT if operation.name == Export.operation else []),
+        params=options.parameters(operation.request) + (OUTPUT if operation.name == Export.operation else []),
         short_help=f"{operation.zh} {operation.en}（{citation.label_zh}）",
         help=f"{operation.zh} {operation.en}\n\n{citation.label_zh}：{citation.zh}\n\n"
         f"{citation.label_en}: {citation.en}",

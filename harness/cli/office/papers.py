@@ -10,13 +10,15 @@ import click
 import segno
 
 from harness.cli import pins
-from harness.cli.office import FILE, asking
+from harness.cli.office import FILE, options
 from harness.cli.office.desk import Command, Desk
-from harness.office import finding, qr, written
 from harness.office import letter as letters
+from harness.office.electronic import qr
 from harness.office.letter.ask import LetterRequest, fill
 from harness.office.operations import ALL
-from harness.office.requests import Document, ShowCredential, VerifyCredential
+from harness.office.register import queries
+from harness.office.requests import parsed
+from harness.office.requests.models import Document, ShowCredential, VerifyCredential
 
 
 @click.command(cls=Command)
@@ -29,12 +31,12 @@ def letter(desk: Desk, told: Path, output: Path) -> None:
     """代理承诺书: the annex, filled, for the agent to sign (article 32)."""
     if output.suffix not in (".pdf", ".html"):
         raise click.BadParameter("expected a name ending in .pdf or .html", param_hint="--output")
-    request = written.model(LetterRequest, written.mapping(told), str(told))
+    request = parsed.model(LetterRequest, parsed.mapping(told), str(told))
     if request.principal is not None:
         filled = request.filled(request.principal.party(), desk.clock.today())
     else:
         with desk.register.transaction() as session:
-            filled = fill(session, request, finding.clerk(session, desk.clerk()), desk.clock.now())
+            filled = fill(session, request, queries.clerk(session, desk.clerk()), desk.clock.now())
     if output.suffix == ".pdf":
         output.write_bytes(letters.pdf(filled))
     else:
@@ -48,7 +50,7 @@ def credential() -> None:
 
 
 @credential.command(cls=Command)
-@click.option("--holder", type=asking.DOCUMENT, required=True, help="Whose; id-card where no TYPE is given.")
+@click.option("--holder", type=options.DOCUMENT, required=True, help="Whose; id-card where no TYPE is given.")
 @pins.option("pin", "SSCARD_ELECTRONIC_PIN")
 @click.option("-o", "--output", type=FILE, metavar="FILE.svg|.png", help="The QR code. [drawn on the terminal]")
 @click.pass_obj
@@ -57,7 +59,7 @@ def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> 
     if output is not None and output.suffix not in (".svg", ".png"):
         raise click.BadParameter("expected a name ending in .svg or .png", param_hint="--output")
     given: dict[str, Any] = {"holder": holder, "pin": pin}
-    request = asking.ask(desk, ShowCredential, given, None)
+    request = options.ask(desk, ShowCredential, given, None)
     operation = ALL[request.operation]
     text = str(desk.office.perform(request, desk.clerk(operation)).told["credential"])
     if output is not None:
@@ -77,7 +79,7 @@ def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> 
 def verify(desk: Desk, text: str) -> None:
     """验证: whose credential this is; each opens once."""
     operation = ALL["verify-credential"]
-    request = written.model(VerifyCredential, {"text": text}, "credential")
+    request = parsed.model(VerifyCredential, {"text": text}, "credential")
     desk.done(operation, desk.office.perform(request, desk.clerk(operation)))
 
 

@@ -11,7 +11,7 @@ from emulator.apdu.instructions.purse import GetBalance, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.transactions import InitializeForLoad, InitializeForPurchase
 from emulator.apdu.status import SW
-from emulator.filesystem.specs import FileSpec
+from emulator.filesystem.layouts.specs import FileSpec
 from emulator.security import PIN, Condition, Right, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step

@@ -9,7 +9,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
-from emulator.filesystem.specs import PIN_USE, KeySpec
+from emulator.filesystem.layouts.specs import PIN_USE, KeySpec
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed

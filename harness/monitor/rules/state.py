@@ -10,7 +10,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
-from emulator.filesystem import text
+from emulator.filesystem.layouts import text
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Session, Step
 

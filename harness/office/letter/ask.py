@@ -8,16 +8,15 @@ from typing import Annotated
 from pydantic import StringConstraints, field_validator, model_validator
 from sqlalchemy.orm import Session
 
-from harness.office import finding
-from harness.office.case import Unknown
+from harness.office.case.case import Unknown
 from harness.office.letter.form import Letter, Party
-from harness.office.measures import Citation
+from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
-from harness.office.register import audit
+from harness.office.register import audit, queries
 from harness.office.register.audit import Act
 from harness.office.register.tables import Clerk
-from harness.office.requests import Document, Model, Name, Phone
-from harness.office.words import Incapacity, Outcome, Relation
+from harness.office.requests.models import Document, Model, Name, Phone
+from harness.office.vocabulary import Incapacity, Outcome, Relation
 
 C = Citation(32, 2)
 
@@ -79,7 +78,7 @@ def fill(session: Session, request: LetterRequest, clerk: Clerk, now: datetime) 
     if request.principal is not None:
         return request.filled(request.principal.party(), now.date())
     assert request.holder is not None
-    person = finding.person(session, request.holder.type, request.holder.number)
+    person = queries.person(session, request.holder.type, request.holder.number)
     if person is None:
         raise Unknown("登记库中无此人 no such person is registered: give the principal in full")
     audit.write(session, now, clerk, Act("letter", C.label_zh, Outcome.DONE, person.id))

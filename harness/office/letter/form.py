@@ -7,7 +7,7 @@ from datetime import date
 
 import jinja2
 
-from harness.office.measures import Citation, measures
+from harness.office.measures.articles import Citation, measures
 
 MARK = "测试用，人员信息均为虚构"
 """At the foot of every letter: nobody may take it for a real person's."""

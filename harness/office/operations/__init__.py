@@ -2,9 +2,18 @@
 
 from typing import Any
 
-from harness.office.operation import Operation
-from harness.office.operations import applying, electronic, ending, issuing, looking, losing, supervising, using
+from harness.office.case.operation import Operation
+from harness.office.operations import (
+    activate_and_pin,
+    apply,
+    cancel,
+    electronic,
+    information_and_region,
+    issue,
+    loss_and_reissue,
+    supervise,
+)
 
-_MODULES = (applying, issuing, using, losing, looking, ending, electronic, supervising)
+_MODULES = (apply, issue, activate_and_pin, loss_and_reissue, information_and_region, cancel, electronic, supervise)
 ALL: dict[str, Operation[Any]] = {kind.request.operation: kind() for one in _MODULES for kind in one.OPERATIONS}
 """By name."""

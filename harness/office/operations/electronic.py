@@ -10,18 +10,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from harness.office import credential, electronic, protection
-from harness.office.case import Case
-from harness.office.credential import CredentialError
-from harness.office.measures import Citation
-from harness.office.operation import Operation
-from harness.office.operations.using import PIN_FORM, new_pin
+from harness.office.case.case import Case
+from harness.office.case.operation import Operation
+from harness.office.case.rule import Refusal, Rule
+from harness.office.case.shared_rules import ALIVE, IN_USE, NOT_FROZEN, SERVICE, with_identity
+from harness.office.electronic import card as electronic
+from harness.office.electronic import credential
+from harness.office.electronic.credential import CredentialError
+from harness.office.measures.articles import Citation
+from harness.office.operations.activate_and_pin import PIN_FORM, new_pin
+from harness.office.people import protection
 from harness.office.register import secret
 from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
-from harness.office.requests import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
-from harness.office.rule import Refusal, Rule
-from harness.office.rules import ALIVE, IN_USE, NOT_FROZEN, SERVICE, with_identity
-from harness.office.words import Life, Loss
+from harness.office.requests.models import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
+from harness.office.vocabulary import Life, Loss
 from harness.terminal.pin import is_pin
 
 C = Citation

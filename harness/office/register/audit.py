@@ -21,10 +21,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from harness.clock import CHINA
-from harness.office.measures import Citation
+from harness.office.measures.articles import Citation
 from harness.office.register import secret
 from harness.office.register.tables import Audit, Clerk, Setting
-from harness.office.words import Outcome
+from harness.office.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)

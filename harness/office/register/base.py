@@ -11,7 +11,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase
 
 from harness.clock import CHINA
-from harness.office import words
+from harness.office import vocabulary
 
 
 class Moment(TypeDecorator[datetime]):
@@ -35,14 +35,25 @@ def _values(kind: type[Enum]) -> list[str]:
     return [str(one.value) for one in kind]
 
 
-def _word(kind: type[words.Word]) -> EnumType:
+def _word(kind: type[vocabulary.Word]) -> EnumType:
     return EnumType(kind, native_enum=False, values_callable=_values, length=32, create_constraint=False)
 
 
 WORDS = (
-    words.PersonKind, words.DocumentType, words.OutletKind, words.Role, words.Life, words.Loss, words.Kind,
-    words.Progress, words.Delay, words.Relation, words.Incapacity, words.AccountState, words.Outcome,
-)  # fmt: skip
+    vocabulary.PersonKind,
+    vocabulary.DocumentType,
+    vocabulary.OutletKind,
+    vocabulary.Role,
+    vocabulary.Life,
+    vocabulary.Loss,
+    vocabulary.Kind,
+    vocabulary.Progress,
+    vocabulary.Delay,
+    vocabulary.Relation,
+    vocabulary.Incapacity,
+    vocabulary.AccountState,
+    vocabulary.Outcome,
+)
 
 
 class Base(DeclarativeBase):

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from harness.office.register.base import Base
-from harness.office.words import (
+from harness.office.vocabulary import (
     AccountState,
     Delay,
     DocumentType,

@@ -8,8 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from emulator.filesystem.image import ImageError
-from harness.office import errors
+from emulator.filesystem.memory.image import ImageError
+from harness.office.desk import errors
 from harness.office.letter import CannotPrint, LetterError
 from harness.web import app as web
 

@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from harness import pcsc
-from harness.connection import Connection, Pcsc
-from harness.office import finding, tokens
-from harness.office.measures import Citation
-from harness.office.office import Office
-from harness.office.register import audit
+from harness.office.desk import tokens
+from harness.office.desk.office import Office
+from harness.office.measures.articles import Citation
+from harness.office.register import audit, queries
 from harness.office.register.audit import Act
-from harness.office.requests import CardNumber
-from harness.office.words import Outcome, Role
+from harness.office.requests.models import CardNumber
+from harness.office.vocabulary import Outcome, Role
+from harness.readers import pcsc
+from harness.readers.connection import Connection, Pcsc
 from harness.web.app import Problem
 from harness.web.guard import Admitted
 from harness.web.limiter import Limiter
@@ -93,7 +93,7 @@ class Door:
             return
         office = self._office
         with office.register.transaction() as session:
-            clerk = finding.clerk(session, caller.name)
+            clerk = queries.clerk(session, caller.name)
             act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
             audit.write(session, office.clock.now(), clerk, act)
         allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))

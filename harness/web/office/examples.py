@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.personas import numbers
-from harness.office import maker, seed
-from harness.office.made_up import PHOTO
+from harness.office.cards import content
+from harness.office.people.made_up import PHOTO
+from harness.office.register import seed
 
 FIRST, SECOND = numbers.card_number("A", 1), numbers.card_number("A", 2)
 SURPLUS = numbers.card_number("Z", 1)
@@ -33,7 +34,7 @@ def _person(name: str, birth: str, order: int) -> dict[str, Any]:
         "document": _document(birth, order),
         "photo": base64.b64encode(PHOTO).decode(),
         "region": "510100",
-        "insured": maker.insurances(),
+        "insured": content.insurances(),
     }
 
 

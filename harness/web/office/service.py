@@ -9,16 +9,17 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI
 from pydantic import Field, SecretStr
 
-from emulator.filesystem import layout as layouts
-from harness.office import instant, roles
-from harness.office.measures import Citation
-from harness.office.office import Office
-from harness.office.operation import Operation
+from emulator.filesystem.layouts import load as layouts
+from harness.office.case import roles
+from harness.office.case.operation import Operation
+from harness.office.desk import instant
+from harness.office.desk.office import Office
+from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
-from harness.office.requests import Apply, Make, Model, Number, Request
+from harness.office.requests.models import Apply, Make, Model, Number, Request
 from harness.web import app as web
 from harness.web.app import Problem
-from harness.web.office import answers, examples, looks
+from harness.web.office import answers, examples, lookup
 from harness.web.office.entry import FAILURES, Caller, Door, InReader, Readers
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -89,7 +90,7 @@ def create(
         _operation(app, counter, operation)
     _issue(app, counter)
     _pending(app, counter)
-    looks.add(app, office, counter.door)
+    lookup.add(app, office, counter.door)
     return app
 
 

@@ -1,0 +1,130 @@
+"""How an extending layout changes what it extends: key by key, an item alone, the levels of its keys."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.specs import LayoutError, Table
+
+SINGLE = {"item": ("items", "tag"), "field": ("fields", ""), "element": ("elements", "tag")}
+"""Tables that change one entry of a list: the list, and the key that names an entry (none: its number, from 1)."""
+ALL = "all"
+Difference: TypeAlias = tuple[str, Any, Any]
+"""Dotted key, the value before, the value after; None for nothing."""
+
+
+def merge(below: Table, above: Table) -> Table:
+    """Tables merged key by key; where both have a value that is no table, ``above`` wins."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+def with_single_items(below: Table, above: Table, source: str) -> Table:
+    """An extending table in which ``[file.PATH.item.TAG]`` (``field.NUMBER`` of a cyclic file, ``element.TAG`` within
+    an item) has become a whole list again: that of ``below``, or the table's own, with this entry changed.
+
+    LayoutError where there is no such entry.
+    """
+    files = above.get("file")
+    if not isinstance(files, dict):
+        return above
+    known = below.get("file", {})
+    changed = {
+        path: _changed(known.get(path, {}), table, f'file."{path}"', source) if isinstance(table, dict) else table
+        for path, table in files.items()
+    }
+    return {**above, "file": changed}
+
+
+def _changed(below: Table, above: Table, where: str, source: str) -> Table:
+    result = dict(above)
+    for single, (plural, name) in SINGLE.items():
+        if single not in result:
+            continue
+        changes = result.pop(single)
+        entries = result.get(plural, below.get(plural))
+        if not isinstance(changes, dict) or not isinstance(entries, list):
+            raise LayoutError(source, f"{where}.{single}", f"expected tables, to change entries of inherited {plural}")
+        entries = [dict(entry) for entry in entries]
+        for label, change in changes.items():
+            at = _place(entries, label, name)
+            if at is None or not isinstance(change, dict):
+                found = ", ".join(_labels(entries, name)) or "none"
+                raise LayoutError(
+                    source, f"{where}.{single}.{label}", f"expected a table for one of the inherited {plural}: {found}"
+                )
+            entries[at] = merge(entries[at], _changed(entries[at], change, f"{where}.{single}.{label}", source))
+        result[plural] = entries
+    return result
+
+
+def _labels(entries: list[Table], name: str) -> list[str]:
+    return [str(entry.get(name, "")).upper() if name else str(at) for at, entry in enumerate(entries, 1)]
+
+
+def _place(entries: list[Table], label: str, name: str) -> int | None:
+    labels = _labels(entries, name)
+    return labels.index(label.upper()) if label.upper() in labels else None
+
+
+def with_key_levels(table: Table, source: str) -> Table:
+    """A merged table without ``[key_levels]``, which has become levels and PSAM usage of the keys it names.
+
+    ``all`` stands for every key of two levels: a region whose roots are diversified by the city already has 1, and its
+    usage bytes 28 and 27 instead of 48 and 47. [S: part9:table B1, prog-yx]
+    """
+    if "key_levels" not in table:
+        return table
+    rest = {key: value for key, value in table.items() if key != "key_levels"}
+    node = Node(source, "key_levels", table["key_levels"])
+    keys: dict[str, Any] = dict(rest.get("key", {}))
+    everyone = node.number(ALL, 1, 3) if ALL in node.rest else None
+    single = {name: node.number(name, 1, 3) for name in [name for name in node.rest if name in keys]}
+    node.done()
+    for name, key in keys.items():
+        levels = single.get(name, everyone if isinstance(key, dict) and key.get("levels") == 2 else None)
+        if levels is not None and isinstance(key, dict):
+            keys[name] = {**key, "levels": levels}
+            usage = key.get("psam")
+            if isinstance(usage, str) and len(usage) == len("48/12"):
+                keys[name]["psam"] = f"{int(usage[:2], 16) & 0x1F | levels << 5:02X}{usage[2:]}"
+    return {**rest, "key": keys}
+
+
+def differences(before: Table, after: Table) -> list[Difference]:
+    """Where two merged tables differ: the dotted key, what stood there, what stands there now; None for nothing.
+
+    Entries of lists go by their tag, or by their number; what a layout calls itself is no difference.
+    """
+    own = ("name", "title", "title_zh")
+    return list(_differences("", _named(before, own), _named(after, own)))
+
+
+def _named(table: Table, without: tuple[str, ...]) -> Table:
+    return {key: value for key, value in table.items() if key not in without}
+
+
+def _differences(where: str, before: Any, after: Any) -> list[Difference]:
+    if before == after:
+        return []
+    if _entries(before) and _entries(after):
+        before, after = _by_label(before), _by_label(after)
+    if isinstance(before, dict) and isinstance(after, dict):
+        found: list[Difference] = []
+        for key in [*before, *(key for key in after if key not in before)]:
+            quoted = f'"{key}"' if "/" in key or "." in key else key
+            found += _differences(f"{where}.{quoted}".lstrip("."), before.get(key), after.get(key))
+        return found
+    return [(where, before, after)]
+
+
+def _entries(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
+
+
+def _by_label(entries: list[Table]) -> Table:
+    return {str(entry.get("tag") or at): entry for at, entry in enumerate(entries, 1)}

@@ -1,0 +1,215 @@
+"""What a layout says beyond its files: the PIN, secure messaging, blocking, activation, the purse, the roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.specs import (
+    NO_PIN,
+    ApplicationSpec,
+    BlockingSpec,
+    CertificateSpec,
+    CommandSpec,
+    FileSpec,
+    KeySpec,
+    MessagingSpec,
+    PersonalisationSpec,
+    PinSpec,
+    PurseSpec,
+    RegionBinding,
+)
+from emulator.security import Condition, Never
+
+Keys = Mapping[str, KeySpec]
+HIGHEST_BALANCE = 0xFFFFFFFF
+LOG_RECORD = 28
+"""Number 2, type 1, terminal 6, time 7, three amounts of 4 bytes. [S: v2:table 9, reference:items.json]"""
+
+
+def _table(root: Node, name: str) -> Node | None:
+    """A table of the root, None where the layout leaves it out."""
+    return Node(root.source, name, root.rest.pop(name)) if name in root.rest else None
+
+
+def messaging(node: Node, name: str) -> MessagingSpec:
+    """``[messaging.NAME]``."""
+    scheme = MessagingSpec(
+        name=name,
+        key=node.choice("key", ("process", "card"), "process"),
+        start=node.choice("start", ("zero", "challenge"), "zero"),
+        fold=node.choice("fold", ("suite", "left", "xor"), "suite"),
+        algorithm=node.choice("algorithm", ("card", "3des", "sm4"), "card"),
+        cryptogram=node.number("cryptogram", 8, 16, 8),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    if scheme.cryptogram not in (8, 16):
+        raise node.error("cryptogram", f"expected 8 or 16, found {scheme.cryptogram}")
+    node.done()
+    return scheme
+
+
+def pin(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> PinSpec:
+    """``[pin]``; without it the card has none."""
+    node = _table(root, "pin")
+    if node is None:
+        return NO_PIN
+    minimum = node.number("min_digits", 1, 16)
+    spec = PinSpec(
+        application=node.choice("application", applications),
+        min_digits=minimum,
+        max_digits=node.number("max_digits", minimum, 16),
+        tries=node.number("tries", 1, 15),
+        initial=node.text("initial", ""),
+        unblock_key=node.choice("unblock_key", keys),
+        messaging_key=node.choice("messaging_key", keys),
+        asked_when_locked=node.choice("asked_when_locked", ("6983", "63C0"), "6983"),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    if spec.initial and not (spec.initial.isdecimal() and minimum <= len(spec.initial) <= spec.max_digits):
+        raise node.error("initial", f"expected {minimum} to {spec.max_digits} digits, or nothing for no PIN")
+    node.done()
+    return spec
+
+
+def insurance_region(root: Node, files: Mapping[str, FileSpec]) -> tuple[RegionBinding, ...]:
+    """``[roles] insurance_region``: the items that a transfer of the insurance region writes."""
+    roles = Node(root.source, "roles", root.take("roles", dict, "a table", {}))
+    bindings = []
+    for node in roles.nodes("insurance_region") if "insurance_region" in roles.rest else ():
+        item = node.text("item")
+        path, _, label = item.rpartition("/")
+        spec = files.get(path)
+        found = spec.item(int(label, 16)) if spec and re.fullmatch("[0-9A-F]{2}", label) else None
+        if spec is None or found is None:
+            raise node.error("item", f"expected an item of this layout like DF03/EF05/61, found {item!r}")
+        if (found.format, found.length) != ("cn", 3):
+            raise node.error("item", f"a region is cn of 3 bytes, {item} is {found.format} of {found.length}")
+        if isinstance(spec.update, Never):
+            raise node.error("item", f"nothing may update {path}")
+        bindings.append(RegionBinding(path, int(label, 16), node.text("insurance"), node.text("insurance_en", "")))
+        node.done()
+    roles.done()
+    return tuple(bindings)
+
+
+def blocking(root: Node, keys: Keys) -> BlockingSpec:
+    """``[blocking]``."""
+    node = _table(root, "blocking") or Node(root.source, "blocking", {})
+    spec = BlockingSpec(
+        card=node.condition("card", keys, "free"),
+        temporary=node.truth("temporary", False),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    node.done()
+    return spec
+
+
+def activation(root: Node, keys: Keys) -> CommandSpec | None:
+    """``[activation]``; without it (or with ``enabled = false``) cards are active from the first."""
+    node = _table(root, "activation")
+    if node is None:
+        return None
+    enabled = node.truth("enabled", True)
+    spec = CommandSpec(
+        cla=node.hexadecimal("cla", range(1, 2))[0],
+        ins=node.hexadecimal("ins", range(1, 2))[0],
+        needs=node.condition("needs", keys),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    if spec.cla & 0x0F or spec.ins >> 4 in (6, 9):
+        raise node.error("cla", "expected a class with low bits 0, and an INS of neither 6x nor 9x")
+    node.done()
+    return spec if enabled else None
+
+
+def personalisation(root: Node, keys: Keys) -> PersonalisationSpec | None:
+    """``[personalisation]``; without it there are no blank cards of this layout."""
+    node = _table(root, "personalisation")
+    if node is None:
+        return None
+    spec = PersonalisationSpec(key=node.choice("key", keys), grade=node.grade(), sources=node.sources())
+    node.done()
+    return spec
+
+
+def purse(
+    root: Node, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec], keys: Keys
+) -> PurseSpec | None:
+    """``[purse]``: the medical account; without it the card has none."""
+    node = _table(root, "purse")
+    if node is None:
+        return None
+    spec = PurseSpec(
+        application=node.choice("application", applications),
+        log=node.choice("log", files),
+        switch=node.text("switch", ""),
+        value=node.text("value", ""),
+        debit_key=node.choice("debit_key", keys),
+        load_key=node.choice("load_key", keys),
+        tac_key=node.choice("tac_key", keys),
+        load=node.condition("load", keys),
+        purchase=node.condition("purchase", keys),
+        balance=node.condition("balance", keys),
+        read_day=node.condition("read_day", keys),
+        set_day=node.condition("set_day", keys),
+        limit=node.number("limit", 1, HIGHEST_BALANCE, HIGHEST_BALANCE),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    log = files[spec.log]
+    if log.structure != "cyclic" or log.record_length != LOG_RECORD:
+        raise node.error("log", f"expected a cyclic file with records of {LOG_RECORD} bytes, found {spec.log}")
+    path, _, label = spec.switch.rpartition("/")
+    if spec.switch and (path not in files or not re.fullmatch("[0-9A-F]{2}", label)):
+        raise node.error("switch", f"expected an item like DF04/EF05/8F, or nothing, found {spec.switch!r}")
+    node.done()
+    return spec
+
+
+def certificate(
+    root: Node, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec], keys: Keys
+) -> CertificateSpec | None:
+    """``[certificate]``: the certificate application; without it the card has none."""
+    node = _table(root, "certificate")
+    if node is None:
+        return None
+    spec = CertificateSpec(
+        application=node.choice("application", applications),
+        private=node.choice("private", files),
+        public=node.choice("public", files),
+        header=node.hexadecimal("header", range(5), ""),
+        sign=node.condition("sign", keys),
+        generate=node.condition("generate", keys, "never"),
+        grade=node.grade(),
+        sources=node.sources(),
+    )
+    for name, path, size in (("private", spec.private, 32), ("public", spec.public, len(spec.header) + 64)):
+        if files[path].structure != "transparent" or files[path].size < size:
+            raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
+    node.done()
+    return spec
+
+
+def key_files(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> dict[str, Condition]:
+    """``[key_files]``: who may write which of a PSAM's key files; without it none can be written."""
+    node = _table(root, "key_files")
+    if node is None:
+        return {}
+    node.grade()
+    node.sources()
+    result: dict[str, Condition] = {}
+    for path in list(node.rest):
+        application, _, fid = path.partition("/")
+        if application not in applications or fid not in ("0011", "0012", "0013"):
+            raise node.error(
+                path, "expected APPLICATION/0011, 0012 or 0013: the national, provincial and city key file"
+            )
+        result[path] = node.condition(path, keys)
+    node.done()
+    return result

@@ -1,0 +1,132 @@
+"""One table of a layout being read: takes its keys one by one, each checked, and complains of what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from emulator import ber
+from emulator.filesystem.layouts.specs import LayoutError
+from emulator.security import PIN, Condition, names_in, parse_condition
+from emulator.sources import GRADES, citation
+
+T = TypeVar("T")
+
+
+class Node:
+    """One table of the layout: takes its keys one by one, and complains of what is left."""
+
+    def __init__(self, source: str, key: str, table: object) -> None:
+        if not isinstance(table, Mapping):
+            raise LayoutError(source, key, f"expected a table, found {table!r}")
+        self.source, self.key, self.rest = source, key, dict(table)
+
+    def error(self, key: str, problem: str) -> LayoutError:
+        """A LayoutError about one key of this table."""
+        return LayoutError(self.source, f"{self.key}.{key}" if self.key else key, problem)
+
+    def take(self, key: str, kind: type[T], expected: str, default: T | None = None) -> T:
+        """Takes a key of this type; missing without a default is an error."""
+        value = self.rest.pop(key, default)
+        if value is None:
+            raise self.error(key, f"missing, expected {expected}")
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"expected {expected}, found {value!r}")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Takes a text."""
+        return self.take(key, str, "a text", default)
+
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        """Takes a number within these bounds."""
+        value = self.take(key, int, f"a number from {low} to {high}", default)
+        if not low <= value <= high:
+            raise self.error(key, f"expected a number from {low} to {high}, found {value}")
+        return value
+
+    def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
+        """Takes one of these texts."""
+        options = tuple(options)
+        value = self.text(key, default)
+        if value not in options:
+            raise self.error(key, f"expected one of {', '.join(options)}, found {value!r}")
+        return value
+
+    def hexadecimal(self, key: str, sizes: range, default: str | None = None) -> bytes:
+        """Takes bytes written in hex, of one of these sizes."""
+        size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        expected = f"{size} bytes in hex"
+        value = self.take(key, str, expected, default)
+        try:
+            result = bytes.fromhex(value)
+        except ValueError:
+            raise self.error(key, f"expected {expected}, found {value!r}") from None
+        if len(result) not in sizes:
+            raise self.error(key, f"expected {expected}, found {len(result)}")
+        return result
+
+    def objects(self, key: str, sizes: range) -> bytes:
+        """Takes data objects in BER-TLV, written in hex, or none."""
+        value = self.hexadecimal(key, sizes, "")
+        try:
+            ber.objects(value)
+        except ValueError as error:
+            raise self.error(key, f"expected data objects in BER-TLV: {error}") from None
+        return value
+
+    def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
+        """Takes a text and parses it; ValueError becomes an error here."""
+        try:
+            return parse(self.text(key, default))
+        except ValueError as error:
+            raise self.error(key, str(error)) from None
+
+    def nodes(self, key: str) -> list[Node]:
+        """Takes an array of tables."""
+        rows = self.take(key, list, "an array of tables")
+        return [Node(self.source, f"{self.key}.{key}[{n}]".lstrip("."), row) for n, row in enumerate(rows)]
+
+    def done(self) -> None:
+        """Complains of what nobody took."""
+        for key in self.rest:
+            raise self.error(key, "not a key of this table")
+
+    def gbk(self, key: str, size: int) -> str:
+        """Takes a text of at most so many bytes in GBK, or none."""
+        value = self.text(key, "")
+        try:
+            length = len(value.encode("gbk"))
+        except UnicodeEncodeError as error:
+            raise self.error(key, f"expected text of GBK, {value[error.start]!r} has no place in it") from None
+        if length > size:
+            raise self.error(key, f"expected at most {size} bytes of GBK, found {length}")
+        return value
+
+    def truth(self, key: str, default: bool) -> bool:
+        """Takes true or false."""
+        return self.take(key, bool, "true or false", default)
+
+    def grade(self, default: str = "D", key: str = "grade") -> str:
+        """Takes a grade."""
+        return self.choice(key, GRADES, default)
+
+    def sources(self, default: tuple[str, ...] = (), key: str = "sources") -> tuple[str, ...]:
+        """Takes the ids of the sources that bear this table's grade."""
+        found = self.take(key, list, "a list of source ids", list(default))
+        for one in found:
+            if not isinstance(one, str):
+                raise self.error(key, f"expected ids of the register of sources, found {one!r}")
+            try:
+                citation(one)
+            except ValueError as error:
+                raise self.error(key, str(error)) from None
+        return tuple(found)
+
+    def condition(self, key: str, keys: Iterable[str], default: str | None = None) -> Condition:
+        """An access condition that names only the PIN and declared keys."""
+        condition = self.parsed(key, parse_condition, default)
+        for name in names_in(condition):
+            if name != PIN and name not in keys:
+                raise self.error(key, f"key {name!r} is not declared under key.")
+        return condition

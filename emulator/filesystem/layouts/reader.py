@@ -1,0 +1,322 @@
+"""From a layout's merged table to its ``Layout``: checks every key, and says what is wrong where."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from emulator.filesystem.layouts import features as features
+from emulator.filesystem.layouts import item_tables
+from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.specs import (
+    PIN_USE,
+    ApplicationSpec,
+    Basis,
+    FileSpec,
+    ItemSpec,
+    KeySpec,
+    Layout,
+    LayoutError,
+    Table,
+)
+from emulator.filesystem.memory import directory as directory_file
+from emulator.security import PIN, Never, names_in, parse_condition
+
+SCHEMA = 1
+STRUCTURES = ("records", "cyclic", "transparent")
+KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery", PIN_USE)
+MESSAGING = ("", "mac", "cipher")
+PIN_DIGITS = re.compile("[0-9]{4,16}")
+
+
+def fingerprint_of(table: Table) -> str:
+    """SHA-256 of a merged table, in hex. TypeError for values that JSON has not."""
+    return sha256(json.dumps(table, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+class LayoutReader:
+    """Reads one merged table, section by section."""
+
+    def __init__(self, source: str, table: Table) -> None:
+        self.source = source
+        self.table = table
+        self.root = Node(source, "", table)
+        self.card = ""
+        self.whole = False
+
+    def layout(self) -> Layout:
+        """The layout; LayoutError."""
+        root = self.root
+        schema = root.number("schema", 0, 10**6)
+        if schema != SCHEMA:
+            raise root.error("schema", f"this program reads schema {SCHEMA}, found {schema}")
+        name, version = root.text("name"), root.text("version")
+        title = root.text("title", "")
+        title_zh = root.text("title_zh", title)
+        algorithms = self._algorithms()
+        self.whole = root.choice("continuations", item_tables.CONTINUATIONS, "split") == "whole"
+        header, maker, basis = self._atr()
+        card = self.card = root.choice("card", ("user", "psam"), "user")
+        schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
+        applications = self._applications(schemes)
+        keys = {key: self._key(node, key, applications) for key, node in self._section("key")}
+        self._check_applications(applications, keys)
+        self._check_keys(keys)
+        pin = features.pin(root, applications, keys)
+        files = {
+            path: self._file(node, path, applications, keys, pin.application) for path, node in self._section("file")
+        }
+        self._check_files(applications, files)
+        regions = features.insurance_region(root, files)
+        blocking = features.blocking(root, keys)
+        activation = features.activation(root, keys)
+        personalisation = features.personalisation(root, keys)
+        purse = features.purse(root, applications, files, keys)
+        certificate = features.certificate(root, applications, files, keys)
+        key_files = features.key_files(root, applications, keys)
+        root.done()
+        return Layout(
+            name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
+            regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
+            fingerprint_of(self.table),
+        )  # fmt: skip
+
+    def _atr(self) -> tuple[bytes, bytes, Basis]:
+        """TS, T0 and interface bytes, held against ISO/IEC 7816-3; and T1-T7, of the 13 historical bytes."""
+        atr = Node(self.source, "atr", self.root.take("atr", dict, "a table"))
+        header = atr.hexadecimal("header", range(2, 18))
+        maker = atr.hexadecimal("maker", range(7, 8))
+        basis = Basis(atr.grade(), atr.sources())
+        atr.done()
+        shown = header.hex().upper()
+        if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
+            raise atr.error("header", f"expected TS and a T0 announcing 13 historical bytes, found {shown}")
+        at, announced = 2, header[1] >> 4
+        while announced:
+            size = announced.bit_count()
+            if at + size > len(header):
+                raise atr.error("header", f"expected {at + size - len(header)} interface bytes more, found {shown}")
+            at += size
+            last = header[at - 1] if announced & 8 else 0
+            if last & 0x0F:
+                raise atr.error(
+                    "header",
+                    f"TD {last:02X} offers T={last & 0x0F}: such an ATR ends with TCK, and this card speaks T=0 alone",
+                )  # fmt: skip
+            announced = last >> 4
+        if at != len(header):
+            raise atr.error(
+                "header", f"T0 and TD announce {at - 2} interface bytes, {len(header) - 2} stand in {shown}"
+            )
+        return header, maker, basis
+
+    def _algorithms(self) -> tuple[str, ...]:
+        values = self.root.take("algorithms", list, "a list of algorithms")
+        for value in values:
+            if value == "ssf33":
+                raise self.root.error("algorithms", "SSF33 is not public, so no card can be made with it")
+            if value not in ("3des", "sm4"):
+                raise self.root.error("algorithms", f"expected '3des' or 'sm4', found {value!r}")
+        if not values:
+            raise self.root.error("algorithms", "expected at least one of '3des', 'sm4'")
+        return tuple(values)
+
+    def _section(self, name: str) -> Iterable[tuple[str, Node]]:
+        for key, table in self.root.take(name, dict, "tables", {}).items():
+            yield key, Node(self.source, f'{name}."{key}"' if "/" in key else f"{name}.{key}", table)
+
+    def _applications(self, schemes: Iterable[str]) -> dict[str, ApplicationSpec]:
+        result: dict[str, ApplicationSpec] = {}
+        for key, node in self._section("application"):
+            if not re.fullmatch("[A-Za-z0-9]+", key):
+                raise LayoutError(self.source, node.key, "expected a name of letters and digits")
+            result[key] = ApplicationSpec(
+                id=key,
+                parent=node.text("parent", ""),
+                fid=int.from_bytes(node.hexadecimal("fid", range(2, 3)), "big"),
+                dfname=node.hexadecimal("dfname", range(17), ""),
+                fci=node.choice("fci", ("ddf", "adf", ""), ""),
+                name=node.text("name", ""),
+                name_en=node.text("name_en", ""),
+                grade=node.grade(),
+                spare=node.number("spare", 0, 65535, 0),
+                proprietary=node.objects("proprietary", range(120)),
+                discretionary=node.objects("discretionary", range(120)),
+                processing=node.hexadecimal("processing", range(120), ""),
+                messaging=node.choice("messaging", ("", *schemes), ""),
+                messaging_key=node.text("messaging_key", ""),
+                block=node.parsed("block", parse_condition, "free"),
+                label=node.gbk("label", 16),
+                by_label=node.truth("by_label", False),
+                dfname_sm4=node.hexadecimal("dfname_sm4", range(17), ""),
+                directory=node.text("directory", ""),
+                tells_algorithm=node.truth("tells_algorithm", True),
+                sources=node.sources(),
+            )
+            try:
+                _ = result[key].options
+            except ValueError as error:
+                raise node.error("proprietary", f"9F38 is no data object list: {error}") from None
+            if result[key].by_label and not result[key].label:
+                raise node.error("label", "missing: by_label is true")
+            if result[key].fci and not result[key].dfname:
+                raise node.error("dfname", "missing: an FCI carries the name")
+            if result[key].parent and result[key].parent not in result:
+                raise node.error("parent", f"expected an application declared above, found {result[key].parent!r}")
+            node.done()
+        roots = [app.id for app in result.values() if not app.parent]
+        if len(roots) != 1:
+            raise LayoutError(self.source, "application", f"expected one application without a parent, found {roots}")
+        return result
+
+    def _check_applications(self, applications: Mapping[str, ApplicationSpec], keys: Mapping[str, KeySpec]) -> None:
+        """What applications say of keys, once those are known."""
+        for app in applications.values():
+            where = f"application.{app.id}"
+            for name in (*names_in(app.block), *filter(None, (app.messaging_key,))):
+                if name != PIN and name not in keys:
+                    raise LayoutError(self.source, where, f"key {name!r} is not declared under key.")
+
+    def _check_keys(self, keys: Mapping[str, KeySpec]) -> None:
+        """No two keys of one place, id and use: P2 could mean either."""
+        seen: dict[tuple[str, int, str], str] = {}
+        for key in keys.values():
+            if key.use == "delivery":  # told apart by usage as well
+                continue
+            other = seen.setdefault((key.application, key.id, key.use), key.name)
+            if other != key.name:
+                raise LayoutError(
+                    self.source, f"key.{key.name}.id",
+                    f"{key.application} has {other} under id {key.id:02X} for {key.use} already",
+                )  # fmt: skip
+
+    def _check_files(self, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec]) -> None:
+        """File ids are unique where SELECT looks; a directory lies in the application or above it."""
+        taken: dict[tuple[str, int], str] = {(app.parent, app.fid): app.id for app in applications.values()}
+        for spec in files.values():
+            other = taken.setdefault((spec.application, spec.fid), spec.path)
+            if other != spec.path:
+                raise LayoutError(
+                    self.source, f'file."{spec.path}".fid', f"{spec.fid:04X} is {other}'s already in {spec.application}"
+                )
+        for app in applications.values():
+            if app.directory and not (
+                app.directory in files
+                and files[app.directory].directory
+                and files[app.directory].application in self._ancestry(app.id, applications)
+            ):
+                raise LayoutError(
+                    self.source, f"application.{app.id}.directory",
+                    f"expected a directory file of {app.id} or above it, found {app.directory!r}",
+                )  # fmt: skip
+
+    def _key(self, node: Node, name: str, applications: Mapping[str, ApplicationSpec]) -> KeySpec:
+        if name == PIN:
+            raise LayoutError(self.source, node.key, "PIN is no key's name")
+        key = KeySpec(
+            name=name,
+            application=node.choice("application", applications),
+            id=node.hexadecimal("id", range(1, 2))[0],
+            use=node.choice("use", KEY_USES),
+            levels=node.number("levels", 1, 3),
+            tries=node.number("tries", 0, 15, 3),
+            versions=node.number("versions", 1, 3, 1),
+            pin=node.text("pin", ""),
+            psam=node.text("psam", ""),
+            hsm=node.text("hsm", ""),
+            title=node.text("name", ""),
+            title_en=node.text("name_en", ""),
+            grade=node.grade(),
+            sources=node.sources(),
+        )
+        if key.psam and not re.fullmatch("[0-9A-F]{2}/[0-9A-F]{2}", key.psam):
+            raise node.error("psam", f"expected usage and id like 48/12, found {key.psam!r}")
+        if key.psam and key.levels_left > key.levels:
+            raise node.error("psam", f"usage {key.psam[:2]} has {key.levels_left} levels, the key {key.levels}")
+        if (key.use == PIN_USE) > bool(PIN_DIGITS.fullmatch(key.pin)):
+            raise node.error("pin", f"expected 4 to 16 digits, found {len(key.pin)} characters")
+        node.done()
+        return key
+
+    def _file(
+        self,
+        node: Node,
+        path: str,
+        applications: Mapping[str, ApplicationSpec],
+        keys: Mapping[str, KeySpec],
+        pin_home: str,
+    ) -> FileSpec:
+        application, _, name = path.partition("/")
+        if application not in applications or not re.fullmatch(r"EF(0[1-9A-F]|1[0-9A-E])", name):
+            raise LayoutError(self.source, node.key, "expected APPLICATION/EFnn, nn from 01 to 1E in hex")
+        structure = node.choice("structure", STRUCTURES)
+        fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
+        directory = node.truth("directory", False)
+        grade, sources = node.grade(), node.sources()
+        access = node.sources(() if "access_grade" in node.rest else sources, "access_sources")
+        usage = node.choice("class", item_tables.CLASSES, "")
+        parent = ItemSpec(None, "", 0, "", "", grade, usage=usage, sources=sources)
+        conditions = []
+        for right in ("read", "update"):
+            condition = node.condition(right, keys)
+            for name in names_in(condition):
+                home = pin_home if name == PIN else keys[name].application
+                if home not in self._ancestry(application, applications):
+                    what = f"key {name!r} lies in {home}" if home else "this card has no PIN"
+                    raise node.error(right, f"{what}, out of reach of {application}")
+            conditions.append(condition)
+        items: tuple[ItemSpec, ...] = ()
+        size = records = 0
+        if directory:
+            if structure != "records" or conditions[1] != Never():
+                raise node.error("directory", "expected a file of records that nothing may update")
+            items = directory_file.ITEMS
+        elif structure == "records":
+            items = item_tables.records(node, parent, whole=self.whole)
+        elif structure == "cyclic":
+            records = node.number("records", 1, 254)
+            items = item_tables.fields(node, parent)
+            length = sum(item.length for item in items)
+            if not 1 <= length <= 255:
+                raise node.error("fields", f"expected 1 to 255 bytes in all, found {length}")
+        else:
+            size = node.number("size", 1, 32768)
+        spec = FileSpec(
+            path=path,
+            fid=fid,
+            name=node.text("name", ""),
+            name_en=node.text("name_en", ""),
+            structure=structure,
+            read=conditions[0],
+            update=conditions[1],
+            access=Basis(node.grade(grade, "access_grade"), access),
+            grade=grade,
+            usage=usage,
+            items=items,
+            size=size,
+            records=records,
+            read_messaging=node.choice("read_messaging", MESSAGING, ""),
+            update_messaging=node.choice("update_messaging", MESSAGING, ""),
+            rewrite=node.truth("rewrite", False),
+            directory=directory,
+            sources=sources,
+        )
+        node.done()
+        return spec
+
+    def _usual_fid(self, application: str, name: str) -> str:
+        """The file id where a layout names none: EF and the SFI, or 00 and the SFI in a PSAM, and where certificates
+        and bank are.
+        """
+        national = self.card == "user" and (application in ("MF", "SSSE") or re.fullmatch("DF[0-9A-F]{2}", application))
+        return ("EF" if national else "00") + name[2:]
+
+    @staticmethod
+    def _ancestry(application: str, applications: Mapping[str, ApplicationSpec]) -> list[str]:
+        line = []
+        while application:
+            line.append(application)
+            application = applications[application].parent
+        return line

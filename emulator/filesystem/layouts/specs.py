@@ -1,0 +1,371 @@
+"""What a layout says: applications, files, items, keys, the PIN. Values only; ``layout_reader`` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator import ber
+from emulator.errors import SscardError
+from emulator.filesystem.layouts import text
+from emulator.security import PIN, Condition, names_in
+
+Table = dict[str, Any]
+PIN_USE = "pin"
+"""The use of a key that is made from a PIN of an application's own, and proved by VERIFY."""
+PDOL = 0x9F38
+"""Tag of the processing options' data object list in an application's FCI. [P]"""
+
+
+class LayoutError(SscardError, ValueError):
+    """A layout that cannot be used: where (file and dotted key), and what was expected."""
+
+    def __init__(self, source: str, key: str, problem: str) -> None:
+        super().__init__(f"{source}: {key}: {problem}" if key else f"{source}: {problem}")
+        self.source = source
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSpec:
+    """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None).
+
+    ``length`` in bytes, 0 for a value of any length; where it is ``variable`` the most that it may have, and nothing is
+    filled up, as in BER-TLV. ``kind``: what its value means (``date``, ``region`` …), ``codes`` the table it is from;
+    ``usage`` its class (启用, 预设, 预留), empty where none is printed. ``sources``: ids in the register of sources.
+    ``continues``: the tag of the item whose value goes on in this one.
+
+    ``rewritten``: what the tag means on an old card brought up to date, where the layout's version is older than that
+    meaning; that one is ``later``, and its ``after`` is the tag of the item that shows whether it holds, where its own
+    form did not change.
+    """
+
+    tag: int | None
+    format: str
+    length: int
+    name: str
+    name_en: str
+    grade: str
+    count: int = 1
+    elements: tuple[ItemSpec, ...] = ()
+    kind: str = ""
+    codes: str = ""
+    usage: str = ""
+    sources: tuple[str, ...] = ()
+    continues: int | None = None
+    rewritten: ItemSpec | None = None
+    after: int | None = None
+    variable: bool = False
+    later: bool = False
+
+    @property
+    def label(self) -> str:
+        """The tag in two hex digits (four for a BER-TLV element's longer one), or empty."""
+        return "" if self.tag is None else f"{self.tag:0{4 if self.tag > 0xFF else 2}X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """How sure a table's facts are, and on whose word: ids in the register of sources."""
+
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """An EF. ``path`` like ``SSSE/EF05``, ``fid`` its file identifier (two bytes); ``size`` in bytes (transparent),
+    ``records`` at most (cyclic). ``directory``: its records list the card's applications. ``access``: what its access
+    conditions rest on.
+    """
+
+    path: str
+    fid: int
+    name: str
+    name_en: str
+    structure: str
+    read: Condition
+    update: Condition
+    access: Basis
+    grade: str
+    usage: str
+    items: tuple[ItemSpec, ...] = ()
+    size: int = 0
+    records: int = 0
+    read_messaging: str = ""
+    update_messaging: str = ""
+    """What secure messaging a command must come under: none, ``mac``, or ``cipher`` (MAC and cipher)."""
+    rewrite: bool = False
+    """A record may be replaced by one of another tag or length."""
+    directory: bool = False
+    sources: tuple[str, ...] = ()
+
+    @property
+    def application(self) -> str:
+        """The name of the DF it lies in."""
+        return self.path.partition("/")[0]
+
+    @property
+    def sfi(self) -> int:
+        """Short file identifier."""
+        return int(self.path[-2:], 16)
+
+    @property
+    def record_length(self) -> int:
+        """Bytes in a record of a cyclic file."""
+        return sum(item.length for item in self.items)
+
+    def item(self, tag: int) -> ItemSpec | None:
+        """The item declared under this tag."""
+        return next((item for item in self.items if item.tag == tag), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSpec:
+    """A DF: MF, the environment SSSE, or an application in it. ``fci``: ``ddf``, ``adf`` or empty (no FCI).
+
+    ``spare``: bytes that its record files leave for items added beyond the declared ones. ``proprietary``: content of
+    the FCI's A5; ``discretionary``: of its 73. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL).
+    ``messaging`` (a scheme) and ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK
+    asks for besides its MAC. ``label``: its name in the directory file, which also selects it where ``by_label``. Of an
+    environment, ``dfname_sm4`` is its name among terminals that want SM4, where that is another; ``directory`` is the
+    file that its FCI names, and ``tells_algorithm`` says whether it carries 9F0C.
+    """
+
+    id: str
+    parent: str
+    fid: int
+    dfname: bytes
+    fci: str
+    name: str
+    name_en: str
+    grade: str
+    spare: int
+    proprietary: bytes
+    discretionary: bytes
+    processing: bytes
+    messaging: str
+    messaging_key: str
+    block: Condition
+    label: str = ""
+    by_label: bool = False
+    dfname_sm4: bytes = b""
+    directory: str = ""
+    tells_algorithm: bool = True
+    sources: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[tuple[int, int], ...]:
+        """Tags and lengths that its FCI asks a terminal for (PDOL, 9F38); empty without such a list. [P]"""
+        lists = [value for tag, value in ber.objects(self.proprietary) if tag == PDOL]
+        return tuple(ber.wanted(lists[0])) if lists else ()
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """What SELECT by name finds it under."""
+        label = self.label.encode("gbk") if self.by_label else b""
+        return (self.dfname, *filter(None, (label, self.dfname_sm4)))
+        return (self.dfname, text.encode(self.label)) if self.by_label else (self.dfname,)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """A card key. ``levels`` of diversification 1 to 3; ``tries`` 0: it never locks; ``versions`` that a fresh card
+    has; ``pin``: digits that the key is made from (SM3's first 16 bytes) instead of a root, which VERIFY proves where
+    ``use`` is ``pin``; ``psam`` usage and id, ``hsm`` address, where known.
+    """
+
+    name: str
+    application: str
+    id: int
+    use: str
+    levels: int
+    tries: int
+    versions: int
+    pin: str
+    psam: str
+    hsm: str
+    title: str
+    title_en: str
+    grade: str
+    sources: tuple[str, ...] = ()
+
+    @property
+    def levels_left(self) -> int:
+        """How many levels a PSAM that holds this root has still to diversify: the usage byte's high three bits.
+        [S: part9:6.1, reference:card §5]
+        """
+        return int(self.psam[:2], 16) >> 5
+
+
+@dataclass(frozen=True, slots=True)
+class PinSpec:
+    """The one PIN: where it lies (empty: nowhere), its length in digits, its tries, the keys that reset it.
+
+    ``asked_when_locked``: what VERIFY without data answers once it is locked, ``6983`` or ``63C0``.
+    """
+
+    application: str
+    min_digits: int
+    max_digits: int
+    tries: int
+    initial: str
+    unblock_key: str
+    messaging_key: str
+    grade: str
+    asked_when_locked: str = "6983"
+    sources: tuple[str, ...] = ()
+
+
+NO_PIN = PinSpec("", 1, 1, 1, "", "", "", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class MessagingSpec:
+    """A scheme of secure messaging. ``key``: ``process`` (made from the challenge) or ``card`` (the key itself).
+
+    ``start`` value of the MAC: ``zero`` or ``challenge``. ``fold`` of the last block to 4 bytes: ``left``, ``xor``, or
+    ``suite`` (as the algorithm suite does it). ``algorithm``: ``3des``, ``sm4``, or ``card`` (the card's own).
+    ``cryptogram`` of EXTERNAL AUTHENTICATION in bytes: 8, over the terminal's data, or 16, the challenge enciphered.
+    """
+
+    name: str
+    key: str
+    start: str
+    fold: str
+    algorithm: str
+    cryptogram: int
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingSpec:
+    """``card``: the right that CARD BLOCK asks for; ``temporary``: PBOC's form and APPLICATION UNBLOCK exist."""
+
+    card: Condition
+    temporary: bool
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command of this project's own, which a layout may rename: its class and instruction, and the right it asks."""
+
+    cla: int
+    ins: int
+    needs: Condition
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalisationSpec:
+    """How a blank card is filled: the transport key, whose right opens every file, and which LOAD KEY is enciphered
+    under.
+    """
+
+    key: str
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PurseSpec:
+    """The medical account: its DF, its log, the item and value that turn it on, its keys, who may do what, and the
+    highest balance in fen.
+    """
+
+    application: str
+    log: str
+    switch: str
+    value: str
+    debit_key: str
+    load_key: str
+    tac_key: str
+    load: Condition
+    purchase: Condition
+    balance: Condition
+    read_day: Condition
+    set_day: Condition
+    limit: int
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSpec:
+    """The certificate application: the files of its SM2 key pair, and the rights that signing and making one ask for.
+
+    ``header``: what stands before the key in the public file.
+    """
+
+    application: str
+    private: str
+    public: str
+    header: bytes
+    sign: Condition
+    generate: Condition
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegionBinding:
+    """One insurance's region item, as the role ``insurance_region`` binds it."""
+
+    file: str
+    tag: int
+    insurance: str
+    insurance_en: str
+
+    @property
+    def item(self) -> str:
+        """Like ``DF03/EF05/61``."""
+        return f"{self.file}/{self.tag:02X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole card's plan. ``card``: ``user``, or ``psam`` for the terminal's own.
+
+    ``table`` is the merged TOML it was read from; ``fingerprint`` its SHA-256."""
+
+    name: str
+    version: str
+    title: str
+    title_zh: str
+    card: str
+    algorithms: tuple[str, ...]
+    atr_header: bytes
+    atr_maker: bytes
+    atr: Basis
+    applications: dict[str, ApplicationSpec]
+    files: dict[str, FileSpec]
+    keys: dict[str, KeySpec]
+    pin: PinSpec
+    insurance_region: tuple[RegionBinding, ...]
+    messaging: dict[str, MessagingSpec]
+    blocking: BlockingSpec
+    activation: CommandSpec | None
+    personalisation: PersonalisationSpec | None
+    purse: PurseSpec | None
+    certificate: CertificateSpec | None
+    key_files: dict[str, Condition]
+    """A PSAM's key files by application and id (``DF01/0011``), and who may write them."""
+    table: Table = field(repr=False, compare=False)
+    fingerprint: str
+
+    @property
+    def unblockings(self) -> int:
+        """How many unblockings of the PIN may fail in a row: as often as its key may. 0: any number. [D]"""
+        key = self.keys.get(self.pin.unblock_key)
+        return key.tries if key else 0
+
+    def key_for(self, condition: Condition) -> str:
+        """The first key that a condition names; LookupError where none can satisfy it."""
+        for name in names_in(condition):
+            if name != PIN:
+                return name
+        raise LookupError(f"no key satisfies {condition}")

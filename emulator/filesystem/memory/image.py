@@ -1,0 +1,298 @@
+"""The image: one card's non-volatile state with the layout it was made by, in memory or in a file.
+
+The file is JSON: ``format``, ``version``, ``algorithm``, ``atr``, ``layout`` (the merged table), ``cells`` (a number is
+a counter, a text the PIN's digits, ``{"hex": …}`` a key, a list the records of a file in hex) and, last, ``sha256`` of
+the text before it. It holds test keys and the PIN in the clear: it is a card, not a report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from emulator.crypto import suite
+from emulator.errors import SscardError
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout, LayoutError
+from emulator.filesystem.memory.memory import (
+    ACTIVATION,
+    BLOCKED,
+    CARD_STATE,
+    KEY_SIZE,
+    PERMANENT,
+    PIN_CELL,
+    PURSE_CELL,
+    PURSE_SIZE,
+    UNBLOCKINGS_CELL,
+    VERSIONS,
+    Cell,
+    Memory,
+    file_cell,
+    key_cell,
+    state_cells,
+    tries_cell,
+)
+from emulator.security import PIN
+from emulator.textfiles import as_json
+from emulator.textfiles.text import FormatError, read
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = "sscard image"
+VERSION = 1
+SEAL = ',\n"sha256": "'
+HISTORICAL = 13
+"""Historical bytes of every card's ATR."""
+CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+class ImageError(SscardError, ValueError):
+    """An image that cannot be used: which file, where in it, and what was expected."""
+
+    def __init__(self, source: object, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+
+
+class Image:
+    """A card's layout, algorithm, ATR and memory."""
+
+    def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[str, Cell]) -> None:
+        if algorithm not in layout.algorithms:
+            suite(algorithm)
+            raise ValueError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
+        self.layout = layout
+        self.algorithm = algorithm
+        self.atr = atr
+        self.memory = Memory(layout, {**_at_first(layout), **cells})
+        self._layout_text = ""
+
+    @property
+    def chip_factor(self) -> bytes:
+        """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S: part9:7.3, prog-huada-usb]"""
+        return self.atr[-8:]
+
+    def fork(self) -> Image:
+        """Another card just like this one, apart from now on and tied to no file; microseconds."""
+        twin = object.__new__(Image)
+        twin.layout, twin.algorithm, twin.atr, twin.memory = self.layout, self.algorithm, self.atr, self.memory.fork()
+        twin._layout_text = self._layout_text
+        return twin
+
+    def to_text(self, cells: Mapping[str, Cell] | None = None) -> str:
+        """The file's content, for these cells or the present ones."""
+        head = {
+            "format": FORMAT,
+            "version": VERSION,
+            "layout_name": self.layout.name,
+            "layout_fingerprint": self.layout.fingerprint,
+            "algorithm": self.algorithm,
+            "atr": self.atr.hex().upper(),
+            "cells": {name: _to_json(cell) for name, cell in (cells or self.memory.snapshot()).items()},
+        }
+        # The layout is most of the text and never changes, so it is written out once.
+        self._layout_text = self._layout_text or json.dumps(self.layout.table, ensure_ascii=False)
+        return _sealed(json.dumps(head, ensure_ascii=False)[:-1] + f', "layout": {self._layout_text}')
+
+    @classmethod
+    def from_text(cls, text: str, source: object) -> Image:
+        """An image from a file's content; ImageError for anything but a whole, sound one."""
+        try:
+            body = as_json.loads(text, source)
+        except FormatError as error:
+            raise ImageError(source, f"{error.what}; damaged, or no card image") from None
+        if not isinstance(body, dict) or body.get("format") != FORMAT:
+            raise ImageError(source, f"no card image: expected format {FORMAT!r}")
+        if body.get("version") != VERSION:
+            raise ImageError(source, f"expected version {VERSION}, found {body.get('version')!r}")
+        if _sealed(text.rpartition(SEAL)[0]) != text:
+            raise ImageError(source, "sha256 does not match: the image was damaged or edited")
+        try:
+            layout = layouts.from_table(body["layout"], f"{source}: layout")
+            cells = {name: _from_json(cell) for name, cell in body["cells"].items()}
+            image = cls(layout, body["algorithm"], bytes.fromhex(body["atr"]), cells)
+        except LayoutError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ImageError(source, f"expected the parts of a card image: {error}") from None
+        image._check(source)
+        return image
+
+    def _check(self, source: object) -> None:
+        header = self.layout.atr_header
+        if len(self.atr) != len(header) + HISTORICAL or not self.atr.startswith(header):
+            raise ImageError(source, f"atr: expected {len(header) + HISTORICAL} bytes beginning {header.hex().upper()}")
+        kinds: dict[str, type] = {PIN_CELL: str, tries_cell(PIN): int}
+        kinds |= {file_cell(path): tuple for path in self.layout.files}
+        kinds |= {tries_cell(name): int for name in self.layout.keys}
+        kinds |= {name: type(cell) for name, cell in _at_first(self.layout).items()}
+        keys = {key_cell(name, version) for name in self.layout.keys for version in VERSIONS}
+        cells = self.memory.snapshot()
+        for name, kind in kinds.items():
+            if not isinstance(cells.get(name), kind):
+                raise ImageError(source, f"cells.{name}: missing, or no {kind.__name__}")
+        for name, cell in cells.items():
+            if name not in kinds and not (name in keys and isinstance(cell, bytes) and len(cell) == KEY_SIZE):
+                raise ImageError(source, f"cells.{name}: neither a cell of layout {self.layout.name} nor a 16-byte key")
+        self._check_bounds(source, cells)
+        if PURSE_CELL in kinds and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
+            raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
+        for path, spec in self.layout.files.items():
+            records = self.memory.records(path)
+            if spec.structure == "transparent" and [len(part) for part in records] != [spec.size]:
+                raise ImageError(source, f"cells.{file_cell(path)}: expected {spec.size} bytes")
+            if spec.structure == "cyclic" and any(len(record) != spec.record_length for record in records):
+                raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
+            if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
+                raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
+
+    def _check_bounds(self, source: object, cells: Mapping[str, Cell]) -> None:
+        """Counters, states and the PIN as the card's own commands could have left them; contents as its pages hold."""
+        pin = self.layout.pin
+        most = {tries_cell(PIN): pin.tries, UNBLOCKINGS_CELL: self.layout.unblockings}
+        most |= {tries_cell(name): key.tries for name, key in self.layout.keys.items()}
+        most |= dict.fromkeys(state_cells(self.layout), PERMANENT) | {CARD_STATE: BLOCKED, ACTIVATION: 1}
+        for name, highest in most.items():
+            value = cells.get(name, 0)
+            if not isinstance(value, int) or not 0 <= value <= highest:
+                raise ImageError(source, f"cells.{name}: expected a number from 0 to {highest}")
+        digits = cells[PIN_CELL]
+        assert isinstance(digits, str)
+        if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= pin.max_digits):
+            raise ImageError(source, f"cells.{PIN_CELL}: expected at most {pin.max_digits} digits, or nothing")
+        try:
+            self.memory.check_sizes()
+        except ValueError as error:
+            raise ImageError(source, str(error)) from None
+
+
+def _at_first(layout: Layout) -> dict[str, Cell]:
+    """Cells that images of before they existed lack: everything in use, no unblocking failed, an empty account."""
+    cells: dict[str, Cell] = dict.fromkeys(state_cells(layout), 0)
+    if layout.pin.unblock_key:
+        cells[UNBLOCKINGS_CELL] = layout.unblockings
+    if layout.purse is not None:
+        cells[PURSE_CELL] = (bytes(PURSE_SIZE),)
+    return cells
+
+
+def _sealed(text: str) -> str:
+    """A body without its closing brace, closed with the checksum of all that stands before."""
+    return f'{text}{SEAL}{sha256(text.encode()).hexdigest()}"}}\n'
+
+
+def _to_json(cell: Cell) -> Any:
+    if isinstance(cell, bytes):
+        return {"hex": cell.hex().upper()}
+    if isinstance(cell, tuple):
+        return [record.hex().upper() for record in cell]
+    return cell
+
+
+def _from_json(value: Any) -> Cell:
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
+    if isinstance(value, list):
+        return tuple(bytes.fromhex(record) for record in value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"no cell holds {value!r}")
+    return value
+
+
+def load(path: Path) -> Image:
+    """The image in a file, for looking at; changes are not written back. ImageError, OSError."""
+    try:
+        return Image.from_text(read(path), path)
+    except FormatError as error:
+        raise ImageError(path, f"{error.what}; damaged, or no card image") from None
+
+
+@contextlib.contextmanager
+def held(path: Path, fresh: Image | None = None, *, durable: bool = True) -> Iterator[Image]:
+    """The image in a file, held by this process alone: every change is on disk before it is acknowledged.
+
+    ``fresh`` is written there first if the file does not exist yet. Through a symbolic link it is the file behind it
+    that is held and written. Not ``durable``: every change is still in the file, whole, but the disk is not waited for,
+    so a crash of the machine (not of the process) may lose the last ones.
+
+    ImageError where another process holds it, and for a file of several names (hard links): each write would leave all
+    but one of them behind.
+    """
+    path = path.resolve()
+    with _lock(path):
+        if path.exists() and path.stat().st_nlink > 1:
+            raise ImageError(path, "it has several names (hard links), of which one alone would be kept: copy it")
+        if fresh is not None and not path.exists():
+            image = fresh.fork()
+            _replace(path, image.to_text(), durable=durable)
+        else:
+            image = load(path)
+        image.memory.changed = lambda cells: _replace(path, image.to_text(cells), durable=durable)
+        try:
+            yield image
+        finally:
+            image.memory.changed = None
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """A lock file beside the image: the image itself is replaced at every write, so it cannot carry the lock."""
+    if fcntl is None:
+        yield
+        return
+    lock = path.with_name(path.name + ".lock")
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC | NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another holder may have removed the file between our open and our lock.
+            if lock.exists() and os.fstat(handle).st_ino == lock.stat().st_ino:
+                break
+            os.close(handle)
+        except BlockingIOError:
+            os.close(handle)
+            raise ImageError(path, "another process holds this card: end that one first, or copy the file") from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _replace(path: Path, text: str, *, durable: bool) -> None:
+    """Old or new, whatever happens: written beside, on disk, renamed, the folder on disk too.
+
+    What is renamed is done: a folder that cannot be synced after that (some file systems refuse it) is no failure, as
+    the file says new already.
+    """
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)  # left by a process that was ended; the lock keeps others away
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOEXEC | NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    beside.replace(path)
+    if durable and os.name == "posix":
+        with contextlib.suppress(OSError):
+            _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+__all__ = ["Image", "ImageError", "held", "key_cell", "load"]

@@ -1,0 +1,294 @@
+"""The memory as the operating system sees it: named cells, changed in transactions; counters apart, final at once.
+
+Below lie pages that power may be cut between. What is read comes from a mirror, made anew at every recovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.directory import listed
+from emulator.filesystem.memory.nvm import PAGE, Nvm
+
+Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
+"""A counter, the PIN's digits, a key, or a file: its records, or for a transparent file its bytes."""
+
+Changed: TypeAlias = Callable[[Mapping[str, Cell]], None]
+
+PIN_CELL = "pin"
+PURSE_CELL = "purse"
+PURSE_SIZE = 64
+CARD_STATE = "state/card"
+ACTIVATION = "state/activation"
+BLANK, BLOCKED = 1, 2
+"""The card's life cycle: 0 in use, 1 blank and being personalised, 2 blocked for ever."""
+TEMPORARY, PERMANENT = 1, 2
+"""An application's: 0 in use."""
+KEY_SIZE = 16
+LOADED = b"\x01"
+"""Stands before the bytes of a key that is there."""
+
+
+VERSIONS = (1, 2, 3)
+"""A key may be loaded in up to three versions. [S: ldt6001:part 3, reference:card §5]"""
+
+
+def file_cell(path: str) -> str:
+    """The cell of a file (``SSSE/EF05``)."""
+    return f"file/{path}"
+
+
+def key_cell(name: str, version: int = 1) -> str:
+    """The cell of a key's version."""
+    return f"key/{name}/{version}"
+
+
+def state_cell(application: str) -> str:
+    """The cell of an application's life cycle; 0 is in use."""
+    return f"state/{application}"
+
+
+def state_cells(layout: Layout) -> tuple[str, ...]:
+    """All cells of a card's life cycle: the card's, its activation's, each application's but the MF's."""
+    return (CARD_STATE, ACTIVATION, *(state_cell(app.id) for app in layout.applications.values() if app.parent))
+
+
+UNBLOCKING = "unblocking the PIN"
+UNBLOCKINGS_CELL = f"tries/{UNBLOCKING}"
+"""The counter of failed unblockings in a row, apart from the unblock key's own of wrong proofs."""
+
+
+def tries_cell(name: str) -> str:
+    """The cell of a PIN's or key's try counter."""
+    return f"tries/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a cell lies: ``size`` bytes at ``address``. ``record``: bytes of each record, 0 for TLV records."""
+
+    address: int
+    size: int
+    record: int = 0
+
+
+class Plan:
+    """Where every cell of a layout lies in the pages: counters first, a byte each, then what is written by pages."""
+
+    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
+        self.regions: dict[str, Region] = {}
+        self.states = tuple(name for name in cells if name.startswith("state/"))
+        counters = [name for name, cell in cells.items() if isinstance(cell, int)]
+        self.size = 0
+        for name in counters:
+            self._place(name, 1)
+        self._align()
+        for spec in layout.files.values():
+            if spec.structure == "transparent":
+                self._place(file_cell(spec.path), spec.size, spec.size)
+            elif spec.directory:
+                self._place(file_cell(spec.path), 2 + sum(map(len, listed(layout))))
+            elif spec.structure == "cyclic":
+                self._place(file_cell(spec.path), 2 + spec.record_length * spec.records, spec.record_length)
+            else:
+                declared = sum((2 + item.length) * item.count for item in spec.items)
+                self._place(file_cell(spec.path), 2 + declared + layout.applications[spec.application].spare)
+            self._align()
+        # Room for every version that may be loaded yet, not only for those that are.
+        for key in layout.keys:
+            for version in VERSIONS:
+                self._place(key_cell(key, version), 1 + KEY_SIZE)
+        self._align()
+        if PURSE_CELL in cells:
+            self._place(PURSE_CELL, PURSE_SIZE, PURSE_SIZE)
+        self._place(PIN_CELL, 1 + layout.pin.max_digits)
+
+    def _place(self, name: str, size: int, record: int = 0) -> None:
+        self.regions[name] = Region(self.size, size, record)
+        self.size += size
+
+    def _align(self) -> None:
+        self.size += -self.size % PAGE
+
+    def encode(self, name: str, cell: Cell) -> tuple[int, bytes]:
+        """Address and bytes of a cell."""
+        region = self.regions[name]
+        if isinstance(cell, int):
+            return region.address, bytes((cell,))
+        if isinstance(cell, str):
+            return region.address, bytes((len(cell),)) + cell.encode().ljust(region.size - 1, b"\xff")
+        if isinstance(cell, bytes):
+            return region.address, LOADED + cell
+        content = b"".join(cell)
+        if region.record == region.size:
+            return region.address, content
+        return region.address, len(content).to_bytes(2, "big") + content
+
+    def present(self, memory: bytearray) -> Iterator[str]:
+        """The names of all cells there are: keys that are loaded, and everything else."""
+        for name, region in self.regions.items():
+            if not name.startswith("key/") or memory[region.address : region.address + 1] == LOADED:
+                yield name
+
+    def decode(self, name: str, memory: bytearray, kind: type) -> Cell:
+        """A cell from the pages."""
+        region = self.regions[name]
+        raw = bytes(memory[region.address : region.address + region.size])
+        if kind is int:
+            return raw[0]
+        if kind is str:
+            return raw[1 : 1 + raw[0]].decode()
+        if kind is bytes:
+            return raw[1:]
+        if region.record == region.size:
+            return (raw,)
+        content, records, start = raw[2 : 2 + int.from_bytes(raw[:2], "big")], [], 0
+        while start < len(content):
+            end = start + (region.record or 2 + content[start + 1])
+            records.append(content[start:end])
+            start = end
+        return tuple(records)
+
+
+class Memory:
+    """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged."""
+
+    __slots__ = ("_cells", "_pending", "_plan", "changed", "normal", "nvm")
+
+    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
+        self._cells = dict(cells)
+        self._pending: dict[str, Cell] = {}
+        self._plan = Plan(layout, cells)
+        self.changed: Changed | None = None
+        self.nvm = Nvm(self._plan.size)
+        self._fill()
+        self._settle()
+
+    def _settle(self) -> None:
+        """``normal``: the card, its activation and all applications are in use, so that nobody has to ask."""
+        cells = self._cells
+        self.normal = not any(cells[name] for name in self._plan.states)
+
+    def _fill(self) -> None:
+        content = self.nvm.bytes
+        for name, cell in self._cells.items():
+            address, data = self._plan.encode(name, cell)
+            content[address : address + len(data)] = data
+
+    def check_sizes(self) -> None:
+        """ValueError for a cell with more in it than its place in the pages holds."""
+        for name, cell in self._cells.items():
+            if len(self._plan.encode(name, cell)[1]) > self._plan.regions[name].size:
+                raise ValueError(f"cells.{name}: more than its {self._plan.regions[name].size} bytes of memory")
+
+    def fork(self) -> Memory:
+        """Another memory of the same content, apart from now on, with no one told of its changes."""
+        twin = object.__new__(Memory)
+        twin._cells, twin._pending, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
+        twin.nvm = object.__new__(Nvm)
+        for name in Nvm.__slots__:
+            setattr(twin.nvm, name, getattr(self.nvm, name))
+        twin.nvm.bytes = bytearray(self.nvm.bytes)
+        twin.nvm.cut_after = None
+        twin.normal = self.normal
+        return twin
+
+    def snapshot(self) -> dict[str, Cell]:
+        """All cells as they are now; values are immutable, so the copy is shallow and quick."""
+        return dict(self._cells)
+
+    def unchanged(self, since: tuple[object, int]) -> bool:
+        """True if nothing was written since ``moment()`` gave this."""
+        return since[0] is self._cells and since[1] == self.nvm.writes
+
+    def moment(self) -> tuple[object, int]:
+        """What ``unchanged`` compares: much quicker than two snapshots."""
+        return self._cells, self.nvm.writes
+
+    def restore(self, snapshot: Mapping[str, Cell]) -> None:
+        """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""
+        if self.changed:
+            self.changed(snapshot)
+        before, self._cells, self._pending = self._cells, dict(snapshot), {}
+        content = self.nvm.bytes
+        for name, cell in self._cells.items():
+            if before.get(name) is not cell:
+                address, data = self._plan.encode(name, cell)
+                content[address : address + len(data)] = data
+        if len(before) != len(self._cells):
+            # Keys that were loaded since.
+            for name in before.keys() - self._cells.keys():
+                content[self._plan.regions[name].address] = 0
+        self._settle()
+
+    def get(self, name: str) -> Cell | None:
+        """A cell as this transaction sees it."""
+        if self._pending and name in self._pending:
+            return self._pending[name]
+        return self._cells.get(name)
+
+    def put(self, name: str, value: Cell) -> None:
+        """Writes a cell within the transaction."""
+        self._pending[name] = value
+
+    def records(self, path: str) -> tuple[bytes, ...]:
+        """The records of a file, or its one run of bytes if it is transparent."""
+        return self.parts(file_cell(path))
+
+    def parts(self, name: str) -> tuple[bytes, ...]:
+        """A cell of records, or of one run of bytes."""
+        value = self.get(name)
+        assert isinstance(value, tuple)
+        return value
+
+    def text(self, name: str) -> str:
+        """A cell of text."""
+        value = self.get(name)
+        assert isinstance(value, str)
+        return value
+
+    def counter(self, name: str) -> int:
+        """A counter's value."""
+        value = self._cells[name]
+        assert isinstance(value, int)
+        return value
+
+    def set_counter(self, name: str, value: int) -> None:
+        """Writes a counter at once: one byte, and no rollback brings it back."""
+        if self.changed:
+            self.changed({**self._cells, name: value})
+        self.nvm.write_byte(self._plan.regions[name].address, value)
+        self._cells[name] = value
+
+    def commit(self) -> None:
+        """Makes the transaction's writes final, all together."""
+        if self._pending:
+            cells = {**self._cells, **self._pending}
+            if self.changed:
+                self.changed(cells)
+            self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
+            self._cells = cells
+            self._pending = {}
+            self._settle()
+
+    def rollback(self) -> None:
+        """Forgets the transaction's writes."""
+        self._pending = {}
+
+    def recover(self) -> None:
+        """What power-on does after a cut: finishes or forgets what was under way, and reads all cells anew."""
+        self.nvm.cut_after = None
+        self.nvm.recover()
+        self._pending = {}
+        content, cells = self.nvm.bytes, {}
+        for name in self._plan.present(content):
+            kind = bytes if name.startswith("key/") else type(self._cells[name])
+            cells[name] = self._plan.decode(name, content, kind)
+        if self.changed:
+            # It was told of what the cut prevented, perhaps.
+            self.changed(cells)
+        self._cells = cells
+        self._settle()

@@ -1,0 +1,316 @@
+"""Options that say which card is meant, and the card they mean."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from emulator import personas
+from emulator.chip import Chip, Exchange
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout, LayoutError
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from emulator.guess import guess
+from emulator.personas import PersonaError, UnknownPersonaError
+from emulator.personas.document import is_path
+from emulator.personas.issue import issue
+from emulator.textfiles import text as textfile
+from emulator.textfiles.text import FormatError
+from harness.faults import plan as fault_plans
+from harness.readers import pcsc
+from harness.readers.connection import Connection, InProcess, Pcsc
+
+
+class Named(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+N = TypeVar("N", bound=Named)
+DEFAULT_LAYOUT, DEFAULT_ALGORITHM = "3.00", "3des"
+
+
+@dataclass(frozen=True, slots=True)
+class CardChoice:
+    """Which card to make; None where the user said nothing."""
+
+    layout: str | None
+    algorithm: str | None
+    image: Path | None
+    durable: bool = True
+
+    def make(self, persona: str | None) -> Image:
+        """A fresh card. Usage errors name the option."""
+        try:
+            chosen_persona = personas.load(persona or personas.DEFAULT)
+            usual = DEFAULT_LAYOUT if chosen_persona.card == "user" else personas.PSAM
+            layout = layouts.load(self.layout or usual)
+            chosen = self.algorithm or (
+                DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
+            )
+            return issue(chosen_persona, layout, chosen)
+        except UnknownPersonaError as error:
+            raise click.BadParameter(str(error), param_hint="--persona") from None
+        except (LayoutError, PersonaError):
+            raise
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+
+    def said(self, persona: str | None) -> bool:
+        """True if the user named any card."""
+        return persona is not None or self != CardChoice(None, None, None)
+
+    def leave_to_reader(self, persona: str | None) -> Layout | None:
+        """A card in a reader is meant: its layout, where the user named one and its version does not tell. A usage
+        error where the user named another card.
+        """
+        if self.algorithm or self.image or persona is not None:
+            raise click.UsageError("--reader takes the card that is there: leave --persona, --algorithm, --image out")
+        return layouts.load(self.layout) if self.layout else None
+
+    def look(self, persona: str | None) -> Image:
+        """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""
+        if self.image is None:
+            return self.make(persona)
+        image = images.load(self.image)
+        self._agree(image, persona)
+        return image
+
+    @contextlib.contextmanager
+    def held(self, persona: str | None) -> Iterator[Image]:
+        """The card in the image file, made first if it is not there; a fresh one where no file was named."""
+        if self.image is None:
+            yield self.make(persona)
+            return
+        fresh = None if self.image.exists() else self.make(persona)
+        with images.held(self.image, fresh, durable=self.durable) as image:
+            self._agree(image, persona)
+            yield image
+
+    def _agree(self, image: Image, persona: str | None) -> None:
+        """An existing image wins; options that say otherwise are errors."""
+        said = [
+            ("--layout", self.layout and layouts.load(self.layout).fingerprint, image.layout.fingerprint),
+            ("--algorithm", self.algorithm, image.algorithm),
+        ]
+        for option, wanted, found in said:
+            if wanted and wanted != found:
+                named = f"layout {image.layout.name}" if option == "--layout" else found
+                raise click.UsageError(f"{option}: the card in {self.image} has {named}; leave the option out")
+        if persona and issue(personas.load(persona), image.layout, image.algorithm).atr != image.atr:
+            raise click.UsageError(f"--persona: {self.image} holds another card than {persona}; leave the option out")
+
+
+def options(*, image: bool = True) -> Callable[[F], F]:
+    """--layout, --algorithm and --image, handed on as ``choice``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(
+            *args: Any, layout: str | None, algorithm: str | None, image: Path | None = None, **kwargs: Any
+        ) -> Any:
+            return function(*args, choice=CardChoice(layout, algorithm, image), **kwargs)
+
+        known = ", ".join(layouts.names())
+        wrapped = click.option("--layout", metavar="NAME|FILE", help=f"{known}, or a TOML file. [{DEFAULT_LAYOUT}]")(
+            wrapped
+        )
+        wrapped = click.option(
+            "--algorithm", type=click.Choice(["3des", "sm4", "ssf33"]), help=f"[{DEFAULT_ALGORITHM}]"
+        )(wrapped)
+        if image:
+            path = click.Path(dir_okay=False, path_type=Path)
+            wrapped = click.option("--image", type=path, help="The card in this file; it keeps what happens.")(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def psam_image(name: str) -> Image:
+    """A fresh terminal's own card; a usage error where there is none of that name."""
+    if not is_psam(name):
+        known = ", ".join(personas.names("psam"))
+        raise click.BadParameter(
+            f"no PSAM {name!r}: choose one of {known}, or give the path of a .toml file", param_hint="--psam"
+        )
+    return CardChoice(None, None, None).make(name)
+
+
+def is_psam(persona: str) -> bool:
+    """True for the persona of a terminal's own card. PersonaError for a file that is none."""
+    try:
+        return personas.load(persona).card == "psam"
+    except UnknownPersonaError:
+        return False
+
+
+def from_here(persona: str) -> str:
+    """A persona's name; a path of a file made whole, for a process that runs in another folder."""
+    return str(Path(persona).absolute()) if is_path(persona) else persona
+
+
+def persona_option(function: F) -> F:
+    """--persona, once."""
+    help_text = f"See `sscard personas`; or a TOML file, see `sscard persona`. [{personas.DEFAULT}]"
+    return click.option("--persona", metavar="NAME|FILE", help=help_text)(function)
+
+
+class Heard:
+    """Keeps why a chip gave its last answer."""
+
+    reason = ""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """The reason, empty where nothing went wrong."""
+        self.reason = exchange.reason
+
+    def powered(self, event: str, atr: bytes) -> None:
+        """Nothing was asked."""
+        del event, atr
+        self.reason = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A card at hand. ``known`` is its layout, ``algorithm`` its suite's name, if it is in this process."""
+
+    connection: Connection
+    known: Layout | None
+    algorithm: str | None = None
+    heard: Heard | None = None
+    """What a card in this process says of itself."""
+
+
+def target_options(function: F) -> F:
+    """--reader or a card in this process, handed on as ``target``, a context manager."""
+
+    @options()
+    @persona_option
+    @click.option("--reader", metavar="NAME", help="A PC/SC reader whose name begins so, instead of a card in-process.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, choice: CardChoice, persona: str | None, reader: str | None, **kwargs: Any) -> Any:
+        return function(*args, target=_open(choice, persona, reader), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Target]:
+    if reader is not None:
+        known = choice.leave_to_reader(persona)
+        with Pcsc(pcsc.find_reader(reader)) as connection:
+            yield Target(connection, known)
+        return
+    with choice.held(persona) as image:
+        heard = Heard()
+        yield Target(InProcess(Chip(image, observer=heard)), image.layout, image.algorithm, heard)
+
+
+def faults_options(function: F) -> F:
+    """--fault, --faults and --seed, handed on as ``faults``, a plan or None."""
+
+    @click.option("--fault", "texts", multiple=True, metavar="KIND,FIELD=VALUE…", help="See docs/terminals.md; repeat.")
+    @click.option("--faults", "path", type=click.Path(dir_okay=False, path_type=Path), help="Faults in YAML.")
+    @click.option("--seed", type=click.IntRange(0), help="For faults that come by chance. [the file's, else 0]")
+    @functools.wraps(function)
+    def wrapped(*args: Any, texts: tuple[str, ...], path: Path | None, seed: int | None, **kwargs: Any) -> Any:
+        loaded = fault_plans.load(path) if path else fault_plans.Plan(())
+        faults = loaded.faults + tuple(map(fault_plans.from_text, texts))
+        made = fault_plans.Plan(faults, loaded.seed if seed is None else seed)
+        return function(*args, faults=made if faults else None, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def baseline_option(function: F) -> F:
+    """--baseline, handed on as ``known``, the ids in the file."""
+
+    @click.option(
+        "--baseline", type=click.Path(dir_okay=False, path_type=Path),
+        help="Known failures, one id a line, # begins a comment: they do not count.",
+    )  # fmt: skip
+    @functools.wraps(function)
+    def wrapped(*args: Any, baseline: Path | None, **kwargs: Any) -> Any:
+        lines = _lines(baseline) if baseline else []
+        names = (line.partition("#")[0].strip() for line in lines)
+        return function(*args, known=frozenset(name for name in names if name), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def check_baseline(known: Iterable[str], there: Iterable[str]) -> None:
+    """A usage error where a baseline names what there is not: its failure would never be forgiven, or is another's."""
+    ids = set(there)
+    for name in sorted(set(known) - ids):
+        raise click.BadParameter(f"no {name!r} is there{guess(name, sorted(ids))}", param_hint="--baseline")
+
+
+def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
+    """Those whose ids --only means, all where it is not given; a usage error for a pattern that means none of them."""
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(one.id, pattern) for one in found):
+            close = guess(pattern, [one.id for one in found])
+            raise click.BadParameter(f"no id is {pattern!r}{close}", param_hint="--only")
+    return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
+
+
+def _lines(path: Path) -> list[str]:
+    """Of a file that may well be empty."""
+    try:
+        return textfile.read(path).splitlines() if path.stat().st_size else []
+    except FormatError as error:
+        raise click.BadParameter(str(error), param_hint="--baseline") from None
+
+
+def relay_options(function: F) -> F:
+    """--reader and --port of a card that is relayed into a virtual reader."""
+    function = click.option(
+        "--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
+        help="vpcd's port of the virtual reader that the card appears in.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--reader", required=True, metavar="NAME", help="The PC/SC reader with the card, by the beginning of its name."
+    )(function)
+
+
+def psam_reader_option(function: F) -> F:
+    """--psam-reader."""
+    return click.option(
+        "--psam-reader",
+        metavar="NAME",
+        help="The reader with the terminal's own card: relayed too, at --port plus 1.",
+    )(function)
+
+
+def show_secrets_option(function: F) -> F:
+    """--show-secrets."""
+    return click.option("--show-secrets", is_flag=True, help="Show PINs and keys instead of asterisks.")(function)
+
+
+def personal_data_option(function: F) -> F:
+    """--personal-data."""
+    return click.option("--personal-data", is_flag=True, help="Keep items' values and the chip's serial number.")(
+        function
+    )
+
+
+def force_option(function: F) -> F:
+    """--force."""
+    return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
+
+
+def json_option(function: F) -> F:
+    """--json, handed on as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)

@@ -1,0 +1,317 @@
+"""What is only looked at: outlets, services, the Measures, rules, the trail; and interrupted work, taken up again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from sqlalchemy.orm import Session
+
+from harness.cli import pins
+from harness.cli.office import OfficeError, options
+from harness.cli.office.desk import Command, Desk
+from harness.office.case import roles
+from harness.office.case.case import Unknown
+from harness.office.case.shared_rules import ADMINISTRATOR, NOT_BANK_ROLE
+from harness.office.desk import lookup
+from harness.office.measures.articles import measures
+from harness.office.operations import ALL
+from harness.office.register import audit, lists, queries, seed
+from harness.office.register.audit import Wanted
+from harness.office.requests.models import Document
+from harness.office.vocabulary import Help, Outcome, Role
+from harness.readers.connection import Connection
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(cls=Command)
+@click.option("--region", default="", metavar="CODE", help="The beginning of a region's code, as 5101.")
+@click.option("--special", type=click.Choice([str(one) for one in Help]), help="With this service for who needs it.")
+@click.pass_obj
+def outlets(desk: Desk, region: str, special: str | None) -> None:
+    """服务网点: where, when and what (article 33)."""
+    with desk.register.transaction() as session:
+        rows = lookup.outlets(session, region, Help(special) if special else None)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        cards = "制卡 makes cards" if one["makes_cards"] else ""
+        click.echo(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
+        click.echo(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def services(desk: Desk) -> None:
+    """业务清单: every operation, its article, and who does it (article 33)."""
+    if desk.as_json:
+        desk.table(lookup.services())
+        return
+    for one in lookup.services():
+        card = " [card]" if one["card"] else ""
+        click.echo(f"{one['operation']:18} {one['zh']} {one['en']}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
+
+
+@click.command("measures", cls=Command)
+@click.argument("article", type=click.IntRange(1, len(measures().articles)), required=False)
+@click.pass_obj
+def quote(desk: Desk, article: int | None) -> None:
+    """办法原文: an article word for word with our English, or all."""
+    numbers = [article] if article else [one.number for one in measures().articles]
+    found = [lookup.article(number) for number in numbers]
+    if desk.as_json:
+        desk.table(found[0] if article else found)
+        return
+    for one in found:
+        for paragraph in one["paragraphs"]:
+            click.echo(f"{paragraph['label_zh']}　{paragraph['zh']}\n    {paragraph['label_en']}: {paragraph['en']}")
+
+
+@click.command(cls=Command)
+@click.option("--markdown", is_flag=True, help="With the operations, as the project's docs/office-rules.md has them.")
+@click.pass_obj
+def rules(desk: Desk, *, markdown: bool) -> None:
+    """业务规则: every rule, its article and grade, and the operations that demand it."""
+    if markdown:
+        click.echo(lookup.markdown(), nl=False)
+        return
+    if desk.as_json:
+        desk.table(lookup.rule_table())
+        return
+    for one in lookup.rules():
+        rule = one.rule
+        click.echo(f"{rule.id:22} {rule.citation.label_zh} [{rule.grade}] {', '.join(one.operations) or 'all'}")
+        click.echo(f"    {rule.zh}\n    {rule.en}")
+
+
+@click.command(cls=Command)
+@click.argument("deed", type=click.Choice(["show", "verify", "anchor"]), default="show")
+@click.option("--person", type=options.DOCUMENT, help="Lines about this person.")
+@click.option("--card", "number", metavar="NUMBER", help="Lines about this card.")
+@click.option("--by", metavar="CLERK", help="Lines of this clerk's.")
+@click.option("--operation", metavar="NAME")
+@click.option("--outcome", type=click.Choice([str(one) for one in Outcome]))
+@click.option("--from", "first", type=DAY, metavar="YYYY-MM-DD", help="From this day on.")
+@click.option("--to", "until", type=DAY, metavar="YYYY-MM-DD", help="To this day, included.")
+@click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them.")
+@click.option("--verify", is_flag=True, help="Check every line's seal first; exit code 1 if one does not hold.")
+@click.option("--anchor", metavar="FILE|TEXT", help="With verify: also what `trail anchor` said before.")
+@click.pass_obj
+def trail(
+    desk: Desk,
+    /,
+    deed: str,
+    number: str | None,
+    first: datetime | None,
+    until: datetime | None,
+    last: int | None,
+    anchor: str | None,
+    *,
+    verify: bool,
+    **given: Any,
+) -> None:
+    """操作留痕: who did or saw what, when and by which article (29, 30).
+
+    `trail verify` tells whether lines were changed, added or cut off. `trail anchor` writes what to keep elsewhere:
+    with it `trail verify --anchor` finds out also who put back an older register, or had the office's secret.
+    """
+    with desk.register.reading() as session:
+        clerk = queries.clerk(session, desk.named or seed.OFFICER)
+        if clerk.role is not Role.ADMINISTRATOR:
+            raise ADMINISTRATOR.refusal()
+        if verify or anchor or deed == "verify":
+            _verified(session, anchor)
+        if deed == "anchor":
+            click.echo(json.dumps({"anchor": audit.anchor(session)}) if desk.as_json else audit.anchor(session))
+            return
+        if deed == "verify":
+            lines = audit.count(session)
+            desk.table({"lines": lines, "anchor": anchor is not None}) if desk.as_json else click.echo(_holds(lines))
+            return
+        wanted = _wanted(session, number, first, until, given)
+        rows = lookup.lines(session, audit.page(session, wanted, last))
+    with desk.register.transaction() as writing:
+        audit.looked(writing, desk.clock.now(), queries.clerk(writing, clerk.name), wanted)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        click.echo(_line(one))
+    if verify:
+        click.echo(_holds(len(rows)))
+
+
+def _wanted(
+    session: Session, number: str | None, first: datetime | None, until: datetime | None, given: dict[str, Any]
+) -> Wanted:
+    person: Document | None = given["person"]
+    card = queries.card(session, number) if number else None
+    holder = queries.person(session, person.type, person.number) if person else None
+    if person and holder is None:
+        raise Unknown("登记库中无此人 no such person is registered")
+    if number and card is None:
+        raise Unknown("登记库中无此卡 the register knows no such card")
+    return Wanted(
+        holder.id if holder else None,
+        card.id if card else None,
+        given["by"],
+        given["operation"],
+        Outcome(given["outcome"]) if given["outcome"] else None,
+        first.date() if first else None,
+        until.date() if until else None,
+    )
+
+
+def _verified(session: Session, anchor: str | None) -> None:
+    """OfficeError where the trail is not what it was."""
+    broken = audit.broken(session)
+    if broken is not None:
+        raise OfficeError(f"留痕封印不符 the trail was changed: line {broken} is not as it was written, or was cut off")
+    if anchor is None:
+        return
+    try:
+        text = Path(anchor).read_text(encoding="ascii") if Path(anchor).is_file() else anchor
+        if not audit.holds(session, text):
+            raise OfficeError(
+                "锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others"
+            )
+    except (audit.TrailError, OSError, UnicodeDecodeError) as error:
+        raise OfficeError(f"--anchor: {error}") from None
+
+
+def _holds(lines: int) -> str:
+    return f"{lines} lines, every seal holds 封印完好"
+
+
+def _line(one: dict[str, Any]) -> str:
+    """In one line: when, what, how it ended and why, where, about whom, from where to where."""
+    about = " ".join(f"{name} {one[name]}" for name in ("person", "card") if one[name])
+    why = f" {one['rule']} (article {one['article_of_rule']})" if one.get("rule") else ""
+    origin, target = one["detail"].get("from"), one["detail"].get("to")
+    came = "/".join(sorted(set(origin.values()))) if isinstance(origin, dict) else origin
+    moved = f" {came} → {target}" if origin and target else ""
+    ended = f"{one['outcome_zh']}{why} {one['article']}"
+    where = f"{one['clerk']} {one['outlet']}"
+    return f"{one['line']:>5} {one['at']} {one['operation']} {ended} {where} {about}{moved}"
+
+
+@click.command(cls=Command)
+@click.option("--all", "every", is_flag=True, help="Every open application, with the day by which it is due.")
+@click.pass_obj
+def late(desk: Desk, *, every: bool) -> None:
+    """逾期未发放: applications whose card should have been handed out by now (article 12)."""
+    with desk.register.transaction() as session:
+        rows = lookup.late(session, desk.office.services, desk.clock.today(), every=every)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        by = one["deadline"] or "?"
+        mark = " 逾期 late" if one.get("late") else ""
+        click.echo(f"{one['application']}  {one['kind_zh']} {one['progress_zh']}  {one['outlet']}  by {by}{mark}")
+    for why in sorted({one["deadline_unknown"] for one in rows if not one["deadline"]}):
+        click.echo(f"? {why}")  # the same for many: said once
+    if not rows:
+        click.echo("nothing is late 无逾期申请")
+
+
+@click.command("list", cls=Command)
+@click.argument("what", type=click.Choice(list(lists.LISTS)))
+@click.option("--after", type=click.IntRange(0), default=0, metavar="N", help="Go on after this one.")
+@click.option("--most", type=click.IntRange(1, lists.MOST), default=lists.PAGE, show_default=True)
+@click.pass_obj
+def listed(desk: Desk, what: str, after: int, most: int) -> None:
+    """人员、卡、申请清单: a page of people, cards or applications, masked; the trail says who looked."""
+    now = desk.clock.now()
+    with desk.register.reading() as session:
+        clerk = queries.clerk(session, desk.clerk())
+        if clerk.role not in roles.SERVICE:
+            raise NOT_BANK_ROLE.refusal()
+        rows = lists.LISTS[what](session, desk.office.services, now, after, most)
+    with desk.register.transaction() as session:
+        lists.looked(session, now, queries.clerk(session, clerk.name), what)
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        click.echo("  ".join(f"{name} {value}" for name, value in one.items() if value not in (False, None, "", [])))
+    if len(rows) == most:
+        click.echo(f"more: --after {rows[-1][lists.NUMBER[what]]}")
+
+
+# --- interrupted work ------------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def pending(desk: Desk) -> None:
+    """待续办: what was begun on a card and not ended."""
+    rows = desk.office.pending()
+    if desk.as_json:
+        desk.table(rows)
+        return
+    for one in rows:
+        pin = " needs the new PIN" if one["needs_pin"] else ""
+        click.echo(
+            f"{one['pending']}  card {one['card']}  {one['operation']} ({one['job']})  begun {one['begun']}{pin}"
+        )
+    if not rows:
+        click.echo("nothing waits 无待续办业务")
+
+
+READER = click.option(
+    "--reader", metavar="NAME", help="The card in the PC/SC reader whose name begins so. [the drawer's card]"
+)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=click.IntRange(1))
+@READER
+@pins.option("new", pins.NEW_PIN)
+@click.pass_obj
+def resume(desk: Desk, number: int, reader: str | None, new: str | None) -> None:
+    """续办: finishes what was interrupted, on the same card."""
+    waiting = _waiting(desk, number)
+    if waiting["needs_pin"] and new is None:
+        new = pins.ask(options.LABELS["new"], pins.SPELLINGS["new"][0], pins.NEW_PIN, confirm=True)
+    with desk.reader(None if reader else waiting["card"], reader) as connection:
+        pin = SecretStr(new) if new else None
+        done = desk.office.resume(number, _there(connection), pin, clerk=desk.named or "")
+    desk.done(ALL[done.operation], done)
+
+
+@click.command(cls=Command)
+@click.argument("number", type=click.IntRange(1))
+@READER
+@click.pass_obj
+def abandon(desk: Desk, number: int, reader: str | None) -> None:
+    """撤销: makes the chip as it was before, where that can be."""
+    waiting = _waiting(desk, number)
+    with desk.reader(None if reader else waiting["card"], reader) as connection:
+        desk.office.abandon(number, _there(connection), clerk=desk.named or "")
+    if desk.as_json:
+        desk.table({"pending": number, "abandoned": True})
+    else:
+        click.echo(f"number {number} is undone 已撤销")
+
+
+def _waiting(desk: Desk, number: int) -> dict[str, Any]:
+    for one in desk.office.pending():
+        if one["pending"] == number:
+            return one
+    raise Unknown(f"无此待续办业务 nothing of number {number} waits to be resumed")
+
+
+def _there(connection: Connection | None) -> Connection:
+    assert connection is not None, "a card or a reader was named"
+    return connection
+
+
+BEFORE = (outlets, services, quote, rules)
+AFTER = (listed, late, pending, resume, abandon, trail)

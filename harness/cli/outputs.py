@@ -1,0 +1,34 @@
+"""Where a report goes and what it is of, for every command that writes one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.filesystem.layouts.specs import Layout
+from harness.trace import read
+from harness.trace.copy import masked_copy
+from harness.verdicts import report
+from harness.verdicts.manifest import Goal
+
+
+def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
+    """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
+    try:
+        return report.goal(folder, sign)
+    except report.SignedNothing as error:
+        raise click.UsageError(str(error)) from None
+
+
+def session_of(trace: Path) -> dict[str, Any]:
+    """What names the session of a trace in a report."""
+    date = datetime.fromtimestamp(trace.stat().st_mtime).astimezone().isoformat(timespec="seconds")
+    return report.session_of(trace.read_bytes(), list(read.events(trace)), date)
+
+
+def trace_copy(trace: Path, layout: Layout | None) -> str:
+    """The trace, masked, for a report."""
+    return "".join(masked_copy(read.events(trace), layout or read.layout_of(trace)))

@@ -1,0 +1,51 @@
+"""Which reader has which card, where nobody said so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emulator.apdu.command import CommandAPDU, ResponseAPDU
+from emulator.apdu.transport import follow
+from harness.driver.readers import PcscReaders
+from harness.keys.access import APPLICATION
+from harness.readers import pcsc
+from harness.readers.connection import Connection, Pcsc
+from harness.readers.pcsc import PcscError
+
+SELECT_PSAM = CommandAPDU(0x00, 0xA4, 0x04, 0x00, APPLICATION)
+
+
+class FoundReaders:
+    """PC/SC readers, of which the one whose card has a PSAM's application is the PSAM's. It is looked for again when
+    cards come or go, not with each call: the user's card sees one command more than the terminal's flow has.
+    """
+
+    def __init__(self, cards: Sequence[str] = ()) -> None:
+        self._cards = tuple(cards)
+        self._seen: dict[str, bytes] = {}
+        self._readers = PcscReaders(cards)
+
+    def card(self, kind: int) -> Connection:
+        """As PcscReaders."""
+        return self._found().card(kind)
+
+    def psam(self) -> Connection | None:
+        """As PcscReaders."""
+        return self._found().psam()
+
+    def _found(self) -> PcscReaders:
+        seen = pcsc.present()
+        if seen != self._seen:
+            self._seen = seen
+            candidates = (name for name in seen if not self._cards or not name.startswith(self._cards))
+            self._readers = PcscReaders(self._cards, next(filter(is_psam, candidates), None))
+        return self._readers
+
+
+def is_psam(reader: str) -> bool:
+    """True if the card there has a PSAM's application; false where it cannot be asked."""
+    try:
+        with Pcsc(reader, reset_at_end=True) as connection:
+            return ResponseAPDU.parse(follow(connection.send, bytes(SELECT_PSAM))).ok
+    except PcscError:
+        return False

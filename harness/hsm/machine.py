@@ -1,0 +1,242 @@
+"""The encryption machine (加密机): holds the roots, addressed by key, region and card, and answers terminals' requests.
+
+No key ever leaves it: not in an answer, not in an error's text.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from emulator.apdu.command import CommandAPDU
+from emulator.crypto import SUITES, Suite
+from emulator.crypto.keys import factors, test_root
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import KeySpec
+from emulator.filesystem.memory.files import messaging_of
+from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
+from harness.keys.access import Roots, Use
+from harness.terminal.pin import bcd, is_pin
+
+__all__ = ["LONGEST_LINE", "PROVINCE", "Card", "EncryptionMachine", "Machine", "MachineError"]
+
+LAYOUT = "3.00"
+READ_KEY, INTERNAL_KEY = "RKSSSE", "IRK"
+FIELDS = 9
+RELOAD, UNBLOCK = "84240001", "84240000"
+LONGEST_LINE = 512
+LONGEST_TERMINAL = 32
+PROVINCE = "51"
+"""The made-up cards are from here."""
+NATIONAL, HANDED_DOWN = 3, 2
+"""Levels that the longest chain of diversification has from a national root, and from a province's."""
+EXTERNAL, MESSAGING, PURSE = "external-authentication", "messaging", "purse"
+DOES = {EXTERNAL: "external authentication", MESSAGING: "PIN CHANGE/UNBLOCK", PURSE: "debits"}
+
+
+class Machine(Protocol):
+    """An encryption machine, in this process or elsewhere. Every request may raise MachineError."""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address to the key's name."""
+
+    def card(self, region: str, history: str, algorithm: str) -> Card:
+        """The card of a request. A region that is not served is refused here or by the request."""
+
+    def basic(self, line: str) -> str:
+        """Reading basic information: ``region|historical bytes|algorithm|identification code|internal factor|internal
+        data|external factor|external data|terminal|`` gives ``cryptogram ‖ data|cryptogram ‖ data|``.
+        [S: reference:terminal Flows]
+        """
+
+    def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
+        """What EXTERNAL AUTHENTICATION takes: cryptogram ‖ data, 32 hex digits. [S: reference:terminal flow 3]
+
+        ``levels``: how many the terminal takes the root to have; with others it is refused. [D]
+        """
+
+    def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
+        """What PIN CHANGE/UNBLOCK takes under a key: its data and MAC, or the ``whole`` command.
+        [S: reference:terminal flow 4]
+
+        ``header``: ``84240001`` and Lc for a new PIN, ``84240000`` and Lc to unblock. In a whole command Lc is made.
+        """
+
+    def debit(
+        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
+        time: str, terminal: str, terminal_sequence: str,
+    ) -> str:  # fmt: skip
+        """MAC1 of DEBIT FOR PURCHASE, 8 hex digits. [T: part7:12]
+
+        ``random`` (8 hex digits) and ``sequence`` (4) are the card's. Amounts of 8 hex digits, in fen; the account's
+        own is 0 [S: reference:card §7]. ``time`` YYYYMMDDhhmmss, ``terminal`` 12 digits, ``terminal_sequence`` 8 hex
+        digits.
+        """
+
+    def debit_proof(
+        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
+        time: str, terminal: str, terminal_sequence: str, mac2: str,
+    ) -> bool:  # fmt: skip
+        """Whether the card's MAC2 (8 hex digits) proves this settlement: it has been recorded. [T: part9:9.10]"""
+
+
+class EncryptionMachine:
+    """Holds a root for every key that has an address, and IRK.
+
+    ``root`` gives a root by name and version, LookupError where there is none. ``region``: the beginning of the regions
+    it serves. Two digits: a province's, with national roots of up to 3 levels. Four or six: a city's, whose 3-level
+    roots the province has diversified before, so that 2 levels are left. [D]
+    """
+
+    def __init__(self, root: Callable[[str, int], bytes] = test_root, *, region: str = PROVINCE) -> None:
+        if len(region) not in (2, 4, 6) or not (region.isascii() and region.isdigit()):
+            raise MachineError("input", "the machine's region: expected its first two, four or six digits")
+        self.region = region
+        self._layout = layouts.load(LAYOUT)
+        most = NATIONAL if len(region) == 2 else HANDED_DOWN
+        self._keys = {
+            key.name: replace(key, levels=min(key.levels, most))
+            for key in self._layout.keys.values()
+            if (key.hsm or key.name == INTERNAL_KEY) and _has(root, key.name)
+        }
+        self._roots = {
+            suite.name: Roots(root if most == NATIONAL else self._handed_down(root, suite)) for suite in SUITES.values()
+        }
+
+    def _handed_down(self, root: Callable[[str, int], bytes], suite: Suite) -> Callable[[str, int], bytes]:
+        """Roots as the province gives them to its cities."""
+        province = factors(self.region, b"", NATIONAL)[0]
+
+        def given(name: str, version: int) -> bytes:
+            national = root(name, version)
+            return suite.derive(national, province) if self._layout.keys[name].levels == NATIONAL else national
+
+        return given
+
+    @property
+    def keys(self) -> tuple[KeySpec, ...]:
+        """The keys that have an address, by address: what they are, not their values."""
+        return tuple(sorted((key for key in self._keys.values() if key.hsm), key=lambda key: key.hsm))
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """See ``Machine``."""
+        return {key.hsm: key.name for key in self.keys}
+
+    # --- requests --------------------------------------------------------------------------------------------------
+
+    def card(self, region: str, history: str, algorithm: str) -> Card:
+        """See ``Machine``. A region that is not served is refused here."""
+        card = Card.named(region, history, algorithm)
+        self._serve(card)
+        return card
+
+    def basic(self, line: str) -> str:
+        """See ``Machine``."""
+        if len(line) > LONGEST_LINE or not line.endswith("|"):
+            raise MachineError("input", f"expected a line of up to {LONGEST_LINE} characters, ended by |")
+        parts = line.split("|")[:-1]
+        if len(parts) != FIELDS:
+            raise MachineError("input", f"expected {FIELDS} fields, found {len(parts)}")
+        region, history, algorithm, identification, *randoms, terminal = parts
+        card = self.card(region, history, algorithm)
+        if len(terminal) > LONGEST_TERMINAL:
+            raise MachineError(
+                "input", f"terminal: expected up to {LONGEST_TERMINAL} characters, found {len(terminal)}"
+            )
+        if hexadecimal("identification code", identification, 16)[:3].hex() != region:
+            raise MachineError("region", "the identification code is of another region than the request")
+        names = ("internal factor", "internal data", "external factor", "external data")
+        one, two, three, four = (hexadecimal(name, text, BLOCK) for name, text in zip(names, randoms, strict=True))
+        inner = self._proof(self._named(INTERNAL_KEY), card, one, two)
+        outer = self._proof(self._named(READ_KEY), card, three, four)
+        return f"{inner.hex()}|{outer.hex()}|".upper()
+
+    def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
+        """See ``Machine``."""
+        key = self._at(address, EXTERNAL)
+        if levels is not None and levels != key.levels:
+            raise MachineError("level", f"the root of {key.name} has {key.levels} levels in this machine")
+        challenge, given = hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)
+        return self._proof(key, card, challenge, given).hex().upper()
+
+    def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
+        """See ``Machine``."""
+        key = self._at(address, MESSAGING)
+        head = hexadecimal("header", header, 5)
+        new = header[:8] == RELOAD
+        if not new and header[:8] != UNBLOCK:
+            raise MachineError("input", f"header: expected {RELOAD} or {UNBLOCK}, and Lc")
+        if not (is_pin(pin) if new else not pin):
+            raise MachineError("input", "pin: expected 4 to 12 digits to reload, none to unblock")
+        data = bcd(pin)
+        use = self._use(key, card, hexadecimal("factor", factor, BLOCK))
+        cla, ins, p1, p2, lc = head
+        sealed = bytes(self._of(card).seal(use, CommandAPDU(cla, ins, p1, p2, data), enciphered=new))
+        if not whole and lc != sealed[4]:
+            raise MachineError("input", f"header: {sealed[4]:02X} is the right Lc under {card.suite.name}")
+        return (sealed if whole else sealed[5:]).hex().upper()
+
+    def debit(
+        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
+        time: str, terminal: str, terminal_sequence: str,
+    ) -> str:  # fmt: skip
+        """See ``Machine``."""
+        settled = Settlement.named(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
+        key = self._purchase_key(address, card, settled.challenge)
+        return card.suite.mac(key, settled.amounts + settled.tail).hex().upper()
+
+    def debit_proof(
+        self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
+        time: str, terminal: str, terminal_sequence: str, mac2: str,
+    ) -> bool:  # fmt: skip
+        """See ``Machine``."""
+        settled = Settlement.named(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
+        told = hexadecimal("mac2", mac2, AMOUNT)
+        key = self._purchase_key(address, card, settled.challenge)
+        return hmac.compare_digest(card.suite.mac(key, settled.amounts), told)
+
+    # --- what requests name ----------------------------------------------------------------------------------------
+
+    def _serve(self, card: Card) -> None:
+        if not card.region.startswith(self.region):
+            raise MachineError("region", f"the region is unknown: this machine serves {self.region.ljust(6, '0')}")
+
+    def _named(self, name: str) -> KeySpec:
+        if name not in self._keys:
+            raise MachineError("address", f"this machine has no root of {name}")
+        return self._keys[name]
+
+    def _at(self, address: str, use: str) -> KeySpec:
+        key = next((key for key in self.keys if key.hsm == address.upper()), None)
+        if key is None:
+            raise MachineError("address", "no key at this address")
+        if key.use != use:
+            raise MachineError("address", f"{key.name}, the key at {key.hsm}, is not for {DOES[use]}")
+        return key
+
+    def _of(self, card: Card) -> Roots:
+        return self._roots[card.suite.name]
+
+    def _use(self, key: KeySpec, card: Card, factor: bytes) -> Use:
+        self._serve(card)
+        scheme, _ = messaging_of(self._layout, key.application)
+        return Use(key, card.suite, scheme, card.region, card.chip, factor)
+
+    def _proof(self, key: KeySpec, card: Card, factor: bytes, data: bytes) -> bytes:
+        return self._of(card).cryptogram(self._use(key, card, factor), data) + data
+
+    def _purchase_key(self, address: str, card: Card, challenge: bytes) -> bytes:
+        use = self._use(self._at(address, PURSE), card, challenge)
+        return card.suite.process_key(self._of(card).card_key(use), challenge)
+
+
+def _has(root: Callable[[str, int], bytes], name: str) -> bool:
+    try:
+        root(name, 1)
+    except LookupError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Images: two states of a card compared, and power cut at every write."""

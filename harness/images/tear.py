@@ -1,0 +1,103 @@
+"""Tearing (防拔): power cut after every single non-volatile write of every command, and what the card then is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from emulator.chip import Chip
+from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import Cell
+from emulator.filesystem.memory.nvm import PowerCut
+from harness.images import compare
+
+Step: TypeAlias = Callable[[Chip], object]
+"""Something done to a powered chip: one command, or a few that belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a card was after power came back. ``after``: writes that were done; ``outcome``: ``old``, ``new``,
+    ``counter`` (only try counters changed, as they must: they fall before the comparison), or ``mixed``.
+    """
+
+    step: int
+    after: int
+    outcome: str
+    changes: tuple[str, ...]
+
+
+def cuts(image: Image, steps: Sequence[Step], number: int) -> Iterator[Cut]:
+    """Every cut of step ``number`` (from 0), from the one before its first write to the one after its last.
+
+    The image is not touched. Steps must do the same each time they run on the same card.
+    """
+    _, whole = _ready(image, steps[:number])
+    steps[number](whole)
+    new = whole.image.memory.snapshot()
+    after = 0
+    while True:
+        old, chip = _ready(image, steps[:number])
+        chip.image.memory.nvm.cut_after = after
+        done = False
+        try:
+            steps[number](chip)
+            done = True  # power goes after the last write, or there was none
+        except PowerCut:
+            pass
+        chip.power_off()
+        chip.power_on()
+        now = chip.image.memory.snapshot()
+        if after or not done:
+            yield Cut(number, after, _outcome(old, new, now), tuple(compare.cells(image.layout, old, now)))
+        if done:
+            return
+        after += 1
+
+
+def in_session(chip: Chip, step: Callable[[], object]) -> Iterator[Cut]:
+    """Every cut of one step in the middle of a session: the chip's memory and session are put back before each try, and
+    after the last. The step may be sent to this chip only.
+    """
+    memory, session = chip.image.memory, chip.session
+    old, after = memory.snapshot(), 0
+    chip.session = replace(session, rights=set(session.rights))
+    step()
+    new = memory.snapshot()
+    done = False
+    while not done:
+        memory.restore(old)
+        chip.session = replace(session, rights=set(session.rights))
+        memory.nvm.cut_after = after
+        try:
+            step()
+            done = True
+        except PowerCut:
+            chip.power_on()
+        memory.nvm.cut_after = None
+        if not done:
+            now = memory.snapshot()
+            yield Cut(0, after, _outcome(old, new, now), tuple(compare.cells(chip.image.layout, old, now)))
+        after += 1
+
+
+def _ready(image: Image, steps: Sequence[Step]) -> tuple[dict[str, Cell], Chip]:
+    """A chip of its own after these steps, and its content."""
+    chip = Chip(image.fork())
+    chip.power_on()
+    for step in steps:
+        step(chip)
+    return chip.image.memory.snapshot(), chip
+
+
+def _outcome(old: dict[str, Cell], new: dict[str, Cell], now: dict[str, Cell]) -> str:
+    if now == old:
+        return "old"
+    if now == new:
+        return "new"
+    return "counter" if _content(now) in (_content(old), _content(new)) else "mixed"
+
+
+def _content(cells: dict[str, Cell]) -> dict[str, Cell]:
+    return {name: cell for name, cell in cells.items() if not name.startswith("tries/")}

@@ -1,0 +1,1 @@
+"""What users are told: worded once, and fit to be shown."""

@@ -1,0 +1,53 @@
+"""The drawer: virtual cards that the office made, one image file each, to be put into its reader by number."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from emulator.chip import Chip
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from harness.readers.connection import Connection, InProcess
+
+
+class Drawer:
+    """A folder of cards. ``durable``: a card's changes wait for the disk."""
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self._folder = folder
+        self._durable = durable
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, number: str) -> Path:
+        """The card's image file. LookupError for what is no number."""
+        if not (number.isalnum() and number.isascii()):
+            raise LookupError(f"no card number: {number!r}")
+        return self._folder / f"{number}.json"
+
+    def put(self, number: str, image: Image) -> None:
+        """A new card. FileExistsError if it is there."""
+        if self.path(number).exists():
+            raise FileExistsError(f"{self.path(number)}: the drawer has this card already")
+        with images.held(self.path(number), image, durable=self._durable):
+            pass
+
+    def forget(self, number: str) -> None:
+        """The card's file is gone for good, if there was one. ImageError while somebody holds it."""
+        path = self.path(number)
+        if path.exists():
+            with images.held(path, durable=self._durable):
+                path.unlink()
+
+    @contextlib.contextmanager
+    def presented(self, number: str) -> Iterator[Connection]:
+        """The card in the office's reader, alone while it is there. LookupError, ImageError."""
+        if not self.path(number).exists():
+            raise LookupError(f"the drawer has no card {number}: {self.path(number)} is not there")
+        with images.held(self.path(number), durable=self._durable) as image:
+            connection = InProcess(Chip(image))
+            try:
+                yield connection
+            finally:
+                connection.close()

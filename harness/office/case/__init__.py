@@ -1,0 +1,1 @@
+"""Cases: one request with all that rules look at and operations act on."""

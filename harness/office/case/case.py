@@ -1,0 +1,167 @@
+"""A case: one request at one outlet, with all that rules look at and operations act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from harness.office.case.notice import Notice
+from harness.office.case.services import Services
+from harness.office.measures.articles import Citation
+from harness.office.register import audit
+from harness.office.register.audit import Act
+from harness.office.register.tables import Application, Card, Clerk, Pending, Person
+from harness.office.requests.models import Document, Request
+from harness.office.vocabulary import OPEN, Channel, DocumentType, Loss, Outcome
+
+if TYPE_CHECKING:
+    from emulator.filesystem.memory.image import Image
+    from harness.office.cards.in_reader import Presented
+
+
+class Unknown(LookupError):
+    """Nobody, or nothing, in the register is meant by that."""
+
+
+R_co = TypeVar("R_co", bound=Request, covariant=True)
+
+
+class Failed(RuntimeError):
+    """The chip or the bank did not do it; nothing has changed anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an operation read of the chip before its transaction, by item, or why it could not."""
+
+    items: dict[str, str]
+    failure: Exception | None = None
+
+
+@dataclass(slots=True)
+class Case(Generic[R_co]):
+    """``card``: the one in the reader, or the holder's; None where there is none. ``presented``: the one in the reader,
+    which the register may not know.
+    """
+
+    session: Session
+    services: Services
+    clerk: Clerk
+    request: R_co
+    now: datetime
+    person: Person | None = None
+    card: Card | None = None
+    application: Application | None = None
+    presented: Presented | None = None
+    look: Look | None = None
+    image: Image | None = None
+    """What a chip that is being made is to hold."""
+    notices: list[Notice] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+    """What the operation found or made, for who asked."""
+
+    @property
+    def today(self) -> date:
+        """In China."""
+        return self.now.date()
+
+    @property
+    def holder(self) -> Person:
+        """The person; Unknown."""
+        if self.person is None:
+            raise Unknown("登记库中无此人 no such person is registered: name the holder's document, or put the card in")
+        return self.person
+
+    @property
+    def own_card(self) -> Card:
+        """The card; Unknown."""
+        if self.card is None:
+            raise Unknown("登记库中无此卡 the register knows no such card")
+        return self.card
+
+    @property
+    def case_of(self) -> Application:
+        """The application; Unknown."""
+        if self.application is None:
+            raise Unknown("无此申请 there is no such application")
+        return self.application
+
+    def tell(self, notice: Notice) -> None:
+        """Something the holder must be told."""
+        self.notices.append(notice)
+
+    def note(self, what: str, citation: Citation, person: int | None, card: int | None = None) -> None:
+        """A line of the trail for somebody whom an operation on many concerns."""
+        act = Act(what, citation.label_zh, Outcome.DONE, person, card, {"by": self.request.operation})
+        audit.write(self.session, self.now, self.clerk, act)
+
+    # --- what was shown ------------------------------------------------------------------------------------------
+
+    @property
+    def in_hand(self) -> bool:
+        """The holder's own card is in the reader."""
+        return self.presented is not None and self.card is not None and self.presented.chip == self.card.chip
+
+    def showed(self, *types: DocumentType) -> bool:
+        """A document of one of these kinds was shown by holder or agent."""
+        agent = self.request.agent
+        shown = {one.type for one in (*self.request.shown, *(agent.shown if agent else ()))}
+        return bool(shown & set(types))
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """What was read of the chip beforehand, by item. Failed where it could not be: rules that come before have had
+        their say.
+        """
+        if self.look is None:
+            return {}
+        if self.look.failure is not None:
+            why = f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {self.look.failure}"
+            raise Failed(why) from self.look.failure
+        return self.look.items
+
+    @property
+    def identified(self) -> bool:
+        """The holder's valid identity document was shown: its number is the register's, and it has not run out."""
+        person = self.person
+        if person is None:
+            return False
+        own = Document(type=person.document_type, number=person.document_number)
+        valid = person.document_until is None or person.document_until >= self.today
+        return own in self.request.shown and valid
+
+    # --- the card's state ------------------------------------------------------------------------------------------
+
+    @property
+    def loss(self) -> Loss:
+        """The card's loss as it stands now: a temporary one lapses (article 18)."""
+        return self.services.loss(self.own_card, self.now)
+
+    @property
+    def pending(self) -> Pending | None:
+        """Work on this card that was begun and not ended."""
+        return begun(self.session, self.card) if self.card is not None else None
+
+    @property
+    def open_application(self) -> Application | None:
+        """The person's application that is not ended."""
+        return open_application(self.session, self.person) if self.person is not None else None
+
+    @property
+    def online(self) -> bool:
+        """Not at a counter."""
+        return self.request.channel is not Channel.COUNTER
+
+
+def open_application(session: Session, person: Person) -> Application | None:
+    """A person's application that is not ended."""
+    return session.scalar(select(Application).where(Application.person_id == person.id, Application.progress.in_(OPEN)))
+
+
+def begun(session: Session, card: Card) -> Pending | None:
+    """Work on a card that was begun and not ended."""
+    return session.scalar(select(Pending).where(Pending.card_id == card.id, Pending.ended_at.is_(None)))

@@ -1,0 +1,46 @@
+"""Rules as data beside their code: what must be so, by which article, and what is said where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.office.case.case import Case
+from harness.office.measures.articles import Citation
+
+Check = Callable[[Case[Any]], bool]
+
+
+class Refusal(Exception):
+    """What the office may not do, and by which article. ``rule`` is for programs. ``keep``: what the operation had
+    written before stays (a try that was spent).
+    """
+
+    def __init__(self, rule: str, citation: Citation, zh: str, en: str, *, keep: bool = False) -> None:
+        super().__init__(f"{citation.label_zh}：{zh} {citation.label_en}: {en}")
+        self.rule, self.citation, self.zh, self.en, self.keep = rule, citation, zh, en, keep
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One demand of the Measures. ``holds`` looks at a case; where it is false, ``zh`` and ``en`` say what is demanded.
+
+    ``grade``: S where the article says so, D where it is our reading of it.
+    """
+
+    id: str
+    citation: Citation
+    zh: str
+    en: str
+    holds: Check
+    grade: str = "S"
+
+    def demand(self, case: Case[Any]) -> None:
+        """Refusal unless it holds."""
+        if not self.holds(case):
+            raise self.refusal()
+
+    def refusal(self) -> Refusal:
+        """What is said where it does not hold."""
+        return Refusal(self.id, self.citation, self.zh, self.en)

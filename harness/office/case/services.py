@@ -1,0 +1,95 @@
+"""What operations lean on: the calendar, the tariff, the makers of cards."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from emulator.crypto.keys import test_root
+from emulator.filesystem.memory.image import Image
+from harness.office.cards.in_reader import Presented
+from harness.office.cards.store import Drawer
+from harness.office.measures.workdays import CalendarError, Workdays
+from harness.office.register.tables import Application, Card
+from harness.office.vocabulary import OPEN, Life, Loss
+from harness.terminal.personalise import Personaliser
+
+WORKING_DAYS = 30
+"""Article 12."""
+TEMPORARY_HOURS = 7 * 24
+"""Article 18 says seven days; from which moment to which is [D]."""
+FEE = 2000
+"""Fen for a reissue or replacement; the Measures only say that the first is free. [D]"""
+RENEWAL_DAYS = 60
+"""A card may be replaced so long before it expires, as the ministry answers those who ask. [D]"""
+NUMBER = "SSSE/EF05/07"
+INITIAL_PIN = "123456"
+
+
+def how_far(application: Application) -> dict[str, Any]:
+    """What an application is for, and how far it is."""
+    return {
+        "application": application.id,
+        "kind": str(application.kind),
+        "kind_zh": application.kind.zh,
+        "progress": str(application.progress),
+        "progress_zh": application.progress.zh,
+        "accepted": application.accepted_at.isoformat(),
+    }
+
+
+@dataclass(slots=True)
+class Services:
+    """``root`` gives a key's root, as an encryption machine would."""
+
+    drawer: Drawer
+    workdays: Workdays = field(default_factory=Workdays)
+    root: Callable[[str, int], bytes] = test_root
+    fee: int = FEE
+    temporary_loss_hours: int = TEMPORARY_HOURS
+    renewal_days: int = RENEWAL_DAYS
+    initial_pin: str = INITIAL_PIN
+    fictitious_only: bool = True
+
+    def deadline(self, application: Application, today: date) -> dict[str, Any]:
+        """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
+        try:
+            by = self.workdays.add(application.accepted_at.date(), WORKING_DAYS + application.delay_days)
+        except CalendarError as error:
+            return {"deadline": None, "deadline_unknown": str(error)}
+        return {"deadline": by.isoformat(), "late": application.progress in OPEN and today > by}
+
+    def loss_ends(self, reported: datetime) -> datetime:
+        """When a temporary loss lapses."""
+        return reported + timedelta(hours=self.temporary_loss_hours)
+
+    def loss(self, card: Card, now: datetime) -> Loss:
+        """Article 18: a temporary loss that was not made formal lapses; which seven days those are is [D]."""
+        lapsed = card.loss is Loss.TEMPORARY and card.lost_at is not None and now >= self.loss_ends(card.lost_at)
+        return Loss.NONE if lapsed else card.loss
+
+    def usable(self, card: Card, now: datetime) -> bool:
+        """The social security function may be used."""
+        active, frozen = card.activated_at is not None, card.frozen_at is not None
+        return card.life is Life.ISSUED and active and not frozen and self.loss(card, now) is Loss.NONE
+
+    def make(self, blank: Presented | None, image: Image, number: str) -> None:
+        """Brings a card into being: the blank chip in the reader is personalised, or a virtual card goes into the
+        drawer. TerminalError, PcscError; ValueError where the chip was made for another region.
+        """
+        if blank is None:
+            with contextlib.suppress(FileExistsError):  # made before, or by another clerk this moment
+                self.drawer.put(number, image)
+            return
+        if image.chip_factor.hex().upper() != blank.chip:
+            raise ValueError("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
+        personaliser = Personaliser(blank.terminal.connection, image)
+        if not personaliser.complete():
+            for _ in personaliser.steps():
+                pass
+        blank.terminal.begin()
+        if blank.terminal.read(NUMBER) != number:
+            raise ValueError("读卡器中不是空白卡 the card in the reader is no blank one")

@@ -1,0 +1,1 @@
+"""The electronic card (电子社会保障卡), its credential and its QR code."""

@@ -1,0 +1,329 @@
+"""申领 (articles 8-12): by oneself, by an agent, by an institution."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from harness.office.case import bank
+from harness.office.case.case import Case
+from harness.office.case.operation import Operation
+from harness.office.case.rule import Refusal, Rule
+from harness.office.case.shared_rules import ALIVE, NOT_BANK_ROLE, SERVICE
+from harness.office.electronic import card as electronic
+from harness.office.measures.ages import ADULT, age
+from harness.office.measures.articles import Citation
+from harness.office.register import queries
+from harness.office.register.tables import Application, Bank, Batch, Card, Guardian, Person
+from harness.office.requests import models as requests
+from harness.office.requests.models import Apply, ApplyBatch, Document, Personal
+from harness.office.vocabulary import DocumentType, Kind, Life, PersonKind, Progress
+from harness.terminal.pin import is_pin
+
+C = Citation
+NO_PHOTO_BEFORE = 7
+DOCUMENTS = {
+    PersonKind.MAINLAND: (DocumentType.ID_CARD,),
+    PersonKind.HKMT: (DocumentType.HKMT_RESIDENCE, DocumentType.TRAVEL_PERMIT, DocumentType.TAIWAN_PERMIT),
+    PersonKind.OVERSEAS: (DocumentType.PASSPORT,),
+    PersonKind.FOREIGNER: (DocumentType.PASSPORT, DocumentType.PERMANENT_RESIDENCE),
+}
+"""Article 9, paragraph 2; a minor without identity card shows the household register. The article's list is open (等):
+that the permit for residents of Taiwan belongs to it is ours. [D]
+"""
+
+
+def _person(case: Case[Apply]) -> Personal:
+    return case.request.person
+
+
+def right_document(kind: PersonKind, document: Document, years: int) -> bool:
+    """The kind of document that article 9 asks of this kind of person."""
+    allowed = DOCUMENTS[kind]
+    if kind is PersonKind.MAINLAND and years < ADULT:
+        allowed = (*allowed, DocumentType.HOUSEHOLD)
+    return document.type in allowed
+
+
+def agrees_with_number(document: Document, birth: date, sex: str) -> bool:
+    """A citizen id says birth and sex, and so do numbers built as it is."""
+    number = document.number
+    if not requests.is_checked(document.type, number):
+        return True
+    return number[6:14] == f"{birth:%Y%m%d}" and (sex == "1") == bool(int(number[16]) % 2)
+
+
+def _years(case: Case[Any]) -> int:
+    return age(case.request.person.birth, case.today)
+
+
+def find(case: Case[Any], told: Personal) -> Person | None:
+    """The person in the register, by document."""
+    return queries.person(case.session, told.document.type, told.document.number)
+
+
+def holds_card(case: Case[Any]) -> bool:
+    """Has a card, one waiting, or an application that is open (article 8)."""
+    if case.person is None:
+        return False
+    cards = select(Card.id).where(Card.person_id == case.person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
+    return case.session.scalar(cards) is not None or case.open_application is not None
+
+
+def _agrees_with_itself(person: Personal) -> bool:
+    return agrees_with_number(person.document, person.birth, person.sex)
+
+
+def _agrees_with_register(case: Case[Any]) -> bool:
+    known, told = case.person, case.request.person
+    return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
+
+
+def _local_bank(case: Case[Any]) -> bool:
+    """Issues cards where the applicant is; none named: the bank stays the same."""
+    request = case.request
+    if request.bank is None:
+        return True
+    found = case.session.get(Bank, request.bank)
+    region = request.person.region if isinstance(request, Apply) else case.holder.region
+    return found is not None and region.startswith(found.region)
+
+
+BANK_CHOSEN = Rule(
+    "BANK-CHOICE",
+    C(8),
+    "应自主选择当地社会保障卡发卡银行：所选银行不是申请人所在地的发卡银行",
+    "one chooses freely among the banks that issue where one is; this is none of them",
+    _local_bank,
+)
+BANK_KNOWN = Rule(
+    "BANK-KNOWN",
+    C(8),
+    "无此发卡银行",
+    "there is no such issuing bank",
+    lambda case: case.session.get(Bank, case.request.bank) is not None,
+    grade="D",
+)
+APPLY_RULES = (
+    Rule(
+        "ELIGIBLE",
+        C(8),
+        "在我省就业、参保或享受其他民生服务权益的个人方可申领",
+        "who works, is insured or has other entitlements in the province may apply",
+        lambda case: case.request.entitlement != "none",
+    ),
+    BANK_CHOSEN,
+    Rule(
+        "DOCUMENT-KIND",
+        C(9, 2),
+        "应按人员类别提供有效身份证件；无居民身份证的未成年人提供居民户口簿",
+        "each kind of person has its kind of document; a minor without identity card shows the household register",
+        lambda case: right_document(_person(case).kind, _person(case).document, _years(case)),
+    ),
+    Rule(
+        "DOCUMENT-SHOWN",
+        C(9, 2),
+        "应提供有效身份证件：未出示，或已过有效期",
+        "the valid document must be shown: it was not, or has run out",
+        lambda case: (
+            _person(case).document in case.request.shown
+            and (last_day(_person(case).document_until) or case.today) >= case.today
+        ),
+    ),
+    Rule(
+        "PHOTO",
+        C(10),
+        "应采集照片；未满7周岁的未成年人可以不采集",
+        "a photograph is taken; of children under seven it may be left out",
+        lambda case: _years(case) < NO_PHOTO_BEFORE or _person(case).photo is not None,
+    ),
+    Rule(
+        "GUARDIAN",
+        C(10),
+        "未成年人以及其他不具有完全民事行为能力的自然人，应登记其监护人信息",
+        "of minors and people without full capacity the guardian is registered",
+        lambda case: (_years(case) >= ADULT and _person(case).full_capacity) or _person(case).guardian is not None,
+    ),
+    Rule(
+        "INFORMATION-CHECKED",
+        C(11),
+        "校核未通过：申请人信息与证件号码或登记信息不一致",
+        "the check failed: what was told does not agree with the document's number or the register",
+        lambda case: _agrees_with_itself(_person(case)) and _agrees_with_register(case),
+    ),
+    Rule(
+        "ONE-CARD",
+        C(8),
+        "一人一卡：申请人已有社会保障卡或在办申请",
+        "one person, one card: the applicant has a card, or an application that is open",
+        lambda case: not holds_card(case),
+    ),
+    Rule(
+        "ELECTRONIC-PIN",
+        C(16),
+        "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
+        "the electronic card, applied for along with it, is given its initial PIN, of 4 to 12 digits",
+        lambda case: case.request.electronic_pin is not None and is_pin(case.request.electronic_pin.get_secret_value()),
+    ),
+)
+
+
+def last_day(told: requests.Until | None) -> date | None:
+    """As the register holds it: a document without a last day has none there."""
+    return told if isinstance(told, date) else None
+
+
+def occupation(told: str) -> str:
+    """As the register holds it: empty for none."""
+    return "" if told == requests.NO_OCCUPATION else told
+
+
+def register_person(case: Case[Any], told: Personal) -> Person:
+    """The person as told, new or brought up to date."""
+    person = find(case, told) or Person(document_type=told.document.type, document_number=told.document.number)
+    given = told.model_dump(exclude={"document", "document_until", "occupation", "guardian", "helps", "insured"})
+    for name, value in given.items():
+        setattr(person, name, value)
+    person.document_until, person.occupation = last_day(told.document_until), occupation(told.occupation)
+    person.helps, person.insured = list(map(str, told.helps)), told.insurances
+    case.session.add(person)
+    case.session.flush()
+    if told.guardian is not None:
+        registered(case, person, told.guardian)
+    return person
+
+
+def registered(case: Case[Any], person: Person, told: requests.Guardian) -> None:
+    """The person's guardian as told, new or brought up to date."""
+    guardian = person.guardian or Guardian(person_id=person.id)
+    guardian.name, guardian.phone, guardian.relation = told.name, told.phone, told.relation
+    guardian.document_type, guardian.document_number = told.document.type, told.document.number
+    person.guardian = guardian
+    case.session.add(guardian)
+    case.session.flush()
+
+
+def bank_agrees(case: Case[Any], code: str, person: Person) -> None:
+    """Article 11: the bank's own check; the reason is told."""
+    why = bank.refusal(case.session, code, person)
+    if why:
+        raise Refusal(
+            "BANK-CHECK",
+            C(11),
+            f"银行核查未通过：{why}，不能受理",
+            f"the bank's check failed: {why}; told to the applicant",
+        )
+
+
+def accept(
+    case: Case[Any], person: Person, code: str, kind: Kind, reason: str = "", old: Card | None = None
+) -> Application:
+    """An application, accepted now. The first card is free (article 12); that later ones cost is ours. [D]"""
+    if kind is Kind.FIRST and _had_card(case, person):
+        kind = Kind.ANEW
+    application = Application(
+        person_id=person.id,
+        kind=kind,
+        reason=reason,
+        bank_code=code,
+        outlet_id=case.clerk.outlet_id,
+        accepted_at=case.now,
+        progress=Progress.ACCEPTED,
+        fee=0 if kind is Kind.FIRST else case.services.fee,
+        old_card_id=old.id if old else None,
+    )
+    case.session.add(application)
+    case.session.flush()
+    case.application, case.person = application, person
+    case.told |= {
+        "application": application.id,
+        "fee": application.fee,
+        **case.services.deadline(application, case.today),
+    }
+    return application
+
+
+def _had_card(case: Case[Any], person: Person) -> bool:
+    """A card was handed out to this person before, whatever became of it."""
+    issued = select(Card.id).where(Card.person_id == person.id, Card.issued_at.is_not(None))
+    return case.session.scalar(issued.limit(1)) is not None
+
+
+class Applying(Operation[Apply]):
+    """申领."""
+
+    request, zh, en, citation = Apply, "申领", "application", C(8)
+    rules = (*SERVICE, ALIVE, *APPLY_RULES)
+
+    def enter(self, case: Case[Apply]) -> None:
+        """Registers the person and accepts; the electronic card goes along."""
+        request = case.request
+        assert request.electronic_pin is not None
+        person = register_person(case, request.person)
+        bank_agrees(case, request.bank, person)
+        accept(case, person, request.bank, Kind.FIRST)
+        electronic.apply(case, person, request.electronic_pin.get_secret_value())
+
+
+class ApplyingForMany(Operation[ApplyBatch]):
+    """申领 by an institution: each person is accepted or refused on their own."""
+
+    request, zh, en, citation = ApplyBatch, "单位（学校）代为申领", "application by an institution", C(9)
+    rules = (
+        NOT_BANK_ROLE,
+        BANK_KNOWN,
+        Rule(
+            "LETTER",
+            C(9, 2),
+            "经机构代为申领的，应提供单位介绍信",
+            "an institution hands in its letter of introduction",
+            lambda case: bool(case.request.letter),
+        ),
+        Rule(
+            "INSTITUTION-AGENT",
+            C(9, 2),
+            "应提供单位经办人居民身份证等有效身份证件",
+            "whoever comes for the institution shows an identity document",
+            lambda case: case.request.clerk_document in case.request.shown,
+        ),
+    )
+    OF_EACH = (ALIVE, *(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN")))
+
+    def enter(self, case: Case[ApplyBatch]) -> None:
+        """One application each; those that rules forbid are told with the article."""
+        request = case.request
+        batch = Batch(
+            institution=request.institution,
+            letter=request.letter,
+            agent_name=request.clerk_name,
+            agent_document_type=request.clerk_document.type,
+            agent_document_number=request.clerk_document.number,
+            outlet_id=case.clerk.outlet_id,
+            accepted_at=case.now,
+        )
+        case.session.add(batch)
+        case.session.flush()
+        accepted, refused = [], []
+        for at, told in enumerate(request.people):
+            single = Apply(person=told, bank=request.bank)
+            one = Case(case.session, case.services, case.clerk, single, case.now, person=find(case, told))
+            try:
+                with case.session.begin_nested():
+                    for rule in self.OF_EACH:
+                        rule.demand(one)
+                    person = register_person(one, told)
+                    bank_agrees(one, request.bank, person)
+                    accept(one, person, request.bank, Kind.FIRST).batch_id = batch.id
+                    case.note("apply", C(9), person.id)
+            except Refusal as refusal:
+                refused.append(
+                    {"at": at, "rule": refusal.rule, "article": refusal.citation.article, "why": str(refusal)}
+                )
+            else:
+                accepted.append({"at": at, "application": one.told["application"]})
+        case.told |= {"batch": batch.id, "accepted": accepted, "refused": refused}
+
+
+OPERATIONS = (Applying, ApplyingForMany)

@@ -1,0 +1,352 @@
+"""注销 (articles 25-28), and what supervision does to a card: freezing, withdrawing (30)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.office.cards.jobs import BlockCard, BlockFunction, Job
+from harness.office.case import bank
+from harness.office.case.case import Case
+from harness.office.case.notice import Notice
+from harness.office.case.operation import Operation
+from harness.office.case.rule import Rule
+from harness.office.case.shared_rules import ADMINISTRATOR, NOT_PENDING, SERVICE
+from harness.office.measures.articles import Citation
+from harness.office.operations.apply import BANK_KNOWN
+from harness.office.register.tables import Card
+from harness.office.requests.models import (
+    BankBusiness,
+    Cancel,
+    CloseAccount,
+    Freeze,
+    RecordSurplus,
+    Suspend,
+    Unfreeze,
+    Unsuspend,
+    Withdraw,
+)
+from harness.office.vocabulary import (
+    DEATHS,
+    AccountState,
+    BankDeed,
+    Cancellation,
+    DocumentType,
+    Incapacity,
+    Life,
+    Loss,
+    Role,
+)
+
+C = Citation
+PROOFS = {
+    Cancellation.DEAD: (DocumentType.DEATH,),
+    Cancellation.DECLARED_DEAD: (DocumentType.DEATH_JUDGMENT,),
+    Cancellation.EMIGRATED: (DocumentType.SETTLED_ABROAD, DocumentType.NATIONALITY_LOST),
+    Cancellation.PENSION_ENDED: (DocumentType.WRITTEN_REQUEST,),
+}
+"""What shows each reason, all of it: which paper shows what is ours. [D] Article 25 asks for both: settled abroad, and
+the nationality lost.
+"""
+
+
+def end(case: Case[Any], card: Card, life: Life, why: str) -> None:
+    """The card serves no more, and its bank hears of it at once, or when it can be reached (article 28)."""
+    card.life, card.ended_at, card.ended_why = life, case.now, why
+    bank.push(case.session, card, case.now)
+
+
+def _for_the_dead(case: Case[Cancel]) -> bool:
+    agent = case.request.agent
+    return agent is not None and agent.cause is Incapacity.DEAD
+
+
+class Cancelling(Operation[Cancel]):
+    """注销 of the social security function; the bank account comes afterwards."""
+
+    request, zh, en, citation = Cancel, "注销", "cancellation", C(25)
+    rules = (
+        *SERVICE,
+        Rule(
+            "CANCELLABLE",
+            C(25),
+            "该卡不在可注销状态",
+            "the card is in no state to be cancelled",
+            lambda case: case.own_card.life in (Life.ISSUED, Life.SURPLUS),
+        ),
+        Rule(
+            "SURPLUS",
+            C(25),
+            "持有多卡的，注销多余卡；该卡不是多余卡",
+            "of several cards the surplus one is cancelled; this is none",
+            lambda case: (case.request.reason is Cancellation.SURPLUS) == (case.own_card.life is Life.SURPLUS),
+        ),
+        Rule(
+            "REASON-SHOWN",
+            C(25),
+            "应出示注销情形的证明材料（死亡证明；宣告死亡判决；出国定居证明和丧失国籍证明；或本人书面申请）",
+            "what shows the reason is needed: death certificate; judgment; proof of having settled abroad and of "
+            "nationality lost; or written request",
+            lambda case: all(case.showed(one) for one in PROOFS.get(case.request.reason, ())),
+            grade="D",
+        ),
+        Rule(
+            "BY-ANOTHER",
+            C(32),
+            "持卡人死亡的，由其亲属或法定代理人代办注销，并以此为代办原因",
+            "the dead do not come themselves: a relative or legal representative cancels for them, and says so",
+            lambda case: case.request.reason not in DEATHS or _for_the_dead(case),
+        ),
+        Rule(
+            "IDENTITY-OR-CARD",
+            C(25),
+            "应持本人社会保障卡或有效身份证件办理注销",
+            "the card or the identity document is needed",
+            lambda case: case.in_hand or case.identified,
+            grade="D",
+        ),
+        NOT_PENDING,
+    )
+
+    def plan(self, case: Case[Cancel]) -> Job | None:
+        """Where the card is at hand, its social security environment is blocked for ever."""
+        return BlockFunction() if case.in_hand else None
+
+    def enter(self, case: Case[Cancel]) -> None:
+        """Ended; the bank hears of it, and the holder what is left to do."""
+        card = case.own_card
+        if case.request.reason in DEATHS:
+            case.holder.died_at = case.holder.died_at or case.now
+        end(case, card, Life.CANCELLED, case.request.reason.zh)
+        if bank.account(case.session, card.number) not in (None, AccountState.CLOSED):
+            case.tell(
+                Notice(
+                    C(28),
+                    "需办理银行账户注销；如未主动办理，发卡银行将对银行账户进行管控",
+                    "the bank account is to be closed too; otherwise the bank will control it",
+                )
+            )
+
+
+BANK_ONLY = Rule(
+    "BANK-ONLY",
+    C(7),
+    "银行账户的开立、启用、挂失、解挂、密码修改与重置、注销等业务，按发卡银行有关规定由银行办理",
+    "opening, activating, losing, lifting, PIN and closing of the bank account are the issuing bank's own business",
+    lambda case: case.clerk.role is Role.BANK and case.clerk.outlet.bank_code == case.own_card.bank_code,
+)
+DEEDS = {
+    BankDeed.ACTIVATE: (AccountState.OPENED, AccountState.ACTIVE),
+    BankDeed.REPORT_LOSS: (AccountState.ACTIVE, AccountState.LOST),
+    BankDeed.LIFT_LOSS: (AccountState.LOST, AccountState.ACTIVE),
+    BankDeed.RESET_PIN: (AccountState.ACTIVE, AccountState.ACTIVE),
+}
+"""From which state to which; the stub bank's own rules. [D]"""
+
+
+class DoingBankBusiness(Operation[BankBusiness]):
+    """银行账户业务: the social security function is not touched, nor its PIN (articles 7, 14)."""
+
+    request, zh, en, citation = BankBusiness, "银行账户业务", "the bank account's business", C(7)
+    rules = (
+        BANK_ONLY,
+        Rule(
+            "ACCOUNT-STATE",
+            C(7),
+            "按银行规定，账户当前状态不能办理该业务",
+            "by the bank's rules the account's state does not allow it",
+            lambda case: bank.account(case.session, case.own_card.number) is DEEDS[case.request.deed][0],
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[BankBusiness]) -> None:
+        """The account's new state."""
+        bank.set_state(case.session, case.own_card, DEEDS[case.request.deed][1])
+        case.told["account"] = str(DEEDS[case.request.deed][1])
+
+
+class ClosingAccount(Operation[CloseAccount]):
+    """银行账户注销: the bank's, after the social security function's end."""
+
+    request, zh, en, citation = CloseAccount, "银行账户注销", "closing the bank account", C(26)
+    rules = (
+        BANK_ONLY,
+        Rule(
+            "FUNCTION-FIRST",
+            C(26),
+            "应先注销社保功能，再办理银行账户注销",
+            "the social security function is cancelled first, then the bank account",
+            lambda case: case.own_card.life in (Life.CANCELLED, Life.REPLACED),
+        ),
+    )
+
+    def enter(self, case: Case[CloseAccount]) -> None:
+        """Closed, and the card destroyed (损毁、销毁)."""
+        bank.set_state(case.session, case.own_card, AccountState.CLOSED)
+        case.own_card.life = Life.ENDED
+        case.told["destroyed"] = True
+
+
+class RecordingSurplus(Operation[RecordSurplus]):
+    """登记多余卡."""
+
+    request, zh, en, citation = RecordSurplus, "登记多余卡", "recording a surplus card", C(25)
+    rules = (ADMINISTRATOR, BANK_KNOWN)
+
+    def enter(self, case: Case[RecordSurplus]) -> None:
+        """It may not be used; it waits to be cancelled."""
+        request = case.request
+        holder = case.holder
+        card = Card(
+            person_id=holder.id,
+            bank_code=request.bank,
+            number=request.number,
+            chip=request.chip,
+            identification=request.identification,
+            layout="2.00",
+            algorithm="3des",
+            life=Life.SURPLUS,
+            made_at=case.now,
+            valid_until=case.today,
+        )
+        case.session.add(card)
+        case.session.flush()
+        case.card = card
+        case.told["card"] = card.number
+
+
+class Freezing(Operation[Freeze]):
+    """冻结使用."""
+
+    request, zh, en, citation = Freeze, "冻结", "freezing", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "NOT-FROZEN-YET",
+            C(30),
+            "该卡已冻结",
+            "the card is frozen already",
+            lambda case: case.own_card.frozen_at is None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Freeze]) -> None:
+        """At once."""
+        case.own_card.frozen_at, case.own_card.frozen_why = case.now, case.request.why
+
+
+class Unfreezing(Operation[Unfreeze]):
+    """解除冻结."""
+
+    request, zh, en, citation = Unfreeze, "解除冻结", "unfreezing", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "IS-FROZEN",
+            C(30),
+            "该卡未冻结",
+            "the card is not frozen",
+            lambda case: case.own_card.frozen_at is not None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Unfreeze]) -> None:
+        """At once."""
+        case.own_card.frozen_at, case.own_card.frozen_why = None, ""
+
+
+class Suspending(Operation[Suspend]):
+    """暂停服务."""
+
+    request, zh, en, citation = Suspend, "暂停服务", "suspending service", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "NOT-SUSPENDED-YET",
+            C(30),
+            "该卡已暂停服务",
+            "service is suspended already",
+            lambda case: case.own_card.suspended_at is None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Suspend]) -> None:
+        """At once."""
+        case.own_card.suspended_at, case.own_card.suspended_why = case.now, case.request.why
+
+
+class Unsuspending(Operation[Unsuspend]):
+    """恢复服务."""
+
+    request, zh, en, citation = Unsuspend, "恢复服务", "resuming service", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "IS-SUSPENDED",
+            C(30),
+            "该卡未暂停服务",
+            "service is not suspended",
+            lambda case: case.own_card.suspended_at is not None,
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Unsuspend]) -> None:
+        """At once."""
+        case.own_card.suspended_at, case.own_card.suspended_why = None, ""
+
+
+class Withdrawing(Operation[Withdraw]):
+    """收回锁卡: the chip of a card that serves no more, or must not, is blocked for ever."""
+
+    request, zh, en, citation = Withdraw, "收回锁卡", "withdrawing a card", C(30)
+    rules = (
+        ADMINISTRATOR,
+        Rule(
+            "CARD-AT-HAND",
+            C(30),
+            "卡不在读卡器中",
+            "the card is not in the reader",
+            lambda case: case.in_hand,
+            grade="D",
+        ),
+        Rule(
+            "IN-USE",
+            C(27),
+            "未发放的社会保障卡应由卡管理机构处置",
+            "a card that was not handed out is disposed of instead",
+            lambda case: case.own_card.life not in (Life.MAKING, Life.MADE),
+            grade="D",
+        ),
+        NOT_PENDING,
+    )
+
+    def plan(self, case: Case[Withdraw]) -> Job | None:
+        """CARD BLOCK."""
+        del case
+        return BlockCard()
+
+    def enter(self, case: Case[Withdraw]) -> None:
+        """A card that was in use is cancelled by it."""
+        card = case.own_card
+        if card.life in (Life.ISSUED, Life.SURPLUS):
+            bank.push(case.session, card, case.now)
+        if card.life is not Life.ENDED:
+            card.life, card.ended_at, card.ended_why = Life.CANCELLED, case.now, case.request.why
+        card.loss = Loss.NONE
+
+
+OPERATIONS = (
+    Cancelling,
+    DoingBankBusiness,
+    ClosingAccount,
+    RecordingSurplus,
+    Suspending,
+    Unsuspending,
+    Freezing,
+    Unfreezing,
+    Withdrawing,
+)

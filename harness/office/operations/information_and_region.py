@@ -1,0 +1,284 @@
+"""查询 (article 22), 信息变更 (23), 参保地转移 (24)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from harness.office.cards.in_reader import Presented
+from harness.office.cards.jobs import Item, Job, MoveInsurances, WriteItems
+from harness.office.case import bank
+from harness.office.case.case import Case, begun
+from harness.office.case.operation import Operation
+from harness.office.case.rule import Rule
+from harness.office.case.services import how_far
+from harness.office.case.shared_rules import AGENTS, SERVICE, USE, with_card
+from harness.office.electronic import card as electronic
+from harness.office.measures.articles import Citation
+from harness.office.operations.apply import agrees_with_number, last_day, occupation, registered
+from harness.office.operations.corrections import BIRTH, ETHNIC_GROUP, PROVED, SEX, corrected, held, own_document
+from harness.office.people import protection
+from harness.office.register.tables import Application, Card
+from harness.office.requests.models import ALL, NO_OCCUPATION, ChangeInformation, Query, Transfer
+from harness.office.vocabulary import Role
+from harness.terminal import region as regions
+
+C = Citation
+PHONE, ADDRESS = "DF01/EF06/28", "DF01/EF06/23"
+CONTACT, CONTACT_PHONE = "DF01/EF06/2C", "DF01/EF06/2D"
+OCCUPATION = "DF02/EF06/3A"
+
+
+class Querying(Operation[Query]):
+    """查询: progress and state."""
+
+    request, zh, en, citation = Query, "查询", "query", C(22)
+    rules = (
+        *AGENTS,
+        Rule(
+            "CARD-OR-IDENTITY",
+            C(22),
+            "持本人社会保障卡或居民身份证等有效身份证件查询",
+            "the card or the identity document is needed",
+            lambda case: case.in_hand or case.identified,
+        ),
+        Rule(
+            "WHOLE-DATA",
+            C(29),
+            "银行角色查询仅显示脱敏信息",
+            "the bank's role sees masked data only",
+            lambda case: not case.request.whole or case.clerk.role is not Role.BANK,
+            grade="D",
+        ),
+        Rule(
+            "WHOLE-PURPOSE",
+            C(29),
+            "完整信息只提供给持有效身份证件到场的本人；其他情形应说明用途",
+            "data in full are for the holder who came with the identity document, else for a purpose that is told",
+            lambda case: not case.request.whole or case.request.purpose is not None or _came_in_person(case),
+            grade="D",
+        ),
+    )
+
+    def enter(self, case: Case[Query]) -> None:
+        """What is known; people's data are masked unless the whole is asked for, and the trail says which."""
+        whole = case.request.whole
+        person = case.holder
+        cards = case.session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
+        applications = case.session.scalars(
+            select(Application).where(Application.person_id == person.id).order_by(Application.id)
+        )
+        case.told |= {
+            "holder": protection.shown(person, whole=whole),
+            "cards": [_card(case, card) for card in cards],
+            "applications": [_application(case, one) for one in applications],
+            "electronic": electronic.of(case.session, person) is not None,
+        }
+
+
+def _came_in_person(case: Case[Query]) -> bool:
+    return case.identified and case.request.agent is None
+
+
+def _card(case: Case[Any], card: Card) -> dict[str, Any]:
+    loss = case.services.loss(card, case.now)
+    account = bank.account(case.session, card.number)
+    return {
+        "number": card.number,
+        "bank": card.bank.name,
+        "life": str(card.life),
+        "life_zh": card.life.zh,
+        "activated": card.activated_at is not None,
+        "loss": str(loss),
+        "loss_zh": loss.zh,
+        "frozen": card.frozen_why if card.frozen_at else "",
+        "suspended": card.suspended_why if card.suspended_at else "",
+        "usable": case.services.usable(card, case.now),
+        "valid_until": card.valid_until.isoformat(),
+        "account": str(account) if account else "",
+        "half_way": begun(case.session, card) is not None,
+    }
+
+
+def _application(case: Case[Any], one: Application) -> dict[str, Any]:
+    return {**how_far(one), "fee": one.fee, **case.services.deadline(one, case.today)}
+
+
+NO_CARD_WAITS = Rule(
+    "NEW-CARD-WAITS",
+    C(21),
+    "新卡已制作待发放，其内容不随之变更：应领取新卡后办理",
+    "a new card is made and waits, and would not say so: it is handed out first",
+    lambda case: (open_ := case.open_application) is None or open_.card_id is None,
+    grade="D",
+)
+
+
+class ChangingInformation(Operation[ChangeInformation]):
+    """信息变更."""
+
+    request, zh, en, citation = ChangeInformation, "信息变更", "change of information", C(23)
+    rules = (
+        *SERVICE,
+        with_card(C(23)),
+        *USE,
+        NO_CARD_WAITS,
+        Rule(
+            "NAME-NEEDS-NEW-CARD",
+            C(21),
+            "姓名、证件号码或照片发生变化的，应办理换领",
+            "where name, number or photograph changes, the card is replaced",
+            lambda case: case.request.name is None and case.request.document is None and case.request.photo is None,
+        ),
+        Rule(
+            "INFORMATION-CHECKED",
+            C(11),
+            "校核未通过：出生日期、性别与证件号码不符",
+            "the check failed: birth and sex do not agree with the document's number",
+            lambda case: _agrees(case),
+            grade="D",
+        ),
+        PROVED,
+        Rule(
+            "SOMETHING-CHANGES",
+            C(23),
+            "个人信息未发生变化",
+            "nothing changes",
+            lambda case: bool(changed(case)),
+            grade="D",
+        ),
+    )
+
+    def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
+        """The items that are to change, of those that the card has: a card of 1.00 has other ones."""
+        return held(card, _items(request))
+
+    def plan(self, case: Case[ChangeInformation]) -> Job | None:
+        """Those that stand on the chip too."""
+        planned = [
+            Item(path=path, before=case.seen[path], after=value)
+            for path, value in _items(case.request).items()
+            if path in case.seen
+        ]
+        different = tuple(one for one in planned if one.before != one.after)
+        return WriteItems(items=different) if different else None
+
+    def enter(self, case: Case[ChangeInformation]) -> None:
+        """The register as the holder says."""
+        told, holder = changed(case), case.holder
+        guardian = case.request.guardian
+        for name, value in told.items():
+            if name != "guardian":
+                setattr(holder, name, value)
+        if guardian is not None:
+            registered(case, holder, guardian)
+        case.told["changed"] = sorted(told)
+
+
+def _agrees(case: Case[ChangeInformation]) -> bool:
+    told, person = case.request, case.holder
+    if told.birth is None and told.sex is None:
+        return True
+    return agrees_with_number(own_document(person), told.birth or person.birth, told.sex or person.sex)
+
+
+def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
+    """What is asked to change and is not so already."""
+    person, request = case.holder, case.request
+    told: dict[str, Any] = {name: getattr(request, name) for name in ("phone", "address")}
+    told |= {"occupation": occupation(request.occupation)} if request.occupation is not None else {}
+    given = {name: value for name, value in told.items() if value not in (None, getattr(person, name))}
+    if request.document_until is not None and last_day(request.document_until) != person.document_until:
+        given["document_until"] = last_day(request.document_until)
+    return given | corrected(case) | ({"guardian": request.guardian} if request.guardian is not None else {})
+
+
+def _items(request: ChangeInformation) -> dict[str, str]:
+    guardian = request.guardian
+    told = {
+        PHONE: request.phone,
+        ADDRESS: request.address,
+        OCCUPATION: request.occupation if request.occupation != NO_OCCUPATION else None,
+        SEX: request.sex,
+        ETHNIC_GROUP: request.ethnic_group,
+        BIRTH: f"{request.birth:%Y%m%d}" if request.birth else None,
+        CONTACT: guardian.name if guardian else None,
+        CONTACT_PHONE: guardian.phone if guardian else None,
+    }
+    return {path: value for path, value in told.items() if value is not None}
+
+
+def _named(case: Case[Transfer]) -> list[str]:
+    """The insurances that are to move, of those that the card holds."""
+    return [path for path in case.seen if ALL in case.request.insurance or path in case.request.insurance]
+
+
+class Transferring(Operation[Transfer]):
+    """参保地转移, in the card and in the register: of one insurance, or of several."""
+
+    request, zh, en, citation = Transfer, "参保地转移", "transfer of the insurance region", C(24)
+    rules = (
+        *SERVICE,
+        with_card(C(24)),
+        *USE,
+        NO_CARD_WAITS,
+        Rule(
+            "WITHIN-PROVINCE",
+            C(24),
+            "卡内参保地转移限省内跨地区转移",
+            "the region in the card moves within the province",
+            lambda case: case.request.to[:2] == case.holder.region[:2],
+        ),
+        Rule(
+            "HAS-INSURANCE",
+            C(24),
+            "卡内没有所述险种的参保地信息，无可转移",
+            "the card does not hold the insurance whose region should move",
+            lambda case: bool(_named(case)) and set(case.request.insurance) <= {ALL, *case.seen},
+            grade="D",
+        ),
+        Rule(
+            "ANOTHER-REGION",
+            C(24),
+            "参保地未发生变化",
+            "the region is the same",
+            lambda case: any(case.holder.insured.get(one) != case.request.to for one in _named(case)),
+            grade="D",
+        ),
+        Rule(
+            "REGION-CHECKED",
+            C(24),
+            "系统级核验未通过：卡内当前参保地与登记不一致",
+            "the system's check failed: the card's present regions are not what is registered",
+            lambda case: all(case.seen[one] == case.holder.insured.get(one) for one in _named(case)),
+        ),
+    )
+
+    def look(self, request: Transfer, card: Presented) -> dict[str, str]:
+        """Every insurance's region."""
+        del request
+        return {one.binding.item: one.code for one in regions.read(card.terminal)}
+
+    def plan(self, case: Case[Transfer]) -> Job | None:
+        """Those that were named and are elsewhere."""
+        target = case.request.to
+        return MoveInsurances(
+            items=tuple(
+                Item(path=one, before=case.seen[one], after=target) for one in _named(case) if case.seen[one] != target
+            )
+        )
+
+    def enter(self, case: Case[Transfer]) -> None:
+        """The register follows."""
+        holder, target = case.holder, case.request.to
+        before = {path: code for path, code in holder.insured.items() if self._moves(case, path)}
+        holder.insured = {**holder.insured, **dict.fromkeys(before, target)}
+        case.told |= {"from": before, "to": target}
+
+    @staticmethod
+    def _moves(case: Case[Transfer], path: str) -> bool:
+        return ALL in case.request.insurance or path in case.request.insurance
+
+
+OPERATIONS = (Querying, ChangingInformation, Transferring)

@@ -1,0 +1,1 @@
+"""People: made-up ones, and the protection of their data."""

@@ -1,0 +1,1 @@
+"""Requests: what is asked of the office, as models, and as people write them in files."""

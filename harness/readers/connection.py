@@ -1,0 +1,153 @@
+"""Connections: one way to talk to a card, wherever it is."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from emulator.chip import Chip
+from emulator.reader.slot import Card, CardGone
+from harness.readers import pcsc
+
+
+def historical(atr: bytes) -> bytes:
+    """The historical bytes of an ATR, contact or as PC/SC makes it of a contactless card's ATS; empty without."""
+    if len(atr) < 2:
+        return b""
+    following, at = atr[1] >> 4, 2
+    while following:
+        at += (following & 7).bit_count()
+        more = following & 8
+        at += 1 if more else 0
+        following = atr[at - 1] >> 4 if more and at <= len(atr) else 0
+    return atr[at : at + (atr[1] & 0xF)]
+
+
+class Connection(Protocol):
+    """A powered card."""
+
+    @property
+    def atr(self) -> bytes:
+        """The last answer to reset."""
+
+    def reset(self) -> bytes:
+        """Resets the card; the ATR."""
+
+    def send(self, command: bytes) -> bytes:
+        """The card's answer, status word included."""
+
+    def close(self) -> None:
+        """Lets the card go."""
+
+
+class InProcess:
+    """A chip in this very process. ``powered``: it has power already and keeps its session. ``through``: the chip as a
+    reader or system hands it on, if not as it is.
+
+    Where a fault takes the card out it fails as a reader does: PcscError until the next reset, or for good.
+    """
+
+    def __init__(self, chip: Chip, *, powered: bool = False, through: Card | None = None) -> None:
+        self.chip = chip
+        self._card: Card = through or chip
+        self._gone: CardGone | None = None
+        self.atr = chip.atr if powered else self._card.power_on()
+
+    def reset(self) -> bytes:
+        """Resets the chip. PcscError if it was taken out and not put in again."""
+        if self._gone is not None and not self._gone.back:
+            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.NO_SMARTCARD)
+        self._gone = None
+        self.atr = self._card.reset()
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """Hands the command to the chip. PcscError if the card leaves at it, or has left."""
+        if self._gone is not None:
+            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.REMOVED_CARD)
+        try:
+            return self._card.transmit(command)
+        except CardGone as gone:
+            self._gone = gone
+            if gone.answer:
+                return gone.answer
+            raise pcsc.PcscError(str(gone), pcsc.NOT_TRANSACTED) from gone
+
+    def close(self) -> None:
+        """Takes the power, where the system would."""
+        self._card.power_off()
+
+
+class Pcsc:
+    """A card in a PC/SC reader, virtual or not, for this program alone while it is open. One that another program uses
+    is waited for (``pcsc.reader_wait``).
+
+    ``reset_at_end``: the next program finds none of the rights that this one won.
+    """
+
+    def __init__(self, reader: str, *, reset_at_end: bool = False) -> None:
+        scard: Any = pcsc.scard()
+        self._at_end = scard.SCARD_RESET_CARD if reset_at_end else scard.SCARD_LEAVE_CARD
+        self._scard = scard
+        self._context = pcsc.context()
+        self._handle = self._context.__enter__()
+        try:
+            protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+            result, self._card, self._protocol = pcsc.waited(
+                lambda: scard.SCardConnect(self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, protocols)
+            )
+            pcsc.check(result, f"reader {reader}")
+            self.atr = self._read_atr()
+        except BaseException:
+            self._context.__exit__(None, None, None)
+            raise
+
+    @property
+    def is_t0(self) -> bool:
+        """True if card and reader speak T=0, so that 61xx and 6Cxx may come."""
+        return bool(self._protocol == self._scard.SCARD_PROTOCOL_T0)
+
+    def _read_atr(self) -> bytes:
+        result, _, _, _, atr = self._scard.SCardStatus(self._card)
+        if result == self._scard.SCARD_W_RESET_CARD:  # pcscd settling just after insertion: once
+            self._reconnect(self._scard.SCARD_LEAVE_CARD)
+            result, _, _, _, atr = self._scard.SCardStatus(self._card)
+        pcsc.check(result, "card status")
+        return bytes(atr)
+
+    def _reconnect(self, disposition: int) -> None:
+        result, self._protocol = self._scard.SCardReconnect(
+            self._card,
+            self._scard.SCARD_SHARE_EXCLUSIVE,
+            self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1,
+            disposition,
+        )
+        pcsc.check(result, "reset")
+
+    def reset(self) -> bytes:
+        """A warm reset through PC/SC."""
+        self._reconnect(self._scard.SCARD_RESET_CARD)
+        self.atr = self._read_atr()
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """SCardTransmit. PcscError where the reader fails; a command has at least 4 bytes here."""
+        if len(command) < 4:
+            raise pcsc.PcscError(f"PC/SC carries commands of 4 bytes and more, {len(command)} came")
+        pci = self._scard.SCARD_PCI_T0 if self._protocol == self._scard.SCARD_PROTOCOL_T0 else self._scard.SCARD_PCI_T1
+        result, answer = self._scard.SCardTransmit(self._card, pci, list(command))
+        pcsc.check(result, "transmit")
+        if len(answer) < 2:
+            raise pcsc.PcscError("the card left in the middle of a command", pcsc.NOT_TRANSACTED)
+        return bytes(answer)
+
+    def close(self) -> None:
+        """Disconnects, and resets the card or leaves it as it is."""
+        self._scard.SCardDisconnect(self._card, self._at_end)
+        self._context.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Scenarios: what the Measures ask of an office, played and judged."""

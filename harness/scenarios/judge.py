@@ -1,0 +1,129 @@
+"""Judges counter software by a scenario: what it did to a step's card is held against what the step expects, what the
+register then says, and what the office's own terminal leaves.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from emulator.filesystem.memory.image import Image
+from harness.conformance.bench import Log
+from harness.conformance.play import Missing
+from harness.conformance.runner import AROUND
+from harness.conformance.steps import StepFailed
+from harness.images import compare
+from harness.office.register import queries
+from harness.scenarios import facts, outcome, replay, values
+from harness.scenarios.checking import USUAL
+from harness.scenarios.model import Scenario, ScenarioError, as_vector
+from harness.scenarios.play import Play
+from harness.scenarios.runner import play_to
+from harness.scenarios.stage import BLANK, Stage
+from harness.verdicts.verdict import Result, Verdict
+
+
+def usual(scenario: Scenario) -> str:
+    """The kind of card that is meant where none is named."""
+    return USUAL if USUAL in scenario.cards else scenario.cards[0]
+
+
+@contextmanager
+def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[Play, Mapping[str, Any], str]]:
+    """The scenario just before a step: the play, the step, the name of the card that is then in the reader.
+
+    ``profile`` empty: the usual one. StepFailed where the scenario fails before; LookupError
+    for a step that is not there, ScenarioError for one that no other software can do.
+    """
+    at = scenario.index(name)
+    step = scenario.steps[at]
+    if "do" not in step or "card" not in step or "tear" in step:
+        raise ScenarioError(
+            f"{scenario.id}, step {name}: software under test can be given an operation with a card in the reader, "
+            "and not torn out: this step is none such"
+        )
+    profile = profile or usual(scenario)
+    if profile not in scenario.cards:
+        raise ScenarioError(f"{scenario.id} is for {', '.join(scenario.cards)}, not for {profile}")
+    with (
+        tempfile.TemporaryDirectory(prefix="sscard-office-") as folder,
+        Stage(Path(folder), scenario.start, profile, scenario.id) as stage,
+    ):
+        play = Play(scenario, stage)
+        play_to(scenario, play, at)
+        card = stage.blank() if step["card"] == BLANK else str(values.resolve(step["card"], play.names))
+        yield play, step, card
+
+
+def card_of(play: Play, card: str) -> Image:
+    """That card as it is now, a copy. LookupError."""
+    if card not in play.stage.pocket.chips:
+        raise LookupError(f"no card {card} was made in this scenario")
+    return play.stage.pocket.chips[card].image.fork()
+
+
+def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile: str = "") -> Result:
+    """What software under test did in place of a step, by its recording. TraceError, LookupError, ScenarioError."""
+    began = time.perf_counter()
+    log = Log()
+    profile = profile or usual(scenario)
+    try:
+        with before(scenario, name, profile) as (play, step, card):
+            verdict, reason = _judged(play, step, card, replay.events(trace, slot), log)
+    except Missing as missing:
+        verdict, reason = Verdict.MISSING, str(missing)
+    except StepFailed as failure:
+        verdict, reason = Verdict.UNDEFINED, f"the scenario itself fails here, on our own office: {failure}"
+    if verdict is Verdict.FAILED and scenario.grade == "D":
+        verdict = Verdict.WARNING
+    seconds = time.perf_counter() - began
+    return Result(as_vector(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
+
+
+def _judged(play: Play, step: Mapping[str, Any], card: str, recorded: list[Any], log: Log) -> tuple[Verdict, str]:
+    theirs = card_of(play, card)
+    held = play.stage.pocket.snapshot()
+    replay.replay(theirs, recorded, log)
+    ended = play.step(step)
+    outcome.check(play, step, ended, held)
+    number = ended.card if card == BLANK else card
+    ours = card_of(play, number)
+    usual = set(_disagreements(play, number))
+    play.stage.pocket.put(number, theirs)
+    wrong = list(_unexpected(play, step, number, held))
+    wrong += [one for one in _disagreements(play, number) if one not in usual]
+    more = compare.cells(ours.layout, ours.memory.snapshot(), theirs.memory.snapshot())
+    if more and step.get("expect", "done") != "done":
+        wrong.append(f"不予办理的业务改动了卡 refused, and the card was changed all the same: {'; '.join(more)}")
+    if wrong:
+        return Verdict.FAILED, "; ".join(wrong)
+    if more:
+        told = "; ".join(more)
+        return (
+            Verdict.WARNING,
+            f"卡内另有改动 besides what the step asks, the card is not as our terminal leaves it: {told}",
+        )
+    return Verdict.PASSED, ""
+
+
+def _unexpected(play: Play, step: Mapping[str, Any], number: str, held: outcome.Snapshots) -> Iterator[str]:
+    """What the step expects of the chip and is not so."""
+    looks = step.get("then", [])
+    for look in [looks] if isinstance(looks, Mapping) else looks:
+        filled = values.resolve(look, play.names)
+        if "chip" in filled and filled.get("card", number) == number:
+            try:
+                outcome.check_chip(play, number, filled["chip"], held)
+            except StepFailed as failure:
+                yield f"卡内状态不符 {failure}"
+
+
+def _disagreements(play: Play, number: str) -> list[str]:
+    """Where the register says otherwise than the card that is in the pocket."""
+    with play.stage.register.transaction() as session:
+        card = queries.card(session, number)
+        return facts.disagreements(card, play.stage.pocket.chips[number].image) if card is not None else []

@@ -1,0 +1,110 @@
+"""A scenario: people, and what is done at counters, step by step, with what must come of it. In YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from emulator.sources import mark
+from harness.conformance.vector import Vector
+from harness.office.measures.articles import Citation, measures
+from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
+from harness.verdicts import documents
+from harness.verdicts.documents import Document, DocumentError
+
+START = "2025-03-03 09:00"
+
+
+class ScenarioError(DocumentError):
+    """A scenario that cannot be used: file, line, where in it, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One story. ``steps`` follow the schema; ``cards``: the profiles it is run on; ``people`` in the short form."""
+
+    id: str
+    title: str
+    title_zh: str
+    articles: tuple[Citation, ...]
+    grade: str
+    source: str
+    cards: tuple[str, ...]
+    start: datetime
+    people: Mapping[str, Any]
+    steps: tuple[dict[str, Any], ...]
+    path: str = ""
+
+    def index(self, name: str) -> int:
+        """The place of a step in the story, by its name or its number from 1; LookupError."""
+        for at, step in enumerate(self.steps):
+            if name in (step.get("step"), str(at + 1)):
+                return at
+        named = ", ".join(step["step"] for step in self.steps if "step" in step) or "none"
+        raise LookupError(f"{self.id} has no step {name!r}: they are numbered 1 to {len(self.steps)}; named: {named}")
+
+
+def as_vector(scenario: Scenario) -> Vector:
+    """A scenario in the form of a vector, so that the reports of vectors tell it."""
+    return Vector(
+        id=scenario.id,
+        title=scenario.title,
+        title_zh=scenario.title_zh,
+        standard=f"{scenario.articles[0].label_zh} {scenario.articles[0].label_en}",
+        grade="normative" if scenario.grade == "S" else "own",
+        source=scenario.source,
+        path=scenario.path,
+    )
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Any:
+    return documents.validator(__package__, "schema-1.json")
+
+
+def load(path: Path) -> list[Scenario]:
+    """The scenarios in a file, one in each YAML document; ScenarioError."""
+    try:
+        return [_scenario(one) for one in documents.read(path, _validator(), "the scenario")]
+    except DocumentError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def find(paths: list[Path]) -> list[Scenario]:
+    """The scenarios of these files, and of all YAML files in these folders; ScenarioError, also where ids repeat."""
+    found: dict[str, Scenario] = {}
+    for path in paths:
+        for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+            for one in load(file):
+                if one.id in found:
+                    raise ScenarioError(f"{file}: id {one.id} stands in {found[one.id].path} already")
+                found[one.id] = one
+    return list(found.values())
+
+
+def _scenario(document: Document) -> Scenario:
+    table = document.table
+    told = {name: {**one} for name, one in table.get("people", {}).items()}
+    for place, what in wrong(table, told):
+        raise ScenarioError(document.error(place, what, "the scenario"))
+    cited = tuple(map(citation, table["articles"]))
+    labels = "、".join(one.label_zh for one in cited)
+    source = f"{measures().number}{labels}" + (f": {table['source']}" if "source" in table else "")
+    cards = table.get("cards", (USUAL,))
+    return Scenario(
+        id=table["id"],
+        title=table["title"],
+        title_zh=table["title_zh"],
+        articles=cited,
+        grade=table["grade"],
+        source=f"{source} {mark(table['grade'], () if table['grade'] == 'D' else (one.source for one in cited))}",
+        cards=PROFILES if cards == "all" else tuple(cards),
+        start=datetime.fromisoformat(table.get("start", START)),
+        people=told,
+        steps=tuple(table["steps"]),
+        path=str(document.path),
+    )

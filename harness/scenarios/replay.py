@@ -1,0 +1,74 @@
+"""What a terminal sent, once more to a card that is as it was then: the recording's challenges, so that proofs hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from emulator.apdu.instructions.authentication import GetChallenge
+from emulator.chip import Chip
+from emulator.filesystem.memory.image import Image
+from harness.conformance.bench import Log
+from harness.conformance.play import Missing
+from harness.trace import mask, read
+from harness.trace.read import Event
+
+RECORD = "sscard run --image CARD --trace FILE --show-secrets --personal-data"
+
+
+class Fed:
+    """Random numbers as the recording has them; others are drawn, and show as answers that differ."""
+
+    def __init__(self) -> None:
+        self.next = b""
+
+    def __call__(self, size: int) -> bytes:
+        """So many bytes."""
+        return self.next if len(self.next) == size else os.urandom(size)
+
+
+def events(path: Path, slot: int) -> list[Event]:
+    """What a slot's terminal sent. TraceError; Missing where that was masked, faulty, or nothing at all."""
+    found = [event for event in read.events(path) if event.slot == slot]
+    if not any(event.kind == "apdu" for event in found):
+        raise Missing(f"{path.name}: nothing was sent to slot {slot} 该槽位无通信记录")
+    for event in found:
+        if event.masked or any("*" in event.told(name) for name in ("command", "answer", "plain")):
+            raise Missing(f"{path.name}: line {event.line} is masked: record with `{RECORD}` 记录已脱敏，无法回放")
+        if event.kind == "fault":
+            raise Missing(f"{path.name}: line {event.line}: a fault was put in, so the card did not answer by itself")
+    return found
+
+
+def replay(image: Image, recorded: Iterable[Event], log: Log) -> None:
+    """Sends it all to this card, which changes. Missing where the card does not answer as the recorded one did."""
+    fed = Fed()
+    chip = Chip(image, random=fed, observer=log)
+    for event in recorded:
+        if event.kind == "reset":
+            _same_card(event, image)
+            chip.reset()
+        elif event.kind == "off":
+            chip.power_off()
+        elif event.kind == "apdu":
+            fed.next = event.answer[:-2] if event.command[1:2] == bytes((GetChallenge.ins,)) else b""
+            answer = chip.transmit(event.command)
+            if answer != event.answer:
+                told = event.answer.hex().upper() or "nothing"
+                raise Missing(
+                    f"line {event.line}: the recorded card answered {told}, this step's card {answer.hex().upper()}: "
+                    "it was another card, or in another state 录制时的卡不是该步骤的卡，或状态不同"
+                )
+
+
+def _same_card(event: Event, image: Image) -> None:
+    told = bytes.fromhex(event.told("atr"))
+    if told == image.atr:
+        return
+    if told == mask.atr(image.atr):
+        raise Missing(f"line {event.line}: the chip's number is masked: record with `{RECORD}` 记录已脱敏，无法回放")
+    raise Missing(
+        f"line {event.line}: another card: ATR {told.hex().upper()}, the scenario's card has {image.atr.hex().upper()} "
+        "不是该步骤的卡"
+    )

@@ -1,0 +1,1 @@
+"""``sscard run``: cards in readers, served and steered until someone ends it."""

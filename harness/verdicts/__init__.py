@@ -1,0 +1,1 @@
+"""Verdicts and reports: below conformance, monitor and scenarios alike."""

@@ -1,0 +1,271 @@
+"""What a run found, as JSON, JUnit XML and one HTML page to hand in; a signature over the JSON, and its check."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jinja2
+
+from emulator.sources import grades
+from harness.conformance.bench import Line
+from harness.conformance.coverage import Row
+from harness.conformance.vector import PROOFS
+from harness.facts.register import register
+from harness.faults.chip import BY_FAULT
+from harness.messages.visible import visible_in
+from harness.trace import mask
+from harness.trace.decode import answer_words, command_hex, command_words
+from harness.trace.mask import PersonalData, Seen
+from harness.trace.read import Event
+from harness.verdicts import manifest
+from harness.verdicts.manifest import Goal, ReportError
+from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
+
+FORMAT = 1
+TRACE = "trace.jsonl"
+"""The trace that was judged, masked."""
+NEEDED = frozenset({"report.json", "junit.xml", "report.html"})
+OURS = NEEDED | {TRACE, "report.sig"}
+"""Files that a report is made of, now or in earlier versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a report says besides its results. ``date`` in ISO 8601; ``product`` as the user names what was tested."""
+
+    target: str
+    profile: str
+    date: str
+    product: str
+    known: frozenset[str]
+    """Ids of vectors whose failure is in the baseline."""
+    note: str = "无一可称为规范性条文：2023年印刷本不可得 Nothing here is normative: the 2023 print was not available"
+    """What all of it rests on."""
+    basis: str = "LD/T 6001"
+    """What the matrix's rows are items of."""
+    session: Mapping[str, Any] | None = None
+    """The session that was judged, as ``session_of`` tells of a trace; None where vectors made their own."""
+
+
+def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
+    """Exchanges as a person reads them; secrets, and whatever may say something of a person, as asterisks."""
+    lines = []
+    people = PersonalData()
+    for line in trace:
+        numbered = {"line": str(line.number)} if line.number else {}
+        numbered |= {"time": line.time} if line.time else {}
+        if not line.command:
+            people.reset()
+            atr = line.answer if show_secrets else mask.atr(line.answer)
+            lines.append({**numbered, "command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
+            continue
+        command, answer = people.seen(line.command, line.answer)
+        if line.reason == BY_FAULT:  # it may be an earlier command's
+            answer = mask.nothing_of(line.answer)
+        words = line.reason or (answer_words(line.answer) if len(line.answer) > 1 else "")
+        lines.append(
+            {
+                **numbered,
+                "command": line.command.hex().upper() if show_secrets else _starred(command),
+                "words": command_words(line.command),
+                "answer": line.answer.hex().upper() if show_secrets else answer.starred,
+                "meaning": words if show_secrets else mask.scrubbed(words, (command.hidden, answer.hidden)),
+            }
+        )
+    return lines
+
+
+def _starred(command: Seen) -> str:
+    """A command as it may be shown; of one that may hold a PIN or a key its header alone."""
+    secret = command_hex(command.data)
+    return secret if "*" in secret else command.starred
+
+
+PROOF_WORDS = {
+    "field": ("what public programs send", "公开程序的实际命令"),
+    "text": ("the text of the standards", "标准文本"),
+    "own": ("our own layouts and decisions", "本项目的布局与决定"),
+}
+"""What vectors show a card against, in words."""
+
+
+def proof_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """How many results rest on each kind of proof: judged, and passed of them."""
+    return {
+        kind: {
+            "judged": sum(one.vector.proof == kind and one.verdict in JUDGED for one in results),
+            "passed": sum(one.vector.proof == kind and one.verdict is Verdict.PASSED for one in results),
+        }
+        for kind in PROOFS
+    }
+
+
+def flows_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """The field's flows by the origin of their programs: how many were judged, and how many passed everywhere."""
+    by_origin: dict[str, dict[str, list[bool]]] = {}
+    for one in results:
+        if one.vector.origin and one.verdict in JUDGED:
+            origin = register()[one.vector.origin].origin
+            by_origin.setdefault(origin, {}).setdefault(one.vector.id, []).append(one.verdict is Verdict.PASSED)
+    return {
+        origin: {"judged": len(flows), "passed": sum(map(all, flows.values()))} for origin, flows in by_origin.items()
+    }
+
+
+def as_table(
+    results: Sequence[Result], rows: Sequence[Row], context: Context, *, show_secrets: bool = False
+) -> dict[str, Any]:
+    """The whole report."""
+    files = sorted({result.vector.path for result in results})
+    checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).is_file()}
+    counts = Counter(result.verdict for result in results)
+    rests = Counter(grade for result in results for grade in set(grades(result.vector.source)) if grade != "S")
+    known = register()
+    return {
+        "format": FORMAT,
+        "program": f"sscard {metadata.version('sscard')}",
+        "date": context.date,
+        "product": context.product,
+        "target": context.target,
+        "session": context.session or _session_of(results, context),
+        "profile": context.profile,
+        "counts": {verdict.value: counts.get(verdict, 0) for verdict in Verdict},
+        "known_failures": sorted(context.known),
+        "rests_on": {
+            "note": context.note,
+            "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
+            "vectors": dict(rests),
+            "proof": proof_of(results),
+            "flows": flows_of(results),
+            "sources": {
+                grade: sorted(
+                    {known.readable(one.vector.source) for one in results if grade in grades(one.vector.source)}
+                )
+                for grade in "D1T"
+            },
+            "named": known.named(one.vector.source for one in results),
+        },
+        "vector_files": checksums,
+        "basis": context.basis,
+        "matrix": [
+            {"id": row.id, "part": row.part, "label": row.label, "title": row.title, "title_zh": row.title_zh,
+             "gap": row.gap, "cells": {name: len(ids) for name, ids in row.cells.items()},
+             "proof": {kind: len(ids) for kind, ids in row.proof.items()}}
+            for row in rows
+        ],
+        "results": [
+            {
+                "id": result.vector.id,
+                "standard": result.vector.standard,
+                "title": result.vector.title,
+                "title_zh": result.vector.title_zh,
+                "grade": result.vector.grade,
+                "proof": result.vector.proof,
+                "origin": result.vector.origin,
+                "source": known.readable(result.vector.source),
+                "profile": result.profile,
+                "verdict": result.verdict.value,
+                "known": result.vector.id in context.known,
+                "reason": result.reason,
+                "seconds": round(result.seconds, 6),
+                "trace": trace_lines(result.trace, show_secrets=show_secrets),
+            }
+            for result in results
+        ],
+    }  # fmt: skip
+
+
+def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:
+    """What names a recorded session: its file's SHA-256, when that was judged, its cards by ATR less the chip's serial
+    number, how many commands.
+    """
+    atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind == "reset")
+    commands = sum(one.kind == "apdu" for one in events)
+    return {"sha256": sha256(data).hexdigest(), "date": date, "cards": sorted(set(atrs)), "commands": commands}
+
+
+def _session_of(results: Sequence[Result], context: Context) -> dict[str, Any]:
+    """The same of a run's own sessions, from the exchanges that its results keep."""
+    lines = [line for result in results for line in result.trace]
+    data = b"\n".join(b"%s %s" % (line.command.hex().encode(), line.answer.hex().encode()) for line in lines)
+    atrs = {mask.atr(line.answer).hex().upper() for line in lines if not line.command}
+    commands = sum(bool(line.command) for line in lines)
+    digest = sha256(data).hexdigest()
+    return {"sha256": digest, "date": context.date, "cards": sorted(atrs), "commands": commands}
+
+
+def junit(table: dict[str, Any]) -> str:
+    """JUnit XML, as CI systems read it: not applicable and missing are skipped, undefined is an error."""
+    table = visible_in(table)  # XML has no place for controls, escaped or not
+    suites = ElementTree.Element("testsuites", name=table["target"])
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in table["results"]:
+        groups.setdefault(result["standard"] or "other", []).append(result)
+    for name, results in groups.items():
+        suite = ElementTree.SubElement(suites, "testsuite", name=name, tests=str(len(results)))
+        properties = ElementTree.SubElement(suite, "properties")
+        for kind, number in Counter(one["proof"] for one in results if one["verdict"] in JUDGED).items():
+            ElementTree.SubElement(properties, "property", name=f"proof.{kind}", value=str(number))
+        for result in results:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=f"{result['profile']}.{name}", name=f"{result['id']} {result['title']}",
+                time=f"{result['seconds']:.6f}",
+            )  # fmt: skip
+            kind = {Verdict.FAILED: "failure", Verdict.UNDEFINED: "error", Verdict.NOT_APPLICABLE: "skipped",
+                    Verdict.MISSING: "skipped"}.get(result["verdict"])  # fmt: skip
+            if kind == "failure" and result["known"]:
+                kind = "skipped"
+            if kind:
+                told = ElementTree.SubElement(case, kind, message=f"{result['verdict']}: {result['reason']}")
+                told.text = "\n".join(
+                    f"{one.get('line', '')} {one['command']} -> {one['answer']} {one['meaning']}".lstrip()
+                    for one in result["trace"]
+                )
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)
+
+
+def html(table: dict[str, Any]) -> str:
+    """One page, nothing fetched from anywhere."""
+    text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
+    chinese = {verdict.value: words for verdict, words in CHINESE.items()}
+    page = jinja2.Environment(autoescape=True).from_string(text)
+    return page.render(table=visible_in(table), chinese=chinese, proof_words=PROOF_WORDS)
+
+
+def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
+    """All forms into a folder, the trace that was judged beside them, and a manifest; signed where there is a key."""
+    text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
+    page = html({**table, "sha256": sha256(text.encode()).hexdigest()})
+    files = {"report.json": text, "junit.xml": junit(table), "report.html": page}
+    if trace:
+        files[TRACE] = trace
+    for name in OURS - set(files):
+        (to.folder / name).unlink(missing_ok=True)
+    manifest.write(to, files)
+
+
+def goal(folder: Path | None, sign: Path | None) -> Goal | None:
+    """Where a report goes, checked before anything is run; None for none. ReportError; ``--sign`` needs a folder."""
+    if folder is None:
+        if sign is not None:
+            raise SignedNothing("--sign needs --report: there is nothing to sign")
+        return None
+    return manifest.goal(folder, sign, OURS)
+
+
+def verify(folder: Path, public: Path | None) -> str:
+    """Checks a signed report, every file of it; who signed, in words. ReportError."""
+    return manifest.verify(folder, public, NEEDED)
+
+
+class SignedNothing(ReportError):
+    """A key was named, and no report."""

@@ -1,0 +1,36 @@
+"""What stands around every service: a fault of ours ends one request, and says nothing of what was sent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+
+from emulator import internal_fault
+
+INTERNAL_ERROR = 1011
+_log = logging.getLogger("uvicorn.error")
+
+
+class Contained:
+    """ASGI application. uvicorn would log an exception with its words; here its kind and place are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or WebSocket; whatever else as it is."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except WebSocketDisconnect:
+            pass  # it went while it was answered, which is its right
+        except Exception as error:
+            internal_fault.log(error, _log)
+            if scope["type"] == "websocket":
+                with contextlib.suppress(Exception):  # it may be closed by now
+                    await send({"type": "websocket.close", "code": INTERNAL_ERROR, "reason": "a fault of ours"})
