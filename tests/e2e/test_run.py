@@ -26,6 +26,7 @@ from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import DF, SSSE, VERIFY
 
 pytestmark = pytest.mark.pcsc
+CHANGE_PIN, NEW_PIN = "805E010007123456FF876543", "0020000003876543"
 ATR = "3B6D00000081544C908684510151010001"
 
 
@@ -232,6 +233,25 @@ def test_what_a_system_leaves_to_the_next_program(system: str, kept: bool, tmp_p
     assert answer[-2:].hex().upper() == ("9000" if kept else "6A82")
     told = trace.read_text(encoding="utf-8")
     assert ("A000000308" in told) is kept, "Windows looks for PIV"
+
+
+def test_cards_live_on_when_their_trace_cannot_be_written_any_more() -> None:
+    """A full disk costs the trace, said in one sentence; nothing that a card was told to do, in no slot."""
+    with serving("--slots", "2", "--persona", "adult-chengdu", "--persona", "long-name", "--trace", "/dev/full",
+                 cards=2) as served:  # fmt: skip
+        for reader in served.readers:
+            with Pcsc(reader) as connection:
+                answers = [follow(connection.send, bytes.fromhex(one)) for one in (SSSE, VERIFY, CHANGE_PIN, NEW_PIN)]
+            assert [one[-2:].hex() for one in answers] == ["9000"] * 4
+        sscard("card", "swap", "1", "--persona", "centenarian")
+        with Pcsc(served.readers[1]) as connection:
+            assert follow(connection.send, bytes.fromhex(SSSE))[-2:] == b"\x90\x00"
+        assert served.end() == 0
+        assert served.process.stderr
+        said = served.process.stderr.read().splitlines()
+    told = [line for line in said if "/dev/full" in line]
+    assert told == ["/dev/full: the trace ends here, the cards go on: No space left on device"]
+    assert [line for line in said if line not in told] == ["sscard: serving; Ctrl-C ends 服务中，按Ctrl-C结束"]
 
 
 def test_a_trace_is_shown_as_it_grows(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from emulator.chip import Chip, Exchange
+from emulator.reader.slot import Slot
+from emulator.reader.wire import Control
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
@@ -16,6 +19,7 @@ from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile, check_new
 from tests.support import SSSE, VERIFY, new_card
 from tests.unit.test_cli import run
+from tests.unit.test_reader import Driver
 
 CHANGE = "805E010007123456FF876543"
 NEW = "0020000003876543"
@@ -58,6 +62,22 @@ def test_a_full_disk_ends_the_trace_in_one_sentence_and_the_card_lives_on(
         card.send(bytes.fromhex(SSSE))
         changes_pin(card)
         card.close()
+    assert [one.getMessage() for one in caplog.records] == [
+        "/dev/full: the trace ends here, the cards go on: No space left on device"
+    ]
+
+
+def test_a_card_in_a_slot_serves_its_reader_on_when_the_disk_is_full(caplog: pytest.LogCaptureFixture) -> None:
+    image, driver = new_card().chip.image, Driver()
+    with TraceFile(FULL) as trace, closing(Slot(Chip(image, observer=trace.slot(0, image)), driver.port)) as slot:
+        slot.insert()
+        with driver.accept(), driver.listener:
+            for _ in range(2):  # the power goes and comes, and the trace ended long ago
+                driver.tell(Control.ON)
+                assert driver.ask(bytes((Control.ATR,))) == image.atr
+                assert driver.ask(bytes.fromhex(SSSE))[:1] == b"\x61"
+                assert driver.ask(bytes.fromhex(VERIFY)) == b"\x90\x00"
+                driver.tell(Control.OFF)
     assert [one.getMessage() for one in caplog.records] == [
         "/dev/full: the trace ends here, the cards go on: No space left on device"
     ]
