@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -14,19 +15,20 @@ from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import key_cell, tries_cell
-from emulator.security import Never
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice, Target
 from harness.terminal.terminal import ItemValue, brought_up, decode_record
 from harness.trace import decode
 
 
-def _read(image: Image, spec: FileSpec) -> list[ItemValue]:
+def _read(image: Image, spec: FileSpec, *, show_secrets: bool) -> list[ItemValue]:
     """A file's content straight from the image; a transparent file has one nameless item."""
     records = image.memory.records(spec.path)
     if spec.structure == "transparent":
         return []
     found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
+    if spec.secret and not show_secrets:
+        return [replace(one, value="*" * len(str(one.value))) for one in found]
     return list(brought_up(found))
 
 
@@ -49,7 +51,7 @@ def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
         if spec.structure == "transparent":
             (content,) = image.memory.records(spec.path)
             click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
-        for one in _read(image, spec):
+        for one in _read(image, spec, show_secrets=show_secrets):
             label = one.spec.label or f"#{one.number}"
             click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
@@ -61,8 +63,7 @@ def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
         entry |= {"read": str(spec.read), "update": str(spec.update), "grade": spec.grade}
         if spec.structure == "transparent":
             content = image.memory.records(spec.path)[0].hex().upper()
-            # What no command may read is a key: the certificate's private one.
-            entry["hex"] = content if show_secrets or spec.read != Never() else "*" * len(content)
+            entry["hex"] = content if show_secrets or not spec.secret else "*" * len(content)
         else:
             entry["items"] = [
                 {
@@ -75,7 +76,7 @@ def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
                     "value": one.value,
                     **({"meaning": one.meaning} if one.meaning else {}),
                 }
-                for one in _read(image, spec)
+                for one in _read(image, spec, show_secrets=show_secrets)
             ]
         files[spec.path] = entry
     return {

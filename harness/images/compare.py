@@ -93,6 +93,8 @@ def _item(spec: FileSpec, left: bytes | None, right: bytes | None) -> str:
     known = one or other
     assert known is not None
     words = f"{known.path} {known.spec.name} {known.spec.name_en}".rstrip()
+    if spec.secret:
+        return f"{words}: {'added' if one is None else 'removed' if other is None else 'changed'}"
     if one is None or other is None:
         return f"{words}: {'added' if one is None else 'removed'} ({known.words})"
     return f"{words}: {one.words} → {other.words}"

@@ -72,7 +72,7 @@ class Context:
             directory, file = self._selected(command)
             return Place(directory or self.directory, file)
         if kind in (ReadRecord, UpdateRecord):
-            file = self._addressed(command.p2 >> 3)
+            file = self.addressed(command.p2 >> 3)
             mode = command.p2 & 7
             tag = command.p1 if mode in range(FIRST, PREVIOUS + 1) else _standing(file, command.p1, mode)
             tagged = file is not None and file.structure != "cyclic" and command.data
@@ -80,7 +80,7 @@ class Context:
                 tag = command.data[0]  # what is written under a number, the record itself says
             return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
         if kind in (ReadBinary, UpdateBinary):
-            return Place(self.directory, self._addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
+            return Place(self.directory, self.addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
         if kind is ExternalAuthentication:
             return Place(self.directory, key=self._key(command.p2, "external-authentication"))
         if kind is VerifyCertificatePin:
@@ -96,7 +96,8 @@ class Context:
         elif done and place.file is not None:
             self.file = place.file
 
-    def _addressed(self, sfi: int) -> FileSpec | None:
+    def addressed(self, sfi: int) -> FileSpec | None:
+        """The file of this short id in the current DF; for 0 the current file."""
         return self.directory.files.get(sfi) if sfi else self.file
 
     def _key(self, identifier: int, use: str) -> KeySpec | None:

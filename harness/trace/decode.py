@@ -30,7 +30,12 @@ def command_hex(raw: bytes, *, show_secrets: bool = False) -> str:
     """The command in hex; the data of commands that carry PINs or keys as asterisks."""
     if show_secrets or len(raw) < 6 or raw[1] not in SECRET_INS:
         return raw.hex().upper()
-    return raw[:5].hex().upper() + "*" * (2 * (len(raw) - 5))
+    return starred(raw)
+
+
+def starred(raw: bytes) -> str:
+    """A command's header in hex, the rest as asterisks."""
+    return raw[:5].hex().upper() + "*" * (2 * len(raw[5:]))
 
 
 def answer_words(raw: bytes) -> str:

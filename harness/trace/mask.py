@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from emulator.apdu.instructions import SECRET_ANSWERS, SECRET_INS
 from emulator.apdu.instructions.base import Instruction, Spans
 from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
@@ -26,6 +25,7 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context, Place
+from harness.trace.secrets import OTHERWISE, in_answer, in_command
 
 HEADER = 5
 """CLA, INS, P1, P2, and Lc or Le."""
@@ -39,9 +39,7 @@ TEMPLATES = frozenset({0x6F, 0xA5, 0xBF0C, 0x9F0C})
 NAMES = frozenset({0x84, 0x50, 0x86, 0x87, 0x88, 0x5F2D, 0x9F11, 0x9F12, 0x9F38, 0x9F4D})
 """Of an FCI: names, algorithm, priority, directory, languages, what GET PROCESSING OPTIONS takes, the log's file."""
 LONGEST_NAME = 16
-OTHERWISE = "3.00"
 INITIAL = "initial"
-SECRETS = frozenset(bytes((ins,)) for ins in SECRET_ANSWERS)
 FETCH = bytes((GetResponse.ins,))
 QUOTE = 4
 QUOTED = re.compile(f"[0-9A-F]{{{QUOTE},}}")
@@ -82,34 +80,13 @@ class _Asked:
     kind: type[Instruction] | None
     place: Place
     raw: bytes
+    secret: bool
     came: bytes = b""
 
     @property
     def secured(self) -> bool:
         """It came under secure messaging: its answer is enciphered, or a value and a MAC."""
         return self.kind is not None and self.raw[0] in self.kind.secured
-
-
-class SecretAnswers:
-    """Keeps secrets in answers out of one slot's trace: asterisks stand for them, as in commands."""
-
-    def __init__(self) -> None:
-        self._secret = False
-        self.repeated = False
-        """The next answer is the last one once more, whatever the command: a fault of the card's."""
-
-    def hex(self, exchange: Exchange) -> str:
-        """The answer to write down."""
-        # GET RESPONSE brings what the command before it asked for.
-        if not self.repeated and exchange.command[1:2] != FETCH:
-            self._secret = exchange.command[1:2] in SECRETS
-        self.repeated = False
-        return secret_hex(exchange.answer) if self._secret else exchange.answer.hex().upper()
-
-
-def secret_hex(answer: bytes) -> str:
-    """An answer of which only length and status word are told."""
-    return "*" * (2 * len(answer[:-2])) + answer[-2:].hex().upper()
 
 
 class PersonalData:
@@ -138,7 +115,8 @@ class PersonalData:
         # GET RESPONSE brings what the command before it asked for.
         if not self.repeated and raw[1:2] != FETCH:
             meant = plain or raw
-            self._asked = _Asked(self._table.get(raw), self._context.place(meant), raw)
+            secret = in_answer(meant, self._context)
+            self._asked = _Asked(self._table.get(raw), self._context.place(meant), raw, secret)
             if len(answer) > 1:
                 self._context.follow(meant, int.from_bytes(answer[-2:], "big"))
         repeated, self.repeated = self.repeated, False
@@ -163,7 +141,7 @@ class PersonalData:
         """A command as it may be shown: its header, its Le, and what its instruction says is harmless. ``opened``: it
         is what secure messaging covered.
         """
-        if self._show_secrets and len(raw) > 1 and raw[1] in SECRET_INS:
+        if self._show_secrets and in_command(raw, self._context):
             return _seen(raw, ((0, len(raw)),))
         size = raw[4] if len(raw) > HEADER else 0
         end = HEADER + size
@@ -191,10 +169,10 @@ class PersonalData:
         if answer[-2] >> 4 not in (6, 9):  # no status word: the end of an answer that was cut off
             return _seen(answer, ())
         asked = self._asked
+        if asked is not None and asked.secret and self._show_secrets:
+            return _seen(answer, ((0, size + 2),))
         if asked is None or asked.kind is None or asked.secured:
             return nothing_of(answer)
-        if self._show_secrets and asked.kind.secret_answer:
-            return _seen(answer, ((0, size + 2),))
         came = b"" if once_more else asked.came
         data = came + answer[:-2]
         at = len(came)

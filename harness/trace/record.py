@@ -18,8 +18,9 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from harness.trace import mask
-from harness.trace.decode import command_hex, instruction_name
-from harness.trace.mask import Marks, PersonalData, SecretAnswers
+from harness.trace.decode import instruction_name
+from harness.trace.mask import Marks, PersonalData
+from harness.trace.secrets import Secrets
 
 VERSION = 3
 _log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class SlotTrace:
     def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData(layout, show_secrets=file.show_secrets)
-        self._secrets = None if file.show_secrets else SecretAnswers()
+        self._secrets = None if file.show_secrets else Secrets(layout)
         self._initial = layout.pin.initial if layout else ""
         self._card = {"layout": layout.name} if layout else {}
         self._card |= {"algorithm": image.algorithm} if image else {}
@@ -118,17 +119,21 @@ class SlotTrace:
     def exchanged(self, exchange: Exchange) -> None:
         """Writes one command and its answer, with the reason of the status word and what changed in the card."""
         told, masked = self._people.masked(exchange) if self._people else (exchange, False)
-        secrets = self._file.show_secrets
+        command, plain, answer = (
+            self._secrets.told(exchange, told)
+            if self._secrets
+            else (one.hex().upper() for one in (told.command, told.plain, told.answer))
+        )
         event: dict[str, Any] = {
             "event": "apdu",
-            "command": command_hex(told.command, show_secrets=secrets),
-            "answer": self._answer(told),
+            "command": command,
+            "answer": answer,
             "latency": round(told.seconds, 6),
             "instruction": instruction_name(told.command),
             "reason": told.reason,
         }
-        if told.plain:
-            event["plain"] = command_hex(told.plain, show_secrets=secrets)
+        if plain:
+            event["plain"] = plain
         if told.changes:
             event["changes"] = [
                 {name: value for name, value in zip(CHANGE, astuple(change), strict=True) if value}
@@ -142,13 +147,12 @@ class SlotTrace:
             event["failure"] = told.failure
         self._file.write(self._slot, event)
 
-    def _answer(self, exchange: Exchange) -> str:
-        return self._secrets.hex(exchange) if self._secrets else exchange.answer.hex().upper()
-
     def powered(self, event: str, atr: bytes) -> None:
         """Writes a reset or the loss of power."""
         if self._people:
             self._people.reset()
+        if self._secrets:
+            self._secrets.reset()
         if atr:
             told = mask.atr(atr) if self._people else atr
             card = self._file.marks.card(atr)
@@ -163,13 +167,14 @@ class SlotTrace:
             command = self._people.command(command).zeroed
             own = self._people.seen(exchange.command, own, exchange.plain)[1].zeroed if own else own
             self._people.repeated = self._people.repeated or kind == "repeat"
-        shown = self._answer(Exchange(exchange.command, own, ""))
+        asked, answered = command.hex().upper(), own.hex().upper()
         if self._secrets:
+            asked = self._secrets.command(exchange.command, command, exchange.plain)
+            answered = self._secrets.answer(exchange, own)
             self._secrets.repeated = self._secrets.repeated or kind == "repeat"
-        event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind}
-        event["command"] = command_hex(command, show_secrets=self._file.show_secrets)
+        event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind, "command": asked}
         if own:
-            event["card_answered"] = shown
+            event["card_answered"] = answered
         self._file.write(self._slot, event)
 
 

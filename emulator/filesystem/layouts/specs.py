@@ -8,7 +8,7 @@ from typing import Any
 from emulator import ber
 from emulator.errors import SscardError
 from emulator.filesystem.layouts import text
-from emulator.security import PIN, Condition, names_in
+from emulator.security import PIN, Condition, Never, names_in
 
 Table = dict[str, Any]
 PIN_USE = "pin"
@@ -114,6 +114,11 @@ class FileSpec:
     def record_length(self) -> int:
         """Bytes in a record of a cyclic file."""
         return sum(item.length for item in self.items)
+
+    @property
+    def secret(self) -> bool:
+        """No command may ever read it: what it holds is a key, like the certificate's private one. [D]"""
+        return self.read == Never()
 
     def item(self, tag: int) -> ItemSpec | None:
         """The item declared under this tag."""

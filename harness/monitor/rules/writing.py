@@ -32,7 +32,8 @@ class ReadBack(_PerItem):
 
     def step(self, step: Step) -> str | None:
         if step.kind in UPDATING and step.done:
-            for path in filter(self._mine, _touched(step)):
+            readable = step.place.file is not None and not step.place.file.secret
+            for path in filter(self._mine, _touched(step) if readable else ()):
                 self.seen = True
                 self._items[path] = ""
         elif step.kind in READING and step.ok:
