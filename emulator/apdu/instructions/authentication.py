@@ -16,6 +16,11 @@ CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8
 
 
+def versioned(version: int | None) -> bytes:
+    """What ends the data of both authentications: a key version, or nothing."""
+    return b"" if version is None else bytes((version,))
+
+
 @dataclass(slots=True)
 class GetChallenge(Instruction):
     """Gives random bytes. Only the last ones count, for one use, won or lost. [T: part5:6.5.1]"""
@@ -41,6 +46,11 @@ class GetChallenge(Instruction):
         check_declared(cls, command)
         if command.le not in CHALLENGE_SIZES:
             raise CardError(SW.WRONG_LENGTH, f"a challenge has 4, 8 or 16 bytes, Le is {command.le}")
+
+    @classmethod
+    def command(cls, size: int = CRYPTOGRAM) -> CommandAPDU:
+        """Asks for so many bytes."""
+        return cls.apdu(le=size)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetChallenge:
@@ -74,6 +84,11 @@ class InternalAuthentication(Instruction):
     factor: bytes
     data: bytes
     version: int | None
+
+    @classmethod
+    def command(cls, factor: bytes, data: bytes, version: int | None = None) -> CommandAPDU:
+        """Process factor and data, 8 bytes each; the key's lowest version where none is named."""
+        return cls.apdu(factor + data + versioned(version))
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> InternalAuthentication:
@@ -115,6 +130,11 @@ class ExternalAuthentication(Instruction):
         if command.p1:
             raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "00 and a key id")
         check_declared(cls, command)
+
+    @classmethod
+    def command(cls, key: int, proof: bytes, version: int | None = None) -> CommandAPDU:
+        """``key``: its id; ``proof``: cryptogram and data, 16 bytes; the key's lowest version where none is named."""
+        return cls.apdu(proof + versioned(version), key)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ExternalAuthentication:

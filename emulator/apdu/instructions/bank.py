@@ -40,6 +40,11 @@ class GetProcessingOptions(Instruction):
         return any(app.processing for app in layout.applications.values())
 
     @classmethod
+    def command(cls, values: bytes = b"") -> CommandAPDU:
+        """The values that the PDOL asks for, one after the other."""
+        return cls.apdu(ber.build(COMMAND_TEMPLATE, values))
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> GetProcessingOptions:
         """Template 83 with the PDOL's values."""
         return cls(command.data)

@@ -1,4 +1,4 @@
-"""What every instruction declares, once, for the chip, the decoder and the monitor alike."""
+"""What every instruction declares, once, for the chip, the terminal, the decoder and the monitor alike."""
 
 from __future__ import annotations
 
@@ -113,6 +113,15 @@ class Instruction:
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """True if the data are enciphered as well as MACed."""
         return False
+
+    @classmethod
+    def apdu(cls, data: bytes = b"", p1p2: int | None = None, le: int | None = None) -> CommandAPDU:
+        """The command for a card, under the header that the class declares; each class's ``command`` says it in its own
+        words. ``p1p2`` (16 bits) where it declares not just one.
+        """
+        if p1p2 is None:
+            (p1p2,) = cls.p1p2
+        return CommandAPDU(cls.cla, cls.ins, p1p2 >> 8, p1p2 & 0xFF, data, le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Instruction:

@@ -12,18 +12,28 @@ from emulator.apdu.transport import exact, most
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
 from emulator.filesystem.memory.memory import file_cell
 
+WITH_SFI = 0x80
+"""Bit 8 of P1: its low five bits are an SFI."""
+
 
 def check_address(command: CommandAPDU) -> None:
     """With bit 8 of P1 an SFI in its low five bits, 01 to 1E; 6A86."""
-    if command.p1 & 0x80 and (command.p1 & 0x60 or command.p1 & 0x1F in (0, 31)):
+    if command.p1 & WITH_SFI and (command.p1 & 0x60 or command.p1 & 0x1F in (0, 31)):
         raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "80 and an SFI from 01 to 1E, or an offset, in P1")
 
 
 def address(command: CommandAPDU) -> tuple[int, int]:
     """SFI (0: the current EF) and offset."""
-    if command.p1 & 0x80:
+    if command.p1 & WITH_SFI:
         return command.p1 & 0x1F, command.p2
     return 0, command.p1 << 8 | command.p2
+
+
+def addressed(sfi: int, offset: int) -> int:
+    """P1 P2 of an offset in a file; ValueError for an offset that does not go with an SFI, or with none."""
+    if not 0 <= offset < (0x100 if sfi else 0x8000):
+        raise ValueError(f"an offset goes to {0xFF if sfi else 0x7FFF} here, found {offset}")
+    return (WITH_SFI | sfi) << 8 | offset if sfi else offset
 
 
 def describe(command: CommandAPDU) -> str:
@@ -81,6 +91,11 @@ class ReadBinary(Instruction):
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The answer is, where the file demands it."""
         return card.file(address(command)[0]).read_messaging == "cipher"
+
+    @classmethod
+    def command(cls, sfi: int = 0, offset: int = 0, le: int = 0) -> CommandAPDU:
+        """So many bytes from an offset, 0 for up to 256. SFI 0: the current EF; only there may an offset exceed 255."""
+        return cls.apdu(p1p2=addressed(sfi, offset), le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadBinary:
@@ -142,6 +157,11 @@ class UpdateBinary(Instruction):
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The data are, where the file demands it."""
         return card.file(address(command)[0]).update_messaging == "cipher"
+
+    @classmethod
+    def command(cls, data: bytes, sfi: int = 0, offset: int = 0) -> CommandAPDU:
+        """Data for an offset. SFI 0: the current EF; only there may an offset exceed 255."""
+        return cls.apdu(data, addressed(sfi, offset))
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateBinary:

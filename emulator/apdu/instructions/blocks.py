@@ -13,6 +13,8 @@ from emulator.filesystem.layouts.specs import KeySpec, Layout
 from emulator.filesystem.memory.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
 
 MAC_ONLY = frozenset({4})
+FOR_A_TIME, FOR_EVER = 0x0000, 0x0001
+"""P1 P2 of APPLICATION BLOCK."""
 
 
 class _Block(Instruction):
@@ -36,7 +38,7 @@ class ApplicationBlock(_Block):
     name_zh = "应用锁定"
     ins = 0x1E
     source = "[T: part5:6.1]; P2 00 [P: pboc]"
-    p1p2 = {0x0001: "for ever", 0x0000: "for a time, where the layout has it"}
+    p1p2 = {FOR_EVER: "for ever", FOR_A_TIME: "for a time, where the layout has it"}
     when_blocked = True
     unblocks = True
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A86, 0x6A81, 0x6A88, 0x9303)
@@ -59,6 +61,11 @@ class ApplicationBlock(_Block):
         No challenge is to be had there, so no MAC could be right. [D]
         """
         return command.p2 == 0x01 and card.blocked(card.session.directory) == PERMANENT
+
+    @classmethod
+    def command(cls, *, temporary: bool = False) -> CommandAPDU:
+        """To be sealed with a MAC. For ever, unless told."""
+        return cls.apdu(p1p2=FOR_A_TIME if temporary else FOR_EVER)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationBlock:
@@ -99,6 +106,11 @@ class ApplicationUnblock(_Block):
         return card.messaging_key()
 
     @classmethod
+    def command(cls) -> CommandAPDU:
+        """To be sealed with a MAC."""
+        return cls.apdu()
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationUnblock:  # noqa: ARG003
         """Nothing but the MAC came."""
         return cls()
@@ -126,6 +138,11 @@ class CardBlock(_Block):
         key = card.messaging_key()
         card.need(card.layout.blocking.card, cls.name)
         return key
+
+    @classmethod
+    def command(cls) -> CommandAPDU:
+        """To be sealed with a MAC."""
+        return cls.apdu()
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CardBlock:  # noqa: ARG003

@@ -85,6 +85,11 @@ class VerifyCertificatePin(CertificateInstruction):
     proof: bytes
 
     @classmethod
+    def command(cls, identifier: int, proof: bytes) -> CommandAPDU:
+        """The PIN's id, and the challenge enciphered, 16 bytes."""
+        return cls.apdu(proof, PIN_PROVED << 8 | identifier)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> VerifyCertificatePin:
         """Which PIN, and its proof."""
         return cls(command.p2, command.data)
@@ -124,6 +129,11 @@ class Hash(CertificateInstruction):
     secret_answer = True
 
     data: bytes
+
+    @classmethod
+    def command(cls, value: bytes) -> CommandAPDU:
+        """What the digest is made over."""
+        return cls.apdu(ber.build(VALUE, value))
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Hash:

@@ -6,7 +6,7 @@ and UPDATE BINARY; keys come one by one, enciphered; completing ends all that fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
@@ -79,6 +79,11 @@ class LoadKey(_Personalising):
         return True
 
     @classmethod
+    def command(cls, identifier: int, value: bytes, version: int = 1, *, pin: bool = False) -> CommandAPDU:
+        """To be sealed with cipher and MAC. ``pin``: the id is that of a PIN that is proved as a key."""
+        return cls.apdu(value, (PIN_LOADED if pin else version) << 8 | identifier)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> LoadKey:
         """From P1, P2 and the deciphered data."""
         return cls(command.p1 & 0x7F, command.p2, command.p1 == PIN_LOADED, command.data)
@@ -116,6 +121,11 @@ class CompletePersonalisation(_Personalising):
     lengths = frozenset({4})
     harmless_data = WHOLE  # a MAC
     cards = ("user", "psam")
+
+    @classmethod
+    def command(cls) -> CommandAPDU:
+        """To be sealed with a MAC."""
+        return cls.apdu()
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CompletePersonalisation:  # noqa: ARG003
@@ -161,6 +171,12 @@ class Activate(Instruction):
         check_declared(cls, command)
         if command.le:
             raise CardError(SW.WRONG_LENGTH, f"{cls.name} takes no data and gives none, P3 is {command.le:02X}")
+
+    @classmethod
+    def command(cls, layout: Layout) -> CommandAPDU:
+        """As this layout calls it."""
+        cla, ins = cls.code(layout)
+        return replace(cls.apdu(), cla=cla, ins=ins)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Activate:  # noqa: ARG003

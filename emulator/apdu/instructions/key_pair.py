@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import check_declared
 from emulator.apdu.instructions.certificate import CertificateInstruction, fields, unavailable
@@ -18,6 +19,13 @@ PUBLIC, PRIVATE = 0xC0, 0xC2
 """Tags of the file ids that name a key pair."""
 NAMED = 8
 """Bytes of the two objects that name it."""
+NAMES, FETCHES = 0x8200, 0x8280
+"""P1 P2 of EXPORT PUBLIC KEY."""
+
+
+def named(public: int, private: int) -> bytes:
+    """The two objects, of these file ids."""
+    return b"".join(ber.build(tag, fid.to_bytes(2, "big")) for tag, fid in ((PUBLIC, public), (PRIVATE, private)))
 
 
 def check_files(card: CardState, spec: CertificateSpec, data: bytes) -> None:
@@ -42,6 +50,11 @@ class GenerateKeyPair(CertificateInstruction):
     writes = True
 
     data: bytes
+
+    @classmethod
+    def command(cls, public: int, private: int) -> CommandAPDU:
+        """The ids of the public and the private key's file."""
+        return cls.apdu(named(public, private))
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GenerateKeyPair:
@@ -74,7 +87,7 @@ class ExportPublicKey(CertificateInstruction):
     cla = 0x80
     ins = 0xC9
     source = "two public programs [S: prog-z390, prog-t10-certificates]; status words, and that it needs no right [D]"
-    p1p2 = {0x8200: "names the key pair", 0x8280: "fetches the public key"}
+    p1p2 = {NAMES: "names the key pair", FETCHES: "fetches the public key"}
     lengths = frozenset({0, NAMED})
     answers = "public key as in its file, 66 bytes"
     status = (0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A82, 0x6A86, 0x6C00, 0x9303)
@@ -91,6 +104,16 @@ class ExportPublicKey(CertificateInstruction):
         if fetches == bool(command.data):
             expected = "none to fetch the key" if fetches else f"{NAMED} to name the key pair"
             raise CardError(SW.WRONG_LENGTH, f"{len(command.data)} bytes of data came, expected {expected}")
+
+    @classmethod
+    def command(cls, public: int, private: int) -> CommandAPDU:
+        """Names the key pair by the ids of its files; ``fetch`` comes next."""
+        return cls.apdu(named(public, private), NAMES)
+
+    @classmethod
+    def fetch(cls, le: int = 0) -> CommandAPDU:
+        """Fetches the key of the pair that was named."""
+        return cls.apdu(p1p2=FETCHES, le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ExportPublicKey:

@@ -15,6 +15,8 @@ from emulator.security import PIN, TryCounter
 
 MAC_ONLY = 4
 FILLER = b"\xff"
+UNBLOCK, RELOAD = 0x0000, 0x0001
+"""P1 P2 of PIN CHANGE/UNBLOCK."""
 
 
 def digits(data: bytes) -> str:
@@ -74,6 +76,11 @@ class Verify(Instruction):
             raise CardError(SW.WRONG_LENGTH, f"Lc says {command.le} bytes of data, none follow")
 
     @classmethod
+    def command(cls, pin: bytes = b"") -> CommandAPDU:
+        """The PIN in BCD; without one the question how things stand, which costs no try."""
+        return cls.apdu(pin, le=None if pin else 0)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> Verify:
         """The digits, or None for the question."""
         return cls(digits(command.data) if command.data else None)
@@ -115,9 +122,14 @@ class ChangePin(Instruction):
     new: bytes
 
     @classmethod
+    def command(cls, old: bytes, new: bytes) -> CommandAPDU:
+        """Both PINs in BCD, empty for none."""
+        return cls.apdu(old + FILLER + new)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> ChangePin:
         """Split at the first FF."""
-        return cls(*command.data.partition(b"\xff"))
+        return cls(*command.data.partition(FILLER))
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A80 before a try is spent, then as VERIFY."""
@@ -141,7 +153,7 @@ class PinChangeUnblock(Instruction):
     cla = 0x84
     ins = 0x24
     source = "[T: part5:6.8]"
-    p1p2 = {0x0000: "unblock", 0x0001: "new PIN, enciphered"}
+    p1p2 = {UNBLOCK: "unblock", RELOAD: "new PIN, enciphered"}
     lengths = frozenset({MAC_ONLY, 12, 20})
     status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     secret = True
@@ -177,6 +189,13 @@ class PinChangeUnblock(Instruction):
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """The new PIN is."""
         return command.p2 == 0x01
+
+    @classmethod
+    def command(cls, new: bytes | None = None) -> CommandAPDU:
+        """To be sealed with a MAC, and with a cipher where there is a new PIN (BCD, empty for none); without one the
+        tries alone are set back.
+        """
+        return cls.apdu(new or b"", UNBLOCK if new is None else RELOAD)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> PinChangeUnblock:

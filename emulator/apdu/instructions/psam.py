@@ -19,7 +19,9 @@ DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8
 """Low five bits of a usage byte that matter here; the high three are the levels. [S: part9:6.1, reference:card §5]"""
 TERMINAL_NUMBER, SEQUENCE = "MF/EF16", "DF01/EF19"
 SSF33_REGION = 0x11
-MAC_ONLY = 0x05
+ENCIPHER_LAST, ENCIPHER_MORE = 0x00, 0x02
+MAC_LAST, MAC_NEXT, MAC_ONLY, MAC_FIRST = 0x01, 0x03, 0x05, 0x07
+"""P1 of CIPHER DATA. [T: part9:9.8]"""
 MOST_BLOCKS = 8
 """In one CIPHER DATA: 64 bytes in blocks of 8, 128 in blocks of 16. [T: part9:9.8]"""
 
@@ -92,6 +94,11 @@ class InitializeEnvironment(Instruction):
     region: int
 
     @classmethod
+    def command(cls, region: int) -> CommandAPDU:
+        """The first byte of the card's identification code."""
+        return cls.apdu(bytes((region,)))
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> InitializeEnvironment:
         """The first byte of the identification code."""
         return cls(command.data[0])
@@ -128,6 +135,13 @@ class DeliveryKey(Instruction):
     usage: int
     identifier: int
     data: bytes
+
+    @classmethod
+    def command(cls, usage: int, identifier: int, factors: bytes, process: bytes) -> CommandAPDU:
+        """Usage with the levels left, the root's id; the factors card first, 8 bytes each; the process factor, 8 bytes
+        or 16 under SM4.
+        """
+        return cls.apdu(factors + process, usage << 8 | identifier)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> DeliveryKey:
@@ -171,12 +185,12 @@ class CipherData(Instruction):
     ins = 0xFA
     source = "[S: part9:9.8, prog-huada-usb, prog-yx]; modes [T: part9:9.8]"
     p1p2 = {
-        0x0000: "encipher, last",
-        0x0200: "encipher, more to come",
-        0x0100: "MAC, last",
-        0x0300: "MAC, next",
-        0x0500: "MAC with start value, only",
-        0x0700: "MAC with start value, first",
+        ENCIPHER_LAST << 8: "encipher, last",
+        ENCIPHER_MORE << 8: "encipher, more to come",
+        MAC_LAST << 8: "MAC, last",
+        MAC_NEXT << 8: "MAC, next",
+        MAC_ONLY << 8: "MAC with start value, only",
+        MAC_FIRST << 8: "MAC with start value, first",
     }
     lengths = frozenset(range(8, 129, 8))
     answers = "the blocks enciphered, or a MAC 4"
@@ -188,6 +202,11 @@ class CipherData(Instruction):
 
     mode: int
     data: bytes
+
+    @classmethod
+    def command(cls, mode: int, blocks: bytes) -> CommandAPDU:
+        """One of the modes, ``ENCIPHER_LAST`` and so on, and up to 8 blocks, padded."""
+        return cls.apdu(blocks, mode << 8)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CipherData:
@@ -250,6 +269,15 @@ class InitSamForPurchase(Instruction):
     factors: bytes
 
     @classmethod
+    def command(
+        cls, challenge: bytes, amounts: bytes, kind: int, time: bytes, version: int, algorithm: int, factors: bytes
+    ) -> CommandAPDU:
+        """``challenge``: the card's random (4) and sequence (2); ``amounts``: account, self-paid, pooled, 4 each;
+        ``time``: 7 bytes of BCD; ``factors``: card first, 8 bytes each.
+        """
+        return cls.apdu(challenge + amounts + bytes((kind,)) + time + bytes((version, algorithm)) + factors)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> InitSamForPurchase:
         """Random 4 ‖ card sequence 2, amounts 12, type 1, time 7, key version, algorithm, factors."""
         data = command.data
@@ -288,6 +316,11 @@ class CreditSamForPurchase(Instruction):
     continues = True
 
     mac: bytes
+
+    @classmethod
+    def command(cls, mac: bytes) -> CommandAPDU:
+        """The card's MAC2."""
+        return cls.apdu(mac)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CreditSamForPurchase:

@@ -23,6 +23,8 @@ FILES = {
 TRIPLE_DES, SM4 = 0x00, 0x03
 """Algorithms of a key record: 00 Triple DES [T: part9:6.1]; SM4 by its number in the FCI [D]. Not here: 01 DES, 02
 SSF33."""
+REPLACES = 0x01
+"""P1 of CHANGE KEY, which shares CLA and INS with CREATE KEY."""
 ALGORITHMS = {TRIPLE_DES: "3des", SM4: "sm4"}
 
 
@@ -102,6 +104,13 @@ class CreateKey(_KeyFile):
     information: bytes
 
     @classmethod
+    def command(cls, file: int, usage: int, identifier: int, algorithm: int, key: bytes) -> CommandAPDU:
+        """To be sealed with cipher and MAC. ``file``: the last byte of the key file's id; ``algorithm``: as in
+        ``ALGORITHMS``.
+        """
+        return cls.apdu(bytes((usage, identifier, 0, algorithm)) + bytes(4) + key, file)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> CreateKey:
         """The key file from P2, and the deciphered key information."""
         return cls(command.p2, command.data)
@@ -136,12 +145,17 @@ class ChangeKey(_KeyFile):
     name = "CHANGE KEY"
     name_zh = "修改密钥"
     source = "[T: part9:9.6]"
-    p1p2 = {0x0100 | number: f"key file 00{number:02X}" for number in FILES}
+    p1p2 = {REPLACES << 8 | number: f"key file 00{number:02X}" for number in FILES}
     lengths = frozenset({20, 28, 36})
     head = 3
 
     file: int
     information: bytes
+
+    @classmethod
+    def command(cls, file: int, usage: int, identifier: int, key: bytes) -> CommandAPDU:
+        """To be sealed with cipher and MAC. ``file``: the last byte of the key file's id."""
+        return cls.apdu(bytes((usage, identifier, 0)) + key, REPLACES << 8 | file)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ChangeKey:

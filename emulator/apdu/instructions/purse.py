@@ -14,6 +14,8 @@ from emulator.filesystem.memory.memory import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
 
 LOAD, PURCHASE = 1, 2
+ACCOUNT, SELF_PAID, POOLED = 1, 2, 3
+"""What GET BALANCE tells: the account, or a yearly sum."""
 
 
 def u32(value: int) -> bytes:
@@ -65,13 +67,18 @@ class GetBalance(PurseInstruction):
     name_zh = "读余额"
     ins = 0x26
     source = "[S: part5:7.3, reference:card §7]"
-    p1p2 = {0x0001: "account", 0x0002: "self-paid in the year", 0x0003: "pooled in the year"}
+    p1p2 = {ACCOUNT: "account", SELF_PAID: "self-paid in the year", POOLED: "pooled in the year"}
     answers = "account 4, or sum 4 and year 2"
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x6C00, 0x9303)
     continues = True
 
     which: int
     le: int | None
+
+    @classmethod
+    def command(cls, which: int = ACCOUNT, le: int = 0) -> CommandAPDU:
+        """``ACCOUNT``, ``SELF_PAID`` or ``POOLED``."""
+        return cls.apdu(p1p2=which, le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetBalance:
@@ -82,7 +89,11 @@ class GetBalance(PurseInstruction):
         """The amount; 6982, 6985, 6Cxx."""
         spec, purse = self.opened(card)
         card.need(spec.balance, self.name)
-        amounts = {1: u32(purse.balance), 2: u32(purse.own) + purse.year, 3: u32(purse.pooled) + purse.year}
+        amounts = {
+            ACCOUNT: u32(purse.balance),
+            SELF_PAID: u32(purse.own) + purse.year,
+            POOLED: u32(purse.pooled) + purse.year,
+        }
         return exact(self.le, amounts[self.which])
 
 
@@ -104,6 +115,11 @@ class GetTransactionProof(PurseInstruction):
 
     kind: int
     sequence: bytes
+
+    @classmethod
+    def command(cls, kind: int, sequence: bytes) -> CommandAPDU:
+        """``LOAD`` or ``PURCHASE``, and the sequence that INITIALIZE told, 2 bytes."""
+        return cls.apdu(sequence, kind)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetTransactionProof:
@@ -136,6 +152,11 @@ class UpdateStartingDay(PurseInstruction):
     day: bytes
 
     @classmethod
+    def command(cls, day: bytes) -> CommandAPDU:
+        """mmdd in BCD."""
+        return cls.apdu(day)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateStartingDay:
         """mmdd in BCD."""
         return cls(command.data)
@@ -165,6 +186,11 @@ class GetStartingDay(PurseInstruction):
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x6C00, 0x9303)
 
     le: int | None
+
+    @classmethod
+    def command(cls, le: int = 0) -> CommandAPDU:
+        """2 bytes are right."""
+        return cls.apdu(le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetStartingDay:

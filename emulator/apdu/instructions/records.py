@@ -32,6 +32,15 @@ def describe(command: CommandAPDU) -> str:
     return f"{where}, {MODES.get(mode, 'reserved')} {command.p1:02X}"
 
 
+def addressed(sfi: int, number: int | None, tag: int, mode: int | None) -> int:
+    """P1 P2 of a record by its number, or by its tag; ValueError for both, and for a mode that does not go with it."""
+    if mode is None:
+        mode = FIRST if number is None else THIS
+    if (mode < THIS) != (number is None) or (tag and number is not None):
+        raise ValueError(f"a record is named by its number or by its tag, not by both; mode {mode} is {MODES[mode]}")
+    return (tag if number is None else number) << 8 | sfi << 3 | mode
+
+
 def check_address(command: CommandAPDU, modes: range) -> None:
     """P2's mode and SFI, P1's number; 6A86."""
     mode = command.p2 & 7
@@ -114,6 +123,13 @@ class ReadRecord(Instruction):
         return card.file(command.p2 >> 3).read_messaging == "cipher"
 
     @classmethod
+    def command(
+        cls, sfi: int = 0, *, number: int | None = None, tag: int = 0, mode: int | None = None, le: int = 0
+    ) -> CommandAPDU:
+        """The record of a number, or the first with a tag (00: any), or by another mode. SFI 0: the current EF."""
+        return cls.apdu(p1p2=addressed(sfi, number, tag, mode), le=le)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> ReadRecord:
         """From P1 (number or tag), P2 (SFI and mode) and Le."""
         return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.le)
@@ -192,6 +208,18 @@ class UpdateRecord(Instruction):
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The data are, where the file demands it."""
         return card.file(command.p2 >> 3).update_messaging == "cipher"
+
+    @classmethod
+    def command(
+        cls, record: bytes, sfi: int = 0, *, number: int | None = None, tag: int = 0, mode: int | None = None
+    ) -> CommandAPDU:
+        """A record for a number, or for the first with a tag, or by another mode. SFI 0: the current EF."""
+        return cls.apdu(record, addressed(sfi, number, tag, mode))
+
+    @classmethod
+    def newest(cls, record: bytes, sfi: int = 0) -> CommandAPDU:
+        """Adds the newest record of a cyclic file."""
+        return cls.command(record, sfi, mode=PREVIOUS)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateRecord:

@@ -30,6 +30,11 @@ class GetResponse(Instruction):
     le: int
 
     @classmethod
+    def command(cls, size: int) -> CommandAPDU:
+        """What 61xx announced."""
+        return cls.apdu(le=size)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> GetResponse:
         """From Le."""
         return cls(command.le or 0)

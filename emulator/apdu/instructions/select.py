@@ -9,11 +9,15 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
+from emulator.filesystem.layouts.specs import ApplicationSpec
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.memory import PERMANENT
 
-CHILD, BY_NAME = 0x01, 0x04
+ANY, CHILD, EF, BY_NAME = 0x00, 0x01, 0x02, 0x04
+"""P1: what is named, and how."""
+FOLLOWING = 0x02
+"""P2 of the next one by the same name."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class Select(Instruction):
     anywhere = True
     when_blocked = True
 
-    by_file_id: ClassVar[frozenset[int]] = frozenset({0x00})
+    by_file_id: ClassVar[frozenset[int]] = frozenset({ANY})
     """P1 by which a file id may be a DF's too."""
 
     by: int
@@ -62,9 +66,24 @@ class Select(Instruction):
             raise CardError(SW.WRONG_LENGTH, f"a file id has 2 bytes, {size} came")
 
     @classmethod
+    def command(cls, name: bytes, *, following: bool = False) -> CommandAPDU:
+        """By name, the first or the one after the current DF."""
+        return cls.apdu(name, BY_NAME << 8 | (FOLLOWING if following else 0))
+
+    @classmethod
+    def by_id(cls, fid: int, by: int = ANY) -> CommandAPDU:
+        """By file id: a DF or EF, or with ``CHILD`` a DF and with ``EF`` an EF under the current DF."""
+        return cls.apdu(fid.to_bytes(2, "big"), by << 8)
+
+    @classmethod
+    def application(cls, spec: ApplicationSpec) -> CommandAPDU:
+        """By its name, or by its file id where it has none."""
+        return cls.command(spec.dfname) if spec.dfname else cls.by_id(spec.fid)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> Select:
         """From P1 (how), P2 (first or next) and the data."""
-        return cls(command.p1, command.p2 == 0x02, command.data)
+        return cls(command.p1, command.p2 == FOLLOWING, command.data)
 
     def execute(self, card: CardState) -> bytes:
         """The FCI of a DF, nothing for an EF or the MF; 6A82."""
@@ -114,7 +133,7 @@ class SelectOnPsam(Select):
         0x0200: "EF under the current DF, or the ADF",
         0x0400: "by name",
     }
-    by_file_id = frozenset({0x00, 0x02})
+    by_file_id = frozenset({ANY, EF})
     status = (0x6700, 0x6985, 0x6A81, 0x6A82, 0x6A86)
     cards = ("psam",)
 

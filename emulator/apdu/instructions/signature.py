@@ -45,6 +45,11 @@ class ComputeSignature(_Signature):
     digest: bytes
 
     @classmethod
+    def command(cls, digest: bytes) -> CommandAPDU:
+        """SM3 over Z ‖ message, 32 bytes."""
+        return cls.apdu(digest)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> ComputeSignature:
         """The digest, 32 bytes."""
         return cls(command.data)
@@ -73,6 +78,11 @@ class VerifySignature(_Signature):
 
     digest: bytes
     signature: bytes
+
+    @classmethod
+    def command(cls, digest: bytes, signature: bytes) -> CommandAPDU:
+        """Digest 32, signature 64 (r ‖ s)."""
+        return cls.apdu(digest + signature)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> VerifySignature:

@@ -93,6 +93,11 @@ class InitializeForLoad(_Transaction):
     terminal: bytes
 
     @classmethod
+    def command(cls, index: int, amount: bytes, terminal: bytes) -> CommandAPDU:
+        """Key index, amount in fen (4), the terminal's number (6)."""
+        return cls.apdu(bytes((index,)) + amount + terminal)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> InitializeForLoad:
         """Key index 1, amount 4, terminal 6."""
         data = command.data
@@ -133,6 +138,11 @@ class CreditForLoad(_Transaction):
 
     time: bytes
     mac: bytes
+
+    @classmethod
+    def command(cls, time: bytes, mac: bytes) -> CommandAPDU:
+        """Time in BCD (7), the host's MAC2 (4)."""
+        return cls.apdu(time + mac)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CreditForLoad:
@@ -178,6 +188,11 @@ class InitializeForPurchase(_Transaction):
     terminal: bytes
 
     @classmethod
+    def command(cls, index: int, amounts: bytes, terminal: bytes) -> CommandAPDU:
+        """Key index; account, self-paid and pooled in fen (4 each); the terminal's number (6)."""
+        return cls.apdu(bytes((index,)) + amounts + terminal)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> InitializeForPurchase:
         """Key index 1, account 4, self-paid 4, pooled 4, terminal 6."""
         data = command.data
@@ -219,6 +234,11 @@ class DebitForPurchase(_Transaction):
     sequence: bytes
     time: bytes
     mac: bytes
+
+    @classmethod
+    def command(cls, sequence: bytes, time: bytes, mac: bytes) -> CommandAPDU:
+        """The terminal's sequence (4), time in BCD (7), MAC1 (4)."""
+        return cls.apdu(sequence + time + mac)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> DebitForPurchase:
