@@ -31,7 +31,8 @@ from emulator.personas.issue import issue
 from harness.clock import Clock
 from harness.conformance import names, runner
 from harness.conformance import vector as vectors
-from harness.conformance.bench import Log, Logged, Virtual
+from harness.conformance.targets.logged import Logged
+from harness.conformance.targets.virtual import Virtual
 from harness.facts.register import register
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
@@ -40,6 +41,7 @@ from harness.messages.visible import visible
 from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.terminal.terminal import Terminal
+from harness.verdicts.log import Log
 from harness.verdicts.report import trace_lines
 from harness.verdicts.verdict import Result, Verdict
 
@@ -277,8 +279,8 @@ class VectorItem(pytest.Item):
         if not isinstance(error, VectorFailed):
             return super().repr_failure(excinfo, style)
         one, log = error.result, Log(list(error.result.trace))
-        basis = register().readable(one.vector.source)
-        head = f"{one.vector.title}\n{one.vector.title_zh}\n{one.vector.standard}, {basis}"
+        basis = register().readable(one.subject.source)
+        head = f"{one.subject.title}\n{one.subject.title_zh}\n{one.subject.standard}, {basis}"
         return (
             visible(f"{head}\n{one.verdict}: {one.reason}\n")
             + f"{_text(log, bool(self.config.getoption('--show-secrets')))}"

@@ -43,12 +43,12 @@ import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))  # a mutant may fill all memory
 from harness.conformance import coverage, runner, vector
-from harness.conformance.bench import Virtual
+from harness.conformance.targets.virtual import Virtual
 vectors = vector.find([Path("vectors")])
 for profile in reversed(coverage.PROFILES):
-    bench = Virtual(*profile)
+    target = Virtual(*profile)
     for one in vectors:
-        if runner.run_one(one, bench).verdict in ("failed", "undefined"):
+        if runner.run_one(one, target).verdict in ("failed", "undefined"):
             sys.exit(9)
 """
 

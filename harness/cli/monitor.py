@@ -120,7 +120,7 @@ def monitor(
     gaps = list(_gaps(judge, trace))
     for gap in gaps:
         click.echo(f"sscard: {trace or reader}: {gap}", err=True)
-    failed = {one.vector.id for one in results if one.verdict is Verdict.FAILED}
+    failed = {one.subject.id for one in results if one.verdict is Verdict.FAILED}
     judged = any(one.verdict in JUDGED for one in results)
     ctx.exit(1 if failed - known else 0 if judged else UNCERTAIN)
 
@@ -180,7 +180,7 @@ def _say(findings: Iterable[Finding]) -> None:
 def _sum(results: list[Result]) -> None:
     for one in results:
         if one.verdict is Verdict.MISSING:
-            click.echo(f"? {one.vector.id}: {one.reason}")
+            click.echo(f"? {one.subject.id}: {one.reason}")
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
 

@@ -110,7 +110,7 @@ def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], prod
 
 
 def _code(results: list[Result], known: frozenset[str]) -> int:
-    bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
+    bad = [one for one in results if one.verdict in BAD and one.subject.id not in known]
     return 1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad else 0
 
 
@@ -118,9 +118,9 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
     for one in results:
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
-        mark = " (known 已知)" if one.vector.id in known else ""
-        click.echo(f"{one.vector.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
-        click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.source}")
+        mark = " (known 已知)" if one.subject.id in known else ""
+        click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.source}")
         for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
             click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)

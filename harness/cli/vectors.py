@@ -19,10 +19,12 @@ from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs
-from harness.conformance import bench as benches
 from harness.conformance import coverage, generate, names, runner
 from harness.conformance import vector as vectors_
-from harness.conformance.bench import Bench, BenchError, Virtual
+from harness.conformance.targets.reader import in_reader
+from harness.conformance.targets.replay import Replay
+from harness.conformance.targets.target import Target, TargetError
+from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.facts.register import register
 from harness.keys import roots
@@ -129,12 +131,12 @@ def run_vectors(
     cut_short = False
     with contextlib.ExitStack() as stack:
         names.check(chosen, [layouts.load(layout)] if layout else [])
-        found = list(_benches(stack, reader, replay, profiles, layout, named, keys, psam, persona))
-        for bench in found:
+        found = list(_targets(stack, reader, replay, profiles, layout, named, keys, psam, persona))
+        for target in found:
             cut_short = _run(
                 results,
                 chosen,
-                bench,
+                target,
                 allow_destructive=allow_destructive,
                 strict=strict,
                 show_secrets=show_secrets,
@@ -144,14 +146,14 @@ def run_vectors(
                 break
     done = f"{len(results)} of {len(chosen) * len(found)} vectors were run 个向量已运行"
     with contextlib.suppress(OSError, click.UsageError):  # a folder that cannot be written to has no --failed
-        run = {one.vector.id for one in results}
+        run = {one.subject.id for one in results}
         before = _last() if cut_short else ()  # and not run again before Ctrl-C
-        bad_ones = [one.vector.id for one in results if one.verdict in BAD]
+        bad_ones = [one.subject.id for one in results if one.verdict in BAD]
         LAST.write_text(json.dumps([*bad_ones, *(one for one in before if one not in run)]), encoding="utf-8")
     rows = coverage.matrix(vectors_.find([home()]), home()) if folder is not None or as_json else []
     context = Context(
-        target="; ".join(bench.target for bench in found) + (f"; interrupted: {done}" if cut_short else ""),
-        profile=", ".join(bench.profile.name for bench in found),
+        target="; ".join(target.target for target in found) + (f"; interrupted: {done}" if cut_short else ""),
+        profile=", ".join(target.profile.name for target in found),
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
         known=known,
@@ -167,7 +169,7 @@ def run_vectors(
     if cut_short:
         interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
         ctx.exit(interrupt.INTERRUPTED)
-    bad = [one for one in results if one.verdict in BAD and one.vector.id not in known]
+    bad = [one for one in results if one.verdict in BAD and one.subject.id not in known]
     nothing = not any(one.verdict in JUDGED for one in results)
     if nothing:
         click.echo("nothing was run: every vector is for other cards, or wants what is not at hand", err=True)
@@ -186,13 +188,13 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     return found
 
 
-def _benches(
+def _targets(
     stack: contextlib.ExitStack, reader: str | None, replay: Path | None, profiles: tuple[str, ...],
     layout: str | None, named: str | None, keys: str | None, psam: str | None, persona: str,
-) -> Iterator[Bench]:  # fmt: skip
+) -> Iterator[Target]:  # fmt: skip
     known = layouts.load(layout) if layout else None
     if replay is not None:
-        yield benches.Replay(replay, known, None)
+        yield Replay(replay, known, None)
     elif reader is not None:
         if named is None:
             raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
@@ -201,11 +203,11 @@ def _benches(
         if own == name:
             raise click.BadParameter(f"{name} holds the card under test", param_hint="--psam-reader")
         try:
-            card = stack.enter_context(benches.reader(name, roots.load(keys), pin, known, own, persona))
+            card = stack.enter_context(in_reader(name, roots.load(keys), pin, known, own, persona))
         except LookupError as error:
             raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
         if not card.is_named(named):
-            raise BenchError(f"{card.target}: this is not the card that --card names")
+            raise TargetError(f"{card.target}: this is not the card that --card names")
         yield card
     else:
         asked = [one.rpartition("-")[::2] for one in profiles]
@@ -223,7 +225,7 @@ def _benches(
 def _run(
     into: list[Result],
     chosen: list[Vector],
-    bench: Bench,
+    target: Target,
     *,
     allow_destructive: bool,
     strict: bool,
@@ -232,11 +234,11 @@ def _run(
 ) -> bool:
     """True if Ctrl-C cut it short; what was run till then is there."""
     results = runner.run(
-        chosen, bench, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
+        chosen, target, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
     )  # fmt: skip
     if quiet or not sys.stderr.isatty():
         return interrupt.gathered(results, into)
-    with click.progressbar(results, length=len(chosen), label=bench.profile.name, file=sys.stderr) as shown:
+    with click.progressbar(results, length=len(chosen), label=target.profile.name, file=sys.stderr) as shown:
         return interrupt.gathered(shown, into)
 
 
@@ -254,11 +256,11 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
     for one in results:
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
-        mark = " (known 已知)" if one.vector.id in known else ""
-        click.echo(f"{one.vector.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        mark = " (known 已知)" if one.subject.id in known else ""
+        click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
         if one.verdict in (*BAD, Verdict.WARNING):
-            basis = register().readable(one.vector.source)
-            click.echo(f"  {one.vector.title_zh}\n  {one.vector.title}\n  {one.vector.standard}, {basis}")
+            basis = register().readable(one.subject.source)
+            click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.standard}, {basis}")
             for line in report.trace_lines(one.trace, show_secrets=show_secrets):
                 click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)

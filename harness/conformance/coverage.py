@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
-from harness.conformance.vector import ITEMS, PROOFS, Vector, VectorError
+from harness.conformance.vector import ITEMS, Vector, VectorError
+from harness.verdicts.matrix import Row
+from harness.verdicts.subject import PROOFS
 
 PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One item of the standard. ``cells``: ids of vectors, by profile. ``proof``: the same vectors by what they show a
-    card against. ``gap``: why there may be none. ``label``: what stands for the part of the standard where the item is
-    none of LD/T 6001's.
-    """
-
-    id: str
-    part: int
-    title: str
-    title_zh: str
-    gap: str
-    cells: dict[str, tuple[str, ...]]
-    label: str = ""
-    proof: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator import personas
 from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
-from emulator.personas.issue import bank_card_number
+from emulator.personas.issue import bank_card_number, issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,14 @@ class Person:
             "pin": self.persona.pin,
         }
         return values[name]
+
+
+def issued(name: str, layout: Layout, algorithm: str) -> Person:
+    """A persona, and the card as it would be issued. LookupError for an unknown one."""
+    person = personas.load(name)
+    return Person(person, issue(person, layout, algorithm))
+
+
+def persona_of(name: str, layout: Layout, algorithm: str) -> Person | None:
+    """A persona's card as it would be issued; None for no name. LookupError for an unknown one."""
+    return issued(name, layout, algorithm) if name else None

@@ -10,11 +10,11 @@ from harness.terminal.terminal import Terminal
 
 
 class Unsuitable(Exception):
-    """This vector is not for this bench; the text says why."""
+    """This vector is not for this target; the text says why."""
 
 
 class Missing(Exception):
-    """The vector is for this bench, but something is not at hand: a key, the PIN, a PSAM, a recording of it."""
+    """The vector is for this target, but something is not at hand: a key, the PIN, a PSAM, a recording of it."""
 
 
 @dataclass(slots=True)

@@ -14,13 +14,12 @@ from emulator.errors import SscardError
 from emulator.personas.document import is_path
 from harness.verdicts import documents
 from harness.verdicts.documents import Document, DocumentError
+from harness.verdicts.subject import Subject
 
 ACTIONS = (
     "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",
     "update", "secured", "tear", "driver",
 )  # fmt: skip
-PROOFS = ("field", "text", "own")
-"""What vectors show a card against: what programs send, what the text says, our own layouts."""
 FIELD, GENERATED = "field", "generated"
 """The folders whose vectors are of the first and of the last kind."""
 
@@ -30,21 +29,14 @@ class VectorError(SscardError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Vector:
+class Vector(Subject):
     """One case. Empty ``versions`` and ``algorithms`` mean all; ``steps`` follow the schema.
 
     ``persona`` empty: any card in use will do. ``keys``: what the terminal must know. ``covers``: items of the standard
-    besides ``standard``. ``origin``: the public program that a flow is of, by its id in the register of sources; empty
-    where it is no flow. ``layout`` and ``psam_layout``: what the cards must be, where the layout of the card's version
+    besides ``standard``. ``layout`` and ``psam_layout``: what the cards must be, where the layout of the card's version
     will not do. ``shapes`` empty: any will do. ``overlay``: the user's own, not this program's.
     """
 
-    id: str
-    title: str
-    title_zh: str
-    standard: str
-    grade: str
-    source: str
     versions: tuple[str, ...] = ()
     algorithms: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
@@ -53,10 +45,7 @@ class Vector:
     destructive: bool = False
     costs_tries: bool = False
     steps: tuple[dict[str, Any], ...] = ()
-    path: str = ""
-    proof: str = "text"
     covers: tuple[str, ...] = ()
-    origin: str = ""
     shapes: tuple[str, ...] = ()
     follows: str = "reader"
     layout: str = ""

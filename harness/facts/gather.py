@@ -9,13 +9,13 @@ from pathlib import Path
 
 from emulator.sources import GRADES, Citation
 from harness.conformance import vector as vectors
-from harness.conformance.vector import Vector
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.layouts import of_code_tables, of_layouts
 from harness.facts.register import Register, SourceError
 from harness.office.desk.lookup import rules
 from harness.scenarios import model as scenarios
+from harness.verdicts.subject import Subject
 
 
 def every(home: Path, layouts: Iterable[str] = ()) -> list[Fact]:
@@ -25,13 +25,13 @@ def every(home: Path, layouts: Iterable[str] = ()) -> list[Fact]:
         *of_code_tables(),
         *code.of_packages(),
         *of_vectors(vectors.find([home])),
-        *of_vectors(map(scenarios.as_vector, scenarios.find([home / vectors.OFFICE])), "office"),
+        *of_vectors(map(scenarios.as_subject, scenarios.find([home / vectors.OFFICE])), "office"),
         *of_office(),
     ]
 
 
-def of_vectors(found: Iterable[Vector], kind: str = "vector") -> Iterator[Fact]:
-    """What vectors rest on."""
+def of_vectors(found: Iterable[Subject], kind: str = "vector") -> Iterator[Fact]:
+    """What vectors and scenarios rest on."""
     for one in found:
         yield from code.of_text(one.source, one.id, one.title, kind)
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from emulator.filesystem.layouts.specs import Layout
-from harness.conformance.bench import Line
-from harness.conformance.vector import Vector
 from harness.monitor.other_programs import foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
 from harness.trace.read import PSAM, Event, named_layout, slot_layout
 from harness.trace.show import time_of_day
+from harness.verdicts.log import Line
+from harness.verdicts.subject import Subject
 from harness.verdicts.verdict import Result, Verdict
 
 AROUND = 12
@@ -177,12 +177,12 @@ class Monitor:
         return self._made(rule, Verdict.PASSED, "")
 
     def _made(self, rule: type[Rule], verdict: Verdict, reason: str, trace: tuple[Line, ...] = ()) -> Result:
-        return Result(as_vector(rule), self._layout.version, verdict, reason, 0.0, trace)
+        return Result(as_subject(rule), self._layout.version, verdict, reason, 0.0, trace)
 
 
-def as_vector(rule: type[Rule]) -> Vector:
-    """A rule in the form of a vector, so that the reports of vectors tell it."""
-    return Vector(
+def as_subject(rule: type[Rule]) -> Subject:
+    """A rule as reports tell it."""
+    return Subject(
         id=rule.id,
         title=rule.title,
         title_zh=rule.title_zh,

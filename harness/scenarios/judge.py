@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from emulator.filesystem.memory.image import Image
-from harness.conformance.bench import Log
 from harness.conformance.play import Missing
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
@@ -20,10 +19,11 @@ from harness.images import compare
 from harness.office.register import queries
 from harness.scenarios import facts, outcome, replay, values
 from harness.scenarios.checking import USUAL
-from harness.scenarios.model import Scenario, ScenarioError, as_vector
+from harness.scenarios.model import Scenario, ScenarioError, as_subject
 from harness.scenarios.play import Play
 from harness.scenarios.runner import play_to
 from harness.scenarios.stage import BLANK, Stage
+from harness.verdicts.log import Log
 from harness.verdicts.verdict import Result, Verdict
 
 
@@ -81,7 +81,7 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     if verdict is Verdict.FAILED and scenario.grade == "D":
         verdict = Verdict.WARNING
     seconds = time.perf_counter() - began
-    return Result(as_vector(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
+    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
 
 
 def _judged(play: Play, step: Mapping[str, Any], card: str, recorded: list[Any], log: Log) -> tuple[Verdict, str]:

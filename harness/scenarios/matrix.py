@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.conformance.coverage import Row
 from harness.office.measures.articles import Citation, Kind, measures
 from harness.scenarios.checking import PROFILES
 from harness.scenarios.model import Scenario
+from harness.verdicts.matrix import Row
 
 NOTE = (
     "S为办法条文所述，D为本项目的理解 S is what an article says, D our reading of it; "

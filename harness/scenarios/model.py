@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from emulator.sources import mark
-from harness.conformance.vector import Vector
 from harness.office.measures.articles import Citation, measures
 from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
 from harness.verdicts import documents
 from harness.verdicts.documents import Document, DocumentError
+from harness.verdicts.subject import Subject
 
 START = "2025-03-03 09:00"
 
@@ -48,9 +48,9 @@ class Scenario:
         raise LookupError(f"{self.id} has no step {name!r}: they are numbered 1 to {len(self.steps)}; named: {named}")
 
 
-def as_vector(scenario: Scenario) -> Vector:
-    """A scenario in the form of a vector, so that the reports of vectors tell it."""
-    return Vector(
+def as_subject(scenario: Scenario) -> Subject:
+    """A scenario as reports tell it."""
+    return Subject(
         id=scenario.id,
         title=scenario.title,
         title_zh=scenario.title_zh,

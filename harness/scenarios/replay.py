@@ -9,10 +9,10 @@ from pathlib import Path
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
-from harness.conformance.bench import Log
 from harness.conformance.play import Missing
 from harness.trace import mask, read
 from harness.trace.read import Event
+from harness.verdicts.log import Log
 
 RECORD = "sscard run --image CARD --trace FILE --show-secrets --personal-data"
 

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from pathlib import Path
 
-from harness.conformance.bench import Log
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.office.register import audit
 from harness.scenarios import outcome
 from harness.scenarios.checking import action
-from harness.scenarios.model import Scenario, as_vector
+from harness.scenarios.model import Scenario, as_subject
 from harness.scenarios.play import Play
 from harness.scenarios.stage import Stage
 from harness.verdicts import workers
+from harness.verdicts.log import Log
 from harness.verdicts.verdict import Result, Verdict
 
 WORTH_PROCESSES = 12
@@ -52,7 +52,7 @@ def run_one(scenario: Scenario, profile: str) -> Result:
     else:
         verdict, reason = Verdict.NOT_APPLICABLE, f"it is for {', '.join(scenario.cards)}, not for {profile}"
     seconds = time.perf_counter() - began
-    return Result(as_vector(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
+    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
 
 
 def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:

@@ -17,7 +17,6 @@ from emulator.filesystem.memory.memory import Cell
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas.issue import issue
 from harness.clock import Clock
-from harness.conformance.bench import Log
 from harness.office.cards.store import Drawer
 from harness.office.case.services import Services
 from harness.office.desk.office import Office
@@ -25,6 +24,7 @@ from harness.office.register import seed
 from harness.office.register.store import Register
 from harness.readers import pcsc
 from harness.readers.connection import Connection, InProcess
+from harness.verdicts.log import Log
 
 BLANK = "blank"
 

@@ -15,9 +15,6 @@ from xml.etree import ElementTree
 import jinja2
 
 from emulator.sources import grades
-from harness.conformance.bench import Line
-from harness.conformance.coverage import Row
-from harness.conformance.vector import PROOFS
 from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.messages.visible import visible_in
@@ -26,7 +23,10 @@ from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event
 from harness.verdicts import manifest
+from harness.verdicts.log import Line
 from harness.verdicts.manifest import Goal, ReportError
+from harness.verdicts.matrix import Row
+from harness.verdicts.subject import PROOFS
 from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
 
 FORMAT = 1
@@ -101,8 +101,8 @@ def proof_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
     """How many results rest on each kind of proof: judged, and passed of them."""
     return {
         kind: {
-            "judged": sum(one.vector.proof == kind and one.verdict in JUDGED for one in results),
-            "passed": sum(one.vector.proof == kind and one.verdict is Verdict.PASSED for one in results),
+            "judged": sum(one.subject.proof == kind and one.verdict in JUDGED for one in results),
+            "passed": sum(one.subject.proof == kind and one.verdict is Verdict.PASSED for one in results),
         }
         for kind in PROOFS
     }
@@ -112,9 +112,9 @@ def flows_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
     """The field's flows by the origin of their programs: how many were judged, and how many passed everywhere."""
     by_origin: dict[str, dict[str, list[bool]]] = {}
     for one in results:
-        if one.vector.origin and one.verdict in JUDGED:
-            origin = register()[one.vector.origin].origin
-            by_origin.setdefault(origin, {}).setdefault(one.vector.id, []).append(one.verdict is Verdict.PASSED)
+        if one.subject.origin and one.verdict in JUDGED:
+            origin = register()[one.subject.origin].origin
+            by_origin.setdefault(origin, {}).setdefault(one.subject.id, []).append(one.verdict is Verdict.PASSED)
     return {
         origin: {"judged": len(flows), "passed": sum(map(all, flows.values()))} for origin, flows in by_origin.items()
     }
@@ -124,10 +124,10 @@ def as_table(
     results: Sequence[Result], rows: Sequence[Row], context: Context, *, show_secrets: bool = False
 ) -> dict[str, Any]:
     """The whole report."""
-    files = sorted({result.vector.path for result in results})
+    files = sorted({result.subject.path for result in results})
     checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).is_file()}
     counts = Counter(result.verdict for result in results)
-    rests = Counter(grade for result in results for grade in set(grades(result.vector.source)) if grade != "S")
+    rests = Counter(grade for result in results for grade in set(grades(result.subject.source)) if grade != "S")
     known = register()
     return {
         "format": FORMAT,
@@ -147,11 +147,11 @@ def as_table(
             "flows": flows_of(results),
             "sources": {
                 grade: sorted(
-                    {known.readable(one.vector.source) for one in results if grade in grades(one.vector.source)}
+                    {known.readable(one.subject.source) for one in results if grade in grades(one.subject.source)}
                 )
                 for grade in "D1T"
             },
-            "named": known.named(one.vector.source for one in results),
+            "named": known.named(one.subject.source for one in results),
         },
         "vector_files": checksums,
         "basis": context.basis,
@@ -163,17 +163,17 @@ def as_table(
         ],
         "results": [
             {
-                "id": result.vector.id,
-                "standard": result.vector.standard,
-                "title": result.vector.title,
-                "title_zh": result.vector.title_zh,
-                "grade": result.vector.grade,
-                "proof": result.vector.proof,
-                "origin": result.vector.origin,
-                "source": known.readable(result.vector.source),
+                "id": result.subject.id,
+                "standard": result.subject.standard,
+                "title": result.subject.title,
+                "title_zh": result.subject.title_zh,
+                "grade": result.subject.grade,
+                "proof": result.subject.proof,
+                "origin": result.subject.origin,
+                "source": known.readable(result.subject.source),
                 "profile": result.profile,
                 "verdict": result.verdict.value,
-                "known": result.vector.id in context.known,
+                "known": result.subject.id in context.known,
                 "reason": result.reason,
                 "seconds": round(result.seconds, 6),
                 "trace": trace_lines(result.trace, show_secrets=show_secrets),

@@ -1,16 +1,16 @@
-"""The six verdicts on a vector, and the result that carries one."""
+"""The six verdicts, and the result that carries one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.conformance.bench import Line
-from harness.conformance.vector import Vector
+from harness.verdicts.log import Line
+from harness.verdicts.subject import Subject
 
 
 class Verdict(StrEnum):
-    """How a vector ended."""
+    """How a vector, a rule or a scenario ended."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -38,9 +38,9 @@ CHINESE = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One vector on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges."""
+    """One subject on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges."""
 
-    vector: Vector
+    subject: Subject
     profile: str
     verdict: Verdict
     reason: str

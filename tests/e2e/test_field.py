@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from emulator.filesystem.layouts import load as layouts
-from harness.conformance import bench as benches
 from harness.conformance import runner
 from harness.conformance import vector as vectors
+from harness.conformance.targets.reader import in_reader
 from harness.facts.register import register
 from harness.keys import roots
 from harness.readers import pcsc
@@ -48,11 +48,11 @@ def test_flows_through_pcscd(layout: str, tmp_path: Path, monkeypatch: pytest.Mo
         assert pcsc.wait_card(reader)
         assert pcsc.wait_card(psam)
         flows = [one for one in vectors.find([FOLDER]) if one.id in ON[layout]]
-        with benches.reader(
+        with in_reader(
             reader, roots.load("test"), "123456", layouts.load(layout), psam, "adult-chengdu"
-        ) as bench:  # fmt: skip
-            results = list(runner.run(flows, bench, allow_destructive=True))
-    assert {one.vector.id: (str(one.verdict), one.reason) for one in results} == dict.fromkeys(
+        ) as target:  # fmt: skip
+            results = list(runner.run(flows, target, allow_destructive=True))
+    assert {one.subject.id: (str(one.verdict), one.reason) for one in results} == dict.fromkeys(
         ON[layout], ("passed", "")
     )
 

@@ -101,6 +101,6 @@ def test_nothing_that_watches_fails_or_tells_secrets(faults: tuple[Fault, ...]) 
         tables.clear()
     assert len(read) > 10, "there was something to hide"
     monitor.end()
-    assert len(monitor.results()) == len({one.vector.id for one in monitor.results()})
+    assert len(monitor.results()) == len({one.subject.id for one in monitor.results()})
     if faults:
         assert came == set(KINDS)

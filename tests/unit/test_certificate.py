@@ -20,10 +20,10 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import file_cell
 from emulator.personas.issue import issue
-from harness.conformance.bench import Line
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
+from harness.verdicts.log import Line
 from harness.verdicts.report import trace_lines
 from tests.support import HOME, SSSE, VERIFY, Card, new_card
 from tests.unit.judged import Judged

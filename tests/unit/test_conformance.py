@@ -20,13 +20,15 @@ from emulator.chip import Chip
 from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
-from harness.conformance.bench import Line, Log, Reader, Virtual
+from harness.conformance.targets.reader import CardInReader
+from harness.conformance.targets.virtual import Virtual
 from harness.keys import roots
 from harness.keys.roots import RootSource
 from harness.monitor.relay import Relay
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
+from harness.verdicts.log import Line, Log
 from harness.verdicts.verdict import Verdict
 from tests.support import SSSE, new_card
 
@@ -48,8 +50,8 @@ def run(*arguments: str, expect: int = 0) -> Result:
 @pytest.mark.parametrize(("version", "algorithm"), coverage.PROFILES)
 def test_every_vector_passes_or_says_why_not(version: str, algorithm: str) -> None:
     results = list(runner.run(ALL, Virtual(version, algorithm)))
-    assert [one.vector.id for one in results] == [one.id for one in ALL], "in order"
-    bad = [(one.vector.id, one.reason) for one in results if one.verdict not in ("passed", "not applicable")]
+    assert [one.subject.id for one in results] == [one.id for one in ALL], "in order"
+    bad = [(one.subject.id, one.reason) for one in results if one.verdict not in ("passed", "not applicable")]
     assert bad == []
     counts = Counter(one.verdict for one in results)
     assert counts[Verdict.PASSED] > 600
@@ -107,9 +109,9 @@ def test_our_own_faults_are_undefined_and_the_run_goes_on(monkeypatch: pytest.Mo
 # --- a card that must be guarded -----------------------------------------------------------------------------------
 
 
-def guarded(source: RootSource, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[Reader, Chip]:
+def guarded(source: RootSource, pin: str = "123456", persona: str = "adult-mianyang") -> tuple[CardInReader, Chip]:
     chip = new_card("3.00", "sm4", persona).chip
-    return Reader(InProcess(chip), "Fake 00", source, pin), chip
+    return CardInReader(InProcess(chip), "Fake 00", source, pin), chip
 
 
 def test_a_card_in_a_reader_is_spared() -> None:
@@ -120,10 +122,10 @@ def test_a_card_in_a_reader_is_spared() -> None:
     assert chip.image.memory.snapshot() == before
     counts = Counter(one.verdict for one in results)
     assert counts[Verdict.FAILED] == counts[Verdict.UNDEFINED] == 0, [
-        (one.vector.id, one.reason) for one in results if one.verdict in (Verdict.FAILED, Verdict.UNDEFINED)
+        (one.subject.id, one.reason) for one in results if one.verdict in (Verdict.FAILED, Verdict.UNDEFINED)
     ]
     assert counts[Verdict.PASSED] > 500
-    reasons = {one.vector.id: one.reason for one in results}
+    reasons = {one.subject.id: one.reason for one in results}
     assert reasons["VERIFY-LOCK_SURVIVES_RESET"] == "it changes the card for ever: --allow-destructive"
     assert reasons["VERIFY-STATE_COSTS_NOTHING"] == "it spends tries: --allow-destructive"
     assert "torn from power" in reasons["ANTI_TEAR-PIN"]
@@ -131,7 +133,7 @@ def test_a_card_in_a_reader_is_spared() -> None:
 
 def test_without_keys_or_pin_a_requirement_is_missing() -> None:
     card, _ = guarded(roots.load(None), pin="")
-    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    results = {one.subject.id: one for one in runner.run(ALL, card)}
     update = results["SSSE_SAFETY-EF05_WRITTEN"]
     assert (update.verdict, update.reason) == (Verdict.MISSING, "the key UKSSSE")
     pin = results["DF01_SAFETY-EF05_PIN"]
@@ -146,7 +148,7 @@ def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
         return wrong.get(name) or roots.load("test")(name, version)
 
     card, chip = guarded(source, pin="999999")
-    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    results = {one.subject.id: one for one in runner.run(ALL, card)}
     assert "is not the card's" in results["DF01_SAFETY-EF05_PIN"].reason
     assert "2 tries left" in results["DF01_SAFETY-EF06_PIN"].reason
     assert "UKSSSE of your file is not the card's" in results["SSSE_SAFETY-EF05_WRITTEN"].reason
@@ -159,7 +161,7 @@ def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
 
 def test_few_tries_are_left_alone() -> None:
     card, chip = guarded(roots.load("test"), persona="pin-one-try")
-    results = {one.vector.id: one for one in runner.run(ALL, card)}
+    results = {one.subject.id: one for one in runner.run(ALL, card)}
     assert "1 tries left: too few" in results["DF01_SAFETY-EF05_PIN"].reason
     assert chip.image.memory.counter("tries/PIN") == 1
 
@@ -212,7 +214,7 @@ def recorded(path: Path, *, masked: bool) -> None:
         relay.power_on()
         terminal = Terminal(_Relayed(relay))
         terminal.begin()
-        card = Reader(_Relayed(relay), "Fake", roots.load("test"), "123456")
+        card = CardInReader(_Relayed(relay), "Fake", roots.load("test"), "123456")
         for name in ("SSSE_RECORD-EF05_07", "DF01_SAFETY-EF05_UK1DF01", "KEY_VER2-UKSSSE"):
             assert runner.run_one(one_of(name), card).verdict is Verdict.PASSED
 

@@ -62,7 +62,7 @@ def test_no_rule_is_broken(flows: Any, kind: tuple[str, str], shape: str) -> Non
     counter = Counter(*kind, shape=shape, trace=Trace(put, personal_data=True))
     assert [code for code, _ in flows(counter)] == [0] * (10 if flows is with_psam else 7)
     monitor.end()
-    broken = {one.vector.id: one.reason for one in monitor.results() if one.verdict is Verdict.FAILED}
-    warned = {one.vector.id: one.reason for one in monitor.results() if one.verdict is Verdict.WARNING}
+    broken = {one.subject.id: one.reason for one in monitor.results() if one.verdict is Verdict.FAILED}
+    warned = {one.subject.id: one.reason for one in monitor.results() if one.verdict is Verdict.WARNING}
     assert not broken
     assert not warned, "what one call wrote the next one read back"

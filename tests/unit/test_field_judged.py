@@ -15,8 +15,8 @@ import pytest
 from harness.cli.vectors import home
 from harness.conformance import runner
 from harness.conformance import vector as vectors
-from harness.conformance.bench import Log, Virtual
 from harness.conformance.play import Play
+from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import ERROR, Situation
@@ -24,6 +24,7 @@ from harness.monitor.rules import RULES
 from harness.readers.connection import InProcess
 from harness.trace.read import Event
 from harness.trace.record import Trace
+from harness.verdicts.log import Log
 from harness.verdicts.verdict import Verdict
 from tests.unit.judged import TODAY
 
@@ -34,12 +35,12 @@ USER, PSAM = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Judging(Virtual):
-    """A bench whose cards' sessions are judged, each way of playing a vector by a monitor of its own."""
+    """A target whose cards' sessions are judged, each way of playing a vector by a monitor of its own."""
 
     found: list[Finding] = field(default_factory=list)
 
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
-        """As on any bench; what is found is known when the next way is asked for."""
+        """As on any target; what is found is known when the next way is asked for."""
         for play in Virtual.opened(self, vector, log):
             monitor = Monitor(self.layout_for(vector), Situation(TODAY), psam=(PSAM,))
             trace = Trace(Put(monitor, self.found), personal_data=True)
@@ -79,9 +80,9 @@ def findings() -> dict[str, dict[str, list[Finding]]]:
     for vector in programs():
         verdicts = set()
         for card in CARDS:
-            bench = Judging(*card)
-            verdicts.add(runner.run_one(vector, bench).verdict)
-            for one in bench.found:
+            target = Judging(*card)
+            verdicts.add(runner.run_one(vector, target).verdict)
+            for one in target.found:
                 told[one.rule.id][vector.id].append(one)
         assert verdicts - {Verdict.NOT_APPLICABLE} == {Verdict.PASSED}, vector.id
     return told
@@ -117,10 +118,10 @@ OLDER = [one.id for one in programs() if one.versions and "3.00" not in one.vers
 def test_a_program_for_older_cards_is_found_to_read_what_a_newer_one_refuses(id: str) -> None:
     """EF06 of a 3.00 card needs RKSSSE: who reads it all the same is found, and nobody else, and nothing else."""
     vector = next(one for one in programs() if one.id == id)
-    bench = Judging("3.00", "3des")
-    result = runner.run_one(replace(vector, versions=("3.00",)), bench)
+    target = Judging("3.00", "3des")
+    result = runner.run_one(replace(vector, versions=("3.00",)), target)
     assert result.verdict in (Verdict.PASSED, Verdict.FAILED), result.reason
-    broken = {one.rule.id for one in bench.found}
+    broken = {one.rule.id for one in target.found}
     refused = any(line.answer == b"\x69\x82" for line in result.trace) or "6982" in result.reason
     assert ("RIGHTS-READ" in broken) is (refused or "SSSE/EF06" in result.reason)
     assert broken - {"RIGHTS-READ"} <= {rule for rule, (_, ids) in rows().items() if id in ids}

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from emulator.chip import Exchange
-from harness.conformance.bench import Line
 from harness.trace.mask import PersonalData
+from harness.verdicts.log import Line
 from harness.verdicts.report import trace_lines
 from tests.support import SSSE
 from tests.unit.watched import BALANCE, NEW_PIN, OWN, PAID, POOLED, TIME, Watched, personal

@@ -17,9 +17,9 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, Layout
 from harness.cli import main
-from harness.conformance.bench import Line
 from harness.trace import mask
 from harness.trace.record import TraceFile
+from harness.verdicts.log import Line
 from harness.verdicts.report import trace_lines
 from tests.unit.test_cli import run
 

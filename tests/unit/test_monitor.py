@@ -167,7 +167,7 @@ def test_every_rule_fires_on_a_bad_session(rule: str) -> None:
     bad = made()
     act(bad)
     assert rule in bad.end()
-    result = next(one for one in bad.monitor.results() if one.vector.id == rule)
+    result = next(one for one in bad.monitor.results() if one.subject.id == rule)
     severe = next(one for one in RULES if one.id == rule).severity == "error"
     assert result.verdict is (Verdict.FAILED if severe else Verdict.WARNING)
     assert result.reason

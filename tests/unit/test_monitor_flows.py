@@ -132,7 +132,7 @@ def silent(desk: Desk) -> set[str]:
     assert desk.end() == [], desk.found
     results = desk.monitor.results()
     assert {one.verdict for one in results} <= {Verdict.PASSED, Verdict.NOT_APPLICABLE}, results
-    return {one.vector.id for one in results if one.verdict is Verdict.PASSED}
+    return {one.subject.id for one in results if one.verdict is Verdict.PASSED}
 
 
 @KINDS

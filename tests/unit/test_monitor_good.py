@@ -71,7 +71,7 @@ def test_a_psam_that_works_for_the_card_in_the_reader() -> None:
     card = Judged()
     psam_session(card, atr=card.connection.atr, code="510100")
     assert card.end() == []
-    passed = {one.vector.id for one in card.monitor.results() if one.verdict is Verdict.PASSED}
+    passed = {one.subject.id for one in card.monitor.results() if one.verdict is Verdict.PASSED}
     assert {"PSAM-FACTOR", "PSAM-CRYPTOGRAM"} <= passed
 
 
@@ -99,7 +99,7 @@ def test_what_a_masked_session_hides_is_said() -> None:
     card = good(whole=False)
     psam_session(card, atr=card.connection.atr, code="510100")
     card.end()
-    verdicts = {one.vector.id: one for one in card.monitor.results()}
+    verdicts = {one.subject.id: one for one in card.monitor.results()}
     assert verdicts["PSAM-FACTOR"].verdict is Verdict.MISSING
     assert "--personal-data" in verdicts["PSAM-FACTOR"].reason
 
@@ -108,7 +108,7 @@ def test_a_masked_region_is_not_held_against_anyone() -> None:
     card = Judged(whole=False)
     part_of_the_region(card)
     assert "REGION-PART" not in card.end()
-    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    result = next(one for one in card.monitor.results() if one.subject.id == "REGION-PART")
     assert result.verdict is Verdict.MISSING
 
 
@@ -187,7 +187,7 @@ def test_a_validity_that_is_masked_is_said() -> None:
     assert len(follow(card.connection.send, bytes.fromhex("00B2012D00"))) > 60
     card.connection.close()
     card.end()
-    result = next(one for one in card.monitor.results() if one.vector.id == "STATE-EXPIRED")
+    result = next(one for one in card.monitor.results() if one.subject.id == "STATE-EXPIRED")
     assert (result.verdict, "--personal-data" in result.reason) == (Verdict.MISSING, True)
 
 
@@ -200,5 +200,5 @@ def test_a_masked_move_that_is_read_back_is_not_held_against_anyone() -> None:
     card.terminal.read(held[0].binding.item)
     card.connection.close()
     assert card.end() == [], card.found
-    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    result = next(one for one in card.monitor.results() if one.subject.id == "REGION-PART")
     assert (result.verdict, "--personal-data" in result.reason) == (Verdict.MISSING, True)

@@ -231,7 +231,7 @@ def test_a_whole_change_by_a_real_program_is_no_finding(mode: str) -> None:
     read(session.authenticate("RKSSSE"), "SSSE/EF06/0A")
     session.connection.close()
     assert session.end() == []
-    passed = {one.vector.id for one in session.monitor.results() if one.verdict is Verdict.PASSED}
+    passed = {one.subject.id for one in session.monitor.results() if one.verdict is Verdict.PASSED}
     assert {"RIGHTS-READ", "RIGHTS-UPDATE", "WRITE-READ-BACK", "SESSION-VERSION", "STATE-EXPIRY-UNREAD"} <= passed
 
 

@@ -22,7 +22,7 @@ from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
 from harness.cli import main
 from harness.conformance import runner, vector
-from harness.conformance.bench import Virtual
+from harness.conformance.targets.virtual import Virtual
 
 TODAY = date(2026, 11, 26)
 CHILD, ADULT, OLD = (numbers.citizen_id(birth, 123) for birth in ("20190301", "19911224", "19500606"))

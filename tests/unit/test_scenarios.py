@@ -46,8 +46,8 @@ TRANSFER = BY_ID["OFFICE-24-WITHIN_THE_PROVINCE"]
 def test_every_scenario_passes_on_all_its_cards() -> None:
     results = list(runner.run(SCENARIOS))
     expected = [(one.id, profile) for one in SCENARIOS for profile in one.cards]
-    assert [(one.vector.id, one.profile) for one in results] == expected, "in order"
-    assert [(one.vector.id, one.profile, one.reason) for one in results if one.verdict is not Verdict.PASSED] == []
+    assert [(one.subject.id, one.profile) for one in results] == expected, "in order"
+    assert [(one.subject.id, one.profile, one.reason) for one in results if one.verdict is not Verdict.PASSED] == []
 
 
 # --- what they cover -------------------------------------------------------------------------------------------------

@@ -17,13 +17,15 @@ from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from harness.conformance import answers, coverage, runner
 from harness.conformance import vector as vectors
-from harness.conformance.bench import Log, Reader, Virtual
 from harness.conformance.play import Play
 from harness.conformance.steps import StepFailed, Steps
+from harness.conformance.targets.reader import CardInReader
+from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.facts.register import register
 from harness.keys import roots
 from harness.readers.connection import InProcess
+from harness.verdicts.log import Log
 from harness.verdicts.verdict import Verdict
 from tests.support import new_card
 
@@ -80,13 +82,13 @@ def test_nobody_follows_where_nobody_does() -> None:
         {"apdu": "00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "accept": ["61xx"]},
         {"apdu": "00B2072C00", "accept": ["6C0B"]},
     )
-    bench = Virtual("3.00", "3des")
-    assert runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",), follows="none"), bench).verdict == "passed"
+    target = Virtual("3.00", "3des")
+    assert runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",), follows="none"), target).verdict == "passed"
     half = ({**steps[0]}, {"apdu": "00B2072C00", "accept": ["9000"]})
     assert (
-        runner.run_one(replace(CARD_NUMBER, steps=half, shapes=("t0",), follows="only_6C"), bench).verdict == "passed"
+        runner.run_one(replace(CARD_NUMBER, steps=half, shapes=("t0",), follows="only_6C"), target).verdict == "passed"
     )
-    told = runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",)), bench)
+    told = runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",)), target)
     assert "a program goes on with 61xx; got 6F1C" in told.reason
 
 
@@ -214,17 +216,17 @@ def test_a_whole_secured_command_is_computed(algorithm: str) -> None:
 
 def in_reader(
     version: str = "2.00", *, psam: bool = False, persona: str = "", holder: str = "adult-mianyang"
-) -> Reader:
+) -> CardInReader:
     own = InProcess(Chip(issue(personas.load("psam"), layouts.load("psam"), "3des"))) if psam else None
     card = InProcess(new_card(version, "3des", holder).chip)
-    return Reader(card, "Fake 00", roots.load("test"), "123456", psam=own, persona=persona)
+    return CardInReader(card, "Fake 00", roots.load("test"), "123456", psam=own, persona=persona)
 
 
 def test_flows_that_spend_or_write_are_spared_and_a_psam_is_asked_for() -> None:
-    results = {one.vector.id: one for one in runner.run(FLOWS, in_reader())}
+    results = {one.subject.id: one for one in runner.run(FLOWS, in_reader())}
     counts = Counter(one.verdict for one in results.values())
     assert counts[Verdict.FAILED] == counts[Verdict.UNDEFINED] == 0, [
-        (one.vector.id, one.reason) for one in results.values() if one.verdict in ("failed", "undefined")
+        (one.subject.id, one.reason) for one in results.values() if one.verdict in ("failed", "undefined")
     ]
     assert counts[Verdict.PASSED] > 20
     assert results["FIELD-GYH_043"].reason == "it spends tries: --allow-destructive"

@@ -1,0 +1,1 @@
+"""Targets: what vectors are run on."""

@@ -1,0 +1,100 @@
+"""A recorded session, in which vectors are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from emulator.crypto import suite
+from emulator.filesystem.layouts.specs import Layout
+from harness.conformance.play import Missing, Play, Unsuitable
+from harness.conformance.targets.logged import Logged
+from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of
+from harness.conformance.vector import Vector
+from harness.terminal.terminal import Terminal
+from harness.trace import diff, read
+from harness.trace.read import Event, TraceError
+from harness.verdicts.log import Log
+
+
+class Recorded:
+    """A connection that answers from a recording; LookupError where the recording goes on otherwise."""
+
+    def __init__(self, events: list[Event], at: int) -> None:
+        self._events, self._at = events, at
+        self.atr = bytes.fromhex(events[at].told("atr"))
+
+    def reset(self) -> bytes:
+        """The next reset of the recording."""
+        event = self._next("reset")
+        self.atr = bytes.fromhex(event.told("atr"))
+        return self.atr
+
+    def send(self, command: bytes) -> bytes:
+        """The recorded answer, if the recorded command is this one but for what differs each time."""
+        event = self._next("apdu")
+        if diff.comparable(command) != diff.comparable(event.command):
+            raise LookupError("the recording goes on with another command")
+        return event.answer
+
+    def _next(self, kind: str) -> Event:
+        if self._at >= len(self._events) or self._events[self._at].kind != kind:
+            raise LookupError("the recording ends or goes on otherwise")
+        self._at += 1
+        return self._events[self._at - 1]
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+class Replay:
+    """A recorded session (``sscard record``, or a trace of ``sscard run``)."""
+
+    physical = False
+    searching = True
+
+    def __init__(self, path: Path, layout: Layout | None, algorithm: str | None) -> None:
+        try:
+            self._events = [one for one in read.events(path) if one.kind in ("reset", "apdu")]
+        except TraceError as error:
+            raise TargetError(f"no recording: {error}") from None
+        if not any(one.kind == "reset" for one in self._events):
+            raise TargetError(f"{path}: no reset in it, so no vector can begin there")
+        self._path = path
+        self._layout = layout or read.layout_of(path)
+        self._algorithm = algorithm or ("sm4" if self._algorithm_code() == 3 else "3des")
+
+    def _algorithm_code(self) -> int:
+        for one in self._events:
+            _, found, rest = one.told("answer").partition("9F0C038601")
+            if found and len(rest) > 1:
+                return int(rest[:2], 16)
+        return 1
+
+    @property
+    def profile(self) -> Profile:
+        """As the recording tells."""
+        return Profile(self._layout.version, self._algorithm, features_of(self._layout) | {"t0"})
+
+    @property
+    def target(self) -> str:
+        """The file."""
+        return f"recording {self._path}"
+
+    def layout_for(self, vector: Vector) -> Layout:
+        """The recorded card's."""
+        if asked_for(vector, self._layout):
+            raise Unsuitable(f"it wants a card of the layout {vector.layout}")
+        return self._layout
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """The recording from each of its resets."""
+        if vector.needs_psam:
+            raise Unsuitable("a recording holds one card, and it needs a PSAM beside it")
+        for at, event in enumerate(self._events):
+            if event.kind == "reset":
+                terminal = Terminal(Logged(Recorded(self._events, at), log), self._layout)
+                terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
+                terminal.region = "510100"
+                yield Play(terminal, "0" * 6)
+        raise Missing(f"no session in {self._path.name} is this one")

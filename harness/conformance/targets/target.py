@@ -1,0 +1,78 @@
+"""What a target is: somewhere to run vectors, with a kind of card on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from emulator.errors import SscardError
+from emulator.filesystem.layouts.specs import Layout
+from harness.conformance.play import Play
+from harness.conformance.vector import Vector
+from harness.verdicts.log import Log
+
+
+class TargetError(SscardError, RuntimeError):
+    """The target cannot be used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What kind of card is on the target."""
+
+    version: str
+    algorithm: str
+    features: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Like ``3.00-sm4``."""
+        return f"{self.version}-{self.algorithm}"
+
+
+class Target(Protocol):
+    """Somewhere to run vectors."""
+
+    @property
+    def profile(self) -> Profile:
+        """The card's kind."""
+
+    @property
+    def target(self) -> str:
+        """In words, for reports."""
+
+    @property
+    def physical(self) -> bool:
+        """True where what is done cannot be undone."""
+
+    @property
+    def searching(self) -> bool:
+        """True where the plays are places in which the vector may be found; else it must pass in all of them."""
+
+    def layout_for(self, vector: Vector) -> Layout:
+        """The layout of the card that the vector is run on. Unsuitable where it needs another."""
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """The ways to play the vector in turn. Unsuitable, Missing."""
+
+
+def features_of(layout: Layout) -> frozenset[str]:
+    """What a layout's cards have, in the words of vectors."""
+    has = {
+        "activation": layout.activation is not None,
+        "bank": any(app.processing for app in layout.applications.values()),
+        "blocking": layout.card == "user",
+        "certificate": layout.certificate is not None,
+        "pin": bool(layout.pin.application),
+        "purse": layout.purse is not None,
+        "temporary": layout.blocking.temporary,
+    }
+    return frozenset(name for name, there in has.items() if there)
+
+
+def asked_for(vector: Vector, layout: Layout) -> str:
+    """The layout that a vector needs instead of a card's own; empty where its own will do."""
+    wanted = vector.layout_for(layout.version)
+    return "" if not wanted or Path(wanted).stem == layout.name else wanted

@@ -1,0 +1,89 @@
+"""Virtual cards in this process: a fresh one for every vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from emulator import personas
+from emulator.chip import Chip
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
+from harness.conformance.person import Person, issued
+from harness.conformance.play import Play, Unsuitable
+from harness.conformance.targets.target import Profile, asked_for, features_of
+from harness.conformance.vector import Vector
+from harness.readers.connection import InProcess
+from harness.terminal.terminal import Terminal
+from harness.verdicts.log import Log
+
+
+@lru_cache(maxsize=32)
+def _profile(layout: str, algorithm: str) -> Profile:
+    loaded = layouts.load(layout)
+    return Profile(loaded.version, algorithm, features_of(loaded) | {"t0", "virtual"})
+
+
+@lru_cache(maxsize=128)
+def _issued(layout: str, algorithm: str, persona: str) -> Person:
+    return issued(persona, layouts.load(layout), algorithm)
+
+
+USUAL_SHAPES = ("t0",)
+"""What virtual cards speak where a vector says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """A fresh virtual card for every vector. ``layout`` is a name or a file, as it must go to other processes."""
+
+    layout: str
+    algorithm: str
+
+    physical = False
+    searching = False
+
+    @property
+    def profile(self) -> Profile:
+        """Everything that can be had: any persona, any reader shape, power to tear."""
+        return _profile(self.layout, self.algorithm)
+
+    @property
+    def target(self) -> str:
+        """Layout and algorithm."""
+        return f"virtual card, layout {self.layout}, {self.algorithm}"
+
+    def layout_for(self, vector: Vector) -> Layout:
+        """This target's layout, or the one that the vector needs instead of a version's usual one."""
+        return layouts.load(self._layout_for(vector))
+
+    def _layout_for(self, vector: Vector) -> str:
+        own = layouts.load(self.layout)
+        wanted = asked_for(vector, own)
+        if wanted and self.layout != own.version:
+            raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}")
+        return wanted or self.layout
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """A fork of the persona's card, so that no vector sees another's traces, in each shape and way to follow."""
+        person = _issued(self._layout_for(vector), self.algorithm, vector.holder)
+        own = _issued(vector.layout_of_psam, "3des", personas.PSAM) if vector.needs_psam else None
+        several = len(vector.shapes) * len(vector.followers) > 1
+        for shape in vector.shapes or USUAL_SHAPES:
+            for follows in vector.followers if shape == "t0" else ("reader",):
+                chip = Chip(person.image.fork(), apdu_shape=shape == "apdu", observer=log)
+                terminal = Terminal(InProcess(chip), chip.image.layout)
+                terminal.adopt(chip.image)
+                terminal.region = person.persona.region
+                psam = Chip(own.image.fork(), apdu_shape=shape == "apdu", observer=log) if own else None
+                yield Play(
+                    terminal,
+                    person.persona.pin or chip.image.layout.pin.initial,
+                    psam=InProcess(psam) if psam else None,
+                    person=person,
+                    psam_person=own,
+                    follows=follows,
+                    shape=shape if several else "",
+                )
