@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from datetime import date
 from functools import cache
@@ -28,6 +29,8 @@ from tests.support import SSSE, new_card
 
 READ_VERSION, READ_EXPIRY, READ_NUMBER = "00B2032806", "00B2062806", "00B207280B"
 CHALLENGE, ASK = "0084000008", "0020000000"
+TORN = "removal,moment=within,instruction=UPDATE_RECORD,once=yes"
+"""The first write is done, and has no answer."""
 PROOF = "0082000A10" + "00" * 16
 TODAY = date(2026, 11, 25)
 
@@ -141,6 +144,33 @@ def part_of_the_region(bad: Judged) -> None:
     bad.terminal.begin()
     region.read(bad.terminal)
     update(bad, "DF03/EF05/61", "510700")
+
+
+MERGED = """
+extends = "3.00"
+schema = 1
+name = "merged"
+[roles]
+insurance_region = [
+    { item = "DF03/EF05/61", insurance = "失业保险", insurance_en = "unemployment" },
+    { item = "DF03/EF16/51", insurance = "医疗保险", insurance_en = "medical" },
+    { item = "DF04/EF05/84", insurance = "医疗保险", insurance_en = "medical" },
+]
+"""
+
+
+@cache
+def merged() -> str:
+    """A layout of one's own where maternity has gone into the medical insurance, whose region stands in two items."""
+    path = Path(tempfile.mkdtemp(prefix="sscard-merged-")) / "merged.toml"
+    path.write_text(MERGED, encoding="utf-8")
+    return str(path)
+
+
+def torn_and_left(bad: Judged) -> None:
+    """The write of a region has no answer, and nobody looks what became of it."""
+    with contextlib.suppress(PcscError):
+        part_of_the_region(bad)
 
 
 def psam_session(bad: Judged, *, atr: bytes, code: str, spoil: bool = False) -> None:

@@ -19,10 +19,12 @@ from tests.unit.judged import (
     PROOF,
     READ_NUMBER,
     READ_VERSION,
+    TORN,
     Judged,
     demanding,
     part_of_the_region,
     psam_session,
+    torn_and_left,
     update,
 )
 from tests.unit.test_cli import run
@@ -139,7 +141,7 @@ CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]
         failed_write,
     ),
     "REGION-UNCHECKED": (Judged, lambda bad: (bad.fci(), update(bad, "DF03/EF05/61", "510700"))),
-    "REGION-PART": (Judged, part_of_the_region),
+    "REGION-PART": (lambda: Judged("3.00", "adult-chengdu", TORN), torn_and_left),
     "STATE-EXPIRED": (lambda: Judged("3.00", "expired"), expired),
     "STATE-EXPIRY-UNREAD": (
         Judged,
@@ -220,5 +222,7 @@ def test_rules_are_told_apart_and_say_where_they_come_from() -> None:
         assert rule.severity in ("error", "warning")
     listed = run("monitor", "--rules", "--json").stdout
     assert [one["id"] for one in json.loads(listed)] == [rule.id for rule in RULES]
-    assert {one["id"]: one["grade"] for one in json.loads(listed)}["REGION-PART"] == "D", "that all items move is ours"
+    assert {one["id"]: one["grade"] for one in json.loads(listed)}["REGION-PART"] == "D", (
+        "that each moves alone, and whole, is ours"
+    )
     assert "PIN-KNOWN-WRONG" in run("monitor", "--rules").stdout

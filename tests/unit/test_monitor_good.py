@@ -16,7 +16,7 @@ from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.verdicts.verdict import Verdict
 from tests.support import SSSE, VERIFY, new_card
-from tests.unit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, part_of_the_region, psam_session
+from tests.unit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, merged, psam_session
 
 # --- good sessions -------------------------------------------------------------------------------------------------
 
@@ -104,9 +104,59 @@ def test_what_a_masked_session_hides_is_said() -> None:
     assert "--personal-data" in verdicts["PSAM-FACTOR"].reason
 
 
+def moved(card: Judged, *paths: str, to: str = "510700") -> None:
+    """All regions are read, these are written."""
+    card.fci()
+    card.terminal.begin()
+    region.read(card.terminal)
+    for path in paths:
+        card.terminal.update(path, to)
+
+
+def whole(card: Judged) -> str:
+    """What REGION-PART found."""
+    card.connection.close()
+    card.end()
+    return "; ".join(one.text for one in card.found if one.rule.id == "REGION-PART")
+
+
+@pytest.mark.parametrize("layout", ["3.00", "merged"])
+def test_one_insurance_may_move_without_the_others(layout: str) -> None:
+    card = Judged(merged() if layout == "merged" else layout)
+    moved(card, "DF03/EF05/61")
+    assert whole(card) == ""
+    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    assert result.verdict is Verdict.PASSED
+
+
+def test_one_insurance_whose_region_stands_in_two_items_moves_whole() -> None:
+    card = Judged(merged())
+    moved(card, "DF03/EF16/51", "DF04/EF05/84")
+    assert whole(card) == ""
+    card = Judged(merged())
+    moved(card, "DF03/EF16/51")
+    assert whole(card) == "medical: moved DF03/EF16/51, left DF04/EF05/84"
+
+
+def test_a_move_that_was_put_back_is_none() -> None:
+    card = Judged(merged())
+    moved(card, "DF03/EF16/51")
+    card.terminal.update("DF03/EF16/51", "510100")
+    assert whole(card) == ""
+
+
+def test_an_item_that_was_at_the_target_already_is_moved() -> None:
+    card = Judged(merged())
+    moved(card, "DF03/EF16/51")
+    card.monitor.end()
+    card.found.clear()
+    moved(card, "DF04/EF05/84")
+    assert whole(card) == ""
+
+
 def test_a_masked_region_is_not_held_against_anyone() -> None:
-    card = Judged(whole=False)
-    part_of_the_region(card)
+    card = Judged(merged(), whole=False)
+    moved(card, "DF04/EF05/84")
     assert "REGION-PART" not in card.end()
     result = next(one for one in card.monitor.results() if one.subject.id == "REGION-PART")
     assert result.verdict is Verdict.MISSING
@@ -192,12 +242,9 @@ def test_a_validity_that_is_masked_is_said() -> None:
 
 
 def test_a_masked_move_that_is_read_back_is_not_held_against_anyone() -> None:
-    card = Judged(whole=False)
-    card.fci()
-    card.terminal.begin()
-    held = region.read(card.terminal)
-    card.terminal.update(held[0].binding.item, "510700")
-    card.terminal.read(held[0].binding.item)
+    card = Judged(merged(), whole=False)
+    moved(card, "DF03/EF16/51")
+    card.terminal.read("DF03/EF16/51")
     card.connection.close()
     assert card.end() == [], card.found
     result = next(one for one in card.monitor.results() if one.subject.id == "REGION-PART")

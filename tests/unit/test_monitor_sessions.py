@@ -19,7 +19,7 @@ from harness.trace import show
 from harness.trace.read import Event
 from harness.verdicts.verdict import Verdict
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, new_card
-from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, Judged, demanding, psam_session
+from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, TORN, Judged, demanding, merged, psam_session
 
 EF05, EF06 = "00A4020002EF05", "00A4020002EF06"
 FCI = "00C000001E"
@@ -157,7 +157,6 @@ def torn_region(session: Judged) -> None:
     written(session, "DF03/EF05/61", "510700")
 
 
-TORN = "removal,moment=within,instruction=UPDATE_RECORD,once=yes"
 FAILED = "status,sw=6581,instruction=UPDATE_RECORD,once=yes"
 FILES: dict[str, tuple[Callable[[], Judged], Callable[[Judged], object], str]] = {
     "RIGHTS-UPDATE": (begun, lambda s: s.send(EF06, "00DC0404030A0132"), "writing SSSE/EF06/0A needs UKSSSE"),
@@ -183,7 +182,11 @@ FILES: dict[str, tuple[Callable[[], Judged], Callable[[Judged], object], str]] =
     ),
     "REGION-UNCHECKED": (begun, lambda s: written(s, "DF03/EF05/61", "510700"), "DF03/EF05/61 was written"),
     "REGION-READ-BACK": (begun, lambda s: written(s, "DF03/EF05/61", "510700", mode="tag"), "DF03/EF05/61"),
-    "REGION-PART": (begun, torn_region, "moved DF03/EF05/61, left DF03/EF07/71"),
+    "REGION-PART": (
+        lambda: begun("3.00", "adult-chengdu", TORN),
+        torn_region,
+        "unemployment: the write of DF03/EF05/61 had no answer",
+    ),
     "STATE-EXPIRED": (
         lambda: begun("3.00", "expired"),
         lambda s: written(s, "SSSE/EF06/0A", "32"),
@@ -244,14 +247,29 @@ def test_files_that_demand_messaging_are_known_by_their_ids() -> None:
 # --- a write without an answer is a write --------------------------------------------------------------------------
 
 
-def test_a_torn_first_write_of_a_move_is_a_move_in_part() -> None:
+def test_a_torn_write_of_a_region_that_nobody_looks_at_is_a_move_in_part() -> None:
     session = begun("3.00", "adult-chengdu", TORN)
     torn_region(session)
     session.later(60)
     session.connection.close()
     broken = session.end()
     assert {"REGION-PART", "REGION-READ-BACK"} <= set(broken)
-    assert "left DF03/EF07/71, DF03/EF15/7A, DF03/EF16/51, DF04/EF05/84" in told(session, "REGION-PART")
+    found = "unemployment: the write of DF03/EF05/61 had no answer, and nobody looked what became of it"
+    assert told(session, "REGION-PART") == found
+
+
+def test_a_torn_write_that_came_to_something_leaves_the_rest_of_its_insurance() -> None:
+    """It is looked at: the one item moved, and the other of the same insurance did not."""
+    session = begun(merged(), "adult-chengdu", TORN)
+    session.terminal.adopt(session.image)
+    session.terminal.region = "510100"
+    region.read(session.terminal)
+    written(session, "DF03/EF16/51", "510700")
+    session.send("reset", SSSE, FCI).authenticate("RK1DF03")
+    read(session, "DF03/EF16/51")
+    session.connection.close()
+    session.end()
+    assert told(session, "REGION-PART") == "medical: moved DF03/EF16/51, left DF04/EF05/84"
 
 
 @pytest.mark.parametrize("moment", ["before", "within"])

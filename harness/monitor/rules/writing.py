@@ -1,10 +1,13 @@
-"""Writing: read back, never blindly, the insurance region all or none."""
+"""Writing: read back, never blindly, an insurance's region whole or not at all."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
-from harness.monitor.rule import ERROR, WARNING, Rule
+from emulator.filesystem.layouts.specs import Layout
+from harness.monitor.rule import ERROR, WARNING, Rule, Situation
 from harness.monitor.rules.rights import READING, UPDATING
 from harness.monitor.session import Session, Step
 from harness.trace.mask import HEAD
@@ -105,49 +108,70 @@ class RegionChecked(_PerItem):
         return f"{', '.join(unread)} was written, and not read before" if unread else None
 
 
-class RegionWhole(_PerItem):
-    """One person is insured in one place."""
+@dataclass(slots=True)
+class _Field:
+    """One item of an insurance's region. ``record``: as last read or written, None where that is not known."""
+
+    record: bytes | None = None
+    written: bool = False
+    unanswered: bool = False
+    """Its last write had no answer, and it was neither read nor written since."""
+
+
+class RegionWhole(Rule):
+    """A person is insured in one place by each insurance: half of a move is none."""
 
     id = "REGION-PART"
-    title = "The insurance region moves for every insurance that the card holds, or for none"
-    title_zh = "参保地变更时，卡内各险种一并变更或均不变更"
-    source = f"{MEASURES}; that all items move [D]"
+    title = "An insurance's region moves whole or not at all; one insurance may move without the others"
+    title_zh = "一个险种的参保地要么全部变更，要么不变更；各险种可分别变更"
+    source = f"{MEASURES}; each insurance has its own region, and is moved whole [D]"
 
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)
-        self._values: dict[str, bytes] = {}
+    def __init__(self, layout: Layout, situation: Situation) -> None:
+        super().__init__(layout, situation)
+        self._insurances: dict[str, list[str]] = {}
+        for binding in layout.insurance_region:
+            self._insurances.setdefault(binding.insurance, []).append(binding.item)
+        self._names = {binding.insurance: binding.insurance_en for binding in layout.insurance_region}
+        self._bound = {binding.item for binding in layout.insurance_region}
+        self._fields: dict[str, _Field] = {}
 
     def step(self, step: Step) -> str | None:
-        for path in self._regions & _touched(step):
-            if step.kind is ReadRecord and step.sw == SW.OK:
-                self._items.setdefault(path, "held")
-            elif step.kind is UpdateRecord and step.done:
-                self.seen = True
-                self._items[path] = "written"
-            else:
+        for path in self._bound & _touched(step):
+            writing = step.kind is UpdateRecord and step.done
+            if not writing and not (step.kind is ReadRecord and step.sw == SW.OK):
                 continue
-            record = step.items().get(path)
-            if step.event.masked or record is None:
-                self._values.pop(path, None)
-            else:
-                self._values[path] = record
+            field = self._fields.setdefault(path, _Field())
+            field.record = None if step.event.masked else step.items().get(path)
+            field.written, field.unanswered = field.written or writing, step.unanswered
+            self.seen = self.seen or writing
         return None
 
     def end(self, session: Session, *, powered: bool, at: float) -> str | None:
         del session, powered, at
-        written = [path for path, what in self._items.items() if what == "written"]
-        held = [path for path, what in self._items.items() if what == "held"]
-        hidden = not all(path in self._values for path in (*written, *held))
-        moved = {self._values[path][HEAD:] for path in written if path in self._values}
-        left = [path for path in held if self._values.get(path, b"")[HEAD:] not in moved]
-        self._items.clear()
-        self._values.clear()
-        if not written or not left:
-            return None
-        if hidden:
+        told = [text for insurance in self._insurances if (text := self._of(insurance))]
+        self._fields.clear()
+        return "; ".join(told) or None
+
+    def _of(self, insurance: str) -> str:
+        """What is wrong with one insurance; empty if nothing is."""
+        fields = {path: self._fields[path] for path in self._insurances[insurance] if path in self._fields}
+        name = self._names[insurance] or insurance
+        torn = [path for path, field in fields.items() if field.unanswered]
+        if torn:
+            return f"{name}: the write of {', '.join(torn)} had no answer, and nobody looked what became of it"
+        moved = [path for path, field in fields.items() if field.written]
+        codes = {_code(fields[path]) for path in moved}
+        left = [path for path, field in fields.items() if not field.written and _code(field) not in codes - {b""}]
+        if not moved or not left:
+            return ""
+        if any(field.record is None for field in fields.values()):
             self.blind = "the trace hides the regions that were not written: record it with --personal-data"
-            return None
-        return f"moved {', '.join(written)}, left {', '.join(left)}"
+            return ""
+        return f"{name}: moved {', '.join(moved)}, left {', '.join(left)}"
+
+
+def _code(field: _Field) -> bytes:
+    return (field.record or b"")[HEAD:]
 
 
 def _touched(step: Step) -> set[str]:
