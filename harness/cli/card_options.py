@@ -311,6 +311,14 @@ def force_option(function: F) -> F:
     return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
 
 
+def elements_option(function: F) -> F:
+    """--elements."""
+    return click.option(
+        "--elements", type=click.Choice(["named", "^"]), default="named", show_default=True,
+        help="How elements of items and fields of records stand: 33=480;34=…, or in the file's order with ^ between."
+    )(function)  # fmt: skip
+
+
 def json_option(function: F) -> F:
     """--json, handed on as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)

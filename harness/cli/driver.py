@@ -50,6 +50,7 @@ def driver() -> None:
     "--pad", "script", envvar="SSCARD_DRIVER_PAD", default="", metavar="PIN,…",
     help="What each client's PIN pad is given: digits, cancel, timeout. Or $SSCARD_DRIVER_PAD.",
 )  # fmt: skip
+@card_options.elements_option
 @click.option(
     "--socket", "path", type=click.Path(dir_okay=False, path_type=Path), help="Listen here. [a folder of this user]"
 )
@@ -67,6 +68,7 @@ def serve(
     reader: str | None,
     psam_reader: str | None,
     script: str,
+    elements: str,
     path: Path | None,
     port: int | None,
     service: tuple[Dialect, int] | None,
@@ -99,7 +101,7 @@ def serve(
         if not listeners and service is None:
             raise click.UsageError("nothing to listen at: name --tcp or --web")
         readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
-        clients = Clients(readers, [one for one in script.split(",") if one], layout=layout)
+        clients = Clients(readers, [one for one in script.split(",") if one], layout=layout, elements=elements)
         server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
         stack.callback(server.close)
         if service is not None:

@@ -6,9 +6,8 @@ import contextlib
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 import click
@@ -151,6 +150,7 @@ def _desk_options(function: F) -> F:
         "--machine", "url", is_flag=False, flag_value=HERE, metavar="[URL]",
         help="An encryption machine (加密机) instead of a PSAM: `sscard machine serve` at URL, or one in this process.",
     )  # fmt: skip
+    @targets.elements_option
     @pins.option("pin", pins.PIN)
     @pins.option("new", pins.NEW_PIN)
     @targets.json_option
@@ -164,6 +164,7 @@ def _desk_options(function: F) -> F:
         psam: str | None,
         psam_reader: str | None,
         url: str | None,
+        elements: str,
         pin: str | None,
         new: str | None,
         as_json: bool,
@@ -173,7 +174,7 @@ def _desk_options(function: F) -> F:
             raise click.UsageError("--psam, --psam-reader, --machine: expected one of them at most")
         own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
         with _cards(choice, persona, reader) as (card, layout), contextlib.ExitStack() as stack:
-            driver = SSCardDriver(Given(card, own), AskedPad(pin, new), layout=layout)
+            driver = SSCardDriver(Given(card, own), AskedPad(pin, new), layout=layout, elements=elements)
             stack.callback(driver.close)
             back = BackEnd(driver, _machine(url), sequence=int(time.time())) if url is not None else None
             return function(*args, desk=Desk(driver, back, int(kind), as_json), **kwargs)
@@ -220,7 +221,7 @@ def read(address: str, auth: str, card_info: str, desk: Desk) -> None:
     else:
         answer = desk.driver.iReadCard(desk.kind, AUTH[auth], card_info, address)
     told = tuple(desk.driver.told)
-    desk.tell(answer, _groups, lines=lambda groups: _group_lines(groups, iter(told)), items=[_row(one) for one in told])
+    desk.tell(answer, _groups, lines=lambda groups: _group_lines(groups, told), items=[_row(one) for one in told])
 
 
 def _row(one: ItemValue) -> dict[str, Any]:
@@ -233,12 +234,20 @@ def _groups(out: str) -> list[list[str]]:
     return [group.split("|")[:-1] for group in out.split("$")[:-1]]
 
 
-def _group_lines(groups: list[list[str]], told: Iterator[ItemValue]) -> Iterator[str]:
+def _group_lines(groups: list[list[str]], told: Sequence[ItemValue]) -> Iterator[str]:
     """The library's own string, file by file, and under it each value in words."""
     for group in groups:
         yield shown("|".join(group) + "|$")
-        for one in islice(told, len(group) - 1):
+        size = _record(told) if told and told[0].number else len(group) - 1
+        for one in told[:size]:
             yield f"  {one.spec.label or '#'} {one.spec.name} {one.spec.name_en}: {one.words}"
+        told = told[size:]
+
+
+def _record(told: Sequence[ItemValue]) -> int:
+    """How many fields the record has that comes first: the next one begins with the same field again."""
+    first, *others = told
+    return next((at for at, one in enumerate(others, 1) if one.spec is first.spec or not one.number), len(told))
 
 
 @terminal.command()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from emulator.filesystem.layouts.specs import Layout
 from harness.driver.codes import Code, DriverError
+from harness.driver.elements import NAMED
 from harness.driver.failures import failure
 from harness.driver.lock import Turns
 from harness.driver.pad import Pad
@@ -49,9 +50,11 @@ class Calls:
         device: str = DEVICE,
         terminal: str = TERMINAL,
         layout: Layout | None = None,
+        elements: str = NAMED,
     ) -> None:
         """``turns``: shared by all clients of the same readers. ``terminal``: its number, 12 digits. ``layout``: the
-        cards', with its files, keys and their ids; None: the one that each card's version tells.
+        cards', with its files, keys and their ids; None: the one that each card's version tells. ``elements``: how
+        those of items and the fields of records stand in strings, ``named`` or ``^``.
         """
         self.pad = pad or Pad()
         self._readers = readers
@@ -59,6 +62,7 @@ class Calls:
         self._device = device
         self._terminal = terminal
         self._layout = layout
+        self._elements = elements
         self._pending: Pending | None = None
         self.told: list[ItemValue] = []
         """The items that the last reading gave, each in the meaning that the card has it in."""
@@ -82,11 +86,14 @@ class Calls:
             pending.flow.close()
             pending.session.close()
 
+    def _open(self, kind: int) -> Session:
+        return Session.open(self._readers, kind, self._layout, self._elements)
+
     def _call(self, kind: int, work: Callable[[Session], str]) -> Answer:
         with self._turns.turn(self):
             try:
                 self.let_go()
-                with contextlib.closing(Session.open(self._readers, kind, self._layout)) as session:
+                with contextlib.closing(self._open(kind)) as session:
                     self.told = session.told
                     return int(Code.DONE), work(session)
             except Exception as error:
@@ -97,7 +104,7 @@ class Calls:
         with self._turns.turn(self):
             try:
                 self.let_go()
-                session = Session.open(self._readers, kind, self._layout)
+                session = self._open(kind)
                 self.told = session.told
             except Exception as error:
                 return _answer(error)

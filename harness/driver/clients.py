@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from emulator.filesystem.layouts.specs import Layout
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
+from harness.driver.contents import is_whole
+from harness.driver.elements import NAMED
 from harness.driver.interface import SCRIPT_PAD, Function
 from harness.driver.library import SSCardDriver
 from harness.driver.lock import Turns
@@ -32,6 +34,11 @@ class Client:
         """The operation whose next step this client owes, ``iReadCardBas``; empty where it owes none."""
         return self._driver.pending
 
+    @property
+    def gave_whole_files(self) -> bool:
+        """True if the last reading gave transparent files whole, which the caller has asked for and has room for."""
+        return any(map(is_whole, self._driver.told))
+
     def call(self, function: Function, values: Sequence[int | str]) -> Answer:
         """The code and pOutInfo; values as ``function`` took them."""
         if function is SCRIPT_PAD:
@@ -53,7 +60,7 @@ class Client:
 
 class Clients:
     """All of them. ``script`` is what each one's pad is given at first, ``layout`` the cards', where their versions do
-    not tell.
+    not tell, ``elements`` how those stand in strings.
     """
 
     def __init__(
@@ -62,8 +69,10 @@ class Clients:
         script: Sequence[str] = (),
         most: int = MOST_CLIENTS,
         layout: Layout | None = None,
+        elements: str = NAMED,
     ) -> None:
         self._layout = layout
+        self._elements = elements
         self._readers = readers
         self._script = tuple(script)
         self._most = most
@@ -79,7 +88,9 @@ class Clients:
             if self._count >= self._most:
                 raise DriverError(Code.READER_LINK, f"{words(Code.READER_LINK)}: {self._most} clients are connected")
             self._count += 1
-        driver = SSCardDriver(self._readers, Pad(self._script), turns=self._turns, layout=self._layout)
+        driver = SSCardDriver(
+            self._readers, Pad(self._script), turns=self._turns, layout=self._layout, elements=self._elements
+        )
         try:
             yield Client(driver)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emulator.apdu.status import SW
@@ -9,7 +10,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.text import encode, join
 from emulator.security import Condition
-from harness.driver import formats
+from harness.driver import elements, formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
 from harness.driver.session import NoKeys, Session
@@ -17,8 +18,6 @@ from harness.keys.access import PsamError
 from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
-ELEMENTS, OF = ";", "="
-"""Between the elements of a B-TLV item, and between an element's tag and its value. [D]"""
 NEWEST = 1
 CONTROL = frozenset(map(chr, (*range(0x20), 0x7F)))
 HEX = frozenset("0123456789abcdefABCDEF")
@@ -55,12 +54,35 @@ class Addition:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A transparent file's new content, of its size."""
+
+    file: FileSpec
+    content: bytes
+
+
+Planned = Write | Addition | Whole
+
+
 def file(terminal: Terminal, wanted: Wanted) -> FileSpec:
-    """The file that is meant; -27266."""
+    """The file that is meant; -27266. Only a transparent one is meant as a whole: -14."""
     spec = terminal.layout.files.get(wanted.path)
     if spec is None:
         raise DriverError(negated(SW.FILE_NOT_FOUND), f"文件不存在 no file {wanted.path}")
+    if wanted.whole and spec.structure != "transparent":
+        raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {wanted.name!r}")
     return spec
+
+
+def as_item(spec: FileSpec) -> ItemSpec:
+    """A transparent file as one item, in hex."""
+    return ItemSpec(None, "hex", spec.size, spec.name, spec.name_en, spec.grade)
+
+
+def is_whole(value: ItemValue) -> bool:
+    """True for a transparent file that was read as a whole."""
+    return value.spec.tag is None and not value.number
 
 
 def parts(terminal: Terminal, wanted: Wanted) -> list[Part]:
@@ -93,9 +115,11 @@ def _missing(what: str) -> DriverError:
 
 
 def read(terminal: Terminal, wanted: Wanted) -> list[ItemValue]:
-    """A file's items, or the fields of its record."""
+    """A file's items, the fields of its record, or the file as a whole."""
+    spec = file(terminal, wanted)
+    if wanted.whole:
+        return [ItemValue(spec.path, as_item(spec), terminal.read_binary(spec.path).hex().upper())]
     if wanted.record:
-        file(terminal, wanted)
         return terminal.read_record(wanted.path, wanted.record)
     return [_value(terminal, part) for part in parts(terminal, wanted)]
 
@@ -103,7 +127,12 @@ def read(terminal: Terminal, wanted: Wanted) -> list[ItemValue]:
 def mirrored(session: Session, found: list[tuple[Wanted, list[ItemValue]]]) -> str:
     """pOutInfo of what was read; the session keeps what it is."""
     session.told[:] = [one for _, values in found for one in values]
-    return formats.mirrored([(wanted, [text(one.value) for one in values]) for wanted, values in found])
+    return formats.mirrored([(wanted, _texts(session, wanted, values)) for wanted, values in found])
+
+
+def _texts(session: Session, wanted: Wanted, values: list[ItemValue]) -> list[str]:
+    texts = [elements.text(one.spec, one.value, session.elements) for one in values]
+    return elements.fields(texts, session.elements) if wanted.record else texts
 
 
 def _value(terminal: Terminal, part: Part) -> ItemValue:
@@ -114,13 +143,6 @@ def _value(terminal: Terminal, part: Part) -> ItemValue:
     if not isinstance(value, dict) or part.element.label not in value:
         raise _missing(f"{part.path} has no element {part.element.label}")
     return ItemValue(f"{part.path}/{part.element.label}", part.element, value[part.element.label])
-
-
-def text(value: items.Value) -> str:
-    """A value as pOutInfo has it."""
-    if isinstance(value, str):
-        return value
-    return ELEMENTS.join(f"{tag}{OF}{text(one)}" for tag, one in value.items())
 
 
 def name(terminal: Terminal) -> str:
@@ -140,36 +162,48 @@ def name(terminal: Terminal) -> str:
 def to_write(terminal: Terminal, wanted: Wanted) -> tuple[Condition, ...]:
     """What writing these asks for. An element is written with the others as they are, which are read before."""
     spec = file(terminal, wanted)
-    elements = any(part.element for part in parts(terminal, wanted))
-    return (spec.read, spec.update) if elements else (spec.update,)
+    with_others = any(part.element for part in parts(terminal, wanted))
+    return (spec.read, spec.update) if with_others else (spec.update,)
 
 
-def plan(terminal: Terminal, wanted: Wanted, values: list[str]) -> list[Write | Addition]:
+def plan(session: Session, wanted: Wanted, values: list[str]) -> Sequence[Planned]:
     """What is to be written, checked: -41, -42, -27266, -27267. Of a cyclic file only the newest record: -14."""
+    spec = file(session.terminal, wanted)
+    if wanted.whole:
+        return [_whole(spec, *values)]
     if wanted.record:
-        return [_addition(file(terminal, wanted), wanted, values)]
+        return [_addition(spec, wanted, values, session.elements)]
     return [
-        Write(part, _checked(part.element or part.item, value))
-        for part, value in zip(parts(terminal, wanted), values, strict=True)
+        Write(part, _checked(part.element or part.item, value, session.elements))
+        for part, value in zip(parts(session.terminal, wanted), values, strict=True)
     ]
 
 
-def _addition(spec: FileSpec, wanted: Wanted, values: list[str]) -> Addition:
+def _whole(spec: FileSpec, value: str) -> Whole:
+    """A file's content from hex; what is shorter is filled up with zeros, as no byte of the old one may stay. [D]"""
+    check(as_item(spec), value)
+    return Whole(spec, bytes.fromhex(value).ljust(spec.size, b"\0"))
+
+
+def _addition(spec: FileSpec, wanted: Wanted, given: list[str], way: str) -> Addition:
     if spec.structure != "cyclic":
         raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"不是循环文件 {spec.path} is not cyclic")
     if wanted.record != NEWEST:
         raise DriverError(Code.BAD_PARAMETER, f"{wanted.name}: 只能写入最新记录 only the newest record is written, 01")
-    if len(values) != len(spec.items):
-        raise DriverError(
-            Code.BAD_INPUT, f"{wanted.name}: 应为{len(spec.items)}个字段 expected {len(spec.items)} fields"
-        )
+    values = elements.told_fields(wanted.name, given, len(spec.items), way)
     for item, value in zip(spec.items, values, strict=True):
         check(item, value)
     return Addition(spec, tuple(values))
 
 
-def write(terminal: Terminal, planned: Write | Addition) -> None:
+def write(terminal: Terminal, planned: Planned) -> None:
     """Writes it, and holds what reads back against it, where it may be read: -15."""
+    if isinstance(planned, Whole):
+        path = planned.file.path
+        terminal.update_binary(path, planned.content)
+        if _read_back(terminal, planned.file, lambda: terminal.read_binary(path)) not in (None, planned.content):
+            raise _differs(path)
+        return
     if isinstance(planned, Addition):
         terminal.add_record(planned.file.path, planned.values)
         return
@@ -181,15 +215,24 @@ def write(terminal: Terminal, planned: Write | Addition) -> None:
         content = items.encode(part.item, value, rewritten=_in_later_meaning(terminal, part, value))
     terminal.update_bytes(part.path, content, part.occurrence)
     if _content(terminal, part) not in (None, content):
-        raise DriverError(Code.CHECKSUM, f"{part.path}: 回读与写入不符 what reads back is not what was written")
+        raise _differs(part.path)
+
+
+def _differs(path: str) -> DriverError:
+    return DriverError(Code.CHECKSUM, f"{path}: 回读与写入不符 what reads back is not what was written")
 
 
 def _content(terminal: Terminal, part: Part) -> bytes | None:
+    """What the card holds there; None where it may not be read."""
+    return _read_back(terminal, part.file, lambda: terminal.read_bytes(part.path, part.occurrence))
+
+
+def _read_back(terminal: Terminal, spec: FileSpec, read: Callable[[], bytes]) -> bytes | None:
     """What the card holds there; None where it may not be read, as who may write may not always read."""
-    if terminal.missing(part.file.read) and isinstance(terminal.keeper, NoKeys):
+    if terminal.missing(spec.read) and isinstance(terminal.keeper, NoKeys):
         return None
     try:
-        return terminal.read_bytes(part.path, part.occurrence)
+        return read()
     except (PsamError, Unauthorised):
         return None
 
@@ -213,7 +256,7 @@ def _fits(item: ItemSpec, value: str) -> bool:
     return True
 
 
-def _checked(item: ItemSpec, value: str) -> items.Value:
+def _checked(item: ItemSpec, value: str, way: str) -> items.Value:
     if not item.elements:
         later = item.rewritten
         if later is None or later.after is not None or not _fits(later, value):
@@ -221,12 +264,9 @@ def _checked(item: ItemSpec, value: str) -> items.Value:
         return value
     told: dict[str, items.Value] = {}
     known = {one.label: one for one in item.elements}
-    for one in value.split(ELEMENTS) if value else ():
-        tag, found, rest = one.partition(OF)
-        if not found or tag not in known:
-            raise DriverError(Code.BAD_INPUT, f"B-TLV {item.label}: 应为 expected {', '.join(known)}, each with {OF}")
-        check(known[tag], rest)
-        told[tag] = rest
+    for tag, one in elements.told(item, value, way).items():
+        check(known[tag], one)
+        told[tag] = one
     return told
 
 

@@ -150,7 +150,7 @@ def write_items(session: Session, card_info: str, file_addr: str, pad: Pad, devi
             if data is None:
                 data = told
                 planned = [
-                    contents.plan(terminal, one, given) for one, given in zip(wanted, values(data, wanted), strict=True)
+                    contents.plan(session, one, given) for one, given in zip(wanted, values(data, wanted), strict=True)
                 ]
             elif told != data:
                 raise DriverError(Code.BAD_INPUT, "每次第二步的写入数据应相同 every step 2 brings the same data")

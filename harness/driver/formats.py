@@ -2,8 +2,11 @@
 [S: reference:terminal Functions]
 
 ``pCardInfo``: ``identification code|card number|``. ``pFileAddr``: ``SSSEEF05|06|07|$SSSEEF06|08|$``: file and tags;
-records of a cyclic file as ``DF02EF07:01$``; ``44:02`` is the second item with tag 44, ``44:33`` the element 33 of the
-first [D]. ``pWriteData`` has values for the tags.
+records of a cyclic file as ``DF02EF07:01$``; a transparent file whole as ``SSSEEF08|$``; ``44:02`` is the second item
+with tag 44, ``44:33`` the element 33 of the first [D]. ``pWriteData`` has values for the tags.
+
+What goes out ends every field. In what goes in, the ``|`` after the last field may be missing, in every string alike:
+machines and their clients leave it out or not, even by the algorithm. [1: reference:corrections H6]
 """
 
 from __future__ import annotations
@@ -21,12 +24,17 @@ _ITEM = re.compile(r"([0-9A-F]{2})(?::([0-9A-F]{2}))?")
 class Wanted:
     """A file with the items that are meant. ``tags``: each with its number or element, empty for the first as a whole.
 
-    ``record``: of a cyclic file, from 1, else 0.
+    ``record``: of a cyclic file, from 1, else 0. Neither: a transparent file as a whole.
     """
 
     path: str
     tags: tuple[tuple[str, str], ...]
     record: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """True where the file as a whole is meant."""
+        return not self.tags and not self.record
 
     @property
     def name(self) -> str:
@@ -35,11 +43,9 @@ class Wanted:
 
 
 def fields(text: str) -> list[str]:
-    """``a|b|`` as its fields; -23 if the last is not ended, -14 for what is no text."""
+    """``a|b|`` as its fields, the last one ended or not; -14 for what is no text."""
     _text(text)
-    if text and not text.endswith("|"):
-        raise DriverError(Code.BAD_INPUT, f"每个字段以|结束 every field ends with |: {len(text)} characters came")
-    return text.split("|")[:-1]
+    return text.removesuffix("|").split("|") if text else []
 
 
 def _text(value: object) -> None:
@@ -71,7 +77,7 @@ def groups(text: str) -> list[list[str]]:
     _text(text)
     if not text.endswith("$"):
         raise DriverError(Code.BAD_INPUT, "每个文件以$结束 every file ends with $")
-    return [fields(part if part.endswith("|") else part + "|") for part in text.split("$")[:-1]]
+    return [fields(part) or [""] for part in text.split("$")[:-1]]
 
 
 def addresses(text: str) -> list[Wanted]:
@@ -83,7 +89,7 @@ def addresses(text: str) -> list[Wanted]:
         if match is None or not all(items):
             raise DriverError(Code.BAD_PARAMETER, f"文件地址错误 no file address: {name[:20]!r}")
         record = int(match.group(3) or 0)
-        if bool(record) == bool(tags) or (match.group(3) and not record):
+        if (record and tags) or (match.group(3) and not record):
             raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {name!r}")
         pairs = tuple((one.group(1), one.group(2) or "") for one in items if one)
         found.append(Wanted(f"{match.group(1)}/{match.group(2)}", pairs, record))
@@ -96,7 +102,7 @@ def values(text: str, wanted: list[Wanted]) -> list[list[str]]:
     """pWriteData: the values for each file's items, in order; -23 where it does not mirror pFileAddr."""
     found = groups(text)
     mirrors = [
-        one[0] == file.name and (file.record > 0 or len(one) - 1 == len(file.tags))
+        one[0] == file.name and (file.record > 0 or len(one) - 1 == (len(file.tags) or 1))
         for one, file in zip(found, wanted, strict=False)
     ]
     if len(found) != len(wanted) or not all(mirrors):

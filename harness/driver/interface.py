@@ -14,7 +14,9 @@ from harness.driver.codes import Code, DriverError
 
 OUT_MOST = 4096
 """Bytes of pOutInfo over C, terminator included: SSCARD_OUT_MAX. An error's are fewer: ``codes.ERROR_MOST``. [D]"""
-IN_MOST = 4096
+WHOLE_MOST = 65536
+"""The same of an answer with a transparent file whole, which the caller asked for by name: SSCARD_WHOLE_MAX. [D]"""
+IN_MOST = 65536
 """Bytes of one string that goes in, terminator included: SSCARD_IN_MAX. [D]"""
 INT = range(-(2**31), 2**31)
 """What a C int holds."""

@@ -81,9 +81,7 @@ class SSCardDriver(MachineFunctions):
             told = values(pWriteData, wanted)
             session.is_meant(fields(pCardInfo))
             planned = [
-                write
-                for one, given in zip(wanted, told, strict=True)
-                for write in contents.plan(session.terminal, one, given)
+                write for one, given in zip(wanted, told, strict=True) for write in contents.plan(session, one, given)
             ]
             session.look_at_expiry()
             session.with_psam(self._readers)

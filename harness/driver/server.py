@@ -15,7 +15,7 @@ from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError
 from harness.driver.endpoint import Listener
-from harness.driver.interface import EXPORTED
+from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST
 
 ENDING = 5.0
 """Seconds that calls in progress get at the end."""
@@ -118,7 +118,8 @@ class Server:
         except DriverError as error:
             wire.send(link, wire.answer(error.code, error.text))
             return False
-        wire.send(link, wire.answer(*called(client, body)))
+        code, text = called(client, body)
+        wire.send(link, wire.answer(code, text, WHOLE_MOST if client.gave_whole_files else OUT_MOST))
         return True
 
 

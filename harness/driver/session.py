@@ -11,6 +11,7 @@ from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
 from emulator.security import names_in
 from harness.driver.codes import Code, DriverError, words
+from harness.driver.elements import NAMED
 from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
 from harness.keys.access import Psam, TerminalError, Use
@@ -71,9 +72,11 @@ class Session:
     closers: list[Callable[[], None]] = field(default_factory=list)
     told: list[ItemValue] = field(default_factory=list)
     """What was read for the caller, in the order that it asked for."""
+    elements: str = NAMED
+    """How elements and fields stand in strings: see ``elements``."""
 
     @classmethod
-    def open(cls, readers: Readers, kind: int, layout: Layout | None = None) -> Session:
+    def open(cls, readers: Readers, kind: int, layout: Layout | None = None, elements: str = NAMED) -> Session:
         """Reset, SSSE, algorithm, identification code, version, card number; DriverError. ``layout``: the card's, where
         its version does not tell.
         """
@@ -89,7 +92,7 @@ class Session:
         except BaseException:
             connection.close()
             raise
-        return cls(connection, terminal, number, None, [connection.close])
+        return cls(connection, terminal, number, None, [connection.close], elements=elements)
 
     @staticmethod
     def _begin(terminal: Terminal) -> None:

@@ -5,10 +5,10 @@ A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended
 - Greeting, from the server, once it can answer: ``0`` and ``SSCardDriver 1``; a code below 0 and its text where it
   takes no more clients, after which it closes.
 - Request: function name, then its arguments in C order: an int in decimal, a string as the bytes that the caller gave,
-  which are GBK or GB 18030 and reach the card as they are. A frame holds up to 16,384 bytes, one string up to 4,095.
+  which are GBK or GB 18030 and reach the card as they are. A frame holds up to 262,144 bytes, one string up to 65,535.
   ``iScriptPad`` is a request like the others.
-- Answer: the code in decimal, pOutInfo with the bytes that the card holds, up to 4,095 bytes; more is code -42 and an
-  empty string.
+- Answer: the code in decimal, pOutInfo with the bytes that the card holds, up to 4,095 bytes; 65,535 where transparent
+  files were asked for whole; more is code -42 and an empty string.
 
 One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
 is none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that
@@ -23,10 +23,10 @@ import time
 
 from emulator.filesystem.layouts.text import decode, encode, start_nothing
 from harness.driver.codes import Code, DriverError, words
-from harness.driver.interface import OUT_MOST
+from harness.driver.interface import IN_MOST, OUT_MOST
 
 GREETING = (0, "SSCardDriver 1")
-REQUEST_MOST = 16 * 1024
+REQUEST_MOST = 4 * IN_MOST
 FRAME_TIMEOUT = 10.0
 """Seconds within which a frame that has begun is there as a whole. [D]"""
 _LENGTH = struct.Struct(">I")
@@ -42,10 +42,12 @@ def frame(*parts: bytes) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def answer(code: int, text: str) -> bytes:
-    """An answer as a frame. A NUL in a card's data would end the string in C, so it ends it here."""
+def answer(code: int, text: str, most: int = OUT_MOST) -> bytes:
+    """An answer as a frame, its text of fewer than ``most`` bytes. A NUL in a card's data would end the string in C, so
+    it ends it here.
+    """
     out = encode(text, "replace").partition(b"\0")[0]
-    if len(out) >= OUT_MOST:
+    if len(out) >= most:
         code, out = Code.BAD_LENGTH, b""
     return frame(str(int(code)).encode(), out)
 
@@ -85,8 +87,8 @@ def _closed() -> bytes:
 
 
 def _exactly(link: socket.socket, size: int, deadline: float) -> bytes:
-    found = b""
+    found = bytearray()
     while len(found) < size:
         link.settimeout(max(0.001, deadline - time.monotonic()))
         found += link.recv(size - len(found)) or _closed()
-    return found
+    return bytes(found)

@@ -19,6 +19,8 @@ from harness.terminal.pin import bcd
 
 __all__ = ["ItemValue", "PinRefused", "Refused", "Terminal", "Unauthorised", "bcd", "decode_record"]
 BY_NUMBER, NEWEST = 0x04, 0x03
+PIECE = 0xF0
+"""Bytes of one UPDATE BINARY: cipher and MAC have room beside them. [D]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,32 @@ class Terminal(Link):
         command = CommandAPDU(0x00, 0xDC, 0x00, spec.sfi << 3 | NEWEST, record)
         self._addressed(spec, command, spec.update_messaging, f"updating {path}")
 
+    def read_binary(self, path: str) -> bytes:
+        """A transparent file, from its first byte to its last; Refused."""
+        spec = self.layout.files[path]
+        doing = f"reading {path}"
+        self.enter(spec.application)
+        self._authorise(spec.read, doing)
+        found = b""
+        while len(found) < spec.size:
+            p1, p2 = _offset(spec, len(found))
+            part = self._addressed(spec, CommandAPDU(0x00, 0xB0, p1, p2, le=0), spec.read_messaging, doing)
+            if not part:
+                raise TerminalError(f"{doing}: the card gave nothing at offset {len(found)}")
+            found += part
+        return found
+
+    def update_binary(self, path: str, content: bytes) -> None:
+        """Writes a transparent file from its first byte on, under its update key, piece by piece; Refused."""
+        spec = self.layout.files[path]
+        doing = f"updating {path}"
+        self.enter(spec.application)
+        self._authorise(spec.update, doing)
+        for at in range(0, len(content), PIECE):
+            p1, p2 = _offset(spec, at)
+            command = CommandAPDU(0x00, 0xD6, p1, p2, content[at : at + PIECE])
+            self._addressed(spec, command, spec.update_messaging, doing)
+
     def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
         """A command on a file, under secure messaging where the file demands it; the answer's data."""
         _, key = messaging_of(self.layout, spec.application)
@@ -233,6 +261,11 @@ class Terminal(Link):
                     break
                 raise
         yield from brought_up(found)
+
+
+def _offset(spec: FileSpec, at: int) -> tuple[int, int]:
+    """P1 and P2 of a command on a transparent file: the first names the file, those that follow find it current."""
+    return (0x80 | spec.sfi, 0) if at == 0 else (at >> 8, at & 0xFF)
 
 
 def _address(spec: FileSpec, item: ItemSpec, occurrence: int) -> tuple[int, int]:

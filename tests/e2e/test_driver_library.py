@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.driver.codes import ERROR_MOST, Code, words
-from harness.driver.interface import EXPORTED, IN_MOST, OUT_MOST
+from harness.driver.interface import EXPORTED, IN_MOST, OUT_MOST, WHOLE_MOST
 from tests import native
 from tests.e2e.served import DEADLINE
 from tests.native import NUMBER, Library, basic
@@ -28,6 +28,7 @@ def test_the_header_declares_what_the_interface_says(built: Path) -> None:
     declared = re.findall(r"^SSCARD_API (.+?);$", header, re.MULTILINE)
     assert [one.replace("SSCARD_CALL ", "") for one in declared] == [one.declared for one in EXPORTED.values()]
     assert f"SSCARD_OUT_MAX {OUT_MOST}\n" in header
+    assert f"SSCARD_WHOLE_MAX {WHOLE_MOST}\n" in header
     assert f"SSCARD_IN_MAX {IN_MOST}\n" in header
     assert f"SSCARD_ERROR_MAX {ERROR_MOST + 1}\n" in header
 

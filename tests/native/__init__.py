@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.driver import wire
-from harness.driver.interface import EXPORTED, OUT_MOST, Kind
+from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST, Kind
 from tests.e2e.served import DEADLINE, SSCARD
 
 SOURCES = Path(__file__).parents[2] / "harness/driver/native"
@@ -57,7 +57,7 @@ class Library:
 
     def raw(self, name: str, *values: int | bytes | None) -> tuple[int, bytes]:
         """The code and pOutInfo as bytes."""
-        out = ctypes.create_string_buffer(b"unchanged", OUT_MOST)
+        out = ctypes.create_string_buffer(b"unchanged", WHOLE_MOST)
         wants_out = EXPORTED[name].arguments[-1].kind is Kind.OUT
         code: int = getattr(self._loaded, name)(*values, *((out,) if wants_out else ()))
         return code, out.value
@@ -123,6 +123,7 @@ FOREIGN: dict[str, tuple[bytes, bytes, int]] = {
     "three parts": (GREETING, wire.frame(b"0", b"a", b"b"), -11),
     "an empty frame": (GREETING, b"\0\0\0\0", -11),
     "just too long": (GREETING, wire.frame(b"0", b"x" * OUT_MOST), -42),
+    "too long for any": (GREETING, wire.frame(b"0", b"x" * WHOLE_MOST), -42),
     "far too long": (GREETING, b"\xff\xff\xff\xff", -42),
     "as long as can be": (GREETING, wire.frame(b"0", b"x" * (OUT_MOST - 1)), 0),
 }

@@ -146,7 +146,6 @@ def test_addresses() -> None:
     wrong_ones = (
         "",
         "SSSEEF05|06|",
-        "SSSEEF05$",
         "SSSEEF05:1|06|$",
         "DF02EF07:00$",
         "XXEF05|06|$",

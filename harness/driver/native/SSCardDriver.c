@@ -4,15 +4,18 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "link.h"
 
-/* False where it does not fit. */
+/* False where there is no memory. */
 static bool add(struct request *request, const char *bytes, size_t size)
 {
-    if (size > sizeof request->bytes - request->size)
+    unsigned char *more = realloc(request->bytes, request->size + size);
+    if (more == NULL)
         return false;
+    request->bytes = more;
     memcpy(request->bytes + request->size, bytes, size);
     request->size += size;
     return true;
@@ -30,21 +33,52 @@ static bool add_int(struct request *request, int value)
     return add(request, text, (size_t)snprintf(text, sizeof text, "%d", value) + 1);
 }
 
-/* kinds: i an int, s a string. */
+/* kinds: i an int, s a string. `most`: bytes that the answer of success may have, its end included. */
+static long call_for(size_t most, char *out, const char *name, const char *kinds, va_list arguments)
+{
+    static const char length[LENGTH_SIZE];
+    struct request request = {0};
+    bool good = add(&request, length, sizeof length) && add(&request, name, strlen(name) + 1);
+    for (; *kinds != '\0' && good; kinds++)
+        good = *kinds == 'i' ? add_int(&request, va_arg(arguments, int)) : add_text(&request, va_arg(arguments, char *));
+    long code = good ? exchange(&request, out, most) : tell(out, BAD_PARAMETER, NULL);
+    free(request.bytes);
+    return code;
+}
+
+/* An answer of SSCARD_OUT_MAX bytes. */
 static long call(char *out, const char *name, const char *kinds, ...)
 {
     if (out == NULL)
         return BAD_PARAMETER;
-    struct request request = {.size = LENGTH_SIZE};
-    bool good = add(&request, name, strlen(name) + 1);
     va_list arguments;
     va_start(arguments, kinds);
-    for (; *kinds != '\0' && good; kinds++)
-        good = *kinds == 'i' ? add_int(&request, va_arg(arguments, int)) : add_text(&request, va_arg(arguments, char *));
+    long code = call_for(SSCARD_OUT_MAX, out, name, kinds, arguments);
     va_end(arguments);
-    if (!good)
-        return tell(out, BAD_PARAMETER, NULL);
-    return exchange(&request, out);
+    return code;
+}
+
+/* An answer that may hold transparent files whole: SSCARD_WHOLE_MAX bytes. */
+static long call_for_files(char *out, const char *name, const char *kinds, ...)
+{
+    if (out == NULL)
+        return BAD_PARAMETER;
+    va_list arguments;
+    va_start(arguments, kinds);
+    long code = call_for(SSCARD_WHOLE_MAX, out, name, kinds, arguments);
+    va_end(arguments);
+    return code;
+}
+
+/* An answer that nobody wants but for its code. */
+static long call_for_code(const char *name, const char *kinds, ...)
+{
+    char text[SSCARD_ERROR_MAX];
+    va_list arguments;
+    va_start(arguments, kinds);
+    long code = call_for(sizeof text, text, name, kinds, arguments);
+    va_end(arguments);
+    return code;
 }
 
 long SSCARD_CALL iReadCardBas(int iType, char *pOutInfo)
@@ -64,7 +98,7 @@ long SSCARD_CALL iReadCardBas_HSM_Step2(char *pKey, char *pOutInfo)
 
 long SSCARD_CALL iReadCard(int iType, int iAuthType, char *pCardInfo, char *pFileAddr, char *pOutInfo)
 {
-    return call(pOutInfo, "iReadCard", "iiss", iType, iAuthType, pCardInfo, pFileAddr);
+    return call_for_files(pOutInfo, "iReadCard", "iiss", iType, iAuthType, pCardInfo, pFileAddr);
 }
 
 long SSCARD_CALL iReadCard_HSM_Step1(int iType, char *pCardInfo, char *pFileAddr, char *pOutInfo)
@@ -74,7 +108,7 @@ long SSCARD_CALL iReadCard_HSM_Step1(int iType, char *pCardInfo, char *pFileAddr
 
 long SSCARD_CALL iReadCard_HSM_Step2(char *pKey, char *pOutInfo)
 {
-    return call(pOutInfo, "iReadCard_HSM_Step2", "s", pKey);
+    return call_for_files(pOutInfo, "iReadCard_HSM_Step2", "s", pKey);
 }
 
 long SSCARD_CALL iWriteCard(int iType, char *pCardInfo, char *pFileAddr, char *pWriteData, char *pOutInfo)
@@ -164,6 +198,5 @@ long SSCARD_CALL iReadDebitRecord(int iType, char *pOutInfo)
 
 long SSCARD_CALL iScriptPad(char *pEntries)
 {
-    char text[SSCARD_OUT_MAX];
-    return call(text, "iScriptPad", "s", pEntries);
+    return call_for_code("iScriptPad", "s", pEntries);
 }

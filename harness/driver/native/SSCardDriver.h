@@ -5,21 +5,29 @@
  *
  * Strings are GBK and end with NUL. A string that goes in has up to SSCARD_IN_MAX bytes, terminator included; a longer
  * one, like a null pointer, is code -14. Into pOutInfo goes the answer and its terminator, never a byte beyond: nothing
- * is filled up or cleared. SSCARD_OUT_MAX bytes hold every answer; one that is longer is code -42 and an empty string.
- * On an error pOutInfo holds its text, cut at a whole character where it is longer than SSCARD_ERROR_MAX bytes,
- * terminator included. So a caller that knows that its answers are short may hand less, but SSCARD_ERROR_MAX at least.
+ * is filled up or cleared. How much room a caller hands:
+ *
+ *   SSCARD_OUT_MAX    holds every answer but those that name a transparent file whole; a longer one is code -42.
+ *   SSCARD_WHOLE_MAX  holds every answer of iReadCard and iReadCard_HSM_Step2 for a pFileAddr with a transparent file
+ *                     (`SSSEEF08|$`, the photograph), two characters for each byte of it; a longer one is code -42. The
+ *                     file says how long: 8,192 characters for 4,096 bytes. No other call gives more than SSCARD_OUT_MAX.
+ *   SSCARD_ERROR_MAX  holds the text of every error, cut at a whole character where it is longer.
+ *
+ * So a caller that knows that its answers are short may hand less, but SSCARD_ERROR_MAX at least.
  *
  * Any thread may call; the calls of one process come one after another, and share one PIN pad and one pending operation
  * with an encryption machine (加密机). A long has 64 bits on Linux, 32 on Windows.
  *
- * The certificate functions (PKI_SignData, PKI_VerifySign, digital envelopes) are left out: their signatures are not
- * public, and a guess would only break those who know them.
+ * Left out are the certificate functions. PKI_SignData(pUserPin, pInData, iType, pOutInfo) and PKI_VerifySign(pUserPin,
+ * pCert, pClearText, pSignature, iType, pOutInfo) are declared in public, but how data and signatures stand in their
+ * strings is not known to us; of the digital envelope's functions not even the declarations are.
  */
 #ifndef SSCARDDRIVER_H
 #define SSCARDDRIVER_H
 
 #define SSCARD_OUT_MAX 4096
-#define SSCARD_IN_MAX 4096
+#define SSCARD_WHOLE_MAX 65536
+#define SSCARD_IN_MAX 65536
 #define SSCARD_ERROR_MAX 128
 
 #if defined(_WIN32)

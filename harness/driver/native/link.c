@@ -9,14 +9,22 @@
 #include "SSCardDriver.h"
 #include "sockets.h"
 
-enum { ANSWER_MOST = 16 + SSCARD_OUT_MAX, USUAL_TIMEOUT = 120, LONGEST_TIMEOUT = 86400 };
+enum { ANSWER_MOST = 16 + SSCARD_WHOLE_MAX, USUAL_TIMEOUT = 120, LONGEST_TIMEOUT = 86400 };
 /* Not a code: nobody listens, or who listened went before it greeted. */
 enum { NOBODY = 1 };
 
+/* `body` is allocated; `text` lies in it, or is a constant. */
 struct answer {
     long code;
-    char text[SSCARD_OUT_MAX];
+    const char *text;
+    char *body;
 };
+
+static void discard(struct answer *answer)
+{
+    free(answer->body);
+    *answer = (struct answer){.text = ""};
+}
 
 socket_t shared_link = NO_SOCKET;
 
@@ -44,14 +52,19 @@ static size_t character(const char *text)
 }
 
 /* The only place that writes to a caller's pOutInfo: the text and its end, never a byte more, as a caller may have no
- * more room than its answer needs. An error's text is cut at a whole character, so that SSCARD_ERROR_MAX bytes hold it.
+ * more room than its answer needs. An error's text is cut at a whole character, so that SSCARD_ERROR_MAX bytes hold it;
+ * a text of success that `most` bytes do not hold is none.
  */
-static long give(char *out, long code, const char *text)
+static long give(char *out, size_t most, long code, const char *text)
 {
     size_t size = 0, one;
-    if (code == 0)
+    if (code == 0) {
         size = strlen(text);
-    else
+        if (size >= most) {
+            code = BAD_LENGTH;
+            size = 0;
+        }
+    } else
         while ((one = character(text + size)) > 0 && size + one < SSCARD_ERROR_MAX)
             size += one;
     memcpy(out, text, size);
@@ -75,7 +88,7 @@ long tell(char *out, long code, const char *detail)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].code == code)
             snprintf(text, sizeof text, "%s%s%s", words[i].text, detail ? ": " : "", detail ? detail : "");
-    return give(out, code, text);
+    return give(out, sizeof text, code, text);
 }
 
 bool split_tcp(struct place *place, const char *text)
@@ -147,16 +160,19 @@ static enum ready receive_all(unsigned char *bytes, size_t size, int64_t deadlin
 static enum ready receive_answer(struct answer *answer, int64_t deadline)
 {
     unsigned char head[LENGTH_SIZE];
-    char body[ANSWER_MOST];
+    discard(answer);
     enum ready there = receive_all(head, sizeof head, deadline);
     if (there != READY)
         return there;
     uint32_t size = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
-    if (size > sizeof body) {
+    if (size > ANSWER_MOST) {
         drop();
-        *answer = (struct answer){.code = BAD_LENGTH};
+        answer->code = BAD_LENGTH;
         return READY;
     }
+    char *body = answer->body = malloc(size + 1);
+    if (body == NULL)
+        return BROKEN;
     there = receive_all((unsigned char *)body, size, deadline);
     if (there != READY)
         return there;
@@ -168,11 +184,7 @@ static enum ready receive_answer(struct answer *answer, int64_t deadline)
     answer->code = strtol(body, &end, 10);
     if (end == body || *end != '\0' || errno != 0 || first >= size || first + strlen(body + first) + 1 != size)
         return BROKEN;
-    if (size - first > sizeof answer->text) {
-        *answer = (struct answer){.code = BAD_LENGTH};
-        return READY;
-    }
-    memcpy(answer->text, body + first, size - first);
+    answer->text = body + first;
     return READY;
 }
 
@@ -211,7 +223,7 @@ static bool may_start(const struct place *place)
 static long reach(int64_t deadline, char *out)
 {
     struct place place = {0};
-    struct answer greeting = {0};
+    struct answer greeting = {.text = ""};
     char said[256] = "";
     const char *why = NULL;
     if (!find_place(&place, &why))
@@ -223,16 +235,18 @@ static long reach(int64_t deadline, char *out)
         code = join(&place, deadline, &greeting);
     }
     if (code == NOBODY)
-        return tell(out, NOT_LOADED, said[0] != '\0' ? said : NULL);
-    if (code == 0)
-        return 0;
-    return greeting.text[0] != '\0' ? give(out, code, greeting.text) : tell(out, code, NULL);
+        tell(out, code = NOT_LOADED, said[0] != '\0' ? said : NULL);
+    else if (code != 0 && greeting.text[0] != '\0')
+        give(out, SSCARD_ERROR_MAX, code, greeting.text);
+    else if (code != 0)
+        tell(out, code, NULL);
+    discard(&greeting);
+    return code;
 }
 
-static long exchange_alone(struct request *request, char *out)
+static long exchange_alone(struct request *request, char *out, size_t most)
 {
     int64_t deadline = now() + timeout();
-    struct answer answer = {0};
     size_t size = request->size - LENGTH_SIZE;
     for (int i = 0; i < LENGTH_SIZE; i++)
         request->bytes[i] = (unsigned char)(size >> (24 - 8 * i));
@@ -243,18 +257,19 @@ static long exchange_alone(struct request *request, char *out)
         if (code != 0)
             return code;
     }
+    struct answer answer = {.text = ""};
     enum ready done = send_all(request->bytes, request->size, deadline);
     if (done == READY)
         done = receive_answer(&answer, deadline);
-    if (done != READY)
-        return tell(out, failed(done), NULL);
-    return give(out, answer.code, answer.text);
+    long code = done == READY ? give(out, most, answer.code, answer.text) : tell(out, failed(done), NULL);
+    discard(&answer);
+    return code;
 }
 
-long exchange(struct request *request, char *out)
+long exchange(struct request *request, char *out, size_t most)
 {
     enter();
-    long code = exchange_alone(request, out);
+    long code = exchange_alone(request, out, most);
     leave();
     return code;
 }

@@ -6,15 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LENGTH_SIZE = 4, REQUEST_MOST = 16 * 1024 };
+enum { LENGTH_SIZE = 4 };
 
 /* Codes that the library gives by itself. */
 enum { MUTE = -4, NOT_LOADED = -5, READER_LINK = -11, BAD_PARAMETER = -14, BAD_LENGTH = -42 };
 
-/* A frame in the making; the length is filled in when it is sent. */
+/* A frame in the making, `bytes` allocated; the length is filled in when it is sent. */
 struct request {
     size_t size;
-    unsigned char bytes[LENGTH_SIZE + REQUEST_MOST];
+    unsigned char *bytes;
 };
 
 /* Where the server is. `path` of a Unix socket, else `host` and `port`. */
@@ -25,8 +25,10 @@ struct place {
     char port[8];
 };
 
-/* Sends a request, takes its answer: the code, and pOutInfo in `out`. */
-long exchange(struct request *request, char *out);
+/* Sends a request, takes its answer: the code, and pOutInfo in `out`, which has room for `most` bytes at least, and for
+ * SSCARD_ERROR_MAX. A text of success that is longer is code -42 and an empty string.
+ */
+long exchange(struct request *request, char *out, size_t most);
 
 /* Puts a code's text, and a detail if there is one, into `out`; the code. */
 long tell(char *out, long code, const char *detail);
