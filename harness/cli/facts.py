@@ -16,7 +16,9 @@ from harness.facts.register import Register, register
 @click.command()
 @click.argument("words", metavar="[FILTER]", default="")
 @click.option("--layout", "layouts", metavar="NAME|FILE", multiple=True, help="Of these layouts only. [all of ours]")
-@click.option("--sources", is_flag=True, help="Print the register of sources instead, as docs/sources.md has it.")
+@click.option(
+    "--sources", is_flag=True, help="Print the register of sources instead, as docs/reference/sources.md has it."
+)
 @card_options.json_option
 def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool) -> None:
     """List facts about real cards with their grade and sources, and count them by grade.
@@ -25,7 +27,8 @@ def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool)
     second-hand; a kind (layout, instruction, rule, vector, office, code); or text that occurs in a fact.
 
     Grades: S settled, two independent sources; T the clause of the standard family's text; P ISO or PBOC; 1 one source;
-    D decided by this project. Second-hand facts rest on our collected reference alone. Sources: docs/sources.md.
+    D decided by this project. Second-hand facts rest on our collected reference alone. The sources:
+    docs/reference/sources.md.
 
     \b
       sscard facts DF03/EF05

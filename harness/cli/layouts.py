@@ -176,7 +176,7 @@ def _features(found: Layout) -> list[str]:
 
 
 @click.command()
-@click.option("--markdown", is_flag=True, help="As the project's docs/commands.md has it.")
+@click.option("--markdown", is_flag=True, help="As the project's docs/reference/commands.md has it.")
 @card_options.json_option
 def commands(*, markdown: bool, as_json: bool) -> None:
     """List every command that the cards understand: CLA, INS, P1 P2, lengths, status words, cards, source and grade."""

@@ -158,7 +158,7 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @scenarios.command("matrix")
-@click.option("--markdown", is_flag=True, help="As docs/articles.md.")
+@click.option("--markdown", is_flag=True, help="As docs/reference/articles.md.")
 @targets.json_option
 def show_matrix(*, markdown: bool, as_json: bool) -> None:
     """Show which scenarios show which article; gaps, and what binds people alone, are shown too."""

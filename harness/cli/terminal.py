@@ -333,17 +333,18 @@ def _codes() -> Iterator[tuple[int, str, str]]:
 
 
 def codes_markdown() -> str:
-    """docs/return-codes.md."""
+    """docs/reference/return-codes.md."""
     head = (
-        "# SSCardDriver's return codes 返回码\n\n[How the functions are used](counter.md) [用法](counter.zh-CN.md). "
-        "Made by `sscard terminal codes --markdown`. The numbers are\nsettled; other status words come negated "
+        "# SSCardDriver's return codes 返回码\n\n"
+        "[How the functions are used](../counter.md) [用法](../counter.zh-CN.md)."
+        " Made by `sscard terminal codes --markdown`. The numbers are\nsettled; other status words come negated "
         "in the same way, as we decided.\n\n| code | meaning | 含义 |\n| --- | --- | --- |\n"
     )
     return head + "".join(f"| {code} | {english} | {chinese} |\n" for code, english, chinese in _codes())
 
 
 @terminal.command()
-@click.option("--markdown", is_flag=True, help="As the project's docs/return-codes.md has them.")
+@click.option("--markdown", is_flag=True, help="As the project's docs/reference/return-codes.md has them.")
 @targets.json_option
 def codes(*, markdown: bool, as_json: bool) -> None:
     """List the return codes."""

@@ -1,4 +1,4 @@
-"""The register of sources as a page: docs/sources.md."""
+"""The register of sources as a page: docs/reference/sources.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ rest on a source. A test holds that the sources bear the grade:
 | **T** | a text of the standard's family, with its clause or table | 标准系列的文本，注明条款或表号 |
 | **1** | one source | 一个来源 |
 | **P** | ISO/IEC or PBOC | 出自ISO/IEC或PBOC |
-| **D** | nothing: decided here, told in [decisions.md](decisions.md) | 由本项目决定，见[decisions.md](decisions.md) |
+| **D** | nothing: decided here, told in [guesses.md](../guesses.md) | 由本项目决定，见[guesses.md](../guesses.md) |
 
 The texts of the ministry and of the family are of one origin. **Second-hand**: where our collected reference alone
 bears a grade, because it does not name the program that it was read from, its page is the source; such facts keep
@@ -44,7 +44,7 @@ TITLES = {
 
 
 def markdown(register: Register) -> str:
-    """docs/sources.md."""
+    """docs/reference/sources.md."""
     parts = [HEAD]
     for kind in KINDS:
         parts.append(

@@ -20,7 +20,7 @@ BOTH = pytest.mark.parametrize("name", ["counter.md", "counter.zh-CN.md"])
 
 
 def test_the_return_codes_in_the_docs_are_the_code() -> None:
-    assert text("return-codes.md") == codes_markdown(), "sscard terminal codes --markdown"
+    assert text("reference/return-codes.md") == codes_markdown(), "sscard terminal codes --markdown"
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""What docs/terminals.md and docs/rules.md say is what the code does."""
+"""What docs/terminals.md and docs/reference/rules.md say is what the code does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text(name: str) -> str:
 
 
 def test_the_rules_in_the_docs_are_the_code() -> None:
-    assert text("rules.md") == rules_markdown(), "sscard monitor --rules --markdown"
+    assert text("reference/rules.md") == rules_markdown(), "sscard monitor --rules --markdown"
 
 
 @BOTH

@@ -146,7 +146,7 @@ def test_a_register_that_is_wrong_says_where_and_what_was_expected(tmp_path: Pat
 def test_the_page_of_sources_is_the_register() -> None:
     result = CliRunner().invoke(main, ["facts", "--sources"])
     assert result.exit_code == 0, result.output
-    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == result.output
+    assert (ROOT / "docs/reference/sources.md").read_text(encoding="utf-8") == result.output
     assert all(f"| `{name}` |" in result.output for name in register().sources)
     assert CliRunner().invoke(main, ["facts", "v2", "--sources"]).exit_code == 2
 

@@ -44,7 +44,9 @@ def files(name: str, folder: Path) -> None:
 
 
 def test_the_tables_are_the_code() -> None:
-    assert text("office-rules.md") == lookup.markdown(), "sscard office rules --markdown > docs/office-rules.md"
+    assert text("reference/office-rules.md") == lookup.markdown(), (
+        "sscard office rules --markdown > docs/reference/office-rules.md"
+    )
 
 
 @BOTH

@@ -17,7 +17,9 @@ COMMANDS, PSAM_COMMANDS = LISTS["commands"], LISTS["psam_commands"]
 
 
 def test_the_table_in_the_docs_is_the_code() -> None:
-    assert (DOCS / "commands.md").read_text(encoding="utf-8") == reference.markdown(), "sscard commands --markdown"
+    assert (DOCS / "reference/commands.md").read_text(encoding="utf-8") == reference.markdown(), (
+        "sscard commands --markdown"
+    )
 
 
 def test_no_two_commands_share_their_bytes() -> None:

@@ -60,8 +60,8 @@ def test_no_article_that_a_program_can_meet_is_left_out() -> None:
 
 
 def test_the_table_in_the_docs_is_the_generators() -> None:
-    written = (ROOT / "docs" / "articles.md").read_text(encoding="utf-8")
-    assert written == matrix.markdown(SCENARIOS), "sscard scenarios matrix --markdown > docs/articles.md"
+    written = (ROOT / "docs/reference/articles.md").read_text(encoding="utf-8")
+    assert written == matrix.markdown(SCENARIOS), "sscard scenarios matrix --markdown > docs/reference/articles.md"
     assert "仅约束人" in written
     assert "**none" not in written
 
@@ -292,7 +292,7 @@ def test_lists_and_the_matrix() -> None:
     assert {"number": 5, "name": "moved", "do": "transfer"} in rows[TRANSFER.id]["steps"]
     assert re.search(r"^31 +第三十一条 .*binds what cardholders do", run("matrix"), re.MULTILINE)
     assert TRANSFER.id in json.loads(run("matrix", "--json"))["24"]["3.00-sm4"]
-    assert run("matrix", "--markdown") == (ROOT / "docs" / "articles.md").read_text(encoding="utf-8")
+    assert run("matrix", "--markdown") == (ROOT / "docs/reference/articles.md").read_text(encoding="utf-8")
 
 
 # --- other software, judged by its recording -------------------------------------------------------------------------

@@ -74,7 +74,9 @@ def quote(desk: Desk, article: int | None) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--markdown", is_flag=True, help="With the operations, as the project's docs/office-rules.md has them.")
+@click.option(
+    "--markdown", is_flag=True, help="With the operations, as the project's docs/reference/office-rules.md has them."
+)
 @click.pass_obj
 def rules(desk: Desk, *, markdown: bool) -> None:
     """业务规则: every rule, its article and grade, and the operations that demand it."""
