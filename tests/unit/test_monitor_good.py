@@ -125,7 +125,7 @@ def test_one_insurance_may_move_without_the_others(layout: str) -> None:
     card = Judged(merged() if layout == "merged" else layout)
     moved(card, "DF03/EF05/61")
     assert whole(card) == ""
-    result = next(one for one in card.monitor.results() if one.vector.id == "REGION-PART")
+    result = next(one for one in card.monitor.results() if one.subject.id == "REGION-PART")
     assert result.verdict is Verdict.PASSED
 
 
