@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
+from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
 
@@ -12,7 +13,10 @@ from emulator.filesystem.layouts.specs import Layout
 class InstructionTable:
     """The instructions of a layout, by CLA and INS; two that share these are told apart by P1."""
 
-    def __init__(self, instructions: Iterable[tuple[type[Instruction], tuple[int, int]]]) -> None:
+    def __init__(
+        self, instructions: Iterable[tuple[type[Instruction], tuple[int, int]]], *, follows_class: bool = False
+    ) -> None:
+        """``follows_class``: GET RESPONSE is one in every class that any of them has."""
         self.by_code: dict[int, type[Instruction]] = {}
         self.by_p1: dict[int, type[Instruction]] = {}
         for kind, (cla, ins) in instructions:
@@ -21,6 +25,8 @@ class InstructionTable:
             if kind.by_p1:
                 self.by_p1 |= {cla << 16 | ins << 8 | p1p2 >> 8: kind for p1p2 in kind.p1p2}
         self.classes = frozenset(code >> 8 for code in self.by_code)
+        for cla in self.classes if follows_class else ():
+            self.by_code.setdefault(cla << 8 | GetResponse.ins, GetResponse)
 
     @classmethod
     def of(cls, layout: Layout) -> InstructionTable:
@@ -28,7 +34,7 @@ class InstructionTable:
         table = _TABLES.get(layout.fingerprint)
         if table is None:
             offered = [(kind, kind.code(layout)) for kind in INSTRUCTIONS if kind.offered(layout)]
-            table = _TABLES[layout.fingerprint] = cls(offered)
+            table = _TABLES[layout.fingerprint] = cls(offered, follows_class=layout.follows_class)
         return table
 
     def get(self, raw: bytes) -> type[Instruction] | None:
@@ -62,3 +68,5 @@ class InstructionTable:
 _TABLES: dict[str, InstructionTable] = {}
 EVERYTHING = InstructionTable((kind, (kind.cla, kind.ins)) for kind in INSTRUCTIONS)
 """All instructions of all cards under their own names, for decoders that do not know the layout."""
+EVERY_NAME = InstructionTable(((kind, (kind.cla, kind.ins)) for kind in INSTRUCTIONS), follows_class=True)
+"""The same, for those who only name a command: GET RESPONSE is called so in whatever class it comes."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.status import CardError, describe
-from emulator.apdu.table import EVERYTHING
+from emulator.apdu.table import EVERY_NAME
 
 
 def instruction_name(raw: bytes) -> str:
     """The instruction's standard name, empty if there is none."""
-    kind = EVERYTHING.get(raw)
+    kind = EVERY_NAME.get(raw)
     return kind.name if kind else ""
 
 
 def command_words(raw: bytes) -> str:
     """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
-    kind = EVERYTHING.get(raw)
+    kind = EVERY_NAME.get(raw)
     if kind is None:
         return "unknown command"
     try:

@@ -57,6 +57,7 @@ class LayoutReader:
         title_zh = root.text("title_zh", title)
         algorithms = self._algorithms()
         self.whole = root.choice("continuations", item_tables.CONTINUATIONS, "split") == "whole"
+        follows_class = root.choice("get_response_class", ("00", "any"), "00") == "any"
         header, maker, basis = self._atr()
         card = self.card = root.choice("card", ("user", "psam"), "user")
         schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
@@ -80,7 +81,7 @@ class LayoutReader:
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
             regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
-            fingerprint_of(self.table),
+            fingerprint_of(self.table), follows_class,
         )  # fmt: skip
 
     def _atr(self) -> tuple[bytes, bytes, Basis]:

@@ -361,6 +361,10 @@ class Layout:
     """A PSAM's key files by application and id (``DF01/0011``), and who may write them."""
     table: Table = field(repr=False, compare=False)
     fingerprint: str
+    follows_class: bool = False
+    """GET RESPONSE is taken in the class of any command of the card, as programs send it whose system follows 61xx in
+    the class of the command that was answered so.
+    """
 
     @property
     def unblockings(self) -> int:
