@@ -33,13 +33,13 @@ from harness.conformance import names, runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.logged import Logged
 from harness.conformance.targets.virtual import Virtual
-from harness.facts.register import register
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
 from harness.messages.visible import visible
 from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.serving.reader_profiles import SYSTEMS, Shaped
+from harness.sources.register import register
 from harness.terminal.terminal import Terminal
 from harness.verdicts.log import Log
 from harness.verdicts.report import trace_lines

@@ -9,8 +9,8 @@ import click
 from harness.cli import card_options
 from harness.cli.vectors import home
 from harness.facts.fact import Fact
-from harness.facts.page import markdown
-from harness.facts.register import Register, register
+from harness.sources.page import markdown
+from harness.sources.register import Register, register
 
 
 @click.command()

@@ -17,13 +17,13 @@ from emulator.filesystem.layouts.specs import Layout
 from harness.cli import card_options, outputs
 from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
-from harness.facts.register import register
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.relay import relayed_both
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
 from harness.readers import pcsc
 from harness.serving.run import ended
+from harness.sources.register import register
 from harness.trace import read
 from harness.trace.read import Event
 from harness.trace.record import Trace

@@ -17,9 +17,9 @@ from harness.cli import card_options
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
-from harness.readers import doctor as doctors
 from harness.readers import pcsc
 from harness.serving import control
+from harness.serving import doctor as doctors
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import Options
 from harness.serving.run import run as serve

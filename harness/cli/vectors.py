@@ -26,9 +26,9 @@ from harness.conformance.targets.replay import Replay
 from harness.conformance.targets.target import Target, TargetError
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
-from harness.facts.register import register
 from harness.keys import roots
 from harness.readers import pcsc
+from harness.sources.register import register
 from harness.verdicts import report
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict

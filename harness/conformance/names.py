@@ -11,7 +11,7 @@ from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import PIN
 from harness.conformance.vector import Vector, VectorError
 from harness.driver.interface import FUNCTIONS
-from harness.facts.register import register
+from harness.sources.register import register
 
 Name = tuple[str, str]
 """What kind of name it is, and the name."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emulator.sources import MARK, marks
 from harness.facts.fact import Fact
-from harness.facts.register import SourceError
+from harness.sources.register import SourceError
 
 PACKAGES = ("emulator", "harness")
 ROOT = Path(__file__).parents[2]

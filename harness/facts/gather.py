@@ -12,9 +12,9 @@ from harness.conformance import vector as vectors
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.layouts import of_code_tables, of_layouts
-from harness.facts.register import Register, SourceError
 from harness.office.desk.lookup import rules
 from harness.scenarios import model as scenarios
+from harness.sources.register import Register, SourceError
 from harness.verdicts.subject import Subject
 
 

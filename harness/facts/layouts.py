@@ -10,7 +10,7 @@ from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.sources import citation
 from harness.facts.fact import Fact
-from harness.facts.register import SourceError
+from harness.sources.register import SourceError
 
 
 class _Graded(Protocol):

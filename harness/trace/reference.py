@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.instructions.base import Instruction, spans
-from harness.facts.register import register
+from harness.sources.register import register
 
 HEAD = """# The cards' commands
 

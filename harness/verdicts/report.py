@@ -15,9 +15,9 @@ from xml.etree import ElementTree
 import jinja2
 
 from emulator.sources import grades
-from harness.facts.register import register
 from harness.faults.chip import BY_FAULT
 from harness.messages.visible import visible_in
+from harness.sources.register import register
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen

@@ -10,10 +10,10 @@ from emulator.filesystem.layouts import load as layouts
 from harness.conformance import runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.reader import in_reader
-from harness.facts.register import register
 from harness.keys import roots
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
+from harness.sources.register import register
 from tests.e2e.served import serving, sscard
 
 pytestmark = pytest.mark.pcsc

@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.readers import doctor, pcsc
+from harness.readers import pcsc
 from harness.readers.pcsc import PcscError
+from harness.serving import doctor
 
 
 def finding(check: str, *arguments: str) -> dict[str, str]:

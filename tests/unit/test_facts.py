@@ -18,7 +18,7 @@ from harness.cli.vectors import home
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.gather import chosen, counted, every
-from harness.facts.register import SourceError, load, register
+from harness.sources.register import SourceError, load, register
 
 ROOT = Path(__file__).parents[2]
 
@@ -208,7 +208,7 @@ def test_what_the_field_does_not_settle_is_no_fact() -> None:
 
 def test_the_register_is_shipped_with_the_package() -> None:
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert '"docs/sources.toml" = "harness/facts/sources.toml"' in settings
+    assert '"docs/sources.toml" = "harness/sources/sources.toml"' in settings
 
 
 def test_marks_are_found_in_docstrings_strings_and_comments_but_not_in_code(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.targets.reader import CardInReader
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
-from harness.facts.register import register
 from harness.keys import roots
 from harness.readers.connection import InProcess
+from harness.sources.register import register
 from harness.verdicts.log import Log
 from harness.verdicts.verdict import Verdict
 from tests.support import new_card

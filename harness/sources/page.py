@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.facts.register import KINDS, Register
+from harness.sources.register import KINDS, Register
 
 HEAD = """# Sources 来源
 
