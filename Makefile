@@ -49,10 +49,10 @@ bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 driver: $(VENV)/.ready-run
-	@$(MAKE) --no-print-directory -C harness/driver/native
+	@$(BIN)/sscard driver build -o build
 
 driver-windows: $(VENV)/.ready-deep
-	@$(MAKE) --no-print-directory -C harness/driver/native windows
+	@$(BIN)/sscard driver build --windows -o build
 
 deep: $(VENV)/.ready-deep driver-windows
 	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py --timeout 3600 $(ARGS)

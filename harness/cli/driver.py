@@ -35,6 +35,26 @@ def driver() -> None:
 
 
 @driver.command()
+@click.option(
+    "-o", "--output", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Where to: made if it is not there.",
+)  # fmt: skip
+@click.option("--windows", is_flag=True, help="SSCardDriver.dll for 64-bit and 32-bit programs, by mingw-w64.")
+def build(folder: Path, *, windows: bool) -> None:
+    """Build libSSCardDriver.so and its header for counter software, from the sources in this package.
+
+    Needs a C compiler: gcc, or $CC; $CFLAGS replaces -O2 and the like. Prints each file that it made.
+    """
+    from harness.driver import build as builds
+
+    try:
+        for made in builds.build(folder, windows=windows):
+            click.echo(str(made))
+    except OSError as error:
+        raise click.BadParameter(f"{error.filename or folder}: {error.strerror}", param_hint="--output") from None
+
+
+@driver.command()
 @card_options.options()
 @click.option("--persona", metavar="NAME|FILE", help="A card in this process; see `sscard personas`.")
 @click.option(

@@ -23,7 +23,7 @@ STARTING = 300
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return native.built(tmp_path_factory.mktemp("windows"), "windows")
+    return native.built(tmp_path_factory.mktemp("windows"), "--windows")
 
 
 def dump(*arguments: str) -> str:

@@ -15,7 +15,7 @@ from _ctypes import dlclose
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.driver import wire
+from harness.driver import build, wire
 from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST, Kind
 from tests.e2e.served import DEADLINE, SSCARD
 
@@ -27,10 +27,11 @@ NUMBER = "A00000011"
 WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror")
 
 
-def built(folder: Path, target: str = "linux", flags: str = "") -> Path:
-    """The folder with what `make driver` builds; ``flags`` instead of its own."""
-    command = ["make", "-s", "-C", str(SOURCES), f"BUILD={folder}", *([f"CFLAGS={flags}"] if flags else []), target]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def built(folder: Path, *options: str, flags: str = build.USUAL_FLAGS) -> Path:
+    """The folder with what `sscard driver build` makes without a warning; ``flags`` instead of its own."""
+    environment = {**os.environ, "CFLAGS": f"-Werror {flags}"}
+    command = [SSCARD, "driver", "build", "-o", str(folder), *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
