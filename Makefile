@@ -42,8 +42,9 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# A process of tests for each core; whoever names one file runs pytest without it and need not wait for processes to start.
 test: check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

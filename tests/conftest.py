@@ -11,16 +11,33 @@ from harness.readers import pcsc
 from tests import isolation
 from tests.support import Card, new_card
 
-_isolation = "not tried"
-_runtime = tempfile.TemporaryDirectory(prefix="sscard-tests-")
+E2E = Path(__file__).with_name("e2e")
+_isolation = ""
+_runtime = tempfile.TemporaryDirectory(prefix="sscard-")
 
 
-def pytest_configure() -> None:
+def _isolated() -> str:
+    """How far this process is apart; it goes apart when first asked."""
     global _isolation
-    _isolation = isolation.enter()
+    _isolation = _isolation or isolation.enter()
+    return _isolation
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> None:
+    """Every worker has a network and a pcscd of its own; without namespaces, one does all that needs them."""
+    if _isolated() != isolation.WHOLE:
+        config.option.dist = "loadgroup"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _isolated()
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
     # What a killed program leaves behind goes when the tests end.
     os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
+    # A short path: that of a socket has 107 characters.
+    if hasattr(config, "workerinput") or not config.option.basetemp:
+        config.option.basetemp = f"{_runtime.name}/t"
 
 
 def pytest_unconfigure() -> None:
@@ -28,15 +45,21 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_report_header() -> str:
-    return f"namespaces: {_isolation}"
+    return f"namespaces: {_isolated()}"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = ", ".join(one.what for one in pcsc.missing())
-    if lacking and not os.environ.get("CI"):
-        for item in items:
-            if item.get_closest_marker("pcsc"):
-                item.add_marker(pytest.mark.skip(reason=f"not installed: {lacking}"))
+    for item in items:
+        if lacking and not os.environ.get("CI") and item.get_closest_marker("pcsc"):
+            item.add_marker(pytest.mark.skip(reason=f"not installed: {lacking}"))
+        if (
+            E2E in item.path.parents
+            and _isolated() != isolation.WHOLE
+            and item.config.pluginmanager.has_plugin("xdist")
+        ):
+            item.add_marker(pytest.mark.xdist_group("one pcscd"))
 
 
 @pytest.fixture(scope="session", autouse=True)

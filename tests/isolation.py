@@ -13,10 +13,13 @@ NEWNS, NEWUSER, NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 RUN = Path("/run/pcscd")
+WHOLE = "network and /run/pcscd"
 
 
 def enter() -> str:
-    """Moves this process apart; says how far that went. Comes before any thread."""
+    """Moves this process apart; says how far that went. Comes before any thread, but for a user who is root here or
+    in the namespace that a parent has entered so.
+    """
     if not hasattr(os, "geteuid"):
         return "none on this system"
     libc = ctypes.CDLL(None, use_errno=True)
@@ -39,4 +42,4 @@ def enter() -> str:
         RUN.mkdir()
     if not RUN.is_dir() or libc.mount(b"tmpfs", bytes(RUN), b"tmpfs", 0, None) != 0:
         return "network only"
-    return "network and /run/pcscd"
+    return WHOLE
