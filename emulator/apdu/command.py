@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.apdu.status import SW, CardError
+
+SECURED = 0x04
+"""Bit 3 of CLA in classes 0x and 8x: the command comes under secure messaging. [P: iso7816-4]"""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,12 @@ class CommandAPDU:
         raise CardError(SW.WRONG_LENGTH, f"a command has at least 4 bytes (CLA INS P1 P2), {size} came")
 
     @classmethod
+    def under(cls, header: bytes, data: bytes = b"") -> CommandAPDU:
+        """A command of a header that is given: CLA INS P1 P2. ValueError for another length."""
+        cla, ins, p1, p2 = header
+        return cls(cla, ins, p1, p2, data)
+
+    @classmethod
     def _parse_extended(cls, raw: bytes) -> CommandAPDU:
         header = (raw[0], raw[1], raw[2], raw[3])
         if len(raw) == 6:
@@ -61,6 +70,10 @@ class CommandAPDU:
     def header(self) -> bytes:
         """CLA INS P1 P2."""
         return bytes((self.cla, self.ins, self.p1, self.p2))
+
+    def to_secure(self) -> CommandAPDU:
+        """The same in its class for secure messaging, to be sealed; what it asks for comes behind 61xx."""
+        return replace(self, cla=self.cla | SECURED, le=None)
 
     def __bytes__(self) -> bytes:
         data, le = self.data, self.le

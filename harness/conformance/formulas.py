@@ -9,11 +9,9 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 
 from emulator.apdu.command import CommandAPDU
-from emulator.crypto import Suite, suite, suite_of
+from emulator.crypto import Suite, suite
 from emulator.crypto.suite import xor
-from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
-from emulator.filesystem.memory.files import messaging_of
-from harness.keys.sealing import Sealing
+from harness.keys.access import Use
 from harness.terminal.terminal import Terminal
 
 LAST_CHALLENGE = "${challenge}"
@@ -32,16 +30,12 @@ class Formulas:
         perform: Callable[[Any], bytes] = getattr(self, f"_{function}")
         return perform(arguments)
 
-    def scheme(self, key: str) -> tuple[KeySpec, MessagingSpec, Suite]:
-        """A card key, how its application seals, and the algorithm that goes with it."""
-        layout = self._terminal.layout
-        spec = layout.keys[key]
-        scheme, _ = messaging_of(layout, spec.application)
-        return spec, scheme, suite_of(scheme.algorithm, self._terminal.suite)
+    def _use(self, arguments: dict[str, Any], challenge: bytes = b"") -> Use:
+        return self._terminal.use(arguments["key"], challenge, arguments.get("version", 1))
 
     def _key(self, arguments: dict[str, Any]) -> tuple[Suite, bytes]:
-        spec, _, algorithms = self.scheme(arguments["key"])
-        return algorithms, self._terminal.card_key(spec.name, arguments.get("version", 1))
+        use = self._use(arguments)
+        return use.suite, self._terminal.card_key(use.key.name, use.version)
 
     def _process_key(self, arguments: dict[str, Any]) -> tuple[Suite, bytes]:
         algorithms, key = self._key(arguments)
@@ -64,12 +58,9 @@ class Formulas:
         return algorithms.tac(key, self._given(arguments["over"]))
 
     def _sealed(self, arguments: dict[str, Any]) -> bytes:
-        spec, scheme, algorithms = self.scheme(arguments["key"])
-        key = self._terminal.card_key(spec.name, arguments.get("version", 1))
-        sealing = Sealing(algorithms, scheme, key, self._given(arguments.get("factor", LAST_CHALLENGE)))
-        cla, ins, p1, p2 = self._given(arguments["header"])
-        command = CommandAPDU(cla, ins, p1, p2, self._given(arguments.get("data", "")))
-        return bytes(sealing.seal(command, enciphered=arguments.get("cipher", False)))
+        use = self._use(arguments, self._given(arguments.get("factor", LAST_CHALLENGE)))
+        command = CommandAPDU.under(self._given(arguments["header"]), self._given(arguments.get("data", "")))
+        return bytes(self._terminal.keys.seal(use, command, enciphered=arguments.get("cipher", False)))
 
     def _block(self, arguments: dict[str, str]) -> bytes:
         data, size = self._given(arguments["data"]), BLOCK[arguments["algorithm"]]

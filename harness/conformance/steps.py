@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
-from emulator.apdu.instructions.certificate import PIN_PROVED
+from emulator.apdu.instructions.authentication import GetChallenge
+from emulator.apdu.instructions.pin import ChangePin, Verify
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow, repeat_with_right_length
 from emulator.crypto.keys import factors
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
-from emulator.filesystem.layouts.specs import PIN_USE
 from emulator.security import PIN
 from harness.conformance import answers, driver_calls
 from harness.conformance.answers import matches, part
@@ -21,8 +23,8 @@ from harness.conformance.formulas import Formulas
 from harness.conformance.play import Missing, Play
 from harness.conformance.vector import Vector, action
 from harness.images import tear
-from harness.keys import sealing as messaging
 from harness.readers.connection import Connection, InProcess, historical
+from harness.terminal.session import proving
 from harness.terminal.terminal import bcd
 
 PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(lv|\d*:\d*))?\}")
@@ -235,13 +237,10 @@ class Steps:
         return ResponseAPDU.parse(self._card.send(self._bytes(text)))
 
     def _select(self, application: str) -> ResponseAPDU:
-        spec = self._terminal.layout.applications[application]
-        if spec.dfname:
-            return self._terminal.send(CommandAPDU(0x00, 0xA4, 0x04, 0x00, spec.dfname))
-        return self._terminal.send(CommandAPDU(0x00, 0xA4, 0x00, 0x00, spec.fid.to_bytes(2, "big")))
+        return self._terminal.select(application)
 
     def _challenge(self, size: int) -> ResponseAPDU:
-        response = self._terminal.send(CommandAPDU(0x00, 0x84, 0x00, 0x00, le=size))
+        response = self._terminal.send(GetChallenge.command(size))
         self._names["challenge"] = response.data
         return response
 
@@ -250,14 +249,13 @@ class Steps:
         return self._pin if which == "right" else self._pin[:-1] + str((int(self._pin[-1]) + 1) % 10)
 
     def _verify_pin(self, which: str) -> ResponseAPDU:
-        return self._terminal.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, bcd(self._digits(which))))
+        return self._terminal.send(Verify.command(bcd(self._digits(which))))
 
     def _ask_pin(self, _: object) -> ResponseAPDU:
-        return self._terminal.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, le=0))
+        return self._terminal.send(Verify.command())
 
     def _change_pin(self, step: dict[str, str]) -> ResponseAPDU:
-        data = bcd(self._digits(step["old"])) + b"\xff" + bcd(step["new"])
-        response = self._terminal.send(CommandAPDU(0x80, 0x5E, 0x01, 0x00, data))
+        response = self._terminal.send(ChangePin.command(bcd(self._digits(step["old"])), bcd(step["new"])))
         if response.ok:
             self._pin = step["new"]
         return response
@@ -267,21 +265,14 @@ class Steps:
         challenge of its own.
         """
         told: dict[str, Any] = {"key": step} if isinstance(step, str) else step
-        spec, scheme, suite = self._formulas.scheme(told["key"])
-        ins, p1 = (0x20, PIN_PROVED) if spec.use == PIN_USE else (0x82, 0x00)
-        key = self._terminal.card_key(spec.name, told.get("version", 1))
-        answer = self._challenge(scheme.cryptogram)
+        use = self._terminal.use(told["key"], version=told.get("version", 1))
+        answer = self._challenge(use.scheme.cryptogram)
         if not answer.ok:
             return answer
-        challenge, data = answer.data, bytes(range(8))
-        if scheme.cryptogram == 8:
-            proof = suite.cryptogram(suite.process_key(key, challenge), data) + data
-        else:
-            proof = suite.crypt(key, challenge)
+        proof = self._terminal.proof(replace(use, challenge=answer.data), bytes(range(8)))
         if told.get("cryptogram") == "wrong":
             proof = bytes((proof[0] ^ 1,)) + proof[1:]
-        version = bytes((told["version"],)) if "version" in told else b""
-        return self._terminal.send(CommandAPDU(0x00, ins, p1, spec.id, proof + version))
+        return self._terminal.send(proving(use.key, proof, told.get("version")))
 
     def _found(self, path: str) -> tuple[Any, Any]:
         return self._terminal.find(path)
@@ -289,10 +280,9 @@ class Steps:
     def _read(self, step: str | dict[str, str]) -> ResponseAPDU:
         told = {"item": step} if isinstance(step, str) else step
         spec, item = self._found(told["item"])
-        number = 1 + sum(one.count for one in spec.items[: spec.items.index(item)])
         by_tag = told.get("by", "tag") == "tag"
-        p1, p2 = (item.tag or 0, spec.sfi << 3) if by_tag else (number, spec.sfi << 3 | 4)
-        response = self._terminal.send(CommandAPDU(0x00, 0xB2, p1, p2, le=0))
+        where = {"tag": item.tag or 0} if by_tag else {"number": spec.number(item)}
+        response = self._terminal.send(ReadRecord.command(spec.sfi, **where))
         if response.ok:
             self._value = items.decode(item, response.data[2:])
         return response
@@ -306,26 +296,23 @@ class Steps:
             record = there.data
         else:
             record = items.tlv(item, step.get("value", items.blank(item)))
-        return self._terminal.send(CommandAPDU(0x00, 0xDC, item.tag or 0, spec.sfi << 3, record))
+        return self._terminal.send(UpdateRecord.command(record, spec.sfi, tag=item.tag or 0))
 
     def _secured(self, step: dict[str, Any]) -> ResponseAPDU:
-        spec, scheme, suite = self._formulas.scheme(step["key"])
         answer = self._challenge(8)
         if not answer.ok:
             return answer
-        sealing = messaging.Sealing(suite, scheme, self._terminal.card_key(spec.name), answer.data)
-        header, data = self._bytes(step["header"]), self._bytes(step.get("data", ""))
-        cla, ins, p1, p2 = header
-        command = sealing.seal(CommandAPDU(cla, ins, p1, p2, data), enciphered=step.get("cipher", False))
+        use, enciphered = self._terminal.use(step["key"], answer.data), step.get("cipher", False)
+        plain = CommandAPDU.under(self._bytes(step["header"]), self._bytes(step.get("data", "")))
+        command = self._terminal.keys.seal(use, plain, enciphered=enciphered)
         if step.get("mac") == "wrong":
             command.data = command.data[:-1] + bytes((command.data[-1] ^ 1,))
         response = self._terminal.send(command)
-        if response.ok and response.data:
-            try:
-                return ResponseAPDU(sealing.open(response.data, enciphered=step.get("cipher", False)), response.sw)
-            except ValueError as error:
-                raise StepFailed(str(error)) from None
-        return response
+        try:
+            data = self._terminal.opened(use, response.data, enciphered=enciphered) if response.ok else response.data
+        except ValueError as error:
+            raise StepFailed(str(error)) from None
+        return ResponseAPDU(data, response.sw)
 
     def _tear(self, step: dict[str, Any]) -> ResponseAPDU:
         """The step, with power cut after each of its writes in turn: every outcome is old or new."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from emulator import ber
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.select import Select
 from harness.terminal.terminal import Terminal
 
 APPLICATION = bytes.fromhex("A000000333010101")
 """PBOC debit. [P]"""
-SFI, BY_NUMBER = 2, 0x04
+SFI = 2
 RECORD, NUMBER = 0x70, 0x5A
 FILLER = "F"
 
@@ -17,9 +18,9 @@ def number(terminal: Terminal) -> str:
     """The number's digits, from record 1 of file 02. [S: prog-z390, prog-sscreader] Refused with 6A82 where the card
     has no such application; ValueError for a record without a number.
     """
-    terminal.exchange(CommandAPDU(0x00, 0xA4, 0x04, 0x00, APPLICATION), "selecting the bank's application")
+    terminal.exchange(Select.command(APPLICATION), "selecting the bank's application")
     terminal.forget()
-    command = CommandAPDU(0x00, 0xB2, 0x01, SFI << 3 | BY_NUMBER, le=0)
+    command = ReadRecord.command(SFI, number=1)
     record = dict(ber.objects(terminal.exchange(command, "reading the bank card's number")))
     digits = dict(ber.objects(record.get(RECORD, b""))).get(NUMBER, b"").hex().upper().rstrip(FILLER)
     if not digits.isdecimal():

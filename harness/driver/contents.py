@@ -13,8 +13,9 @@ from emulator.security import Condition
 from harness.driver import elements, formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
-from harness.driver.session import NoKeys, Session
-from harness.keys.access import PsamError
+from harness.driver.session import Session
+from harness.keys.none import NoKeys
+from harness.keys.psam import PsamError
 from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
@@ -229,7 +230,7 @@ def _content(terminal: Terminal, part: Part) -> bytes | None:
 
 def _read_back(terminal: Terminal, spec: FileSpec, read: Callable[[], bytes]) -> bytes | None:
     """What the card holds there; None where it may not be read, as who may write may not always read."""
-    if terminal.missing(spec.read) and isinstance(terminal.keeper, NoKeys):
+    if terminal.missing(spec.read) and isinstance(terminal.keys, NoKeys):
         return None
     try:
         return read()

@@ -8,7 +8,8 @@ from emulator import internal_fault
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts import items
 from harness.driver.codes import Code, DriverError, negated, words
-from harness.keys.access import LevelTooLow, PsamError, TerminalError
+from harness.keys.access import TerminalError
+from harness.keys.psam import LevelTooLow, PsamError
 from harness.readers import pcsc
 from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Refused, Unauthorised

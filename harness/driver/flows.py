@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.pin import PinChangeUnblock
 from emulator.apdu.status import SW
 from emulator.crypto.suite import frame
 from emulator.security import PIN, Condition, Right, names_in
@@ -26,7 +27,7 @@ from harness.terminal.terminal import ItemValue, Unauthorised
 
 PROOF = 16
 """Bytes of a cryptogram and its data."""
-RELOAD, UNBLOCK = bytes.fromhex("84240001"), bytes.fromhex("84240000")
+RELOAD, UNBLOCK = PinChangeUnblock.command(b"").header, PinChangeUnblock.command().header
 SEALED = {RELOAD: (12, 20), UNBLOCK: (4,)}
 """Bytes that go with these headers: one block of 3DES or SM4, and a MAC."""
 

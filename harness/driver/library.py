@@ -14,7 +14,7 @@ from harness.driver.failures import READ_KEY
 from harness.driver.formats import Wanted, addresses, fields, values
 from harness.driver.session import Session
 from harness.driver.steps import MachineFunctions
-from harness.keys.access import Psam
+from harness.keys.psam import Psam
 from harness.terminal import account
 
 BY_PIN, BY_KEY = 1, 2

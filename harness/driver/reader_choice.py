@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emulator.apdu.command import CommandAPDU, ResponseAPDU
-from emulator.apdu.transport import follow
+from emulator.apdu.instructions.select import Select
 from harness.driver.readers import PcscReaders
-from harness.keys.access import APPLICATION
+from harness.keys.psam import APPLICATION
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
 from harness.readers.pcsc import PcscError
-
-SELECT_PSAM = CommandAPDU(0x00, 0xA4, 0x04, 0x00, APPLICATION)
+from harness.terminal.session import TerminalSession
 
 
 class FoundReaders:
@@ -46,6 +44,6 @@ def is_psam(reader: str) -> bool:
     """True if the card there has a PSAM's application; false where it cannot be asked."""
     try:
         with Pcsc(reader, reset_at_end=True) as connection:
-            return ResponseAPDU.parse(follow(connection.send, bytes(SELECT_PSAM))).ok
+            return TerminalSession(connection).send(Select.command(APPLICATION)).ok
     except PcscError:
         return False

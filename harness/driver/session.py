@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from emulator.apdu.command import CommandAPDU
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
 from emulator.security import names_in
@@ -14,9 +13,12 @@ from harness.driver.codes import Code, DriverError, words
 from harness.driver.elements import NAMED
 from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
-from harness.keys.access import Psam, TerminalError, Use
+from harness.keys.access import TerminalError
+from harness.keys.none import NoKeys
+from harness.keys.psam import Psam
 from harness.readers.connection import Connection, historical
-from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal, Unauthorised
+from harness.terminal.session import TerminalSession
+from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal
 
 TYPES = (1, 2, 3, 4)
 """iType: contact, contactless, either with contact first, either with contactless first.
@@ -39,26 +41,6 @@ class Given:
 
     card: Callable[[int], Connection]
     psam: Callable[[], Connection | None]
-
-
-class NoKeys:
-    """Stands where a call may use no key: what needs one is refused as the card would, 6982."""
-
-    def cryptogram(self, use: Use, data: bytes) -> bytes:  # noqa: ARG002
-        """Never."""
-        raise self._refusal(use)
-
-    def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:  # noqa: ARG002
-        """Never."""
-        raise self._refusal(use)
-
-    def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:  # noqa: ARG002
-        """Never."""
-        raise self._refusal(use)
-
-    @staticmethod
-    def _refusal(use: Use) -> Unauthorised:
-        return Unauthorised(f"{use.key.name} is needed")
 
 
 @dataclass(slots=True)
@@ -84,7 +66,7 @@ class Session:
             raise DriverError(Code.WRONG_TYPE)
         connection = readers.card(kind)
         try:
-            terminal = Terminal(connection, layout, keeper=NoKeys())
+            terminal = Terminal(connection, layout, keys=NoKeys())
             cls._begin(terminal)
             if not terminal.region.isdecimal() or not int(terminal.region):
                 raise DriverError(Code.BAD_IDENTIFICATION)
@@ -148,14 +130,14 @@ class Session:
         return str(self.terminal.read_if_there("SSSE/EF05/06") or "")
 
     def with_psam(self, readers: Readers) -> Psam:
-        """The PSAM, ready for this card, as the terminal's keeper from now on; -2201, -2202."""
+        """The PSAM, ready for this card, as what computes for the terminal from now on; -2201, -2202."""
         connection = readers.psam()
         if connection is None:
             raise DriverError(Code.NO_PSAM)
         self.closers.append(connection.close)
-        self.own = Psam(connection)
+        self.own = Psam(TerminalSession(connection))
         self.own.begin(self.terminal.identification)
-        self.terminal.keeper = self.own
+        self.terminal.keys = self.own
         return self.own
 
     # --- PIN -----------------------------------------------------------------------------------------------------

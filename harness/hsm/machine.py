@@ -7,31 +7,28 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
-from emulator.apdu.command import CommandAPDU
-from emulator.crypto import SUITES, Suite
-from emulator.crypto.keys import factors, test_root
+from emulator.apdu.instructions.pin import PinChangeUnblock
+from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.memory.files import messaging_of
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
-from harness.keys.access import Roots, Use
+from harness.keys.access import Use
+from harness.keys.hsm_roots import INTERNAL_KEY, HsmRoots
 from harness.terminal.pin import bcd, is_pin
 
 __all__ = ["LONGEST_LINE", "PROVINCE", "Card", "EncryptionMachine", "Machine", "MachineError"]
 
 LAYOUT = "3.00"
-READ_KEY, INTERNAL_KEY = "RKSSSE", "IRK"
+READ_KEY = "RKSSSE"
 FIELDS = 9
-RELOAD, UNBLOCK = "84240001", "84240000"
+RELOAD, UNBLOCK = (one.header.hex() for one in (PinChangeUnblock.command(b""), PinChangeUnblock.command()))
 LONGEST_LINE = 512
 LONGEST_TERMINAL = 32
 PROVINCE = "51"
 """The made-up cards are from here."""
-NATIONAL, HANDED_DOWN = 3, 2
-"""Levels that the longest chain of diversification has from a national root, and from a province's."""
 EXTERNAL, MESSAGING, PURSE = "external-authentication", "messaging", "purse"
 DOES = {EXTERNAL: "external authentication", MESSAGING: "PIN CHANGE/UNBLOCK", PURSE: "debits"}
 
@@ -96,30 +93,12 @@ class EncryptionMachine:
             raise MachineError("input", "the machine's region: expected its first two, four or six digits")
         self.region = region
         self._layout = layouts.load(LAYOUT)
-        most = NATIONAL if len(region) == 2 else HANDED_DOWN
-        self._keys = {
-            key.name: replace(key, levels=min(key.levels, most))
-            for key in self._layout.keys.values()
-            if (key.hsm or key.name == INTERNAL_KEY) and _has(root, key.name)
-        }
-        self._roots = {
-            suite.name: Roots(root if most == NATIONAL else self._handed_down(root, suite)) for suite in SUITES.values()
-        }
-
-    def _handed_down(self, root: Callable[[str, int], bytes], suite: Suite) -> Callable[[str, int], bytes]:
-        """Roots as the province gives them to its cities."""
-        province = factors(self.region, b"", NATIONAL)[0]
-
-        def given(name: str, version: int) -> bytes:
-            national = root(name, version)
-            return suite.derive(national, province) if self._layout.keys[name].levels == NATIONAL else national
-
-        return given
+        self._roots = HsmRoots(root, region, self._layout)
 
     @property
     def keys(self) -> tuple[KeySpec, ...]:
         """The keys that have an address, by address: what they are, not their values."""
-        return tuple(sorted((key for key in self._keys.values() if key.hsm), key=lambda key: key.hsm))
+        return tuple(sorted((key for key in self._roots.keys.values() if key.hsm), key=lambda key: key.hsm))
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -172,11 +151,10 @@ class EncryptionMachine:
             raise MachineError("input", f"header: expected {RELOAD} or {UNBLOCK}, and Lc")
         if not (is_pin(pin) if new else not pin):
             raise MachineError("input", "pin: expected 4 to 12 digits to reload, none to unblock")
-        data = bcd(pin)
         use = self._use(key, card, hexadecimal("factor", factor, BLOCK))
-        cla, ins, p1, p2, lc = head
-        sealed = bytes(self._of(card).seal(use, CommandAPDU(cla, ins, p1, p2, data), enciphered=new))
-        if not whole and lc != sealed[4]:
+        command = PinChangeUnblock.command(bcd(pin) if new else None)
+        sealed = bytes(self._roots.of(card.suite).seal(use, command, enciphered=new))
+        if not whole and head[4] != sealed[4]:
             raise MachineError("input", f"header: {sealed[4]:02X} is the right Lc under {card.suite.name}")
         return (sealed if whole else sealed[5:]).hex().upper()
 
@@ -206,9 +184,9 @@ class EncryptionMachine:
             raise MachineError("region", f"the region is unknown: this machine serves {self.region.ljust(6, '0')}")
 
     def _named(self, name: str) -> KeySpec:
-        if name not in self._keys:
+        if name not in self._roots.keys:
             raise MachineError("address", f"this machine has no root of {name}")
-        return self._keys[name]
+        return self._roots.keys[name]
 
     def _at(self, address: str, use: str) -> KeySpec:
         key = next((key for key in self.keys if key.hsm == address.upper()), None)
@@ -218,25 +196,14 @@ class EncryptionMachine:
             raise MachineError("address", f"{key.name}, the key at {key.hsm}, is not for {DOES[use]}")
         return key
 
-    def _of(self, card: Card) -> Roots:
-        return self._roots[card.suite.name]
-
     def _use(self, key: KeySpec, card: Card, factor: bytes) -> Use:
         self._serve(card)
         scheme, _ = messaging_of(self._layout, key.application)
         return Use(key, card.suite, scheme, card.region, card.chip, factor)
 
     def _proof(self, key: KeySpec, card: Card, factor: bytes, data: bytes) -> bytes:
-        return self._of(card).cryptogram(self._use(key, card, factor), data) + data
+        return self._roots.of(card.suite).cryptogram(self._use(key, card, factor), data) + data
 
     def _purchase_key(self, address: str, card: Card, challenge: bytes) -> bytes:
         use = self._use(self._at(address, PURSE), card, challenge)
-        return card.suite.process_key(self._of(card).card_key(use), challenge)
-
-
-def _has(root: Callable[[str, int], bytes], name: str) -> bool:
-    try:
-        root(name, 1)
-    except LookupError:
-        return False
-    return True
+        return card.suite.process_key(self._roots.of(card.suite).card_key(use), challenge)

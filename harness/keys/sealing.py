@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto import Suite
 from emulator.filesystem.layouts.specs import MessagingSpec
 
 MAC_SIZE = 4
+
+
+def signed(command: CommandAPDU, body: bytes) -> bytes:
+    """What a command's MAC is made over: its header, Lc with the MAC counted, and its data, enciphered or not."""
+    return command.header + bytes((len(body) + MAC_SIZE,)) + body
+
+
+def sealed(command: CommandAPDU, body: bytes, mac: bytes) -> CommandAPDU:
+    """The command with these data and their MAC; T=0 sends no Le with them."""
+    return replace(command, data=body + mac, le=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +41,7 @@ class Sealing:
     def seal(self, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:
         """The command with its data enciphered, if they are to be, and its MAC."""
         body = self.suite.encipher(self._key(), command.data) if enciphered and command.data else command.data
-        mac = self._mac(command.header + bytes((len(body) + MAC_SIZE,)) + body)
-        return CommandAPDU(command.cla, command.ins, command.p1, command.p2, body + mac)
+        return sealed(command, body, self._mac(signed(command, body)))
 
     def open(self, answer: bytes, *, enciphered: bool) -> bytes:
         """The data of a sealed answer; ValueError if its MAC or its cipher is not right."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.purse import PURCHASE
+from emulator.apdu.instructions.purse import PURCHASE, GetTransactionProof
+from emulator.apdu.instructions.transactions import DebitForPurchase, InitializeForPurchase
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import PurseSpec
-from harness.keys.access import Psam, TerminalError
+from harness.keys.access import TerminalError
+from harness.keys.psam import Psam
 from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Refused, Terminal
 
@@ -84,8 +85,8 @@ def purse(terminal: Terminal) -> PurseSpec:
 def begin(terminal: Terminal, payment: Payment, number: str) -> Begun:
     """INITIALIZE FOR PURCHASE by the terminal of this number; the PIN must have been verified. Refused."""
     terminal.enter(purse(terminal).application)
-    data = bytes((KEY_INDEX,)) + payment.amounts + bytes.fromhex(number)
-    answer = terminal.exchange(CommandAPDU(0xB0, 0x28, 0x01, 0x01, data), "beginning the settlement")
+    command = InitializeForPurchase.command(KEY_INDEX, payment.amounts, bytes.fromhex(number))
+    answer = terminal.exchange(command, "beginning the settlement")
     if len(answer) != DEBIT_ANSWER:
         raise TerminalError(f"beginning the settlement: the card answered {len(answer)} bytes, not {DEBIT_ANSWER}")
     return Begun(payment, number, answer[14:16], answer[16], answer[18:22])
@@ -96,7 +97,7 @@ def debit(terminal: Terminal, begun: Begun, sequence: bytes, time: str, mac1: by
 
     Where the answer is lost the card is asked for its proof: Refused with 9406 where it recorded nothing.
     """
-    command = CommandAPDU(0xB0, 0x2C, 0x01, 0x00, sequence + bytes.fromhex(time) + mac1)
+    command = DebitForPurchase.command(sequence, bytes.fromhex(time), mac1)
     try:
         answer = terminal.exchange(command, "settling")
         tac, mac2 = answer[:4], answer[4:8]
@@ -112,7 +113,7 @@ def _proof(terminal: Terminal, begun: Begun, lost: PcscError) -> bytes:
         terminal.enter(purse(terminal).application)
     except PcscError:
         raise lost from None
-    command = CommandAPDU(0xB0, 0x2E, 0x00, PURCHASE, begun.sequence)
+    command = GetTransactionProof.command(PURCHASE, begun.sequence)
     return terminal.exchange(command, "asking whether the settlement was recorded")
 
 

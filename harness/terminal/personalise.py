@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from emulator.apdu.command import CommandAPDU, ResponseAPDU
-from emulator.apdu.instructions.issuing import PIN_LOADED
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.binary import UpdateBinary
+from emulator.apdu.instructions.issuing import CompletePersonalisation, LoadKey
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
-from emulator.apdu.transport import follow
 from emulator.crypto import SUITES
-from emulator.crypto.keys import card_key, test_root
+from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, Layout
-from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import VERSIONS, key_cell
 from emulator.personas import Persona
 from emulator.personas.issue import issue
-from harness.keys import sealing as messaging
 from harness.keys.access import TerminalError
+from harness.keys.root_keys import RootKeys
+from harness.keys.sealing import MAC_SIZE
 from harness.readers.connection import Connection
-from harness.terminal.terminal import Refused
+from harness.terminal.refused import Refused
+from harness.terminal.session import TerminalSession
 
 CHUNK = 200
 """Bytes of a transparent file in one UPDATE BINARY."""
@@ -41,17 +43,15 @@ class Personaliser:
     """A blank card being filled from the image of what it is to hold."""
 
     def __init__(self, connection: Connection, image: Image) -> None:
-        self._connection = connection
         self._image = image
         self._layout = image.layout
-        self._suite = SUITES[image.algorithm]
         if self._layout.personalisation is None:
             raise TerminalError(f"layout {self._layout.name} knows no personalisation")
-        self._scheme, _ = messaging_of(self._layout, self._layout.keys[self._layout.personalisation.key].application)
         self._transport = self._layout.keys[self._layout.personalisation.key]
-        # The transport key has one level: the chip's factor alone, as its region may be written yet.
-        factor = connection.atr[-8:]
-        self._transport_key = card_key(self._suite, test_root(self._transport.name), "000000", factor, 1)
+        # The transport key has one level: the chip's factor alone, so that the region, which the card has none of yet,
+        # does not matter.
+        self._session = TerminalSession(connection, RootKeys(test_root))
+        self._session.layout, self._session.suite = self._layout, SUITES[image.algorithm]
 
     def applications(self) -> list[str]:
         """Those that have something to be filled."""
@@ -61,14 +61,13 @@ class Personaliser:
 
     def complete(self) -> bool:
         """True if the card is no blank one any more: it says so whoever asks, in any application."""
-        self._connection.reset()
-        asked = CommandAPDU(0x84, 0x46, 0x00, 0x00, bytes(4))
-        response = ResponseAPDU.parse(follow(self._connection.send, bytes(asked)))
-        return response.sw == SW.CONDITIONS_NOT_SATISFIED
+        self._session.reset()
+        asked = replace(CompletePersonalisation.command(), data=bytes(MAC_SIZE))
+        return self._session.send(asked).sw == SW.CONDITIONS_NOT_SATISFIED
 
     def steps(self) -> Iterator[str]:
         """Does everything, and tells each application before it is filled. Refused."""
-        self._connection.reset()
+        self._session.reset()
         for application in self.applications():
             yield application
             self._enter(application)
@@ -79,36 +78,20 @@ class Personaliser:
                 for version in VERSIONS if key.application == application else ():
                     value = self._image.memory.get(key_cell(key.name, version))
                     if key is not self._transport and isinstance(value, bytes):
-                        p1 = PIN_LOADED if key.use == PIN_USE else version
-                        command = CommandAPDU(0x84, 0xD4, p1, key.id, value)
+                        command = LoadKey.command(key.id, value, version, pin=key.use == PIN_USE)
                         self._sealed(command, f"loading {key.name}, version {version}", enciphered=True)
         self._enter(next(iter(self._layout.applications)))
-        self._sealed(CommandAPDU(0x84, 0x46, 0x00, 0x00), "completing personalisation", enciphered=False)
-        self._connection.reset()
-
-    def _send(self, command: CommandAPDU, doing: str) -> bytes:
-        response = ResponseAPDU.parse(follow(self._connection.send, bytes(command)))
-        if not response.ok:
-            raise Refused(doing, response.sw)
-        return response.data
+        self._sealed(CompletePersonalisation.command(), "completing personalisation", enciphered=False)
+        self._session.reset()
 
     def _enter(self, application: str) -> None:
         """Selects, and authenticates with the transport key: its right ends with every selection."""
-        spec = self._layout.applications[application]
-        by_name = CommandAPDU(0x00, 0xA4, 0x04, 0x00, spec.dfname)
-        by_id = CommandAPDU(0x00, 0xA4, 0x00, 0x00, spec.fid.to_bytes(2, "big"))
-        self._send(by_name if spec.dfname else by_id, f"selecting {application}")
-        process_key = self._suite.process_key(self._transport_key, self._challenge())
-        data = bytes(8)
-        proof = CommandAPDU(0x00, 0x82, 0x00, self._transport.id, self._suite.cryptogram(process_key, data) + data)
-        self._send(proof, f"authenticating with {self._transport.name}")
-
-    def _challenge(self) -> bytes:
-        return self._send(CommandAPDU(0x00, 0x84, 0x00, 0x00, le=8), "asking for a challenge")
+        self._session.enter(application, again=True)
+        use = self._session.use(self._transport.name, self._session.challenge())
+        self._session.prove(self._transport.name, self._session.proof(use, bytes(8)))
 
     def _sealed(self, command: CommandAPDU, doing: str, *, enciphered: bool) -> None:
-        sealing = messaging.Sealing(self._suite, self._scheme, self._transport_key, self._challenge())
-        self._send(sealing.seal(command, enciphered=enciphered), doing)
+        self._session.sealed(command, self._transport.name, enciphered=enciphered, doing=doing)
 
     def _fill(self, spec: FileSpec) -> None:
         content = self._image.memory.records(spec.path)
@@ -116,17 +99,16 @@ class Personaliser:
             # The oldest are written first: what an interrupted run left there already are the last ones.
             content = content[: len(content) - self._present(spec)]
         for command in commands(spec, content):
-            self._send(command, f"writing {spec.path}")
+            self._session.exchange(command, f"writing {spec.path}")
 
     def _present(self, spec: FileSpec) -> int:
         """How many records a cyclic file has."""
         for number in range(1, spec.records + 1):
-            try:
-                self._send(CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | 4, le=0), f"reading {spec.path}")
-            except Refused as refused:
-                if refused.sw != SW.RECORD_NOT_FOUND:
-                    raise
+            response = self._session.send(ReadRecord.command(spec.sfi, number=number))
+            if response.sw == SW.RECORD_NOT_FOUND:
                 return number - 1
+            if not response.ok:
+                raise Refused(f"reading {spec.path}", response.sw)
         return spec.records
 
 
@@ -135,13 +117,11 @@ def commands(spec: FileSpec, content: tuple[bytes, ...]) -> Iterator[CommandAPDU
     if spec.structure == "transparent":
         used = content[0].rstrip(b"\0")
         for at in range(0, len(used), CHUNK):
-            if at < 256:
-                yield CommandAPDU(0x00, 0xD6, 0x80 | spec.sfi, at, used[at : at + CHUNK])
-            else:
-                yield CommandAPDU(0x00, 0xD6, at >> 8, at & 0xFF, used[at : at + CHUNK])
+            # The first one names the file, which is current from then on: only there may an offset exceed 255.
+            yield UpdateBinary.command(used[at : at + CHUNK], spec.sfi if at < 256 else 0, at)
     elif spec.structure == "cyclic":
         for record in reversed(content):
-            yield CommandAPDU(0x00, 0xDC, 0x00, spec.sfi << 3 | 3, record)
+            yield UpdateRecord.newest(record, spec.sfi)
     else:
         for number, record in enumerate(content, 1):
-            yield CommandAPDU(0x00, 0xDC, number, spec.sfi << 3 | 4, record)
+            yield UpdateRecord.command(record, spec.sfi, number=number)

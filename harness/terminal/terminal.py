@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
+from emulator.apdu.instructions.issuing import Activate
+from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
+from emulator.crypto import SUITES
+from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
-from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.filesystem.memory.files import messaging_of
+from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
-from harness.keys.access import TerminalError
-from harness.terminal.link import Link, PinRefused, Refused, Unauthorised, whole
+from harness.keys.access import KeyAccess, TerminalError, Unauthorised
+from harness.keys.root_keys import RootKeys
+from harness.readers.connection import Connection
 from harness.terminal.pin import bcd
+from harness.terminal.refused import PinRefused, Refused
+from harness.terminal.session import TerminalSession
 
 __all__ = ["ItemValue", "PinRefused", "Refused", "Terminal", "Unauthorised", "bcd", "decode_record"]
-BY_NUMBER, NEWEST = 0x04, 0x03
 PIECE = 0xF0
 """Bytes of one UPDATE BINARY: cipher and MAC have room beside them. [D]"""
+HOME = "SSSE"
+ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
+ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
+ISSUER, ISSUER_SFI = "SSSE/EF05", 0x05
+IDENTIFICATION, VERSION = 0x01, 0x03
+"""Items of the issuer's file, under these tags in every layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +61,75 @@ class ItemValue:
         return in_words(self.spec, self.value)
 
 
-class Terminal(Link):
-    """A counter's work on one card. Holds the published test roots (or others), as an encryption machine would, unless
-    a ``keeper`` computes for it; knows this package's layouts.
+class Terminal(TerminalSession):
+    """A counter's work on one card, whatever its kind. ``begin`` comes first, after every reset by others too.
+
+    Holds the published test roots (or others), as an encryption machine would; knows this package's layouts.
     """
+
+    def __init__(
+        self,
+        connection: Connection,
+        known: Layout | None = None,
+        roots: Callable[[str, int], bytes] = test_root,
+        keys: KeyAccess | None = None,
+    ) -> None:
+        """``known`` is the card's layout where it is none of this package's; else its version tells.
+
+        ``roots`` gives a key's root by name and version; LookupError where it is not known. ``keys`` computes under
+        card keys instead of them.
+        """
+        self._roots = RootKeys(roots)
+        super().__init__(connection, keys or self._roots)
+        self._known = known
+        self.identification = b""
+        """The card identification code, 16 bytes."""
+        self.version = ""
+        """The specification version that the card says."""
+
+    # --- which card it is --------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Reset, selection of the environment, algorithm, identification code and version."""
+        self.reset()
+        self.application = HOME
+        fci = self.exchange(Select.command(ENVIRONMENT), f"selecting {HOME}")
+        _, found, rest = fci.partition(ALGORITHM_TAG)
+        code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1: reference:card §2]
+        suites = {suite.code: suite for suite in SUITES.values()}
+        if code not in suites:
+            raise TerminalError(f"the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served")
+        self.suite = suites[code]
+        self.identification = self._issuers(IDENTIFICATION, "the identification code")
+        self.version = self._issuers(VERSION, "the version").rstrip(b"\0").decode("ascii", "replace")
+        self.region = self.identification[:3].hex()
+        try:
+            self.layout = self._known or layouts.load(self.version)
+        except LayoutError:
+            known = ", ".join(layouts.names())
+            raise TerminalError(f"the card says version {self.version!r}; known are {known}") from None
+
+    def _issuers(self, tag: int, what: str) -> bytes:
+        """An item of the issuer's file, read before the layout is known."""
+        record = self.exchange(ReadRecord.command(ISSUER_SFI, tag=tag), f"reading {what}")
+        return whole(record, tag, f"reading {what}")
+
+    def adopt(self, image: Image) -> None:
+        """Takes up a card in mid-session, whose image is at hand: nothing is reset, nothing assumed to be selected."""
+        self.layout, self.suite = image.layout, SUITES[image.algorithm]
+        items_of_issuer = image.memory.records(ISSUER)
+        self.region = items_of_issuer[0][2:5].hex() if items_of_issuer else ""
+        self.forget()
+
+    def card_key(self, name: str, version: int = 1) -> bytes:
+        """The card's key as this terminal can make it; LookupError, naming it, where it has no root for that."""
+        return self._roots.card_key(self.use(name, version=version))
 
     # --- the PIN -----------------------------------------------------------------------------------------------
 
     def pin_state(self) -> int | None:
         """Tries left, 0 if locked, None if no PIN is set; costs nothing."""
-        response = self.send(CommandAPDU(0x00, 0x20, 0x00, 0x00, le=0))
+        response = self.send(Verify.command())
         if response.ok:
             self._rights.add(PIN)  # nobody is asked, and what a PIN opens is open
             return None
@@ -62,13 +139,12 @@ class Terminal(Link):
 
     def verify_pin(self, pin: str) -> None:
         """VERIFY; PinRefused."""
-        self._with_pin(CommandAPDU(0x00, 0x20, 0x00, 0x00, bcd(pin)), "verifying the PIN")
+        self._with_pin(Verify.command(bcd(pin)), "verifying the PIN")
         self._rights.add(PIN)
 
     def change_pin(self, old: str, new: str) -> None:
         """CHANGE PIN; PinRefused."""
-        data = bcd(old) + b"\xff" + bcd(new)
-        self._with_pin(CommandAPDU(0x80, 0x5E, 0x01, 0x00, data), "changing the PIN")
+        self._with_pin(ChangePin.command(bcd(old), bcd(new)), "changing the PIN")
 
     def _with_pin(self, command: CommandAPDU, doing: str) -> None:
         response = self.send(command)
@@ -86,10 +162,10 @@ class Terminal(Link):
         self._pin_change_unblock(new, "reloading the PIN")
 
     def _pin_change_unblock(self, new: str | None, doing: str) -> None:
-        self.enter("SSSE")
+        self.enter(HOME)
         self.authenticate(self.layout.pin.unblock_key)
-        command = CommandAPDU(0x84, 0x24, 0x00, 0x00 if new is None else 0x01, b"" if new is None else bcd(new))
-        self._sealed(command, self.layout.pin.messaging_key, enciphered=new is not None, doing=doing)
+        command = PinChangeUnblock.command(None if new is None else bcd(new))
+        self.sealed(command, self.layout.pin.messaging_key, enciphered=new is not None, doing=doing)
 
     # --- life cycle --------------------------------------------------------------------------------------------
 
@@ -99,17 +175,17 @@ class Terminal(Link):
         if named is None:
             raise TerminalError(f"layout {self.layout.name} has no activation: its cards are active from the first")
         self.enter(self.layout.pin.application)
-        self._authorise(named.needs, "activating")
-        self._exchange(named.cla, named.ins, 0x00, 0x00, doing="activating the social security function")
+        self.authorise(named.needs, "activating")
+        self.exchange(Activate.command(self.layout), "activating the social security function")
 
     def block_application(self, application: str, *, temporary: bool = False) -> None:
         """APPLICATION BLOCK; for ever, unless the layout has PBOC's temporary form and that is asked for."""
         doing = f"blocking {application}"
-        self._lock_command(application, CommandAPDU(0x84, 0x1E, 0x00, 0x00 if temporary else 0x01), doing)
+        self._lock_command(application, ApplicationBlock.command(temporary=temporary), doing)
 
     def unblock_application(self, application: str) -> None:
         """APPLICATION UNBLOCK, of a temporary block."""
-        self._lock_command(application, CommandAPDU(0x84, 0x18, 0x00, 0x00), f"unblocking {application}")
+        self._lock_command(application, ApplicationUnblock.command(), f"unblocking {application}")
 
     def _lock_command(self, application: str, command: CommandAPDU, doing: str) -> None:
         if application not in self.layout.applications:
@@ -120,23 +196,18 @@ class Terminal(Link):
         except Refused as refused:
             if refused.sw != SW.APPLICATION_BLOCKED_TEMPORARILY:
                 raise
-            self._application = application
-        self._authorise(self.layout.applications[application].block, doing)
+            self.application = application
+        self.authorise(self.layout.applications[application].block, doing)
         _, key = messaging_of(self.layout, application)
         if key is None:
             raise TerminalError(f"{doing}: layout {self.layout.name} has no key for that")
-        self._sealed(command, key.name, enciphered=False, doing=doing)
+        self.sealed(command, key.name, enciphered=False, doing=doing)
 
     def block_card(self) -> None:
         """CARD BLOCK: the card never serves again."""
         self.enter(self.layout.pin.application)
-        self._authorise(self.layout.blocking.card, "blocking the card")
-        self._sealed(
-            CommandAPDU(0x84, 0x16, 0x00, 0x00),
-            self.layout.pin.messaging_key,
-            enciphered=False,
-            doing="blocking the card",
-        )
+        self.authorise(self.layout.blocking.card, "blocking the card")
+        self.sealed(CardBlock.command(), self.layout.pin.messaging_key, enciphered=False, doing="blocking the card")
 
     # --- files -------------------------------------------------------------------------------------------------
 
@@ -157,9 +228,9 @@ class Terminal(Link):
         """The value part of one item as the card holds it; Refused with 6A83 where the card has none."""
         spec, item = self.find(path)
         self.enter(spec.application)
-        self._authorise(spec.read, f"reading {spec.path}")
-        p1, p2 = _address(spec, item, occurrence)
-        record = self._addressed(spec, CommandAPDU(0x00, 0xB2, p1, p2, le=0), spec.read_messaging, f"reading {path}")
+        self.authorise(spec.read, f"reading {spec.path}")
+        command = ReadRecord.command(spec.sfi, **addressed(spec, item, occurrence))
+        record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
         return whole(record, item.tag or 0, f"reading {path}")
 
     def read_if_there(self, path: str) -> items.Value | None:
@@ -175,8 +246,8 @@ class Terminal(Link):
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
         spec = self.layout.files[path]
         self.enter(spec.application)
-        self._authorise(spec.read, f"reading {path}")
-        command = CommandAPDU(0x00, 0xB2, number, spec.sfi << 3 | BY_NUMBER, le=0)
+        self.authorise(spec.read, f"reading {path}")
+        command = ReadRecord.command(spec.sfi, number=number)
         record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
         return list(decode_record(spec, record, number))
 
@@ -202,30 +273,31 @@ class Terminal(Link):
         """Writes the value part of one item as it is, under its file's update key."""
         spec, item = self.find(path)
         self.enter(spec.application)
-        self._authorise(spec.update, f"updating {spec.path}")
-        p1, p2 = _address(spec, item, occurrence)
-        command = CommandAPDU(0x00, 0xDC, p1, p2, bytes((item.tag or 0, len(content))) + content)
+        self.authorise(spec.update, f"updating {spec.path}")
+        record = bytes((item.tag or 0, len(content))) + content
+        command = UpdateRecord.command(record, spec.sfi, **addressed(spec, item, occurrence))
         self._addressed(spec, command, spec.update_messaging, f"updating {path}")
 
     def add_record(self, path: str, values: Sequence[str]) -> None:
         """Adds the newest record to a cyclic file, by its fields in order, under the file's update key."""
         spec = self.layout.files[path]
         self.enter(spec.application)
-        self._authorise(spec.update, f"updating {path}")
-        record = items.encode_fields(spec.items, values)
-        command = CommandAPDU(0x00, 0xDC, 0x00, spec.sfi << 3 | NEWEST, record)
+        self.authorise(spec.update, f"updating {path}")
+        command = UpdateRecord.newest(items.encode_fields(spec.items, values), spec.sfi)
         self._addressed(spec, command, spec.update_messaging, f"updating {path}")
+
+    # The first command on a transparent file names it; those that follow find it current.
 
     def read_binary(self, path: str) -> bytes:
         """A transparent file, from its first byte to its last; Refused."""
         spec = self.layout.files[path]
         doing = f"reading {path}"
         self.enter(spec.application)
-        self._authorise(spec.read, doing)
+        self.authorise(spec.read, doing)
         found = b""
         while len(found) < spec.size:
-            p1, p2 = _offset(spec, len(found))
-            part = self._addressed(spec, CommandAPDU(0x00, 0xB0, p1, p2, le=0), spec.read_messaging, doing)
+            command = ReadBinary.command(spec.sfi if not found else 0, len(found))
+            part = self._addressed(spec, command, spec.read_messaging, doing)
             if not part:
                 raise TerminalError(f"{doing}: the card gave nothing at offset {len(found)}")
             found += part
@@ -236,18 +308,16 @@ class Terminal(Link):
         spec = self.layout.files[path]
         doing = f"updating {path}"
         self.enter(spec.application)
-        self._authorise(spec.update, doing)
+        self.authorise(spec.update, doing)
         for at in range(0, len(content), PIECE):
-            p1, p2 = _offset(spec, at)
-            command = CommandAPDU(0x00, 0xD6, p1, p2, content[at : at + PIECE])
+            command = UpdateBinary.command(content[at : at + PIECE], spec.sfi if not at else 0, at)
             self._addressed(spec, command, spec.update_messaging, doing)
 
     def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
         """A command on a file, under secure messaging where the file demands it; the answer's data."""
         _, key = messaging_of(self.layout, spec.application)
         if demand and key is not None:
-            sealed = CommandAPDU(command.cla | 0x04, command.ins, command.p1, command.p2, command.data)
-            return self._sealed(sealed, key.name, enciphered=demand == "cipher", doing=doing)
+            return self.sealed(command.to_secure(), key.name, enciphered=demand == "cipher", doing=doing)
         return self.exchange(command, doing)
 
     def read_file(self, path: str) -> Iterator[ItemValue]:
@@ -263,19 +333,16 @@ class Terminal(Link):
         yield from brought_up(found)
 
 
-def _offset(spec: FileSpec, at: int) -> tuple[int, int]:
-    """P1 and P2 of a command on a transparent file: the first names the file, those that follow find it current."""
-    return (0x80 | spec.sfi, 0) if at == 0 else (at >> 8, at & 0xFF)
+def addressed(spec: FileSpec, item: ItemSpec, occurrence: int = 1) -> dict[str, int]:
+    """How a record command names an item: the first by its tag, another by its number. [S: reference:card §3]"""
+    return {"tag": item.tag or 0} if occurrence == 1 else {"number": spec.number(item, occurrence)}
 
 
-def _address(spec: FileSpec, item: ItemSpec, occurrence: int) -> tuple[int, int]:
-    """P1 and P2: the first by its tag, another by its number, as items lie in the layout's order.
-    [S: reference:card §3]
-    """
-    if occurrence == 1:
-        return item.tag or 0, spec.sfi << 3
-    before = sum(one.count for one in spec.items[: spec.items.index(item)])
-    return before + occurrence, spec.sfi << 3 | BY_NUMBER
+def whole(record: bytes, tag: int, doing: str) -> bytes:
+    """The value in a record, which must be whole and have this tag; TerminalError."""
+    if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
+        raise TerminalError(f"{doing}: the card's answer is not that item, whole")
+    return record[2:]
 
 
 def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:

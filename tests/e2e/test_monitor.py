@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from emulator.filesystem.layouts import load as layouts
-from harness.keys.access import Psam
+from harness.keys.psam import Psam
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
+from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
 from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
 from tests.support import SSSE, WRONG_PIN
@@ -132,11 +133,11 @@ def test_a_terminal_with_a_psam_is_judged_live(tmp_path: Path, spoil: bool) -> N
             Pcsc(card_there) as card,
             Pcsc(psam_there) as own,
         ):
-            keeper = Psam(own)
-            terminal = Terminal(card, keeper=keeper)
+            psam = Psam(TerminalSession(own))
+            terminal = Terminal(card, keys=psam)
             terminal.begin()
             identification = str(terminal.read("SSSE/EF05/01"))
-            keeper.begin(bytes.fromhex(identification))
+            psam.begin(bytes.fromhex(identification))
             assert terminal.read("SSSE/EF06/09") == "测试甲"
             if spoil:
                 own.send(bytes.fromhex("BFDE470A18" + "00" * 24))

@@ -19,7 +19,8 @@ from harness.driver.pad import CANCEL, TIMEOUT
 from harness.driver.session import Given
 from harness.hsm.machine import Card as MachineCard
 from harness.hsm.machine import EncryptionMachine
-from harness.keys.access import Roots, Use
+from harness.keys.access import Use
+from harness.keys.root_keys import RootKeys
 from harness.readers import pcsc
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
@@ -195,7 +196,7 @@ def no_digits() -> Outcome:
     def seal(card: MachineCard, factor: str) -> str:
         plan = layouts.load("3.00")
         use = Use(plan.keys["STK"], card.suite, plan.messaging["ssse"], card.region, card.chip, bytes.fromhex(factor))
-        return bytes(Roots(root_of).seal(use, CommandAPDU(0x84, 0x24, 0, 1, b"\xab"), enciphered=True)).hex()
+        return bytes(RootKeys(root_of).seal(use, CommandAPDU(0x84, 0x24, 0, 1, b"\xab"), enciphered=True)).hex()
 
     counter = Counter().enters("246802", "246802")
     return BackEnd(counter.driver, Sealing(seal)).reload_pin(1, ANY)

@@ -8,10 +8,11 @@ from emulator.filesystem.memory.memory import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
 from harness.driver.backend import BackEnd
 from harness.hsm.machine import EncryptionMachine
-from harness.keys.access import Psam
+from harness.keys.psam import Psam
 from harness.readers.connection import InProcess
 from harness.terminal import account
 from harness.terminal.account import Payment
+from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
 from tests.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter
 
@@ -117,7 +118,7 @@ def test_a_card_without_pin_pays() -> None:
 def test_the_reference_terminal_settles_and_reads_the_log() -> None:
     counter = Counter()
     assert counter.own is not None
-    terminal, own = Terminal(counter.open()), Psam(InProcess(counter.own))
+    terminal, own = Terminal(counter.open()), Psam(TerminalSession(InProcess(counter.own)))
     terminal.begin()
     terminal.verify_pin("123456")
     own.begin(terminal.identification)

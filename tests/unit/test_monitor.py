@@ -52,7 +52,7 @@ def twice_authenticated(bad: Judged) -> None:
     bad.terminal.adopt(bad.image)
     bad.send(SSSE, "00C000001E")
     bad.terminal.forget()
-    bad.terminal._application = "SSSE"
+    bad.terminal.application = "SSSE"
     bad.authenticate("RKSSSE")
 
 

@@ -11,12 +11,14 @@ from harness.clock import Clock
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
 from harness.driver.session import Given
-from harness.keys.access import Psam, TerminalError
+from harness.keys.access import TerminalError
+from harness.keys.psam import Psam
 from harness.monitor.rules import RULES
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
 from harness.serving import demo
 from harness.terminal import region
+from harness.terminal.session import TerminalSession
 from harness.verdicts.verdict import Verdict
 from tests.support import new_card
 from tests.unit.judged import Judged, demanding
@@ -107,11 +109,11 @@ def the_region_by_the_driver(desk: Desk) -> None:
 
 def by_the_terminal(desk: Desk) -> None:
     """The same keys by the reference terminal itself, with the PSAM: the region moves."""
-    terminal, keeper = desk.terminal, Psam(desk.own)
-    terminal.keeper = keeper
+    terminal, own = desk.terminal, Psam(TerminalSession(desk.own))
+    terminal.keys = own
     terminal.begin()
     terminal.valid_until()
-    keeper.begin(bytes.fromhex(str(terminal.read("SSSE/EF05/01"))))
+    own.begin(bytes.fromhex(str(terminal.read("SSSE/EF05/01"))))
     region.move(terminal, "510700", "510100")
     terminal.reload_pin("135790")
     terminal.unblock_pin()

@@ -14,8 +14,9 @@ from emulator.filesystem.memory.purse import Purse
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
-from harness.keys.access import Psam
+from harness.keys.psam import Psam
 from harness.readers.connection import InProcess
+from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
 from tests.support import new_card
@@ -41,7 +42,7 @@ class Watched:
         chip = FaultyChip(self.image, Plan(tuple(map(plan.from_text, faults))), observer=trace.slot(0, self.image))
         self.card = InProcess(chip)
         own = new_card("psam", "3des", "psam").chip.image
-        self.psam = Psam(InProcess(FaultyChip(own, Plan(()), observer=trace.slot(1, own))))
+        self.psam = Psam(TerminalSession(InProcess(FaultyChip(own, Plan(()), observer=trace.slot(1, own)))))
         self.terminal = Terminal(self.card, self.image.layout, root_of, self.psam)
         self.terminal.begin()
         self.psam.begin(bytes.fromhex(str(self.terminal.read("SSSE/EF05/01"))))

@@ -124,6 +124,17 @@ class FileSpec:
         """The item declared under this tag."""
         return next((item for item in self.items if item.tag == tag), None)
 
+    def number(self, item: ItemSpec, occurrence: int = 1) -> int:
+        """The number of an item's record, the first or another of several, on a card that has every item: they lie in
+        the layout's order. [S: reference:card §3]
+        """
+        return sum(one.count for one in self.items[: self.items.index(item)]) + occurrence
+
+    def standing(self, number: int) -> ItemSpec | None:
+        """The item whose record has a number, on a card that has every item; None beyond the last."""
+        there = [item for item in self.items for _ in range(item.count)]
+        return there[number - 1] if 0 < number <= len(there) else None
+
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSpec:

@@ -6,9 +6,10 @@ import pytest
 
 from emulator.apdu.status import SW
 from emulator.crypto.keys import test_root as root_of
-from harness.keys.access import LevelTooLow, Psam, PsamError
+from harness.keys.psam import LevelTooLow, Psam, PsamError
 from harness.readers.connection import InProcess
 from harness.terminal import region
+from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
 from tests.support import new_card
 
@@ -23,18 +24,18 @@ def with_psam(
 ) -> tuple[Terminal, Psam]:
     card, own = new_card(*kind, persona).chip, new_card("psam", "3des", psam).chip
     card.apdu_shape = own.apdu_shape = shape == "apdu"
-    keeper = Psam(InProcess(own))
-    terminal = Terminal(InProcess(card), card.image.layout, root_of, keeper)
+    own_card = Psam(TerminalSession(InProcess(own)))
+    terminal = Terminal(InProcess(card), card.image.layout, root_of, own_card)
     terminal.begin()
-    keeper.begin(bytes.fromhex(str(terminal.read("SSSE/EF05/01"))))
-    return terminal, keeper
+    own_card.begin(bytes.fromhex(str(terminal.read("SSSE/EF05/01"))))
+    return terminal, own_card
 
 
 @KINDS
 @SHAPES
 def test_a_whole_counters_work_with_a_psam(kind: tuple[str, str], shape: str) -> None:
-    terminal, keeper = with_psam(kind, shape=shape)
-    assert keeper.terminal_number == "510100000001"
+    terminal, own_card = with_psam(kind, shape=shape)
+    assert own_card.terminal_number == "510100000001"
     terminal.verify_pin("123456")
     assert terminal.read("SSSE/EF06/09") == "测试甲"
     terminal.update("SSSE/EF05/06", "20310101")

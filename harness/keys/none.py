@@ -1,0 +1,26 @@
+"""No keys: a terminal that may use none."""
+
+from __future__ import annotations
+
+from emulator.apdu.command import CommandAPDU
+from harness.keys.access import KeyAccess, Unauthorised, Use
+
+
+class NoKeys(KeyAccess):
+    """Stands where a call may use no key: what needs one is refused as the card would, 6982."""
+
+    def cryptogram(self, use: Use, data: bytes) -> bytes:  # noqa: ARG002
+        """See ``KeyAccess``."""
+        raise self._refusal(use)
+
+    def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:  # noqa: ARG002
+        """See ``KeyAccess``."""
+        raise self._refusal(use)
+
+    def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:  # noqa: ARG002
+        """See ``KeyAccess``."""
+        raise self._refusal(use)
+
+    @staticmethod
+    def _refusal(use: Use) -> Unauthorised:
+        return Unauthorised(f"{use.key.name} is needed")

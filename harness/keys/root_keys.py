@@ -1,0 +1,43 @@
+"""Roots in this process: card keys are diversified from them here, as an encryption machine does it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.apdu.command import CommandAPDU
+from emulator.crypto.keys import card_key, pin_key
+from emulator.filesystem.layouts.specs import PIN_USE
+from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, Use
+from harness.keys.sealing import Sealing
+
+
+class RootKeys(KeyAccess):
+    """``root(name, version)`` gives one, LookupError where it is not known."""
+
+    def __init__(self, root: Callable[[str, int], bytes]) -> None:
+        self._root = root
+
+    def card_key(self, use: Use) -> bytes:
+        """The card's own key, 16 bytes."""
+        if use.key.pin:
+            return pin_key(use.key.pin, text=use.key.use != PIN_USE)
+        root = self._root(use.key.name, use.version)
+        return card_key(use.suite, root, use.region, use.chip, use.key.levels)
+
+    def cryptogram(self, use: Use, data: bytes) -> bytes:
+        """See ``KeyAccess``."""
+        key = self.card_key(use)
+        if use.scheme.cryptogram == LONG_CRYPTOGRAM:
+            return use.suite.crypt(key, use.challenge)
+        return use.suite.cryptogram(use.suite.process_key(key, use.challenge), data)
+
+    def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:
+        """See ``KeyAccess``."""
+        return self._sealing(use).seal(command, enciphered=enciphered)
+
+    def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:
+        """See ``KeyAccess``."""
+        return self._sealing(use).open(answer, enciphered=enciphered)
+
+    def _sealing(self, use: Use) -> Sealing:
+        return Sealing(use.suite, use.scheme, self.card_key(use), use.challenge)

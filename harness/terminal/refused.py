@@ -1,0 +1,23 @@
+"""What a card refused a terminal."""
+
+from __future__ import annotations
+
+from emulator.apdu.status import describe
+from harness.keys.access import TerminalError
+
+
+class Refused(TerminalError):
+    """The card answered something else than 9000."""
+
+    def __init__(self, doing: str, sw: int) -> None:
+        english, chinese = describe(sw)
+        super().__init__(f"{doing}: the card answered {sw:04X} ({english} {chinese})")
+        self.sw = sw
+
+
+class PinRefused(Refused):
+    """The PIN was wrong or is locked. ``tries_left`` 0: locked."""
+
+    def __init__(self, doing: str, sw: int) -> None:
+        super().__init__(doing, sw)
+        self.tries_left = sw & 0xF if sw & 0xFFF0 == 0x63C0 else 0
