@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from emulator.apdu import lifecycle, messaging
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.table import InstructionTable
@@ -25,12 +26,11 @@ from emulator.filesystem.memory.nvm import PowerCut
 from emulator.session import Session
 
 if TYPE_CHECKING:
-    from emulator.apdu.instructions import Instruction
     from emulator.filesystem.memory.image import Image
 
 OK = b"\x90\x00"
 WRONG_LE = 0x6C
-GET_RESPONSE = b"\xc0"
+GET_RESPONSE = bytes((GetResponse.ins,))
 LONGEST_COMMAND = 261
 _log = logging.getLogger(__name__)
 
@@ -62,6 +62,11 @@ class Observer(Protocol):
 
     def powered(self, event: str, atr: bytes) -> None:
         """``reset`` (with the ATR) or ``off``."""
+
+
+def _plain(opened: messaging.Opened | None) -> bytes:
+    """The command that secure messaging covered, as observers are told it."""
+    return bytes(opened) if opened is not None else b""
 
 
 def _where(error: BaseException | None) -> str:
@@ -114,7 +119,6 @@ class Chip:
         self._table = InstructionTable.of(image.layout)
         self._powered = False
         self._torn = False
-        self._plain = b""
         self._witness: Witness | None = None
         self._lock = threading.Lock()
 
@@ -180,7 +184,7 @@ class Chip:
         state = self._state
         session = state.session
         failure = ""
-        self._plain = b""
+        opened: messaging.Opened | None = None
         began = time.monotonic()
         if self.observer is not None:
             self._witness = self._witness or Witness(state.memory)
@@ -200,15 +204,15 @@ class Chip:
                 session.transaction = None
             if not state.memory.normal:
                 lifecycle.check(state, kind)
-            secured = kind.protected or command.cla in kind.secured
-            if secured and not (kind.when_blocked and kind.done_already(state, command)):
-                data = self._secured(kind, command)
-            elif secured:
+            if not (kind.protected or command.cla in kind.secured):
+                kind.check(command)
+                data = kind.parse(command).execute(state)
+            elif kind.when_blocked and kind.done_already(state, command):
                 kind.check(command)
                 data = b""
             else:
-                kind.check(command)
-                data = kind.parse(command).execute(state)
+                opened = messaging.opened(state, kind, command)
+                data = opened.seal.close(kind.parse(opened).execute(state))
             state.memory.commit()
             if data and (kind.case4 or command.cla in kind.secured):
                 session.pending = data
@@ -228,7 +232,7 @@ class Chip:
             self._forget()
             self._powered, self._torn = False, True
             words, took = "power was cut in the middle of it", time.monotonic() - began
-            cut = Exchange(raw, b"", words, plain=self._plain, seconds=took)
+            cut = Exchange(raw, b"", words, plain=_plain(opened), seconds=took)
             self.observer = told(self.observer, lambda one: one.exchanged(cut))
             self.observer = told(self.observer, lambda one: one.powered("off", b""))
             raise
@@ -243,17 +247,6 @@ class Chip:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
             took = time.monotonic() - began
             changes = self._witness.changes(session)
-            seen = Exchange(raw, answer, words, failure, self._plain, changes, took)
+            seen = Exchange(raw, answer, words, failure, _plain(opened), changes, took)
             self.observer = told(self.observer, lambda one: one.exchanged(seen))
         return answer
-
-    def _secured(self, kind: type[Instruction], command: CommandAPDU) -> bytes:
-        """One command under secure messaging, and its answer under the same."""
-        state = self._state
-        try:
-            plain, seal = messaging.open_command(state, kind, command)
-            self._plain = bytes(plain)
-            answer = kind.parse(plain).execute(state)
-        finally:
-            state.session.messaging = ""
-        return seal.close(answer)

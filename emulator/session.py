@@ -22,8 +22,6 @@ class Session:
     rights: set[str] = field(default_factory=set)
     challenge: bytes | None = None
     pending: bytes = b""
-    messaging: str = ""
-    """What the command under way came under: nothing, ``mac``, or ``cipher``."""
     delivered: object | None = None
     """A PSAM's delivered key."""
     exporting: bool = False

@@ -67,6 +67,11 @@ class CommandAPDU:
         raise CardError(SW.WRONG_LENGTH, f"extended Lc says {length} bytes of data, {len(rest)} follow")
 
     @property
+    def messaging(self) -> str:
+        """What it came under: nothing, as here, or ``mac`` or ``cipher`` (``emulator.apdu.messaging.Opened``)."""
+        return ""
+
+    @property
     def header(self) -> bytes:
         """CLA INS P1 P2."""
         return bytes((self.cla, self.ins, self.p1, self.p2))

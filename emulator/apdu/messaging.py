@@ -7,7 +7,7 @@ and which fold is the scheme that the layout names for the current DF.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
@@ -52,24 +52,38 @@ class Seal:
         return body + self.mac(body)
 
 
-def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU) -> tuple[CommandAPDU, Seal]:
-    """The command as the instruction takes it, its MAC checked and taken off, its data deciphered; and the seal.
+@dataclass(slots=True)
+class Opened(CommandAPDU):
+    """A command that came under secure messaging, as its instruction takes it: under the instruction's own class, its
+    MAC checked and taken off, its data deciphered. Its answer goes back under the same ``seal``.
+    """
+
+    seal: Seal = field(kw_only=True)
+
+    @property
+    def messaging(self) -> str:
+        """``mac`` or ``cipher``."""
+        return "cipher" if self.seal.enciphered else "mac"
+
+
+def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Opened:
+    """The command that secure messaging covers.
 
     A missing MAC answers 6987. A wrong one 6988; it locks no key [T: part7:7.4], but loses the rights of keys and the
     challenge [D]. What the instruction counts it against falls before the comparison. [P] No challenge answers 6984,
     data that do not decipher 6A80.
     """
+    body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
     if kind.protected:
         kind.check(command)
-    elif len(command.data) < MAC_SIZE:
+    elif len(mac) < MAC_SIZE:
         raise CardError(SW.MESSAGING_OBJECT_MISSING, f"a MAC of {MAC_SIZE} bytes is missing")
     else:
-        kind.check(CommandAPDU(kind.cla, command.ins, command.p1, command.p2, command.data[:-MAC_SIZE], None))
+        kind.check(replace(command, cla=kind.cla, data=body, le=None))
     key = kind.authorise(card, command)
     enciphered = kind.enciphered(card, command)
     tries = kind.counted(card)
     seal = Seal.begin(card, key, enciphered=enciphered)
-    body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
     left = tries.spend() if tries else None
     if not hmac.compare_digest(seal.mac(command.header + bytes((len(command.data),)) + body), mac):
         card.session.drop_keys()
@@ -80,8 +94,7 @@ def open_command(card: CardState, kind: type[Instruction], command: CommandAPDU)
             body = seal.suite.decipher(seal.key, body)
         except ValueError as error:
             raise CardError(SW.WRONG_DATA, f"the enciphered data are not right under {key.name}: {error}") from None
-    card.session.messaging = "cipher" if enciphered else "mac"
-    return CommandAPDU(kind.cla, command.ins, command.p1, command.p2, body, None), seal
+    return Opened(kind.cla, command.ins, command.p1, command.p2, body, seal=seal)
 
 
-__all__ = ["MAC_SIZE", "Seal", "open_command"]
+__all__ = ["MAC_SIZE", "Opened", "Seal", "opened"]

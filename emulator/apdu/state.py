@@ -50,18 +50,18 @@ class CardState:
             raise CardError(SW.NO_CURRENT_EF, "no EF is current: select one, or name it by its SFI")
         return session.file
 
-    def may_read(self, spec: FileSpec) -> None:
-        """6982 unless the session's rights allow reading, 6987 where it must come under secure messaging."""
+    def may_read(self, spec: FileSpec, messaging: str) -> None:
+        """6982 unless the session's rights allow reading, 6987 where it must come under other secure messaging."""
         if not spec.read.satisfied(self.session.rights):
             self._refuse("reading", spec.path, spec.read)
         if spec.read_messaging:
-            self._secured("reading", spec.path, spec.read_messaging)
+            self._secured("reading", spec.path, spec.read_messaging, messaging)
 
-    def may_update(self, spec: FileSpec) -> None:
-        """6982 unless the session's rights allow updating, 6987 where it must come under secure messaging."""
+    def may_update(self, spec: FileSpec, messaging: str) -> None:
+        """6982 unless the session's rights allow updating, 6987 where it must come under other secure messaging."""
         self.right_to_update(spec)
         if spec.update_messaging:
-            self._secured("updating", spec.path, spec.update_messaging)
+            self._secured("updating", spec.path, spec.update_messaging, messaging)
 
     def right_to_read(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow reading."""
@@ -84,8 +84,8 @@ class CardState:
             return
         raise CardError(SW.SECURITY_NOT_SATISFIED, f"{deed} {path} needs {condition}; {self._won()}")
 
-    def _secured(self, deed: str, path: str, demand: str) -> None:
-        if self.session.messaging != demand and not self.filling():
+    def _secured(self, deed: str, path: str, demand: str, messaging: str) -> None:
+        if messaging != demand and not self.filling():
             wanted = "a MAC" if demand == "mac" else "MAC and cipher"
             raise CardError(SW.MESSAGING_OBJECT_MISSING, f"{deed} {path} needs {wanted}")
 

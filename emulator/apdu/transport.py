@@ -7,31 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.apdu.status import SW, CardError
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.status import SW
 
-WHOLE = 256
-WHOLE_SECURED = 240
-"""The most bytes that one answer gives unasked: all that T=0 carries, or what still fits with MAC and cipher. [D]"""
-
+FETCH = GetResponse.command(0).header
 MOST_ROUNDS = 256
 LONGEST_ANSWER = 65536
 """What no right card reaches: one byte a round is the least, and short answers have 256 bytes at most. [D]"""
-
-
-def most(le: int | None) -> int:
-    """How many bytes an answer of any length may have: Le; without one, what fits."""
-    return WHOLE_SECURED if le is None else le or WHOLE
-
-
-def exact(le: int | None, data: bytes) -> bytes:
-    """``data`` if Le asks for exactly that much, else 6Cxx, which executes nothing. [P]
-
-    Le is None where the answer waits for GET RESPONSE, which brings its own.
-    """
-    size = len(data)
-    if le == size or le is None or (le == 0 and size == 256):
-        return data
-    raise CardError(0x6C00 | size & 0xFF, f"Le {le:02X} came, the answer has {size} bytes")
 
 
 def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
@@ -48,7 +30,7 @@ def follow(transmit: Callable[[bytes], bytes], command: bytes) -> bytes:
         rounds += 1
         if rounds > MOST_ROUNDS or len(data) > LONGEST_ANSWER:
             return answer[-2:]
-        answer = transmit(bytes((0x00, 0xC0, 0x00, 0x00, answer[-1])))
+        answer = transmit(FETCH + answer[-1:])
         if answer[-2:-1] not in (b"\x61", b"\x90"):
             return answer
         data += answer[:-2]

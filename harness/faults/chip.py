@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.transport import WHOLE
+from emulator.apdu.lengths import WHOLE
 from emulator.chip import Chip, Exchange, Observer, told
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.nvm import PowerCut

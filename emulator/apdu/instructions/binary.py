@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import exact, most
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
 from emulator.filesystem.memory.memory import file_cell
 
@@ -74,6 +74,7 @@ class ReadBinary(Instruction):
     sfi: int
     offset: int
     le: int | None
+    messaging: str = ""
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -100,7 +101,7 @@ class ReadBinary(Instruction):
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadBinary:
         """From P1, P2 and Le."""
-        return cls(*address(command), command.le)
+        return cls(*address(command), command.le, command.messaging)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -110,7 +111,7 @@ class ReadBinary(Instruction):
     def execute(self, card: CardState) -> bytes:
         """The bytes; 6Cxx where fewer are left than asked for."""
         spec = opened(card, self.sfi)
-        card.may_read(spec)
+        card.may_read(spec, self.messaging)
         check_offset(spec, self.offset)
         (content,) = card.memory.records(spec.path)
         data = content[self.offset : self.offset + most(self.le)]
@@ -140,6 +141,7 @@ class UpdateBinary(Instruction):
     sfi: int
     offset: int
     data: bytes
+    messaging: str = ""
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -166,7 +168,7 @@ class UpdateBinary(Instruction):
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateBinary:
         """From P1, P2 and the data."""
-        return cls(*address(command), command.data)
+        return cls(*address(command), command.data, command.messaging)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -176,7 +178,7 @@ class UpdateBinary(Instruction):
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6B00 for an offset, 6700 for data beyond the end. [P]"""
         spec = opened(card, self.sfi)
-        card.may_update(spec)
+        card.may_update(spec, self.messaging)
         check_offset(spec, self.offset)
         end = self.offset + len(self.data)
         if end > spec.size:

@@ -8,9 +8,9 @@ from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import check_declared
 from emulator.apdu.instructions.certificate import CertificateInstruction, fields, unavailable
+from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import exact
 from emulator.crypto import sm2
 from emulator.filesystem.layouts.specs import CertificateSpec
 from emulator.filesystem.memory.memory import file_cell

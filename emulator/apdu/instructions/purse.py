@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import exact
 from emulator.filesystem.layouts.specs import Layout, PurseSpec
 from emulator.filesystem.memory.memory import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse

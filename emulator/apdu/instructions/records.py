@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.apdu.transport import WHOLE, WHOLE_SECURED, exact
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
 from emulator.filesystem.memory.memory import file_cell
 
@@ -104,6 +104,7 @@ class ReadRecord(Instruction):
     sfi: int
     mode: int
     le: int | None
+    messaging: str = ""
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -132,7 +133,7 @@ class ReadRecord(Instruction):
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadRecord:
         """From P1 (number or tag), P2 (SFI and mode) and Le."""
-        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.le)
+        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.le, command.messaging)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -142,7 +143,7 @@ class ReadRecord(Instruction):
     def execute(self, card: CardState) -> bytes:
         """The record, or whole records up to 256 bytes. [D]"""
         spec = opened(card, self.sfi)
-        card.may_read(spec)
+        card.may_read(spec, self.messaging)
         records = card.memory.records(spec.path)
         # A file that was not the current one has no current record yet.
         current = card.session.record if not self.sfi else 0
@@ -191,6 +192,7 @@ class UpdateRecord(Instruction):
     sfi: int
     mode: int
     data: bytes
+    messaging: str = ""
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -224,7 +226,7 @@ class UpdateRecord(Instruction):
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateRecord:
         """From P1 (number or tag), P2 (SFI and mode) and the record."""
-        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.data)
+        return cls(command.p1, command.p2 >> 3, command.p2 & 7, command.data, command.messaging)
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -234,7 +236,7 @@ class UpdateRecord(Instruction):
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A83, 6A84, and 6A85 where the record does not fit. [T: part5:table 45]"""
         spec = opened(card, self.sfi)
-        card.may_update(spec)
+        card.may_update(spec, self.messaging)
         records = card.memory.records(spec.path)
         if spec.structure == "cyclic":
             self._add_newest(card, spec, records)
