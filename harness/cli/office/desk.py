@@ -14,7 +14,7 @@ from typing import Any, Self
 import click
 import yaml
 
-from harness.cli.office import DRAWER, REGISTER, OfficeError, common
+from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
 from harness.office.cards.store import Drawer
 from harness.office.case import roles

@@ -13,7 +13,8 @@ import click
 from pydantic import SecretStr
 
 from harness.cli import card_options, interrupt, pins
-from harness.cli.office import FILE, options
+from harness.cli.office import options
+from harness.cli.office.common import FILE
 from harness.cli.office.desk import PLAIN, Command, Desk
 from harness.office.case.services import INITIAL_PIN
 from harness.office.desk import errors, instant

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from harness.cli import pins
-from harness.cli.office import OfficeError, options
+from harness.cli.office import options
+from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case import roles
 from harness.office.case.case import Unknown

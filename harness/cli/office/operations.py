@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from harness.cli.office import FILE, OfficeError, options
+from harness.cli.office import options
+from harness.cli.office.common import FILE, OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case.operation import Operation
 from harness.office.desk.office import Done

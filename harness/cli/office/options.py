@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.cli import pins
-from harness.cli.office import FILE
+from harness.cli.office.common import FILE
 from harness.cli.office.desk import Desk
 from harness.office.case.case import Unknown
 from harness.office.register import queries

@@ -10,7 +10,8 @@ import click
 import segno
 
 from harness.cli import pins
-from harness.cli.office import FILE, options
+from harness.cli.office import options
+from harness.cli.office.common import FILE
 from harness.cli.office.desk import Command, Desk
 from harness.office import letter as letters
 from harness.office.electronic import qr

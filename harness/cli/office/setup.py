@@ -8,7 +8,7 @@ import click
 from sqlalchemy import select
 
 from harness.cli import origins as origins_
-from harness.cli.office import OfficeError
+from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import Drawer
 from harness.office.desk import tokens
