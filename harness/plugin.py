@@ -17,17 +17,15 @@ from typing import Any
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import Cell
 from emulator.guess import guess
 from emulator.personas.document import is_path
-from emulator.personas.issue import issue
 from harness.clock import Clock
 from harness.conformance import names, runner
 from harness.conformance import vector as vectors
@@ -75,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"sscard({taken}): the card that `card` is, and what is between")
     version, algorithm = _profile(config)
     try:
-        there = layouts.load(version).algorithms
+        there = catalogue.layout(version).algorithms
     except LayoutError as error:
         raise pytest.UsageError(f"--sscard-profile: {error}") from None
     if algorithm not in there:
@@ -170,16 +168,16 @@ def _image(request: pytest.FixtureRequest, asked: dict[str, Any]) -> Image:
     if "image" in asked:
         return images.load(request.path.parent / asked["image"])
     layout, algorithm = _profile(request.config)
-    return issue(
+    return catalogue.card(
         _persona(request, asked.get("persona", personas.DEFAULT)),
-        layouts.load(asked.get("layout", layout)),
+        asked.get("layout", layout),
         asked.get("algorithm", algorithm),
     )
 
 
-def _persona(request: pytest.FixtureRequest, asked: str) -> personas.Persona:
-    """A persona by name, or a TOML file beside the test."""
-    return personas.load(request.path.parent / asked if is_path(asked) else asked)
+def _persona(request: pytest.FixtureRequest, asked: str) -> str | Path:
+    """A persona's name, or a TOML file beside the test."""
+    return request.path.parent / asked if is_path(asked) else asked
 
 
 def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int | None) -> Plan:
@@ -202,7 +200,7 @@ def injections(card: Connection) -> Sequence[Injection]:
 def psam(request: pytest.FixtureRequest) -> Connection:
     """The terminal's own card, in-process."""
     del request
-    return InProcess(Chip(issue(personas.load(personas.PSAM), layouts.load(personas.PSAM), "3des")))
+    return InProcess(Chip(catalogue.card(personas.PSAM, personas.PSAM, "3des")))
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import tries_cell
 from emulator.personas.issue import issue
@@ -34,9 +33,9 @@ PAY = "700|1500|20261125093000|"
 
 @lru_cache
 def _issued(layout: str, algorithm: str, persona: str, missing: tuple[str, ...]) -> Image:
-    person = personas.load(persona)
+    person = catalogue.persona(persona)
     person = replace(person, missing_keys=person.missing_keys | frozenset(missing))
-    return issue(person, layouts.load(layout), algorithm)
+    return issue(person, catalogue.layout(layout), algorithm)
 
 
 class Counter:

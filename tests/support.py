@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, pin_key, test_root
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import PIN_USE
-from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import tries_cell
-from emulator.personas.issue import issue
 from emulator.security import PIN
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF"
@@ -110,13 +106,8 @@ class Card:
         return self.chip.image.memory.counter(tries_cell(name))
 
 
-@lru_cache
-def _issued(layout: str, algorithm: str, persona: str) -> Image:
-    return issue(personas.load(persona), layouts.load(layout), algorithm)
-
-
 def new_card(layout: str = "3.00", algorithm: str = "3des", persona: str = personas.DEFAULT) -> Card:
     """A fresh card, powered."""
-    chip = Chip(_issued(layout, algorithm, persona).fork())
+    chip = Chip(catalogue.card(persona, layout, algorithm))
     chip.power_on()
     return Card(chip)

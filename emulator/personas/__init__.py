@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from emulator.personas import document, shape
 from emulator.personas.finding import PersonaError, UnknownPersonaError
 
-__all__ = ["DEFAULT", "PSAM", "Persona", "PersonaError", "UnknownPersonaError", "from_table", "load", "names"]
+__all__ = ["BLANK", "DEFAULT", "PSAM", "Persona", "PersonaError", "UnknownPersonaError", "from_table", "read"]
 
 DEFAULT = "adult-chengdu"
+BLANK = "blank"
+"""The card as its maker delivers it."""
 PIN_CHANGED = "pin-changed"
 """The one whose holder has set a PIN of their own."""
 PSAM = "psam"
@@ -53,33 +54,19 @@ class Persona:
         return replace(self, values={**self.values, **self.versions.get(version, {})})
 
 
-def names(card: str = "user") -> list[str]:
-    """All personas of a kind of card (``user`` or ``psam``), the default first."""
-    return sorted((name for name in document.shipped() if load(name).card == card), key=lambda name: name != DEFAULT)
+def read(name_or_path: str) -> tuple[Persona, tuple[Path, ...]]:
+    """A persona by name, or by the path of a TOML file, and the files of one's own that it was read from: itself, and
+    those that it extends. PersonaError, UnknownPersonaError.
 
-
-def load(name_or_path: str | Path) -> Persona:
-    """A persona by name, or by the path of a TOML file.
-
-    PersonaError, in one sentence, for a file that is none; UnknownPersonaError, naming those there are, for a name.
+    For the catalogue, which keeps what was read.
     """
-    name = str(name_or_path)
-    return _read(name) if document.is_path(name) or name not in document.shipped() else _shipped(name)
-
-
-@lru_cache(maxsize=64)
-def _shipped(name: str) -> Persona:
-    return _read(name)
-
-
-def _read(name_or_path: str) -> Persona:
     documents = document.read(name_or_path)
     wrong = [finding for one in documents for finding in shape.problems(one)]
     table = document.merged(documents)
     wrong += shape.missing(table, documents[0].source)
     if wrong:
         raise PersonaError(wrong[0], len(wrong) - 1)
-    return from_table(table)
+    return from_table(table), tuple(Path(one.source) for one in documents if one.own)
 
 
 def from_table(table: dict[str, Any]) -> Persona:

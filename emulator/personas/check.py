@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator import catalogue
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
 from emulator.guess import guess
@@ -50,7 +50,7 @@ def judge(name: str, documents: Sequence[Document], chosen: Sequence[Layout] = (
     shapes += shape.missing(table, documents[0].source)
     report = Report(name, findings=shapes)
     kind = table.get("card", "user")
-    report_on = list(chosen) or [one for one in map(layouts.load, layouts.names()) if one.card == kind]
+    report_on = list(chosen) or [one for one in map(catalogue.layout, catalogue.layouts()) if one.card == kind]
     report.layouts = [layout.name for layout in report_on]
     if isinstance(table.get("values", {}), dict) and isinstance(table.get("versions", {}), dict):
         _Judge(table, Origin(documents), report, report_on).all()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from importlib import resources
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from emulator.filesystem.layouts.load import merge
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
-from emulator.textfiles import as_toml
+from emulator.textfiles import as_toml, shipped
 from emulator.textfiles.text import FormatError, decoded
 
 Table = dict[str, Any]
 
+PACKAGE = str(__package__)
 LARGEST = 1 << 20
 """Bytes that are read of a file: a photograph in hex has room many times over."""
 
@@ -30,6 +30,8 @@ class Document:
     source: str
     text: str
     table: Table
+    own: bool = False
+    """True for a file of the user's, False for one of the package."""
 
     @cached_property
     def lines(self) -> dict[KeyPath, int]:
@@ -56,10 +58,9 @@ class Origin:
         return self.documents[0].source, 1
 
 
-def shipped() -> list[str]:
+def names() -> tuple[str, ...]:
     """The names of all personas that come with the package, sorted."""
-    folder = resources.files(__package__)
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return shipped.names(PACKAGE)
 
 
 def read(name_or_path: str) -> list[Document]:
@@ -67,7 +68,7 @@ def read(name_or_path: str) -> list[Document]:
 
     PersonaError; UnknownPersonaError for a name that is none.
     """
-    if not is_path(name_or_path) and name_or_path not in shipped():
+    if not is_path(name_or_path) and name_or_path not in names():
         raise UnknownPersonaError(Finding("", 0, "", _unknown(name_or_path)))
     return list(_chain(name_or_path, None, ()))
 
@@ -78,7 +79,7 @@ def is_path(name_or_path: str) -> bool:
 
 
 def _unknown(name: str) -> str:
-    known = shipped()
+    known = names()
     close = "".join(f"; did you mean {one}?" for one in difflib.get_close_matches(name, known, 1))
     return f"no persona {name!r}: choose one of {', '.join(known)}, or give the path of a .toml file{close}"
 
@@ -131,15 +132,14 @@ def _chain(name: str, base: Path | None, seen: tuple[str, ...]) -> Iterator[Docu
         return
     if not isinstance(parent, str):
         raise document.error(f"expected the name or path of a persona, found {parent!r}", "extends")
-    if not is_path(parent) and parent not in shipped():
+    if not is_path(parent) and parent not in names():
         raise document.error(_unknown(parent), "extends")
     yield from _chain(parent, path.parent if path else None, (*seen, identity))
 
 
-@lru_cache(maxsize=64)
 def _from_package(name: str) -> Document:
     source = f"{name}.toml"
-    return parsed(source, (resources.files(__package__) / source).read_bytes())
+    return Document(source, shipped.text(PACKAGE, source), shipped.table(PACKAGE, source))
 
 
 def _from_path(path: Path) -> Document:
@@ -156,7 +156,7 @@ def _from_path(path: Path) -> Document:
         raise PersonaError(Finding(source, 0, "", f"cannot be read: {reason}")) from None
     if len(content) > LARGEST:
         raise PersonaError(Finding(source, 0, "", f"expected at most {LARGEST} bytes"))
-    return parsed(source, content)
+    return replace(parsed(source, content), own=True)
 
 
 def parsed(source: str, content: bytes) -> Document:

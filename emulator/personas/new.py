@@ -8,10 +8,10 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
-from emulator.personas import DEFAULT, agreement, document, load, numbers, validity, write
+from emulator.personas import DEFAULT, agreement, document, numbers, validity, write
 from emulator.personas.countries import ALPHA_3
 
 CHILD, OLD = "child-guardian", "centenarian"
@@ -100,8 +100,10 @@ def _check_name(name: str) -> None:
 
 def complete(person: Wanted) -> str:
     """A file with every item there is."""
-    base = load(CHILD if person.age < agreement.WORKING_AGE else OLD if person.age >= agreement.OLD_AGE else DEFAULT)
-    known = [layouts.load(name) for name in ("2.00", "3.00", "regional", "1.00")]
+    base = catalogue.persona(
+        CHILD if person.age < agreement.WORKING_AGE else OLD if person.age >= agreement.OLD_AGE else DEFAULT
+    )
+    known = [catalogue.layout(name) for name in ("2.00", "3.00", "regional", "1.00")]
     table: dict[str, Any] = {
         "name": person.key,
         "title": "A persona of one's own",
@@ -124,7 +126,7 @@ def complete(person: Wanted) -> str:
     for layout in known[:-1]:
         for path, spec in layout.files.items():
             table["values"][path] = moved.file(spec, base.values.get(path, {}))
-    for path in load(DEFAULT).versions["1.00"]:
+    for path in catalogue.persona(DEFAULT).versions["1.00"]:
         table["versions"]["1.00"][path] = moved.file(known[-1].files[path], base.versions["1.00"].get(path, {}))
     values = table["values"]
     values["SSSE/EF05"] |= _issue(person)
@@ -142,7 +144,7 @@ def complete(person: Wanted) -> str:
 
 def extending(person: Wanted, parent: str) -> str:
     """A file with what differs from another persona."""
-    layout = layouts.load("2.00")
+    layout = catalogue.layout("2.00")
     own = {"SSSE/EF05": _issue(person), "SSSE/EF06": _holder(person)}
     return write.extending(
         {
@@ -188,7 +190,7 @@ def _holder(person: Wanted) -> dict[str, str]:
 
 def _serial(person: Wanted) -> str:
     """Four bytes that none of ours has, always the same for the same person."""
-    taken = {load(name).serial for name in document.shipped()}
+    taken = {catalogue.persona(name).serial for name in document.names()}
     tries = (sha256(f"{person.key} {person.number} {n}".encode()).digest()[:4] for n in range(1000))
     return next(one for one in tries if one not in taken).hex().upper()
 

@@ -12,16 +12,14 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
 from emulator.personas import PersonaError, UnknownPersonaError
 from emulator.personas.document import is_path
-from emulator.personas.issue import issue
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
 from harness.faults import plan as fault_plans
@@ -54,13 +52,13 @@ class CardChoice:
     def make(self, persona: str | None) -> Image:
         """A fresh card. Usage errors name the option."""
         try:
-            chosen_persona = personas.load(persona or personas.DEFAULT)
-            usual = DEFAULT_LAYOUT if chosen_persona.card == "user" else personas.PSAM
-            layout = layouts.load(self.layout or usual)
+            holder = persona or personas.DEFAULT
+            usual = DEFAULT_LAYOUT if catalogue.persona(holder).card == "user" else personas.PSAM
+            layout = catalogue.layout(self.layout or usual)
             chosen = self.algorithm or (
                 DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
             )
-            return issue(chosen_persona, layout, chosen)
+            return catalogue.card(holder, layout, chosen)
         except UnknownPersonaError as error:
             raise click.BadParameter(str(error), param_hint="--persona") from None
         except (LayoutError, PersonaError):
@@ -78,7 +76,7 @@ class CardChoice:
         """
         if self.algorithm or self.image or persona is not None:
             raise click.UsageError("--reader takes the card that is there: leave --persona, --algorithm, --image out")
-        return layouts.load(self.layout) if self.layout else None
+        return catalogue.layout(self.layout) if self.layout else None
 
     def look(self, persona: str | None) -> Image:
         """The card in the image file, for looking at, even while a run holds it; a fresh one where none was named."""
@@ -102,14 +100,14 @@ class CardChoice:
     def _agree(self, image: Image, persona: str | None) -> None:
         """An existing image wins; options that say otherwise are errors."""
         said = [
-            ("--layout", self.layout and layouts.load(self.layout).fingerprint, image.layout.fingerprint),
+            ("--layout", self.layout and catalogue.layout(self.layout).fingerprint, image.layout.fingerprint),
             ("--algorithm", self.algorithm, image.algorithm),
         ]
         for option, wanted, found in said:
             if wanted and wanted != found:
                 named = f"layout {image.layout.name}" if option == "--layout" else found
                 raise click.UsageError(f"{option}: the card in {self.image} has {named}; leave the option out")
-        if persona and issue(personas.load(persona), image.layout, image.algorithm).atr != image.atr:
+        if persona and catalogue.card(persona, image.layout, image.algorithm).atr != image.atr:
             raise click.UsageError(f"--persona: {self.image} holds another card than {persona}; leave the option out")
 
 
@@ -123,7 +121,7 @@ def options(*, image: bool = True) -> Callable[[F], F]:
         ) -> Any:
             return function(*args, choice=CardChoice(layout, algorithm, image), **kwargs)
 
-        known = ", ".join(layouts.names())
+        known = ", ".join(catalogue.layouts())
         wrapped = click.option("--layout", metavar="NAME|FILE", help=f"{known}, or a TOML file. [{DEFAULT_LAYOUT}]")(
             wrapped
         )
@@ -141,7 +139,7 @@ def options(*, image: bool = True) -> Callable[[F], F]:
 def psam_image(name: str) -> Image:
     """A fresh terminal's own card; a usage error where there is none of that name."""
     if not is_psam(name):
-        known = ", ".join(personas.names("psam"))
+        known = ", ".join(catalogue.personas("psam"))
         raise click.BadParameter(
             f"no PSAM {name!r}: choose one of {known}, or give the path of a .toml file", param_hint="--psam"
         )
@@ -151,7 +149,7 @@ def psam_image(name: str) -> Image:
 def is_psam(persona: str) -> bool:
     """True for the persona of a terminal's own card. PersonaError for a file that is none."""
     try:
-        return personas.load(persona).card == "psam"
+        return catalogue.persona(persona).card == "psam"
     except UnknownPersonaError:
         return False
 

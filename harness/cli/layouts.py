@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.changes import Difference, differences
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.security import Always
@@ -26,7 +26,7 @@ def layout() -> None:
 @card_options.json_option
 def check(file: str, *, as_json: bool) -> None:
     """Read a layout and say what is wrong with it, where, and what was expected; then what differs from its base."""
-    found, base = layouts.load(file), layouts.base_of(file)
+    found, base = catalogue.layout(file), catalogue.base_of(file)
     changes = differences(base.table, found.table) if base else []
     counts = {
         "applications": len(found.applications),
@@ -51,7 +51,7 @@ def check(file: str, *, as_json: bool) -> None:
 @card_options.json_option
 def diff(before: str, after: str, *, as_json: bool) -> None:
     """What layout B says otherwise than layout A: dotted key, A's value, B's. Exit code 1 where they differ."""
-    changes = differences(layouts.load(before).table, layouts.load(after).table)
+    changes = differences(catalogue.layout(before).table, catalogue.layout(after).table)
     if as_json:
         click.echo(json.dumps([_as_json(one) for one in changes], ensure_ascii=False, indent=1))
     else:
@@ -94,7 +94,7 @@ def show(name: str, *, as_json: bool) -> None:
 
     Grades: S settled, T the standard's family, 1 one source, P ISO or PBOC, D decided here.
     """
-    found = layouts.load(name)
+    found = catalogue.layout(name)
     if as_json:
         click.echo(json.dumps({"fingerprint": found.fingerprint, "layout": found.table}, ensure_ascii=False, indent=1))
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from harness.cli import card_options, outputs
 from harness.cli.vectors import UNCERTAIN
@@ -94,7 +94,7 @@ def monitor(
     if trace is not None and not follow:
         for number in psam:
             read.check_slot(trace, number)
-    plan = layouts.load(layout) if layout else read.layout_of(trace) if trace else layouts.load(read.OTHERWISE)
+    plan = catalogue.layout(layout) if layout else read.layout_of(trace) if trace else catalogue.layout(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
     say = _quiet if as_json else _say

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from emulator import personas as ready
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.personas import check as checking
 from emulator.personas import document, new
 from emulator.personas.finding import Finding, PersonaError
@@ -24,7 +23,7 @@ REGION = "510100"
 @card_options.json_option
 def personas(*, as_json: bool) -> None:
     """List the ready cards. All people are made up; every PIN is 123456."""
-    people = [ready.load(name) for name in (*ready.names(), *ready.names("psam"))]
+    people = [catalogue.persona(name) for name in (*catalogue.personas(), *catalogue.personas("psam"))]
     if as_json:
         rows = [
             {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region, "card": one.card}
@@ -104,7 +103,7 @@ def check(ctx: click.Context, name: str, named: tuple[str, ...], *, as_json: boo
     Exit codes: 0 all good, 1 something is wrong, 2 there is nothing to judge: no file, no text, no TOML.
     """
     try:
-        report = checking.check(name, [layouts.load(one) for one in named])
+        report = checking.check(name, [catalogue.layout(one) for one in named])
     except PersonaError as error:
         if as_json:
             click.echo(json.dumps({"file": name, "good": False, "findings": [_row(error.finding)]}, ensure_ascii=False))

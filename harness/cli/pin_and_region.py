@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager
 
 import click
 
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue, personas
 from harness.cli import card_options as targets
 from harness.cli import interrupt, pins
 from harness.cli.card_options import Target
@@ -205,11 +204,11 @@ def personalise(
 ) -> None:
     """Fill a blank card with a persona's data and keys, command by command (个人化)."""
     try:
-        person = personas.load(holder)
+        person = catalogue.persona(holder)
     except personas.UnknownPersonaError as error:
         raise click.BadParameter(str(error), param_hint="PERSONA") from None
     with target as card:
-        known = card.known or layouts.load(layout_name or targets.DEFAULT_LAYOUT)
+        known = card.known or catalogue.layout(layout_name or targets.DEFAULT_LAYOUT)
         algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM
         image = for_chip(person, known, algorithm, card.connection.atr)
         personaliser = Personaliser(card.connection, image)

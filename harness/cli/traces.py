@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.cli import card_options
 from harness.monitor.relay import relayed_both
 from harness.serving.run import ended
@@ -34,7 +34,7 @@ def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> N
     """Tell a trace as a person reads it: instruction, file, item, status word, reason, changes."""
     if slot is not None and not follow:
         read.check_slot(file, slot)
-    words = Reader(layouts.load(layout) if layout else read.layout_of(file))
+    words = Reader(catalogue.layout(layout) if layout else read.layout_of(file))
     with ended():
         for event in read.events(file, follow=follow):
             if slot is None or event.slot == slot:
@@ -52,7 +52,7 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
     """Compare two sessions, less challenges, cryptograms and times. Exit code 1 if they differ."""
     sessions = {side: list(read.events(file)) for side, file in (("-", left), ("+", right))}
     plans = {
-        side: layouts.load(layout) if layout else read.layout_of(file) for side, file in (("-", left), ("+", right))
+        side: catalogue.layout(layout) if layout else read.layout_of(file) for side, file in (("-", left), ("+", right))
     }
     about = {side: {event.line: names.of(event) for event in sessions[side]}
              for side, names in ((side, Names(plan)) for side, plan in plans.items())}  # fmt: skip
@@ -78,7 +78,7 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
 def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     """Write a trace as pcapng, which Wireshark opens and dissects; comments name items, files and keys."""
     check_new(out, force=force)
-    names = Names(layouts.load(layout) if layout else read.layout_of(file))
+    names = Names(catalogue.layout(layout) if layout else read.layout_of(file))
     blocks = list(pcapng.export(read.events(file), names.of))  # a trace that cannot be read leaves the file as it was
     out.write_bytes(b"".join(blocks))
     click.echo(f"{out}: {len(blocks)} blocks")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
@@ -130,7 +130,7 @@ def run_vectors(
     results: list[Result] = []
     cut_short = False
     with contextlib.ExitStack() as stack:
-        names.check(chosen, [layouts.load(layout)] if layout else [])
+        names.check(chosen, [catalogue.layout(layout)] if layout else [])
         found = list(_targets(stack, reader, replay, profiles, layout, named, keys, psam, persona))
         for target in found:
             cut_short = _run(
@@ -159,12 +159,13 @@ def run_vectors(
         known=known,
         session=outputs.session_of(replay) if replay else None,
     )
-    table = report.as_table(results, rows, context, show_secrets=show_secrets)
-    if to is not None:
-        report.write(to, table, outputs.trace_copy(replay, None) if replay else "")
-    if as_json:
-        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
-    else:
+    if to is not None or as_json:
+        table = report.as_table(results, rows, context, show_secrets=show_secrets)
+        if to is not None:
+            report.write(to, table, outputs.trace_copy(replay, None) if replay else "")
+        if as_json:
+            click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    if not as_json:
         _print(results, known, show_secrets=show_secrets)
     if cut_short:
         interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
@@ -192,7 +193,7 @@ def _targets(
     stack: contextlib.ExitStack, reader: str | None, replay: Path | None, profiles: tuple[str, ...],
     layout: str | None, named: str | None, keys: str | None, psam: str | None, persona: str,
 ) -> Iterator[Target]:  # fmt: skip
-    known = layouts.load(layout) if layout else None
+    known = catalogue.layout(layout) if layout else None
     if replay is not None:
         yield Replay(replay, known, None)
     elif reader is not None:

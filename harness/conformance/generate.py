@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
+from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
@@ -51,7 +51,7 @@ def merged(names: Iterable[str] = VERSIONS) -> dict[str, list[Document]]:
     """All layouts' vectors by file; what is the same for several versions is one vector of several versions."""
     found: dict[str, dict[tuple[str, str], Document]] = {}
     for name in names:
-        layout = layouts.load(name)
+        layout = catalogue.layout(name)
         for file, document in documents(layout):
             same = json.dumps(document, sort_keys=True, ensure_ascii=False)
             there = found.setdefault(file, {}).setdefault((document["id"], same), {**document, "versions": []})

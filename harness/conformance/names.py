@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import PIN
 from harness.conformance.vector import Vector, VectorError
@@ -68,7 +68,7 @@ def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
     VectorError, with the nearest name there is, for one that none of them has.
     """
     everywhere: dict[str, set[str]] = {}
-    for layout in (*map(layouts.load, layouts.names()), *run_on):
+    for layout in (*map(catalogue.layout, catalogue.layouts()), *run_on):
         _add(everywhere, layout)
     programs = {one.id for one in register().sources.values() if one.kind == "program"}
     for vector in vectors:
@@ -76,7 +76,7 @@ def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
         for name in _own_layouts(vector):
             here = {kind: set(names) for kind, names in here.items()}
             try:
-                _add(here, layouts.load(name))
+                _add(here, catalogue.layout(name))
             except LayoutError as error:
                 raise VectorError(f"{vector.path}: {vector.id}: {error}") from None
         for kind, name in used(vector):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator import personas
+from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
-from emulator.personas.issue import bank_card_number, issue
+from emulator.personas.issue import bank_card_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class Person:
 
 def issued(name: str, layout: Layout, algorithm: str) -> Person:
     """A persona, and the card as it would be issued. LookupError for an unknown one."""
-    person = personas.load(name)
-    return Person(person, issue(person, layout, algorithm))
+    return Person(catalogue.persona(name), catalogue.card(name, layout, algorithm))
 
 
 def persona_of(name: str, layout: Layout, algorithm: str) -> Person | None:

@@ -114,5 +114,6 @@ def run(
     if not isinstance(target, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
         yield from map(work, vectors)
         return
+    target.load(vectors)
     with workers.pool() as pool:
         yield from pool.map(work, vectors, chunksize=max(1, len(vectors) // (8 * processors)))

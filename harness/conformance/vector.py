@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.errors import SscardError
 from emulator.personas.document import is_path
 from harness.verdicts import documents
@@ -191,7 +191,7 @@ def _persona(document: Document) -> str:
         name = str(document.path.parent / name)
     try:
         if name:
-            personas.load(name)
+            catalogue.persona(name)
     except personas.PersonaError as error:
         raise VectorError(f"{document.path}: {document.table['id']}: persona: {error}") from None
     return name

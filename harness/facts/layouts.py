@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from emulator import catalogue
 from emulator.filesystem.layouts import codes
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.sources import citation
 from harness.facts.fact import Fact
@@ -23,8 +23,8 @@ class _Graded(Protocol):
 def of_layouts(names: Iterable[str] = ()) -> Iterator[Fact]:
     """The facts of these layouts, or of all that come with the package; one that several share stands once."""
     found: dict[Fact, list[str]] = {}
-    for name in names or layouts.names():
-        layout = layouts.load(name)
+    for name in names or catalogue.layouts():
+        layout = catalogue.layout(name)
         for fact in of_layout(layout):
             found.setdefault(fact, []).append(layout.name)
     for fact, sharing in found.items():

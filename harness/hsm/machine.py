@@ -9,9 +9,9 @@ import hmac
 from collections.abc import Callable
 from typing import Protocol
 
+from emulator import catalogue
 from emulator.apdu.instructions.pin import PinChangeUnblock
 from emulator.crypto.keys import test_root
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.memory.files import messaging_of
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
@@ -92,7 +92,7 @@ class EncryptionMachine:
         if len(region) not in (2, 4, 6) or not (region.isascii() and region.isdigit()):
             raise MachineError("input", "the machine's region: expected its first two, four or six digits")
         self.region = region
-        self._layout = layouts.load(LAYOUT)
+        self._layout = catalogue.layout(LAYOUT)
         self._roots = HsmRoots(root, region, self._layout)
 
     @property

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from harness.monitor.other_programs import foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
-from harness.trace.read import PSAM, Event, named_layout, slot_layout
+from harness.trace.read import PSAM, Event, slot_layout
 from harness.trace.show import time_of_day
 from harness.verdicts.log import Line
 from harness.verdicts.subject import Subject
@@ -101,7 +102,7 @@ class Monitor:
         slot.last, slot.powered = None, False
 
     def _new(self, event: Event) -> _Slot:
-        layout = named_layout(PSAM) if event.slot in self._psam else slot_layout(event, self._layout)
+        layout = catalogue.layout(PSAM) if event.slot in self._psam else slot_layout(event, self._layout)
         rules = [
             rule(layout, self._situation)
             for rule in RULES

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from emulator import catalogue
 from emulator.apdu.instructions.select import BY_NAME, Select
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context
-from harness.trace.read import named_layout
 
 RID = 5
 """Bytes of a name that say whose it is. [P]"""
@@ -29,7 +28,7 @@ NO_ANSWER = 0x0C
 @cache
 def _families() -> frozenset[bytes]:
     """How the names of this family begin, on a card of any version."""
-    return frozenset(name[:RID] for which in layouts.names() for name in _names(named_layout(which)))
+    return frozenset(name[:RID] for which in catalogue.layouts() for name in _names(catalogue.layout(which)))
 
 
 def _names(layout: Layout) -> list[bytes]:

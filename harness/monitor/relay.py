@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from emulator import catalogue
 from emulator.chip import Exchange, Observer, told
 from emulator.filesystem.layouts.specs import Layout
 from emulator.reader.slot import LONGEST_PAUSE, CardGone, Slot
@@ -20,7 +21,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
 from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Terminal
-from harness.trace.read import PSAM, named_layout
+from harness.trace.read import PSAM
 from harness.trace.record import Trace
 
 log = logging.getLogger(__name__)
@@ -201,7 +202,7 @@ def relayed_both(
     with ExitStack() as stack:
         found = [stack.enter_context(relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)))]
         if psam_reader is not None:
-            psam = named_layout(PSAM)
+            psam = catalogue.layout(PSAM)
             found.append(stack.enter_context(relayed(psam_reader, port + 1, lambda _: trace.slot(1, layout=psam))))
         yield found
 

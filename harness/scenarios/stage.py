@@ -9,13 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import Cell
 from emulator.filesystem.memory.nvm import PowerCut
-from emulator.personas.issue import issue
 from harness.clock import Clock
 from harness.office.cards.store import Drawer
 from harness.office.case.services import Services
@@ -135,7 +133,7 @@ class Stage:
     def blank(self) -> str:
         """An empty chip of this profile, under the name that readers of scenarios know."""
         layout, algorithm = self.profile
-        self.pocket.put(BLANK, issue(personas.load(BLANK), layouts.load(layout), algorithm))
+        self.pocket.put(BLANK, catalogue.tree(layout, algorithm))
         return BLANK
 
     def became(self, number: str) -> None:

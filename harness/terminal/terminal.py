@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
@@ -17,7 +18,6 @@ from emulator.apdu.status import SW
 from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.filesystem.memory.files import messaging_of
@@ -104,9 +104,9 @@ class Terminal(TerminalSession):
         self.version = self._issuers(VERSION, "the version").rstrip(b"\0").decode("ascii", "replace")
         self.region = self.identification[:3].hex()
         try:
-            self.layout = self._known or layouts.load(self.version)
+            self.layout = self._known or catalogue.layout(self.version)
         except LayoutError:
-            known = ", ".join(layouts.names())
+            known = ", ".join(catalogue.layouts())
             raise TerminalError(f"the card says version {self.version!r}; known are {known}") from None
 
     def _issuers(self, tag: int, what: str) -> bytes:

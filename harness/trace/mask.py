@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from emulator import catalogue
 from emulator.apdu.instructions.base import Instruction, Spans
 from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
@@ -22,7 +23,6 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.chip import Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context, Place
 from harness.trace.secrets import OTHERWISE, in_answer, in_command
@@ -98,7 +98,7 @@ class PersonalData:
 
     def __init__(self, layout: Layout | None = None, *, show_secrets: bool = False) -> None:
         self._show_secrets = show_secrets
-        self._context = Context(layout or layouts.load(OTHERWISE))
+        self._context = Context(layout or catalogue.layout(OTHERWISE))
         self._table = InstructionTable.of(layout) if layout else EVERYTHING
         self._asked: _Asked | None = None
         self.repeated = False

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emulator import catalogue
 from emulator.errors import SscardError
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -199,20 +199,14 @@ def _version_told(path: Path) -> str:
 def slot_layout(event: Event, otherwise: Layout) -> Layout:
     """The layout of the card that a reset tells of, where it names one of this package's; else ``otherwise``."""
     name = event.told("layout")
-    return named_layout(name) if name != otherwise.name and name in layouts.names() else otherwise
-
-
-@lru_cache
-def named_layout(name: str) -> Layout:
-    """One of this package's layouts, the same object each time."""
-    return layouts.load(name)
+    return catalogue.layout(name) if name != otherwise.name and name in catalogue.layouts() else otherwise
 
 
 def layout_of(path: Path) -> Layout:
     """The layout of a trace's user cards: as a reset names it, else by the version read, else 3.00. TraceError."""
     for name in (*dict.fromkeys(event.told("layout") for event in events(path)), _version_told(path)):
-        if name and name not in layouts.names():
+        if name and name not in catalogue.layouts():
             raise TraceError(f"{path}: its cards have layout {name!r}, which is none of this package's: name its file")
-        if name and (layout := named_layout(name)).card == USER:
+        if name and (layout := catalogue.layout(name)).card == USER:
             return layout
-    return layouts.load(OTHERWISE)
+    return catalogue.layout(OTHERWISE)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emulator import catalogue
 from emulator.apdu.instructions import SECRET_ANSWERS, SECRET_INS
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import FileSpec, Layout
 from harness.trace.context import SFI_IN_P1, Context
 from harness.trace.decode import starred
@@ -27,7 +27,7 @@ class Secrets:
     """Follows the session, to know what a command writes and what an answer brings. ``layout``: the card's."""
 
     def __init__(self, layout: Layout | None = None) -> None:
-        self._context = Context(layout or layouts.load(OTHERWISE))
+        self._context = Context(layout or catalogue.layout(OTHERWISE))
         self._given = False
         self.repeated = False
         """The next answer is the last one once more, whatever the command: a fault of the card's."""

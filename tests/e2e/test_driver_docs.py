@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from emulator import personas
+from emulator import catalogue
 from harness.driver import endpoint
 from harness.driver.interface import FUNCTIONS
 from harness.web.app import RATE
@@ -85,6 +85,6 @@ def test_what_is_said_of_the_code(page: str) -> None:
     assert str(len(FUNCTIONS)) in text
     assert f"{int(RATE.partition('/')[0]):,}" in text
     assert str(endpoint.PORT) in text
-    assert all(name in personas.names() for name in re.findall(r"--persona ([\w-]+)", text))
+    assert all(name in catalogue.personas() for name in re.findall(r"--persona ([\w-]+)", text))
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (DOCS / link).exists(), link

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.conformance import runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.reader import in_reader
@@ -49,7 +49,7 @@ def test_flows_through_pcscd(layout: str, tmp_path: Path, monkeypatch: pytest.Mo
         assert pcsc.wait_card(psam)
         flows = [one for one in vectors.find([FOLDER]) if one.id in ON[layout]]
         with in_reader(
-            reader, roots.load("test"), "123456", layouts.load(layout), psam, "adult-chengdu"
+            reader, roots.load("test"), "123456", catalogue.layout(layout), psam, "adult-chengdu"
         ) as target:  # fmt: skip
             results = list(runner.run(flows, target, allow_destructive=True))
     assert {one.subject.id: (str(one.verdict), one.reason) for one in results} == dict.fromkeys(

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layout
 from emulator.filesystem.memory import image as images
-from emulator.personas.issue import issue
 from tests.support import DF, Card
 
 KILLS = 3000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
@@ -41,7 +39,7 @@ with images.held(Path(sys.argv[1])) as image:
 @pytest.mark.timeout(3600)
 def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
-    with images.held(path, issue(personas.load("adult-chengdu"), layout.load("3.00"), "3des")) as image:
+    with images.held(path, catalogue.card("adult-chengdu", "3.00", "3des")) as image:
         with_zero = "00DC21285221" + "50" + b"0".hex() * 80
         card = Card(Chip(image))
         card.chip.power_on()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.keys.psam import Psam
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
@@ -202,7 +202,7 @@ def test_the_story_from_the_counter_to_the_verdict(tmp_path: Path) -> None:
         refused = sscard("pin", "verify", "--pin", "999999", *reader, expect=1)
         assert refused == ""
     shown = sscard("trace", "show", str(trace))
-    region = layouts.load("3.00").files["DF04/EF05"].item(0x84)
+    region = catalogue.layout("3.00").files["DF04/EF05"].item(0x84)
     assert region is not None
     assert f"DF04/EF05/84 {region.name} {region.name_en}" in shown
     assert "PIN CHANGE/UNBLOCK 重装/解锁密码" in shown

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator import catalogue
 from emulator.apdu.status import SW
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.layouts import load as layouts
 from harness.faults.plan import KINDS
 from harness.keys.access import TerminalError
 from harness.readers import pcsc
@@ -143,7 +143,7 @@ class Counterwork:
         control.ask(control.chosen(PORT), {"op": "swap", "slot": self.slot, "persona": "adult-chengdu"}, timeout=60)
 
     def _session(self, connection: Listening) -> None:
-        terminal = Terminal(connection, layouts.load("3.00"), root_of)
+        terminal = Terminal(connection, catalogue.layout("3.00"), root_of)
         terminal.begin()
         self._mend(terminal)
         deeds: tuple[Callable[[Terminal], object], ...] = (self._look, self._pin, self._move, self._write)

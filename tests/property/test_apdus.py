@@ -9,13 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator import personas
+from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import Cell
-from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
@@ -129,7 +127,7 @@ PSAM_SEEDS = [bytes.fromhex(one) for one in (
 def test_mutated_commands_to_a_psam() -> None:
     rng = random.Random("psam")
     faults = Faults()
-    card = Card(Chip(issue(personas.load("psam"), layouts.load("psam"), "3des"), observer=faults))
+    card = Card(Chip(catalogue.card("psam", "psam", "3des"), observer=faults))
     card.chip.power_on()
     for _ in range(MUTATED):
         check(card, mutate(rng, rng.choice(PSAM_SEEDS)), card.chip.image.memory.snapshot())

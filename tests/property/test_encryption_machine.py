@@ -13,10 +13,10 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from emulator import catalogue
 from emulator.crypto import SUITES
 from emulator.crypto.keys import card_key, factors
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.layouts import load as layouts
 from harness.hsm.machine import EncryptionMachine
 from harness.web import hsm as service
 from harness.web.hsm import CARD, EXAMPLES
@@ -72,7 +72,7 @@ def requests(draw: st.DrawFn) -> tuple[str, Any]:
 def secrets() -> tuple[str, ...]:
     """Every root, what it becomes level by level, the card's keys, and their process keys for the factors used."""
     found: set[bytes] = set()
-    for spec in layouts.load("3.00").keys.values():
+    for spec in catalogue.layout("3.00").keys.values():
         for version in range(1, 4):
             root = root_of(spec.name, version)
             found.add(root)

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 import harness.trace
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import KINDS, Fault, Plan
 from harness.monitor.monitor import Monitor
@@ -41,7 +41,7 @@ EVERY = tuple(Fault(kind, one_in=5 if kind == "challenge" else 40) for kind in K
 
 READS = [
     (SSSE, VERIFY, *((DF[name],) if name in DF else ()), f"00B2{item.tag:02X}{file.sfi << 3:02X}{item.length + 2:02X}")
-    for file in layouts.load("2.00").files.values()
+    for file in catalogue.layout("2.00").files.values()
     for name in [file.application]
     if file.structure == "records" and (name in DF or name == "SSSE")
     for item in file.items
@@ -69,8 +69,8 @@ def test_nothing_that_watches_fails_or_tells_secrets(faults: tuple[Fault, ...]) 
     read: set[str] = set()
     came: set[str] = set()
     trace = Trace(tables.append)
-    monitor = Monitor(layouts.load("2.00"), Situation(date(2026, 11, 25)))
-    words = Reader(layouts.load("2.00"))
+    monitor = Monitor(catalogue.layout("2.00"), Situation(date(2026, 11, 25)))
+    words = Reader(catalogue.layout("2.00"))
     line = 0
     for number, command in zip(range(COMMANDS), commands(rng), strict=False):
         if number % FRESH == 0:  # or all its keys would soon be locked

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from harness.faults import plan
@@ -65,7 +65,7 @@ class Judged:
         lost: str = "",
         whole: bool = True,
     ) -> None:
-        self.monitor = Monitor(layouts.load(layout), Situation(TODAY, frozenset({lost} if lost else ())))
+        self.monitor = Monitor(catalogue.layout(layout), Situation(TODAY, frozenset({lost} if lost else ())))
         self.found: list[Finding] = []
         self._late, self._line = 0.0, 0
         self._trace = Trace(self._put, personal_data=whole)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import ber, personas
+from emulator import ber, catalogue, personas
 from emulator.chip import Chip
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.personas.issue import bank_card_number, issue
 from tests.support import HOME, VERIFY, Card, new_card
@@ -20,7 +19,7 @@ LISTS = {0x9F38, 0x9F49, 0x9F4F, 0x8C, 0x8D, 0x97}
 TEMPLATES = {0x61, 0x6F, 0x70, 0x73, 0xA5}
 OPTIONS = "80A800000B8309000000000000000156"
 """GET PROCESSING OPTIONS as a public program sends it."""
-HOLDERS = [name for name in personas.names() if personas.load(name).card == "user" and name != "blank"]
+HOLDERS = [name for name in catalogue.personas() if catalogue.persona(name).card == "user" and name != "blank"]
 
 
 @pytest.fixture
@@ -80,8 +79,8 @@ def test_the_directory_leads_to_the_application(card: Card) -> None:
 @pytest.mark.parametrize("name", HOLDERS)
 def test_all_that_a_terminal_reads_of_every_persona_is_whole(version: str, name: str) -> None:
     """No list lacks a length, no value is filled up: readers crash on the one and show the other."""
-    person = replace(personas.load(name), state="in use")  # a blocked card shows nobody anything
-    card = Card(Chip(issue(person, layouts.load(version), "3des")))
+    person = replace(catalogue.persona(name), state="in use")  # a blocked card shows nobody anything
+    card = Card(Chip(issue(person, catalogue.layout(version), "3des")))
     card.chip.power_on()
     known = read(card)
     for tag in LISTS & known.keys():
@@ -162,8 +161,8 @@ def overlay(tmp_path: Path, proprietary: str) -> Path:
 
 def test_without_a_pdol_nothing_is_sent(tmp_path: Path) -> None:
     """A layout's choice; most terminals then send template 83, empty."""
-    layout = layouts.load(overlay(tmp_path, "50 0A 50 42 4F 43 20 44 45 42 49 54 87 01 01"))
-    card = Card(Chip(issue(personas.load(personas.DEFAULT), layout, "sm4")))
+    layout = catalogue.layout(overlay(tmp_path, "50 0A 50 42 4F 43 20 44 45 42 49 54 87 01 01"))
+    card = Card(Chip(issue(catalogue.persona(personas.DEFAULT), layout, "sm4")))
     card.chip.power_on()
     assert 0x9F38 not in leaves(fetch(card, HOME["BANK"]))
     assert fetch(card, "80A80000028300")[:1] == b"\x80"
@@ -177,12 +176,12 @@ def test_without_a_pdol_nothing_is_sent(tmp_path: Path) -> None:
 )
 def test_a_broken_pdol_is_refused_with_its_layout(tmp_path: Path, proprietary: str, problem: str) -> None:
     with pytest.raises(LayoutError, match=problem) as refused:
-        layouts.load(overlay(tmp_path, proprietary))
+        catalogue.layout(overlay(tmp_path, proprietary))
     assert "BANK" in str(refused.value)
 
 
 def test_an_element_may_be_shorter_than_the_most_but_not_longer() -> None:
-    (record,) = layouts.load("3.00").files["BANK/EF01"].items
+    (record,) = catalogue.layout("3.00").files["BANK/EF01"].items
     assert items.tlv(record, {"5F20": "AB/C"}) == bytes.fromhex("7007 5F2004") + b"AB/C", "and what is not there is not"
     assert items.decode(record, bytes.fromhex("5F2004") + b"AB/C") == {"5F20": "AB/C"}
     with pytest.raises(items.ItemError, match="at most 26"):

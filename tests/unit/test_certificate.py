@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import sm2, sm3, suite
 from emulator.crypto.keys import pin_key
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import file_cell
-from emulator.personas.issue import issue
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
@@ -411,7 +409,7 @@ def test_another_header_and_tries_are_a_layouts_choice(tmp_path: Path) -> None:
     path.write_text(
         'extends = "3.00"\nname = "own"\nschema = 1\n[certificate]\nheader = "00 40"\n[key.PINCERT]\ntries = 3\n'
     )
-    card = Card(Chip(issue(personas.load(personas.DEFAULT), layouts.load(path), "3des")))
+    card = Card(Chip(catalogue.card(personas.DEFAULT, path, "3des")))
     card.chip.power_on()
     card.ok(HOME["CERT"])
     assert card.ok("00B0920002") == "0040"
@@ -434,7 +432,7 @@ def test_a_layout_that_cannot_be(tmp_path: Path, change: str, problem: str) -> N
     path = tmp_path / "own.toml"
     path.write_text(f'extends = "3.00"\nname = "own"\nschema = 1\n{change}\n')
     with pytest.raises(LayoutError, match=problem) as refused:
-        layouts.load(path)
+        catalogue.layout(path)
     assert "12345x" not in str(refused.value), "a PIN is not quoted"
 
 

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKING
-from emulator.personas.issue import issue
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 
@@ -307,7 +305,7 @@ def test_asking_a_locked_pin_answers_as_the_layout_says(tmp_path: Path) -> None:
         file.write_text(
             f'extends = "2.00"\nschema = 1\nname = "asked"\n[pin]\nasked_when_locked = "{answer}"\n', encoding="utf-8"
         )
-        chip = Chip(issue(personas.load("pin-locked"), layouts.load(file), "3des"))
+        chip = Chip(catalogue.card("pin-locked", file, "3des"))
         chip.power_on()
         card = Card(chip)
         card.ok(SSSE)

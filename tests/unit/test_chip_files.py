@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from emulator import catalogue
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.security import PIN, AllOf, AnyOf, Never, Right, names_in
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
@@ -326,7 +326,7 @@ def test_every_element_of_every_constructed_item(card: Card) -> None:
 
 def test_files_of_100_are_rewritten_to_a_200_meaning() -> None:
     """Every file of 1.00 that 2.00 has too takes 2.00's items, one by one, and gives them back."""
-    card, new = new_card("1.00"), layouts.load("2.00")
+    card, new = new_card("1.00"), catalogue.layout("2.00")
     rewritten = 0
     for path, old in card.chip.image.layout.files.items():
         spec = new.files.get(path)

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
 from emulator.sources import marks
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
@@ -282,7 +280,7 @@ def test_a_layout_gives_the_mf_an_fci(tmp_path: Path) -> None:
         'extends = "2.00"\nschema = 1\nname = "mf"\n[application.MF]\ndfname = "A0 00 01 02 03"\nfci = "adf"\n',
         encoding="utf-8",
     )
-    chip = Chip(issue(personas.load(personas.DEFAULT), layouts.load(file), "3des"))
+    chip = Chip(catalogue.card(personas.DEFAULT, file, "3des"))
     chip.power_on()
     card = Card(chip)
     for command in ("00A40000023F00", "00A4000000", "00A4040005A000010203"):

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from emulator import catalogue
 from emulator.filesystem.layouts import codes, items, meanings, text
-from emulator.filesystem.layouts import load as layout
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.specs import ItemSpec
 
-LAYOUTS = [name for name in layout.names() if layout.load(name).card == "user"]
+LAYOUTS = [name for name in catalogue.layouts() if catalogue.layout(name).card == "user"]
 
 
 def item(path: str, version: str = "2.00") -> ItemSpec:
     name, _, tag = path.rpartition("/")
-    found = layout.load(version).files[name].item(int(tag, 16))
+    found = catalogue.layout(version).files[name].item(int(tag, 16))
     assert found is not None
     return found
 
@@ -38,7 +38,7 @@ def test_the_tables_are_all_of_v2_0_and_say_each_code_in_both_languages() -> Non
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_every_item_has_names_in_both_languages_and_a_kind(name: str) -> None:
-    for file in layout.load(name).files.values():
+    for file in catalogue.layout(name).files.values():
         assert file.name, file.path
         assert file.name_en, file.path
         if file.application in ("PSE", "BANK", "CERT", "PKI") or file.directory:
@@ -55,7 +55,7 @@ def test_codes_without_a_table_are_those_that_only_1_00_has() -> None:
     lost = {
         f"{name} {file.path}/{one.label}"
         for name in LAYOUTS
-        for file in layout.load(name).files.values()
+        for file in catalogue.layout(name).files.values()
         for each in file.items
         for one in (each, *each.elements)
         if one.kind == "code" and not one.codes
@@ -65,12 +65,12 @@ def test_codes_without_a_table_are_those_that_only_1_00_has() -> None:
 
 
 def test_classes_are_as_v2_0_prints_them() -> None:
-    files = layout.load("2.00").files
+    files = catalogue.layout("2.00").files
     assert files["SSSE/EF05"].usage == files["SSSE/EF05"].items[0].usage == "in use"
     assert files["SSSE/EF08"].usage == files["DF02/EF05"].usage == "defined"
     assert files["DF01/EF16"].usage == "reserve"
     assert files["DF05/EF05"].usage == ""
-    assert layout.load("1.00").files["DF02/EF05"].usage == "optional"
+    assert catalogue.layout("1.00").files["DF02/EF05"].usage == "optional"
 
 
 @pytest.mark.parametrize(

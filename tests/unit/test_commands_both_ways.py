@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge, InternalAuthentication
@@ -49,7 +50,6 @@ from emulator.apdu.instructions.transactions import (
 )
 from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import PERMANENT, TEMPORARY
 
 NAME = b"sx1.sh"
@@ -145,7 +145,7 @@ BUILT: list[tuple[CommandAPDU, type[Instruction], str, dict[str, Any]]] = [
         "002A00A860",
         {"digest": bytes(32), "signature": b"S" * 64},
     ),
-    (Activate.command(layouts.load("3.00")), Activate, "80440000", {}),
+    (Activate.command(catalogue.layout("3.00")), Activate, "80440000", {}),
     (
         LoadKey.command(0x04, KEY, 2),
         LoadKey,
@@ -208,7 +208,7 @@ def test_a_built_command_begins_as_the_card_knows_it_and_is_taken_apart_into_wha
     found = asdict(instruction)
     assert {name: found[name] for name in says} == says
     layout = "psam" if kind.cards == ("psam",) else "3.00"
-    table = InstructionTable.of(layouts.load(layout))
+    table = InstructionTable.of(catalogue.layout(layout))
     assert (table.get(raw) or EVERYTHING.get(raw)) is kind
 
 

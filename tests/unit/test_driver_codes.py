@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import PIN_CELL, file_cell, key_cell
 from harness.driver.backend import BackEnd
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, negated, words
@@ -194,7 +194,7 @@ def no_digits() -> Outcome:
     """The machine enciphers AB for a new PIN."""
 
     def seal(card: MachineCard, factor: str) -> str:
-        plan = layouts.load("3.00")
+        plan = catalogue.layout("3.00")
         use = Use(plan.keys["STK"], card.suite, plan.messaging["ssse"], card.region, card.chip, bytes.fromhex(factor))
         return bytes(RootKeys(root_of).seal(use, CommandAPDU(0x84, 0x24, 0, 1, b"\xab"), enciphered=True)).hex()
 

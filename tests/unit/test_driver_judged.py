@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.monitor.monitor import Monitor
 from harness.monitor.rule import Situation
 from harness.trace.read import Event
@@ -51,7 +51,7 @@ def with_machine(counter: Counter) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_rule_is_broken(flows: Any, kind: tuple[str, str], shape: str) -> None:
-    monitor = Monitor(layouts.load(kind[0]), Situation(date(2026, 11, 25)))
+    monitor = Monitor(catalogue.layout(kind[0]), Situation(date(2026, 11, 25)))
     lines: list[Event] = []
 
     def put(table: dict[str, Any]) -> None:

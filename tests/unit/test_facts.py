@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
@@ -180,10 +180,10 @@ def test_access_conditions_may_be_less_sure_than_their_file(tmp_path: Path) -> N
     """A vendor's own layout may cite sources that the register does not have."""
     path = tmp_path / "own.toml"
     path.write_text(OWN, encoding="utf-8")
-    spec = layouts.load(path).files["SSSE/EF05"]
+    spec = catalogue.layout(path).files["SSSE/EF05"]
     assert (spec.access.grade, spec.access.sources) == ("1", ("vendor-notes:page 3",))
     assert (spec.grade, spec.items[0].grade) == ("S", "S")
-    whole = layouts.load("2.00").files["SSSE/EF05"]
+    whole = catalogue.layout("2.00").files["SSSE/EF05"]
     assert whole.access.sources == whole.sources
     result = CliRunner().invoke(main, ["facts", "access.SSSE/EF05", "--layout", str(path), "--json"])
     assert result.exit_code == 0, result.output
@@ -196,12 +196,12 @@ def test_a_layouts_source_that_is_not_written_as_one_is_told(tmp_path: Path) -> 
     path = tmp_path / "own.toml"
     path.write_text(OWN.replace("vendor-notes:page 3", "page 3 of Notes"), encoding="utf-8")
     with pytest.raises(LayoutError, match=r"EF05.\.access_sources: expected a source like .*, found 'page 3 of Notes'"):
-        layouts.load(path)
+        catalogue.layout(path)
 
 
 def test_what_the_field_does_not_settle_is_no_fact() -> None:
     """Cards of 3.00 give SSSE/EF06 with or without a key: which, is our choice."""
-    spec = layouts.load("3.00").files["SSSE/EF06"]
+    spec = catalogue.layout("3.00").files["SSSE/EF06"]
     assert (spec.access.grade, spec.access.sources) == ("D", ())
     assert spec.grade == "S"
 

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 import harness.trace
+from emulator import catalogue
 from emulator.apdu.transport import follow
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import tries_cell
 from emulator.security import PIN
 from harness.faults import plan
@@ -360,7 +360,7 @@ def test_a_place_that_no_card_has() -> None:
     for text, where in places.items():
         wrong = run("run", "--once", "--fault", f"mute,{text}", expect=1).stderr
         assert f"has {where}, so that it would never come" in wrong, wrong
-    plan.check(Plan((plan.from_text("mute,item=CERT/EF12/01"),)), [layouts.load("1.00"), layouts.load("3.00")])
+    plan.check(Plan((plan.from_text("mute,item=CERT/EF12/01"),)), [catalogue.layout("1.00"), catalogue.layout("3.00")])
     plan.check(Plan((plan.from_text("mute,item=01"),)), [])
 
 

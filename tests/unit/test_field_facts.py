@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
 KINDS = [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
@@ -15,7 +15,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids="-".join)
 
 def files_of(layout: str) -> list[tuple[str, str]]:
     """Application and file id of every EF in the environment and its applications."""
-    found = [(spec.application, f"{spec.fid:04X}") for spec in layouts.load(layout).files.values()]
+    found = [(spec.application, f"{spec.fid:04X}") for spec in catalogue.layout(layout).files.values()]
     return [(application, fid) for application, fid in found if application in ("SSSE", *DF)]
 
 
@@ -47,7 +47,7 @@ def test_no_ef_answers_to_two_zeros_and_its_number(kind: tuple[str, str]) -> Non
 def test_environment_and_applications_are_selected_by_their_ids(kind: tuple[str, str], p1: str) -> None:
     """P1=01 selects a child DF as P1=00 does."""
     card = new_card(*kind)
-    for name in layouts.load(kind[0]).applications:
+    for name in catalogue.layout(kind[0]).applications:
         if name in DF:
             card.chip.reset()
             card.ok(f"00A4{p1}0002DDF1", f"00A4{p1}0002{name}")

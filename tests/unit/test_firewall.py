@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.specs import FileSpec, Layout
 from emulator.security import PIN, Never
 from tests.support import HOME, VERIFY, Card, new_card
@@ -16,7 +16,7 @@ CARDS = [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
 
 
 def applications(layout: str) -> list[str]:
-    return [name for name in layouts.load(layout).applications if name != "MF"]
+    return [name for name in catalogue.layout(layout).applications if name != "MF"]
 
 
 PAIRS = [(one, *pair) for one in CARDS for pair in permutations(applications(one[0]), 2)]

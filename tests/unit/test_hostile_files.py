@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from emulator import catalogue
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.textfiles import as_csv, as_json, as_toml, as_yaml, text
@@ -356,7 +357,7 @@ def test_a_wrong_type_at_any_place_of_a_plan_of_faults_is_a_fault_error(tmp_path
 
 
 def test_a_wrong_type_at_any_place_of_a_layout_is_a_layout_error() -> None:
-    table = layouts.load("3.00").table
+    table = catalogue.layout("3.00").table
     for number, at in enumerate(places(table)):
         if number % 11 == 0:
             with contextlib.suppress(LayoutError):

@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image, ImageError
 from emulator.filesystem.memory.memory import UNBLOCKING
 from emulator.filesystem.memory.nvm import PowerCut
-from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
 
 
 def fresh(algorithm: str = "3des") -> Image:
-    return issue(personas.load(personas.DEFAULT), layouts.load("3.00"), algorithm)
+    return catalogue.card(personas.DEFAULT, "3.00", algorithm)
 
 
 def powered(image: Image) -> Card:
@@ -28,9 +26,9 @@ def powered(image: Image) -> Card:
     return Card(chip)
 
 
-@pytest.mark.parametrize("name", personas.names())
+@pytest.mark.parametrize("name", catalogue.personas())
 def test_text_there_and_back(name: str) -> None:
-    image = issue(personas.load(name), layouts.load("3.00"), "sm4")
+    image = catalogue.card(name, "3.00", "sm4")
     again = Image.from_text(image.to_text(), "x")
     assert again.memory.snapshot() == image.memory.snapshot()
     assert (again.atr, again.algorithm, again.layout) == (image.atr, image.algorithm, image.layout)

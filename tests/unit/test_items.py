@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from emulator import catalogue
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts import load as layout
 from emulator.filesystem.layouts.items import ItemError, Value
 from emulator.filesystem.layouts.specs import ItemSpec
-from emulator.personas import load
 from emulator.personas.issue import issue
 
-L = layout.load("2.00")
+L = catalogue.layout("2.00")
 
 
 def spec(kind: str, length: int) -> ItemSpec:
@@ -77,7 +76,7 @@ def test_cyclic_fields() -> None:
         items.encode_fields(fields, ["1"])
 
 
-OLD = layout.load("1.00")
+OLD = catalogue.layout("1.00")
 
 
 def old(path: str) -> ItemSpec:
@@ -149,10 +148,10 @@ def test_an_element_changes_and_every_other_byte_stays() -> None:
 
 def test_long_items_of_1_00_are_split_or_whole() -> None:
     address = "四川省成都市虚构区测试路一百二十三号样例小区四栋五单元六楼七号之八之九"
-    person = load("adult-chengdu")
+    person = catalogue.persona("adult-chengdu")
     values = {"DF01/EF05": {"20": "1", "21": address}}
     person = replace(person, versions={"1.00": person.versions["1.00"] | values})
-    split, whole = (issue(person, layout.load(name), "3des") for name in ("1.00", "1.00-whole"))
+    split, whole = (issue(person, catalogue.layout(name), "3des") for name in ("1.00", "1.00-whole"))
     first, second = (one[2:] for one in split.memory.records("DF01/EF05")[1:])
     assert (len(first), len(second)) == (62, 18)
     assert (first + second).rstrip(b"\0") == address.encode("gbk")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from emulator import catalogue
 from emulator.filesystem.layouts import load as layout
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import parse_condition
@@ -17,7 +18,7 @@ OWN = 'extends = "2.00"\nschema = 1\nname = "own"\n'
 def load(tmp_path: Path, text: str) -> Layout:
     path = tmp_path / "own.toml"
     path.write_text(text, encoding="utf-8")
-    return layout.load(path)
+    return catalogue.layout(path)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def load(tmp_path: Path, text: str) -> Layout:
     ],
 )
 def test_the_layouts_that_come_with_it(name: str, version: str, files: int, items: int, regions: int) -> None:
-    loaded = layout.load(name)
+    loaded = catalogue.layout(name)
     assert loaded.version == version
     assert len(loaded.files) == files
     assert sum(len(spec.items) for spec in loaded.files.values()) == items
@@ -41,7 +42,7 @@ def test_the_layouts_that_come_with_it(name: str, version: str, files: int, item
 
 
 def test_what_300_changes() -> None:
-    old, new = layout.load("2.00"), layout.load("3.00")
+    old, new = catalogue.layout("2.00"), catalogue.layout("3.00")
     assert str(old.files["SSSE/EF06"].read) == "free"
     assert str(new.files["SSSE/EF06"].read) == "RKSSSE"
     assert new.algorithms == ("3des", "sm4")
@@ -125,9 +126,9 @@ def test_files_that_are_no_layouts(tmp_path: Path, text: str, expected: str) -> 
 
 def test_unknown_names_and_files() -> None:
     with pytest.raises(LayoutError, match=r"one of 1\.00, 1\.00-whole, 2\.00, 3\.00"):
-        layout.load("4.00")
+        catalogue.layout("4.00")
     with pytest.raises(LayoutError, match="no such file"):
-        layout.load("/nowhere/own.toml")
+        catalogue.layout("/nowhere/own.toml")
 
 
 @pytest.mark.parametrize("text", ["", "PIN PIN", "PIN or UK and RK", "free or PIN", "or"])
@@ -159,7 +160,7 @@ KEPT = Path(__file__).parents[1] / "data" / "layouts"
 @pytest.mark.parametrize("path", sorted(KEPT.rglob("*.toml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_layouts_of_every_release_load_for_ever(path: Path) -> None:
     """A vendor's layout that extends one of ours was written against it as it was."""
-    kept = layout.load(path)
+    kept = catalogue.layout(path)
     assert kept.name == path.stem
     assert kept.fingerprint == layout.from_table(kept.table, "again").fingerprint
 
@@ -168,16 +169,16 @@ def test_layouts_of_every_release_load_for_ever(path: Path) -> None:
 
 
 def test_a_layout_without_file_ids_still_loads_and_gets_the_usual_ones() -> None:
-    table = dict(layout.load("regional").table)
+    table = dict(catalogue.layout("regional").table)
     table["file"] = {
         path: {key: value for key, value in file.items() if key != "fid"} for path, file in table["file"].items()
     }
     old = layout.from_table(table, "old")
     assert {path: spec.fid for path, spec in old.files.items()} == {
-        path: spec.fid for path, spec in layout.load("regional").files.items()
+        path: spec.fid for path, spec in catalogue.layout("regional").files.items()
     }
     assert old.files["SSSE/EF0D"].fid == 0xEF0D
-    psam = dict(layout.load("psam").table)
+    psam = dict(catalogue.layout("psam").table)
     psam["file"] = {path: {k: v for k, v in file.items() if k != "fid"} for path, file in psam["file"].items()}
     assert layout.from_table(psam, "old psam").files["MF/EF16"].fid == 0x0016
 
@@ -190,7 +191,7 @@ def test_an_item_is_overridden_alone(tmp_path: Path) -> None:
         + '[file."DF02/EF05".item.43.element.5C]\nlength = 60\n'
         + '[file."DF02/EF07".field.4]\nlength = 60\n',
     )
-    base = layout.load("2.00")
+    base = catalogue.layout("2.00")
     name = own.files["SSSE/EF06"].item(0x09)
     assert name is not None
     assert name.length == 50
@@ -199,7 +200,7 @@ def test_an_item_is_overridden_alone(tmp_path: Path) -> None:
     assert part is not None
     assert [one.length for one in part.elements if one.tag == 0x5C] == [60]
     assert own.files["DF02/EF07"].items[3].length == 60
-    assert layout.load("2.00").files["SSSE/EF06"].item(0x09) != name, "the base stays as it is"
+    assert catalogue.layout("2.00").files["SSSE/EF06"].item(0x09) != name, "the base stays as it is"
 
 
 @pytest.mark.parametrize(

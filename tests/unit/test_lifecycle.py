@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
 
@@ -125,7 +123,7 @@ def test_application_block_asks_for_its_key_and_its_mac() -> None:
 def temporary(tmp_path: Path) -> Card:
     path = tmp_path / "pboc.toml"
     path.write_text('extends = "2.00"\nschema = 1\nname = "pboc"\n[blocking]\ntemporary = true\n', encoding="utf-8")
-    chip = Chip(issue(personas.load(personas.DEFAULT), layouts.load(path), "3des"))
+    chip = Chip(catalogue.card(personas.DEFAULT, path, "3des"))
     chip.power_on()
     return Card(chip)
 
@@ -257,7 +255,7 @@ def test_activation(algorithm: str) -> None:
 def test_a_layout_renames_activation_or_turns_it_off(tmp_path: Path, text: str, command: str, sw: str) -> None:
     path = tmp_path / "own.toml"
     path.write_text(f'extends = "2.00"\nschema = 1\nname = "own"\n{text}', encoding="utf-8")
-    chip = Chip(issue(personas.load("not-activated"), layouts.load(path), "3des"))
+    chip = Chip(catalogue.card("not-activated", path, "3des"))
     chip.power_on()
     card = Card(chip)
     card.ok(SSSE)

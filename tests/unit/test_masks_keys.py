@@ -10,7 +10,6 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.chip import Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import file_cell
@@ -60,7 +59,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def layout(keyed: Path) -> Layout:
-    return layouts.load(str(keyed))
+    return catalogue.layout(str(keyed))
 
 
 def command(header: str, data: bytes, *, le: bytes = b"") -> bytes:
@@ -153,7 +152,7 @@ def test_what_stands_beside_a_key_may_be_seen(layout: Layout) -> None:
 def filled(path: Path) -> tuple[Image, str]:
     """A blank card filled in a trace that shows all but PINs and keys: the image, and its private key in hex."""
     image = new_card("3.00", "sm4", "blank").chip.image
-    goal = for_chip(personas.load(personas.DEFAULT), image.layout, image.algorithm, image.atr)
+    goal = for_chip(catalogue.persona(personas.DEFAULT), image.layout, image.algorithm, image.atr)
     key = KEY * 2
     goal.memory.put(file_cell("CERT/EF13"), (key,))
     with TraceFile(path, personal_data=True) as trace:
@@ -175,7 +174,7 @@ def test_the_private_key_of_a_card_that_is_filled_is_in_no_output(tmp_path: Path
     run("trace", "export", str(path), "-o", str(out))
     run("monitor", str(path), "--report", str(folder), expect=1)
     shown = run("trace", "show", str(path)).stdout
-    copied = "".join(masked_copy(events, layouts.load("3.00")))
+    copied = "".join(masked_copy(events, catalogue.layout("3.00")))
     for part in (key[at : at + 16] for at in range(0, len(key), 16)):
         assert part not in path.read_text(encoding="utf-8")
         assert part not in shown

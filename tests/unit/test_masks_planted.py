@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Exchange
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, Layout
 from harness.cli import main
 from harness.trace import mask
@@ -135,7 +135,7 @@ def exchanges(layout: Layout, planted: Planted) -> Iterator[tuple[bytes, bytes]]
 
 @pytest.fixture(params=["3.00", "1.00", "psam"])
 def layout(request: pytest.FixtureRequest) -> Layout:
-    return layouts.load(request.param)
+    return catalogue.layout(request.param)
 
 
 def traced(path: Path, layout: Layout, planted: Planted, *, personal_data: bool = False) -> list[Line]:
@@ -178,7 +178,7 @@ def test_no_output_shows_a_planted_number(tmp_path: Path, layout: Layout) -> Non
 def test_the_same_numbers_stand_in_a_trace_with_personal_data(tmp_path: Path) -> None:
     """So that looking for them finds them."""
     path, planted = tmp_path / "t.jsonl", Planted()
-    traced(path, layouts.load("3.00"), planted, personal_data=True)
+    traced(path, catalogue.layout("3.00"), planted, personal_data=True)
     assert len(planted.found_in(path.read_bytes())) > 0.9 * len(planted.numbers)
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 DEMANDING = """
@@ -33,7 +31,7 @@ DATE = "060420401231"
 def demanding(tmp_path: Path, algorithm: str, more: str = "") -> Card:
     path = tmp_path / "demanding.toml"
     path.write_text(DEMANDING + more, encoding="utf-8")
-    chip = Chip(issue(personas.load(personas.DEFAULT), layouts.load(path), algorithm))
+    chip = Chip(catalogue.card(personas.DEFAULT, path, algorithm))
     chip.power_on()
     return Card(chip)
 

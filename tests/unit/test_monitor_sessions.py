@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.apdu.command import CommandAPDU
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import PIN_CELL
 from emulator.security import names_in
 from harness.monitor.monitor import Finding, Monitor
@@ -359,7 +358,7 @@ def test_what_a_card_in_a_reader_grants_is_no_breach_of_a_guessed_layout(tmp_pat
         'extends = "3.00"\nschema = 1\nname = "free"\n[file."SSSE/EF06"]\nread = "free"\n', encoding="utf-8"
     )
     session = Judged()
-    session.connection = session.recorded(new_card(str(path)).chip.image, layouts.load("3.00"))
+    session.connection = session.recorded(new_card(str(path)).chip.image, catalogue.layout("3.00"))
     session.send(SSSE, FCI, EF05, VERSION, EXPIRY, EF06, NAME, "00DC0404030A0132")
     assert session.end() == ["RIGHTS-UPDATE"], "what the card refused is one all the same"
 
@@ -388,7 +387,7 @@ def test_a_card_left_with_rights_while_the_desk_goes_on_is_found() -> None:
 
 def test_commands_before_the_first_reset_are_not_judged() -> None:
     """What the card was left with before a recording began nobody knows: SSSE may be selected, a right be won."""
-    monitor = Monitor(layouts.load("3.00"), Situation(TODAY))
+    monitor = Monitor(catalogue.layout("3.00"), Situation(TODAY))
     lines = [(SSSE, "611E"), (EF06, "9000"), (NAME, "6982"), ("", "3B00"), (CARD_NUMBER, "6986")]
     for number, (command, answer) in enumerate(lines, 1):
         table = {"command": command, "answer": answer} if command else {"atr": answer}
@@ -449,7 +448,7 @@ def test_a_finding_bears_the_line_that_trace_show_shows() -> None:
     session.connection.reset()
     session.send(SSSE, FCI, EF06, NAME).end()
     found = next(one for one in session.found if one.rule.id == "RIGHTS-READ")
-    reader = show.Reader(layouts.load("3.00"))
+    reader = show.Reader(catalogue.layout("3.00"))
     shown = [line for event in heard for line in reader.lines(event)]
     assert next(line for line in shown if f"→ {NAME}" in line).split()[0] == str(found.line)
     assert found.trace[-1].number == found.line
@@ -466,7 +465,7 @@ def test_a_card_with_a_changed_pin_lets_a_right_terminal_pass() -> None:
     read(session.authenticate("RKSSSE"), "SSSE/EF06/0A")
     session.connection.close()
     assert session.end() == []
-    assert personas.load(personas.PIN_CHANGED).pin == "142857"
+    assert catalogue.persona(personas.PIN_CHANGED).pin == "142857"
 
 
 def test_a_file_is_known_by_the_id_that_its_layout_gives_it(tmp_path: Path) -> None:

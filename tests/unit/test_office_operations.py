@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.layouts.items import ItemError
 from emulator.personas import numbers
@@ -258,7 +258,7 @@ def test_making_a_card_is_taken_up_where_it_was_cut_off(desk: Desk) -> None:
 def test_another_blank_takes_the_place_of_one_that_is_left_behind(desk: Desk) -> None:
     application = desk.applied()
     first = new_card("2.00", "3des", "blank").chip.image
-    other = issue(replace(personas.load("blank"), serial=bytes.fromhex("51017777")), first.layout, "3des")
+    other = issue(replace(catalogue.persona("blank"), serial=bytes.fromhex("51017777")), first.layout, "3des")
     first.memory.nvm.cut_after = 50
     make = ask(requests.Make, application=application, layout="2.00")
     with pytest.raises(Failed):

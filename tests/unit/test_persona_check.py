@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from emulator import catalogue, personas
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.personas import check, document, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.issue import COMPUTED
 
-EVERYBODY = [*personas.names(), *personas.names("psam")]
-USER_LAYOUTS = [name for name in layouts.names() if layouts.load(name).card == "user"]
+EVERYBODY = [*catalogue.personas(), *catalogue.personas("psam")]
+USER_LAYOUTS = [name for name in catalogue.layouts() if catalogue.layout(name).card == "user"]
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -26,7 +25,7 @@ def test_every_value_of_every_persona_is_valid_and_means_what_it_should(name: st
     report = check.check(name)
     assert not report.findings, "\n".join(map(str, report.findings))
     assert report.values > 3 or name == "blank"
-    assert set(report.layouts) == set(USER_LAYOUTS if name in personas.names() else ["psam"])
+    assert set(report.layouts) == set(USER_LAYOUTS if name in catalogue.personas() else ["psam"])
 
 
 def records(name: str, layout: str) -> Iterator[tuple[FileSpec, bytes]]:
@@ -47,10 +46,10 @@ def test_every_record_of_an_issued_card_is_valid(name: str, layout: str) -> None
 
 
 def test_the_default_persona_fills_the_items_that_hold_for_somebody_in_work() -> None:
-    values = personas.load(personas.DEFAULT).values
+    values = catalogue.persona(personas.DEFAULT).values
     empty = {
         f"{path}/{item.label}"
-        for path, spec in layouts.load("2.00").files.items()
+        for path, spec in catalogue.layout("2.00").files.items()
         if spec.structure == "records" and path in values
         for item in spec.items
         if not values[path].get(item.label) and f"{path}/{item.label}" not in COMPUTED
@@ -171,8 +170,8 @@ def test_a_layout_of_ones_own_is_judged_for(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     persona = own(tmp_path, 'values."SSSE/EF0C".E1 = "20261332"')
-    mine = layouts.load(layout)
-    findings = check.check(str(persona), [mine, layouts.load("1.00"), layouts.load("regional")]).findings
+    mine = catalogue.layout(layout)
+    findings = check.check(str(persona), [mine, catalogue.layout("1.00"), catalogue.layout("regional")]).findings
     assert [finding.key for finding in findings] == ["SSSE/EF0C/E1"]
 
 
@@ -185,7 +184,7 @@ def test_a_child_that_takes_over_an_adults_data_is_told_all_that_does_not_fit(tm
 
 
 def test_clear_takes_a_parents_values_away_in_every_version(tmp_path: Path) -> None:
-    persona = personas.load(own(tmp_path, 'clear = ["DF03/EF07", "DF01/EF09/2E", "purse"]'))
+    persona = catalogue.persona(own(tmp_path, 'clear = ["DF03/EF07", "DF01/EF09/2E", "purse"]'))
     assert "DF03/EF07" not in persona.values
     assert "DF03/EF07" not in persona.versions["1.00"]
     assert "2E" not in persona.values["DF01/EF09"]

@@ -14,8 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import sscard
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.personas import check, document, new, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.lines import Path as KeyPath
@@ -65,7 +64,7 @@ def test_every_item_of_every_layout_stands_in_a_new_file_named_in_both_languages
     text = file.read_text(encoding="utf-8")
     table = tomllib.loads(text)
     for name in ("2.00", "3.00", "regional"):
-        for path, spec in layouts.load(name).files.items():
+        for path, spec in catalogue.layout(name).files.items():
             if spec.directory:
                 continue
             held = table["values"][path]
@@ -78,11 +77,11 @@ def test_every_item_of_every_layout_stands_in_a_new_file_named_in_both_languages
 
 
 def test_a_new_number_has_its_check_digit_and_a_new_chip_its_own_serial(tmp_path: Path) -> None:
-    taken = {personas.load(name).serial for name in document.shipped()}
+    taken = {catalogue.persona(name).serial for name in document.names()}
     for name in ("one", "two"):
         file = tmp_path / f"{name}.toml"
         run("persona", "new", "-o", file)
-        persona = personas.load(file)
+        persona = catalogue.persona(file)
         number = persona.values["SSSE/EF06"]["08"]
         assert numbers.citizen_check(number[:17]) == number[17]
         assert persona.name == name
@@ -213,15 +212,15 @@ def test_a_file_goes_wherever_a_personas_name_is_taken(mine: Path, tmp_path: Pat
     assert run("tear", *region, "00A404000F7378312E73682EC9E7BBE1B1A3D5CF").stdout
     run("personalise", mine, "--persona", "blank", "--image", tmp_path / "card.json")
     assert ADULT in run("show", "--image", tmp_path / "card.json").stdout
-    assert sscard.card(mine).power_on()[-4:] == personas.load(mine).serial
-    assert personas.load(str(mine)) == personas.load(mine)
+    assert sscard.card(mine).power_on()[-4:] == catalogue.persona(mine).serial
+    assert catalogue.persona(str(mine)) == catalogue.persona(mine)
 
 
 def test_a_psam_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text('name = "own"\nextends = "psam-city"\n[chip]\nserial = "51010099"\n', encoding="utf-8")
     run("persona", "check", file)
-    assert personas.load(file).card == "psam"
+    assert catalogue.persona(file).card == "psam"
     assert "adult" not in run("terminal", "basic", "--psam", file, "--persona", "adult-chengdu").stderr
     assert "no PSAM" in run("terminal", "basic", "--psam", "adult-chengdu", expect=2).stderr
 
@@ -311,7 +310,7 @@ def test_folders_and_what_is_not_there_are_no_personas(tmp_path: Path) -> None:
     assert "no such file" in run("show", "--persona", tmp_path / "gone.toml", expect=1).stderr
     assert "choose one of" in run("show", "--persona", "gone", expect=2).stderr
     with pytest.raises(PersonaError):
-        personas.load("a\0b.toml")
+        catalogue.persona("a\0b.toml")
 
 
 # ---- lines --------------------------------------------------------------------
@@ -322,7 +321,7 @@ def paths(value: object, path: KeyPath = ()) -> set[KeyPath]:
     return {path}.union(*(paths(one, (*path, key)) for key, one in inner))
 
 
-@pytest.mark.parametrize("name", document.shipped())
+@pytest.mark.parametrize("name", document.names())
 def test_every_value_of_our_personas_has_its_line(name: str) -> None:
     own = document.read(name)[0]
     assert paths(own.table) <= set(own.lines)

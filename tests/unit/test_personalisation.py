@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory.memory import CARD_STATE, key_cell
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas.issue import issue
@@ -25,14 +24,14 @@ def blank(request: pytest.FixtureRequest) -> Card:
 
 def fill(card: Card, persona: str = personas.DEFAULT) -> None:
     image = card.chip.image
-    goal = for_chip(personas.load(persona), image.layout, image.algorithm, image.atr)
+    goal = for_chip(catalogue.persona(persona), image.layout, image.algorithm, image.atr)
     for _ in Personaliser(InProcess(card.chip), goal).steps():
         pass
 
 
 def test_commands_give_the_very_card_that_issuing_gives(blank: Card) -> None:
     image = blank.chip.image
-    goal = for_chip(personas.load(personas.DEFAULT), image.layout, image.algorithm, image.atr).memory.snapshot()
+    goal = for_chip(catalogue.persona(personas.DEFAULT), image.layout, image.algorithm, image.atr).memory.snapshot()
     fill(blank)
     # The medical account begins empty: only the host's load brings money.
     differing = {name for name, cell in image.memory.snapshot().items() if goal[name] != cell}
@@ -94,18 +93,18 @@ def test_another_region_is_refused() -> None:
     card = new_card("3.00", persona="blank")
     image = card.chip.image
     with pytest.raises(TerminalError, match="region 5101"):
-        for_chip(personas.load("adult-mianyang"), image.layout, image.algorithm, image.atr)
+        for_chip(catalogue.persona("adult-mianyang"), image.layout, image.algorithm, image.atr)
 
 
 def test_torn_anywhere_it_can_be_done_again() -> None:
     """Power cut at random moments of personalisation: a second run always gives the same card."""
-    layout = layouts.load("1.00")
+    layout = catalogue.layout("1.00")
     whole = new_card("1.00", persona="blank")
     fill(whole)
     expected = whole.chip.image.memory.snapshot()
     writes = whole.chip.image.memory.nvm.writes
     for after in range(7, writes, 211):
-        card = Card(Chip(issue(personas.load("blank"), layout, "3des")))
+        card = Card(Chip(issue(catalogue.persona("blank"), layout, "3des")))
         card.chip.power_on()
         card.chip.image.memory.nvm.cut_after = after
         with pytest.raises(PowerCut):

@@ -7,12 +7,11 @@ from datetime import date
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import bank_card_number, issue
+from emulator.personas.issue import bank_card_number
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 
@@ -32,7 +31,7 @@ ASKED_FOR = {
 
 
 FOREIGNERS = {"foreign-resident", "latin-name"}
-PEOPLE = [name for name in personas.names() if name != "blank"]
+PEOPLE = [name for name in catalogue.personas() if name != "blank"]
 READABLE = [name for name in PEOPLE if name != "card-blocked"]
 
 
@@ -51,22 +50,22 @@ def check_card_number(body: str) -> str:
 
 
 def terminal(name: str) -> Terminal:
-    chip = Chip(issue(personas.load(name), layouts.load("3.00"), "3des"))
+    chip = Chip(catalogue.card(name, "3.00", "3des"))
     one = Terminal(InProcess(chip))
     one.begin()
     return one
 
 
 def test_the_list() -> None:
-    assert set(personas.names()) >= ASKED_FOR
-    assert personas.names()[0] == "adult-chengdu"
+    assert set(catalogue.personas()) >= ASKED_FOR
+    assert catalogue.personas()[0] == "adult-chengdu"
     with pytest.raises(LookupError, match="adult-chengdu"):
-        personas.load("nobody")
+        catalogue.persona("nobody")
 
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_numbers_pass_their_checks_and_belong_to_nobody(name: str) -> None:
-    values = personas.load(name).values
+    values = catalogue.persona(name).values
     holder = values["SSSE/EF06"]
     number, born = holder["08"], holder["0D"]
     assert len(number) == 18
@@ -77,7 +76,7 @@ def test_numbers_pass_their_checks_and_belong_to_nobody(name: str) -> None:
     card_number = values["SSSE/EF05"]["07"]
     assert check_card_number(card_number[:8]) == card_number[8]
     assert values["DF01/EF06"]["28"].startswith("000")
-    bank = bank_card_number(personas.load(name).serial)
+    bank = bank_card_number(catalogue.persona(name).serial)
     assert bank.startswith("9999"), "industry 9, country 999: nobody's"
     assert sum(int(d) if n % 2 == 0 else sum(divmod(2 * int(d), 10)) for n, d in enumerate(reversed(bank))) % 10 == 0
 
@@ -87,7 +86,7 @@ def test_the_card_number_rule() -> None:
 
 
 def test_no_two_are_alike() -> None:
-    everyone = [personas.load(name) for name in PEOPLE]
+    everyone = [catalogue.persona(name) for name in PEOPLE]
     assert len({bank_card_number(one.serial) for one in everyone}) == len(everyone)
     assert len({one.serial for one in everyone}) == len(everyone)
     assert len({one.values["SSSE/EF06"]["08"] for one in everyone}) == len(everyone)
@@ -96,7 +95,7 @@ def test_no_two_are_alike() -> None:
 
 @pytest.mark.parametrize("name", sorted(ASKED_FOR - {"child-guardian", "centenarian"}))
 def test_every_item_of_the_layout_is_on_the_card(name: str) -> None:
-    image = issue(personas.load(name), layouts.load("2.00"), "3des")
+    image = catalogue.card(name, "2.00", "3des")
     for spec in image.layout.files.values():
         records = image.memory.records(spec.path)
         if spec.structure == "records":
@@ -120,7 +119,7 @@ def test_what_each_name_says() -> None:
 
 
 def test_the_identification_code() -> None:
-    image = issue(personas.load("adult-chengdu"), layouts.load("3.00"), "3des")
+    image = catalogue.card("adult-chengdu", "3.00", "3des")
     code = image.memory.records("SSSE/EF05")[0][2:]
     assert code[:12].hex().upper() == "510100" + "D156000005" + image.atr[-4:].hex().upper()
     irk = card_key(suite("3des"), test_root("IRK"), "510100", image.chip_factor, 3)
@@ -128,11 +127,11 @@ def test_the_identification_code() -> None:
 
 
 def test_names_that_programs_destroy() -> None:
-    image = issue(personas.load("interpunct-name"), layouts.load("3.00"), "3des")
+    image = catalogue.card("interpunct-name", "3.00", "3des")
     assert image.memory.records("SSSE/EF06")[1][2:].rstrip(b"\0") == bytes.fromhex("C2F2C2F2CCE1A1A4B2E2CAD4")
-    image = issue(personas.load("rare-name"), layouts.load("3.00"), "3des")
+    image = catalogue.card("rare-name", "3.00", "3des")
     assert image.memory.records("SSSE/EF06")[1][2:].rstrip(b"\0") == bytes.fromhex("B2E2CAD4FE9F")
-    image = issue(personas.load("latin-name"), layouts.load("3.00"), "3des")
+    image = catalogue.card("latin-name", "3.00", "3des")
     name = b"".join(record[2:] for record in image.memory.records("SSSE/EF06")[1:3])
     assert len(name) == 50
     assert re.fullmatch(rb"[A-Z ]{50}", name)

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
+from emulator import catalogue
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
@@ -196,7 +194,7 @@ def test_vectors_are_collected_wherever_they_lie(pytester: pytest.Pytester) -> N
 
 
 def test_a_card_from_an_image_that_stays_as_it_is(pytester: pytest.Pytester) -> None:
-    image = issue(personas.load("pin-one-try"), layouts.load("2.00"), "3des")
+    image = catalogue.card("pin-one-try", "2.00", "3des")
     (pytester.path / "card.json").write_text(image.to_text(), encoding="utf-8")
     pytester.makepyfile(
         """

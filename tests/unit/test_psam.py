@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 ADF = "00A4040006D15600000590"
@@ -20,7 +18,7 @@ CITY, PROVINCE = b"510100sx", b"510000sh"
 
 
 def psam(persona: str = "psam", algorithm: str = "3des") -> Card:
-    chip = Chip(issue(personas.load(persona), layouts.load("psam"), algorithm))
+    chip = Chip(catalogue.card(persona, "psam", algorithm))
     chip.power_on()
     return Card(chip)
 
@@ -358,7 +356,7 @@ def test_uses_six_seven_and_eight(tmp_path: Path, algorithm: str) -> None:
         text += f'[key.TRY{use}]\napplication = "DF01"\nid = "{0x50 + use:02X}"\nuse = "delivery"\nlevels = 2\n'
         text += f'tries = 0\npsam = "4{use}/{0x50 + use:02X}"\ngrade = "D"\n'
     file.write_text(text, encoding="utf-8")
-    chip = Chip(issue(personas.load("psam"), layouts.load(file), "3des"))
+    chip = Chip(catalogue.card("psam", file, "3des"))
     chip.power_on()
     sam, size = Card(chip), suite(algorithm).block
     sam.ok(ADF)
@@ -402,7 +400,7 @@ def test_a_root_with_no_level_left_takes_the_process_factor_alone(tmp_path: Path
         'use = "delivery"\nlevels = 2\ntries = 0\npsam = "08/59"\ngrade = "D"\n',
         encoding="utf-8",
     )
-    chip = Chip(issue(personas.load("psam"), layouts.load(file), "3des"))
+    chip = Chip(catalogue.card("psam", file, "3des"))
     chip.power_on()
     sam, algorithms = Card(chip), suite(algorithm)
     sam.ok(ADF)

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +27,7 @@ def test_the_example_layout_is_good_and_does_what_it_says(name: str, tmp_path: P
     found = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.DOTALL)
     assert found
     (tmp_path / "own.toml").write_text(found.group(1), encoding="utf-8")
-    own = layouts.load(tmp_path / "own.toml")
+    own = catalogue.layout(tmp_path / "own.toml")
     item = own.files["SSSE/EF06"].item(0x09)
     assert item is not None
     assert (own.pin.tries, str(own.files["SSSE/EF06"].read), item.length) == (6, "free", 50)
@@ -38,7 +37,7 @@ def test_the_example_layout_is_good_and_does_what_it_says(name: str, tmp_path: P
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_personas_commands_and_links(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert all(f"`{persona}`" in text for persona in (*personas.names(), *personas.names("psam")))
+    assert all(f"`{persona}`" in text for persona in (*catalogue.personas(), *catalogue.personas("psam")))
     assert all(command in text for command in main.list_commands(click.Context(main)))
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (ROOT / link).exists(), link

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
-from emulator.filesystem.layouts import load as layouts
 from harness.trace import reference
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,7 +45,7 @@ def test_the_standards_own_list_is_covered(row: dict[str, str]) -> None:
 @pytest.mark.parametrize("row", PSAM_COMMANDS, ids=lambda row: row["name"])
 def test_the_list_of_the_terminals_own_card_is_covered(row: dict[str, str]) -> None:
     """Header bytes and status words of part 9. [T]"""
-    psam = layouts.load("psam")
+    psam = catalogue.layout("psam")
     kind = next(kind for kind in INSTRUCTIONS if kind.name == row["name"] and kind.offered(psam))
     assert (f"{kind.cla:02X}", f"{kind.ins:02X}") == (row["CLA"], row["INS"])
     listed = set(row["status"]) - {"61xx", "6E00"}
@@ -55,7 +55,10 @@ def test_the_list_of_the_terminals_own_card_is_covered(row: dict[str, str]) -> N
 
 
 def test_every_layout_offers_what_it_should() -> None:
-    names = {name: {kind.name for kind in INSTRUCTIONS if kind.offered(layouts.load(name))} for name in layouts.names()}
+    names = {
+        name: {kind.name for kind in INSTRUCTIONS if kind.offered(catalogue.layout(name))}
+        for name in catalogue.layouts()
+    }
     assert names["3.00"] == names["regional"]
     assert names["3.00"] - names["2.00"] == {
         "VERIFY CERTIFICATE PIN", "HASH", "GENERATE KEY PAIR", "EXPORT PUBLIC KEY",

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue
 from emulator.apdu.table import InstructionTable
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import LayoutError
-from emulator.personas.issue import issue
 from harness.trace.read import events
 from harness.trace.record import TraceFile
 from tests.support import SSSE
@@ -31,7 +29,7 @@ class Java:
     """javax.smartcardio's way with T=0: 61xx is followed in the class of the command, 6Cxx by the command again."""
 
     def __init__(self, layout: str, trace: TraceFile | None = None) -> None:
-        image = issue(personas.load("adult-chengdu"), layouts.load(layout), "3des")
+        image = catalogue.card("adult-chengdu", layout, "3des")
         self.chip = Chip(image, observer=trace.slot(0, image) if trace else None)
         self.chip.power_on()
 
@@ -64,9 +62,9 @@ def test_a_layout_that_forgives_takes_it_in_every_class_that_the_card_has_and_in
 
 
 def test_a_layout_of_ours_is_strict() -> None:
-    for name in layouts.names():
-        assert not layouts.load(name).follows_class
-        table = InstructionTable.of(layouts.load(name))
+    for name in catalogue.layouts():
+        assert not catalogue.layout(name).follows_class
+        table = InstructionTable.of(catalogue.layout(name))
         assert [code >> 8 for code in table.by_code if code & 0xFF == 0xC0] == [0x00]
 
 
@@ -74,7 +72,7 @@ def test_a_class_that_is_no_choice_is_told(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text(FORGIVING.replace('"any"', '"80"'), encoding="utf-8")
     with pytest.raises(LayoutError, match="get_response_class"):
-        layouts.load(str(file))
+        catalogue.layout(str(file))
 
 
 def test_what_comes_in_another_class_is_masked_and_named_as_in_class_00(tmp_path: Path, forgiving: str) -> None:

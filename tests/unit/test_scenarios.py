@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
-from emulator.personas.issue import issue
 from harness.cli import main
 from harness.conformance import vector as vectors
 from harness.conformance.steps import StepFailed
@@ -406,7 +404,7 @@ def test_another_card_another_state_and_faults_cannot_be_judged(tmp_path: Path) 
     assert "in another state" in judged(scenario, "changed", trace, 4, "3.00-sm4")
     trace_of_another = record(
         tmp_path / "other.jsonl",
-        issue(personas.load(personas.DEFAULT), layouts.load("3.00"), "3des"),
+        catalogue.card(personas.DEFAULT, "3.00", "3des"),
         lambda terminal: terminal.pin_state(),
     )
     assert "another card: ATR" in judged(scenario, "changed", trace_of_another, 4)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.apdu.status import SW
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
-from emulator.personas.issue import issue
 from harness.keys.access import TerminalError
 from harness.readers.connection import InProcess
 from harness.terminal import region
@@ -173,7 +171,7 @@ def test_files_that_demand_secure_messaging(algorithm: str, tmp_path: Path) -> N
     """The terminal reads in the layout that a file wants a MAC, or a cipher too, and by which scheme."""
     path = tmp_path / "demanding.toml"
     path.write_text(DEMANDING, encoding="utf-8")
-    image = issue(personas.load(personas.DEFAULT), layouts.load(path), algorithm)
+    image = catalogue.card(personas.DEFAULT, path, algorithm)
     terminal = Terminal(InProcess(Chip(image)), image.layout)
     terminal.begin()
     terminal.update("SSSE/EF05/06", "20401231")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.readers.pcsc import PcscError
 from harness.trace import diff, pcapng, read
 from harness.trace.read import Event
@@ -63,7 +63,7 @@ def test_each_slot_is_told_by_its_own_layout(tmp_path: Path) -> None:
             card.send("00B0960006" if layout == "psam" else SSSE)
             card.send("00B2072C0B")
     assert read.layout_of(path).name == "3.00", "the first that is no PSAM's"
-    words = Reader(layouts.load("2.00"))
+    words = Reader(catalogue.layout("2.00"))
     told = dict.fromkeys(range(3), "")
     for event in read.events(path):
         told[event.slot] += "\n".join(words.lines(event)) + "\n"

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 import harness.trace
+from emulator import catalogue
 from emulator.reader.slot import CardGone
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
@@ -23,7 +24,7 @@ from harness.monitor.relay import Relay
 from harness.readers.pcsc import PcscError
 from harness.trace import pcapng, read
 from harness.trace.copy import masked_copy
-from harness.trace.read import TraceError, named_layout
+from harness.trace.read import TraceError
 from harness.trace.record import Trace, TraceFile
 from tests.support import SSSE, WRONG_PIN, Card, new_card
 from tests.unit.test_cli import run
@@ -203,7 +204,7 @@ def test_findings_and_the_exchanges_of_a_report_tell_when_it_was(tmp_path: Path)
 
 def test_the_copy_beside_a_report_keeps_the_times(tmp_path: Path) -> None:
     events = delayed(tmp_path / "t.jsonl")
-    copied = [json.loads(line) for line in masked_copy(events, named_layout("3.00"))]
+    copied = [json.loads(line) for line in masked_copy(events, catalogue.layout("3.00"))]
     timed = ("v", "t", "time", "latency")
     assert [[one.get(name) for name in timed] for one in copied] == [
         [event.table.get(name) for name in timed] for event in events

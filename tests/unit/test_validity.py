@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.personas import numbers, validity
@@ -134,14 +134,14 @@ def test_every_kind_of_the_layouts_is_judged() -> None:
 
 
 def test_every_item_of_the_social_security_applications_has_a_kind() -> None:
-    for name in layouts.names():
-        for spec in layouts.load(name).files.values():
+    for name in catalogue.layouts():
+        for spec in catalogue.layout(name).files.values():
             if spec.application.startswith(("SSSE", "DF")):
                 assert all(part.kind for one in spec.items for part in _parts(one)), spec.path
 
 
 def test_elements_are_judged_one_by_one_with_the_way_to_them() -> None:
-    spec = next(one for one in layouts.load("2.00").files["DF01/EF15"].items if one.label == "40")
+    spec = next(one for one in catalogue.layout("2.00").files["DF01/EF15"].items if one.label == "40")
     found = list(validity.problems(spec, {"57": "4", "58": "080605", "59": "虚构理工大学", "60": "x"}))
     assert [problem.within for problem in found] == [("57",), ("60",)]
     assert "no such element" in found[1].text

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.apdu.command import ResponseAPDU
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
 from emulator.personas.issue import issue
 from harness.conformance import answers, coverage, runner
 from harness.conformance import vector as vectors
@@ -109,9 +108,9 @@ def test_a_flow_has_the_layout_that_it_needs_and_is_not_for_a_card_of_another() 
 
 @pytest.mark.parametrize("name", ["heze-2.00", "jiangsu-2.00", "jiangsu-3.00", "psam-regions"])
 def test_the_regions_layouts_issue_cards(name: str) -> None:
-    layout = layouts.load(FOLDER / "field/layouts" / f"{name}.toml")
+    layout = catalogue.layout(FOLDER / "field/layouts" / f"{name}.toml")
     assert layout.name == name
-    issue(personas.load("psam" if layout.card == "psam" else personas.DEFAULT), layout, "3des")
+    issue(catalogue.persona("psam" if layout.card == "psam" else personas.DEFAULT), layout, "3des")
 
 
 # --- which answers will do, and what is taken out of them ------------------------------------------------------------
@@ -217,7 +216,7 @@ def test_a_whole_secured_command_is_computed(algorithm: str) -> None:
 def in_reader(
     version: str = "2.00", *, psam: bool = False, persona: str = "", holder: str = "adult-mianyang"
 ) -> CardInReader:
-    own = InProcess(Chip(issue(personas.load("psam"), layouts.load("psam"), "3des"))) if psam else None
+    own = InProcess(Chip(catalogue.card("psam", "psam", "3des"))) if psam else None
     card = InProcess(new_card(version, "3des", holder).chip)
     return CardInReader(card, "Fake 00", roots.load("test"), "123456", psam=own, persona=persona)
 

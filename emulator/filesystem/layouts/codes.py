@@ -6,12 +6,12 @@ Ids: ``T14`` is V2.0's table 14, ``B9`` its table B9, ``C-4B`` what item 4B is c
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from emulator.textfiles import shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class CodeTable:
 @cache
 def ids() -> tuple[str, ...]:
     """Every table's id, without reading what is in it."""
-    return tuple(name for text in _files() for name in _HEADING.findall(text))
+    return tuple(name for file in _files() for name in _HEADING.findall(shipped.text(PACKAGE, file)))
 
 
 def table(name: str) -> CodeTable:
@@ -86,18 +86,17 @@ def table(name: str) -> CodeTable:
         raise LookupError(f"no code table {name!r}: they are called like T14, B9, C-4B or GB2260") from None
 
 
+PACKAGE, FOLDER = str(__package__), "code_tables"
 _HEADING = re.compile(r"^\[([A-Za-z0-9-]+)\]$", re.MULTILINE)
 
 
 def _files() -> list[str]:
-    folder = resources.files(__package__) / "code_tables"
-    found = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return [file.read_text(encoding="utf-8") for file in found]
+    return [f"{FOLDER}/{name}.toml" for name in shipped.names(PACKAGE, FOLDER)]
 
 
 @cache
 def _tables() -> dict[str, CodeTable]:
-    return {name: _table(name, row) for text in _files() for name, row in tomllib.loads(text).items()}
+    return {name: _table(name, row) for file in _files() for name, row in shipped.table(PACKAGE, file).items()}
 
 
 def _table(name: str, row: dict[str, Any]) -> CodeTable:

@@ -5,92 +5,85 @@ Every error is a LayoutError that names the file, the dotted key and what was ex
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib import resources
-from importlib.resources.abc import Traversable
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from emulator.filesystem.layouts.changes import merge, with_key_levels, with_single_items
 from emulator.filesystem.layouts.reader import LayoutReader, fingerprint_of
 from emulator.filesystem.layouts.specs import Layout, LayoutError, Table
-from emulator.textfiles import as_toml, text
+from emulator.frozen import frozen
+from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
 
+PACKAGE = str(__package__)
 
-def names() -> list[str]:
+
+def names() -> tuple[str, ...]:
     """The layouts that come with the package."""
-    folder = resources.files(__package__)
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return shipped.names(PACKAGE)
 
 
-def load(name_or_path: str | Path) -> Layout:
-    """A layout by name (``2.00``, ``3.00``) or by the path of a TOML file; LayoutError if it is not good.
+def read(name: str) -> tuple[Layout, tuple[Path, ...]]:
+    """A layout by name (``2.00``, ``3.00``) or by the path of a TOML file, and the files of one's own that it was read
+    from: itself, and those that it extends. LayoutError if it is not good.
 
-    One that was read before is the same object: layouts are never changed.
+    For the catalogue, which keeps what was read.
     """
-    name = str(name_or_path)
-    return _shipped(name) if name in names() else _loaded(name)
+    files: list[Path] = []
+    table, source = _read(name, None, (), files)
+    return from_table(with_key_levels(table, source), source), tuple(files)
 
 
-@lru_cache(maxsize=32)
-def _shipped(name: str) -> Layout:
-    return _loaded(name)
-
-
-def _loaded(name: str) -> Layout:
-    table, source = _read(name, None, ())
-    return _made(with_key_levels(table, source), source)
-
-
-def base_of(name_or_path: str | Path) -> Layout | None:
-    """The layout that another extends, None for one that stands alone."""
-    name = str(name_or_path)
-    table, _, folder = _own(name, None)
+def base_of(name: str) -> Layout | None:
+    """The layout that another extends, None for one that stands alone. LayoutError."""
+    table, _, path = _own(name, None)
     parent = table.get("extends")
     if not isinstance(parent, str):
         return None
-    merged, source = _read(parent, folder, ())
-    return _made(with_key_levels(merged, source), source)
+    merged, source = _read(parent, path.parent if path else None, (), [])
+    return from_table(with_key_levels(merged, source), source)
 
 
 def from_table(table: Table, source: str) -> Layout:
-    """A layout from its merged table, as an image carries it. ``source`` names it in errors."""
-    return _made(table, source)
+    """A layout from its merged table, as an image carries it. ``source`` names it in errors.
 
-
-def _made(table: Table, source: str) -> Layout:
+    The same table gives the same object: every card image in a register has its layout in it.
+    """
     try:
         fingerprint = fingerprint_of(table)
     except TypeError:
         return LayoutReader(source, table).layout()  # a date, say: the reader complains of it
-    if fingerprint not in _known:
-        while len(_known) >= KEPT:
-            del _known[next(iter(_known))]
-        _known[fingerprint] = LayoutReader(source, table).layout()
-    return _known[fingerprint]
+    if fingerprint not in _by_fingerprint:
+        while len(_by_fingerprint) >= KEPT:
+            _by_fingerprint.pop(next(iter(_by_fingerprint)), None)
+        _by_fingerprint[fingerprint] = _frozen(LayoutReader(source, table).layout())
+    return _by_fingerprint[fingerprint]
+
+
+def _frozen(layout: Layout) -> Layout:
+    tables = ("applications", "files", "keys", "messaging", "key_files", "table")
+    return replace(layout, **{name: frozen(getattr(layout, name)) for name in tables})
 
 
 KEPT = 64
-_known: dict[str, Layout] = {}
-"""Layouts by fingerprint, the oldest first: at most ``KEPT``, as tests make them by the hundred."""
+_by_fingerprint: dict[str, Layout] = {}
+"""The oldest first: at most ``KEPT``, as tests make them by the hundred."""
 
 
 def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
-    """One file's own table, what names it in errors, and the folder that relative paths in it start from."""
-    path = Path(name) if name.endswith(".toml") else None
-    if path is not None:
-        path = base / path if base and not path.is_absolute() else path
-        source, file = str(path), cast(Traversable, path)
-    else:
+    """One file's own table, what names it in errors, and where it lies if it is one of the user's own."""
+    if not name.endswith(".toml"):
         if name not in names():
             raise LayoutError(
                 name, "", f"no such layout: give one of {', '.join(names())}, or the path of a .toml file"
             )
         source = f"{name}.toml"
-        file = resources.files(__package__) / source
+        return dict(shipped.table(PACKAGE, source)), source, None
+    path = Path(name)
+    path = base / path if base and not path.is_absolute() else path
+    source = str(path)
     try:
-        table = dict(_parsed(text.read(file) if isinstance(file, Path) else file.read_text(encoding="utf-8"), source))
+        return as_toml.loads(text.read(path), source), source, path
     except FileNotFoundError:
         raise LayoutError(source, "", "no such file") from None
     except OSError as error:
@@ -99,11 +92,13 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
         raise LayoutError(source, f"line {error.line}" if error.line else "", error.what) from None
     except ValueError:
         raise LayoutError(repr(source), "", "no file has such a name") from None
-    return table, source, path.parent if path else None
 
 
-def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, str]:
-    table, source, folder = _own(name, base)
+def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]) -> tuple[Table, str]:
+    """The merged table of a file and those that it extends, and what names it; adds the user's own to ``files``."""
+    table, source, path = _own(name, base)
+    if path:
+        files.append(path)
     if source in seen:
         raise LayoutError(source, "extends", f"goes round in a circle: {' → '.join((*seen, source))}")
     parent = table.pop("extends", None)
@@ -111,15 +106,10 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...]) -> tuple[Table, s
         return table, source
     if not isinstance(parent, str):
         raise LayoutError(source, "extends", f"expected the name or path of a layout, found {parent!r}")
-    merged, _ = _read(parent, folder, (*seen, source))
+    merged, _ = _read(parent, path.parent if path else None, (*seen, source), files)
     removed = table.pop("remove", {})
     below = _without(merged, removed, source)
     return merge(below, with_single_items(below, table, source)), source
-
-
-@lru_cache(maxsize=32)
-def _parsed(content: str, source: str) -> Table:
-    return as_toml.loads(content, source)
 
 
 def _without(table: Table, removed: object, source: str) -> Table:
@@ -138,4 +128,4 @@ def _without(table: Table, removed: object, source: str) -> Table:
     return result
 
 
-__all__ = ["base_of", "from_table", "load", "merge", "names"]
+__all__ = ["base_of", "from_table", "merge", "names", "read"]

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import PIN_USE, Layout
 from emulator.security import PIN
 from harness.conformance.person import persona_of
@@ -53,7 +52,9 @@ class CardInReader:
         self._pin_tries = 0
         self._persona = persona
         self._person = persona_of(persona, self.layout, self._suite)
-        self._psam_person = persona_of(personas.PSAM if persona and psam else "", layouts.load(personas.PSAM), "3des")
+        self._psam_person = persona_of(
+            personas.PSAM if persona and psam else "", catalogue.layout(personas.PSAM), "3des"
+        )
 
     @property
     def profile(self) -> Profile:

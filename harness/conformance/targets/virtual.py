@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.layouts import load as layouts
+from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
-from harness.conformance.person import Person, issued
+from harness.conformance.person import issued
 from harness.conformance.play import Play, Unsuitable
 from harness.conformance.targets.target import Profile, asked_for, features_of
 from harness.conformance.vector import Vector
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.verdicts.log import Log
-
-
-@lru_cache(maxsize=32)
-def _profile(layout: str, algorithm: str) -> Profile:
-    loaded = layouts.load(layout)
-    return Profile(loaded.version, algorithm, features_of(loaded) | {"t0", "virtual"})
-
-
-@lru_cache(maxsize=128)
-def _issued(layout: str, algorithm: str, persona: str) -> Person:
-    return issued(persona, layouts.load(layout), algorithm)
-
 
 USUAL_SHAPES = ("t0",)
 """What virtual cards speak where a vector says nothing."""
@@ -48,7 +36,8 @@ class Virtual:
     @property
     def profile(self) -> Profile:
         """Everything that can be had: any persona, any reader shape, power to tear."""
-        return _profile(self.layout, self.algorithm)
+        loaded = catalogue.layout(self.layout)
+        return Profile(loaded.version, self.algorithm, features_of(loaded) | {"t0", "virtual"})
 
     @property
     def target(self) -> str:
@@ -57,19 +46,30 @@ class Virtual:
 
     def layout_for(self, vector: Vector) -> Layout:
         """This target's layout, or the one that the vector needs instead of a version's usual one."""
-        return layouts.load(self._layout_for(vector))
+        return catalogue.layout(self._layout_for(vector))
 
     def _layout_for(self, vector: Vector) -> str:
-        own = layouts.load(self.layout)
+        own = catalogue.layout(self.layout)
         wanted = asked_for(vector, own)
         if wanted and self.layout != own.version:
             raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}")
         return wanted or self.layout
 
+    def load(self, vectors: Iterable[Vector]) -> None:
+        """Has the catalogue load what these vectors need, for the processes that are forked from this one."""
+        for vector in vectors:
+            with contextlib.suppress(SscardError, Unsuitable):  # whoever runs the vector says what is wrong
+                self.layout_for(vector)
+                catalogue.persona(vector.holder)
+                if vector.needs_psam:
+                    catalogue.layout(vector.layout_of_psam)
+                    catalogue.persona(personas.PSAM)
+
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
         """A fork of the persona's card, so that no vector sees another's traces, in each shape and way to follow."""
-        person = _issued(self._layout_for(vector), self.algorithm, vector.holder)
-        own = _issued(vector.layout_of_psam, "3des", personas.PSAM) if vector.needs_psam else None
+        person = issued(vector.holder, self.layout_for(vector), self.algorithm)
+        psam_layout = vector.layout_of_psam
+        own = issued(personas.PSAM, catalogue.layout(psam_layout), "3des") if vector.needs_psam else None
         several = len(vector.shapes) * len(vector.followers) > 1
         for shape in vector.shapes or USUAL_SHAPES:
             for follows in vector.followers if shape == "t0" else ("reader",):

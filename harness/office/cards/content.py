@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from emulator import personas
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.text import encode
 from emulator.filesystem.memory.image import Image
@@ -47,7 +46,7 @@ def persona(
     person: Person, number: str, serial: bytes, layout: Layout, today: date, *, activated: bool = False
 ) -> Persona:
     """The holder as a card holds them."""
-    given = personas.load(personas.DEFAULT)
+    given = catalogue.persona(personas.DEFAULT)
     values: dict[str, dict[str, Any]] = {path: given.values[path] for path in OF_BANK if path in given.values}
     name, more = split_name(person.name)
     values |= {
@@ -112,4 +111,4 @@ def split_name(name: str) -> tuple[str, str]:
 
 def insurances(layout: str = "3.00") -> list[str]:
     """The items that hold insurances' regions."""
-    return [one.item for one in layouts.load(layout).insurance_region]
+    return [one.item for one in catalogue.layout(layout).insurance_region]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from emulator import catalogue
 from emulator.apdu.status import SW
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.memory.nvm import PowerCut
 from harness.keys.access import TerminalError
@@ -48,4 +48,4 @@ class Presented:
 
     def with_layout(self, name: str) -> None:
         """The card's layout where it says nothing itself."""
-        self.terminal.layout = layouts.load(name)
+        self.terminal.layout = catalogue.layout(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from emulator.personas import numbers
 from harness.office.cards import content
 from harness.office.cards.jobs import Job
@@ -103,7 +103,7 @@ class Making(Operation[Make]):
         """The card is registered as being made before its chip is touched: what is cut off goes on with that one."""
         request, application = case.request, case.case_of
         bank.reach(case.session, application.bank_code)
-        layout = layouts.load(request.layout)
+        layout = catalogue.layout(request.layout)
         card = application.card
         if card is None or (case.presented is not None and card.chip != case.presented.chip):
             card = self._drawn(case, card)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI
 from pydantic import Field, SecretStr
 
-from emulator.filesystem.layouts import load as layouts
+from emulator import catalogue
 from harness.office.case import roles
 from harness.office.case.operation import Operation
 from harness.office.desk import instant
@@ -96,8 +96,8 @@ def create(
 
 def _known_layout(name: str) -> None:
     """A name: a path would let callers try which files there are."""
-    if name not in layouts.names():
-        raise Problem(422, "input", f"body.layout: expected one of {', '.join(layouts.names())}")
+    if name not in catalogue.layouts():
+        raise Problem(422, "input", f"body.layout: expected one of {', '.join(catalogue.layouts())}")
 
 
 def _quoted(citation: Citation) -> str:
