@@ -195,7 +195,11 @@ def _listening(path: Path) -> Iterator[socket.socket]:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
     except OSError as error:
-        remedy = "be root, or use --private" if path == DEFAULT_SOCKET else "choose a folder you may write to"
+        remedy = (
+            f"be root, use --private, or set {SOCKET_VARIABLE} to a path of yours"
+            if path == DEFAULT_SOCKET
+            else "choose a folder you may write to"
+        )
         raise PcscError(f"cannot serve PC/SC at {path} ({error.strerror}): {remedy}") from None
     try:
         path.chmod(0o666)

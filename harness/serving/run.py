@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from emulator.chip import Chip
@@ -23,6 +20,8 @@ from harness.faults.plan import Plan
 from harness.readers import pcsc
 from harness.readers.connection import InProcess, Pcsc
 from harness.serving import control, demo
+from harness.serving.in_reader import wait_taken
+from harness.serving.pcsc_service import Place, Service, pcsc_service
 from harness.serving.reader_profiles import SYSTEMS, Shaped, System
 from harness.trace.record import TraceFile
 
@@ -131,12 +130,7 @@ class Run:
 
     def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
-        reader, port = self.places[number].reader, self.places[number].port
-        if not self.slots[number].wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(reader):
-            raise pcsc.PcscError(
-                f"reader {reader!r} did not take the card at port {port} within {pcsc.POWER_TIMEOUT:g} s: "
-                f"another card program may hold that slot; see `sscard doctor`"
-            )
+        wait_taken(self.slots[number], self.places[number].reader)
 
     def close(self) -> None:
         """All cards out, their files let go."""
@@ -200,86 +194,13 @@ class Run:
         return {"slot": number, "inserted": slot.inserted, "atr": chip.atr.hex().upper() if slot.inserted else ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a slot's card goes: a reader by its PC/SC name, and vpcd's port of it."""
-
-    reader: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """PC/SC for the cards. ``port``: of its first virtual reader; ``process``: the pcscd started for them, None where
-    one was running.
-    """
-
-    path: Path
-    port: int
-    process: subprocess.Popen[bytes] | None
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """How other runs know it again: not by its path, which may mean others elsewhere."""
-        return {"pcsc": str(self.path), "service": _identity(self.path), "first_port": self.port}
-
-    def places(self, count: int) -> list[Place]:
-        """So many free slots of it, in order. PcscError."""
-        names = pcsc.virtual_readers(count, every=self.process is None)
-        every = [Place(name, self.port + number) for number, name in enumerate(names)]
-        if self.process is not None:
-            return every
-        taken = {row["reader"] for run in _neighbours(self.path) for row in run.table.get("slots", ())}
-        free = [
-            one for one in every if one.reader not in taken and pcsc.wait_card(one.reader, present=False, timeout=0)
-        ]
-        if len(free) < count:
-            raise pcsc.PcscError(
-                f"the pcscd at {self.path} has {len(free)} of {len(every)} virtual slots free, {count} are needed: "
-                f"use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)"
-            )
-        deaf = [one for one in free[:count] if not pcsc.listening(one.port)]
-        if deaf:
-            raise pcsc.PcscError(
-                f"reader {deaf[0].reader!r} is free, but nobody listens at its port {deaf[0].port} here: its pcscd has "
-                f"other ports (name the first with --port), or is in another network namespace (use --private)"
-            )
-        return free[:count]
-
-
-def _identity(path: Path) -> list[int]:
-    """What tells one socket from all others of this machine, by whatever path; empty if it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return []
-    return [found.st_dev, found.st_ino]
-
-
-def _neighbours(path: Path) -> list[control.Running]:
-    """This user's runs that use the pcscd at this socket."""
-    identity = _identity(path)
-    return [one for one in control.runs() if one.table.get("service") == identity]
-
-
 @contextlib.contextmanager
 def _service(options: Options) -> Iterator[Service]:
-    """PC/SC for the cards: a pcscd that runs, or one started for them. PcscError."""
-    with contextlib.ExitStack() as stack:
-        path = pcsc.socket_path()
+    """PC/SC for a run's cards, told where it has a socket of its own. PcscError."""
+    with pcsc_service(options.slots, options.port, private=options.private) as service:
         if options.private:
-            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-")), "pcscd.comm")
-        elif pcsc.answers(path):
-            told = [one.table.get("first_port") for one in _neighbours(path)]
-            port = options.port or next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT)
-            yield Service(path, port, None)
-            return
-        port = options.port or pcsc.free_port(options.slots)
-        process = stack.enter_context(pcsc.pcscd(options.slots, port, path))
-        if options.private:
-            os.environ[pcsc.SOCKET_VARIABLE] = str(path)
-            say(f"{pcsc.SOCKET_VARIABLE}={path}")
-        yield Service(path, port, process)
+            say(f"{pcsc.SOCKET_VARIABLE}={service.path}")
+        yield service
 
 
 def run(options: Options) -> int:
