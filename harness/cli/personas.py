@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
-from emulator.personas import check as checking
-from emulator.personas import document, new
+from emulator.own_personas import check as checking
+from emulator.own_personas import new
+from emulator.personas import document
 from emulator.personas.finding import Finding, PersonaError
 from harness.cli import card_options
 from harness.clock import Clock

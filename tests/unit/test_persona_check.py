@@ -12,7 +12,8 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import FileSpec
-from emulator.personas import check, document, numbers
+from emulator.own_personas import check
+from emulator.personas import document, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.issue import COMPUTED
 

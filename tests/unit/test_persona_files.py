@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import sscard
 from emulator import catalogue
-from emulator.personas import check, document, new, numbers
+from emulator.own_personas import check, new
+from emulator.personas import document, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines

@@ -1,0 +1,1 @@
+"""Personas of one's own: made anew, and every value checked."""
