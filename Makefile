@@ -14,7 +14,8 @@ help:
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
 	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, an hour of sessions with faults,"
-	@echo "            broken chips; the driver library on Windows, from Node, in a browser, under sanitizers"
+	@echo "            broken chips; the driver library on Windows, from Node, in a browser, under sanitizers;"
+	@echo "            other people's PC/SC clients (docs/clients.md)"
 	@echo "make clean  remove the virtual environment and caches"
 
 # Stamp files, so that a second run needs neither network nor installation.
@@ -30,7 +31,7 @@ $(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh bench
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
 
-$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh tests/deep/package.json
+$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
 

@@ -42,6 +42,16 @@ if command -v apt-get >/dev/null 2>&1; then
         need chromium chromium
         need nodejs node
         need npm npm
+        # Programs that no one here wrote, for tests/deep/foreign.
+        need libnode-dev /usr/include/node/node.h   # npm's PC/SC packages are compiled
+        need g++ g++
+        need swig swig   # so is the pyscard that python-emv asks for
+        need mono-mcs mcs
+        need mono-runtime mono
+        need libmono-i18n-cjk4.0-cil /usr/lib/mono/gac/I18N.CJK   # GBK
+        need default-jdk-headless javac
+        need libjna-java /usr/share/java/jna.jar
+        need libpcsc-perl /usr/share/doc/libpcsc-perl/examples/test.pl
     fi
     if [ ${#missing[@]} -gt 0 ]; then
         if [ "$(id -u)" = 0 ]; then as_root=()
@@ -77,6 +87,8 @@ fi
 if [ "$kind" = deep ]; then
     # Not by the tests: they have no network.
     mkdir -p build/node && cp tests/deep/package.json build/node/
-    (cd build/node && npm install --no-audit --no-fund --ignore-scripts --loglevel=error) >&2 ||
-        say "koffi could not be had from npm: its test will fail"
+    (cd build/node && npm install --no-audit --no-fund --ignore-scripts --loglevel=error &&
+        npm rebuild --nodedir=/usr --loglevel=error smartcard pcsclite @pokusew/pcsclite) >&2 ||
+        say "koffi or PC/SC packages could not be had from npm: their tests will fail"
+    scripts/foreign.sh
 fi

@@ -1,1 +1,1 @@
-"""What `make deep` runs: it needs Debian's mingw-w64, wine, valgrind and Chromium, and koffi from npm."""
+"""What `make deep` runs: Debian's mingw-w64, wine, valgrind and Chromium, packages of npm and PyPI, others' clients."""
