@@ -23,7 +23,9 @@ from harness.readers.connection import InProcess
 from harness.serving.run import ended
 
 if TYPE_CHECKING:
+    from emulator.filesystem.memory.image import Image
     from harness.driver.dialects.dialect import Dialect
+    from harness.trace.record import Trace
 
 ON_DEMAND_IDLE = 60.0
 PORT = click.IntRange(0, 65535)
@@ -78,6 +80,13 @@ def build(folder: Path, *, windows: bool) -> None:
 @click.option("--no-socket", is_flag=True, help="With --tcp or --web: no Unix socket.")
 @dialects_.options
 @origins_.option
+@click.option(
+    "--trace", "trace_path", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what goes to the cards, and the calls themselves, here: see `sscard trace show`.",
+)  # fmt: skip
+@card_options.personal_data_option
+@card_options.show_secrets_option
+@card_options.force_option
 @click.option("--idle", type=click.FloatRange(0.1), metavar="SECONDS", help="End after so long without any client.")
 @click.option("--on-demand", is_flag=True, help="As the C library starts it: --idle 60, and quiet once it is ready.")
 def serve(
@@ -93,8 +102,12 @@ def serve(
     port: int | None,
     service: tuple[Dialect, int] | None,
     origins: tuple[str, ...],
+    trace_path: Path | None,
     idle: float | None,
     *,
+    personal_data: bool,
+    show_secrets: bool,
+    force: bool,
     no_socket: bool,
     on_demand: bool,
 ) -> None:
@@ -107,10 +120,16 @@ def serve(
     from harness.driver import endpoint
     from harness.driver.clients import Clients
     from harness.driver.server import Server
+    from harness.driver.traced import CallTrace
+    from harness.trace.record import TraceFile
 
     if origins and service is None:
         raise click.UsageError("--origin is for --web: name both")
     with ended(), contextlib.ExitStack() as stack:
+        trace = None
+        if trace_path is not None:
+            trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data, force=force)
+            stack.enter_context(trace)
         listeners = []
         if port is not None:
             listeners.append(endpoint.tcp(port))
@@ -120,8 +139,14 @@ def serve(
             stack.callback(listeners[-1].close)
         if not listeners and service is None:
             raise click.UsageError("nothing to listen at: name --tcp or --web")
-        readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader))
-        clients = Clients(readers, [one for one in script.split(",") if one], layout=layout, elements=elements)
+        readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader, trace))
+        clients = Clients(
+            readers,
+            [one for one in script.split(",") if one],
+            layout=layout,
+            elements=elements,
+            calls=CallTrace(trace) if trace else None,
+        )
         server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
         stack.callback(server.close)
         if service is not None:
@@ -141,9 +166,19 @@ def serve(
 
 @contextlib.contextmanager
 def _readers(
-    choice: CardChoice, persona: str | None, psam: str | None, shape: str, reader: str | None, psam_reader: str | None
+    choice: CardChoice,
+    persona: str | None,
+    psam: str | None,
+    shape: str,
+    reader: str | None,
+    psam_reader: str | None,
+    trace: Trace | None,
 ) -> Iterator[tuple[Readers, Layout | None]]:
-    """Cards in this process where one is named, else those in readers; and their layout, where that is known."""
+    """Cards in this process where one is named, else those in readers; and their layout, where that is known. All are
+    traced, the user's as slot 0, the PSAM as slot 1.
+    """
+    from harness.driver import traced
+
     in_readers = bool(reader or psam_reader)
     known = choice.leave_to_reader(persona) if in_readers else None
     if in_readers or not choice.said(persona):
@@ -153,13 +188,17 @@ def _readers(
         from harness.driver.readers import PcscReaders
 
         cards = [reader] if reader else []
-        yield PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards), known
+        found: Readers = PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards)
+        yield traced.TracedReaders(found, trace, known) if trace else found, known
         return
     with choice.held(persona) as image:
-        apdu = shape == "apdu"
-        card = Chip(image, apdu_shape=apdu)
-        own = Chip(card_options.psam_image(psam), apdu_shape=apdu) if psam else None
+        card = _chip(image, shape, trace, traced.USER_SLOT)
+        own = _chip(card_options.psam_image(psam), shape, trace, traced.PSAM_SLOT) if psam else None
         yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None), image.layout
+
+
+def _chip(image: Image, shape: str, trace: Trace | None, slot: int) -> Chip:
+    return Chip(image, apdu_shape=shape == "apdu", observer=trace.slot(slot, image) if trace else None)
 
 
 def _quiet() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from emulator.chip import told as observed
 from emulator.filesystem.layouts.specs import Layout
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
@@ -17,8 +19,11 @@ from harness.driver.library import SSCardDriver
 from harness.driver.lock import Turns
 from harness.driver.pad import Pad
 from harness.driver.session import Readers
+from harness.driver.traced import CallTrace
 from harness.terminal.pin import LONGEST
 
+Hear = Callable[[Function, Sequence[int | str], int, str, float], None]
+"""Told of a call: function, arguments in C order, code, pOutInfo, seconds."""
 MOST_CLIENTS = 64
 MOST_ENTRIES = 64
 
@@ -26,8 +31,10 @@ MOST_ENTRIES = 64
 class Client:
     """One caller: a library of its own, with pending steps and PIN pad. One call at a time."""
 
-    def __init__(self, driver: SSCardDriver) -> None:
+    def __init__(self, driver: SSCardDriver, hear: Hear | None = None) -> None:
+        """``hear`` is told of each call, once it is answered."""
         self._driver = driver
+        self._hear = hear
 
     @property
     def pending(self) -> str:
@@ -43,11 +50,30 @@ class Client:
         """The code and pOutInfo; values as ``function`` took them."""
         if function is SCRIPT_PAD:
             return self.script(str(values[0]).split(","))
+        began = time.monotonic()
         code, text = getattr(self._driver, function.name)(*values)
+        self._tell(function, values, int(code), text, time.monotonic() - began)
         return int(code), text
+
+    def refused(self, function: Function, code: int) -> None:
+        """A call that never came to the library, as its arguments are none, is a call all the same."""
+        self._tell(function, (), code, "", 0.0)
+
+    def _tell(self, function: Function, values: Sequence[int | str], code: int, out: str, seconds: float) -> None:
+        if self._hear is not None:
+            self._hear(function, values, code, out, seconds)
 
     def script(self, entries: object) -> Answer:
         """What the pad is given from now on: a list of digits, ``cancel`` and ``timeout``; -14 for what is none."""
+        try:
+            self._script(entries)
+        except DriverError as error:
+            self.refused(SCRIPT_PAD, error.code)
+            raise
+        self._tell(SCRIPT_PAD, (), Code.DONE, "", 0.0)
+        return Code.DONE, ""
+
+    def _script(self, entries: object) -> None:
         if (
             not isinstance(entries, list)
             or len(entries) > MOST_ENTRIES
@@ -55,12 +81,11 @@ class Client:
         ):
             raise DriverError(Code.BAD_PARAMETER)
         self._driver.pad.script(entry.strip() for entry in entries if entry.strip())
-        return Code.DONE, ""
 
 
 class Clients:
     """All of them. ``script`` is what each one's pad is given at first, ``layout`` the cards', where their versions do
-    not tell, ``elements`` how those stand in strings.
+    not tell, ``elements`` how those stand in strings, ``calls`` a trace of them.
     """
 
     def __init__(
@@ -70,10 +95,13 @@ class Clients:
         most: int = MOST_CLIENTS,
         layout: Layout | None = None,
         elements: str = NAMED,
+        calls: CallTrace | None = None,
     ) -> None:
         self._layout = layout
         self._elements = elements
         self._readers = readers
+        self._calls = calls
+        self._numbers = itertools.count(1)
         self._script = tuple(script)
         self._most = most
         self._turns = Turns()
@@ -92,7 +120,7 @@ class Clients:
             self._readers, Pad(self._script), turns=self._turns, layout=self._layout, elements=self._elements
         )
         try:
-            yield Client(driver)
+            yield Client(driver, self._hear())
         finally:
             try:
                 driver.close()
@@ -100,6 +128,19 @@ class Clients:
                 with self._lock:
                     self._count -= 1
                     self._since = time.monotonic()
+
+    def _hear(self) -> Hear | None:
+        """What the next client tells of its calls. A trace that fails changes no answer, and is told no more."""
+        if self._calls is None:
+            return None
+        number = next(self._numbers)
+
+        def hear(function: Function, values: Sequence[int | str], code: int, out: str, seconds: float) -> None:
+            self._calls = observed(
+                self._calls, lambda trace: trace.called(number, function, values, code, out, seconds)
+            )
+
+        return hear
 
     def quiet(self) -> float:
         """Seconds since the last one left; 0 while there is one."""

@@ -130,6 +130,11 @@ def called(client: Client, body: bytes) -> Answer:
         function = EXPORTED.get(name)
         if function is None:
             raise DriverError(Code.UNSUPPORTED)
-        return client.call(function, function.read(texts))
+        try:
+            values = function.read(texts)
+        except DriverError as error:
+            client.refused(function, error.code)
+            raise
+        return client.call(function, values)
     except DriverError as error:
         return error.code, error.text

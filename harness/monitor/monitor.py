@@ -12,7 +12,7 @@ from harness.monitor.other_programs import foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.session import Session
-from harness.trace.read import PSAM, Event, slot_layout
+from harness.trace.read import CALL, PSAM, Event, slot_layout
 from harness.trace.show import time_of_day
 from harness.verdicts.log import Line
 from harness.verdicts.subject import Subject
@@ -75,6 +75,8 @@ class Monitor:
     def hear(self, event: Event) -> list[Finding]:
         """Takes in one event; what it brought to light, kept in ``findings`` too."""
         before = len(self.findings)
+        if event.kind == CALL:  # what a terminal's library was asked; its commands are judged
+            return []
         slot, self._at = self._slots.get(event.slot), event.t
         self.heard += 1
         if event.kind == "reset":

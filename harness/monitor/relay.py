@@ -13,14 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from emulator import catalogue
-from emulator.chip import Exchange, Observer, told
+from emulator.chip import Observer
 from emulator.filesystem.layouts.specs import Layout
 from emulator.reader.slot import LONGEST_PAUSE, CardGone, Slot
-from harness.keys.access import TerminalError
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
+from harness.readers.observed import Observed
 from harness.readers.pcsc import PcscError
-from harness.terminal.terminal import Terminal
+from harness.terminal.terminal import layout_of
 from harness.trace.read import PSAM
 from harness.trace.record import Trace
 
@@ -41,8 +41,7 @@ class Relay:
     """
 
     def __init__(self, connection: Connection, observer: Observer) -> None:
-        self._connection = connection
-        self._observer: Observer | None = observer
+        self._connection = Observed(connection, observer)
         self._powered = False
         self.atr = connection.atr
         self.lost = threading.Event()
@@ -58,13 +57,12 @@ class Relay:
         except PcscError as error:
             raise self._gone(error) from error
         self._powered = True
-        self._observer = told(self._observer, lambda one: one.powered("reset", self.atr))
         return self.atr
 
     def power_off(self) -> None:
         """Noted; the next power_on resets."""
         if self._powered:
-            self._observer = told(self._observer, lambda one: one.powered("off", b""))
+            self._connection.off()
         self._powered = False
 
     def taken_out(self) -> None:
@@ -73,18 +71,10 @@ class Relay:
 
     def transmit(self, command: bytes) -> bytes:
         """Sends it on. CardGone."""
-        began = time.monotonic()
         try:
-            answer = self._connection.send(command)
+            return self._connection.send(command)
         except PcscError as error:
-            words, took = f"no answer from the card: {error}", time.monotonic() - began
-            self._see(Exchange(command, b"", words, seconds=took))
             raise self._gone(error) from error
-        self._see(Exchange(command, answer, "", seconds=time.monotonic() - began))
-        return answer
-
-    def _see(self, exchange: Exchange) -> None:
-        self._observer = told(self._observer, lambda one: one.exchanged(exchange))
 
     def _gone(self, error: PcscError) -> CardGone:
         self.lost.set()
@@ -165,16 +155,6 @@ class _Follower:
                 continue
             self.slot.insert()
             return
-
-
-def layout_of(connection: Connection) -> Layout | None:
-    """The layout of a card by the version that it says; None if it says none, or one that is not known."""
-    terminal = Terminal(connection)
-    try:
-        terminal.begin()
-    except (TerminalError, ValueError):
-        return None
-    return terminal.layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Fed:
 
 def events(path: Path, slot: int) -> list[Event]:
     """What a slot's terminal sent. TraceError; Missing where that was masked, faulty, or nothing at all."""
-    found = [event for event in read.events(path) if event.slot == slot]
+    found = [event for event in read.events(path) if event.slot == slot and event.kind != read.CALL]
     if not any(event.kind == "apdu" for event in found):
         raise Missing(f"{path.name}: nothing was sent to slot {slot} 该槽位无通信记录")
     for event in found:

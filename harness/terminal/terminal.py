@@ -363,3 +363,13 @@ def brought_up(values: Sequence[ItemValue]) -> Iterator[ItemValue]:
     for one in values:
         new = one.spec.rewritten
         yield replace(one, spec=new) if new is not None and new.after in rewritten else one
+
+
+def layout_of(connection: Connection) -> Layout | None:
+    """The layout of a card by the version that it says; None if it says none, or one that is not known. PcscError."""
+    terminal = Terminal(connection)
+    try:
+        terminal.begin()
+    except (TerminalError, ValueError):
+        return None
+    return terminal.layout

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emulator.filesystem.layouts.specs import Layout
-from harness.trace import mask
+from harness.trace import calls, mask
 from harness.trace.decode import command_hex
 from harness.trace.mask import PersonalData, Seen
-from harness.trace.read import Event, slot_layout
+from harness.trace.read import CALL, Event, slot_layout
 
 KEPT = (
     "v", "t", "time", "slot", "event", "command", "plain", "answer", "latency", "instruction", "reason", "changes",
-    "pins", "masked", "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm",
+    "pins", "masked", "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm", "function", "code",
+    "client",
 )  # fmt: skip
 
 
@@ -31,6 +32,8 @@ def _masked(event: Event, people: PersonalData) -> dict[str, Any]:
     table = {name: value for name, value in event.table.items() if name in KEPT}
     if event.kind == "reset":
         table["atr"] = mask.atr(bytes.fromhex(event.told("atr"))).hex().upper()
+    elif event.kind == CALL:
+        table |= calls.masked({**event.table})
     elif event.kind == "fault":
         table["command"] = command_hex(people.command(event.command).zeroed)
         if own := event.told("card_answered"):

@@ -17,8 +17,9 @@ from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.signature import ComputeSignature
 from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
+from harness.trace import calls
 from harness.trace.decode import answer_words, command_words, status_apart
-from harness.trace.read import Event
+from harness.trace.read import CALL, Event
 
 HEADER = 5
 UNSHARED = SECRET_INS | {
@@ -77,6 +78,8 @@ class Session:
                 random = len(told) > 1 and (told[1] in RANDOM or told[0] & SECURED)
                 answer = (len(event.answer), event.answer[-2:]) if random else event.answer
                 yield "apdu", event.slot, comparable(event.command), answer
+            elif event.kind == CALL:
+                yield CALL, event.slot, calls.words(event.table)
             else:
                 yield event.kind, event.slot, event.told("atr"), event.told("fault")
 
@@ -97,4 +100,6 @@ def words(event: Event, about: str = "") -> str:
         meaning = answer_words(event.answer) if len(event.answer) > 1 else "no status word"
         asked = " ".join(filter(None, (event.told("command"), command_words(event.command), about and f"[{about}]")))
         return f"→ {asked} ← {status_apart(event.told('answer')) or '-'} {meaning}"
+    if event.kind == CALL:
+        return f"⇒ {calls.words(event.table)}"
     return " ".join(filter(None, (event.kind, event.told("atr"), event.told("fault"))))

@@ -12,8 +12,9 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.trace import calls
 from harness.trace.decode import answer_words, command_words
-from harness.trace.read import Event
+from harness.trace.read import CALL, Event
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 BYTE_ORDER = 0x1A2B3C4D
@@ -77,6 +78,8 @@ def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, byte
         yield t - (event.latency or 0), APDU, SENT, event.command, asked
         words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
         yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
+    elif event.kind == CALL:
+        yield t, b"", SENT, b"", calls.words(event.table)
     else:
         yield t, b"", SENT, b"", f"{event.kind} {event.told('fault')}".strip()
 

@@ -21,7 +21,12 @@ TIMED = 3
 """The first version with wall-clock times and latencies."""
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
-EVENTS = ("apdu", "reset", "off", "fault")
+CALL = "call"
+EVENTS = ("apdu", "reset", "off", "fault", CALL)
+NEEDED: dict[str, tuple[str, ...]] = {
+    "apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": (), CALL: ("function",),
+}  # fmt: skip
+"""Texts that an event must have."""
 USER, PSAM = "user", "psam"
 """The kinds of cards; a terminal's own have the layout of the same name."""
 LONGEST_LINE = 1024 * 1024
@@ -157,13 +162,15 @@ def _event(path: Path, number: int, line: str) -> Event:
         if table.get("event") not in EVENTS:
             raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r:.40}")
         event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
-        needed = {"apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": ()}[event.kind]
+        needed = NEEDED[event.kind]
         if table["v"] >= TIMED:
             needed += ("time",)
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
             raise ValueError(f"expected {', '.join(missing)}")
         _ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
         _check_times(event)
+        if event.kind == CALL and type(table.get("code")) is not int:
+            raise ValueError("expected code")
     except FormatError as error:
         raise TraceError(f"{path}: line {number}: {error.what}") from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:

@@ -10,9 +10,10 @@ from emulator.apdu.instructions.select import Select
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
+from harness.trace import calls
 from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
-from harness.trace.read import Event, slot_layout
+from harness.trace.read import CALL, Event, slot_layout
 
 FETCHED = 0xC0
 CHANGES = {
@@ -90,6 +91,8 @@ class Reader:
             yield f"{head}reset 复位  ATR {event.told('atr')}" + (f"  ({told})" if told else "")
         elif event.kind == "off":
             yield f"{head}power off 下电"
+        elif event.kind == CALL:
+            yield f"{head}⇒ {calls.words(event.table)}"
         elif event.kind == "fault":
             told = event.told("card_answered")
             yield f"{head}⚡ fault 故障 {event.told('fault')}" + (f"; the card itself answered {told}" if told else "")

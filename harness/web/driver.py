@@ -122,7 +122,12 @@ def _called(dialect: Dialect, client: Client, asked: Asked, *, session: bool) ->
         raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket")
     if asked.pad is not MISSING:
         client.script(asked.pad)
-    return client.call(function, messages.arguments(dialect, function, asked))
+    try:
+        values = messages.arguments(dialect, function, asked)
+    except DriverError as error:
+        client.refused(function, error.code)
+        raise
+    return client.call(function, values)
 
 
 def _documented(dialect: Dialect) -> Table:

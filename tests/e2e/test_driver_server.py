@@ -175,6 +175,24 @@ def test_a_second_server_says_that_there_is_one(server: subprocess.Popen[bytes],
     assert server.poll() is None
 
 
+def test_a_trace_has_the_cards_of_this_process_and_the_calls(library: Library, tmp_path: Path) -> None:
+    """A run in CI, without pcscd: the monitor judges what the program did, and its calls stand there."""
+    trace = tmp_path / "t.jsonl"
+    with native.serving(*CARD, "--socket", f"{tmp_path}/s", "--trace", str(trace)):
+        basic(library)
+        assert library("iScriptPad", "111111")[0] == 0
+        assert library("iVerifyPIN", 1)[0] == -51
+    shown = subprocess.run([SSCARD, "trace", "show", str(trace)], capture_output=True, text=True, check=True).stdout
+    assert "⇒ iReadCardBas(iType=3) → 0" in shown
+    assert "⇒ iVerifyPIN(iType=1) → -51 密码错误" in shown
+    assert "→ 0020000003******" in shown
+    told = trace.read_text(encoding="utf-8")
+    assert '"slot": 1' in told, "the PSAM's too"
+    assert "111111" not in told
+    judged = subprocess.run([SSCARD, "monitor", str(trace)], capture_output=True, text=True, check=False)
+    assert judged.returncode in (0, 1), judged.stderr
+
+
 # --- over PC/SC ----------------------------------------------------------------------------------------------------
 
 

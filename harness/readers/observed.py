@@ -1,0 +1,52 @@
+"""A connection that somebody watches: what passes over it is told as a chip tells it."""
+
+from __future__ import annotations
+
+import time
+
+from emulator.chip import Exchange, Observer, told
+from harness.readers.connection import Connection
+from harness.readers.pcsc import PcscError
+
+
+class Observed:
+    """Another connection, watched. An observer that fails changes nothing here, and is told no more."""
+
+    def __init__(self, connection: Connection, observer: Observer) -> None:
+        self._connection = connection
+        self._observer: Observer | None = observer
+
+    @property
+    def atr(self) -> bytes:
+        """The last answer to reset."""
+        return self._connection.atr
+
+    def reset(self) -> bytes:
+        """Resets the card; the ATR. PcscError."""
+        atr = self._connection.reset()
+        self._observer = told(self._observer, lambda one: one.powered("reset", atr))
+        return atr
+
+    def send(self, command: bytes) -> bytes:
+        """The card's answer, status word included. PcscError, which the observer sees as an empty answer."""
+        began = time.monotonic()
+        try:
+            answer = self._connection.send(command)
+        except PcscError as error:
+            self._see(command, b"", f"no answer from the card: {error}", began)
+            raise
+        self._see(command, answer, "", began)
+        return answer
+
+    def _see(self, command: bytes, answer: bytes, reason: str, began: float) -> None:
+        exchange = Exchange(command, answer, reason, seconds=time.monotonic() - began)
+        self._observer = told(self._observer, lambda one: one.exchanged(exchange))
+
+    def off(self) -> None:
+        """Tells that the card has no power any more; it is whoever holds the connection who takes it."""
+        self._observer = told(self._observer, lambda one: one.powered("off", b""))
+
+    def close(self) -> None:
+        """Lets the card go."""
+        self._connection.close()
+        self.off()
