@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emulator.filesystem.memory.image import Image
@@ -22,11 +21,10 @@ from emulator.filesystem.memory.memory import (
 from emulator.security import PIN
 from harness.office.cards.jobs import ENVIRONMENT
 from harness.office.case import bank
-from harness.office.case.case import begun
 from harness.office.case.services import Services
-from harness.office.electronic import card as electronic
 from harness.office.operations import information_and_region
-from harness.office.register.tables import Card, Outlet, Person, Push
+from harness.office.register import queries
+from harness.office.register.tables import Card, Person
 from harness.office.vocabulary import Life, Loss
 from harness.terminal.terminal import decode_record
 
@@ -38,7 +36,6 @@ def of_card(session: Session, card: Card, services: Services, now: datetime) -> 
     account = bank.account(session, card.number)
     loss = services.loss(card, now)
     active, frozen = card.activated_at is not None, card.frozen_at is not None
-    told = select(Push.id).where(Push.card_id == card.id, Push.sent_at.is_not(None))
     return {
         "life": str(card.life),
         "loss": str(loss),
@@ -46,11 +43,11 @@ def of_card(session: Session, card: Card, services: Services, now: datetime) -> 
         "activated": active,
         "frozen": frozen,
         "suspended": card.suspended_at is not None,
-        "half_way": begun(session, card) is not None,
+        "half_way": queries.begun(session, card) is not None,
         "account": str(account) if account else None,
         "bank": card.bank_code,
         "valid_until": card.valid_until.isoformat(),
-        "told_bank": session.scalar(told) is not None,
+        "told_bank": queries.bank_was_told(session, card),
     }  # fmt: skip
 
 
@@ -58,7 +55,6 @@ def of_person(session: Session, person: Person | None) -> Facts:
     """What the register says of a person."""
     if person is None:
         return {"known": False}
-    in_use = select(Card).where(Card.person_id == person.id, Card.life == Life.ISSUED)
     return {
         "known": True,
         "name": person.name,
@@ -71,8 +67,8 @@ def of_person(session: Session, person: Person | None) -> Facts:
         **{name: getattr(person, name) for name in ("sex", "ethnic_group", "occupation")},
         "birth": person.birth.isoformat(),
         "guardian": person.guardian.name if person.guardian else None,
-        "electronic": electronic.of(session, person) is not None,
-        "cards": len(list(session.scalars(in_use))),
+        "electronic": queries.has_electronic_card(session, person),
+        "cards": queries.cards_in_use(session, person),
         "helps": person.helps,
         "erased": person.erased_at is not None,
     }
@@ -87,7 +83,7 @@ def of_outlets(session: Session) -> list[Facts]:
             "helps": one.helps,
             "public": all((one.name, one.address, one.phone, one.hours)),
         }
-        for one in session.scalars(select(Outlet).order_by(Outlet.id))
+        for one in queries.outlets(session)
     ]
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from emulator.filesystem.memory.memory import Cell
@@ -122,9 +121,7 @@ def _there(card: Card | None) -> Card:
 
 
 def _trail(session: Session, expected: list[Any], person: Person | None, card: Card | None) -> None:
-    about = [Audit.person_id == person.id] if person else []
-    about += [Audit.card_id == card.id] if card else []
-    lines = list(map(_line, session.scalars(select(Audit).where(or_(*about)).order_by(Audit.id)))) if about else []
+    lines = list(map(_line, queries.trail_about(session, person, card)))
     left: Iterator[dict[str, Any]] = iter(lines)
     for one in expected:
         if not any(values.matches(one, line) for line in left):

@@ -12,12 +12,13 @@ from pydantic import SecretStr
 
 from harness.clock import CHINA
 from harness.office import letter
-from harness.office.case.case import Failed, Unknown
+from harness.office.case.case import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk import instant
 from harness.office.desk.office import Done, HalfWay
 from harness.office.measures.articles import Citation
 from harness.office.register import seed
+from harness.office.register.queries import Unknown
 from harness.office.register.tables import Account, AccountRefusal, Bank
 from harness.office.requests.models import Apply
 from harness.office.vocabulary import AccountState

@@ -146,8 +146,9 @@ import sys
 from datetime import date
 from pathlib import Path
 from emulator.personas import numbers
-from harness.office import requests, seed
-from harness.office.rule import Refusal
+from harness.office.register import seed
+from harness.office.case.rule import Refusal
+from harness.office.requests import models as requests
 from tests.office import Desk, ask, citizen
 
 desk, first = Desk(Path(sys.argv[1])), int(sys.argv[2])
@@ -169,7 +170,7 @@ def test_processes_of_clerks_share_a_register(desk: Desk, tmp_path: Path) -> Non
     processes = [
         subprocess.Popen([*command, str(first)], stdout=subprocess.PIPE, text=True) for first in range(0, 48, 12)
     ]
-    said = [process.communicate(timeout=60)[0].split() for process in processes]
+    said = [process.communicate(timeout=600)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
     assert sorted(one[0] for one in said) == ["ONE-CARD"] * 3 + ["accepted"]
     assert len({number for one in said for number in one[1:]}) == 48

@@ -62,7 +62,7 @@ def rechained(desk: Desk) -> None:
     with desk.register.reading() as session:
         before, seals = "", []
         for line in audit.lines(session):
-            before = audit._seal(None, line, before)
+            before = audit.sealed(line, before)
             seals.append((line.id, before))
     behind(desk, *(f"UPDATE audit SET seal = '{seal}' WHERE id = {number}" for number, seal in seals))
 

@@ -14,13 +14,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from harness.office.case.case import Failed, Unknown
+from harness.office.case.case import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk import lookup
 from harness.office.desk.office import HalfWay
 from harness.office.measures.workdays import Workdays
 from harness.office.operations.issue import Making
 from harness.office.register import audit, seed
+from harness.office.register.queries import Unknown
 from harness.office.register.tables import Account, AccountRefusal, Application, Audit, Batch, Card
 from harness.office.requests import models as requests
 from harness.office.vocabulary import AccountState, DocumentType, Incapacity, Kind, Life, Loss, Progress, Relation

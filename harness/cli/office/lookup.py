@@ -16,13 +16,13 @@ from harness.cli.office import options
 from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case import roles
-from harness.office.case.case import Unknown
 from harness.office.case.shared_rules import ADMINISTRATOR, NOT_BANK_ROLE
-from harness.office.desk import lookup
+from harness.office.desk import lists, lookup
 from harness.office.measures.articles import measures
 from harness.office.operations import ALL
-from harness.office.register import audit, lists, queries, seed
-from harness.office.register.audit import Wanted
+from harness.office.register import audit, queries, seed
+from harness.office.register.audit import Actor, Note, Wanted
+from harness.office.register.queries import Unknown
 from harness.office.requests.models import Document
 from harness.office.vocabulary import Help, Outcome, Role
 from harness.readers.connection import Connection
@@ -36,7 +36,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.pass_obj
 def outlets(desk: Desk, region: str, special: str | None) -> None:
     """服务网点: where, when and what (article 33)."""
-    with desk.register.transaction() as session:
+    with desk.register.reading() as session:
         rows = lookup.outlets(session, region, Help(special) if special else None)
     if desk.as_json:
         desk.table(rows)
@@ -125,7 +125,7 @@ def trail(
     with it `trail verify --anchor` finds out also who put back an older register, or had the office's secret.
     """
     with desk.register.reading() as session:
-        clerk = queries.clerk(session, desk.named or seed.OFFICER)
+        clerk = Actor.of(queries.clerk(session, desk.named or seed.OFFICER))
         if clerk.role is not Role.ADMINISTRATOR:
             raise ADMINISTRATOR.refusal()
         if verify or anchor or deed == "verify":
@@ -139,8 +139,7 @@ def trail(
             return
         wanted = _wanted(session, number, first, until, given)
         rows = lookup.lines(session, audit.page(session, wanted, last))
-    with desk.register.transaction() as writing:
-        audit.looked(writing, desk.clock.now(), queries.clerk(writing, clerk.name), wanted)
+    desk.register.note(Note(desk.clock.now(), clerk, audit.seen(wanted)))
     if desk.as_json:
         desk.table(rows)
         return
@@ -209,7 +208,7 @@ def _line(one: dict[str, Any]) -> str:
 @click.pass_obj
 def late(desk: Desk, *, every: bool) -> None:
     """逾期未发放: applications whose card should have been handed out by now (article 12)."""
-    with desk.register.transaction() as session:
+    with desk.register.reading() as session:
         rows = lookup.late(session, desk.office.services, desk.clock.today(), every=every)
     if desk.as_json:
         desk.table(rows)
@@ -233,12 +232,11 @@ def listed(desk: Desk, what: str, after: int, most: int) -> None:
     """人员、卡、申请清单: a page of people, cards or applications, masked; the trail says who looked."""
     now = desk.clock.now()
     with desk.register.reading() as session:
-        clerk = queries.clerk(session, desk.clerk())
+        clerk = Actor.of(queries.clerk(session, desk.clerk()))
         if clerk.role not in roles.SERVICE:
             raise NOT_BANK_ROLE.refusal()
         rows = lists.LISTS[what](session, desk.office.services, now, after, most)
-    with desk.register.transaction() as session:
-        lists.looked(session, now, queries.clerk(session, clerk.name), what)
+    desk.register.note(Note(now, clerk, lists.seen(what)))
     if desk.as_json:
         desk.table(rows)
         return

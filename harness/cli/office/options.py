@@ -10,15 +10,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import click
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.cli import pins
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Desk
-from harness.office.case.case import Unknown
 from harness.office.register import queries
-from harness.office.register.tables import Application, Card, Person
+from harness.office.register.queries import Unknown
+from harness.office.register.tables import Person
 from harness.office.requests import parsed
 from harness.office.requests.models import ALL, Apply, Document, Request, Text
 from harness.office.vocabulary import Channel, DocumentType, Word
@@ -152,7 +151,7 @@ def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: C
     asked = parsed.model(request, told, str(source or request.operation))
     if not identity:
         return asked
-    with desk.register.transaction() as session:
+    with desk.register.reading() as session:
         return asked.model_copy(update={"shown": (*asked.shown, _identity(session, asked, connection))})
 
 
@@ -192,10 +191,10 @@ def _identity(session: Session, asked: Request, connection: Connection | None) -
 def _person(session: Session, asked: Request, connection: Connection | None) -> Person | None:
     number = getattr(asked, "application", None)
     if number is not None:
-        application = session.get(Application, number)
+        application = queries.application(session, number)
         return application.person if application else None
     if asked.card is None and connection is not None:
-        card = session.scalar(select(Card).where(Card.chip == connection.atr[-8:].hex().upper()))
+        card = queries.card_by_chip(session, connection.atr[-8:].hex().upper())
     else:
         card = queries.card(session, asked.card)
     return card.person if card else None

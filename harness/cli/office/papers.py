@@ -18,6 +18,7 @@ from harness.office.electronic import qr
 from harness.office.letter.ask import LetterRequest, fill
 from harness.office.operations import ALL
 from harness.office.register import queries
+from harness.office.register.audit import Actor
 from harness.office.requests import parsed
 from harness.office.requests.models import Document, ShowCredential, VerifyCredential
 
@@ -36,8 +37,9 @@ def letter(desk: Desk, told: Path, output: Path) -> None:
     if request.principal is not None:
         filled = request.filled(request.principal.party(), desk.clock.today())
     else:
-        with desk.register.transaction() as session:
-            filled = fill(session, request, queries.clerk(session, desk.clerk()), desk.clock.now())
+        with desk.register.reading() as session:
+            clerk = Actor.of(queries.clerk(session, desk.clerk()))
+        filled = fill(desk.register, request, clerk, desk.clock.now())
     if output.suffix == ".pdf":
         output.write_bytes(letters.pdf(filled))
     else:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 
 import click
-from sqlalchemy import select
 
 from harness.cli import origins as origins_
 from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import Drawer
 from harness.office.desk import tokens
-from harness.office.register import seed
-from harness.office.register.tables import Clerk
+from harness.office.register import queries, seed
 
 
 @click.command(cls=Command)
@@ -24,7 +22,7 @@ def init(desk: Desk) -> None:
     Drawer(desk.folder)
     with register.transaction() as session:
         seed.plant(session)
-        clerks = [(one.name, one.role, one.outlet.name) for one in session.scalars(select(Clerk).order_by(Clerk.id))]
+        clerks = [(one.name, one.role, one.outlet.name) for one in queries.clerks(session)]
     if desk.as_json:
         rows = [{"clerk": name, "role": str(role), "outlet": outlet} for name, role, outlet in clerks]
         desk.table({"register": str(desk.path), "drawer": str(desk.folder), "clerks": rows})

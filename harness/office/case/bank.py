@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from harness.office.register.tables import Account, AccountRefusal, Bank, Card, Person, Push
+from harness.office.register import queries
+from harness.office.register.tables import Account, Card, Person, Push
 from harness.office.vocabulary import AccountState
 
 
@@ -20,7 +20,7 @@ class BankDown(RuntimeError):
 
 def reach(session: Session, code: str) -> None:
     """BankDown unless the line to the bank is up."""
-    bank = session.get(Bank, code)
+    bank = queries.bank(session, code)
     if bank is None or bank.down:
         raise BankDown(f"与银行{code}的连接中断 the line to bank {code} is down")
 
@@ -28,13 +28,13 @@ def reach(session: Session, code: str) -> None:
 def refusal(session: Session, code: str, person: Person) -> str:
     """Why the bank would open no account for this person (article 11), empty where it would. BankDown."""
     reach(session, code)
-    found = session.get(AccountRefusal, person.document_number)
+    found = queries.account_refusal(session, person)
     return found.reason if found else ""
 
 
 def account(session: Session, number: str) -> AccountState | None:
     """The state of a card's account, None where there is none."""
-    found = session.get(Account, number)
+    found = queries.account(session, number)
     return found.state if found else None
 
 
@@ -47,7 +47,7 @@ def open_account(session: Session, card: Card) -> None:
 def set_state(session: Session, card: Card, state: AccountState) -> None:
     """The bank's answer to something that concerns its account; a card without one is passed over. BankDown."""
     reach(session, card.bank_code)
-    found = session.get(Account, card.number)
+    found = queries.account(session, card.number)
     if found is not None and found.state is not AccountState.CLOSED:
         found.state = state
 
@@ -64,7 +64,7 @@ def push(session: Session, card: Card, now: datetime) -> None:
 def deliver(session: Session, now: datetime) -> tuple[int, int]:
     """Tells the banks what they must hear, each once; how many were told and how many still wait."""
     sent = waiting = 0
-    for one in session.scalars(select(Push).where(Push.sent_at.is_(None)).order_by(Push.id)):
+    for one in queries.unsent(session):
         one.attempts += 1
         try:
             set_state(session, one.card, AccountState.CONTROLLED)

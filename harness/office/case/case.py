@@ -6,25 +6,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case.notice import Notice
 from harness.office.case.services import Services
 from harness.office.measures.articles import Citation
-from harness.office.register import audit
-from harness.office.register.audit import Act
+from harness.office.register import audit, queries
+from harness.office.register.audit import Act, Actor
+from harness.office.register.queries import Unknown
 from harness.office.register.tables import Application, Card, Clerk, Pending, Person
 from harness.office.requests.models import Document, Request
-from harness.office.vocabulary import OPEN, Channel, DocumentType, Loss, Outcome
+from harness.office.vocabulary import Channel, DocumentType, Loss, Outcome
 
 if TYPE_CHECKING:
     from emulator.filesystem.memory.image import Image
     from harness.office.cards.in_reader import Presented
-
-
-class Unknown(LookupError):
-    """Nobody, or nothing, in the register is meant by that."""
 
 
 R_co = TypeVar("R_co", bound=Request, covariant=True)
@@ -97,7 +93,7 @@ class Case(Generic[R_co]):
     def note(self, what: str, citation: Citation, person: int | None, card: int | None = None) -> None:
         """A line of the trail for somebody whom an operation on many concerns."""
         act = Act(what, citation.label_zh, Outcome.DONE, person, card, {"by": self.request.operation})
-        audit.write(self.session, self.now, self.clerk, act)
+        audit.write(self.session, self.now, Actor.of(self.clerk), act)
 
     # --- what was shown ------------------------------------------------------------------------------------------
 
@@ -144,24 +140,14 @@ class Case(Generic[R_co]):
     @property
     def pending(self) -> Pending | None:
         """Work on this card that was begun and not ended."""
-        return begun(self.session, self.card) if self.card is not None else None
+        return queries.begun(self.session, self.card) if self.card is not None else None
 
     @property
     def open_application(self) -> Application | None:
         """The person's application that is not ended."""
-        return open_application(self.session, self.person) if self.person is not None else None
+        return queries.open_application(self.session, self.person) if self.person is not None else None
 
     @property
     def online(self) -> bool:
         """Not at a counter."""
         return self.request.channel is not Channel.COUNTER
-
-
-def open_application(session: Session, person: Person) -> Application | None:
-    """A person's application that is not ended."""
-    return session.scalar(select(Application).where(Application.person_id == person.id, Application.progress.in_(OPEN)))
-
-
-def begun(session: Session, card: Card) -> Pending | None:
-    """Work on a card that was begun and not ended."""
-    return session.scalar(select(Pending).where(Pending.card_id == card.id, Pending.ended_at.is_(None)))

@@ -23,6 +23,8 @@ class Operation(ABC, Generic[R]):
     en: ClassVar[str]
     citation: ClassVar[Citation]
     rules: ClassVar[tuple[Rule, ...]] = ()
+    only_reads: ClassVar[bool] = False
+    """Changes nothing in the register, whatever comes of it, but for its line of the trail."""
     by_itself: ClassVar[bool] = False
     """Works on the chip by ``chip`` alone: what it does there needs no resuming."""
 

@@ -13,6 +13,7 @@ from emulator.filesystem.memory.image import Image
 from harness.office.cards.in_reader import Presented
 from harness.office.cards.store import Drawer
 from harness.office.measures.workdays import CalendarError, Workdays
+from harness.office.register.queries import Found
 from harness.office.register.tables import Application, Card
 from harness.office.vocabulary import OPEN, Life, Loss
 from harness.terminal.personalise import Personaliser
@@ -29,7 +30,7 @@ NUMBER = "SSSE/EF05/07"
 INITIAL_PIN = "123456"
 
 
-def how_far(application: Application) -> dict[str, Any]:
+def how_far(application: Application | Found) -> dict[str, Any]:
     """What an application is for, and how far it is."""
     return {
         "application": application.id,
@@ -54,7 +55,7 @@ class Services:
     initial_pin: str = INITIAL_PIN
     fictitious_only: bool = True
 
-    def deadline(self, application: Application, today: date) -> dict[str, Any]:
+    def deadline(self, application: Application | Found, today: date) -> dict[str, Any]:
         """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
         try:
             by = self.workdays.add(application.accepted_at.date(), WORKING_DAYS + application.delay_days)
@@ -66,12 +67,13 @@ class Services:
         """When a temporary loss lapses."""
         return reported + timedelta(hours=self.temporary_loss_hours)
 
-    def loss(self, card: Card, now: datetime) -> Loss:
+    def loss(self, card: Card | Found, now: datetime) -> Loss:
         """Article 18: a temporary loss that was not made formal lapses; which seven days those are is [D]."""
         lapsed = card.loss is Loss.TEMPORARY and card.lost_at is not None and now >= self.loss_ends(card.lost_at)
-        return Loss.NONE if lapsed else card.loss
+        loss: Loss = card.loss
+        return Loss.NONE if lapsed else loss
 
-    def usable(self, card: Card, now: datetime) -> bool:
+    def usable(self, card: Card | Found, now: datetime) -> bool:
         """The social security function may be used."""
         active, frozen = card.activated_at is not None, card.frozen_at is not None
         return card.life is Life.ISSUED and active and not frozen and self.loss(card, now) is Loss.NONE

@@ -9,9 +9,10 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from emulator.filesystem.memory.image import ImageError
 from harness.office.case.bank import BankDown
-from harness.office.case.case import Failed, Unknown
+from harness.office.case.case import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import HalfWay
+from harness.office.register.queries import Unknown
 from harness.readers.pcsc import PcscError
 
 KINDS: dict[type[Exception], str] = {

@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from harness.office.case.case import open_application
 from harness.office.desk.office import Done, Office
 from harness.office.register import queries
 from harness.office.requests.models import Activate, Apply, Document, HandOut, Make
@@ -74,15 +73,15 @@ def _issue(
 
 def _open(office: Office, holder: Document) -> tuple[int | None, Progress | None]:
     """The person's open application, and how far it is."""
-    with office.register.transaction() as session:
+    with office.register.reading() as session:
         person = queries.person(session, holder.type, holder.number)
-        found = open_application(session, person) if person is not None else None
+        found = queries.open_application(session, person) if person is not None else None
         return (found.id, found.progress) if found is not None else (None, None)
 
 
 def _waiting(office: Office, holder: Document) -> str | None:
     """The number of the person's card that was handed out and is not active."""
-    with office.register.transaction() as session:
+    with office.register.reading() as session:
         person = queries.person(session, holder.type, holder.number)
         card = queries.card_of(session, person) if person is not None else None
         waits = card is not None and card.life is Life.ISSUED and card.activated_at is None

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case import roles
@@ -20,8 +19,9 @@ from harness.office.case.services import Services, how_far
 from harness.office.case.shared_rules import BASE, SELF_SERVICE
 from harness.office.measures.articles import Citation, measures
 from harness.office.operations import ALL
-from harness.office.register.tables import Application, Audit, Card, Outlet
-from harness.office.vocabulary import OPEN, Help
+from harness.office.register import queries
+from harness.office.register.tables import Audit
+from harness.office.vocabulary import Help
 
 IN_READER = ("CARD-SHOWN", "CARD-AT-HAND")
 """Rules that ask for the card in the reader."""
@@ -47,7 +47,6 @@ DEMANDS = """
 
 def outlets(session: Session, region: str = "", helps: Help | None = None) -> list[dict[str, Any]]:
     """Outlets of a region, named by the beginning of its code, that offer a special service."""
-    rows = session.scalars(select(Outlet).where(Outlet.region.startswith(region, autoescape=True)).order_by(Outlet.id))
     return [
         {
             "name": one.name,
@@ -61,7 +60,7 @@ def outlets(session: Session, region: str = "", helps: Help | None = None) -> li
             "makes_cards": one.makes_cards,
             "helps": {name: Help(name).zh for name in one.helps},
         }
-        for one in rows
+        for one in queries.outlets(session, region)
         if helps is None or str(helps) in one.helps
     ]
 
@@ -103,20 +102,17 @@ def article(number: int) -> dict[str, Any]:
 
 def late(session: Session, services: Services, today: date, *, every: bool = False) -> list[dict[str, Any]]:
     """Open applications whose deadline is over, or cannot be told; ``every``: all that are open."""
-    query = select(Application, Outlet.name).join(Outlet, Outlet.id == Application.outlet_id)
     rows = [
-        {**how_far(one), "outlet": outlet, **services.deadline(one, today)}
-        for one, outlet in session.execute(query.where(Application.progress.in_(OPEN)).order_by(Application.id))
+        {**how_far(one), "outlet": one.outlet, **services.deadline(one, today)}
+        for one in queries.open_applications(session)
     ]
     return [one for one in rows if every or one.get("late", True)]
 
 
 def lines(session: Session, found: Sequence[Audit]) -> list[dict[str, Any]]:
     """Lines of the trail, cards by their numbers."""
-    ids = {one.card_id for one in found if one.card_id is not None}
-    rows = session.execute(select(Card.id, Card.number).where(Card.id.in_(ids)))
-    numbers: dict[int | None, str] = {row.id: row.number for row in rows}
-    return [line(one, numbers.get(one.card_id)) for one in found]
+    numbers = queries.card_numbers(session, {one.card_id for one in found if one.card_id is not None})
+    return [line(one, numbers.get(one.card_id or 0)) for one in found]
 
 
 def line(of: Audit, card: str | None) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,9 +20,9 @@ from emulator.filesystem.layouts.items import ItemError
 from harness.clock import Clock
 from harness.office.cards.in_reader import CHIP_FAILURES, Presented
 from harness.office.cards.jobs import ADAPTER, Job, Stage
-from harness.office.case import roles
+from harness.office.case import roles, subject
 from harness.office.case.bank import BankDown
-from harness.office.case.case import Case, Failed, Look, Unknown
+from harness.office.case.case import Case, Failed, Look
 from harness.office.case.notice import Notice
 from harness.office.case.operation import Operation
 from harness.office.case.rule import Refusal
@@ -34,7 +33,8 @@ from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.operations.activate_and_pin import NEW_PIN
 from harness.office.register import audit, queries
-from harness.office.register.audit import Act
+from harness.office.register.audit import Act, Actor, Note
+from harness.office.register.queries import Found, Unknown
 from harness.office.register.store import Register
 from harness.office.register.tables import Agency, Clerk, Pending
 from harness.office.requests.models import Model, Query, Request
@@ -95,6 +95,8 @@ class Office:
         operation = ALL[request.operation]
         presented = self._look(connection)
         look = self._read(operation, request, presented)
+        if operation.only_reads and request.agent is None:  # who came for another is written down
+            return self._read_only(operation, request, clerk, presented, look)
         refused: Refusal | Failed | None = None
         pending = 0
         with self.register.transaction() as session:
@@ -113,9 +115,7 @@ class Office:
                 self._note(case, operation, Outcome.FAILED)
             except Refusal as refusal:
                 refused = refusal
-                self._note(
-                    case, operation, Outcome.REFUSED, {"rule": refusal.rule, "article": refusal.citation.article}
-                )
+                self._note(case, operation, Outcome.REFUSED, _refused(refusal))
             else:
                 if job is not None:
                     pending = self._begin(case, operation, job)
@@ -127,6 +127,34 @@ class Office:
             assert presented is not None
             return self._on_chip(pending, job, presented, _pin(request))
         return self._by_itself(operation, case) if operation.by_itself else self._done(operation, case)
+
+    def _read_only(
+        self,
+        operation: Operation[Any],
+        request: Request,
+        clerk: str,
+        presented: Presented | None,
+        look: Look | None,
+    ) -> Done:
+        """Under no lock: what the register holds at one moment. The line of the trail is written before the answer."""
+        refused: Refusal | None = None
+        with self.register.reading() as session:
+            case = self._case(session, request, clerk, presented)
+            case.look = look
+            try:
+                for rule in (*BASE, *operation.rules):
+                    rule.demand(case)
+                operation.enter(case)
+                prompts.prompt(case)
+                act = self._act(case, operation, Outcome.DONE)
+            except Refusal as refusal:
+                refused = refusal
+                act = self._act(case, operation, Outcome.REFUSED, _refused(refusal))
+            actor = Actor.of(case.clerk)
+        self.register.note(Note(case.now, actor, act))
+        if refused is not None:
+            raise refused
+        return self._done(operation, case)
 
     def _look(self, connection: Connection | None) -> Presented | None:
         if connection is None:
@@ -148,7 +176,7 @@ class Office:
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
         who = queries.clerk(session, clerk)
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
-        queries.find(case)
+        subject.find(case)
         return case
 
     def _enter(self, operation: Operation[Any], case: Case[Any]) -> None:
@@ -160,13 +188,17 @@ class Office:
     def _note(
         self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
     ) -> None:
+        audit.write(case.session, case.now, Actor.of(case.clerk), self._act(case, operation, outcome, detail))
+
+    @staticmethod
+    def _act(case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None) -> Act:
         seen = _looked_at(case.request) if isinstance(case.request, Query) else {}
         plain = {
             name: value for name, value in case.told.items() if isinstance(value, str | int | bool) or name == "from"
         }
         told = {name: value for name, value in plain.items() if name not in UNTOLD}
         agent = {"agent": str(case.request.agent.relation)} if case.request.agent else {}
-        act = Act(
+        return Act(
             operation.name,
             operation.citation.label_zh,
             outcome,
@@ -175,7 +207,6 @@ class Office:
             {"channel": str(case.request.channel), **agent, **seen, **(told if outcome is not Outcome.REFUSED else {}),
              **(detail or {})},
         )  # fmt: skip
-        audit.write(case.session, case.now, case.clerk, act)
 
     @staticmethod
     def _done(operation: Operation[Any], case: Case[Any]) -> Done:
@@ -281,18 +312,17 @@ class Office:
 
     def pending(self) -> list[dict[str, Any]]:
         """Everything that was begun and not ended."""
-        with self.register.transaction() as session:
-            rows = session.scalars(select(Pending).where(Pending.ended_at.is_(None)).order_by(Pending.id))
+        with self.register.reading() as session:
             return [
                 {
                     "pending": one.id,
-                    "card": one.card.number,
+                    "card": one.card,
                     "operation": one.operation,
                     "job": one.job["kind"],
                     "needs_pin": _job(one).needs_pin,
                     "begun": one.begun_at.isoformat(),
                 }
-                for one in rows
+                for one in queries.pending(session)
             ]
 
     def resume(self, number: int, connection: Connection, pin: SecretStr | None = None, *, clerk: str = "") -> Done:
@@ -401,7 +431,11 @@ def _looked_at(request: Query) -> dict[str, Any]:
     return {"whole": request.whole} | ({"purpose": str(request.purpose)} if request.purpose else {})
 
 
-def _job(pending: Pending) -> Job:
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {"rule": refusal.rule, "article": refusal.citation.article}
+
+
+def _job(pending: Pending | Found) -> Job:
     return ADAPTER.validate_python(pending.job)
 
 

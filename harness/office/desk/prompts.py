@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case.case import Case
 from harness.office.case.notice import Notice
 from harness.office.measures.ages import ADULT, age
 from harness.office.measures.articles import Citation
-from harness.office.register.tables import Outlet
+from harness.office.register import queries
 from harness.office.vocabulary import Help, Life
 
 
@@ -36,7 +35,7 @@ def prompt(case: Case[Any]) -> None:
 
 
 def _elsewhere(session: Session, lacking: set[str]) -> Notice:
-    outlets = [one.name for one in session.scalars(select(Outlet).order_by(Outlet.id)) if lacking & set(one.helps)]
+    outlets = [one.name for one in queries.outlets(session) if lacking & set(one.helps)]
     where = "、".join(outlets) or "无"
     return Notice(
         Citation(33),

@@ -7,12 +7,11 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries
-from harness.office.register.audit import Act
+from harness.office.register.audit import Act, Actor
 from harness.office.register.tables import Clerk
 from harness.office.vocabulary import Outcome
 
@@ -40,18 +39,19 @@ def revoke(session: Session, name: str, now: datetime) -> None:
     _note(session, who, now, {"revoked": True})
 
 
-def bearer(session: Session, token: str, now: datetime) -> Clerk | None:
+def bearer(session: Session, token: str, now: datetime) -> Actor | None:
     """Whose token this is; None if it is nobody's, or its days are over."""
     # What the database compares is a hash: how long that takes tells nothing of the token.
     digest = _hash(token)
-    found = session.scalar(select(Clerk).where(Clerk.token == digest))
-    if found is None or found.token is None or not hmac.compare_digest(found.token, digest):
+    found = queries.bearer(session, digest)
+    if found is None or not hmac.compare_digest(found.token, digest):
         return None
-    return found if found.token_until is not None and now < found.token_until else None
+    good = found.token_until is not None and now < found.token_until
+    return Actor(found.name, found.role, found.outlet) if good else None
 
 
 def _note(session: Session, who: Clerk, now: datetime, detail: dict[str, str | bool]) -> None:
-    audit.write(session, now, who, Act("token", C.label_zh, Outcome.DONE, detail=dict(detail)))
+    audit.write(session, now, Actor.of(who), Act("token", C.label_zh, Outcome.DONE, detail=dict(detail)))
 
 
 def _hash(token: str) -> str:

@@ -8,13 +8,12 @@ import secrets
 from typing import Any
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case.case import Case
 from harness.office.case.rule import Refusal
 from harness.office.measures.articles import Citation
-from harness.office.register import secret
+from harness.office.register import queries, secret
 from harness.office.register.tables import ElectronicCard, Person
 
 TRIES = 5
@@ -36,14 +35,9 @@ def _slow(text: bytes, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=HASH_SIZE, n=2**13, r=8, p=1).derive(text)
 
 
-def of(session: Session, person: Person) -> ElectronicCard | None:
-    """The person's electronic card."""
-    return session.scalar(select(ElectronicCard).where(ElectronicCard.person_id == person.id))
-
-
 def apply(case: Case[Any], person: Person, pin: str) -> None:
     """Applies for it with its initial PIN; who had one with an earlier card has it again, with that PIN."""
-    known = of(case.session, person)
+    known = queries.electronic_card(case.session, person)
     if known is not None:
         set_pin(case.session, known, pin)
     else:

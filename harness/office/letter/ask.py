@@ -6,15 +6,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import StringConstraints, field_validator, model_validator
-from sqlalchemy.orm import Session
 
-from harness.office.case.case import Unknown
 from harness.office.letter.form import Letter, Party
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
-from harness.office.register import audit, queries
-from harness.office.register.audit import Act
-from harness.office.register.tables import Clerk
+from harness.office.register import queries
+from harness.office.register.audit import Act, Actor, Note
+from harness.office.register.queries import Unknown
+from harness.office.register.store import Register
 from harness.office.requests.models import Document, Model, Name, Phone
 from harness.office.vocabulary import Incapacity, Outcome, Relation
 
@@ -73,14 +72,15 @@ class LetterRequest(Model):
         )
 
 
-def fill(session: Session, request: LetterRequest, clerk: Clerk, now: datetime) -> Letter:
+def fill(register: Register, request: LetterRequest, clerk: Actor, now: datetime) -> Letter:
     """The letter; where the register told of the principal, the trail says so. Unknown."""
     if request.principal is not None:
         return request.filled(request.principal.party(), now.date())
     assert request.holder is not None
-    person = queries.person(session, request.holder.type, request.holder.number)
+    with register.reading() as session:
+        person = queries.person(session, request.holder.type, request.holder.number)
     if person is None:
         raise Unknown("登记库中无此人 no such person is registered: give the principal in full")
-    audit.write(session, now, clerk, Act("letter", C.label_zh, Outcome.DONE, person.id))
+    register.note(Note(now, clerk, Act("letter", C.label_zh, Outcome.DONE, person.id)))
     principal = Party(person.name, person.document_type.zh, person.document_number, person.phone)
     return request.filled(principal, now.date())

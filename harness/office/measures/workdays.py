@@ -36,6 +36,8 @@ class Workdays:
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self._off = set(constants.holidays)
         self._worked = set(constants.workdays)
+        self._added: dict[tuple[date, int], date] = {}
+        """What was counted before: a list asks for the same few days over and over."""
         self._years = {day.year for day in self._off if (day.month, day.day) == ALWAYS_OFF[-1]}
         for file in files:
             for year, (off, worked) in _years(file).items():
@@ -64,6 +66,11 @@ class Workdays:
         """
         if days < 1:
             raise ValueError(f"expected at least one working day, found {days}")
+        if (start, days) not in self._added:
+            self._added[start, days] = self._counted(start, days)
+        return self._added[start, days]
+
+    def _counted(self, start: date, days: int) -> date:
         day = start
         while days:
             day += timedelta(days=1)

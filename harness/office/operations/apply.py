@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from harness.office.case import bank
 from harness.office.case.case import Case
 from harness.office.case.operation import Operation
@@ -16,10 +14,10 @@ from harness.office.electronic import card as electronic
 from harness.office.measures.ages import ADULT, age
 from harness.office.measures.articles import Citation
 from harness.office.register import queries
-from harness.office.register.tables import Application, Bank, Batch, Card, Guardian, Person
+from harness.office.register.tables import Application, Batch, Card, Guardian, Person
 from harness.office.requests import models as requests
 from harness.office.requests.models import Apply, ApplyBatch, Document, Personal
-from harness.office.vocabulary import DocumentType, Kind, Life, PersonKind, Progress
+from harness.office.vocabulary import DocumentType, Kind, PersonKind, Progress
 from harness.terminal.pin import is_pin
 
 C = Citation
@@ -68,8 +66,7 @@ def holds_card(case: Case[Any]) -> bool:
     """Has a card, one waiting, or an application that is open (article 8)."""
     if case.person is None:
         return False
-    cards = select(Card.id).where(Card.person_id == case.person.id, Card.life.in_((Life.ISSUED, Life.MADE)))
-    return case.session.scalar(cards) is not None or case.open_application is not None
+    return queries.has_card(case.session, case.person) or case.open_application is not None
 
 
 def _agrees_with_itself(person: Personal) -> bool:
@@ -86,7 +83,7 @@ def _local_bank(case: Case[Any]) -> bool:
     request = case.request
     if request.bank is None:
         return True
-    found = case.session.get(Bank, request.bank)
+    found = queries.bank(case.session, request.bank)
     region = request.person.region if isinstance(request, Apply) else case.holder.region
     return found is not None and region.startswith(found.region)
 
@@ -103,7 +100,7 @@ BANK_KNOWN = Rule(
     C(8),
     "无此发卡银行",
     "there is no such issuing bank",
-    lambda case: case.session.get(Bank, case.request.bank) is not None,
+    lambda case: queries.bank(case.session, case.request.bank) is not None,
     grade="D",
 )
 APPLY_RULES = (
@@ -221,7 +218,7 @@ def accept(
     case: Case[Any], person: Person, code: str, kind: Kind, reason: str = "", old: Card | None = None
 ) -> Application:
     """An application, accepted now. The first card is free (article 12); that later ones cost is ours. [D]"""
-    if kind is Kind.FIRST and _had_card(case, person):
+    if kind is Kind.FIRST and queries.had_card(case.session, person):
         kind = Kind.ANEW
     application = Application(
         person_id=person.id,
@@ -243,12 +240,6 @@ def accept(
         **case.services.deadline(application, case.today),
     }
     return application
-
-
-def _had_card(case: Case[Any], person: Person) -> bool:
-    """A card was handed out to this person before, whatever became of it."""
-    issued = select(Card.id).where(Card.person_id == person.id, Card.issued_at.is_not(None))
-    return case.session.scalar(issued.limit(1)) is not None
 
 
 class Applying(Operation[Apply]):

@@ -7,7 +7,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case.case import Case
@@ -20,8 +19,8 @@ from harness.office.electronic.credential import CredentialError
 from harness.office.measures.articles import Citation
 from harness.office.operations.activate_and_pin import PIN_FORM, new_pin
 from harness.office.people import protection
-from harness.office.register import secret
-from harness.office.register.tables import Card, Credential, ElectronicCard, Setting
+from harness.office.register import queries, secret
+from harness.office.register.tables import Credential, ElectronicCard, Setting
 from harness.office.requests.models import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
 from harness.office.vocabulary import Life, Loss
 from harness.terminal.pin import is_pin
@@ -36,7 +35,7 @@ HAS_ONE = Rule(
     C(16),
     "持卡人未申领电子社会保障卡",
     "the holder has no electronic card",
-    lambda case: electronic.of(case.session, case.holder) is not None,
+    lambda case: queries.has_electronic_card(case.session, case.holder),
 )
 
 
@@ -51,7 +50,7 @@ GOES_ON = Rule(
 
 
 def _card(case: Case[Any]) -> ElectronicCard:
-    card = electronic.of(case.session, case.holder)
+    card = queries.electronic_card(case.session, case.holder)
     assert card is not None, "HAS_ONE comes first"
     return card
 
@@ -103,7 +102,7 @@ class ApplyingForElectronic(Operation[ApplyElectronic]):
             C(8),
             "一人一卡：持卡人已有电子社会保障卡",
             "one person, one card: the holder has an electronic card already",
-            lambda case: electronic.of(case.session, case.holder) is None,
+            lambda case: not queries.has_electronic_card(case.session, case.holder),
         ),
         Rule(
             "ELECTRONIC-PIN",
@@ -175,13 +174,13 @@ class VerifyingCredential(Operation[VerifyCredential]):
         except CredentialError as error:
             zh, _, en = str(error).partition(" / ")
             raise Refusal(f"CREDENTIAL-{error.kind.upper()}", self.citation, zh, en) from None
-        holder = case.session.scalar(select(ElectronicCard).where(ElectronicCard.holder == shown.holder))
-        card = case.session.scalar(select(Card).where(Card.number == shown.card, Card.life == Life.ISSUED))
-        if holder is None or card is None or card.person_id != holder.person_id:
+        holder = queries.electronic_card_by_holder(case.session, shown.holder)
+        card = queries.card(case.session, shown.card)
+        if holder is None or card is None or card.life is not Life.ISSUED or card.person_id != holder.person_id:
             raise Refusal(
                 "CREDENTIAL-UNKNOWN", self.citation, "登记库中无此电子社会保障卡", "the register knows no such card"
             )
-        if case.session.get(Credential, shown.serial) is not None:
+        if queries.credential_used(case.session, shown.serial):
             raise Refusal("CREDENTIAL-USED", self.citation, "该二维码已使用过", "this credential was used already")
         case.person, case.card = holder.person, card
         for rule in (NOT_FROZEN, GOES_ON):
@@ -189,7 +188,7 @@ class VerifyingCredential(Operation[VerifyCredential]):
         case.session.add(Credential(serial=shown.serial, used_at=case.now))
         case.told |= {
             "card": card.number,
-            "holder": protection.shown(holder.person, whole=False),
+            "holder": protection.masked(holder.person),
             "activated": card.activated_at is not None,
         }
 

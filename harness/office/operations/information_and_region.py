@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from harness.office.cards.in_reader import Presented
 from harness.office.cards.jobs import Item, Job, MoveInsurances, WriteItems
-from harness.office.case import bank
-from harness.office.case.case import Case, begun
+from harness.office.case.case import Case
 from harness.office.case.operation import Operation
 from harness.office.case.rule import Rule
 from harness.office.case.services import how_far
 from harness.office.case.shared_rules import AGENTS, SERVICE, USE, with_card
-from harness.office.electronic import card as electronic
 from harness.office.measures.articles import Citation
 from harness.office.operations.apply import agrees_with_number, last_day, occupation, registered
 from harness.office.operations.corrections import BIRTH, ETHNIC_GROUP, PROVED, SEX, corrected, held, own_document
 from harness.office.people import protection
-from harness.office.register.tables import Application, Card
+from harness.office.register import queries
+from harness.office.register.queries import Found
+from harness.office.register.tables import Card
 from harness.office.requests.models import ALL, NO_OCCUPATION, ChangeInformation, Query, Transfer
 from harness.office.vocabulary import Role
 from harness.terminal import region as regions
@@ -34,6 +32,7 @@ class Querying(Operation[Query]):
     """查询: progress and state."""
 
     request, zh, en, citation = Query, "查询", "query", C(22)
+    only_reads = True
     rules = (
         *AGENTS,
         Rule(
@@ -63,17 +62,12 @@ class Querying(Operation[Query]):
 
     def enter(self, case: Case[Query]) -> None:
         """What is known; people's data are masked unless the whole is asked for, and the trail says which."""
-        whole = case.request.whole
         person = case.holder
-        cards = case.session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
-        applications = case.session.scalars(
-            select(Application).where(Application.person_id == person.id).order_by(Application.id)
-        )
         case.told |= {
-            "holder": protection.shown(person, whole=whole),
-            "cards": [_card(case, card) for card in cards],
-            "applications": [_application(case, one) for one in applications],
-            "electronic": electronic.of(case.session, person) is not None,
+            "holder": protection.whole(person) if case.request.whole else protection.masked(person),
+            "cards": [_card(case, one) for one in queries.cards_with_state(case.session, person)],
+            "applications": [_application(case, one) for one in queries.applications_of(case.session, person)],
+            "electronic": queries.has_electronic_card(case.session, person),
         }
 
 
@@ -81,12 +75,13 @@ def _came_in_person(case: Case[Query]) -> bool:
     return case.identified and case.request.agent is None
 
 
-def _card(case: Case[Any], card: Card) -> dict[str, Any]:
+def _card(case: Case[Any], found: Found) -> dict[str, Any]:
+    card: Card
+    card, bank, account, begun = found
     loss = case.services.loss(card, case.now)
-    account = bank.account(case.session, card.number)
     return {
         "number": card.number,
-        "bank": card.bank.name,
+        "bank": bank,
         "life": str(card.life),
         "life_zh": card.life.zh,
         "activated": card.activated_at is not None,
@@ -97,11 +92,11 @@ def _card(case: Case[Any], card: Card) -> dict[str, Any]:
         "usable": case.services.usable(card, case.now),
         "valid_until": card.valid_until.isoformat(),
         "account": str(account) if account else "",
-        "half_way": begun(case.session, card) is not None,
+        "half_way": begun is not None,
     }
 
 
-def _application(case: Case[Any], one: Application) -> dict[str, Any]:
+def _application(case: Case[Any], one: Found) -> dict[str, Any]:
     return {**how_far(one), "fee": one.fee, **case.services.deadline(one, case.today)}
 
 

@@ -9,13 +9,14 @@ from emulator.personas import numbers
 from harness.office.cards import content
 from harness.office.cards.jobs import Job
 from harness.office.case import bank
-from harness.office.case.case import Case, begun
+from harness.office.case.case import Case
 from harness.office.case.operation import Operation
 from harness.office.case.rule import Rule
 from harness.office.case.shared_rules import ADMINISTRATOR, ALIVE, NOT_BANK_ROLE, SERVICE, with_identity
 from harness.office.measures.articles import Citation
 from harness.office.operations.cancel import end
-from harness.office.register.tables import Bank, Card
+from harness.office.register import queries
+from harness.office.register.tables import Card
 from harness.office.requests.models import DeliveryFailed, Dispose, Extend, HandOut, Make
 from harness.office.vocabulary import OPEN, Disposal, Life, Progress
 
@@ -74,7 +75,7 @@ OLD_SETTLED = Rule(
     C(30),
     "原卡有中断待续办的业务，应先续办或撤销",
     "work on the old card was interrupted: resume or undo it first",
-    lambda case: (old := _old(case)) is None or begun(case.session, old) is None,
+    lambda case: (old := _old(case)) is None or queries.begun(case.session, old) is None,
     grade="D",
 )
 
@@ -121,7 +122,8 @@ class Making(Operation[Make]):
     @staticmethod
     def _drawn(case: Case[Make], wasted: Card | None) -> Card:
         """A card with a number of its own, which is never drawn again; instead of one whose chip is left behind."""
-        drawn_from = case.session.get_one(Bank, case.case_of.bank_code)
+        drawn_from = queries.bank(case.session, case.case_of.bank_code)
+        assert drawn_from is not None, "an application's bank is a foreign key"
         drawn_from.cards += 1
         card = wasted or Card(
             person_id=case.case_of.person_id, bank_code=case.case_of.bank_code, life=Life.MAKING, made_at=case.now

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from harness.office.case import bank
 from harness.office.case.case import Case
 from harness.office.case.operation import Operation
@@ -15,7 +13,8 @@ from harness.office.case.rule import Rule
 from harness.office.case.shared_rules import ADMINISTRATOR, NOT_BANK_ROLE
 from harness.office.measures.articles import Citation
 from harness.office.people import protection
-from harness.office.register.tables import Anomaly, Card, Push
+from harness.office.register import queries
+from harness.office.register.tables import Anomaly, Card
 from harness.office.requests.models import Erase, Export, Reconcile, TellBanks
 from harness.office.vocabulary import AccountState, Life
 
@@ -43,7 +42,7 @@ class Reconciling(Operation[Reconcile]):
     def enter(self, case: Case[Reconcile]) -> None:
         """Each anomaly once."""
         found = []
-        for card in case.session.scalars(select(Card).order_by(Card.id)):
+        for card in queries.every_card(case.session):
             what = _anomaly(case, card)
             if _known(case, card, what) or not what:
                 continue
@@ -57,9 +56,8 @@ class Reconciling(Operation[Reconcile]):
 
 def _known(case: Case[Any], card: Card, what: str) -> bool:
     """Whether this was found before and is still so; what is so no more is settled, and counts anew if it returns."""
-    open_ = case.session.scalars(select(Anomaly).where(Anomaly.card_id == card.id, Anomaly.settled_at.is_(None)))
     still = False
-    for one in open_:
+    for one in queries.open_anomalies(case.session, card):
         if one.what == what:
             still = True
         else:
@@ -74,8 +72,8 @@ def _anomaly(case: Case[Any], card: Card) -> str:
         return "卡在用而银行账户不存在或已注销 card in use, no bank account"
     if card.life is Life.ISSUED and account is AccountState.CONTROLLED:
         return "卡在用而银行账户被管控 card in use, bank account controlled"
-    told = case.session.scalar(select(Push.id).where(Push.card_id == card.id, Push.sent_at.is_not(None)))
-    if card.life in OVER and told is not None and account in (AccountState.OPENED, AccountState.ACTIVE):
+    open_ = account in (AccountState.OPENED, AccountState.ACTIVE)
+    if card.life in OVER and open_ and queries.bank_was_told(case.session, card):
         return "社保功能已注销且已推送，银行账户仍未管控 cancelled and told, account not controlled"
     return ""
 
@@ -84,6 +82,7 @@ class Exporting(Operation[Export]):
     """个人信息导出."""
 
     request, zh, en, citation = Export, "个人信息导出", "export of a person's data", C(29)
+    only_reads = True
     rules = (
         NOT_BANK_ROLE,
         Rule(
@@ -113,7 +112,7 @@ class Erasing(Operation[Erase]):
         for person in found:
             protection.erase(case.session, person, case.now)
             case.note("erase", C(29), person.id)
-            for card in case.session.scalars(select(Card).where(Card.person_id == person.id)):
+            for card in queries.cards_of(case.session, person):
                 case.services.drawer.forget(card.number)
         case.told["erased"] = len(found)
 

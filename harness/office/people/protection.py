@@ -5,22 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from harness.office.case.case import begun
-from harness.office.register import audit
-from harness.office.register.tables import (
-    AccountRefusal,
-    Agency,
-    Application,
-    Batch,
-    Card,
-    ElectronicCard,
-    Guardian,
-    Pending,
-    Person,
-)
+from harness.office.register import audit, queries
+from harness.office.register.queries import Found
+from harness.office.register.tables import Person
 from harness.office.vocabulary import OPEN, DocumentType, Life
 
 RETENTION = timedelta(days=5 * 365)
@@ -45,29 +34,30 @@ def masked_phone(phone: str) -> str:
     return "*" * (len(phone) - 4) + phone[-4:]
 
 
-def shown(person: Person, *, whole: bool) -> dict[str, Any]:
-    """A person for a clerk: masked, unless the whole was asked for."""
-    told = {
+def masked(person: Person | Found) -> dict[str, Any]:
+    """A person as a clerk sees them."""
+    return {
         "kind": str(person.kind),
-        "name": person.name,
+        "name": masked_name(person.name),
         "document_type": str(person.document_type),
-        "document_number": person.document_number,
-        "phone": person.phone,
+        "document_number": masked_number(person.document_number),
+        "phone": masked_phone(person.phone),
         "region": person.region,
         "helps": person.helps,
         "dead": person.died_at is not None,
     }
-    if whole:
-        return told | {
-            "birth": person.birth.isoformat(),
-            "address": person.address,
-            "occupation": person.occupation,
-            "insured": person.insured,
-        }
-    return told | {
-        "name": masked_name(person.name),
-        "document_number": masked_number(person.document_number),
-        "phone": masked_phone(person.phone),
+
+
+def whole(person: Person) -> dict[str, Any]:
+    """A person with nothing masked, for the holder or for a purpose that was told."""
+    return masked(person) | {
+        "name": person.name,
+        "document_number": person.document_number,
+        "phone": person.phone,
+        "birth": person.birth.isoformat(),
+        "address": person.address,
+        "occupation": person.occupation,
+        "insured": person.insured,
     }
 
 
@@ -75,7 +65,7 @@ def export(session: Session, person: Person) -> dict[str, Any]:
     """All that the register holds of a person, for that person: data, cards, and who did or saw what and when."""
     guardian = person.guardian
     return {
-        "person": shown(person, whole=True)
+        "person": whole(person)
         | {
             "sex": person.sex,
             "ethnic_group": person.ethnic_group,
@@ -94,8 +84,7 @@ def export(session: Session, person: Person) -> dict[str, Any]:
             if guardian
             else None,
         },
-        "electronic": session.scalar(select(ElectronicCard.id).where(ElectronicCard.person_id == person.id))
-        is not None,
+        "electronic": queries.has_electronic_card(session, person),
         "applications": [
             {
                 "application": one.id,
@@ -106,11 +95,11 @@ def export(session: Session, person: Person) -> dict[str, Any]:
                 "progress": str(one.progress),
                 "fee": one.fee,
             }
-            for one in session.scalars(_applications(person).order_by(Application.id))
+            for one in queries.every_application_of(session, person)
         ],
         "agents": [
             {"at": one.at.isoformat(), "operation": one.operation, "name": one.name, "relation": str(one.relation)}
-            for one in session.scalars(select(Agency).where(Agency.person_id == person.id).order_by(Agency.id))
+            for one in queries.agencies(session, person)
         ],
         "cards": [
             {
@@ -128,7 +117,7 @@ def export(session: Session, person: Person) -> dict[str, Any]:
                 "ended": _moment(card.ended_at),
                 "ended_why": card.ended_why,
             }
-            for card in session.scalars(select(Card).where(Card.person_id == person.id).order_by(Card.id))
+            for card in queries.cards_of(session, person)
         ],
         "trail": [
             {
@@ -148,22 +137,17 @@ def _moment(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _applications(person: Person) -> Select[Application]:
-    return select(Application).where(Application.person_id == person.id)
-
-
 def due(session: Session, now: datetime, retention: timedelta = RETENTION) -> list[Person]:
     """Persons with no card alive and nothing under way, the last card ended, or the last application was made, so long
     ago.
     """
-    people = session.scalars(select(Person).where(Person.erased_at.is_(None)).order_by(Person.id))
-    return [person for person in people if _is_over(session, person, now - retention)]
+    return [person for person in queries.remembered(session) if _is_over(session, person, now - retention)]
 
 
 def _is_over(session: Session, person: Person, since: datetime) -> bool:
-    cards = list(session.scalars(select(Card).where(Card.person_id == person.id)))
-    applications = list(session.scalars(_applications(person)))
-    under_way = any(one.progress in OPEN for one in applications) or any(begun(session, card) for card in cards)
+    cards = queries.cards_of(session, person)
+    applications = queries.every_application_of(session, person)
+    under_way = any(one.progress in OPEN for one in applications) or any(queries.begun(session, card) for card in cards)
     if under_way or any(card.life in ALIVE or card.ended_at is None for card in cards):
         return False
     ends = [card.ended_at for card in cards if card.ended_at] or [one.accepted_at for one in applications]
@@ -172,14 +156,12 @@ def _is_over(session: Session, person: Person, since: datetime) -> bool:
 
 def erase(session: Session, person: Person, now: datetime) -> None:
     """Forgets who it was: the cards and the trail keep a number that means nobody any more."""
-    cards = list(session.scalars(select(Card).where(Card.person_id == person.id)))
+    cards = queries.cards_of(session, person)
     for card in cards:
         card.frozen_why = card.suspended_why = card.ended_why = ""  # somebody's own words, which may name the holder
-    numbers = [card.id for card in cards]
-    for done in session.scalars(select(Pending).where(Pending.card_id.in_(numbers), Pending.ended_at.is_not(None))):
+    for done in queries.ended_work(session, cards):
         done.request, done.job = {}, {}  # they name the holder, and what was written on the card
-
-    refused = session.get(AccountRefusal, person.document_number)
+    refused = queries.account_refusal(session, person)
     if refused is not None:
         session.delete(refused)
     person.name, person.phone, person.address, person.occupation = ERASED, "", "", ""
@@ -187,21 +169,8 @@ def erase(session: Session, person: Person, now: datetime) -> None:
     person.document_until, person.photo, person.erased_at = None, None, now
     person.birth = person.birth.replace(month=1, day=1)
     person.sex, person.ethnic_group, person.helps = "", "", []
-    for table in (Guardian, ElectronicCard, Agency):
-        for row in session.scalars(select(table).where(table.person_id == person.id)):
-            session.delete(row)
+    for row in queries.kept_of(session, person):
+        session.delete(row)
     session.flush()
-    _erase_batches(session, person)
-
-
-def _erase_batches(session: Session, person: Person) -> None:
-    """Who brought a batch is forgotten with the last person of it."""
-    of_person = select(Application.batch_id).where(Application.person_id == person.id)
-    for batch in session.scalars(select(Batch).where(Batch.id.in_(of_person))):
-        remaining = (
-            select(Person.id)
-            .join(Application, Application.person_id == Person.id)
-            .where(Application.batch_id == batch.id, Person.erased_at.is_(None))
-        )
-        if session.scalar(remaining) is None:
-            batch.agent_name = batch.agent_document_number = ERASED
+    for batch in queries.batches_forgotten(session, person):  # who brought one is forgotten with the last of it
+        batch.agent_name = batch.agent_document_number = ERASED

@@ -11,20 +11,35 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from harness.clock import CHINA
 from harness.office.measures.articles import Citation
 from harness.office.register import secret
+from harness.office.register.base import Base
 from harness.office.register.tables import Audit, Clerk, Setting
-from harness.office.vocabulary import Outcome
+from harness.office.vocabulary import Outcome, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a clerk, in which role, of which outlet."""
+
+    name: str
+    role: Role
+    outlet: str
+
+    @classmethod
+    def of(cls, clerk: Clerk) -> Self:
+        """As the register has them now."""
+        return cls(clerk.name, clerk.role, clerk.outlet.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,15 @@ class Act:
     person_id: int | None = None
     card_id: int | None = None
     detail: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line to be written."""
+
+    at: datetime
+    actor: Actor
+    act: Act
 
 
 KEYED_FROM, LAST = "trail-keyed-from", "trail-last"
@@ -78,62 +102,86 @@ class Wanted:
         return query if self.before is None else query.where(Audit.id < self.before)
 
 
+_AUDIT, _SETTING = (Base.metadata.tables[one.__tablename__] for one in (Audit, Setting))
+_LAST_LINE = select(Audit.id, Audit.seal).order_by(Audit.id.desc()).limit(1)
+_KEPT = select(Setting.value).where(Setting.name == bindparam("what"))
+_ADD = insert(_AUDIT)
+_KEEP = update(_SETTING).where(_SETTING.c.name == bindparam("what")).values(value=bindparam("said"))
+"""Without the ORM's unit of work, as nearly every request writes a line."""
+
+
 def begin(session: Session) -> None:
     """From which line on seals are keyed stands in the register once: all of a new one. TrailError where the secret at
     hand is not the one that this trail was begun with.
     """
-    kept = session.get(Setting, KEYED_FROM)
-    if kept is None:
-        last = _last(session)
-        first = (last.id if last else 0) + 1
-        session.add(Setting(name=KEYED_FROM, value=_signed(session, str(first))))
-        _note_last(session, first - 1, last.seal if last else "")
+    if session.scalar(_KEPT, {"what": KEYED_FROM}) is None:
+        number, seal = _last(session)
+        session.execute(insert(_SETTING).values(name=KEYED_FROM, value=_signed(session, str(number + 1))))
+        _note_last(session, number, seal)
     elif _told(session, KEYED_FROM) is None:
         raise TrailError(
             "this is not the secret that the register was made with: put the register's own FILE.secret beside it"
         )
 
 
-def write(session: Session, at: datetime, clerk: Clerk, act: Act) -> int:
+def write(session: Session, at: datetime, actor: Actor, act: Act) -> int:
     """Adds a line in this transaction; its number."""
-    last = _last(session)
-    line = Audit(
-        id=(last.id if last else 0) + 1,
-        at=at.replace(microsecond=0),
-        clerk=clerk.name,
-        role=clerk.role,
-        outlet=clerk.outlet.name,
-        operation=act.operation,
-        article=act.article,
-        person_id=act.person_id,
-        card_id=act.card_id,
-        outcome=act.outcome,
-        detail=json.dumps(act.detail or {}, ensure_ascii=False, sort_keys=True),
-        seal="",
-    )
-    line.seal = _seal(_key(session), line, last.seal if last else "")
-    session.add(line)
-    _note_last(session, line.id, line.seal)
+    return write_all(session, [Note(at, actor, act)])
+
+
+def write_all(session: Session, notes: Sequence[Note]) -> int:
+    """Adds lines in this transaction, in this order; the number of the last."""
     session.flush()
-    return line.id
+    number, seal = _last(session)
+    key = _key(session)
+    rows = []
+    for note in notes:
+        number += 1
+        line = {
+            "id": number,
+            "at": note.at.replace(microsecond=0),
+            "clerk": note.actor.name,
+            "role": note.actor.role,
+            "outlet": note.actor.outlet,
+            "operation": note.act.operation,
+            "article": note.act.article,
+            "person_id": note.act.person_id,
+            "card_id": note.act.card_id,
+            "outcome": note.act.outcome,
+            "detail": json.dumps(note.act.detail or {}, ensure_ascii=False, sort_keys=True),
+        }
+        seal = _seal(key, line, seal)
+        rows.append({**line, "seal": seal})
+    session.execute(_ADD, rows)
+    _note_last(session, number, seal)
+    return number
 
 
-def _last(session: Session) -> Audit | None:
-    return session.scalar(select(Audit).order_by(Audit.id.desc()).limit(1))
+def _last(session: Session) -> tuple[int, str]:
+    """The number and the seal of the last line; 0 and nothing where there is none."""
+    found = session.execute(_LAST_LINE).one_or_none()
+    return (found.id, found.seal) if found is not None else (0, "")
 
 
 def _key(session: Session) -> bytes:
     return secret.derived(session, PURPOSE)
 
 
-def _seal(key: bytes | None, line: Audit, before: str) -> str:
+COVERED = (
+    "id", "at", "clerk", "role", "outlet", "operation", "article", "person_id", "card_id", "outcome", "detail",
+)  # fmt: skip
+
+
+def _seal(key: bytes | None, line: Mapping[str, Any], before: str) -> str:
     """``key`` None: as lines of before 0003 have it."""
-    told = [
-        line.id, line.at.isoformat(), line.clerk, line.role, line.outlet, line.operation, line.article,
-        line.person_id, line.card_id, line.outcome, line.detail,
-    ]  # fmt: skip
+    told = [line["at"].isoformat() if name == "at" else line[name] for name in COVERED]
     covered = (before + json.dumps(told, ensure_ascii=False)).encode()
     return hmac.new(key, covered, sha256).hexdigest() if key is not None else sha256(covered).hexdigest()
+
+
+def sealed(line: Audit, before: str, key: bytes | None = None) -> str:
+    """The seal that belongs to a line after the one with seal ``before``."""
+    return _seal(key, {name: getattr(line, name) for name in COVERED}, before)
 
 
 def _signed(session: Session, text: str) -> bytes:
@@ -142,18 +190,17 @@ def _signed(session: Session, text: str) -> bytes:
 
 def _told(session: Session, name: str) -> str | None:
     """What a note of ours says; None where it is not there or not ours."""
-    kept = session.get(Setting, name)
-    text = kept.value.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
-    return text if kept is not None and hmac.compare_digest(_signed(session, text), kept.value) else None
+    kept = session.scalar(_KEPT, {"what": name})
+    text = kept.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
+    return text if kept is not None and hmac.compare_digest(_signed(session, text), kept) else None
 
 
 def _note_last(session: Session, number: int, seal: str) -> None:
     value = _signed(session, f"{number} {seal}")
-    kept = session.get(Setting, LAST)
-    if kept is None:
-        session.add(Setting(name=LAST, value=value))
+    if session.scalar(_KEPT, {"what": LAST}) is None:
+        session.execute(insert(_SETTING).values(name=LAST, value=value))
     else:
-        kept.value = value
+        session.execute(_KEEP, {"what": LAST, "said": value})
 
 
 def lines(session: Session, *, person_id: int | None = None, card_id: int | None = None) -> Iterator[Audit]:
@@ -169,10 +216,9 @@ def page(session: Session, wanted: Wanted, last: int | None = None) -> list[Audi
     return list(found)[::-1]
 
 
-def looked(session: Session, at: datetime, clerk: Clerk, wanted: Wanted) -> None:
+def seen(wanted: Wanted) -> Act:
     """That somebody saw lines is a line too."""
-    about = Act("trail", Citation(29).label_zh, Outcome.DONE, wanted.person_id, wanted.card_id)
-    write(session, at, clerk, about)
+    return Act("trail", Citation(29).label_zh, Outcome.DONE, wanted.person_id, wanted.card_id)
 
 
 def broken(session: Session) -> int | None:
@@ -183,7 +229,7 @@ def broken(session: Session) -> int | None:
     first = int(_told(session, KEYED_FROM) or 1)
     key = _key(session)
     for line in lines(session):
-        if line.id != expected or line.seal != _seal(key if line.id >= first else None, line, before):
+        if line.id != expected or line.seal != sealed(line, before, key if line.id >= first else None):
             return line.id
         before, expected = line.seal, expected + 1
     return None if _told(session, LAST) == f"{expected - 1} {before}" else expected
@@ -191,8 +237,8 @@ def broken(session: Session) -> int | None:
 
 def anchor(session: Session) -> str:
     """What to keep elsewhere: how many lines there are, and the seal of the last."""
-    last = _last(session)
-    return f"sscard-trail:{last.id if last else 0}:{last.seal if last else '0' * 64}"
+    number, seal = _last(session)
+    return f"sscard-trail:{number}:{seal or '0' * 64}"
 
 
 def holds(session: Session, text: str) -> bool:

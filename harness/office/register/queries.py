@@ -1,65 +1,391 @@
-"""Whom and which card a request is about."""
+"""Every question that is asked of the register; nothing else of the office writes a SELECT.
+
+A statement that every request needs is built once: SQLAlchemy then finds its text by the object itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from harness.office.case.case import Case, Unknown
-from harness.office.register.tables import Application, Card, Clerk, Person
-from harness.office.requests.models import Apply, RecordSurplus
-from harness.office.vocabulary import Life
+from harness.office.register.tables import (
+    Account,
+    AccountRefusal,
+    Agency,
+    Anomaly,
+    Application,
+    Audit,
+    Bank,
+    Batch,
+    Card,
+    Clerk,
+    Credential,
+    ElectronicCard,
+    Guardian,
+    Outlet,
+    Pending,
+    Person,
+    Push,
+)
+from harness.office.vocabulary import OPEN, DocumentType, Life
+
+Found = Row[*tuple[Any, ...]]
+"""Some columns of what was found, by their names."""
 
 
-def person(session: Session, kind: str, number: str) -> Person | None:
+class Unknown(LookupError):
+    """Nobody, or nothing, in the register is meant by that."""
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+_PERSON = select(Person).where(Person.document_type == bindparam("kind"), Person.document_number == bindparam("number"))
+_PEOPLE = (
+    select(
+        Person.id,
+        Person.kind,
+        Person.name,
+        Person.document_type,
+        Person.document_number,
+        Person.phone,
+        Person.region,
+        Person.helps,
+        Person.died_at,
+    )
+    .where(Person.id > bindparam("after"), Person.erased_at.is_(None))
+    .order_by(Person.id)
+    .limit(bindparam("most"))
+)
+
+
+def person(session: Session, kind: DocumentType | str, number: str) -> Person | None:
     """Whose document this is."""
-    return session.scalar(select(Person).where(Person.document_type == kind, Person.document_number == number))
+    return session.scalar(_PERSON, {"kind": DocumentType(kind), "number": number})
+
+
+def people(session: Session, after: int, most: int) -> Sequence[Found]:
+    """Those who were not forgotten, by the register's numbers, so many after one: what a list shows of them."""
+    return session.execute(_PEOPLE, {"after": after, "most": most}).all()
+
+
+def remembered(session: Session) -> Sequence[Person]:
+    """All who were not forgotten."""
+    return session.scalars(select(Person).where(Person.erased_at.is_(None)).order_by(Person.id)).all()
+
+
+def agencies(session: Session, holder: Person) -> Sequence[Agency]:
+    """Who came for this person, in order."""
+    return session.scalars(select(Agency).where(Agency.person_id == holder.id).order_by(Agency.id)).all()
+
+
+def kept_of(session: Session, holder: Person) -> Sequence[Guardian | ElectronicCard | Agency]:
+    """Rows that exist for this person alone."""
+    return [
+        *session.scalars(select(Guardian).where(Guardian.person_id == holder.id)),
+        *session.scalars(select(ElectronicCard).where(ElectronicCard.person_id == holder.id)),
+        *session.scalars(select(Agency).where(Agency.person_id == holder.id)),
+    ]
+
+
+def batches_forgotten(session: Session, holder: Person) -> Sequence[Batch]:
+    """The batches that this person was in and that nobody who is remembered is in."""
+    of_person = select(Application.batch_id).where(Application.person_id == holder.id)
+    remaining = (
+        select(Person.id)
+        .join(Application, Application.person_id == Person.id)
+        .where(Application.batch_id == Batch.id, Person.erased_at.is_(None))
+    )
+    return session.scalars(select(Batch).where(Batch.id.in_(of_person), ~exists(remaining))).all()
+
+
+# --- cards -------------------------------------------------------------------------------------------------------
+
+_CARD = select(Card).where(Card.number == bindparam("number"))
+_CARD_BY_CHIP = select(Card).where(Card.chip == bindparam("chip"))
+_IN_USE = select(Card).where(Card.person_id == bindparam("person"), Card.life == Life.ISSUED)
+_LAST_CARD = select(Card).where(Card.person_id == bindparam("person")).order_by(Card.id.desc()).limit(1)
+_CARDS = (
+    select(
+        Card.id,
+        Card.number,
+        Card.person_id,
+        Card.bank_code,
+        Card.life,
+        Card.loss,
+        Card.lost_at,
+        Card.activated_at,
+        Card.frozen_at,
+        Card.suspended_at,
+        Person.died_at.label("holder_died_at"),
+    )
+    .join(Person, Person.id == Card.person_id)
+    .where(Card.id > bindparam("after"))
+    .order_by(Card.id)
+    .limit(bindparam("most"))
+)
+_CARDS_OF = (
+    select(Card, Bank.name, Account.state, Pending.id)
+    .join(Bank, Bank.code == Card.bank_code)
+    .outerjoin(Account, Account.card_number == Card.number)
+    .outerjoin(Pending, (Pending.card_id == Card.id) & Pending.ended_at.is_(None))
+    .where(Card.person_id == bindparam("person"))
+    .order_by(Card.id)
+)
 
 
 def card(session: Session, number: str | None) -> Card | None:
     """The card of this number."""
-    return session.scalar(select(Card).where(Card.number == number))
+    return session.scalar(_CARD, {"number": number})
+
+
+def card_by_chip(session: Session, chip: str) -> Card | None:
+    """The card whose chip this is, by the ATR's last 8 bytes in hex."""
+    return session.scalar(_CARD_BY_CHIP, {"chip": chip})
 
 
 def card_of(session: Session, holder: Person) -> Card | None:
     """The card that the person uses, or the last one there was."""
-    query = select(Card).where(Card.person_id == holder.id)
-    return session.scalar(query.where(Card.life == Life.ISSUED)) or session.scalar(
-        query.order_by(Card.id.desc()).limit(1)
-    )
+    whose = {"person": holder.id}
+    return session.scalar(_IN_USE, whose) or session.scalar(_LAST_CARD, whose)
+
+
+def cards(session: Session, after: int, most: int) -> Sequence[Found]:
+    """Cards by the register's numbers, so many after one: what a list shows of them."""
+    return session.execute(_CARDS, {"after": after, "most": most}).all()
+
+
+def every_card(session: Session) -> Sequence[Card]:
+    """All cards, in order."""
+    return session.scalars(select(Card).order_by(Card.id)).all()
+
+
+def cards_of(session: Session, holder: Person) -> Sequence[Card]:
+    """All that the person ever had, in order."""
+    return session.scalars(select(Card).where(Card.person_id == holder.id).order_by(Card.id)).all()
+
+
+def cards_with_state(session: Session, holder: Person) -> Sequence[Found]:
+    """The person's cards in order, each with its bank's name, its account's state (None: no account) and the number of
+    work that was begun on it and not ended (None: no such work).
+    """
+    return session.execute(_CARDS_OF, {"person": holder.id}).all()
+
+
+def cards_in_use(session: Session, holder: Person) -> int:
+    """How many cards the person has that were handed out and serve."""
+    query = select(func.count()).select_from(Card).where(Card.person_id == holder.id, Card.life == Life.ISSUED)
+    return session.scalar(query) or 0
+
+
+def has_card(session: Session, holder: Person) -> bool:
+    """Whether the person has a card, or one that waits to be handed out."""
+    found = select(Card.id).where(Card.person_id == holder.id, Card.life.in_((Life.ISSUED, Life.MADE)))
+    return session.scalar(found.limit(1)) is not None
+
+
+def had_card(session: Session, holder: Person) -> bool:
+    """Whether a card was handed out to this person before, whatever became of it."""
+    issued = select(Card.id).where(Card.person_id == holder.id, Card.issued_at.is_not(None))
+    return session.scalar(issued.limit(1)) is not None
+
+
+def card_numbers(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Cards' numbers by the register's."""
+    rows = session.execute(select(Card.id, Card.number).where(Card.id.in_(set(ids))))
+    return {row.id: row.number for row in rows}
+
+
+# --- applications ------------------------------------------------------------------------------------------------
+
+_OPEN = select(Application).where(Application.person_id == bindparam("person"), Application.progress.in_(OPEN))
+_APPLICATION_COLUMNS = (
+    Application.id,
+    Application.kind,
+    Application.progress,
+    Application.accepted_at,
+    Application.delay_days,
+    Application.person_id,
+    Application.bank_code,
+    Application.fee,
+)
+_APPLICATIONS = (
+    select(*_APPLICATION_COLUMNS)
+    .where(Application.id > bindparam("after"))
+    .order_by(Application.id)
+    .limit(bindparam("most"))
+)
+_APPLICATIONS_OF = (
+    select(*_APPLICATION_COLUMNS).where(Application.person_id == bindparam("person")).order_by(Application.id)
+)
+_OPEN_APPLICATIONS = (
+    select(*_APPLICATION_COLUMNS, Outlet.name.label("outlet"))
+    .join(Outlet, Outlet.id == Application.outlet_id)
+    .where(Application.progress.in_(OPEN))
+    .order_by(Application.id)
+)
+
+
+def application(session: Session, number: int) -> Application | None:
+    """The application of this number."""
+    return session.get(Application, number)
+
+
+def open_application(session: Session, holder: Person) -> Application | None:
+    """A person's application that is not ended."""
+    return session.scalar(_OPEN, {"person": holder.id})
+
+
+def applications(session: Session, after: int, most: int) -> Sequence[Found]:
+    """Applications by number, so many after one: what a list shows of them."""
+    return session.execute(_APPLICATIONS, {"after": after, "most": most}).all()
+
+
+def applications_of(session: Session, holder: Person) -> Sequence[Found]:
+    """A person's applications in order: what a list shows of them."""
+    return session.execute(_APPLICATIONS_OF, {"person": holder.id}).all()
+
+
+def every_application_of(session: Session, holder: Person) -> Sequence[Application]:
+    """A person's applications, whole, in order."""
+    query = select(Application).where(Application.person_id == holder.id).order_by(Application.id)
+    return session.scalars(query).all()
+
+
+def open_applications(session: Session) -> Sequence[Found]:
+    """All that are not ended, in order: what a list shows of them, and the outlet's name."""
+    return session.execute(_OPEN_APPLICATIONS).all()
+
+
+# --- work on chips that was begun --------------------------------------------------------------------------------
+
+_BEGUN = select(Pending).where(Pending.card_id == bindparam("card"), Pending.ended_at.is_(None))
+_PENDING = (
+    select(Pending.id, Pending.operation, Pending.job, Pending.begun_at, Card.number.label("card"))
+    .join(Card, Card.id == Pending.card_id)
+    .where(Pending.ended_at.is_(None))
+    .order_by(Pending.id)
+)
+
+
+def begun(session: Session, of: Card) -> Pending | None:
+    """Work on a card that was begun and not ended."""
+    return session.scalar(_BEGUN, {"card": of.id})
+
+
+def pending(session: Session) -> Sequence[Found]:
+    """All work that was begun and not ended, in order, with the card's number."""
+    return session.execute(_PENDING).all()
+
+
+def ended_work(session: Session, of: Iterable[Card]) -> Sequence[Pending]:
+    """Work on these cards that has ended."""
+    ids = [one.id for one in of]
+    return session.scalars(select(Pending).where(Pending.card_id.in_(ids), Pending.ended_at.is_not(None))).all()
+
+
+# --- outlets and clerks ------------------------------------------------------------------------------------------
+
+_CLERK = select(Clerk).where(Clerk.name == bindparam("name"))
+_BEARER = (
+    select(Clerk.name, Clerk.role, Clerk.token, Clerk.token_until, Outlet.name.label("outlet"))
+    .join(Outlet, Outlet.id == Clerk.outlet_id)
+    .where(Clerk.token == bindparam("digest"))
+)
 
 
 def clerk(session: Session, name: str) -> Clerk:
     """A clerk by name; Unknown, naming those that there are."""
-    found = session.scalar(select(Clerk).where(Clerk.name == name))
+    found = session.scalar(_CLERK, {"name": name})
     if found is None:
-        known = ", ".join(session.scalars(select(Clerk.name).order_by(Clerk.id)))
+        known = ", ".join(one.name for one in clerks(session))
         raise Unknown(f"无此经办人员 there is no clerk {name!r}; there are {known}")
     return found
 
 
-def find(case: Case[Any]) -> None:
-    """Fills in person, card and application: a number that was typed means that card, whatever is in the reader; else
-    the reader's card tells itself, unless another's document was shown; then the document, or the application.
-    """
-    request, session = case.request, case.session
-    number = getattr(request, "application", None)
-    if number is not None:
-        case.application = session.get(Application, number)
-        case.person = case.case_of.person
-        return
-    holder = request.person.document if isinstance(request, Apply) else request.holder
-    if holder is not None:
-        case.person = person(session, holder.type, holder.number)
-    if request.card is not None and not isinstance(request, RecordSurplus):
-        case.card = card(session, request.card)
-    elif case.presented is not None:
-        case.card = session.scalar(select(Card).where(Card.chip == case.presented.chip))
-    if case.presented is not None and case.presented.refused and case.in_hand:
-        case.presented.with_layout(case.own_card.layout)
-    if case.person is None and case.card is not None:
-        case.person = case.card.person
-    if case.person is not None and (case.card is None or case.card.person_id != case.person.id):
-        case.card = None if request.card else card_of(session, case.person)
+def clerks(session: Session) -> Sequence[Clerk]:
+    """All of them, in order."""
+    return session.scalars(select(Clerk).order_by(Clerk.id)).all()
+
+
+def bearer(session: Session, digest: str) -> Found | None:
+    """The clerk whose token has this hash: name, role, outlet's name, and the hash and last moment of the token."""
+    return session.execute(_BEARER, {"digest": digest}).one_or_none()
+
+
+def outlets(session: Session, region: str = "") -> Sequence[Outlet]:
+    """Outlets of a region, named by the beginning of its code, in order."""
+    query = select(Outlet).where(Outlet.region.startswith(region, autoescape=True))
+    return session.scalars(query.order_by(Outlet.id)).all()
+
+
+# --- the electronic card -----------------------------------------------------------------------------------------
+
+_ELECTRONIC = select(ElectronicCard).where(ElectronicCard.person_id == bindparam("person"))
+_HAS_ELECTRONIC = select(ElectronicCard.id).where(ElectronicCard.person_id == bindparam("person"))
+
+
+def electronic_card(session: Session, holder: Person) -> ElectronicCard | None:
+    """The person's electronic card."""
+    return session.scalar(_ELECTRONIC, {"person": holder.id})
+
+
+def has_electronic_card(session: Session, holder: Person) -> bool:
+    """Whether the person has one."""
+    return session.scalar(_HAS_ELECTRONIC, {"person": holder.id}) is not None
+
+
+def electronic_card_by_holder(session: Session, holder: str) -> ElectronicCard | None:
+    """The electronic card whose credentials call the holder so."""
+    return session.scalar(select(ElectronicCard).where(ElectronicCard.holder == holder))
+
+
+def credential_used(session: Session, serial: str) -> bool:
+    """Whether a credential was used before."""
+    return session.get(Credential, serial) is not None
+
+
+# --- banks -------------------------------------------------------------------------------------------------------
+
+
+def bank(session: Session, code: str | None) -> Bank | None:
+    """The bank of this code."""
+    return session.get(Bank, code) if code is not None else None
+
+
+def account(session: Session, number: str) -> Account | None:
+    """The account of the card of this number."""
+    return session.get(Account, number)
+
+
+def account_refusal(session: Session, holder: Person) -> AccountRefusal | None:
+    """Why the bank opens no account for this person, if it does not."""
+    return session.get(AccountRefusal, holder.document_number)
+
+
+def unsent(session: Session) -> Sequence[Push]:
+    """What banks have not been told yet, in order."""
+    return session.scalars(select(Push).where(Push.sent_at.is_(None)).order_by(Push.id)).all()
+
+
+def bank_was_told(session: Session, of: Card) -> bool:
+    """Whether the bank took the news of this card's end."""
+    told = select(Push.id).where(Push.card_id == of.id, Push.sent_at.is_not(None))
+    return session.scalar(told.limit(1)) is not None
+
+
+def open_anomalies(session: Session, of: Card) -> Sequence[Anomaly]:
+    """What was found wrong with a card and is not settled."""
+    return session.scalars(select(Anomaly).where(Anomaly.card_id == of.id, Anomaly.settled_at.is_(None))).all()
+
+
+# --- the trail ---------------------------------------------------------------------------------------------------
+
+
+def trail_about(session: Session, holder: Person | None, of: Card | None) -> Sequence[Audit]:
+    """Lines about a person or a card, in order; of nobody none."""
+    about = [Audit.person_id == holder.id] if holder else []
+    about += [Audit.card_id == of.id] if of else []
+    return session.scalars(select(Audit).where(or_(*about)).order_by(Audit.id)).all() if about else []

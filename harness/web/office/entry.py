@@ -16,8 +16,7 @@ from starlette.types import Scope
 from harness.office.desk import tokens
 from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
-from harness.office.register import audit, queries
-from harness.office.register.audit import Act
+from harness.office.register.audit import Act, Actor, Note
 from harness.office.requests.models import CardNumber
 from harness.office.vocabulary import Outcome, Role
 from harness.readers import pcsc
@@ -37,14 +36,6 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 CALLER = "caller"
 """Where a request's state has whose token it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A clerk whose token was good."""
-
-    name: str
-    role: Role
 
 
 class Door:
@@ -67,18 +58,17 @@ class Door:
             return Admitted(refusal=self._refusal(_address(scope), given))
         return Admitted()
 
-    def __call__(self, request: Request, _: Given) -> Caller:
-        """Problem 401 without a good token, 429 after too many bad ones."""
-        caller: Caller | None = request.scope["state"].get(CALLER)
+    async def __call__(self, request: Request, _: Given) -> Actor:
+        """Whose token was good. Problem 401 without one, 429 after too many bad ones."""
+        caller: Actor | None = request.scope["state"].get(CALLER)
         if caller is None:
             refusal = self._refusal(_address(request.scope), request.headers.get("authorization"))
             raise Problem(refusal.status, refusal.kind, refusal.text)
         return caller
 
-    def _caller(self, token: str) -> Caller | None:
-        with self._office.register.transaction() as session:
-            clerk = tokens.bearer(session, token, self._office.clock.now())
-            return None if clerk is None else Caller(clerk.name, clerk.role)
+    def _caller(self, token: str) -> Actor | None:
+        with self._office.register.reading() as session:
+            return tokens.bearer(session, token, self._office.clock.now())
 
     def _refusal(self, client: str, given: str | None) -> Refusal:
         if not given:
@@ -87,15 +77,12 @@ class Door:
             return Refusal(429, "rate", f"more than {self._failures.rate} wrong tokens from one client: wait")
         return Refusal(401, "token", "令牌无效或已过期 the token is not known, or has run out")
 
-    def only(self, caller: Caller, roles: frozenset[Role], what: str, citation: Citation) -> None:
+    def only(self, caller: Actor, roles: frozenset[Role], what: str, citation: Citation) -> None:
         """Problem 403 for another role, which goes onto the trail."""
         if caller.role in roles:
             return
-        office = self._office
-        with office.register.transaction() as session:
-            clerk = queries.clerk(session, caller.name)
-            act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
-            audit.write(session, office.clock.now(), clerk, act)
+        act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
+        self._office.register.note(Note(self._office.clock.now(), caller, act))
         allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))
         raise Problem(403, "role", f"该业务仅限{allowed} this is for the roles {', '.join(sorted(roles))} only")
 
@@ -151,7 +138,7 @@ class Readers:
     def __init__(self, office: Office, readers: Sequence[str]) -> None:
         self._office, self._readers = office, tuple(readers)
 
-    def __call__(
+    async def __call__(
         self,
         drawer: Annotated[
             CardNumber | None,
@@ -162,5 +149,7 @@ class Readers:
             Query(max_length=128, description="A PC/SC reader that the service was started with. 服务允许的读卡器。"),
         ] = None,
     ) -> InReader:
-        """What the request says; looked at when it is opened."""
+        """What the request says; looked at when it is opened. Asynchronous as it waits for nothing: FastAPI would run
+        it in a thread of its own otherwise, and so with the door.
+        """
         return InReader(self._office, self._readers, drawer, reader)

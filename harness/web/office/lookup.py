@@ -8,23 +8,23 @@ from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, Path, Query
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from harness.office import letter
 from harness.office.case import roles
-from harness.office.case.case import Unknown
-from harness.office.desk import lookup
+from harness.office.desk import lists, lookup
 from harness.office.desk.office import Office
 from harness.office.letter.ask import C as LETTER
 from harness.office.letter.ask import LetterRequest, fill
 from harness.office.measures.articles import Citation, measures
-from harness.office.register import audit, lists, queries
-from harness.office.register.audit import Wanted
+from harness.office.register import audit, queries
+from harness.office.register.audit import Actor, Note, Wanted
+from harness.office.register.queries import Unknown
 from harness.office.requests.models import CardNumber, Number
 from harness.office.vocabulary import Help, Outcome, Role
 from harness.web.app import Problem
 from harness.web.office import answers, examples
-from harness.web.office.entry import Caller, Door
+from harness.web.office.entry import Door
 
 PUBLIC: list[str | Enum] = ["公开信息 for everybody"]
 ARTICLES = len(measures().articles)
@@ -47,9 +47,9 @@ def _public(app: FastAPI, office: Office) -> None:
             str, Query(pattern="^[0-9]{0,6}$", description="The beginning of a region's code. 行政区划代码前几位。")
         ] = "",
         helps: Annotated[Help | None, Query(alias="help", description="A special service. 特殊群体服务。")] = None,
-    ) -> list[dict[str, Any]]:
-        with office.register.transaction() as session:
-            return lookup.outlets(session, region, helps)
+    ) -> Response:
+        with office.register.reading() as session:
+            return JSONResponse(lookup.outlets(session, region, helps))
 
     @app.get("/services", tags=PUBLIC, summary=f"业务清单 what is done, by article（{Citation(33)}）")
     def services() -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         responses=answers.WORKING,
     )
     def trail(
-        caller: Annotated[Caller, Depends(door)],
+        caller: Annotated[Actor, Depends(door)],
         person: Number | None = None,
         card: CardNumber | None = None,
         clerk: Annotated[str | None, Query(max_length=64)] = None,
@@ -87,7 +87,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         until: Annotated[date | None, Query(alias="to", description="The last day, included. 截止日期（含）")] = None,
         before: Number | None = None,
         last: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    ) -> dict[str, Any]:
+    ) -> Response:
         door.only(caller, frozenset({Role.ADMINISTRATOR}), "trail", Citation(29))
         with office.register.reading() as session:
             found = queries.card(session, card) if card is not None else None
@@ -95,9 +95,8 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
                 raise Unknown("登记库中无此卡 the register knows no such card")
             wanted = Wanted(person, found.id if found else None, clerk, operation, outcome, first, until, before)
             rows = lookup.lines(session, audit.page(session, wanted, last))
-        with office.register.transaction() as session:
-            audit.looked(session, office.clock.now(), queries.clerk(session, caller.name), wanted)
-        return {"lines": rows, "before": rows[0]["line"] if len(rows) == last else None}
+        office.register.note(Note(office.clock.now(), caller, audit.seen(wanted)))
+        return JSONResponse({"lines": rows, "before": rows[0]["line"] if len(rows) == last else None})
 
     @app.get(
         "/trail/verify",
@@ -111,7 +110,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         responses=answers.WORKING,
     )
     def verify(
-        caller: Annotated[Caller, Depends(door)], anchor: Annotated[str | None, Query(max_length=128)] = None
+        caller: Annotated[Actor, Depends(door)], anchor: Annotated[str | None, Query(max_length=128)] = None
     ) -> dict[str, Any]:
         door.only(caller, frozenset({Role.ADMINISTRATOR}), "trail", Citation(29))
         with office.register.reading() as session:
@@ -137,10 +136,10 @@ def _late(app: FastAPI, office: Office, door: Door) -> None:
         response_model=None,
         responses=answers.GUARDED,
     )
-    def late(caller: Annotated[Caller, Depends(door)], *, every: bool = False) -> list[dict[str, Any]]:
+    def late(caller: Annotated[Actor, Depends(door)], *, every: bool = False) -> Response:
         door.only(caller, roles.SERVICE, "late", Citation(12))
-        with office.register.transaction() as session:
-            return lookup.late(session, office.services, office.clock.today(), every=every)
+        with office.register.reading() as session:
+            return JSONResponse(lookup.late(session, office.services, office.clock.today(), every=every))
 
 
 def _lists(app: FastAPI, office: Office, door: Door) -> None:
@@ -160,17 +159,16 @@ def _list(app: FastAPI, office: Office, door: Door, what: str, listing: lists.Li
         responses=answers.GUARDED,
     )
     def page(
-        caller: Annotated[Caller, Depends(door)],
+        caller: Annotated[Actor, Depends(door)],
         after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
         most: Annotated[int, Query(ge=1, le=lists.MOST)] = lists.PAGE,
-    ) -> dict[str, Any]:
+    ) -> Response:
         door.only(caller, roles.SERVICE, "list", lists.C)
         now = office.clock.now()
         with office.register.reading() as session:
             rows = listing(session, office.services, now, after, most)
-        with office.register.transaction() as session:
-            lists.looked(session, now, queries.clerk(session, caller.name), what)
-        return {what: rows, "after": rows[-1][lists.NUMBER[what]] if len(rows) == most else None}
+        office.register.note(Note(now, caller, lists.seen(what)))
+        return JSONResponse({what: rows, "after": rows[-1][lists.NUMBER[what]] if len(rows) == most else None})
 
 
 def _letter(app: FastAPI, office: Office, door: Door) -> None:
@@ -188,12 +186,11 @@ def _letter(app: FastAPI, office: Office, door: Door) -> None:
     )
     def write(
         request: Annotated[LetterRequest, Body(openapi_examples=examples.of("letter"))],
-        caller: Annotated[Caller, Depends(door)],
+        caller: Annotated[Actor, Depends(door)],
         form: Annotated[str, Query(alias="format", pattern="^(html|pdf)$")] = "html",
     ) -> Response:
         door.only(caller, roles.SERVICE, "letter", LETTER)
-        with office.register.transaction() as session:
-            filled = fill(session, request, queries.clerk(session, caller.name), office.clock.now())
+        filled = fill(office.register, request, caller, office.clock.now())
         if form == "pdf":
             return Response(letter.pdf(filled), media_type="application/pdf")
         return HTMLResponse(letter.html(filled))

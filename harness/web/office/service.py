@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field, SecretStr
 
 from emulator import catalogue
@@ -16,11 +17,12 @@ from harness.office.desk import instant
 from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
+from harness.office.register.audit import Actor
 from harness.office.requests.models import Apply, Make, Model, Number, Request
 from harness.web import app as web
 from harness.web.app import Problem
 from harness.web.office import answers, examples, lookup
-from harness.web.office.entry import FAILURES, Caller, Door, InReader, Readers
+from harness.web.office.entry import FAILURES, Door, InReader, Readers
 
 BODY_LIMIT = 8 * 1024 * 1024
 """A school's batch of a thousand, each with a photograph."""
@@ -109,14 +111,14 @@ def _operation(app: FastAPI, counter: Counter, operation: Operation[Any]) -> Non
 
     def perform(
         request: Request,
-        caller: Annotated[Caller, Depends(counter.door)],
+        caller: Annotated[Actor, Depends(counter.door)],
         card: Annotated[InReader, Depends(counter.readers)],
-    ) -> dict[str, Any]:
+    ) -> Response:
         counter.door.only(caller, allowed, operation.name, citation)
         if isinstance(request, Make):
             _known_layout(request.layout)
         with card.opened() as connection:
-            return counter.office.perform(request, caller.name, connection).as_table()
+            return JSONResponse(counter.office.perform(request, caller.name, connection).as_table())
 
     perform.__annotations__["request"] = Annotated[
         operation.request, Body(openapi_examples=examples.of(operation.name))
@@ -147,7 +149,7 @@ def _issue(app: FastAPI, counter: Counter) -> None:
     )
     def issue(
         request: Annotated[Issue, Body(openapi_examples=examples.of("issue"))],
-        caller: Annotated[Caller, Depends(counter.door)],
+        caller: Annotated[Actor, Depends(counter.door)],
         card: Annotated[InReader, Depends(counter.readers)],
     ) -> dict[str, Any]:
         counter.door.only(caller, roles.SERVICE, "issue", citation)
@@ -175,9 +177,9 @@ def _pending(app: FastAPI, counter: Counter) -> None:
         response_model=None,
         responses=answers.GUARDED,
     )
-    def pending(caller: Annotated[Caller, Depends(counter.door)]) -> list[dict[str, Any]]:
+    def pending(caller: Annotated[Actor, Depends(counter.door)]) -> Response:
         counter.door.only(caller, roles.SERVICE, "pending", citation)
-        return counter.office.pending()
+        return JSONResponse(counter.office.pending())
 
     @app.post(
         "/pending/{number}/resume",
@@ -189,7 +191,7 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     def resume(
         number: Number,
         request: Resume,
-        caller: Annotated[Caller, Depends(counter.door)],
+        caller: Annotated[Actor, Depends(counter.door)],
         card: Annotated[InReader, Depends(counter.readers)],
     ) -> dict[str, Any]:
         counter.door.only(caller, roles.SERVICE, "resume", citation)
@@ -205,7 +207,7 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     )
     def abandon(
         number: Number,
-        caller: Annotated[Caller, Depends(counter.door)],
+        caller: Annotated[Actor, Depends(counter.door)],
         card: Annotated[InReader, Depends(counter.readers)],
     ) -> dict[str, Any]:
         counter.door.only(caller, roles.SERVICE, "abandon", citation)

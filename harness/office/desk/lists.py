@@ -8,15 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harness.office.case.services import Services, how_far
 from harness.office.measures.articles import Citation
 from harness.office.people import protection
-from harness.office.register import audit
+from harness.office.register import queries
 from harness.office.register.audit import Act
-from harness.office.register.tables import Application, Card, Clerk, Person
 from harness.office.vocabulary import Outcome
 
 PAGE, MOST = 100, 1000
@@ -29,13 +27,11 @@ Lister = Callable[[Session, Services, datetime, int, int], list[Row]]
 def people(session: Session, services: Services, now: datetime, after: int, most: int) -> list[Row]:
     """Who is registered and was not forgotten, by the register's numbers."""
     del services, now
-    query = select(Person).where(Person.id > after, Person.erased_at.is_(None)).order_by(Person.id).limit(most)
-    return [{"person": one.id, **protection.shown(one, whole=False)} for one in session.scalars(query)]
+    return [{"person": one.id, **protection.masked(one)} for one in queries.people(session, after, most)]
 
 
 def cards(session: Session, services: Services, now: datetime, after: int, most: int) -> list[Row]:
     """Every card: where it is in its life, and what else is the case."""
-    query = select(Card).where(Card.id > after).order_by(Card.id).limit(most)
     return [
         {
             "at": one.id,
@@ -47,19 +43,18 @@ def cards(session: Session, services: Services, now: datetime, after: int, most:
             "loss": str(services.loss(one, now)),
             "frozen": one.frozen_at is not None,
             "suspended": one.suspended_at is not None,
-            "holder_dead": one.person.died_at is not None,
+            "holder_dead": one.holder_died_at is not None,
             "usable": services.usable(one, now),
         }
-        for one in session.scalars(query)
+        for one in queries.cards(session, after, most)
     ]
 
 
 def applications(session: Session, services: Services, now: datetime, after: int, most: int) -> list[Row]:
     """Every application, and how far it is."""
-    query = select(Application).where(Application.id > after).order_by(Application.id).limit(most)
     return [
         {**how_far(one), "person": one.person_id, "bank": one.bank_code, **services.deadline(one, now.date())}
-        for one in session.scalars(query)
+        for one in queries.applications(session, after, most)
     ]
 
 
@@ -68,6 +63,6 @@ NUMBER = {"people": "person", "cards": "at", "applications": "application"}
 """What the next page begins after."""
 
 
-def looked(session: Session, now: datetime, clerk: Clerk, what: str) -> None:
+def seen(what: str) -> Act:
     """That somebody saw a list is a line of the trail."""
-    audit.write(session, now, clerk, Act("list", C.label_zh, Outcome.DONE, detail={"list": what}))
+    return Act("list", C.label_zh, Outcome.DONE, detail={"list": what})
