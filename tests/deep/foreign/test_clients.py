@@ -36,5 +36,5 @@ def test_who_follows_is_told_neither_61_nor_6c() -> None:
 def test_a_client_that_is_missing_fails_by_its_name() -> None:
     with pytest.raises(pytest.fail.Exception, match="no-such-client is missing"):
         program("no-such-client")
-    with pytest.raises(pytest.fail.Exception, match="/nowhere/jna.jar is missing"):
+    with pytest.raises(pytest.fail.Exception, match=r"/nowhere/jna\.jar is missing"):
         needed(Path("/nowhere/jna.jar"))
