@@ -6,13 +6,15 @@ once. A file of one's own is loaded again as soon as it, or one that it extends,
 
 from __future__ import annotations
 
+import copyreg
+import pickle
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from emulator import personas as people
 from emulator.filesystem.layouts import load as plans
@@ -92,6 +94,16 @@ def layouts() -> tuple[str, ...]:
 def layout(name_or_path: str | Path) -> Layout:
     """A layout by name (``2.00``, ``3.00``) or by the path of a TOML file; LayoutError if it is not good."""
     return _layouts.get(str(name_or_path))
+
+
+def _pickled(one: Layout) -> Any:
+    """One that comes with the package goes to other processes by its name: it is shared there, and little to send."""
+    if one.name in layouts() and layout(one.name) is one:
+        return layout, (one.name,)
+    return object.__reduce_ex__(one, pickle.HIGHEST_PROTOCOL)
+
+
+copyreg.pickle(Layout, _pickled)
 
 
 def base_of(name_or_path: str | Path) -> Layout | None:

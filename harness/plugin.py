@@ -39,7 +39,7 @@ from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.sources.register import register
 from harness.terminal.terminal import Terminal
-from harness.verdicts.log import Log
+from harness.verdicts.log import Line, Log
 from harness.verdicts.report import trace_lines
 from harness.verdicts.verdict import Result, Verdict
 
@@ -149,16 +149,16 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
         if "faults" in asked:
             pytest.skip("faults are put into virtual cards only")
         with Pcsc(reader) as connection:
-            yield Logged(connection, log)
+            yield Logged(connection, log.card())
         return
     image = _image(request, asked)
     apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
     if faults is None:
-        chip = Chip(image, apdu_shape=apdu_shape, observer=log)
+        chip = Chip(image, apdu_shape=apdu_shape, observer=log.card(image.layout))
     else:
         plan = _plan(request, faults, asked.get("seed"))
         fault_plans.check(plan, [image.layout])
-        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
+        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log.card(image.layout))
     system = SYSTEMS[asked.get("system", "linux")]
     yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
 
@@ -246,11 +246,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     log = item.stash.get(LOG, None)
     if report.when == "call" and report.failed and log is not None and log.lines:
         secrets = bool(item.config.getoption("--show-secrets"))
-        report.sections.append(("sscard: terminal and card", _text(log, secrets)))
+        report.sections.append(("sscard: terminal and card", _text(log.lines, secrets)))
 
 
-def _text(log: Log, secrets: bool) -> str:
-    lines = trace_lines(log.lines[-40:], show_secrets=secrets)
+def _text(exchanges: Sequence[Line], secrets: bool) -> str:
+    lines = trace_lines(exchanges[-40:], show_secrets=secrets)
     return visible(
         "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
     )
@@ -276,12 +276,12 @@ class VectorItem(pytest.Item):
         error = excinfo.value
         if not isinstance(error, VectorFailed):
             return super().repr_failure(excinfo, style)
-        one, log = error.result, Log(list(error.result.trace))
+        one = error.result
         basis = register().readable(one.subject.source)
         head = f"{one.subject.title}\n{one.subject.title_zh}\n{one.subject.standard}, {basis}"
         return (
             visible(f"{head}\n{one.verdict}: {one.reason}\n")
-            + f"{_text(log, bool(self.config.getoption('--show-secrets')))}"
+            + f"{_text(one.trace, bool(self.config.getoption('--show-secrets')))}"
         )
 
     def reportinfo(self) -> tuple[Path, int, str]:

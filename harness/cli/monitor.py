@@ -21,6 +21,7 @@ from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.relay import relayed_both
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
+from harness.monitor.watched import Watched
 from harness.readers import pcsc
 from harness.serving.run import ended
 from harness.sources.register import register
@@ -97,18 +98,18 @@ def monitor(
     plan = catalogue.layout(layout) if layout else read.layout_of(trace) if trace else catalogue.layout(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
-    say = _quiet if as_json else _say
+    say, watched = _quiet if as_json else _say, Watched(plan)
     with ended():
         if trace is not None:
             for event in read.events(trace, follow=follow):
                 say(judge.hear(event))
         elif reader is not None:
-            _live(judge, reader, psam_reader, port, plan if layout else None, say)
+            _live(judge, watched, reader, psam_reader, port, plan if layout else None, say)
     say(judge.end())
     results = judge.results()
     target_words = f"terminal 终端: {trace.name if trace else reader}"
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
-    session = outputs.session_of(trace) if trace else None
+    session = outputs.session_of(trace) if trace else report.named(watched.heard, date_words)
     context = Context(target_words, plan.version, date_words, product, known, session=session)
     table = report.as_table(results, [], context, show_secrets=show_secrets)
     if to is not None:
@@ -139,6 +140,7 @@ def _gaps(judge: Monitor, trace: Path | None) -> Iterator[str]:
 
 def _live(
     judge: Monitor,
+    watched: Watched,
     reader: str,
     psam_reader: str | None,
     port: int,
@@ -153,7 +155,9 @@ def _live(
     def put(table: dict[str, Any]) -> None:
         nonlocal number
         number += 1
-        say(judge.hear(Event(number, table["event"], table["t"], table["slot"], table)))
+        event = Event(number, table["event"], table["t"], table["slot"], table)
+        watched.hear(event)
+        say(judge.hear(event))
 
     trace = Trace(put, personal_data=True)
     with relayed_both(reader, psam_reader, port, trace, layout) as cards:

@@ -50,10 +50,11 @@ def run_one(
     person's card gave is quoted with ``show_secrets`` only; virtual cards are nobody's.
     """
     began = time.perf_counter()
-    log = Log()
+    log = Log(private=not isinstance(target, Virtual))
     quotes = isinstance(target, Virtual) or show_secrets
     verdict, reason = _judged(vector, target, log, allow_destructive=allow_destructive, strict=strict, quotes=quotes)
-    return Result(vector, target.profile.name, verdict, reason, time.perf_counter() - began, tuple(log.lines[-AROUND:]))
+    seconds = time.perf_counter() - began
+    return Result(vector, target.profile.name, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
 
 
 def _judged(

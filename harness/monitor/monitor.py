@@ -127,7 +127,7 @@ class Monitor:
         slot.session.reset()
         slot.session.named = bool(event.told("algorithm"))  # which only a virtual card tells
         slot.card, slot.atr, slot.powered, slot.begun = card, bytes.fromhex(event.told("atr")), True, True
-        slot.lines.append(Line(b"", slot.atr, number=event.line, time=event.told("time")))
+        slot.lines.append(_line(event, b"", slot.atr, slot))
         return slot
 
     def _off(self, slot: _Slot, event: Event) -> None:
@@ -142,7 +142,7 @@ class Monitor:
             self.unbegun[event.slot] = self.unbegun.get(event.slot, 0) + 1
             return
         slot.powered = True
-        slot.lines.append(Line(event.command, event.answer, event.reason, event.line, event.told("time")))
+        slot.lines.append(_line(event, event.command, event.answer, slot))
         visitors = foreign(event.command, slot.session.context)
         steps = slot.session.take(event)
         if visitors:
@@ -181,6 +181,11 @@ class Monitor:
 
     def _made(self, rule: type[Rule], verdict: Verdict, reason: str, trace: tuple[Line, ...] = ()) -> Result:
         return Result(as_subject(rule), self._layout.version, verdict, reason, 0.0, trace)
+
+
+def _line(event: Event, command: bytes, answer: bytes, slot: _Slot) -> Line:
+    number, time, layout = event.line, event.told("time"), slot.session.layout
+    return Line(command, answer, event.reason, number, time, event.slot, layout)
 
 
 def as_subject(rule: type[Rule]) -> Subject:

@@ -69,7 +69,7 @@ def card_of(play: Play, card: str) -> Image:
 def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile: str = "") -> Result:
     """What software under test did in place of a step, by its recording. TraceError, LookupError, ScenarioError."""
     began = time.perf_counter()
-    log = Log()
+    log = Log(private=True)
     profile = profile or usual(scenario)
     try:
         with before(scenario, name, profile) as (play, step, card):
@@ -81,7 +81,7 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     if verdict is Verdict.FAILED and scenario.grade == "D":
         verdict = Verdict.WARNING
     seconds = time.perf_counter() - began
-    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
+    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
 
 
 def _judged(play: Play, step: Mapping[str, Any], card: str, recorded: list[Any], log: Log) -> tuple[Verdict, str]:

@@ -44,7 +44,7 @@ def events(path: Path, slot: int) -> list[Event]:
 def replay(image: Image, recorded: Iterable[Event], log: Log) -> None:
     """Sends it all to this card, which changes. Missing where the card does not answer as the recorded one did."""
     fed = Fed()
-    chip = Chip(image, random=fed, observer=log)
+    chip = Chip(image, random=fed, observer=log.card(image.layout))
     for event in recorded:
         if event.kind == "reset":
             _same_card(event, image)

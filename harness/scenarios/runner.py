@@ -52,7 +52,7 @@ def run_one(scenario: Scenario, profile: str) -> Result:
     else:
         verdict, reason = Verdict.NOT_APPLICABLE, f"it is for {', '.join(scenario.cards)}, not for {profile}"
     seconds = time.perf_counter() - began
-    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]))
+    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
 
 
 def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:

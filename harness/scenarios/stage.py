@@ -83,7 +83,7 @@ class Pocket(Drawer):
 
     def put(self, number: str, image: Image) -> None:
         """A new card; a blank chip becomes the card of this number."""
-        self.chips[number] = Chip(image.fork(), random=self._drawn, observer=self._log)
+        self.chips[number] = Chip(image.fork(), random=self._drawn, observer=self._log.card(image.layout))
 
     @contextlib.contextmanager
     def presented(self, number: str) -> Iterator[Connection]:

@@ -23,7 +23,7 @@ from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event
 from harness.verdicts import manifest
-from harness.verdicts.log import Line
+from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
 from harness.verdicts.subject import PROOFS
@@ -56,10 +56,15 @@ class Context:
 
 
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
-    """Exchanges as a person reads them; secrets, and whatever may say something of a person, as asterisks."""
+    """Exchanges as a person reads them; secrets, and whatever may say something of a person, as asterisks. Each card's
+    are followed by its own layout.
+    """
     lines = []
-    people = PersonalData()
+    cards: dict[int, PersonalData] = {}
     for line in trace:
+        people = cards.get(line.card)
+        if people is None:
+            people = cards[line.card] = PersonalData(line.layout)
         numbered = {"line": str(line.number)} if line.number else {}
         numbered |= {"time": line.time} if line.time else {}
         if not line.command:
@@ -177,6 +182,7 @@ def as_table(
                 "reason": result.reason,
                 "seconds": round(result.seconds, 6),
                 "trace": trace_lines(result.trace, show_secrets=show_secrets),
+                **({"session": result.heard.sha256} if result.heard else {}),
             }
             for result in results
         ],
@@ -189,17 +195,20 @@ def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any
     """
     atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind == "reset")
     commands = sum(one.kind == "apdu" for one in events)
-    return {"sha256": sha256(data).hexdigest(), "date": date, "cards": sorted(set(atrs)), "commands": commands}
+    return named(Heard(sha256(data).hexdigest(), frozenset(atrs), commands), date)
 
 
 def _session_of(results: Sequence[Result], context: Context) -> dict[str, Any]:
-    """The same of a run's own sessions, from the exchanges that its results keep."""
-    lines = [line for result in results for line in result.trace]
-    data = b"\n".join(b"%s %s" % (line.command.hex().encode(), line.answer.hex().encode()) for line in lines)
-    atrs = {mask.atr(line.answer).hex().upper() for line in lines if not line.command}
-    commands = sum(bool(line.command) for line in lines)
-    digest = sha256(data).hexdigest()
-    return {"sha256": digest, "date": context.date, "cards": sorted(atrs), "commands": commands}
+    """The same of a run's own sessions, one after another: the SHA-256 is over those of its results in their order."""
+    heard = [result.heard for result in results if result.heard is not None]
+    digest = sha256("".join(f"{one.sha256}\n" for one in heard).encode()).hexdigest()
+    cards = frozenset(atr for one in heard for atr in one.cards)
+    return named(Heard(digest, cards, sum(one.commands for one in heard)), context.date)
+
+
+def named(heard: Heard, date: str) -> dict[str, Any]:
+    """What names a session in a report; ``date``: when it was judged."""
+    return {"sha256": heard.sha256, "date": date, "cards": sorted(heard.cards), "commands": heard.commands}
 
 
 def junit(table: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.verdicts.log import Line
+from harness.verdicts.log import Heard, Line
 from harness.verdicts.subject import Subject
 
 
@@ -38,7 +38,9 @@ CHINESE = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One subject on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges."""
+    """One subject on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges;
+    ``heard``: what names them all, None where they are another session's.
+    """
 
     subject: Subject
     profile: str
@@ -46,3 +48,4 @@ class Result:
     reason: str
     seconds: float
     trace: tuple[Line, ...] = ()
+    heard: Heard | None = None

@@ -423,7 +423,7 @@ def test_the_vector_in_the_docs_works(tmp_path: Path) -> None:
 
 def test_logs_keep_what_went_over() -> None:
     log = Log()
-    chip = Chip(new_card().chip.image.fork(), observer=log)
+    chip = Chip(new_card().chip.image.fork(), observer=log.card())
     chip.power_on()
     chip.transmit(bytes.fromhex(SSSE))
     assert log.lines == [Line(b"", chip.atr), Line(bytes.fromhex(SSSE), b"\x61\x1e", log.lines[1].reason)]

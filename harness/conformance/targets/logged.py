@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.readers.connection import Connection
-from harness.verdicts.log import Line, Log
+from harness.verdicts.log import CardLog
 
 
 @dataclass(slots=True)
@@ -13,7 +13,7 @@ class Logged:
     """A connection that writes down what goes over it."""
 
     inner: Connection
-    log: Log
+    log: CardLog
 
     @property
     def atr(self) -> bytes:
@@ -29,7 +29,7 @@ class Logged:
     def send(self, command: bytes) -> bytes:
         """One command."""
         answer = self.inner.send(command)
-        self.log.lines.append(Line(command, answer))
+        self.log.sent(command, answer)
         return answer
 
     def close(self) -> None:

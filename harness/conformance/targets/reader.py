@@ -85,7 +85,7 @@ class CardInReader:
             raise Missing("a PSAM (--psam-reader)")
         if vector.shapes == ("t0",) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
             raise Unsuitable("it is for T=0, and this card speaks T=1")
-        terminal = Terminal(Logged(self._connection, log), self.layout, self._roots)
+        terminal = Terminal(Logged(self._connection, log.card(self.layout)), self.layout, self._roots)
         terminal.begin()
         wanted = [PIN] if vector.needs_pin else []
         for name in (*wanted, *sorted(vector.keys)):
@@ -93,12 +93,13 @@ class CardInReader:
                 self._refusals[name] = self._check_pin(terminal) if name == PIN else self._check_key(terminal, name)
             if self._refusals[name]:
                 raise Missing(self._refusals[name])
+        own = Logged(self._psam, log.card(catalogue.layout(personas.PSAM))) if self._psam else None
         for follows in vector.followers:
             log.lines.clear()
             yield Play(
                 terminal,
                 self._pin,
-                psam=Logged(self._psam, log) if self._psam else None,
+                psam=own,
                 person=self._person,
                 psam_person=self._psam_person,
                 follows=follows,

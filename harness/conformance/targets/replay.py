@@ -93,7 +93,7 @@ class Replay:
             raise Unsuitable("a recording holds one card, and it needs a PSAM beside it")
         for at, event in enumerate(self._events):
             if event.kind == "reset":
-                terminal = Terminal(Logged(Recorded(self._events, at), log), self._layout)
+                terminal = Terminal(Logged(Recorded(self._events, at), log.card(self._layout)), self._layout)
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"
                 yield Play(terminal, "0" * 6)

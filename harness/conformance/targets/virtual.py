@@ -11,6 +11,7 @@ from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.image import Image
 from harness.conformance.person import issued
 from harness.conformance.play import Play, Unsuitable
 from harness.conformance.targets.target import Profile, asked_for, features_of
@@ -21,6 +22,10 @@ from harness.verdicts.log import Log
 
 USUAL_SHAPES = ("t0",)
 """What virtual cards speak where a vector says nothing."""
+
+
+def _chip(image: Image, shape: str, log: Log) -> Chip:
+    return Chip(image, apdu_shape=shape == "apdu", observer=log.card(image.layout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,11 @@ class Virtual:
         several = len(vector.shapes) * len(vector.followers) > 1
         for shape in vector.shapes or USUAL_SHAPES:
             for follows in vector.followers if shape == "t0" else ("reader",):
-                chip = Chip(person.image.fork(), apdu_shape=shape == "apdu", observer=log)
+                chip = _chip(person.image.fork(), shape, log)
                 terminal = Terminal(InProcess(chip), chip.image.layout)
                 terminal.adopt(chip.image)
                 terminal.region = person.persona.region
-                psam = Chip(own.image.fork(), apdu_shape=shape == "apdu", observer=log) if own else None
+                psam = _chip(own.image.fork(), shape, log) if own else None
                 yield Play(
                     terminal,
                     person.persona.pin or chip.image.layout.pin.initial,
