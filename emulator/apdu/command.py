@@ -10,6 +10,16 @@ SECURED = 0x04
 """Bit 3 of CLA in classes 0x and 8x: the command comes under secure messaging. [P: iso7816-4]"""
 
 
+def has_bits(cla: int) -> bool:
+    """True for 0x and 8x, classes whose low four bits tell of messaging, chaining and channels. [P: iso7816-4]"""
+    return cla >> 4 in (0, 8)
+
+
+def is_secured(raw: bytes) -> bool:
+    """True for a command under this family's secure messaging, by its class: 0x or 8x with bit 3."""
+    return bool(raw) and bool(raw[0] & SECURED) and has_bits(raw[0])
+
+
 @dataclass(slots=True)
 class CommandAPDU:
     """One command. ``le`` is None where none was sent, 0 for the byte 00, else the number of bytes wanted.

@@ -115,15 +115,12 @@ class CardState:
         return next(one.messaging for one in line if one.spec.id == spec.application)
 
     def find_key(self, identifier: int, use: str) -> KeySpec:
-        """The key under a P2: high bit set in the current DF, else in the environment above it; 6A88.
-        [T: part5:table 14]
-        """
-        for directory in (self.session.directory,) if identifier & 0x80 else self.session.directory.line():
-            for key in directory.keys:
-                if key.id == identifier and key.use == use:
-                    return key
-        where = self.session.directory.spec.id
-        raise CardError(SW.REFERENCE_NOT_FOUND, f"no key {identifier:02X} for {use} within reach of {where}")
+        """The key under a P2, from the current DF; 6A88."""
+        key = self.session.directory.key(identifier, use)
+        if key is None:
+            where = self.session.directory.spec.id
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"no key {identifier:02X} for {use} within reach of {where}")
+        return key
 
     def key(self, spec: KeySpec, version: int | None = None) -> bytes:
         """The 16 bytes of a key, of its lowest version where none is named [D]; 6A88 if it is not loaded."""

@@ -14,7 +14,11 @@ from typing import Any
 import yaml
 
 from emulator import catalogue
+from emulator.apdu.command import CommandAPDU, has_bits
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.blocks import ApplicationBlock
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
@@ -134,13 +138,13 @@ def _records(spec: FileSpec) -> Iterator[Document]:
     begin: Steps = [{"select": spec.application}, *_win(spec.read)]
     standard, source = f"{spec.application}_RECORD", _source(spec.path, spec)
     if spec.structure == "transparent":
-        read = {"apdu": f"00B0{0x80 | spec.sfi:02X}0010", "expect": {"sw": "9000", "length": 16}}
-        beyond = {"apdu": f"00B0{0x80 | spec.sfi:02X}FF01", "expect": {"sw": ["9000", "6B00"]}}
+        read = {"apdu": _hex(ReadBinary.command(spec.sfi, le=16)), "expect": {"sw": "9000", "length": 16}}
+        beyond = {"apdu": _hex(ReadBinary.command(spec.sfi, 0xFF, 1)), "expect": {"sw": ["9000", "6B00"]}}
         yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: its bytes",
                         f"{spec.path}{spec.name}：按字节读", source, [*begin, read, beyond])  # fmt: skip
         return
     if spec.structure == "cyclic":
-        read = {"apdu": f"00B201{spec.sfi << 3 | 4:02X}{spec.record_length:02X}",
+        read = {"apdu": _hex(ReadRecord.command(spec.sfi, number=1, le=spec.record_length)),
                 "expect": {"sw": ["9000", "6A83"]}}  # fmt: skip
         yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: the newest record",
                         f"{spec.path}{spec.name}：最新记录", source, [*begin, read])  # fmt: skip
@@ -154,29 +158,34 @@ def _records(spec: FileSpec) -> Iterator[Document]:
                         f"{name}{words_zh}：按记录号和标签读", _source(name, item), steps)  # fmt: skip
     number = len(spec.items) and sum(item.count for item in spec.items)
     short = spec.items[0].length + 1
-    steps = [*begin, {"tpdu": f"00B201{spec.sfi << 3 | 4:02X}{short:02X}",
+    steps = [*begin, {"tpdu": _hex(ReadRecord.command(spec.sfi, number=1, le=short)),
                       "expect": {"sw": f"6C{spec.items[0].length + 2:02X}"}},
-             {"apdu": f"00B2{number + 1:02X}{spec.sfi << 3 | 4:02X}00", "expect": {"sw": "6A83"}},
-             {"apdu": f"00B0{0x80 | spec.sfi:02X}0001", "expect": {"sw": "6981"}}]  # fmt: skip
+             {"apdu": _hex(ReadRecord.command(spec.sfi, number=number + 1)), "expect": {"sw": "6A83"}},
+             {"apdu": _hex(ReadBinary.command(spec.sfi, le=1)), "expect": {"sw": "6981"}}]  # fmt: skip
     yield _document(f"{standard}-{_label(spec)}_EDGES", standard, f"{spec.path}: wrong Le, no such record, no bytes",
                     f"{spec.path}：Le错误、无此记录、非二进制文件", "[T: part5:6.9, part5:6.10]", steps,
                     features=["t0", "virtual"])  # fmt: skip
 
 
+def _hex(command: CommandAPDU) -> str:
+    """A command as vectors have it."""
+    return bytes(command).hex().upper()
+
+
 def _read_step(spec: FileSpec) -> dict[str, Any]:
     if spec.structure == "transparent":
-        return {"apdu": f"00B0{0x80 | spec.sfi:02X}0001"}
+        return {"apdu": _hex(ReadBinary.command(spec.sfi, le=1))}
     if spec.structure == "cyclic":
-        return {"apdu": f"00B201{spec.sfi << 3 | 4:02X}00"}
+        return {"apdu": _hex(ReadRecord.command(spec.sfi, number=1))}
     return {"read": f"{spec.path}/{spec.items[0].label}"}
 
 
 def _update_step(spec: FileSpec) -> dict[str, Any]:
     """An update that changes nothing where it is let through, or the newest record of a cyclic file."""
     if spec.structure == "transparent":
-        return {"apdu": f"00D6{0x80 | spec.sfi:02X}000100"}
+        return {"apdu": _hex(UpdateBinary.command(b"\0", spec.sfi))}
     if spec.structure == "cyclic":
-        return {"apdu": f"00DC00{spec.sfi << 3 | 3:02X}{spec.record_length:02X}{'00' * spec.record_length}"}
+        return {"apdu": _hex(UpdateRecord.newest(bytes(spec.record_length), spec.sfi))}
     return {"update": {"item": f"{spec.path}/{spec.items[0].label}"}}
 
 
@@ -226,11 +235,12 @@ def _tears(spec: FileSpec) -> Iterator[Document]:
         return
     step = _update_step(spec)
     if spec.structure == "transparent":
-        step = {"apdu": f"00D6{0x80 | spec.sfi:02X}0040{'5A' * 64}"}
+        step = {"apdu": _hex(UpdateBinary.command(b"\x5a" * 64, spec.sfi))}
     elif spec.structure == "records":
         item = spec.items[0]
-        step = {"apdu": f"00DC{item.label}{spec.sfi << 3:02X}{item.length + 2:02X}{item.label}{item.length:02X}"
-                        + "5A" * item.length}  # fmt: skip
+        tag = item.tag or 0
+        record = bytes((tag, item.length)) + b"\x5a" * item.length
+        step = {"apdu": _hex(UpdateRecord.command(record, spec.sfi, tag=tag))}
     yield _document(f"ANTI_TEAR-{spec.application}_{_label(spec)}", "ANTI_TEAR",
                     f"{spec.path}: power cut after every write of an update leaves old or new",
                     f"{spec.path}：更新过程中任意一次写后断电，内容为旧值或新值", _source(spec.path, spec),
@@ -296,6 +306,7 @@ def _firewall(layout: Layout) -> Iterator[Document]:
 
 # --- commands ----------------------------------------------------------------------------------------------------
 
+BLOCK = ApplicationBlock.command().header.hex().upper()
 BAD_P1P2 = {
     "READ RECORD": "012F", "UPDATE RECORD": "012D", "READ BINARY": "E000", "UPDATE BINARY": "E000",
     "EXTERNAL AUTHENTICATION": "0104", "LOAD KEY": "0404",
@@ -338,7 +349,7 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
     if size is not None and kind.name not in ("GET RESPONSE",):
         yield one("LC", "wrong length of data", "数据长度错误",
                   [*begin, {"apdu": f"{base}{good}{_body(size)}", "expect": {"sw": "6700"}}], first)  # fmt: skip
-    if cla in (0x00, 0x80, 0x84):
+    if has_bits(cla):
         for bit, aspect, sw, what, zh in CLASS_BITS:
             yield one(f"CLA_{aspect}", f"{what} is refused", f"拒绝{zh}",
                       [*begin, {"apdu": f"{cla | bit:02X}{ins:02X}{good}{usual}", "expect": {"sw": ["6E00", sw]}}],
@@ -351,7 +362,7 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
         key = sealing.name if sealing else ""
         # Of APPLICATION BLOCK on what is blocked already the text has both. [T: part5:6.1.5]
         answers = {"sw": ["9000", "9303"] if kind.when_blocked else "9303"}
-        blocked: Steps = [{"select": "DF05"}, {"secured": {"header": "841E0001", "key": key}},
+        blocked: Steps = [{"select": "DF05"}, {"secured": {"header": BLOCK, "key": key}},
                           {"apdu": plain, "expect": answers}, {"reset": "cold"},
                           {"select": "DF05", "expect": {"sw": "9303"}}]  # fmt: skip
         yield one("BLOCKED_APPLICATION", "in an application blocked for ever", "应用永久锁定后", blocked,

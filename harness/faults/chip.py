@@ -200,7 +200,7 @@ class FaultyChip(Chip):
 
     def _fetches(self, raw: bytes) -> bool:
         """It is answered from what a fault holds back."""
-        return bool(self._held) and raw[1:2] == bytes((GetResponse.ins,))
+        return bool(self._held) and GetResponse.has_ins(raw)
 
     def _matters(self, fault: Fault, raw: bytes, *, undecided: bool) -> bool:
         """False where a fault would change nothing. ``undecided``: no other one says what the card is asked."""

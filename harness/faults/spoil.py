@@ -30,7 +30,7 @@ def applies(fault: Fault, raw: bytes, answer: bytes, own: bool) -> bool:
     if fault.kind in ("status", "mute"):
         return own  # late ones are those that the card has carried out
     if fault.kind == "challenge":
-        return raw[1:2] == bytes((GetChallenge.ins,)) and bool(data)
+        return GetChallenge.has_ins(raw) and bool(data)
     return True
 
 

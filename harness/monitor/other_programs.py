@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from emulator import catalogue
-from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.instructions.select import BY_NAME, Select, SelectOnPsam
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context
 
@@ -46,7 +46,7 @@ def foreign(raw: bytes, context: Context) -> bool:
         return True
     if raw[1] in GET_DATA:
         return context.instruction(raw) is None
-    if raw[:2] != bytes((Select.cla, Select.ins)):
+    if context.instruction(raw) not in (Select, SelectOnPsam):
         return False
     if raw[2] == BY_NAME and len(raw) > 5:
         begins = raw[5 : 5 + min(raw[4], RID)]

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
+from emulator.apdu.command import CommandAPDU, is_secured
+from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.apdu.instructions.base import Instruction
-from emulator.apdu.instructions.certificate import VerifyCertificatePin
-from emulator.apdu.instructions.pin import ChangePin, Verify
-from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.pin import Verify
+from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.instructions.touched import Content
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.security import PIN, Condition
 from harness.trace.context import SELECTED_ALL_THE_SAME, Context, Place
 from harness.trace.read import Event
 
-SECURED = 0x04
 NO_CHALLENGE, GIVEN, USED = "none", "given", "used"
 
 
@@ -69,8 +68,7 @@ class Step:
     @property
     def secured(self) -> bool:
         """It came under secure messaging."""
-        raw = self.event.command
-        return bool(raw) and bool(raw[0] & SECURED) and raw[0] >> 4 in (0, 8)
+        return is_secured(self.event.command)
 
     @property
     def data(self) -> bytes:
@@ -90,7 +88,7 @@ class Step:
     @property
     def tries_pin(self) -> bool:
         """It spends a try if its PIN is wrong."""
-        return self.kind in (Verify, ChangePin) and bool(self.data)
+        return self.kind is not None and self.kind.tries_pin and bool(self.data)
 
     @property
     def asks_pin(self) -> bool:
@@ -103,7 +101,7 @@ class Step:
         return (
             self.kind is not None
             and issubclass(self.kind, Select)
-            and ((self.command is not None and self.command.p1 == BY_NAME) or self.place.file is None)
+            and ((self.command is not None and self.kind.parse(self.command).by == BY_NAME) or self.place.file is None)
         )
 
     @property
@@ -113,7 +111,9 @@ class Step:
 
     def records(self) -> Iterator[bytes]:
         """The TLV records of an answer or an update; nothing more after one that is cut off."""
-        data = self.answer if self.kind is ReadRecord else self.data if self.kind is UpdateRecord else b""
+        reads = self.kind is not None and self.kind.answer_holds is Content.RECORDS
+        writes = self.kind is not None and self.kind.data_hold is Content.RECORDS
+        data = self.answer if reads else self.data if writes else b""
         at = 0
         while at + 2 <= len(data) and at + 2 + data[at + 1] <= len(data):
             yield data[at : at + 2 + data[at + 1]]
@@ -129,11 +129,12 @@ class Step:
     @property
     def acts(self) -> bool:
         """It does business with the card: writes, spends, signs or changes; no mere reading, asking or proving."""
-        return self.kind is not None and self.kind.writes and self.kind not in (Verify, *PROOFS)
+        return self.kind is not None and self.kind.writes and self.kind is not Verify and not self.proves
 
-
-PROOFS = (ExternalAuthentication, VerifyCertificatePin)
-"""They prove a key, or a PIN as one, by a challenge."""
+    @property
+    def proves(self) -> bool:
+        """It proves a key, or a PIN as one, by a challenge."""
+        return self.kind is not None and self.kind.proves
 
 
 @dataclass(slots=True)
@@ -221,7 +222,7 @@ class Session:
             self.challenge = GIVEN
         elif step.tries_pin:
             self._proof(PIN, step, won=kind is Verify)
-        elif kind in PROOFS:
+        elif step.proves:
             self.challenge = USED if self.challenge == GIVEN else self.challenge
             if step.place.key is not None:
                 self._proof(step.place.key.name, step, won=True)

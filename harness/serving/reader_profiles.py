@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.apdu.instructions.select import Select
 from emulator.chip import Chip
 
 
@@ -24,9 +25,9 @@ class System:
     off_after: float | None = 0.0
 
 
-PIV = bytes.fromhex("00A4040009A00000030800001000")
-GIDS = bytes.fromhex("00A4040009A00000039742544659")
-PROBES = (PIV, GIDS)
+PIV, GIDS = bytes.fromhex("A00000030800001000"), bytes.fromhex("A00000039742544659")
+"""Names of other kinds of card. [P]"""
+PROBES = tuple(bytes(Select.command(name)) for name in (PIV, GIDS))
 """How they begin; some systems add Le."""
 SYSTEMS = {
     "linux": System("linux"),

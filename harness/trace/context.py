@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.base import Instruction
-from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
-from emulator.apdu.instructions.certificate import VerifyCertificatePin
-from emulator.apdu.instructions.records import FIRST, PREVIOUS, THIS, ReadRecord, UpdateRecord
-from emulator.apdu.instructions.select import BY_NAME, CHILD, Select
+from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.touched import FileNamed, KeyNamed
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
-from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, KeySpec, Layout
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
 
-SFI_IN_P1 = 0x80
 SELECTED_ALL_THE_SAME = (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
 """Answers to SELECT of a DF that make it current although it refuses what comes next. [T: part7:13.2]"""
 
@@ -65,27 +61,25 @@ class Context:
         """What a command means, before it is carried out. ``raw`` is plain."""
         kind = self.instruction(raw)
         try:
-            command = CommandAPDU.parse(raw)
+            named = kind.touches(CommandAPDU.parse(raw)) if kind is not None else None
         except CardError:
+            named = None
+        if named is None:
             return Place(self.directory)
-        if kind is not None and issubclass(kind, Select):
-            directory, file = self._selected(command)
-            return Place(directory or self.directory, file)
-        if kind in (ReadRecord, UpdateRecord):
-            file = self.addressed(command.p2 >> 3)
-            mode = command.p2 & 7
-            tag = command.p1 if mode in range(FIRST, PREVIOUS + 1) else _standing(file, command.p1, mode)
-            tagged = file is not None and file.structure != "cyclic" and command.data
-            if kind is UpdateRecord and tagged and (mode == THIS or not tag):
-                tag = command.data[0]  # what is written under a number, the record itself says
-            return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
-        if kind in (ReadBinary, UpdateBinary):
-            return Place(self.directory, self.addressed(command.p1 & 0x1F if command.p1 & SFI_IN_P1 else 0))
-        if kind is ExternalAuthentication:
-            return Place(self.directory, key=self._key(command.p2, "external-authentication"))
-        if kind is VerifyCertificatePin:
-            return Place(self.directory, key=self._key(command.p2, PIN_USE))
-        return Place(self.directory)
+        if isinstance(named, KeyNamed):
+            return Place(self.directory, key=self.directory.key(named.id, named.use))
+        if isinstance(named, FileNamed):
+            return self._in_file(named)
+        found = named.meant(self._directories, self.directory)
+        return Place(found) if isinstance(found, Directory) else Place(self.directory, found)
+
+    def _in_file(self, named: FileNamed) -> Place:
+        file, tag = self.addressed(named.sfi), named.tag
+        if file is not None and file.structure != "cyclic" and not tag:
+            standing = file.standing(named.number)
+            # What is written under a number, or under any tag, the record itself says.
+            tag = named.written[0] if named.written else (standing.tag or 0) if standing else 0
+        return Place(self.directory, file, file.item(tag) if file and tag else None, tag)
 
     def follow(self, raw: bytes, sw: int) -> None:
         """Takes in that a command was answered so."""
@@ -99,28 +93,3 @@ class Context:
     def addressed(self, sfi: int) -> FileSpec | None:
         """The file of this short id in the current DF; for 0 the current file."""
         return self.directory.files.get(sfi) if sfi else self.file
-
-    def _key(self, identifier: int, use: str) -> KeySpec | None:
-        for directory in (self.directory,) if identifier & 0x80 else self.directory.line():
-            for key in directory.keys:
-                if key.id == identifier and key.use == use:
-                    return key
-        return None
-
-    def _selected(self, command: CommandAPDU) -> tuple[Directory | None, FileSpec | None]:
-        if command.p1 == BY_NAME:
-            after = self.directory if command.p2 & 2 else None
-            return files.by_name(self._directories, command.data, after), None
-        if command.p1 == CHILD:
-            children = self.directory.children
-            return next((one for one in children if one.spec.fid == int.from_bytes(command.data, "big")), None), None
-        if not command.p1 and (found := files.by_id(self._root, self.directory, command.data)):
-            return found, None
-        return None, self.directory.ids.get(int.from_bytes(command.data, "big"))
-
-
-def _standing(file: FileSpec | None, number: int, mode: int) -> int:
-    if file is None or mode != THIS or file.structure == "cyclic":
-        return 0
-    tags = [item.tag or 0 for item in file.items for _ in range(item.count)]
-    return tags[number - 1] if 0 < number <= len(tags) else 0

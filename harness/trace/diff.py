@@ -5,63 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
+from emulator.apdu.command import is_secured
 from emulator.apdu.instructions import SECRET_INS
-from emulator.apdu.instructions.authentication import (
-    ExternalAuthentication,
-    GetChallenge,
-    InternalAuthentication,
-)
-from emulator.apdu.instructions.key_pair import ExportPublicKey
-from emulator.apdu.instructions.psam import CipherData, CreditSamForPurchase, DeliveryKey, InitSamForPurchase
-from emulator.apdu.instructions.purse import GetTransactionProof
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.signature import ComputeSignature
-from emulator.apdu.instructions.transactions import CreditForLoad, DebitForPurchase, InitializeForLoad
+from emulator.apdu.table import EVERYTHING
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words, status_apart
 from harness.trace.read import CALL, Event
 
 HEADER = 5
-UNSHARED = SECRET_INS | {
-    DebitForPurchase.ins,
-    CreditForLoad.ins,
-    InitSamForPurchase.ins,
-    CreditSamForPurchase.ins,
-    GetTransactionProof.ins,
-}
-"""Instructions whose data no two runs share."""
-PROOF, FACTOR = 16, 8
-RANDOM = (
-    GetChallenge.ins,
-    InternalAuthentication.ins,
-    CipherData.ins,
-    InitializeForLoad.ins,
-    DebitForPurchase.ins,
-    CreditForLoad.ins,
-    InitSamForPurchase.ins,
-    GetTransactionProof.ins,
-    ComputeSignature.ins,
-    ExportPublicKey.ins,
-)
-"""Instructions whose answers no two runs share: challenges, cryptograms, MACs, sequence numbers."""
-SECURED = 0x04
 
 
 def comparable(command: bytes) -> bytes:
     """A command less what no two runs share: secrets, cryptograms, MACs and enciphered data."""
-    if len(command) < HEADER:
-        return command
-    if command[1] in (ExternalAuthentication.ins, InternalAuthentication.ins):
-        return command[:HEADER] + command[HEADER + PROOF :]  # what follows is a key version
-    if command[1] == DeliveryKey.ins:
-        factors = FACTOR * (command[2] >> 5)  # what follows is a challenge
-        return command[: HEADER + factors]
-    if command[1] in UNSHARED or command[0] & SECURED:
+    kind = EVERYTHING.get(command)
+    if len(command) < HEADER or is_secured(command) or command[1] in SECRET_INS:
         return command[:HEADER]
-    return command
+    return command if kind is None else command[:HEADER] + kind.lasting(command[2], command[HEADER:])
 
 
-class Session:
+class Compared:
     """A trace's events as they are compared: slot by slot, as what slots have to do with each other is chance."""
 
     def __init__(self, events: Sequence[Event]) -> None:
@@ -72,10 +35,11 @@ class Session:
         asked: dict[int, bytes] = {}
         for event in self.events:
             if event.kind == "apdu":
-                if event.command[1:2] != bytes((GetResponse.ins,)):
+                if not GetResponse.has_ins(event.command):
                     asked[event.slot] = event.command
                 told = asked.get(event.slot, b"")
-                random = len(told) > 1 and (told[1] in RANDOM or told[0] & SECURED)
+                kind = EVERYTHING.get(told)
+                random = is_secured(told) or (kind is not None and kind.fresh_answer)
                 answer = (len(event.answer), event.answer[-2:]) if random else event.answer
                 yield "apdu", event.slot, comparable(event.command), answer
             elif event.kind == CALL:
@@ -86,7 +50,7 @@ class Session:
 
 def differences(left: Sequence[Event], right: Sequence[Event]) -> Iterator[tuple[str, Event]]:
     """Events that only one side has, in order: ``-`` on the left, ``+`` on the right. Nothing if they are alike."""
-    one, other = Session(left), Session(right)
+    one, other = Compared(left), Compared(right)
     matcher = SequenceMatcher(None, one.keys, other.keys, autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":

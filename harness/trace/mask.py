@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from emulator import catalogue
+from emulator.apdu.command import CommandAPDU, is_secured
 from emulator.apdu.instructions.base import Instruction, Spans
-from emulator.apdu.instructions.certificate import VerifyCertificatePin
-from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
-from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.pin import digits
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.touched import Content
+from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
@@ -31,7 +31,6 @@ HEADER = 5
 """CLA, INS, P1, P2, and Lc or Le."""
 HEAD = 2
 """Bytes of a record that are no value: tag and length."""
-PINS = (Verify.ins, ChangePin.ins, PinChangeUnblock.ins)
 ITEMS = frozenset({"SSSE/EF05/02", "SSSE/EF05/03", "SSSE/EF05/06"})
 """The card's class, its version, the end of its validity: they say nothing of a person, and replays and rules need it.
 """
@@ -40,7 +39,6 @@ NAMES = frozenset({0x84, 0x50, 0x86, 0x87, 0x88, 0x5F2D, 0x9F11, 0x9F12, 0x9F38,
 """Of an FCI: names, algorithm, priority, directory, languages, what GET PROCESSING OPTIONS takes, the log's file."""
 LONGEST_NAME = 16
 INITIAL = "initial"
-FETCH = bytes((GetResponse.ins,))
 QUOTE = 4
 QUOTED = re.compile(f"[0-9A-F]{{{QUOTE},}}")
 
@@ -113,7 +111,7 @@ class PersonalData:
         """One exchange as it may be shown. ``plain``: what secure messaging covered, if that is known."""
         told = self.command(raw)
         # GET RESPONSE brings what the command before it asked for.
-        if not self.repeated and raw[1:2] != FETCH:
+        if not self.repeated and not GetResponse.has_ins(raw):
             meant = plain or raw
             secret = in_answer(meant, self._context)
             self._asked = _Asked(self._table.get(raw), self._context.place(meant), raw, secret)
@@ -156,7 +154,7 @@ class PersonalData:
         kind = self._table.get(raw)
         if kind is None or (raw[0] in kind.secured and not opened):
             return ()
-        if kind is UpdateRecord:
+        if kind.data_hold is Content.RECORDS:
             return _records(data, self._context.place(raw), raw[2])
         return kind.harmless_data if len(data) in kind.lengths else ()
 
@@ -183,11 +181,13 @@ class PersonalData:
 
 
 def _of_answer(asked: _Asked, data: bytes) -> Spans:
-    if asked.kind is ReadRecord:
+    if asked.kind is None:
+        return ()
+    if asked.kind.answer_holds is Content.RECORDS:
         return _records(data, asked.place, asked.raw[2] if len(asked.raw) > 2 else 0)
-    if asked.kind is Select:
+    if asked.kind.answer_holds is Content.FCI:
         return tuple(_names(data))
-    return asked.kind.harmless_answer if asked.kind is not None else ()
+    return asked.kind.harmless_answer
 
 
 def nothing_of(answer: bytes) -> Seen:
@@ -300,13 +300,16 @@ class Marks:
 
     def pins(self, exchange: Exchange, initial: str) -> list[str]:
         """The marks of the PINs in a command, in their order; none if it carries no PIN, or one that is enciphered."""
-        command = exchange.plain or exchange.command
-        if len(command) < 6 or command[1] not in PINS or (command[0] & 0x04 and not exchange.plain):
+        raw = exchange.plain or exchange.command
+        kind = EVERYTHING.get(raw)
+        if kind is None or (is_secured(raw) and not exchange.plain):
             return []
-        if EVERYTHING.get(command) is VerifyCertificatePin:
-            return []  # the digits are not in it, only their proof
-        digits = re.split("F+", command[5:].hex().upper())
-        return [INITIAL if one == initial else self._mark(one.encode()) for one in digits if one]
+        try:
+            data = CommandAPDU.parse(raw).data
+        except CardError:
+            return []
+        told = (digits(pin) for pin in kind.pins(data) if pin)
+        return [INITIAL if one == initial else self._mark(one.encode()) for one in told]
 
     def _mark(self, value: bytes) -> str:
         return hmac.new(self._key, value, sha256).hexdigest()[:8]

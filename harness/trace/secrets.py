@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from emulator import catalogue
 from emulator.apdu.instructions import SECRET_ANSWERS, SECRET_INS
+from emulator.apdu.instructions.binary import WITH_SFI
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import FileSpec, Layout
-from harness.trace.context import SFI_IN_P1, Context
+from harness.trace.context import Context
 from harness.trace.decode import starred
 
 OTHERWISE = "3.00"
@@ -58,7 +59,7 @@ class Secrets:
     def answer(self, exchange: Exchange, shown: bytes) -> str:
         """The answer."""
         # GET RESPONSE brings what the command before it asked for.
-        if not self.repeated and exchange.command[1:2] != bytes((GetResponse.ins,)):
+        if not self.repeated and not GetResponse.has_ins(exchange.command):
             self._given = in_answer(exchange.plain or exchange.command, self._context)
         self.repeated = False
         return "*" * (2 * len(shown[:-2])) + shown[-2:].hex().upper() if self._given else shown.hex().upper()
@@ -87,7 +88,7 @@ def _written(raw: bytes, context: Context) -> Iterator[FileSpec | None]:
     kind = context.instruction(raw)
     if kind is None:
         yield context.file
-        yield context.addressed(raw[2] & 0x1F) if raw[2] & SFI_IN_P1 else None
+        yield context.addressed(raw[2] & 0x1F) if raw[2] & WITH_SFI else None
         yield context.addressed(raw[3] >> 3)
     elif kind.writes:
         yield context.place(raw).file

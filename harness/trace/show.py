@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.apdu.instructions.authentication import ExternalAuthentication
-from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
-from emulator.apdu.instructions.select import Select
+from emulator.apdu.command import is_secured
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.touched import Content
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
@@ -15,7 +15,6 @@ from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import CALL, Event, slot_layout
 
-FETCHED = 0xC0
 CHANGES = {
     "directory": "current DF 当前目录",
     "file": "current EF 当前文件",
@@ -102,7 +101,7 @@ class Reader:
     def _exchange(self, event: Event, context: Context, head: str, rest: str) -> Iterator[str]:
         place = context.place(event.plain)
         context.follow(event.plain, event.sw)
-        if event.command[1:2] != bytes((FETCHED,)):
+        if not GetResponse.has_ins(event.command):
             self._asked[event.slot] = (event.plain, place, context)
         yield f"{head}→ {event.told('command')}  {command_words(event.command)}"
         if named := _named(context, event.plain, place):
@@ -126,10 +125,13 @@ class Reader:
         if context is not self._contexts.of(event):  # another card's, before this one came
             return
         kind = context.instruction(command)
-        if kind not in (ReadRecord, UpdateRecord) or place.file is None or command[0] & 0x04:
+        if kind is None or place.file is None or is_secured(command):
             return
-        data = event.answer[:-2] if kind is ReadRecord else command[5:]
-        if not data or (kind is UpdateRecord and event.plain != command):
+        written = kind.data_hold is Content.RECORDS
+        if not written and kind.answer_holds is not Content.RECORDS:
+            return
+        data = command[5:] if written else event.answer[:-2]
+        if not data or (written and event.plain != command):
             return
         if event.masked:
             yield "value masked 数据已屏蔽"
@@ -164,9 +166,9 @@ def _named(context: Context, raw: bytes, place: Place) -> str:
         return f"{place.path} {place.file.name} {place.file.name_en}"
     if place.key is not None:
         return f"{place.key.name} {place.key.title} {place.key.title_en}"
-    if kind is not None and issubclass(kind, Select):
+    if kind is not None and kind.answer_holds is Content.FCI:
         return f"{place.directory.spec.id} {place.directory.spec.name} {place.directory.spec.name_en}"
-    if kind is ExternalAuthentication:
+    if kind is not None and kind.proves:
         return "a key that the layout does not have 布局中没有的密钥"
     return ""
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.hsm.machine import LONGEST_LINE, Card, EncryptionMachine, MachineError
+from harness.hsm.machine import LONGEST_LINE, RELOAD, Card, EncryptionMachine, MachineError
 from harness.web import app as web
 
 STATUS = {"input": 422, "algorithm": 400, "region": 404, "address": 404, "level": 409}
@@ -34,7 +34,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"answer": "5FD9C2E5E3563A3E8899AABBCCDDEEFF"},
     ),
     "/pin": (
-        {"address": "0173", "card": CARD, "factor": FACTOR, "header": "8424000114", "pin": "246802", "whole": False},
+        {"address": "0173", "card": CARD, "factor": FACTOR, "header": f"{RELOAD}14", "pin": "246802", "whole": False},
         {"answer": "0FE4C2E0828C070DDEA1E3EDA370E9080B9F9033"},
     ),
     "/debit": (SETTLEMENT, {"answer": "B0EF585F"}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
+from emulator.apdu.instructions.touched import KeyNamed
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
@@ -14,6 +15,10 @@ from emulator.filesystem.layouts.specs import MessagingSpec
 
 CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8
+PROOF = 16
+"""Bytes of a cryptogram and its data, or of a factor and its data."""
+EXTERNAL_USE, INTERNAL_USE = "external-authentication", "internal-authentication"
+"""What layouts say that such keys are for."""
 
 
 def versioned(version: int | None) -> bytes:
@@ -33,6 +38,7 @@ class GetChallenge(Instruction):
     p1p2 = {0x0000: "random number"}
     answers = "challenge, 4, 8 or 16 bytes"
     harmless_answer = ((0, 16),)
+    fresh_answer = True
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
     before_activation = True
     unblocks = True
@@ -78,12 +84,18 @@ class InternalAuthentication(Instruction):
     case4 = True
     harmless_data = WHOLE
     harmless_answer = ((0, 8),)
+    fresh_answer = True
     status = (0x6700, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     before_activation = True
 
     factor: bytes
     data: bytes
     version: int | None
+
+    @classmethod
+    def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
+        """The key version."""
+        return data[PROOF:]
 
     @classmethod
     def command(cls, factor: bytes, data: bytes, version: int | None = None) -> CommandAPDU:
@@ -98,7 +110,7 @@ class InternalAuthentication(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """The cryptogram; 6A88."""
-        key = card.key(card.find_key(0x00, "internal-authentication"), self.version)
+        key = card.key(card.find_key(0x00, INTERNAL_USE), self.version)
         return card.suite.cryptogram(card.suite.process_key(key, self.factor), self.data)
 
 
@@ -113,6 +125,7 @@ class ExternalAuthentication(Instruction):
     source = "[T: part5:6.4]"
     lengths = frozenset({16, 17})
     harmless_data = WHOLE
+    proves = True
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     writes = True
     before_activation = True
@@ -132,6 +145,16 @@ class ExternalAuthentication(Instruction):
         check_declared(cls, command)
 
     @classmethod
+    def touches(cls, command: CommandAPDU) -> KeyNamed:
+        """The key in P2."""
+        return KeyNamed(command.p2, EXTERNAL_USE)
+
+    @classmethod
+    def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
+        """The key version."""
+        return data[PROOF:]
+
+    @classmethod
     def command(cls, key: int, proof: bytes, version: int | None = None) -> CommandAPDU:
         """``key``: its id; ``proof``: cryptogram and data, 16 bytes; the key's lowest version where none is named."""
         return cls.apdu(proof + versioned(version), key)
@@ -149,7 +172,7 @@ class ExternalAuthentication(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A88, 6983, 6984, 63Cx."""
-        spec = card.find_key(self.key, "external-authentication")
+        spec = card.find_key(self.key, EXTERNAL_USE)
         key = card.key(spec, self.version)
         tries = card.usable(spec)
         expected, presented = self._proof(card, card.scheme(spec), key)

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.touched import Content, Touched
 from emulator.apdu.status import SW, CardError
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
-    from emulator.filesystem.layouts.specs import KeySpec, Layout
-    from emulator.security import TryCounter
+    from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
+    from emulator.security import Condition, TryCounter
 
 
 Spans = tuple[tuple[int, int], ...]
@@ -60,6 +61,18 @@ class Instruction:
     Random numbers, cryptograms and MACs are harmless; what is not known to be is left out. [D]"""
     harmless_answer: ClassVar[Spans] = ()
     """The same of its answer's data."""
+    data_hold: ClassVar[Content] = Content.BYTES
+    """What its data are; of records, tags and lengths are harmless."""
+    answer_holds: ClassVar[Content] = Content.BYTES
+    """What its answer is; of an FCI, names are harmless too."""
+    fresh_data: ClassVar[bool] = False
+    """Its data hold what no two sessions share: MACs, sequence numbers, times. See ``lasting``."""
+    fresh_answer: ClassVar[bool] = False
+    """So does its answer: challenges, cryptograms, new keys."""
+    tries_pin: ClassVar[bool] = False
+    """Where it has data they hold the cardholder's PIN, and a wrong one costs a try."""
+    proves: ClassVar[bool] = False
+    """It proves a key, or a PIN as one, and uses the card's challenge up."""
     writes: ClassVar[bool] = False
     """It may write non-volatile memory."""
     protected: ClassVar[bool] = False
@@ -78,6 +91,11 @@ class Instruction:
     __slots__ = ()
 
     @classmethod
+    def has_ins(cls, raw: bytes) -> bool:
+        """True for a command with its INS, whatever the class and however malformed the rest."""
+        return raw[1:2] == bytes((cls.ins,))
+
+    @classmethod
     def check(cls, command: CommandAPDU) -> None:
         """P1 P2 and Lc as declared; 6A86, 6700."""
         check_declared(cls, command)
@@ -91,6 +109,28 @@ class Instruction:
     def code(cls, layout: Layout) -> tuple[int, int]:  # noqa: ARG003
         """CLA and INS under which a layout offers it."""
         return cls.cla, cls.ins
+
+    @classmethod
+    def touches(cls, command: CommandAPDU) -> Touched | None:  # noqa: ARG003
+        """The file, key or selection that a command names, as it came or plain; None if it is about none."""
+        return None
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """The right that it asks for in a DF, as the layout says; None where it asks for none of its own. Who may read
+        or write a file the file says.
+        """
+        return None
+
+    @classmethod
+    def pins(cls, data: bytes) -> tuple[bytes, ...]:  # noqa: ARG003
+        """The PINs, in BCD, that its plain data hold, in their order."""
+        return ()
+
+    @classmethod
+    def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
+        """What of its data another session with the same purpose would send too."""
+        return b"" if cls.fresh_data or cls.secret else data
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.instructions.touched import FileNamed
 from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
@@ -83,6 +84,11 @@ class ReadBinary(Instruction):
         check_declared(cls, command)
 
     @classmethod
+    def touches(cls, command: CommandAPDU) -> FileNamed:
+        """The file."""
+        return FileNamed(address(command)[0])
+
+    @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
         """The DF's messaging key, for those who may read; 6982."""
         card.right_to_read(card.file(address(command)[0]))
@@ -148,6 +154,11 @@ class UpdateBinary(Instruction):
         """An SFI or an offset, and data."""
         check_address(command)
         check_declared(cls, command)
+
+    @classmethod
+    def touches(cls, command: CommandAPDU) -> FileNamed:
+        """The file."""
+        return FileNamed(address(command)[0])
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:

@@ -9,8 +9,9 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import KeySpec, Layout
+from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
 from emulator.filesystem.memory.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
+from emulator.security import Condition
 
 MAC_ONLY = frozenset({4})
 FOR_A_TIME, FOR_EVER = 0x0000, 0x0001
@@ -30,8 +31,19 @@ class _Block(Instruction):
     __slots__ = ()
 
 
+class _ApplicationBlock(_Block):
+    """What blocking an application and ending that share."""
+
+    __slots__ = ()
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
+        """What the application asks for."""
+        return here.block
+
+
 @dataclass(slots=True)
-class ApplicationBlock(_Block):
+class ApplicationBlock(_ApplicationBlock):
     """Blocks the current application for ever; or for a time, where the layout has PBOC's form."""
 
     name = "APPLICATION BLOCK"
@@ -50,7 +62,7 @@ class ApplicationBlock(_Block):
         """The DF's messaging key, once what the layout asks for was won; 6A86, 6A88, 6982."""
         if not (command.p2 or card.layout.blocking.temporary):
             raise wrong_p1p2("0000", "0001: this layout has no temporary block")
-        card.need(card.session.directory.spec.block, f"{cls.name} of {card.session.directory.spec.id}")
+        card.need(cls.condition(card.layout, here := card.session.directory.spec), f"{cls.name} of {here.id}")
         return card.messaging_key()
 
     @classmethod
@@ -79,7 +91,7 @@ class ApplicationBlock(_Block):
 
 
 @dataclass(slots=True)
-class ApplicationUnblock(_Block):
+class ApplicationUnblock(_ApplicationBlock):
     """Ends a temporary block of the current application. Layouts with PBOC's form have it. [P]"""
 
     name = "APPLICATION UNBLOCK"
@@ -102,7 +114,7 @@ class ApplicationUnblock(_Block):
         here = card.session.directory
         if here.parent is None or not card.memory.counter(state_cell(here.spec.id)):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is not blocked")
-        card.need(here.spec.block, f"{cls.name} of {here.spec.id}")
+        card.need(cls.condition(card.layout, here.spec), f"{cls.name} of {here.spec.id}")
         return card.messaging_key()
 
     @classmethod
@@ -133,10 +145,15 @@ class CardBlock(_Block):
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A81, 0x6A86, 0x6A88)
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
+        """What the layout asks for."""
+        return layout.blocking.card
+
+    @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
         """The messaging key, once what the layout asks for (BK) was won; 6A88, 6982."""
         key = card.messaging_key()
-        card.need(card.layout.blocking.card, cls.name)
+        card.need(cls.condition(card.layout, card.session.directory.spec), cls.name)
         return key
 
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.touched import KeyNamed
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import sm2, sm3, suite_of
@@ -79,10 +80,16 @@ class VerifyCertificatePin(CertificateInstruction):
     lengths = frozenset({PIN_PROOF})
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     secret = True
+    proves = True
     writes = True
 
     identifier: int
     proof: bytes
+
+    @classmethod
+    def touches(cls, command: CommandAPDU) -> KeyNamed:
+        """The PIN in P2."""
+        return KeyNamed(command.p2, PIN_USE)
 
     @classmethod
     def command(cls, identifier: int, proof: bytes) -> CommandAPDU:

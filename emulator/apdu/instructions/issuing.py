@@ -12,8 +12,9 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import PIN_USE, KeySpec, Layout
+from emulator.filesystem.layouts.specs import PIN_USE, ApplicationSpec, KeySpec, Layout
 from emulator.filesystem.memory.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
+from emulator.security import Condition
 
 PIN_LOADED = 0x81
 """P1 of LOAD KEY where P2 is the id of a PIN that is proved as a key: it may be that of a key too."""
@@ -171,6 +172,11 @@ class Activate(Instruction):
         check_declared(cls, command)
         if command.le:
             raise CardError(SW.WRONG_LENGTH, f"{cls.name} takes no data and gives none, P3 is {command.le:02X}")
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What the layout asks for."""
+        return layout.activation.needs if layout.activation is not None else None
 
     @classmethod
     def command(cls, layout: Layout) -> CommandAPDU:

@@ -90,6 +90,7 @@ class ExportPublicKey(CertificateInstruction):
     p1p2 = {NAMES: "names the key pair", FETCHES: "fetches the public key"}
     lengths = frozenset({0, NAMED})
     answers = "public key as in its file, 66 bytes"
+    fresh_answer = True
     status = (0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A82, 0x6A86, 0x6C00, 0x9303)
 
     fetches: bool

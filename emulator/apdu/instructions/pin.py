@@ -9,9 +9,9 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
-from emulator.filesystem.layouts.specs import KeySpec, PinSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout, PinSpec
 from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
-from emulator.security import PIN, TryCounter
+from emulator.security import PIN, Condition, Right, TryCounter
 
 MAC_ONLY = 4
 FILLER = b"\xff"
@@ -64,6 +64,7 @@ class Verify(Instruction):
     lengths = frozenset({0, *range(2, 9)})
     status = (0x63C0, 0x6700, 0x6983, 0x6984, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     secret = True
+    tries_pin = True
     writes = True
 
     presented: str | None
@@ -74,6 +75,11 @@ class Verify(Instruction):
         check_declared(cls, command)
         if not command.data and command.le:
             raise CardError(SW.WRONG_LENGTH, f"Lc says {command.le} bytes of data, none follow")
+
+    @classmethod
+    def pins(cls, data: bytes) -> tuple[bytes, ...]:
+        """The one that is tried."""
+        return (data,)
 
     @classmethod
     def command(cls, pin: bytes = b"") -> CommandAPDU:
@@ -115,11 +121,18 @@ class ChangePin(Instruction):
     lengths = frozenset(range(3, 18))
     status = (0x63C0, 0x6581, 0x6700, 0x6983, 0x6A80, 0x6A81, 0x6A86, 0x9303)
     secret = True
+    tries_pin = True
     writes = True
 
     old: bytes
     separator: bytes
     new: bytes
+
+    @classmethod
+    def pins(cls, data: bytes) -> tuple[bytes, ...]:
+        """The old one and the new one."""
+        old, _, new = data.partition(FILLER)
+        return old, new
 
     @classmethod
     def command(cls, old: bytes, new: bytes) -> CommandAPDU:
@@ -189,6 +202,16 @@ class PinChangeUnblock(Instruction):
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
         """The new PIN is."""
         return command.p2 == 0x01
+
+    @classmethod
+    def pins(cls, data: bytes) -> tuple[bytes, ...]:
+        """The new one."""
+        return (data,)
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
+        """The unblock key, PUK."""
+        return Right(layout.pin.unblock_key)
 
     @classmethod
     def command(cls, new: bytes | None = None) -> CommandAPDU:

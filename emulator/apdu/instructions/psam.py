@@ -137,6 +137,11 @@ class DeliveryKey(Instruction):
     data: bytes
 
     @classmethod
+    def lasting(cls, p1: int, data: bytes) -> bytes:
+        """The factors: what follows is a challenge."""
+        return data[: FACTOR * (p1 >> 5)]
+
+    @classmethod
     def command(cls, usage: int, identifier: int, factors: bytes, process: bytes) -> CommandAPDU:
         """Usage with the levels left, the root's id; the factors card first, 8 bytes each; the process factor, 8 bytes
         or 16 under SM4.
@@ -147,6 +152,11 @@ class DeliveryKey(Instruction):
     def parse(cls, command: CommandAPDU) -> DeliveryKey:
         """From P1, P2 and the data."""
         return cls(command.p1, command.p2, command.data)
+
+    @property
+    def levels(self) -> int:
+        """How many factors come before the process factor."""
+        return self.usage >> 5
 
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
@@ -196,6 +206,7 @@ class CipherData(Instruction):
     answers = "the blocks enciphered, or a MAC 4"
     case4 = True
     harmless_answer = WHOLE
+    fresh_answer = True
     cards = ("psam",)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86)
     secret = True  # a PIN to be reloaded comes here in clear
@@ -256,6 +267,7 @@ class InitSamForPurchase(Instruction):
     answers = "terminal sequence 4, MAC1 4"
     case4 = True
     harmless_answer = ((0, 8),)
+    fresh_data = fresh_answer = True
     cards = ("psam",)
     status = (0x6581, 0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
     writes = True
@@ -311,6 +323,7 @@ class CreditSamForPurchase(Instruction):
     p1p2 = {0x0000: "purchase"}
     lengths = frozenset({4})
     harmless_data = WHOLE
+    fresh_data = True
     cards = ("psam",)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302)
     continues = True

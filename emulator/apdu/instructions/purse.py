@@ -9,9 +9,10 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import Layout, PurseSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, Layout, PurseSpec
 from emulator.filesystem.memory.memory import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
+from emulator.security import Condition
 
 LOAD, PURCHASE = 1, 2
 ACCOUNT, SELF_PAID, POOLED = 1, 2, 3
@@ -39,6 +40,13 @@ class PurseInstruction(Instruction):
     def offered(cls, layout: Layout) -> bool:
         """Only where the layout has the account."""
         return layout.purse is not None and layout.card in cls.cards
+
+    @classmethod
+    def permit(cls, card: CardState) -> None:
+        """6982 unless the session's rights satisfy the command's condition."""
+        condition = cls.condition(card.layout, card.session.directory.spec)
+        assert condition is not None
+        card.need(condition, cls.name)
 
     @staticmethod
     def opened(card: CardState) -> tuple[PurseSpec, Purse]:
@@ -76,6 +84,11 @@ class GetBalance(PurseInstruction):
     le: int | None
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What reading the balance asks for."""
+        return layout.purse.balance if layout.purse is not None else None
+
+    @classmethod
     def command(cls, which: int = ACCOUNT, le: int = 0) -> CommandAPDU:
         """``ACCOUNT``, ``SELF_PAID`` or ``POOLED``."""
         return cls.apdu(p1p2=which, le=le)
@@ -87,8 +100,8 @@ class GetBalance(PurseInstruction):
 
     def execute(self, card: CardState) -> bytes:
         """The amount; 6982, 6985, 6Cxx."""
-        spec, purse = self.opened(card)
-        card.need(spec.balance, self.name)
+        _, purse = self.opened(card)
+        self.permit(card)
         amounts = {
             ACCOUNT: u32(purse.balance),
             SELF_PAID: u32(purse.own) + purse.year,
@@ -110,6 +123,7 @@ class GetTransactionProof(PurseInstruction):
     answers = "MAC2 4, TAC 4"
     case4 = True
     harmless_answer = ((0, 8),)
+    fresh_data = fresh_answer = True
     status = (0x6700, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9406)
     continues = True
 
@@ -152,6 +166,11 @@ class UpdateStartingDay(PurseInstruction):
     day: bytes
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What setting the day asks for."""
+        return layout.purse.set_day if layout.purse is not None else None
+
+    @classmethod
     def command(cls, day: bytes) -> CommandAPDU:
         """mmdd in BCD."""
         return cls.apdu(day)
@@ -163,8 +182,8 @@ class UpdateStartingDay(PurseInstruction):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6982, 6985 for no day of a year."""
-        spec, purse = self.opened(card)
-        card.need(spec.set_day, self.name)
+        _, purse = self.opened(card)
+        self.permit(card)
         day = self.day.hex()
         if not (day.isdecimal() and 1 <= int(day[:2]) <= 12 and 1 <= int(day[2:]) <= 31):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"expected month and day as mmdd, found {day.upper()}")
@@ -188,6 +207,11 @@ class GetStartingDay(PurseInstruction):
     le: int | None
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What reading the day asks for."""
+        return layout.purse.read_day if layout.purse is not None else None
+
+    @classmethod
     def command(cls, le: int = 0) -> CommandAPDU:
         """2 bytes are right."""
         return cls.apdu(le=le)
@@ -199,6 +223,6 @@ class GetStartingDay(PurseInstruction):
 
     def execute(self, card: CardState) -> bytes:
         """The day; 6982, 6985, 6Cxx."""
-        spec, purse = self.opened(card)
-        card.need(spec.read_day, self.name)
+        _, purse = self.opened(card)
+        self.permit(card)
         return exact(self.le, purse.day)

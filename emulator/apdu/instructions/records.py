@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared, wrong_p1p2
+from emulator.apdu.instructions.touched import Content, FileNamed
 from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
@@ -39,6 +40,12 @@ def addressed(sfi: int, number: int | None, tag: int, mode: int | None) -> int:
     if (mode < THIS) != (number is None) or (tag and number is not None):
         raise ValueError(f"a record is named by its number or by its tag, not by both; mode {mode} is {MODES[mode]}")
     return (tag if number is None else number) << 8 | sfi << 3 | mode
+
+
+def named(command: CommandAPDU, written: bytes = b"") -> FileNamed:
+    """The file, and of its records the one with a tag or of a number."""
+    sfi, mode = command.p2 >> 3, command.p2 & 7
+    return FileNamed(sfi, command.p1 if mode < THIS else 0, command.p1 if mode == THIS else 0, written)
 
 
 def check_address(command: CommandAPDU, modes: range) -> None:
@@ -95,6 +102,7 @@ class ReadRecord(Instruction):
     ins = 0xB2
     source = "with a MAC [D]; [T: part5:6.10]"
     answers = "one or more records"
+    answer_holds = Content.RECORDS
     cards = ("user", "psam")
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
     before_activation = True
@@ -111,6 +119,11 @@ class ReadRecord(Instruction):
         """Seven modes, no data."""
         check_address(command, range(7))
         check_declared(cls, command)
+
+    @classmethod
+    def touches(cls, command: CommandAPDU) -> FileNamed:
+        """The file, and the record by its tag or number."""
+        return named(command)
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
@@ -181,6 +194,7 @@ class UpdateRecord(Instruction):
     cla = 0x00
     ins = 0xDC
     source = "[T: part5:6.13]"
+    data_hold = Content.RECORDS
     lengths = frozenset(range(1, 256))
     status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A84, 0x6A85,
               0x6A86, 0x9303)  # fmt: skip
@@ -199,6 +213,11 @@ class UpdateRecord(Instruction):
         """Number or four tag modes."""
         check_address(command, range(THIS + 1))
         check_declared(cls, command)
+
+    @classmethod
+    def touches(cls, command: CommandAPDU) -> FileNamed:
+        """The file, and the record by its tag or number."""
+        return named(command, command.data)
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:

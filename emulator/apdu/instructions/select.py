@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared
+from emulator.apdu.instructions.touched import Content
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import ApplicationSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.memory import PERMANENT
@@ -41,6 +42,7 @@ class Select(Instruction):
     }
     lengths = frozenset(range(17))
     answers = "FCI"
+    answer_holds = Content.FCI
     harmless_data = WHOLE  # a file's id or an application's name
     case4 = True
     status: ClassVar[tuple[int, ...]] = (0x6283, 0x6700, 0x6A81, 0x6A82, 0x6A86, 0x9303)
@@ -81,36 +83,43 @@ class Select(Instruction):
         return cls.command(spec.dfname) if spec.dfname else cls.by_id(spec.fid)
 
     @classmethod
+    def touches(cls, command: CommandAPDU) -> Select:
+        """What is to be found."""
+        return cls.parse(command)
+
+    @classmethod
     def parse(cls, command: CommandAPDU) -> Select:
         """From P1 (how), P2 (first or next) and the data."""
         return cls(command.p1, command.p2 == FOLLOWING, command.data)
 
-    def execute(self, card: CardState) -> bytes:
-        """The FCI of a DF, nothing for an EF or the MF; 6A82."""
-        session = card.session
+    def meant(self, directories: list[Directory], here: Directory) -> Directory | FileSpec | None:
+        """The DF or EF, from the current DF; None if there is none. ``directories``: all there are, the MF first."""
         if self.by == BY_NAME:
-            directory = files.by_name(card.directories, self.target, session.directory if self.following else None)
-            if directory is None:
-                wanted = f"{'further ' * self.following}application named {self.target.hex().upper()}"
-                raise CardError(SW.FILE_NOT_FOUND, f"no {wanted}")
-            return self._enter(card, directory, self.target)
+            return files.by_name(directories, self.target, here if self.following else None)
         fid = int.from_bytes(self.target, "big")
         if self.by == CHILD:
-            directory = next((one for one in session.directory.children if one.spec.fid == fid), None)
-            if directory is None:
-                raise CardError(SW.FILE_NOT_FOUND, f"no DF {fid:04X} in {session.directory.spec.id}")
-            return self._enter(card, directory)
-        if self.by in self.by_file_id:
-            directory = files.by_id(card.root, session.directory, self.target)
-            if directory is not None:
-                return self._enter(card, directory)
-        if card.blocked(session.directory) == PERMANENT:
-            raise CardError(SW.APPLICATION_BLOCKED, f"{session.directory.spec.id} is blocked for ever, its files too")
-        spec = session.directory.ids.get(fid)
-        if spec is None:
-            raise CardError(SW.FILE_NOT_FOUND, f"no file {fid:04X} from {session.directory.spec.id}")
-        session.open(spec)
+            return next((one for one in here.children if one.spec.fid == fid), None)
+        found = files.by_id(directories[0], here, self.target) if self.by in self.by_file_id else None
+        return found or here.ids.get(fid)
+
+    def execute(self, card: CardState) -> bytes:
+        """The FCI of a DF, nothing for an EF or the MF; 6A82."""
+        here = card.session.directory
+        found = self.meant(card.directories, here)
+        if isinstance(found, Directory):
+            return self._enter(card, found, self.target if self.by == BY_NAME else b"")
+        if self.by not in (BY_NAME, CHILD) and card.blocked(here) == PERMANENT:
+            raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever, its files too")
+        if found is None:
+            raise CardError(SW.FILE_NOT_FOUND, self._missing(here))
+        card.session.open(found)
         return b""
+
+    def _missing(self, here: Directory) -> str:
+        target = self.target.hex().upper()
+        if self.by == BY_NAME:
+            return f"no {'further ' * self.following}application named {target}"
+        return f"no DF {target} in {here.spec.id}" if self.by == CHILD else f"no file {target} from {here.spec.id}"
 
     @staticmethod
     def _enter(card: CardState, directory: Directory, name: bytes = b"") -> bytes:

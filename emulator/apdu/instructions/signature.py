@@ -18,6 +18,7 @@ class _Signature(CertificateInstruction):
     cla = 0x00
     ins = 0x2A
     by_p1 = True
+    fresh_data = True  # the digest is over the card's own key too
     source = "ISO/IEC 7816-8 [P]; that this application answers it [D]"
 
     __slots__ = ()
@@ -40,6 +41,7 @@ class ComputeSignature(_Signature):
     answers = "r 32, s 32"
     case4 = True
     harmless_answer = ((0, 64),)
+    fresh_answer = True
     status = (0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303)
 
     digest: bytes

@@ -13,9 +13,10 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.purse import LOAD, PURCHASE, PurseInstruction, u16, u32
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import PurseSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, Layout, PurseSpec
 from emulator.filesystem.memory.memory import PURSE_CELL, file_cell
 from emulator.filesystem.memory.purse import Purse
+from emulator.security import Condition
 
 LAST_SEQUENCE = 0xFFFF
 LARGEST = 0xFFFFFFFF
@@ -86,11 +87,17 @@ class InitializeForLoad(_Transaction):
     answers = "balance 4, sequence 2, key version, algorithm, random 4, MAC1 4"
     case4 = True
     harmless_answer = ((6, 16),)  # not the balance, nor how often it was loaded
+    fresh_answer = True
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9402, 0x9403)
 
     index: int
     amount: bytes
     terminal: bytes
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What a load asks for."""
+        return layout.purse.load if layout.purse is not None else None
 
     @classmethod
     def command(cls, index: int, amount: bytes, terminal: bytes) -> CommandAPDU:
@@ -106,7 +113,7 @@ class InitializeForLoad(_Transaction):
     def execute(self, card: CardState) -> bytes:
         """What ``answers`` says; 6982, 6985 for an account that would overflow, 9402, 9403."""
         spec, purse = self.opened(card)
-        card.need(spec.load, self.name)
+        self.permit(card)
         if purse.load_sequence == LAST_SEQUENCE:
             raise CardError(SW.COUNTER_EXHAUSTED, "the load sequence is at its end")
         key = self.key(card, spec.load_key, self.index)
@@ -132,6 +139,7 @@ class CreditForLoad(_Transaction):
     answers = "TAC 4"
     case4 = True
     harmless_answer = ((0, 4),)
+    fresh_data = fresh_answer = True
     status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
     writes = True
     continues = True
@@ -181,11 +189,17 @@ class InitializeForPurchase(_Transaction):
     answers = "balance 4, self-paid sum 4, pooled sum 4, year 2, sequence 2, key version, algorithm, random 4"
     case4 = True
     harmless_answer = ((16, 22),)  # not the sums, nor how often was paid
+    fresh_answer = True
     status = (0x6581, 0x6700, 0x6982, 0x6985, 0x6A81, 0x6A86, 0x9303, 0x9401, 0x9402, 0x9403)
 
     index: int
     amounts: bytes
     terminal: bytes
+
+    @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What a settlement asks for."""
+        return layout.purse.purchase if layout.purse is not None else None
 
     @classmethod
     def command(cls, index: int, amounts: bytes, terminal: bytes) -> CommandAPDU:
@@ -201,7 +215,7 @@ class InitializeForPurchase(_Transaction):
     def execute(self, card: CardState) -> bytes:
         """What ``answers`` says; 6982, 9401, 9402, 9403."""
         spec, purse = self.opened(card)
-        card.need(spec.purchase, self.name)
+        self.permit(card)
         if purse.purchase_sequence == LAST_SEQUENCE:
             raise CardError(SW.COUNTER_EXHAUSTED, "the purchase sequence is at its end")
         key = self.key(card, spec.debit_key, self.index)
@@ -227,6 +241,7 @@ class DebitForPurchase(_Transaction):
     answers = "TAC 4, MAC2 4"
     case4 = True
     harmless_answer = ((0, 8),)
+    fresh_data = fresh_answer = True
     status = (0x6581, 0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302, 0x9303)
     writes = True
     continues = True

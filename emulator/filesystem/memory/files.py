@@ -50,6 +50,16 @@ class Directory:
             yield here
             here = here.parent
 
+    def key(self, identifier: int, use: str) -> KeySpec | None:
+        """The key under a P2: with its high bit set one of this directory, else one from here up to the MF.
+        [T: part5:table 14]
+        """
+        for directory in (self,) if identifier & 0x80 else self.line():
+            for key in directory.keys:
+                if key.id == identifier and key.use == use:
+                    return key
+        return None
+
     def walk(self) -> Iterator[Directory]:
         """This directory and all below it, in the layout's order."""
         yield self

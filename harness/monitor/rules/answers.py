@@ -142,8 +142,8 @@ class Whole(Rule):
         # No record has tag 00: a trace has it where what came was masked, as it was no record.
         if not all(one[0] for one in records) or sum(map(len, records)) != len(step.answer) or not records:
             return f"reading {step.path} gave {len(step.answer)} bytes that are no whole record"
-        by_tag = step.command is not None and step.command.p2 & 7 < 4 and step.command.p1
-        if by_tag and records[0][0] != by_tag:
+        asked = ReadRecord.touches(step.command).tag if step.command is not None else 0
+        if asked and records[0][0] != asked:
             return f"reading {step.path} gave item {records[0][0]:02X}"
         return ""
 

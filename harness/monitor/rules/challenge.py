@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import NO_CHALLENGE, PROOFS, USED, Step
+from harness.monitor.session import NO_CHALLENGE, USED, Step
 
 ENOUGH = 4
 """Challenges in a row that reading basic information asks for. [S: prog-z390, reference:terminal flow 1]"""
@@ -14,7 +14,7 @@ ENOUGH = 4
 def uses(step: Step) -> bool:
     """It needs a challenge of the card's."""
     protected = step.kind is not None and step.kind.protected
-    return step.kind in PROOFS or step.secured or protected
+    return step.proves or step.secured or protected
 
 
 class Fresh(Rule):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
+from emulator.apdu.command import is_secured
+from emulator.apdu.instructions.pin import RELOAD, ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.status import SW
 from emulator.personas import PIN_CHANGED
 from harness.monitor.rule import WARNING, Rule
@@ -21,6 +22,12 @@ BLOCKS = (8, 16)
 def wrong(step: Step) -> bool:
     """A try was spent, and the card said how many are left."""
     return step.tries_pin and step.sw & 0xFFF0 == 0x63C0
+
+
+def _reloads(step: Step) -> bool:
+    """A new PIN goes to the card under secure messaging."""
+    plain = step.command if step.kind is PinChangeUnblock else None
+    return plain is not None and PinChangeUnblock.parse(plain).pin is not None
 
 
 class Asked(Rule):
@@ -79,8 +86,7 @@ class KnownWrong(Rule):
         self._wrong: set[str] = set()
 
     def step(self, step: Step) -> str | None:
-        reloaded = step.kind is PinChangeUnblock and step.command is not None and step.command.p2
-        if step.done and (step.kind is ChangePin or reloaded):
+        if step.done and (step.kind is ChangePin or _reloads(step)):
             self._wrong.clear()  # there is a new PIN; without one what was wrong is wrong still
         if not step.tries_pin:
             return None
@@ -200,12 +206,12 @@ class Clear(Rule):
     source = "PIN CHANGE/UNBLOCK, P2=01: data enciphered under the messaging key [S: part5:6.8, reference:card §7]"
 
     def step(self, step: Step) -> str | None:
-        raw = step.event.command
-        if len(raw) < 6 or raw[1] != PinChangeUnblock.ins or raw[3] != 0x01:
+        raw = step.event.command  # whatever its class: in another one than its own it would be in clear
+        if len(raw) < 6 or not PinChangeUnblock.has_ins(raw) or raw[3] != RELOAD:
             return None
         self.seen = True
         body = raw[4] - MAC_SIZE
-        if raw[0] & 0x04 and body > 0 and any(body % size == 0 for size in BLOCKS):
+        if is_secured(raw) and body > 0 and any(body % size == 0 for size in BLOCKS):
             return None
         return f"PIN CHANGE/UNBLOCK with {raw[4]} bytes that are no cipher with a MAC ({step.sw:04X})"
 

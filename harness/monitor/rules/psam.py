@@ -48,7 +48,7 @@ class Factors(Across):
         if step.event.masked or not step.data:
             self.blind = "the trace hides factors and serial numbers: record it with --personal-data"
             return None
-        levels = (step.command.p1 if step.command else 0) >> 5
+        levels = DeliveryKey.parse(step.command).levels if step.command else 0
         if not levels:
             return None  # the root's key itself is used: there are no factors, for this card or any other
         meant = [region for atr, region in self._cards.values() if atr[-FACTOR:] == step.data[:FACTOR]]

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.authentication import ExternalAuthentication
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
-from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
-from emulator.apdu.instructions.issuing import Activate
-from emulator.apdu.instructions.pin import PinChangeUnblock
-from emulator.apdu.instructions.purse import GetBalance, UpdateStartingDay
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
-from emulator.apdu.instructions.transactions import InitializeForLoad, InitializeForPurchase
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import FileSpec
-from emulator.security import PIN, Condition, Right, names_in
+from emulator.security import PIN, Condition, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.session import Step
 
@@ -41,24 +36,7 @@ def _of_file(step: Step) -> Condition | None:
 
 
 def _of_command(step: Step) -> Condition | None:
-    layout = step.session.layout
-    if step.kind is PinChangeUnblock:
-        return Right(layout.pin.unblock_key)
-    if step.kind is Activate and layout.activation is not None:
-        return layout.activation.needs
-    if step.kind in (ApplicationBlock, ApplicationUnblock):
-        return step.place.directory.spec.block
-    if step.kind is CardBlock:
-        return layout.blocking.card
-    if layout.purse is None:
-        return None
-    account = {
-        GetBalance: layout.purse.balance,
-        InitializeForLoad: layout.purse.load,
-        InitializeForPurchase: layout.purse.purchase,
-        UpdateStartingDay: layout.purse.set_day,
-    }
-    return account.get(step.kind) if step.kind is not None else None
+    return step.kind.condition(step.session.layout, step.place.directory.spec) if step.kind is not None else None
 
 
 def _refused(step: Step, condition: Condition) -> list[str]:
@@ -178,11 +156,11 @@ class LockedKey(Rule):
         if step.kind is not ExternalAuthentication or step.command is None:
             return None
         self.seen = True
-        key = (step.place.directory.spec.id, step.command.p2)
+        key = (step.place.directory.spec.id, ExternalAuthentication.touches(step.command).id)
         again = key in self._locked
         if step.sw == SW.BLOCKED:
             self._locked.add(key)
-        return f"key {step.command.p2:02X} of {key[0]} was locked, and tried again" if again else None
+        return f"key {key[1]:02X} of {key[0]} was locked, and tried again" if again else None
 
 
 class HeldAlready(Rule):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
-from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
-from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.select import Select
+from emulator.apdu.instructions.select import ANY, EF, Select
+from emulator.apdu.instructions.touched import FileNamed
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import PIN_USE, KeySpec
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed
 from harness.monitor.session import Session, Step
-from harness.trace.context import SFI_IN_P1
 
 ISSUER, VERSION = "SSSE/EF05", "SSSE/EF05/03"
 DF_IDS = (0xDF, 0xDD, 0x3F)
@@ -164,17 +162,15 @@ def _selects_file(command: CommandAPDU) -> bool:
     """True for a SELECT by an id that is no DF's: DFs of this family have DFxx, DDFx, and 3F00.
     [S: v2:table 2, prog-cardissue, reference:field]
     """
-    by_id = command.p1 in (0x00, 0x02) and len(command.data) == 2
-    return by_id and (command.p1 == 0x02 or command.data[0] not in DF_IDS)
+    named = Select.parse(command)
+    by_id = named.by in (ANY, EF) and len(named.target) == 2
+    return by_id and (named.by == EF or named.target[0] not in DF_IDS)
 
 
 def _current_file(step: Step) -> bool:
     """It goes to the EF that is current, not to one that it names itself."""
-    if step.command is None:
-        return False
-    if step.kind in (ReadRecord, UpdateRecord):
-        return not step.command.p2 >> 3
-    return step.kind in (ReadBinary, UpdateBinary) and not step.command.p1 & SFI_IN_P1
+    named = step.kind.touches(step.command) if step.kind is not None and step.command is not None else None
+    return isinstance(named, FileNamed) and not named.sfi
 
 
 def _relied_on(step: Step) -> frozenset[str]:

@@ -126,8 +126,7 @@ class NotActivated(Rule):
         if step.enters:
             self._blocked = step.sw == SW.APPLICATION_BLOCKED_TEMPORARILY  # where 6985 says that, and nothing else
         named = step.session.layout.activation
-        activating = named is not None and step.event.command[:2] == bytes((named.cla, named.ins))
-        if step.kind in (Select, GetResponse) or activating:
+        if step.kind in (Select, GetResponse, Activate):
             self._refused = refused
             return None
         told = (
