@@ -97,7 +97,7 @@ def driver(card: Card, psam: Card | None = None, *, pins: Iterable[str] = ()) ->
     """
     from harness.driver.library import SSCardDriver
     from harness.driver.pad import Pad
-    from harness.driver.session import Given
+    from harness.driver.readers import Given
     from harness.readers.connection import InProcess
 
     chip = _chip(card, USER)

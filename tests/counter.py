@@ -14,7 +14,7 @@ from emulator.security import PIN
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan

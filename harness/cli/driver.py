@@ -18,7 +18,7 @@ from harness.cli import card_options
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
 from harness.cli.card_options import CardChoice
-from harness.driver.session import Given, Readers
+from harness.driver.readers import Given, Readers
 from harness.readers.connection import InProcess
 from harness.serving.run import ended
 

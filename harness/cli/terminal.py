@@ -28,9 +28,9 @@ from harness.driver.codes import STATUS_WORDS, WORDS, Code, DriverError, negated
 from harness.driver.debit import TIME
 from harness.driver.formats import fields
 from harness.driver.library import BY_KEY, BY_PIN, SSCardDriver
+from harness.driver.open_card import TYPES
 from harness.driver.pad import Pad, checked
-from harness.driver.readers import PcscReaders
-from harness.driver.session import TYPES, Given
+from harness.driver.readers import Given, PcscReaders
 from harness.hsm.client import MachineClient
 from harness.hsm.machine import EncryptionMachine, Machine
 from harness.messages.visible import visible_line

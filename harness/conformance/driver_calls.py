@@ -13,7 +13,7 @@ from harness.driver.backend import BackEnd
 from harness.driver.calls import Answer
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.hsm.machine import EncryptionMachine
 from harness.readers.connection import Connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.driver import contents
 from harness.driver.formats import joined
-from harness.driver.session import Session
+from harness.driver.open_card import OpenCard
 
 FIELDS = (
     ("region", "地区代码"),
@@ -21,21 +21,21 @@ FIELDS = (
 )
 
 
-def information(session: Session, terminal_number: str, device: str) -> str:
+def information(card: OpenCard, terminal_number: str, device: str) -> str:
     """Region | social security number | card number | identification code | name | historical bytes | version | date of
     issue | valid until | terminal number | device number | [S: reference:terminal Functions]
     """
-    read = session.terminal.read
+    read = card.terminal.read
     issued, until = (str(read(f"SSSE/EF05/{tag}")) for tag in ("05", "06"))
     holder = str(read("SSSE/EF06/08"))
     return joined(
-        session.terminal.region,
+        card.terminal.region,
         holder,
-        session.number,
-        session.identification,
-        contents.name(session.terminal),
-        session.history,
-        session.terminal.version,
+        card.number,
+        card.identification,
+        contents.name(card.terminal),
+        card.history,
+        card.terminal.version,
         issued,
         until,
         terminal_number,

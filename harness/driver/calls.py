@@ -11,8 +11,9 @@ from harness.driver.codes import Code, DriverError
 from harness.driver.elements import NAMED
 from harness.driver.failures import failure
 from harness.driver.lock import Turns
+from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
-from harness.driver.session import Readers, Session
+from harness.driver.readers import Readers
 from harness.terminal.terminal import ItemValue
 
 DEVICE = "SSCARD000001"
@@ -31,7 +32,7 @@ class Pending:
 
     function: str
     step: int
-    session: Session
+    card: OpenCard
     flow: Flow
 
 
@@ -84,31 +85,31 @@ class Calls:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.flow.close()
-            pending.session.close()
+            pending.card.close()
 
-    def _open(self, kind: int) -> Session:
-        return Session.open(self._readers, kind, self._layout, self._elements)
+    def _open(self, kind: int) -> OpenCard:
+        return OpenCard.open(self._readers, kind, self._layout, self._elements)
 
-    def _call(self, kind: int, work: Callable[[Session], str]) -> Answer:
+    def _call(self, kind: int, work: Callable[[OpenCard], str]) -> Answer:
         with self._turns.turn(self):
             try:
                 self.let_go()
-                with contextlib.closing(self._open(kind)) as session:
-                    self.told = session.told
-                    return int(Code.DONE), work(session)
+                with contextlib.closing(self._open(kind)) as card:
+                    self.told = card.told
+                    return int(Code.DONE), work(card)
             except Exception as error:
                 return _answer(error)
 
-    def _first(self, function: str, kind: int, start: Callable[[Session], Flow]) -> Answer:
+    def _first(self, function: str, kind: int, start: Callable[[OpenCard], Flow]) -> Answer:
         """Step 1."""
         with self._turns.turn(self):
             try:
                 self.let_go()
-                session = self._open(kind)
-                self.told = session.told
+                card = self._open(kind)
+                self.told = card.told
             except Exception as error:
                 return _answer(error)
-            self._pending = Pending(function, 1, session, start(session))
+            self._pending = Pending(function, 1, card, start(card))
             return self._advance(self._pending, None)
 
     def _step(self, function: str, step: int, *given: str, again: bool = False) -> Answer:

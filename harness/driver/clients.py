@@ -18,7 +18,7 @@ from harness.driver.interface import SCRIPT_PAD, Function
 from harness.driver.library import SSCardDriver
 from harness.driver.lock import Turns
 from harness.driver.pad import Pad
-from harness.driver.session import Readers
+from harness.driver.readers import Readers
 from harness.driver.traced import CallTrace
 from harness.terminal.pin import LONGEST
 

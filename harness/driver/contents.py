@@ -13,7 +13,7 @@ from emulator.security import Condition
 from harness.driver import elements, formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
-from harness.driver.session import Session
+from harness.driver.open_card import OpenCard
 from harness.keys.none import NoKeys
 from harness.keys.psam import PsamError
 from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
@@ -125,15 +125,15 @@ def read(terminal: Terminal, wanted: Wanted) -> list[ItemValue]:
     return [_value(terminal, part) for part in parts(terminal, wanted)]
 
 
-def mirrored(session: Session, found: list[tuple[Wanted, list[ItemValue]]]) -> str:
-    """pOutInfo of what was read; the session keeps what it is."""
-    session.told[:] = [one for _, values in found for one in values]
-    return formats.mirrored([(wanted, _texts(session, wanted, values)) for wanted, values in found])
+def mirrored(card: OpenCard, found: list[tuple[Wanted, list[ItemValue]]]) -> str:
+    """pOutInfo of what was read, which the open card keeps as it is."""
+    card.told[:] = [one for _, values in found for one in values]
+    return formats.mirrored([(wanted, _texts(card, wanted, values)) for wanted, values in found])
 
 
-def _texts(session: Session, wanted: Wanted, values: list[ItemValue]) -> list[str]:
-    texts = [elements.text(one.spec, one.value, session.elements) for one in values]
-    return elements.fields(texts, session.elements) if wanted.record else texts
+def _texts(card: OpenCard, wanted: Wanted, values: list[ItemValue]) -> list[str]:
+    texts = [elements.text(one.spec, one.value, card.elements) for one in values]
+    return elements.fields(texts, card.elements) if wanted.record else texts
 
 
 def _value(terminal: Terminal, part: Part) -> ItemValue:
@@ -167,16 +167,16 @@ def to_write(terminal: Terminal, wanted: Wanted) -> tuple[Condition, ...]:
     return (spec.read, spec.update) if with_others else (spec.update,)
 
 
-def plan(session: Session, wanted: Wanted, values: list[str]) -> Sequence[Planned]:
+def plan(card: OpenCard, wanted: Wanted, values: list[str]) -> Sequence[Planned]:
     """What is to be written, checked: -41, -42, -27266, -27267. Of a cyclic file only the newest record: -14."""
-    spec = file(session.terminal, wanted)
+    spec = file(card.terminal, wanted)
     if wanted.whole:
         return [_whole(spec, *values)]
     if wanted.record:
-        return [_addition(spec, wanted, values, session.elements)]
+        return [_addition(spec, wanted, values, card.elements)]
     return [
-        Write(part, _checked(part.element or part.item, value, session.elements))
-        for part, value in zip(parts(session.terminal, wanted), values, strict=True)
+        Write(part, _checked(part.element or part.item, value, card.elements))
+        for part, value in zip(parts(card.terminal, wanted), values, strict=True)
     ]
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from emulator.apdu.status import SW
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import fields, joined
+from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
-from harness.driver.session import Session
 from harness.terminal.account import Entry, Payment, Settled
 
 LARGEST = 0xFFFFFFFF
@@ -44,12 +44,12 @@ def moment(text: str) -> str:
     return text
 
 
-def ready(session: Session, pad: Pad, paid: Payment) -> None:
+def ready(card: OpenCard, pad: Pad, paid: Payment) -> None:
     """Before a debit: not after the card's last day, -27013 [D]; the cardholder's own PIN, -31…-36, -51, -52."""
-    last = session.look_at_expiry()
+    last = card.look_at_expiry()
     if len(last) == 8 and paid.time[:8] > last:
         raise DriverError(negated(SW.CONDITIONS_NOT_SATISFIED), f"卡已过有效期 the card ended on {last}")
-    session.verify_own_pin(pad)
+    card.verify_own_pin(pad)
 
 
 def settled(done: Settled) -> str:

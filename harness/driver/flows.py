@@ -18,8 +18,8 @@ from harness.driver.calls import Arguments, Flow
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.failures import READ_KEY
 from harness.driver.formats import addresses, fields, hexadecimal, joined, values
+from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
-from harness.driver.session import Session
 from harness.keys.sealing import MAC_SIZE
 from harness.terminal import account
 from harness.terminal.pin import bcd
@@ -32,14 +32,14 @@ SEALED = {RELOAD: (12, 20), UNBLOCK: (4,)}
 """Bytes that go with these headers: one block of 3DES or SM4, and a MAC."""
 
 
-def _request(session: Session, *rest: str) -> str:
+def _request(card: OpenCard, *rest: str) -> str:
     """What every request of the machine begins with, and the rest."""
-    return joined(session.terminal.region, session.history, session.algorithm, session.identification, *rest)
+    return joined(card.terminal.region, card.history, card.algorithm, card.identification, *rest)
 
 
-def _address(session: Session, name: str) -> str:
+def _address(card: OpenCard, name: str) -> str:
     """Where the machine has a key; -27272 where that is not known."""
-    address = session.terminal.layout.keys[name].hsm
+    address = card.terminal.layout.keys[name].hsm
     if not address:
         raise DriverError(negated(SW.REFERENCE_NOT_FOUND), f"加密机地址未知 no address of {name} is known")
     return address
@@ -52,28 +52,28 @@ def _hex(value: bytes) -> str:
 # --- reading and writing -------------------------------------------------------------------------------------------
 
 
-def read_basic(session: Session, device: str) -> Flow:
+def read_basic(card: OpenCard, device: str) -> Flow:
     """Step 1: region | historical bytes | algorithm | identification code | internal process factor | internal data |
     external process factor | external data | device number | [S: reference:terminal Functions]; the four randoms are
     empty before 3.00.
 
     Step 2 takes ``internal cryptogram ‖ data | external cryptogram ‖ data |``; -25.
     """
-    terminal = session.terminal
-    if not session.needs_read_key:
-        yield _request(session, "", "", "", "", device)
-        return basic.information(session, "", device)
+    terminal = card.terminal
+    if not card.needs_read_key:
+        yield _request(card, "", "", "", "", device)
+        return basic.information(card, "", device)
     data, factor = terminal.challenge(), terminal.challenge()
     own = terminal.internal(factor, data)
     outer, last = terminal.challenge(), terminal.challenge()
-    (key,) = yield _request(session, *map(_hex, (factor, data, last, outer)), device)
+    (key,) = yield _request(card, *map(_hex, (factor, data, last, outer)), device)
     proofs = [hexadecimal(one, (PROOF,)) for one in fields(key)]
     if len(proofs) != 2:
         raise DriverError(Code.BAD_INPUT, "pKey: 应为两个字段 expected two fields, each a cryptogram and its data")
     if proofs[0] != own + data:
         raise DriverError(Code.DIFFERS_FROM_MACHINE)
     terminal.prove(READ_KEY, proofs[1])
-    return basic.information(session, "", device)
+    return basic.information(card, "", device)
 
 
 class _Keys:
@@ -81,26 +81,26 @@ class _Keys:
     come after it | device number | after what every request begins with. [D]
     """
 
-    def __init__(self, session: Session, jobs: Iterable[tuple[str, tuple[Condition, ...]]], pad: Pad, device: str):
+    def __init__(self, card: OpenCard, jobs: Iterable[tuple[str, tuple[Condition, ...]]], pad: Pad, device: str):
         """``jobs``: applications, and what is asked for there; -2204 where no key is. Asks for the PIN where one is."""
-        self._session, self._device = session, device
-        missing = session.terminal.missing
+        self._card, self._device = card, device
+        missing = card.terminal.missing
         asked = [(application, condition) for application, conditions in jobs for condition in conditions]
         for _, condition in asked:
             if not names_in(condition) and not condition.satisfied(frozenset()):
                 raise Unauthorised("nobody may do that by such commands")
         if any(PIN in missing(condition) for _, condition in asked):
-            session.verify_pin(pad)
+            card.verify_pin(pad)
         names = {(application, name) for application, condition in asked for name in missing(condition)}
         self._left = len(names)
         if not names:
             raise DriverError(Code.NO_MACHINE_NEEDED)
         for _, name in names:
-            _address(session, name)
+            _address(card, name)
 
     def win(self, application: str, conditions: Iterable[Condition]) -> Generator[str, Arguments, list[Arguments]]:
         """Makes the application current, and wins what is missing there; the arguments of each step 2 that it took."""
-        terminal = self._session.terminal
+        terminal = self._card.terminal
         terminal.enter(application)
         steps = []
         for condition in conditions:
@@ -108,8 +108,8 @@ class _Keys:
                 self._left -= 1
                 data, factor = terminal.challenge(), terminal.challenge()
                 given = yield _request(
-                    self._session,
-                    _address(self._session, name),
+                    self._card,
+                    _address(self._card, name),
                     _hex(factor),
                     _hex(data),
                     str(self._left),
@@ -120,38 +120,38 @@ class _Keys:
         return steps
 
 
-def read_items(session: Session, card_info: str, file_addr: str, pad: Pad, device: str) -> Flow:
+def read_items(card: OpenCard, card_info: str, file_addr: str, pad: Pad, device: str) -> Flow:
     """Items under read keys; -2204 where none is needed. Step 2, the last: the items, mirrored."""
     wanted = addresses(file_addr)
-    session.is_meant(fields(card_info))
+    card.is_meant(fields(card_info))
     jobs: list[tuple[str, tuple[Condition, ...]]] = []
     for one in wanted:
-        spec = contents.file(session.terminal, one)
-        contents.parts(session.terminal, one)
+        spec = contents.file(card.terminal, one)
+        contents.parts(card.terminal, one)
         jobs.append((spec.application, (spec.read,)))
-    keys = _Keys(session, jobs, pad, device)
+    keys = _Keys(card, jobs, pad, device)
     told: dict[int, list[ItemValue]] = {}
-    for at in _order(session, jobs):
+    for at in _order(card, jobs):
         yield from keys.win(*jobs[at])
-        told[at] = contents.read(session.terminal, wanted[at])
-    return contents.mirrored(session, [(one, told[at]) for at, one in enumerate(wanted)])
+        told[at] = contents.read(card.terminal, wanted[at])
+    return contents.mirrored(card, [(one, told[at]) for at, one in enumerate(wanted)])
 
 
-def write_items(session: Session, card_info: str, file_addr: str, pad: Pad, device: str) -> Flow:
+def write_items(card: OpenCard, card_info: str, file_addr: str, pad: Pad, device: str) -> Flow:
     """Items under update keys. Every step 2 brings the same data; all are checked before any is written."""
     wanted = addresses(file_addr)
-    session.is_meant(fields(card_info))
-    session.look_at_expiry()
-    terminal = session.terminal
+    card.is_meant(fields(card_info))
+    card.look_at_expiry()
+    terminal = card.terminal
     jobs = [(contents.file(terminal, one).application, contents.to_write(terminal, one)) for one in wanted]
-    keys = _Keys(session, jobs, pad, device)
+    keys = _Keys(card, jobs, pad, device)
     data: str | None = None
-    for at in _order(session, jobs):
+    for at in _order(card, jobs):
         for _, told in (yield from keys.win(*jobs[at])):
             if data is None:
                 data = told
                 planned = [
-                    contents.plan(session, one, given) for one, given in zip(wanted, values(data, wanted), strict=True)
+                    contents.plan(card, one, given) for one, given in zip(wanted, values(data, wanted), strict=True)
                 ]
             elif told != data:
                 raise DriverError(Code.BAD_INPUT, "每次第二步的写入数据应相同 every step 2 brings the same data")
@@ -160,9 +160,9 @@ def write_items(session: Session, card_info: str, file_addr: str, pad: Pad, devi
     return ""
 
 
-def _order(session: Session, jobs: list[tuple[str, tuple[Condition, ...]]]) -> list[int]:
+def _order(card: OpenCard, jobs: list[tuple[str, tuple[Condition, ...]]]) -> list[int]:
     """An order in which no application is left and entered again; what needs no key comes last."""
-    missing = session.terminal.missing
+    missing = card.terminal.missing
 
     def place(at: int) -> tuple[bool, str]:
         application, conditions = jobs[at]
@@ -174,41 +174,41 @@ def _order(session: Session, jobs: list[tuple[str, tuple[Condition, ...]]]) -> l
 # --- the PIN -------------------------------------------------------------------------------------------------------
 
 
-def reload_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow:
+def reload_pin(card: OpenCard, card_info: str, pad: Pad, device: str) -> Flow:
     """Step 1 asks for PUK, step 2 for STK, with the new PIN from the pad; step 3 takes its data and MAC.
     [S: reference:terminal flow 4]
     """
-    yield from _unblocking(session, card_info, pad, device)
-    new = session.new_pin(pad)
-    size = len(frame(bcd(new), session.terminal.suite.block)) + MAC_SIZE
-    yield from _sealed(session, RELOAD, size, new, device)
+    yield from _unblocking(card, card_info, pad, device)
+    new = card.new_pin(pad)
+    size = len(frame(bcd(new), card.terminal.suite.block)) + MAC_SIZE
+    yield from _sealed(card, RELOAD, size, new, device)
     return ""
 
 
-def unblock_pin(session: Session, card_info: str, pad: Pad, device: str) -> Flow:
+def unblock_pin(card: OpenCard, card_info: str, pad: Pad, device: str) -> Flow:
     """Step 1 asks for PUK, step 2 for STK; step 3 takes the MAC. [S: reference:terminal flow 5]"""
-    yield from _unblocking(session, card_info, pad, device)
-    yield from _sealed(session, UNBLOCK, MAC_SIZE, "", device)
+    yield from _unblocking(card, card_info, pad, device)
+    yield from _sealed(card, UNBLOCK, MAC_SIZE, "", device)
     return ""
 
 
-def _unblocking(session: Session, card_info: str, pad: Pad, device: str) -> Generator[str, Arguments, None]:
-    session.is_meant(fields(card_info))
-    session.look_at_expiry()
-    pin = session.terminal.layout.pin
+def _unblocking(card: OpenCard, card_info: str, pad: Pad, device: str) -> Generator[str, Arguments, None]:
+    card.is_meant(fields(card_info))
+    card.look_at_expiry()
+    pin = card.terminal.layout.pin
     job = pin.application, (Right(pin.unblock_key),)
-    yield from _Keys(session, [job], pad, device).win(*job)
+    yield from _Keys(card, [job], pad, device).win(*job)
 
 
-def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -> Generator[str, Arguments, None]:
+def _sealed(card: OpenCard, header: bytes, size: int, pin: str, device: str) -> Generator[str, Arguments, None]:
     """Asks the machine for a command's data and MAC: key address | process factor | header | PIN | device number |.
 
     It may answer the whole command instead. [S: reference:terminal flow 4]
     """
-    terminal = session.terminal
-    address = _address(session, terminal.layout.pin.messaging_key)
+    terminal = card.terminal
+    address = _address(card, terminal.layout.pin.messaging_key)
     head = header + bytes((size,))
-    (key,) = yield _request(session, address, _hex(terminal.challenge()), _hex(head), pin, device)
+    (key,) = yield _request(card, address, _hex(terminal.challenge()), _hex(head), pin, device)
     answer = hexadecimal(key, (*SEALED[header], *(len(head) + one for one in SEALED[header])))
     if len(answer) in SEALED[header]:
         answer = header + bytes((len(answer),)) + answer
@@ -220,18 +220,18 @@ def _sealed(session: Session, header: bytes, size: int, pin: str, device: str) -
 # --- debit ---------------------------------------------------------------------------------------------------------
 
 
-def do_debit(session: Session, card_info: str, pay_info: str, pad: Pad, number: str, device: str) -> Flow:
+def do_debit(card: OpenCard, card_info: str, pay_info: str, pad: Pad, number: str, device: str) -> Flow:
     """Step 1: key address | random | card's sequence | self-paid | pooled | time | terminal number | device number |;
     amounts as 8 hex digits. [1: reference:terminal flow 6] the contents, [D] their order. Step 2 takes ``terminal's
     sequence|time|MAC1|``.
     """
     paid = debit.payment(pay_info)
-    session.is_meant(fields(card_info))
-    debit.ready(session, pad, paid)
-    begun = account.begin(session.terminal, paid, number)
+    card.is_meant(fields(card_info))
+    debit.ready(card, pad, paid)
+    begun = account.begin(card.terminal, paid, number)
     (key,) = yield _request(
-        session,
-        _address(session, account.purse(session.terminal).debit_key),
+        card,
+        _address(card, account.purse(card.terminal).debit_key),
         _hex(begun.random),
         _hex(begun.sequence),
         f"{paid.self_paid:08X}",
@@ -244,4 +244,4 @@ def do_debit(session: Session, card_info: str, pay_info: str, pad: Pad, number: 
     if len(told) != 3:
         raise DriverError(Code.BAD_INPUT, "pKey: 应为三个字段 expected terminal's sequence, time, MAC1")
     sequence, mac1 = (hexadecimal(one, (4,)) for one in told[::2])
-    return debit.settled(account.debit(session.terminal, begun, sequence, debit.moment(told[1]), mac1))
+    return debit.settled(account.debit(card.terminal, begun, sequence, debit.moment(told[1]), mac1))

@@ -12,7 +12,7 @@ from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import READ_KEY
 from harness.driver.formats import Wanted, addresses, fields, values
-from harness.driver.session import Session
+from harness.driver.open_card import OpenCard
 from harness.driver.steps import MachineFunctions
 from harness.keys.psam import Psam
 from harness.terminal import account
@@ -29,19 +29,19 @@ class SSCardDriver(MachineFunctions):
     def iReadCardBas(self, iType: int) -> Answer:
         """Basic information: see ``basic.information``."""
 
-        def work(session: Session) -> str:
+        def work(card: OpenCard) -> str:
             own: Psam | None = None
-            if session.needs_read_key:
-                own = session.with_psam(self._readers)
-                self._prove_card(session, own)
-            return basic.information(session, own.terminal_number if own else "", self._device)
+            if card.needs_read_key:
+                own = card.with_psam(self._readers)
+                self._prove_card(card, own)
+            return basic.information(card, own.terminal_number if own else "", self._device)
 
         return self._call(iType, work)
 
     @staticmethod
-    def _prove_card(session: Session, own: Psam) -> None:
+    def _prove_card(card: OpenCard, own: Psam) -> None:
         """Internal authentication, then RKSSSE; -21."""
-        terminal = session.terminal
+        terminal = card.terminal
         data, factor = terminal.challenge(), terminal.challenge()
         if own.cryptogram(terminal.use("IRK", factor), data) != terminal.internal(factor, data):
             raise DriverError(Code.INTERNAL_FAILED)
@@ -52,56 +52,56 @@ class SSCardDriver(MachineFunctions):
         PIN where a file asks for both. [D]
         """
 
-        def work(session: Session) -> str:
+        def work(card: OpenCard) -> str:
             if iAuthType not in (BY_PIN, BY_KEY):
                 raise DriverError(Code.BAD_PARAMETER)
             wanted = addresses(pFileAddr)
-            session.is_meant(fields(pCardInfo))
+            card.is_meant(fields(pCardInfo))
             if iAuthType == BY_PIN:
-                session.verify_pin(self.pad)
+                card.verify_pin(self.pad)
             else:
-                self._with_keys(session, wanted)
-            return contents.mirrored(session, [(one, contents.read(session.terminal, one)) for one in wanted])
+                self._with_keys(card, wanted)
+            return contents.mirrored(card, [(one, contents.read(card.terminal, one)) for one in wanted])
 
         return self._call(iType, work)
 
-    def _with_keys(self, session: Session, wanted: list[Wanted]) -> None:
+    def _with_keys(self, card: OpenCard, wanted: list[Wanted]) -> None:
         names = {name for one in wanted
-                 for name in session.terminal.missing(contents.file(session.terminal, one).read)}  # fmt: skip
+                 for name in card.terminal.missing(contents.file(card.terminal, one).read)}  # fmt: skip
         if PIN in names:
-            session.verify_pin(self.pad)
+            card.verify_pin(self.pad)
         if names - {PIN}:
-            session.with_psam(self._readers)
+            card.with_psam(self._readers)
 
     def iWriteCard(self, iType: int, pCardInfo: str, pFileAddr: str, pWriteData: str) -> Answer:
         """Writes items under their update keys, by the PSAM; pOutInfo is empty. -41, -42 before anything is sent."""
 
-        def work(session: Session) -> str:
+        def work(card: OpenCard) -> str:
             wanted = addresses(pFileAddr)
             told = values(pWriteData, wanted)
-            session.is_meant(fields(pCardInfo))
+            card.is_meant(fields(pCardInfo))
             planned = [
-                write for one, given in zip(wanted, told, strict=True) for write in contents.plan(session, one, given)
+                write for one, given in zip(wanted, told, strict=True) for write in contents.plan(card, one, given)
             ]
-            session.look_at_expiry()
-            session.with_psam(self._readers)
+            card.look_at_expiry()
+            card.with_psam(self._readers)
             for write in planned:
-                contents.write(session.terminal, write)
+                contents.write(card.terminal, write)
             return ""
 
         return self._call(iType, work)
 
     def iReadICCardNum(self, iType: int) -> Answer:
         """The bank card's number, as vendors' local services give it; -27266 where the card has no bank application."""
-        return self._call(iType, lambda session: bank.number(session.terminal))
+        return self._call(iType, lambda card: bank.number(card.terminal))
 
     # --- the PIN -------------------------------------------------------------------------------------------------
 
     def iVerifyPIN(self, iType: int) -> Answer:
         """The PIN from the pad; 0 at once where none is set. The initial PIN is right, but may not transact: -35."""
 
-        def work(session: Session) -> str:
-            session.verify_own_pin(self.pad)
+        def work(card: OpenCard) -> str:
+            card.verify_own_pin(self.pad)
             return ""
 
         return self._call(iType, work)
@@ -109,13 +109,13 @@ class SSCardDriver(MachineFunctions):
     def iChangePIN(self, iType: int) -> Answer:
         """Old PIN, then the new one twice, from the pad. -34, -36."""
 
-        def work(session: Session) -> str:
-            session.look_at_expiry()
-            if session.terminal.pin_state() == 0:
+        def work(card: OpenCard) -> str:
+            card.look_at_expiry()
+            if card.terminal.pin_state() == 0:
                 raise DriverError(Code.PIN_BLOCKED)
             old = self.pad.enter()
-            new = session.new_pin(self.pad)
-            session.guarded(lambda: session.terminal.change_pin(old, new))
+            new = card.new_pin(self.pad)
+            card.guarded(lambda: card.terminal.change_pin(old, new))
             return ""
 
         return self._call(iType, work)
@@ -123,12 +123,12 @@ class SSCardDriver(MachineFunctions):
     def iReloadPIN(self, iType: int, pCardInfo: str) -> Answer:
         """A new PIN, twice from the pad, under PUK and STK by the PSAM."""
 
-        def work(session: Session) -> str:
-            session.is_meant(fields(pCardInfo))
-            session.look_at_expiry()
-            session.with_psam(self._readers)
-            session.terminal.authenticate(session.terminal.layout.pin.unblock_key)
-            session.terminal.reload_pin(session.new_pin(self.pad))
+        def work(card: OpenCard) -> str:
+            card.is_meant(fields(pCardInfo))
+            card.look_at_expiry()
+            card.with_psam(self._readers)
+            card.terminal.authenticate(card.terminal.layout.pin.unblock_key)
+            card.terminal.reload_pin(card.new_pin(self.pad))
             return ""
 
         return self._call(iType, work)
@@ -136,11 +136,11 @@ class SSCardDriver(MachineFunctions):
     def iUnblockPIN(self, iType: int, pCardInfo: str) -> Answer:
         """The try counter set back, the PIN as it was, by the PSAM."""
 
-        def work(session: Session) -> str:
-            session.is_meant(fields(pCardInfo))
-            session.look_at_expiry()
-            session.with_psam(self._readers)
-            session.terminal.unblock_pin()
+        def work(card: OpenCard) -> str:
+            card.is_meant(fields(pCardInfo))
+            card.look_at_expiry()
+            card.with_psam(self._readers)
+            card.terminal.unblock_pin()
             return ""
 
         return self._call(iType, work)
@@ -150,20 +150,20 @@ class SSCardDriver(MachineFunctions):
     def iDoDebit(self, iType: int, pCardInfo: str, pPayInfo: str) -> Answer:
         """Records a settlement after the cardholder's PIN, by the PSAM; its proofs: see ``debit.settled``."""
 
-        def work(session: Session) -> str:
+        def work(card: OpenCard) -> str:
             paid = debit.payment(pPayInfo)
-            session.is_meant(fields(pCardInfo))
-            own = session.with_psam(self._readers)
-            debit.ready(session, self.pad, paid)
-            return debit.settled(account.settle(session.terminal, paid, own))
+            card.is_meant(fields(pCardInfo))
+            own = card.with_psam(self._readers)
+            debit.ready(card, self.pad, paid)
+            return debit.settled(account.settle(card.terminal, paid, own))
 
         return self._call(iType, work)
 
     def iReadDebitRecord(self, iType: int) -> Answer:
         """The account's log after the PIN, newest first; each record: see ``debit.logged``."""
 
-        def work(session: Session) -> str:
-            session.verify_pin(self.pad)
-            return "".join(map(debit.logged, account.log(session.terminal)))
+        def work(card: OpenCard) -> str:
+            card.verify_pin(self.pad)
+            return "".join(map(debit.logged, account.log(card.terminal)))
 
         return self._call(iType, work)

@@ -1,9 +1,11 @@
-"""Cards in PC/SC readers, as the library's iType means them."""
+"""Where cards are: in PC/SC readers, as the library's iType means them, or where a caller says."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
@@ -14,6 +16,24 @@ CONTACTLESS = re.compile(r"contactless|picc|(?<![a-z])cl(?![a-z])", re.IGNORECAS
 ORDER = {1: (False,), 2: (True,), 3: (False, True), 4: (True, False)}
 """Contactless or not, by iType, in the order they are tried. [S: reference:terminal Functions]"""
 EMPTY = frozenset({pcsc.NO_SMARTCARD, pcsc.REMOVED_CARD, pcsc.UNPOWERED_CARD, pcsc.UNRESPONSIVE_CARD})
+
+
+class Readers(Protocol):
+    """Where cards are."""
+
+    def card(self, kind: int) -> Connection:
+        """The user's card for an iType; PcscError."""
+
+    def psam(self) -> Connection | None:
+        """The terminal's own card, None if it has none; PcscError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Readers from two functions."""
+
+    card: Callable[[int], Connection]
+    psam: Callable[[], Connection | None]
 
 
 class PcscReaders:

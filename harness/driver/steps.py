@@ -15,7 +15,7 @@ class MachineFunctions(Calls):
 
     def iReadCardBas_HSM_Step1(self, iType: int) -> Answer:
         """The request for basic information: see ``flows.read_basic``."""
-        return self._first("iReadCardBas", iType, lambda session: flows.read_basic(session, self._device))
+        return self._first("iReadCardBas", iType, lambda card: flows.read_basic(card, self._device))
 
     def iReadCardBas_HSM_Step2(self, pKey: str) -> Answer:
         """Basic information, as iReadCardBas gives it; -25."""
@@ -26,7 +26,7 @@ class MachineFunctions(Calls):
         return self._first(
             "iReadCard",
             iType,
-            lambda session: flows.read_items(session, pCardInfo, pFileAddr, self.pad, self._device),
+            lambda card: flows.read_items(card, pCardInfo, pFileAddr, self.pad, self._device),
         )
 
     def iReadCard_HSM_Step2(self, pKey: str) -> Answer:
@@ -38,7 +38,7 @@ class MachineFunctions(Calls):
         return self._first(
             "iWriteCard",
             iType,
-            lambda session: flows.write_items(session, pCardInfo, pFileAddr, self.pad, self._device),
+            lambda card: flows.write_items(card, pCardInfo, pFileAddr, self.pad, self._device),
         )
 
     def iWriteCard_HSM_Step2(self, pKey: str, pWriteData: str) -> Answer:
@@ -47,9 +47,7 @@ class MachineFunctions(Calls):
 
     def iReloadPIN_HSM_Step1(self, iType: int, pCardInfo: str) -> Answer:
         """The request for PUK."""
-        return self._first(
-            "iReloadPIN", iType, lambda session: flows.reload_pin(session, pCardInfo, self.pad, self._device)
-        )
+        return self._first("iReloadPIN", iType, lambda card: flows.reload_pin(card, pCardInfo, self.pad, self._device))
 
     def iReloadPIN_HSM_Step2(self, pKey: str) -> Answer:
         """A new PIN, twice from the pad, and the request for STK, which holds it."""
@@ -62,7 +60,7 @@ class MachineFunctions(Calls):
     def iUnblockPIN_HSM_Step1(self, iType: int, pCardInfo: str) -> Answer:
         """The request for PUK."""
         return self._first(
-            "iUnblockPIN", iType, lambda session: flows.unblock_pin(session, pCardInfo, self.pad, self._device)
+            "iUnblockPIN", iType, lambda card: flows.unblock_pin(card, pCardInfo, self.pad, self._device)
         )
 
     def iUnblockPIN_HSM_Step2(self, pKey: str) -> Answer:
@@ -78,7 +76,7 @@ class MachineFunctions(Calls):
         return self._first(
             "iDoDebit",
             iType,
-            lambda session: flows.do_debit(session, pCardInfo, pPayInfo, self.pad, self._terminal, self._device),
+            lambda card: flows.do_debit(card, pCardInfo, pPayInfo, self.pad, self._terminal, self._device),
         )
 
     def iDoDebit_HSM_Step2(self, pKey: str) -> Answer:

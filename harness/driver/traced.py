@@ -9,7 +9,7 @@ from emulator.apdu.status import describe
 from emulator.filesystem.layouts.specs import Layout
 from harness.driver.codes import Code, words
 from harness.driver.interface import Function
-from harness.driver.session import Readers
+from harness.driver.readers import Readers
 from harness.readers.connection import Connection
 from harness.readers.observed import Observed
 from harness.terminal.terminal import layout_of

@@ -33,7 +33,7 @@ TERMINAL_NUMBER_SFI, TERMINAL_NUMBER = 0x16, 6
 """The file of the terminal's number, and how many bytes it has."""
 
 
-class Session(Protocol):
+class CardSession(Protocol):
     """What it takes of a terminal's session with a card: see ``harness.terminal.session``."""
 
     def reset(self) -> bytes:
@@ -62,7 +62,7 @@ class Psam(KeyAccess):
     [S: part9:8, reference:card §5]
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CardSession) -> None:
         self._session = session
         self.terminal_number = ""
         """12 digits, of which the first six are its region; empty before ``begin``."""

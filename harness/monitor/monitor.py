@@ -11,7 +11,7 @@ from emulator.filesystem.layouts.specs import Layout
 from harness.monitor.other_programs import foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
-from harness.monitor.session import Session
+from harness.monitor.view import CardView
 from harness.trace.read import CALL, PSAM, Event, slot_layout
 from harness.trace.show import time_of_day
 from harness.verdicts.log import Line
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(slots=True)
 class _Slot:
-    session: Session
+    view: CardView
     rules: list[Rule]
     card: tuple[str, ...] = ()
     atr: bytes = b""
@@ -100,7 +100,7 @@ class Monitor:
     def _end(self, slot: _Slot) -> None:
         if slot.last is not None:
             for rule in slot.rules:
-                self._tell(rule, slot, slot.last, rule.end(slot.session, powered=slot.powered, at=self._at))
+                self._tell(rule, slot, slot.last, rule.end(slot.view, powered=slot.powered, at=self._at))
         slot.last, slot.powered = None, False
 
     def _new(self, event: Event) -> _Slot:
@@ -111,7 +111,7 @@ class Monitor:
             if not issubclass(rule, Across) and rule.cards == layout.card
         ]
         self._rules += rules
-        return _Slot(Session(layout), rules)
+        return _Slot(CardView(layout), rules)
 
     def _reset(self, event: Event, slot: _Slot | None) -> _Slot:
         # Where serial numbers are masked, cards of one kind have one ATR: their marks tell them apart.
@@ -124,8 +124,8 @@ class Monitor:
             slot = self._slots[event.slot] = self._new(event)  # another card: nothing is known of it
         for rule in slot.rules:
             self._tell(rule, slot, event, rule.reset())
-        slot.session.reset()
-        slot.session.named = bool(event.told("algorithm"))  # which only a virtual card tells
+        slot.view.reset()
+        slot.view.named = bool(event.told("algorithm"))  # which only a virtual card tells
         slot.card, slot.atr, slot.powered, slot.begun = card, bytes.fromhex(event.told("atr")), True, True
         slot.lines.append(_line(event, b"", slot.atr, slot))
         return slot
@@ -134,7 +134,7 @@ class Monitor:
         if slot.powered:
             for rule in slot.rules:
                 self._tell(rule, slot, event, rule.reset())
-        slot.session.reset()
+        slot.view.reset()
         slot.powered = False
 
     def _exchange(self, slot: _Slot, event: Event) -> None:
@@ -143,8 +143,8 @@ class Monitor:
             return
         slot.powered = True
         slot.lines.append(_line(event, event.command, event.answer, slot))
-        visitors = foreign(event.command, slot.session.context)
-        steps = slot.session.take(event)
+        visitors = foreign(event.command, slot.view.context)
+        steps = slot.view.take(event)
         if visitors:
             deque(steps, maxlen=0)  # what it did to the card is so, but nobody is to blame
             return
@@ -184,7 +184,7 @@ class Monitor:
 
 
 def _line(event: Event, command: bytes, answer: bytes, slot: _Slot) -> Line:
-    number, time, layout = event.line, event.told("time"), slot.session.layout
+    number, time, layout = event.line, event.told("time"), slot.view.layout
     return Line(command, answer, event.reason, number, time, event.slot, layout)
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from emulator.filesystem.layouts.specs import Layout
 from emulator.sources import weakest
-from harness.monitor.session import Session, Step
+from harness.monitor.view import CardView, Step
 
 ERROR, WARNING = "error", "warning"
 
@@ -52,7 +52,7 @@ class Rule:
     def reset(self) -> str | None:
         """The card was reset or powered, or is about to lose its power."""
 
-    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+    def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
         """No more is heard of the card: another one came, or the trace ends, with the card powered still or not.
 
         ``at``: when, by the trace's clock. A mere loss of power does not end it: drivers open the card anew for each

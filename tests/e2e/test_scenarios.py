@@ -9,7 +9,7 @@ import pytest
 
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.readers.connection import Pcsc
 from harness.terminal import region
 from harness.terminal.terminal import Terminal

@@ -16,7 +16,7 @@ from harness.driver.backend import BackEnd
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, negated, words
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import CANCEL, TIMEOUT
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.hsm.machine import Card as MachineCard
 from harness.hsm.machine import EncryptionMachine
 from harness.keys.access import Use

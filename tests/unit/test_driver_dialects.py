@@ -24,7 +24,7 @@ from harness.cli import main
 from harness.driver.clients import Clients
 from harness.driver.dialects import dialect as dialects
 from harness.driver.dialects.dialect import Dialect, DialectError
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.hsm.machine import EncryptionMachine
 from harness.readers.connection import InProcess
 from harness.web import driver as front

@@ -7,7 +7,7 @@ import pytest
 from harness.driver import formats
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.terminal.terminal import Terminal
 from tests.counter import ANY, INITIAL, Counter
 

@@ -27,8 +27,8 @@ from harness.driver.codes import ERROR_MOST, Code, DriverError, error_text, word
 from harness.driver.interface import EXPORTED, FUNCTIONS, IN_MOST, OUT_MOST, VENDORS
 from harness.driver.library import SSCardDriver
 from harness.driver.lock import HOLD
+from harness.driver.readers import Given
 from harness.driver.server import Server
-from harness.driver.session import Given
 from harness.hsm.machine import EncryptionMachine
 from harness.readers.connection import Connection, InProcess
 from harness.readers.pcsc import UNKNOWN_READER, PcscError

@@ -20,8 +20,8 @@ from harness.driver.backend import BackEnd
 from harness.driver.clients import Client, Clients
 from harness.driver.interface import EXPORTED
 from harness.driver.library import SSCardDriver
+from harness.driver.readers import Given
 from harness.driver.server import called
-from harness.driver.session import Given
 from harness.driver.traced import CallTrace, TracedReaders
 from harness.driver.wire import frame
 from harness.hsm.machine import EncryptionMachine

@@ -10,7 +10,7 @@ from emulator.filesystem.memory.memory import PIN_CELL
 from harness.clock import Clock
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad
-from harness.driver.session import Given
+from harness.driver.readers import Given
 from harness.keys.access import TerminalError
 from harness.keys.psam import Psam
 from harness.monitor.rules import RULES

@@ -7,7 +7,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import Step
+from harness.monitor.view import Step
 
 PROOFS = (ExternalAuthentication, InternalAuthentication)
 """What is computed with a key of the card's algorithm; what comes under secure messaging is besides."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.select import Select
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import NO_CHALLENGE, USED, Step
+from harness.monitor.view import NO_CHALLENGE, USED, Step
 
 ENOUGH = 4
 """Challenges in a row that reading basic information asks for. [S: prog-z390, reference:terminal flow 1]"""

@@ -8,7 +8,7 @@ from emulator.apdu.status import SW
 from emulator.personas import PIN_CHANGED
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import READING, UPDATING, lacking
-from harness.monitor.session import Step
+from harness.monitor.view import Step
 from harness.trace.mask import INITIAL
 
 TYPED = 1.0

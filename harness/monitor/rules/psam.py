@@ -8,7 +8,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.crypto.keys import factors
 from harness.monitor.rule import Across
-from harness.monitor.session import Step
+from harness.monitor.view import Step
 
 FACTOR = 8
 IDENTIFICATION = 0x01
@@ -31,7 +31,7 @@ class Factors(Across):
     def across(self, slot: int, atr: bytes, step: Step) -> str | None:
         if step.kind is DeliveryKey:
             return self._delivered(step)
-        if step.session.layout.card != "psam":
+        if step.view.layout.card != "psam":
             before, region = self._cards.get(slot, (atr, ""))
             self._cards[slot] = (atr, region if before == atr else "")
             self._region_told(slot, step)
@@ -74,9 +74,9 @@ class Passed(Across):
         if step.kind is CipherData:
             self._pending = step.sw >> 8 == 0x61
             self._computed = step.answer if step.sw == 0x9000 else b""
-        elif step.kind is GetResponse and self._pending and step.session.layout.card == "psam":
+        elif step.kind is GetResponse and self._pending and step.view.layout.card == "psam":
             self._computed, self._pending = step.answer, False
-        elif step.kind is GetChallenge and step.session.layout.card != "psam":
+        elif step.kind is GetChallenge and step.view.layout.card != "psam":
             self._computed = b""
         elif step.kind is ExternalAuthentication and self._computed:
             self.seen = True

@@ -9,7 +9,7 @@ from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.security import PIN, Condition, names_in
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import Step
+from harness.monitor.view import Step
 
 READING, UPDATING = (ReadRecord, ReadBinary), (UpdateRecord, UpdateBinary)
 
@@ -17,10 +17,10 @@ READING, UPDATING = (ReadRecord, ReadBinary), (UpdateRecord, UpdateBinary)
 def lacking(step: Step) -> Condition | None:
     """The condition that a command needs and the session does not meet; None if all is well."""
     condition = needed(step)
-    if condition is None or step.session.may(condition, step.rights):
+    if condition is None or step.view.may(condition, step.rights):
         return None
     # Regions choose conditions of their own: where the layout is a guess the card's word goes before it.
-    return None if step.ok and not step.session.named else condition
+    return None if step.ok and not step.view.named else condition
 
 
 def needed(step: Step) -> Condition | None:
@@ -36,7 +36,7 @@ def _of_file(step: Step) -> Condition | None:
 
 
 def _of_command(step: Step) -> Condition | None:
-    return step.kind.condition(step.session.layout, step.place.directory.spec) if step.kind is not None else None
+    return step.kind.condition(step.view.layout, step.place.directory.spec) if step.kind is not None else None
 
 
 def _refused(step: Step, condition: Condition) -> list[str]:
@@ -111,7 +111,7 @@ class AfterRefusal(Rule):
     source = "63Cx and 6983 [T: part7:6.6]"
 
     def step(self, step: Step) -> str | None:
-        self.seen = self.seen or bool(step.session.refused)
+        self.seen = self.seen or bool(step.view.refused)
         condition = lacking(step)
         told = _refused(step, condition) if condition else []
         if not told:
@@ -194,7 +194,7 @@ class InClear(Rule):
         if not demand or file is None:
             return None
         self.seen = True
-        plan = step.session.layout.personalisation
+        plan = step.view.layout.personalisation
         if step.secured or (plan is not None and plan.key in step.rights):
             return None
         return f"{step.path} demands {'a MAC' if demand == 'mac' else 'MAC and cipher'}, and was accessed in clear"

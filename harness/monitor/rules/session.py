@@ -12,7 +12,7 @@ from emulator.filesystem.layouts.specs import PIN_USE, KeySpec
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed
-from harness.monitor.session import Session, Step
+from harness.monitor.view import CardView, Step
 
 ISSUER, VERSION = "SSSE/EF05", "SSSE/EF05/03"
 DF_IDS = (0xDF, 0xDD, 0x3F)
@@ -124,7 +124,7 @@ class RightsLeft(Rule):
 
     def step(self, step: Step) -> str | None:
         last, held = self._last, self._held
-        self._last, self._held = step.event.t, frozenset(step.session.rights)
+        self._last, self._held = step.event.t, frozenset(step.view.rights)
         self.seen = self.seen or bool(self._held)
         if held and last is not None and step.event.t - last > IDLE:
             return f"{_words(held)} held for {step.event.t - last:.0f} s without a command"
@@ -134,9 +134,9 @@ class RightsLeft(Rule):
         self._last, self._held = None, frozenset()
         return None
 
-    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
+    def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
         # That a trace ends tells nothing of what the terminal did next; that it went on elsewhere for long does.
-        last, held = self._last, frozenset(session.rights)
+        last, held = self._last, frozenset(view.rights)
         if not powered or not held or last is None or at - last <= IDLE:
             return None
         return f"{_words(held)} held for {at - last:.0f} s without a command, when the trace ends"
@@ -176,9 +176,9 @@ def _current_file(step: Step) -> bool:
 def _relied_on(step: Step) -> frozenset[str]:
     """The keys, no PINs, without whose rights the command would have been refused."""
     condition = needed(step)
-    if condition is None or step.session.may(condition, step.rights & {PIN}):
+    if condition is None or step.view.may(condition, step.rights & {PIN}):
         return frozenset()
-    keys = step.session.layout.keys
+    keys = step.view.layout.keys
     return frozenset(name for name in names_in(condition) if name in step.rights and not _a_pin(keys.get(name)))
 
 

@@ -12,7 +12,7 @@ from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts import text
 from harness.monitor.rule import WARNING, Rule
-from harness.monitor.session import Session, Step
+from harness.monitor.view import CardView, Step
 
 ISSUER = "SSSE/EF05"
 VALIDITY, NUMBER, IDENTIFICATION = 0x06, 0x07, 0x01
@@ -78,8 +78,8 @@ class ExpiryUnread(_Issuer):
             self._deed = f"line {step.event.line}: {step.name} ({step.path})"
         return None
 
-    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
-        del session, powered, at
+    def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
+        del view, powered, at
         deed, self._deed = self._deed, ""
         return f"{deed}, and item 06 had not been read" if deed else None
 
@@ -125,7 +125,7 @@ class NotActivated(Rule):
         refused, self._refused = self._refused, ""
         if step.enters:
             self._blocked = step.sw == SW.APPLICATION_BLOCKED_TEMPORARILY  # where 6985 says that, and nothing else
-        named = step.session.layout.activation
+        named = step.view.layout.activation
         if step.kind in (Select, GetResponse, Activate):
             self._refused = refused
             return None

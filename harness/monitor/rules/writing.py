@@ -9,7 +9,7 @@ from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
 from harness.monitor.rule import ERROR, WARNING, Rule, Situation
 from harness.monitor.rules.rights import READING, UPDATING
-from harness.monitor.session import Session, Step
+from harness.monitor.view import CardView, Step
 from harness.trace.mask import HEAD
 
 MEASURES = "the region moves in the card [S: measures:article 24]"
@@ -47,8 +47,8 @@ class ReadBack(_PerItem):
     def _mine(self, path: str) -> bool:
         return path not in self._regions
 
-    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
-        del session, powered, at
+    def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
+        del view, powered, at
         left, self._items = sorted(self._items), {}
         return f"written and not read back: {', '.join(left)}" if left else None
 
@@ -146,8 +146,8 @@ class RegionWhole(Rule):
             self.seen = self.seen or writing
         return None
 
-    def end(self, session: Session, *, powered: bool, at: float) -> str | None:
-        del session, powered, at
+    def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
+        del view, powered, at
         told = [text for insurance in self._insurances if (text := self._of(insurance))]
         self._fields.clear()
         return "; ".join(told) or None

@@ -25,12 +25,12 @@ NO_CHALLENGE, GIVEN, USED = "none", "given", "used"
 @dataclass(frozen=True, slots=True)
 class Step:
     """One command as rules see it: ``rights``, ``challenge``, ``selected`` and ``refused`` are as they were before it,
-    ``session`` is as it is afterwards.
+    ``view`` is as it is afterwards.
 
     ``command`` is plain, None if malformed; ``kind`` None if no card has such a command.
     """
 
-    session: Session
+    view: CardView
     event: Event
     kind: type[Instruction] | None
     command: CommandAPDU | None
@@ -138,7 +138,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Session:
+class CardView:
     """One slot. ``take`` brings the next command and gives its step; a record that came in parts behind 61xx makes
     another step, as if it had come whole.
     """

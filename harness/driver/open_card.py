@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
@@ -13,6 +12,7 @@ from harness.driver.codes import Code, DriverError, words
 from harness.driver.elements import NAMED
 from harness.driver.failures import READ_KEY
 from harness.driver.pad import Pad
+from harness.driver.readers import Readers
 from harness.keys.access import TerminalError
 from harness.keys.none import NoKeys
 from harness.keys.psam import Psam
@@ -25,27 +25,9 @@ TYPES = (1, 2, 3, 4)
 [S: reference:terminal Functions]"""
 
 
-class Readers(Protocol):
-    """Where cards are."""
-
-    def card(self, kind: int) -> Connection:
-        """The user's card for an iType; PcscError."""
-
-    def psam(self) -> Connection | None:
-        """The terminal's own card, None if it has none; PcscError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Readers from two functions."""
-
-    card: Callable[[int], Connection]
-    psam: Callable[[], Connection | None]
-
-
 @dataclass(slots=True)
-class Session:
-    """An open card. ``number``: item 07."""
+class OpenCard:
+    """One call's card. ``number``: item 07."""
 
     connection: Connection
     terminal: Terminal
@@ -58,7 +40,7 @@ class Session:
     """How elements and fields stand in strings: see ``elements``."""
 
     @classmethod
-    def open(cls, readers: Readers, kind: int, layout: Layout | None = None, elements: str = NAMED) -> Session:
+    def open(cls, readers: Readers, kind: int, layout: Layout | None = None, elements: str = NAMED) -> OpenCard:
         """Reset, SSSE, algorithm, identification code, version, card number; DriverError. ``layout``: the card's, where
         its version does not tell.
         """
