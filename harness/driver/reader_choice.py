@@ -34,16 +34,28 @@ class FoundReaders:
     def _found(self) -> PcscReaders:
         seen = pcsc.present()
         if seen != self._seen:
-            self._seen = seen
-            candidates = (name for name in seen if not self._cards or not name.startswith(self._cards))
-            self._readers = PcscReaders(self._cards, next(filter(is_psam, candidates), None))
+            candidates = [name for name in seen if not self._cards or not name.startswith(self._cards)]
+            own, certain = _psam_among(candidates)
+            self._seen = seen if certain else {}
+            self._readers = PcscReaders(self._cards, own)
         return self._readers
 
 
-def is_psam(reader: str) -> bool:
-    """True if the card there has a PSAM's application; false where it cannot be asked."""
+def _psam_among(readers: Sequence[str]) -> tuple[str | None, bool]:
+    """The reader with the PSAM, and whether that is certain: a card that another program uses may be one."""
+    certain = True
+    for name in readers:
+        found = is_psam(name)
+        if found:
+            return name, True
+        certain = certain and found is not None
+    return None, certain
+
+
+def is_psam(reader: str) -> bool | None:
+    """True if the card there has a PSAM's application; false where it cannot be asked, None while it is in use."""
     try:
         with Pcsc(reader, reset_at_end=True) as connection:
             return TerminalSession(connection).send(Select.command(APPLICATION)).ok
-    except PcscError:
-        return False
+    except PcscError as error:
+        return None if error.result == pcsc.SHARING_VIOLATION else False

@@ -76,6 +76,7 @@ def create(clients: Clients, origins: Sequence[str] = (), dialect: Dialect | Non
 
     for path in spoken.paths:
         app.websocket(path)(listen)
+        app.post(path, include_in_schema=False)(call)  # where a service's WebSocket is, pages look for its HTTP too
     return app
 
 

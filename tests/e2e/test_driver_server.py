@@ -204,8 +204,12 @@ def test_cards_in_readers(library: Library, tmp_path: Path, monkeypatch: pytest.
         own, reader = cards.readers
         monkeypatch.setenv(pcsc.SOCKET_VARIABLE, cards.seen[0].partition("=")[2])
         names = ("--reader", reader, "--psam-reader", own) if named else ()
-        with native.serving("--socket", f"{tmp_path}/s", *names):
+        trace = tmp_path / "t.jsonl"
+        with native.serving("--socket", f"{tmp_path}/s", "--trace", str(trace), *names):
             assert library("iReadCardBas", 1)[1].split("|")[9] == "510100000001", "its terminal number"
+            shown = subprocess.run([SSCARD, "trace", "show", str(trace)], capture_output=True, text=True, check=True)
+            assert "⇒ iReadCardBas(iType=1) → 0" in shown.stdout
+            assert "SSSE/EF05/07" in shown.stdout, "the card's files are known by its version"
             assert library("iReadCardBas", 2)[0] == -11, "no contactless reader"
             card("remove")
             assert library("iReadCardBas", 1)[0] == -2

@@ -295,9 +295,13 @@ def test_http_speaks_the_dialect_too_and_documents_it(name: str) -> None:
         validate(document)
         post = document["paths"]["/call"]["post"]
         asked = post["requestBody"]["content"]["application/json"]["example"]
-        request = urllib.request.Request(f"{url}/call", json.dumps(asked).encode())
-        with urllib.request.urlopen(request) as answer:
-            told = json.load(answer)
+        answers = []
+        for path in ("/call", *spoken.paths):
+            request = urllib.request.Request(f"{url}{path}", json.dumps(asked).encode())
+            with urllib.request.urlopen(request) as answer:
+                answers.append(json.load(answer))
+    told = answers[0]
+    assert answers == [told] * 3
     assert told[spoken.answer.code] == spoken.answer.done
     assert told["pOutInfo"].split("|")[4] == NAME
     schema = post["responses"]["200"]["content"]["application/json"]["schema"]
