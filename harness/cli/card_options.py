@@ -273,11 +273,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def relay_options(function: F) -> F:
-    """--reader and --port of a card that is relayed into a virtual reader."""
-    function = click.option(
-        "--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
-        help="vpcd's port of the virtual reader that the card appears in.",
-    )(function)  # fmt: skip
+    """--reader of a card that is relayed into a virtual reader."""
     return click.option(
         "--reader", required=True, metavar="NAME", help="The PC/SC reader with the card, by the beginning of its name."
     )(function)
@@ -288,7 +284,7 @@ def psam_reader_option(function: F) -> F:
     return click.option(
         "--psam-reader",
         metavar="NAME",
-        help="The reader with the terminal's own card: relayed too, at --port plus 1.",
+        help="The reader with the terminal's own card: relayed too; with --port, at the next one.",
     )(function)
 
 

@@ -14,15 +14,14 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
-from harness.cli import card_options, outputs
+from harness.cli import card_options, outputs, relaying
+from harness.cli.relaying import relayed_into_free
 from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
 from harness.monitor.monitor import Finding, Monitor
-from harness.monitor.relay import relayed_both
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
 from harness.monitor.watched import Watched
-from harness.readers import pcsc
 from harness.serving.run import ended
 from harness.sources.register import register
 from harness.trace import read
@@ -41,8 +40,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.argument("trace", type=FILE, required=False)
 @click.option("--follow", is_flag=True, help="Go on as the trace grows, until Ctrl-C.")
 @click.option("--reader", metavar="NAME", help="Live: the card in this PC/SC reader, relayed into a virtual one.")
-@click.option("--port", type=click.IntRange(1, 65535), default=pcsc.DEFAULT_PORT, show_default=True,
-              help="With --reader: vpcd's port of the virtual reader that the card appears in.")  # fmt: skip
+@relaying.PORT
 @card_options.psam_reader_option
 @click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
 @click.option("--psam", type=int, multiple=True, metavar="SLOT", help="A slot with a terminal's own card.")
@@ -62,7 +60,7 @@ def monitor(
     trace: Path | None,
     reader: str | None,
     psam_reader: str | None,
-    port: int,
+    port: int | None,
     layout: str | None,
     psam: tuple[int, ...],
     lost: tuple[str, ...],
@@ -143,7 +141,7 @@ def _live(
     watched: Watched,
     reader: str,
     psam_reader: str | None,
-    port: int,
+    port: int | None,
     layout: Layout | None,
     say: Callable[[Iterable[Finding]], None],
 ) -> None:
@@ -160,7 +158,7 @@ def _live(
         say(judge.hear(event))
 
     trace = Trace(put, personal_data=True)
-    with relayed_both(reader, psam_reader, port, trace, layout) as cards:
+    with relayed_into_free(reader, psam_reader, port, trace, layout) as cards:
         for one in cards:
             click.echo(f"watching {one}", err=True)
         click.echo("Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
-from harness.cli import card_options
-from harness.monitor.relay import relayed_both
+from harness.cli import card_options, relaying
+from harness.cli.relaying import relayed_into_free
 from harness.serving.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
@@ -86,13 +86,21 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
 
 @click.command()
 @card_options.relay_options
+@relaying.PORT
 @card_options.psam_reader_option
 @click.option("-o", "--out", required=True, type=FILE, help="Write the recording here.")
 @card_options.personal_data_option
 @card_options.show_secrets_option
 @card_options.force_option
 def record(
-    reader: str, psam_reader: str | None, port: int, out: Path, *, personal_data: bool, show_secrets: bool, force: bool
+    reader: str,
+    psam_reader: str | None,
+    port: int | None,
+    out: Path,
+    *,
+    personal_data: bool,
+    show_secrets: bool,
+    force: bool,
 ) -> None:
     """Record a session with a card in a reader, until Ctrl-C.
 
@@ -103,7 +111,7 @@ def record(
     with (
         TraceFile(out, show_secrets=show_secrets, personal_data=personal_data, force=force) as written,
         ended(),
-        relayed_both(reader, psam_reader, port, written, None) as cards,
+        relayed_into_free(reader, psam_reader, port, written, None) as cards,
     ):
         for one in cards:
             click.echo(f"recording {one}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -174,16 +174,16 @@ class Relayed:
 
 @contextmanager
 def relayed_both(
-    reader: str, psam_reader: str | None, port: int, trace: Trace, layout: Layout | None
+    reader: str, psam_reader: str | None, ports: Sequence[int], trace: Trace, layout: Layout | None
 ) -> Iterator[list[Relayed]]:
-    """A user's card, by this layout or the one that it says, as slot 0 of a trace; a PSAM, if one is named, as slot 1,
-    at the next port. Gives both, the user's first.
+    """A user's card, by this layout or the one that it says, as slot 0 of a trace; a PSAM, if one is named, as slot 1.
+    ``ports``: vpcd's of the virtual readers that they go into. Gives both, the user's first.
     """
     with ExitStack() as stack:
-        found = [stack.enter_context(relayed(reader, port, lambda told: trace.slot(0, layout=layout or told)))]
+        found = [stack.enter_context(relayed(reader, ports[0], lambda told: trace.slot(0, layout=layout or told)))]
         if psam_reader is not None:
             psam = catalogue.layout(PSAM)
-            found.append(stack.enter_context(relayed(psam_reader, port + 1, lambda _: trace.slot(1, layout=psam))))
+            found.append(stack.enter_context(relayed(psam_reader, ports[1], lambda _: trace.slot(1, layout=psam))))
         yield found
 
 

@@ -44,20 +44,39 @@ class Service:
         every = [Place(name, self.port + number) for number, name in enumerate(names)]
         if self.process is not None:
             return every
-        taken = {row["reader"] for run in _neighbours(self.path) for row in run.table.get("slots", ())}
-        free = [
-            one for one in every if one.reader not in taken and pcsc.wait_card(one.reader, present=False, timeout=0)
-        ]
+        free = [one for one in self._empty(every) if one.reader not in self._held()]
+        remedy = "use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)"
+        return self._heard(every, free, count, remedy, ", or is in another network namespace (use --private)")
+
+    def lent(self, count: int) -> list[Place]:
+        """So many empty slots of it for cards that are relayed, which no run will miss: those that none has come first.
+        PcscError.
+        """
+        every = [Place(name, self.port + at) for at, name in enumerate(pcsc.virtual_readers(0, every=True))]
+        held = self._held()
+        free = sorted(self._empty(every), key=lambda one: one.reader in held)
+        remedy = "start `sscard run` with more --slots, or take cards out (`sscard card list` names them)"
+        return self._heard(every, free, count, remedy, "")
+
+    def _held(self) -> set[str]:
+        """The readers of all runs of it, with cards in them or not."""
+        return {row["reader"] for run in _neighbours(self.path) for row in run.table.get("slots", ())}
+
+    def _empty(self, every: list[Place]) -> list[Place]:
+        return [one for one in every if pcsc.wait_card(one.reader, present=False, timeout=0)]
+
+    def _heard(self, every: list[Place], free: list[Place], count: int, remedy: str, elsewhere: str) -> list[Place]:
+        """So many of those that are free. PcscError where there are too few, or nobody listens."""
         if len(free) < count:
             raise pcsc.PcscError(
                 f"the pcscd at {self.path} has {len(free)} of {len(every)} virtual slots free, {count} are needed: "
-                f"use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)"
+                f"{remedy}"
             )
         deaf = [one for one in free[:count] if not pcsc.listening(one.port)]
         if deaf:
             raise pcsc.PcscError(
                 f"reader {deaf[0].reader!r} is free, but nobody listens at its port {deaf[0].port} here: its pcscd has "
-                f"other ports (name the first with --port), or is in another network namespace (use --private)"
+                f"other ports (name the first with --port){elsewhere}"
             )
         return free[:count]
 
@@ -77,6 +96,18 @@ def _neighbours(path: Path) -> list[control.Running]:
     return [one for one in control.runs() if one.table.get("service") == identity]
 
 
+def running(port: int | None = None) -> Service | None:
+    """The pcscd that this process talks to, None where none answers. ``port``: of its first virtual reader, if it is
+    known: else as those who started it say, or the usual one.
+    """
+    path = pcsc.socket_path()
+    if not pcsc.answers(path):
+        return None
+    told = [one.table.get("first_port") for one in _neighbours(path)]
+    told += [one.port for one in _started if one.path == path]
+    return Service(path, port or next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT), None)
+
+
 _started: list[Service] = []
 """What this process started and has not ended, for the cards that it puts in later."""
 
@@ -91,10 +122,8 @@ def pcsc_service(slots: int, port: int | None = None, *, private: bool = False) 
         path = pcsc.socket_path()
         if private:
             path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-")), "pcscd.comm")
-        elif pcsc.answers(path):
-            told = [one.table.get("first_port") for one in _neighbours(path)]
-            told += [one.port for one in _started if one.path == path]
-            yield Service(path, port or next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT), None)
+        elif found := running(port):
+            yield found
             return
         port = port or pcsc.free_port(slots)
         service = Service(path, port, stack.enter_context(pcsc.pcscd(slots, port, path)))

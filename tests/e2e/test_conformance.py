@@ -40,7 +40,7 @@ def test_recording_a_session(tmp_path: Path) -> None:
     with serving("--slots", "2") as served:
         other = "Virtual PCD 00 01"
         process = subprocess.Popen(
-            [SSCARD, "record", "--reader", served.readers[0], "--port", "35964", "-o", str(path)],
+            [SSCARD, "record", "--reader", served.readers[0], "-o", str(path)],
             stdout=subprocess.PIPE, text=True, env=os.environ,
         )  # fmt: skip
         try:

@@ -19,7 +19,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
+from tests.e2e.served import DEADLINE, SSCARD, serving, sscard, started
 from tests.support import SSSE, WRONG_PIN
 
 pytestmark = pytest.mark.pcsc
@@ -45,7 +45,7 @@ class Watching:
 def watching(reader: str, *arguments: str, other: str = OTHER, psam: str = "") -> Iterator[Watching]:
     """``sscard monitor --reader``, once the card (and the PSAM) is in the other reader; interrupted afterwards."""
     with subprocess.Popen(
-        [SSCARD, "monitor", "--reader", reader, "--port", "35964", *arguments],
+        [SSCARD, "monitor", "--reader", reader, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,7 +78,37 @@ def test_a_terminal_is_judged_while_it_works(tmp_path: Path) -> None:
         assert watch.code == 1
     table = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     broken = {one["id"] for one in table["results"] if one["verdict"] == "failed"}
+    assert table["session"]["commands"] >= 5, "all that passed, though nothing of it is kept"
+    assert table["session"]["cards"] == ["3B6D00000081544C908684510100000000"]
     assert broken == {"PIN-KNOWN-WRONG", "PIN-UNCONFIRMED", "PIN-LAST-TRY"}
+
+
+def test_two_terminals_are_watched_at_once_each_in_a_reader_of_its_own() -> None:
+    people = ("--persona", "adult-chengdu", "--persona", "expired")
+    with serving("--slots", "4", *people, cards=2) as served:
+        third, fourth = pcsc.virtual_readers(4)[2:]
+        with watching(served.readers[0], other=third), watching(served.readers[1], other=fourth):
+            assert {pcsc.present()[one].hex()[-2:] for one in (third, fourth)} == {"01", "08"}
+
+
+def test_a_card_that_no_virtual_reader_has_room_for_is_told_what_to_do() -> None:
+    people = ("--persona", "adult-chengdu", "--persona", "expired")
+    with (
+        serving("--slots", "2", *people, cards=2) as served,
+        started("monitor", "--reader", served.readers[0]) as second,
+    ):
+        assert second.process.wait(DEADLINE) == 3
+        assert second.process.stderr
+        said = second.process.stderr.read()
+    assert "0 of 2 virtual slots free, 1 are needed: start `sscard run` with more --slots" in said
+
+
+@pytest.mark.parametrize("port", ["35964", "35966"])
+def test_the_port_may_be_named_all_the_same(port: str) -> None:
+    with serving("--slots", "4") as served:
+        other = served.readers[0].replace("00 00", "00 01") if port == "35964" else pcsc.virtual_readers(4)[3]
+        with watching(served.readers[0], "--port", port, other=other):
+            pass
 
 
 def test_a_live_card_is_judged_by_the_version_that_it_says(tmp_path: Path) -> None:
@@ -127,7 +157,7 @@ def test_a_card_that_is_torn_out_in_a_command_is_noticed_and_comes_back() -> Non
 def test_a_terminal_with_a_psam_is_judged_live(tmp_path: Path, spoil: bool) -> None:
     with serving("--psam", "--slots", "4", cards=2) as served:
         card_there, psam_there = pcsc.virtual_readers(4)[2:]
-        arguments = ("--psam-reader", served.readers[1], "--port", "35965", "--report", str(tmp_path))
+        arguments = ("--psam-reader", served.readers[1], "--report", str(tmp_path))
         with (
             watching(served.readers[0], *arguments, other=card_there, psam=psam_there) as watch,
             Pcsc(card_there) as card,
