@@ -148,6 +148,12 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
     if reader is not None:
         if "faults" in asked:
             pytest.skip("faults are put into virtual cards only")
+        if told := [f"{name}={value!r}" for name, value in asked.items()]:
+            pytest.fail(
+                f"--sscard-reader: the card in {reader!r} is what it is, and the marker asks for {', '.join(told)}: "
+                "run this test without --sscard-reader, or without its marker",
+                pytrace=False,
+            )
         with Pcsc(reader) as connection:
             yield Logged(connection, log.card())
         return

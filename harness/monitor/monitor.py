@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
-from harness.monitor.other_programs import foreign
+from harness.monitor.other_programs import anybodys, foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.view import CardView
@@ -47,6 +47,8 @@ class _Slot:
     powered: bool = False
     begun: bool = False
     """A reset was heard: what is known of the card since then is known."""
+    used: bool = False
+    """A terminal of this field has shown itself: what programs of any field send may be its own from here on."""
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=AROUND))
     last: Event | None = None
 
@@ -143,11 +145,13 @@ class Monitor:
             return
         slot.powered = True
         slot.lines.append(_line(event, event.command, event.answer, slot))
-        visitors = foreign(event.command, slot.view.context)
+        context = slot.view.context
+        visitors = foreign(event.command, context) or (not slot.used and anybodys(event.command, context))
         steps = slot.view.take(event)
         if visitors:
             deque(steps, maxlen=0)  # what it did to the card is so, but nobody is to blame
             return
+        slot.used = True
         self.judged += 1
         for step in steps:
             for rule in slot.rules:

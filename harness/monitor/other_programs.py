@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from emulator import catalogue
+from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import BY_NAME, Select, SelectOnPsam
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context
@@ -20,6 +21,8 @@ PAYMENT = (b"1PAY.", b"2PAY.")
 READERS_OWN = 0xFF
 """The class of commands that are meant for the reader, not for the card. [P]"""
 GET_DATA = (0xCA, 0xCB)
+ISO_FILES = (b"\x2f\x00", b"\x2f\x01", b"\x2f\x02")
+"""ISO's directory and ATR files, and the chip number's of some systems, by their ids. [P]"""
 NO_ANSWER = 0x0C
 """P2 of a SELECT that wants no FCI: no card of this family has it, and no public program of its field sends it.
 [T: part5:table 34]"""
@@ -33,6 +36,18 @@ def _families() -> frozenset[bytes]:
 
 def _names(layout: Layout) -> list[bytes]:
     return [name for app in layout.applications.values() for name in app.names if name]
+
+
+def anybodys(raw: bytes, context: Context) -> bool:
+    """True for a command with which programs of any field look at any card: the MF, what is selected without a name,
+    ISO's own files, and fetching what they announce. By itself it says of nobody that he is a terminal of this field.
+    """
+    if raw[1:2] == bytes((GetResponse.ins,)):
+        return True
+    if raw[:2] != bytes((Select.cla, Select.ins)) or len(raw) < 4:
+        return False
+    name = raw[5 : 5 + raw[4]] if len(raw) > 5 else b""
+    return not name or (raw[2] != BY_NAME and (name in ISO_FILES or context.is_root(name)))
 
 
 def foreign(raw: bytes, context: Context) -> bool:

@@ -53,6 +53,10 @@ class Context:
         """Back to the MF."""
         self.directory, self.file = self._root, None
 
+    def is_root(self, name: bytes) -> bool:
+        """True for the MF's file id."""
+        return name == self._root.spec.fid.to_bytes(2, "big")
+
     def instruction(self, raw: bytes) -> type[Instruction] | None:
         """Of this layout, else of any."""
         return self._table.get(raw) or EVERYTHING.get(raw)

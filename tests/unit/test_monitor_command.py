@@ -81,10 +81,26 @@ RESET = {"v": 2, "t": 1.0, "slot": 0, "event": "reset", "atr": "3B00", "layout":
 OFF = {"v": 2, "t": 2.0, "slot": 0, "event": "off"}
 SELECTED = {"v": 2, "t": 1.5, "slot": 0, "event": "apdu", "command": SSSE, "answer": "611E"}
 PROBED = {**SELECTED, "command": "00A4040009A00000030800001000", "answer": "6A82"}
+ANYBODYS = tuple(
+    {**SELECTED, "command": command, "answer": answer}
+    for command, answer in (
+        ("00A40000023F00", "6112"),
+        ("00C0000012", "00" * 18 + "9000"),
+        ("00A4000000", "9000"),
+        ("00A4040000", "6A82"),
+        ("00A4020C022F00", "6A82"),
+        ("00A40200022F01", "6A82"),
+    )
+)
+"""With what programs of any field look at any card, a clean selection of the MF among them."""
 NOTHING: dict[str, tuple[list[dict[str, object]], str]] = {
     "empty": ([], "nothing was judged: the trace is empty"),
     "no command": ([RESET, OFF], "nothing was judged: there is no command of a terminal's in it"),
     "no reset": ([SELECTED], "slot 0: 1 commands before its first reset are not judged"),
+    "other programs, and the MF": (
+        [RESET, PROBED, *ANYBODYS, OFF],
+        "nothing was judged: there is no command of a terminal's in it",
+    ),
     "other programs only": ([RESET, PROBED, OFF], "nothing was judged: there is no command of a terminal's in it"),
 }
 

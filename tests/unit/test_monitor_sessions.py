@@ -346,6 +346,18 @@ def test_nobody_is_blamed_for_what_other_programs_send(visit: tuple[str, ...]) -
     assert session.end() == [], session.found
 
 
+def test_other_programs_alone_are_no_terminal_to_judge() -> None:
+    session = Judged().send(*OPENSC, "00A40000023F00", "reset", *WINDOWS)
+    assert session.end() == []
+    assert session.monitor.judged == 0
+    assert {one.verdict for one in session.monitor.results()} == {Verdict.NOT_APPLICABLE}
+
+
+def test_what_any_program_may_send_is_a_terminals_once_there_is_one() -> None:
+    session = Judged().send("00A40000023F00", SSSE, "00C000001E", "00A40000023F00", "00C0000012")
+    assert session.monitor.judged == 4
+
+
 def test_a_terminals_own_faults_are_found_among_other_programs() -> None:
     session = begun().send(*WINDOWS, EF06, NAME, "00FF000000", "00A4040006D15600000599", NAME)
     assert session.end() == ["RIGHTS-READ", "SESSION-MALFORMED", "SESSION-REFUSED-SELECT"]

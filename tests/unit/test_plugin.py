@@ -193,6 +193,28 @@ def test_vectors_are_collected_wherever_they_lie(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize(
+    "asked", ["image='card.json'", "persona='expired'", "layout='2.00'", "algorithm='sm4'", "shape='apdu'", "slow=True"]
+)
+def test_a_card_in_a_reader_is_never_taken_for_the_one_that_was_asked_for(
+    pytester: pytest.Pytester, asked: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.sscard({asked})
+        def test_it(card):
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-reader", "ACS")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [f"*--sscard-reader: the card in 'ACS' is what it is, and the marker asks for {asked}: run this test without*"]
+    )
+
+
 def test_a_card_from_an_image_that_stays_as_it_is(pytester: pytest.Pytester) -> None:
     image = catalogue.card("pin-one-try", "2.00", "3des")
     (pytester.path / "card.json").write_text(image.to_text(), encoding="utf-8")
