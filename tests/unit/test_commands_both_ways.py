@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
-from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge, InternalAuthentication
+from emulator.apdu.instructions.authentication import (
+    EXTERNAL_USE,
+    ExternalAuthentication,
+    GetChallenge,
+    InternalAuthentication,
+)
 from emulator.apdu.instructions.bank import GetProcessingOptions
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
@@ -42,6 +47,7 @@ from emulator.apdu.instructions.records import LAST, PREVIOUS, THIS, TO_LAST, Re
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import BY_NAME, CHILD, Select, SelectOnPsam
 from emulator.apdu.instructions.signature import ComputeSignature, VerifySignature
+from emulator.apdu.instructions.touched import FileNamed, KeyNamed
 from emulator.apdu.instructions.transactions import (
     CreditForLoad,
     DebitForPurchase,
@@ -50,6 +56,7 @@ from emulator.apdu.instructions.transactions import (
 )
 from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
+from emulator.filesystem.layouts.specs import PIN_USE
 from emulator.filesystem.memory.memory import PERMANENT, TEMPORARY
 
 NAME = b"sx1.sh"
@@ -259,3 +266,90 @@ def test_what_a_terminal_writes_at_an_offset_is_what_the_card_writes(data: bytes
 def test_what_no_header_can_say_is_refused_before_it_is_sent(build: Any) -> None:
     with pytest.raises(ValueError, match=r"by its number or by its tag|an offset goes to"):
         build()
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (ReadRecord.command(5, tag=7), FileNamed(5, tag=7)),
+        (ReadRecord.command(5, number=2), FileNamed(5, number=2)),
+        (ReadRecord.command(5, number=2, mode=TO_LAST), FileNamed(5)),
+        (UpdateRecord.command(b"\x09\1A", 6, number=2), FileNamed(6, number=2, written=b"\x09\1A")),
+        (UpdateRecord.newest(b"rec", 7), FileNamed(7, written=b"rec")),
+        (ReadBinary.command(0x16, le=6), FileNamed(0x16)),
+        (UpdateBinary.command(b"A", offset=0x100), FileNamed(0)),
+        (ExternalAuthentication.command(0x84, PROOF), KeyNamed(0x84, EXTERNAL_USE)),
+        (VerifyCertificatePin.command(0x81, PROOF), KeyNamed(0x81, PIN_USE)),
+        (Select.command(NAME), Select(BY_NAME, False, NAME)),
+        (Verify.command(PIN), None),
+        (GetBalance.command(), None),
+    ],
+)
+def test_a_command_says_what_it_is_about(command: CommandAPDU, named: object) -> None:
+    kind = EVERYTHING.get(bytes(command))
+    assert kind is not None
+    assert kind.touches(CommandAPDU.parse(bytes(command))) == named
+
+
+@pytest.mark.parametrize(
+    ("command", "pins"),
+    [
+        (Verify.command(PIN), (PIN,)),
+        (ChangePin.command(PIN, NEW), (PIN, NEW)),
+        (ChangePin.command(b"", NEW), (b"", NEW)),
+        (PinChangeUnblock.command(NEW), (NEW,)),
+        (VerifyCertificatePin.command(0x81, PROOF), ()),
+        (ReadRecord.command(5, tag=7), ()),
+    ],
+)
+def test_a_command_says_which_pins_it_holds(command: CommandAPDU, pins: tuple[bytes, ...]) -> None:
+    kind = EVERYTHING.get(bytes(command))
+    assert kind is not None
+    assert kind.pins(command.data) == pins
+
+
+def test_whatever_holds_a_pin_is_secret() -> None:
+    for kind in INSTRUCTIONS:
+        if kind.pins(PIN) or kind.tries_pin:
+            assert kind.secret, kind.name
+
+
+@pytest.mark.parametrize(
+    ("command", "lasting"),
+    [
+        (ExternalAuthentication.command(0x84, PROOF, 2), b"\2"),
+        (InternalAuthentication.command(PROOF[:8], PROOF[8:]), b""),
+        (DeliveryKey.command(0x66, 0x12, b"F" * 24, b"C" * 8), b"F" * 24),
+        (DebitForPurchase.command(b"\0\0\0\7", TIME, MAC), b""),
+        (Verify.command(PIN), b""),
+        (UpdateRecord.newest(b"rec", 7), b"rec"),
+        (Select.command(NAME), NAME),
+    ],
+)
+def test_a_command_says_what_another_session_would_send_too(command: CommandAPDU, lasting: bytes) -> None:
+    kind = EVERYTHING.get(bytes(command))
+    assert kind is not None
+    assert kind.lasting(command.p1, command.data) == lasting
+
+
+def test_a_command_says_what_right_it_asks_for() -> None:
+    layout = catalogue.layout("3.00")
+    here = layout.applications[layout.pin.application]
+    asked = {kind.name: str(kind.condition(layout, here)) for kind in INSTRUCTIONS if kind.condition(layout, here)}
+    assert layout.purse is not None
+    assert layout.certificate is not None
+    assert layout.activation is not None
+    assert asked == {
+        "PIN CHANGE/UNBLOCK": layout.pin.unblock_key,
+        "APPLICATION BLOCK": str(here.block),
+        "APPLICATION UNBLOCK": str(here.block),
+        "CARD BLOCK": str(layout.blocking.card),
+        "ACTIVATE": str(layout.activation.needs),
+        "GET BALANCE": str(layout.purse.balance),
+        "GET STARTING DAY": str(layout.purse.read_day),
+        "UPDATE STARTING DAY": str(layout.purse.set_day),
+        "INITIALIZE FOR LOAD": str(layout.purse.load),
+        "INITIALIZE FOR PURCHASE": str(layout.purse.purchase),
+        "GENERATE KEY PAIR": str(layout.certificate.generate),
+        "COMPUTE DIGITAL SIGNATURE": str(layout.certificate.sign),
+    }

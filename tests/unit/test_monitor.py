@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from emulator.apdu.instructions.key_pair import GenerateKeyPair
+from emulator.apdu.instructions.select import Select
 from emulator.filesystem.memory.memory import PIN_CELL
 from emulator.sources import marks
 from harness.monitor.rules import RULES
@@ -176,6 +178,17 @@ def test_every_rule_fires_on_a_bad_session(rule: str) -> None:
     assert result.trace
 
 
+def application(bad: Judged, name: str) -> str:
+    return bytes(Select.application(bad.image.layout.applications[name])).hex()
+
+
+def key_pair(bad: Judged) -> str:
+    spec = bad.image.layout.certificate
+    assert spec is not None
+    public, private = (bad.image.layout.files[path].fid for path in (spec.public, spec.private))
+    return bytes(GenerateKeyPair.command(public, private)).hex()
+
+
 OTHERS: dict[str, tuple[str, Callable[[Judged], object]]] = {
     "down to one try": ("PIN-LAST-TRY", lambda bad: bad.fci().send(ASK, WRONG_PIN, WRONG_PIN)),
     "wrong as ever after the right one": (
@@ -191,6 +204,10 @@ OTHERS: dict[str, tuple[str, Callable[[Judged], object]]] = {
         lambda bad: bad.fci().send(ASK, WRONG_PIN, DF["DF04"], "00C000000A", "B02801011301" + "00" * 18),
     ),
     "the account without the PIN": ("RIGHTS-COMMAND", lambda bad: bad.fci().send(DF["DF04"], "B026000104")),
+    "a key pair without the PIN of the certificate application": (
+        "RIGHTS-COMMAND",
+        lambda bad: bad.fci().send(application(bad, "PKI"), application(bad, "CERT"), key_pair(bad)),
+    ),
     "a last try in a change": (
         "PIN-LAST-TRY",
         lambda bad: bad.fci().send(ASK, WRONG_PIN).later(9).send(WRONG_PIN).later(9).send("805E010007999999FF246802"),

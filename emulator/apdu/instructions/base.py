@@ -123,6 +123,13 @@ class Instruction:
         return None
 
     @classmethod
+    def permit(cls, card: CardState) -> None:
+        """6982 unless the session's rights satisfy that condition in the current DF."""
+        condition = cls.condition(card.layout, card.session.directory.spec)
+        if condition is not None:
+            card.need(condition, cls.name)
+
+    @classmethod
     def pins(cls, data: bytes) -> tuple[bytes, ...]:  # noqa: ARG003
         """The PINs, in BCD, that its plain data hold, in their order."""
         return ()

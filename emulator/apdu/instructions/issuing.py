@@ -198,7 +198,7 @@ class Activate(Instruction):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{self.name} is given in {home}")
         if card.memory.counter(CARD_STATE) == BLANK:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is not personalised yet")
-        card.need(named.needs, self.name)
+        self.permit(card)
         if not card.memory.counter(ACTIVATION):
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the social security function is active already")
         card.memory.put(ACTIVATION, 0)

@@ -12,8 +12,9 @@ from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import sm2
-from emulator.filesystem.layouts.specs import CertificateSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, CertificateSpec, Layout
 from emulator.filesystem.memory.memory import file_cell
+from emulator.security import Condition
 
 PUBLIC, PRIVATE = 0xC0, 0xC2
 """Tags of the file ids that name a key pair."""
@@ -52,6 +53,11 @@ class GenerateKeyPair(CertificateInstruction):
     data: bytes
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What a new key pair asks for: the user's PIN."""
+        return layout.certificate.generate if layout.certificate is not None else None
+
+    @classmethod
     def command(cls, public: int, private: int) -> CommandAPDU:
         """The ids of the public and the private key's file."""
         return cls.apdu(named(public, private))
@@ -66,7 +72,7 @@ class GenerateKeyPair(CertificateInstruction):
         name no key pair, 6A81 without a library for SM2.
         """
         spec = self.home(card)
-        card.need(spec.generate, self.name)
+        self.permit(card)
         check_files(card, spec, self.data)
         try:
             private, public = sm2.key_pair(card.random)

@@ -41,13 +41,6 @@ class PurseInstruction(Instruction):
         """Only where the layout has the account."""
         return layout.purse is not None and layout.card in cls.cards
 
-    @classmethod
-    def permit(cls, card: CardState) -> None:
-        """6982 unless the session's rights satisfy the command's condition."""
-        condition = cls.condition(card.layout, card.session.directory.spec)
-        assert condition is not None
-        card.need(condition, cls.name)
-
     @staticmethod
     def opened(card: CardState) -> tuple[PurseSpec, Purse]:
         """The account; 6985 outside its DF, and on a card whose item says that it is not used."""

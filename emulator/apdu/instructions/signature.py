@@ -9,7 +9,8 @@ from emulator.apdu.instructions.certificate import CertificateInstruction, unava
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import sm2
-from emulator.filesystem.layouts.specs import CertificateSpec
+from emulator.filesystem.layouts.specs import ApplicationSpec, CertificateSpec, Layout
+from emulator.security import Condition
 
 
 class _Signature(CertificateInstruction):
@@ -47,6 +48,11 @@ class ComputeSignature(_Signature):
     digest: bytes
 
     @classmethod
+    def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
+        """What a signature asks for: the user's PIN."""
+        return layout.certificate.sign if layout.certificate is not None else None
+
+    @classmethod
     def command(cls, digest: bytes) -> CommandAPDU:
         """SM3 over Z ‖ message, 32 bytes."""
         return cls.apdu(digest)
@@ -60,7 +66,7 @@ class ComputeSignature(_Signature):
         """The signature; 6982 without the application's own PIN, 6985, 6A81."""
         spec = self.home(card)
         public = self.public(card, spec)
-        card.need(spec.sign, self.name)
+        self.permit(card)
         private = card.memory.records(spec.private)[0][: sm2.SIZE]
         try:
             return sm2.sign(private, public, self.digest)

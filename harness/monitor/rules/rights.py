@@ -81,15 +81,15 @@ class UpdateFirst(_Access):
 
 
 class CommandFirst(Rule):
-    """Commands that are protected themselves: PIN reloading, blocking, activation, the account."""
+    """Commands that are protected themselves: PIN reloading, blocking, activation, the account, certificates."""
 
     id = "RIGHTS-COMMAND"
     title = "A command that asks for a right is sent after the authentication that gives it"
-    title_zh = "先完成所需的认证再发送要求该权限的命令（重装密码、锁定、启用、账户）"
+    title_zh = "先完成所需的认证再发送要求该权限的命令（重装密码、锁定、启用、账户、证书）"
     source = (
         "PIN CHANGE/UNBLOCK after PUK [S: part6:table 3, reference:card §5]; "
         "blocking [T: part7:13.1, part7:13.2]; "
-        "activation and the account as the layout says [D]"
+        "activation, the account and certificates as the layout says [D]"
     )
 
     def step(self, step: Step) -> str | None:
