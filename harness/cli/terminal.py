@@ -25,6 +25,7 @@ from harness.driver import basic as basics
 from harness.driver.backend import BackEnd
 from harness.driver.calls import Answer
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, DriverError, negated, words
+from harness.driver.contents import is_whole
 from harness.driver.debit import TIME
 from harness.driver.formats import fields
 from harness.driver.library import BY_KEY, BY_PIN, SSCardDriver
@@ -240,8 +241,13 @@ def _group_lines(groups: list[list[str]], told: Sequence[ItemValue]) -> Iterator
         yield shown("|".join(group) + "|$")
         size = _record(told) if told and told[0].number else len(group) - 1
         for one in told[:size]:
-            yield f"  {one.spec.label or '#'} {one.spec.name} {one.spec.name_en}: {one.words}"
+            yield f"  {one.spec.label or '#'} {one.spec.name} {one.spec.name_en}: {_words(one)}"
         told = told[size:]
+
+
+def _words(one: ItemValue) -> str:
+    """What a value means; a whole file, which stands above, has its size."""
+    return f"{len(str(one.value)) // 2} bytes" if is_whole(one) else one.words
 
 
 def _record(told: Sequence[ItemValue]) -> int:

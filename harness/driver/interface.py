@@ -1,7 +1,8 @@
 """Every function of SSCardDriver, declared once: name and arguments in C order. [S: reference:terminal Functions]
 
 The C library, its header, the socket, the local services and SSCardDriver's methods are derived from this or
-held against it. The certificate functions (``PKI_…``) are left out: their signatures are not public.
+held against it. Left out are the certificate functions: of ``PKI_SignData`` and ``PKI_VerifySign`` the declarations are
+public [1: reference:corrections B12], but not how data and signatures stand in their strings.
 """
 
 from __future__ import annotations

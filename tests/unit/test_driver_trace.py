@@ -179,6 +179,17 @@ def test_a_web_page_s_calls_are_traced_too(tmp_path: Path) -> None:
     assert PIN not in json.dumps(told)
 
 
+def test_a_photograph_is_in_no_trace_unless_asked_for(tmp_path: Path) -> None:
+    picture = bytes(range(1, 241)) * 2
+    for options, there in (({}, False), ({"personal_data": True}, True)):
+        desk = Desk(tmp_path / f"{there}.jsonl", **options)
+        with desk.clients.one() as client:
+            assert send(client, "iWriteCard", 3, "||", "SSSEEF08|$", f"SSSEEF08|{picture.hex()}|$") == 0
+            assert send(client, "iReadCard", 3, 2, "||", "SSSEEF08|$") == 0
+        told = json.dumps(desk.lines()).upper()
+        assert (picture[:64].hex().upper() in told) is there
+
+
 def test_a_trace_that_fails_changes_no_answer(tmp_path: Path) -> None:
     class Failing(CallTrace):
         def called(self, *_: object) -> None:

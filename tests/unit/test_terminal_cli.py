@@ -88,3 +88,14 @@ def test_a_layouts_own_key_ids_are_followed(by: tuple[str, ...], tmp_path: Path)
     image = ("--image", str(tmp_path / "card.json"), "--layout", str(own), *by)
     assert "姓名 name: 测试甲\n" in run("terminal", "basic", *image).stdout
     assert run("terminal", "write", "SSSEEF06|0A|$", "SSSEEF06|2|$", *image).stdout == "执行成功 done\n"
+
+
+def test_a_whole_file_is_told_by_its_size_and_a_record_field_by_field_however_it_is_joined() -> None:
+    address = "DF01EF16|$DF02EF07:01$DF02EF07:01$SSSEEF05|07|$"
+    for way, field in (("named", "2021302|20120716|"), ("^", "2021302^20120716^")):
+        done = run("terminal", "read", address, "--pin", "123456", "--elements", way)
+        assert done.exit_code == 0, done.output
+        assert "# 预留信息文件 1 reserved file 1: 296 bytes" in done.stdout
+        assert done.stdout.count(f"DF02EF07:01|{field}") == 2
+        assert done.stdout.count("# 就业工作单位名称 employer: 成都样例网络有限公司") == 2
+        assert done.stdout.endswith("  07 卡号 card number: A00000011\n"), "what follows a record is told in its place"
