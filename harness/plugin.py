@@ -20,6 +20,7 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
@@ -295,8 +296,10 @@ class VectorItem(pytest.Item):
         return Path(self.vector.path), 0, self.vector.id
 
 
-class VectorFailed(Exception):
+class VectorFailed(SscardError):
     """A vector that did not pass."""
+
+    kind = ErrorKind.BROKEN
 
     def __init__(self, result: Result) -> None:
         super().__init__(result.reason)

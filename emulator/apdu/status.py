@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from emulator.errors import ErrorKind, SscardError
+
 
 class SW(IntEnum):
     """Status words of the standard's family (SW1 SW2 as one 16-bit number). [S: part5:table 5, reference:card §7]"""
@@ -88,8 +90,10 @@ _MEANINGS: dict[int, tuple[str, str]] = {
 }
 
 
-class CardError(Exception):
+class CardError(SscardError):
     """The card refuses: a status word, and why, in a sentence for the person debugging."""
+
+    kind = ErrorKind.REFUSED
 
     def __init__(self, sw: int, reason: str) -> None:
         super().__init__(f"{sw:04X}: {reason}")

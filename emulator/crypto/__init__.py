@@ -5,18 +5,23 @@ from __future__ import annotations
 from emulator.crypto.sm4 import SM4Suite
 from emulator.crypto.suite import Suite
 from emulator.crypto.tripledes import TripleDESSuite
+from emulator.errors import Misuse
 
 SUITES: dict[str, Suite] = {suite.name: suite for suite in (TripleDESSuite(), SM4Suite())}
 
 
+class AlgorithmError(Misuse):
+    """No card can be made with this algorithm, or none of this layout."""
+
+
 def suite(name: str) -> Suite:
-    """The suite of this name, ``3des`` or ``sm4``; ValueError for others."""
+    """The suite of this name, ``3des`` or ``sm4``; AlgorithmError for others."""
     if name == "ssf33":
-        raise ValueError("SSF33 is not public, so no card can be made with it: choose 3des or sm4")
+        raise AlgorithmError("SSF33 is not public, so no card can be made with it: choose 3des or sm4")
     try:
         return SUITES[name]
     except KeyError:
-        raise ValueError(f"unknown algorithm {name!r}: choose 3des or sm4") from None
+        raise AlgorithmError(f"unknown algorithm {name!r}: choose 3des or sm4") from None
 
 
 def suite_of(scheme_algorithm: str, card: Suite) -> Suite:
@@ -24,4 +29,4 @@ def suite_of(scheme_algorithm: str, card: Suite) -> Suite:
     return card if scheme_algorithm == "card" else SUITES[scheme_algorithm]
 
 
-__all__ = ["SUITES", "Suite", "suite", "suite_of"]
+__all__ = ["SUITES", "AlgorithmError", "Suite", "suite", "suite_of"]

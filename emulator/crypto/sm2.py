@@ -15,6 +15,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from emulator.errors import ErrorKind, SscardError
+
 SIZE = 32
 """Bytes of a digest, of a private key, and of each half of a public key or signature."""
 _CURVE = bytes.fromhex("06082A811CCF5501822D")
@@ -27,8 +29,10 @@ _ORDER = int("FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123",
 """Of the base point. GB/T 32918.5"""
 
 
-class Unavailable(RuntimeError):
+class Unavailable(SscardError, RuntimeError):
     """This machine has no library that does SM2."""
+
+    kind = ErrorKind.MISSING
 
 
 @lru_cache(maxsize=1)

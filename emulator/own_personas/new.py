@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from emulator import catalogue
+from emulator.errors import Misuse
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.personas import DEFAULT, agreement, document, numbers, validity, write
@@ -32,7 +33,7 @@ Made up: no citizen id begins with 519900, and no telephone number with 000. Kee
 SSSE/EF05的01、03、04由芯片和布局计算得出。 Items 01, 03 and 04 of SSSE/EF05 are computed from chip and layout."""
 
 
-class RefusedError(ValueError):
+class RefusedError(Misuse):
     """What was asked for cannot be made, and why."""
 
 

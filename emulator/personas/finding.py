@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Finding:
 class PersonaError(SscardError, ValueError):
     """A persona that cannot be used. ``finding`` says where and what was expected."""
 
+    kind = ErrorKind.INPUT
+
     def __init__(self, finding: Finding, more: int = 0) -> None:
         rest = f" (and {more} more: sscard persona check {finding.source})" if more else ""
         super().__init__(f"{finding}{rest}")
@@ -42,3 +44,5 @@ class PersonaError(SscardError, ValueError):
 
 class UnknownPersonaError(PersonaError, LookupError):
     """A name that is no persona's."""
+
+    kind = ErrorKind.MISSING

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.crypto import Suite, suite, suite_of
 from emulator.crypto.keys import card_key, factors, pin_key, test_root
+from emulator.errors import Misuse
 from emulator.filesystem.layouts import items, text
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
@@ -41,10 +42,10 @@ CARD_STATES = {"in use": 0, "blank": BLANK, "blocked": BLOCKED}
 def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     """A fresh card of this persona. ItemError, naming file and item, where the layout has no room for a value.
 
-    ValueError where persona and layout are of different kinds of card.
+    Misuse where persona and layout are of different kinds of card.
     """
     if persona.card != layout.card:
-        raise ValueError(
+        raise Misuse(
             f"persona {persona.name} is for a {persona.card} card, layout {layout.name} is a {layout.card} card's"
         )
     if persona.card == "psam":
@@ -192,7 +193,7 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
             for value in _values(item, computed.get(f"{spec.path}/{item.label}", values.get(item.label)))
         )
     except items.ItemError as error:
-        raise items.ItemError(f"persona {persona.name}, {spec.path}: {error}") from None
+        raise items.ItemError(f"persona {persona.name}, {spec.path}", str(error)) from None
 
 
 def _continued(spec: FileSpec, values: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def problems(item: ItemSpec, value: Value, within: tuple[str, ...] = ()) -> Iter
     try:
         items.encode(item, value)
     except ItemError as error:
-        yield Problem(within, str(error).partition(": ")[2] or str(error))
+        yield Problem(within, error.what)
         return
     expected = "" if value == items.blank(item) else expected_of(item, value)
     if expected:

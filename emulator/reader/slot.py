@@ -8,6 +8,7 @@ import threading
 from typing import Protocol
 
 from emulator import internal_fault
+from emulator.errors import ErrorKind, SscardError
 from emulator.reader.wire import LARGEST, Control, Wire
 
 log = logging.getLogger(__name__)
@@ -19,12 +20,14 @@ back sooner than that is taken for the one that was there, and never powered.
 """
 
 
-class CardGone(Exception):
+class CardGone(SscardError):
     """The card left the reader at a command. ``answer`` still goes out, where there is one.
 
     The reader's call is only answered when the connection closes, ``seconds`` later. ``back``: the card is put in again
     after that.
     """
+
+    kind = ErrorKind.BROKEN
 
     def __init__(self, why: str, *, answer: bytes = b"", seconds: float = 0.0, back: bool = True) -> None:
         super().__init__(why)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from enum import IntEnum
 
+from emulator.errors import ErrorKind, SscardError
+
 LARGEST = 65535
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -18,8 +20,10 @@ class Control(IntEnum):
     ATR = 4
 
 
-class WireError(ConnectionError):
+class WireError(SscardError, ConnectionError):
     """Bytes that are no frames: what came, and what was expected."""
+
+    kind = ErrorKind.BROKEN
 
 
 class Wire:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from emulator.textfiles.text import FormatError, read
@@ -16,7 +17,8 @@ def load(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
     """The same, of a text."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _Lines(text)
+    rows = csv.reader(lines, strict=True)
     found: list[tuple[int, dict[str, str]]] = []
     header: list[str] = []
     begins = 1
@@ -33,10 +35,22 @@ def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
                 raise FormatError(source, wrong, line)
             found.append((line, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
-        if "unexpected end of data" in str(error):
+        if lines.ended:
             raise FormatError(source, "ends within a quoted cell: the file is cut off", begins) from None
         raise FormatError(source, f"not CSV: {error}", begins) from None
     return found
+
+
+class _Lines:
+    """The lines of a text. ``ended``: more were asked for than there are, as within a quoted cell."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._lines
+        self.ended = True
 
 
 def _header(cells: list[str], source: object, line: int) -> list[str]:

@@ -7,13 +7,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles.text import CUT_OFF, FormatError, read
 
+UNCLOSED = re.compile(r'"(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
+"""A string that does not end: where it begins is where the parser stumbles."""
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class _Twice(ValueError):
+class _Twice(SscardError, ValueError):
     """A name that stands twice."""
+
+    kind = ErrorKind.INPUT
 
 
 def load(path: Path) -> Any:
@@ -28,7 +33,7 @@ def loads(text: str, source: object = "JSON") -> Any:
     except json.JSONDecodeError as error:
         if not text.strip():
             raise FormatError(source, "is empty") from None
-        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        if error.pos >= len(text.rstrip()) or UNCLOSED.match(text, error.pos):
             raise FormatError(source, f"not JSON: {CUT_OFF}", error.lineno) from None
         raise FormatError(source, f"not JSON: {error.msg}", error.lineno) from None
     except _Twice as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emulator.errors import ErrorKind, SscardError
+
 MOST = 16 * 1024 * 1024
 """Bytes of a file, unless its reader says otherwise. [D]"""
 MARK = b"\xef\xbb\xbf"
@@ -13,8 +15,10 @@ WIDE = {
 }  # fmt: skip
 
 
-class FormatError(ValueError):
+class FormatError(SscardError, ValueError):
     """A text that cannot be read. ``source``: whose; ``line``, from 1, or 0 where no line is to blame; ``what``."""
+
+    kind = ErrorKind.INPUT
 
     def __init__(self, source: object, what: str, line: int = 0) -> None:
         super().__init__(f"{source}, line {line}: {what}" if line else f"{source}: {what}")

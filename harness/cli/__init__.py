@@ -10,7 +10,7 @@ from typing import Any, TextIO, cast
 
 import click
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from harness.cli import interrupt
 from harness.messages.visible import VisibleStream
 from harness.readers import pcsc
@@ -67,7 +67,11 @@ class _Main(click.Group):
             raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
+        except click.ClickException:
+            raise
         except SscardError as error:
+            if error.kind is ErrorKind.USAGE:
+                raise click.UsageError(str(error), ctx) from error
             self._end(error, error.exit_code)
         except OSError as error:
             self._end(error, FAILED)

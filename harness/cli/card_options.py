@@ -14,14 +14,15 @@ import click
 
 from emulator import catalogue, personas
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.layouts.specs import Layout, LayoutError
+from emulator.errors import Misuse
+from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
-from emulator.personas import PersonaError, UnknownPersonaError
+from emulator.personas import UnknownPersonaError
 from emulator.personas.document import is_path
 from emulator.textfiles import text as textfile
-from emulator.textfiles.text import FormatError
+from harness.cli import usage
 from harness.faults import plan as fault_plans
 from harness.readers import pcsc
 from harness.readers.connection import Connection, InProcess, Pcsc
@@ -51,20 +52,15 @@ class CardChoice:
 
     def make(self, persona: str | None) -> Image:
         """A fresh card. Usage errors name the option."""
-        try:
-            holder = persona or personas.DEFAULT
+        holder = persona or personas.DEFAULT
+        with usage.of("--persona", UnknownPersonaError):
             usual = DEFAULT_LAYOUT if catalogue.persona(holder).card == "user" else personas.PSAM
-            layout = catalogue.layout(self.layout or usual)
-            chosen = self.algorithm or (
-                DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
-            )
+        layout = catalogue.layout(self.layout or usual)
+        chosen = self.algorithm or (
+            DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
+        )
+        with usage.of_command(Misuse):
             return catalogue.card(holder, layout, chosen)
-        except UnknownPersonaError as error:
-            raise click.BadParameter(str(error), param_hint="--persona") from None
-        except (LayoutError, PersonaError):
-            raise
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
 
     def said(self, persona: str | None) -> bool:
         """True if the user named any card."""
@@ -266,10 +262,8 @@ def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
 
 def _lines(path: Path) -> list[str]:
     """Of a file that may well be empty."""
-    try:
+    with usage.of("--baseline"):
         return textfile.read(path).splitlines() if path.stat().st_size else []
-    except FormatError as error:
-        raise click.BadParameter(str(error), param_hint="--baseline") from None
 
 
 def relay_options(function: F) -> F:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli import usage
+
 if TYPE_CHECKING:
     from harness.driver.dialects.dialect import Dialect
 
@@ -60,8 +62,6 @@ def _service(port: int | str | None, name: str | None, path: Path | None) -> tup
         raise click.UsageError("--dialect and --dialect-file both say how to talk: name one")
     if (port, name, path) == (None, None, None):
         return None
-    try:
+    with usage.of("--dialect-file" if path else "--dialect"):
         chosen = dialect.from_file(path) if path else dialect.load(name or dialect.OWN)
-    except dialect.DialectError as error:
-        raise click.BadParameter(str(error), param_hint="--dialect-file" if path else "--dialect") from None
     return chosen, port if isinstance(port, int) else chosen.port

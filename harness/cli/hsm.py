@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from harness.cli import card_options
+from harness.cli import card_options, usage
 from harness.cli import origins as origins_
 from harness.cli.card_options import F
-from harness.hsm.machine import PROVINCE, EncryptionMachine, MachineError
+from harness.hsm.machine import PROVINCE, EncryptionMachine
 from harness.keys import roots as sources
 
 HOST, PORT = "127.0.0.1", 35990
@@ -35,10 +35,9 @@ def _machine_options(function: F) -> F:
     )  # fmt: skip
     @functools.wraps(function)
     def wrapped(*args: Any, region: str, roots: str, **kwargs: Any) -> Any:
-        try:
-            held = EncryptionMachine(sources.load(roots), region=region)
-        except MachineError as error:
-            raise click.BadParameter(str(error), param_hint="--region") from None
+        known = sources.load(roots)
+        with usage.of("--region"):
+            held = EncryptionMachine(known, region=region)
         return function(*args, held=held, **kwargs)
 
     return wrapped  # type: ignore[return-value]

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from harness.web.origins import OriginError, normalised
+from harness.cli import usage
+from harness.web.origins import normalised
 
 
 class _Origin(click.ParamType[str]):
@@ -16,10 +17,9 @@ class _Origin(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The origin; BadParameter."""
-        try:
+        del param, ctx
+        with usage.of():
             known = normalised(str(value))
-        except OriginError as error:
-            self.fail(str(error), param, ctx)
         if known != value:
             click.echo(f"sscard: --origin {value} is taken as {known}, as browsers send it", err=True)
         return known

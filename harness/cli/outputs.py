@@ -6,9 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
 from emulator.filesystem.layouts.specs import Layout
+from harness.cli import usage
 from harness.trace import read
 from harness.trace.copy import masked_copy
 from harness.verdicts import report
@@ -17,10 +16,8 @@ from harness.verdicts.manifest import Goal
 
 def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
     """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
-    try:
+    with usage.of_command(report.SignedNothing):
         return report.goal(folder, sign)
-    except report.SignedNothing as error:
-        raise click.UsageError(str(error)) from None
 
 
 def session_of(trace: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from emulator.own_personas import check as checking
 from emulator.own_personas import new
 from emulator.personas import document
 from emulator.personas.finding import Finding, PersonaError
-from harness.cli import card_options
+from harness.cli import card_options, usage
 from harness.clock import Clock
 
 FINDINGS, UNREADABLE = 1, 2
@@ -60,11 +60,9 @@ def make(out: Path, name: str, number: str, region: str, parent: str | None) -> 
     """
     if not document.is_path(str(out)):
         raise click.BadParameter(f"expected a name that ends in .toml, found {out}", param_hint="--out")
-    try:
+    with usage.of_command(new.RefusedError):
         person = new.wanted(out.stem, name, number, region, Clock().today())
         text = new.extending(person, _from(out, parent)) if parent else new.complete(person)
-    except new.RefusedError as error:
-        raise click.UsageError(str(error)) from None
     if parent:
         _fits(out, text, parent)
     try:

@@ -10,7 +10,7 @@ import click
 
 from emulator import catalogue, personas
 from harness.cli import card_options as targets
-from harness.cli import interrupt, pins
+from harness.cli import interrupt, pins, usage
 from harness.cli.card_options import Target
 from harness.clock import Clock
 from harness.keys.access import TerminalError
@@ -203,10 +203,8 @@ def personalise(
     holder: str, layout_name: str | None, as_algorithm: str | None, target: AbstractContextManager[Target]
 ) -> None:
     """Fill a blank card with a persona's data and keys, command by command (个人化)."""
-    try:
+    with usage.of("PERSONA", personas.UnknownPersonaError):
         person = catalogue.persona(holder)
-    except personas.UnknownPersonaError as error:
-        raise click.BadParameter(str(error), param_hint="PERSONA") from None
     with target as card:
         known = card.known or catalogue.layout(layout_name or targets.DEFAULT_LAYOUT)
         algorithm = card.algorithm or as_algorithm or targets.DEFAULT_ALGORITHM

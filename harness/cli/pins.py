@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from emulator.errors import ErrorKind, SscardError
+
 F = TypeVar("F", bound=Callable[..., Any])
 PIN, NEW_PIN = "SSCARD_PIN", "SSCARD_NEW_PIN"
 SPELLINGS = {"pin": ("--pin",), "old": ("--pin", "--old"), "new": ("--new-pin", "--new")}
@@ -15,8 +17,11 @@ is --pin everywhere, the one that it gets --new-pin.
 """
 
 
-class Unasked(click.UsageError):
+class Unasked(SscardError, click.UsageError):
     """A PIN that is needed and was not given, where nobody can be asked."""
+
+    kind = ErrorKind.USAGE
+    exit_code = 2
 
 
 def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str:

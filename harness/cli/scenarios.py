@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emulator.errors import NotFound
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs
+from harness.cli import interrupt, outputs, usage
 from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home
 from harness.conformance.vector import OFFICE
 from harness.verdicts import report
@@ -201,19 +202,16 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
     """Write the card as a scenario has it just before a step, and say what is to be done with it."""
     from pydantic import SecretStr
 
-    from harness.conformance.steps import StepFailed
     from harness.office.operations import ALL
     from harness.scenarios import judge as judging
 
-    try:
-        with judging.before(_one(name, paths), step, profile) as (play, told, number):
-            with image.open("x", encoding="utf-8") as file:
-                file.write(judging.card_of(play, number).to_text())
-            operation, request = ALL[told["do"]], play.request(told)
-    except LookupError as error:
-        raise click.BadParameter(str(error.args[0]), param_hint="--before") from None
-    except StepFailed as failure:
-        raise click.ClickException(str(failure)) from None
+    with (
+        usage.of("--before", NotFound),
+        judging.before(_one(name, paths), step, profile) as (play, told, number),
+    ):
+        with image.open("x", encoding="utf-8") as file:
+            file.write(judging.card_of(play, number).to_text())
+        operation, request = ALL[told["do"]], play.request(told)
     click.echo(f"{image}: card {number} 卡{number}")
     click.echo(f"to be done 待办业务: {operation.zh} {operation.en}")
     for field, value in request.model_dump(mode="json", exclude_defaults=True).items():
@@ -260,10 +258,8 @@ def judge(
 
     to = outputs.report_goal(folder, sign)
     scenario = _one(name, paths)
-    try:
+    with usage.of("--step", NotFound):
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
-    except LookupError as error:
-        raise click.BadParameter(str(error.args[0]), param_hint="--step") from None
     words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
     context = replace(_context(words, (result.profile,), frozenset(), product), session=outputs.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)

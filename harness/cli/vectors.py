@@ -15,10 +15,11 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs
+from harness.cli import interrupt, outputs, usage
 from harness.conformance import coverage, generate, names, runner
 from harness.conformance import vector as vectors_
 from harness.conformance.targets.reader import in_reader
@@ -203,10 +204,8 @@ def _targets(
         name, own = pcsc.find_reader(reader), pcsc.find_reader(psam) if psam else None
         if own == name:
             raise click.BadParameter(f"{name} holds the card under test", param_hint="--psam-reader")
-        try:
+        with usage.of("--persona", UnknownPersonaError):
             card = stack.enter_context(in_reader(name, roots.load(keys), pin, known, own, persona))
-        except LookupError as error:
-            raise click.BadParameter(str(error.args[0]), param_hint="--persona") from None
         if not card.is_named(named):
             raise TargetError(f"{card.target}: this is not the card that --card names")
         yield card

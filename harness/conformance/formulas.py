@@ -25,7 +25,7 @@ class Formulas:
         self._terminal, self._given = terminal, given
 
     def compute(self, formula: dict[str, Any]) -> bytes:
-        """The value of ``{function: arguments}``. LookupError where a key is not at hand."""
+        """The value of ``{function: arguments}``. UnknownKey where a key is not at hand."""
         ((function, arguments),) = formula.items()
         perform: Callable[[Any], bytes] = getattr(self, f"_{function}")
         return perform(arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator import catalogue
+from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
@@ -31,7 +32,7 @@ class Person:
         spec = layout.files.get(name)
         item = next((one for one in spec.items if one.label == label), None) if spec else None
         if spec is None or item is None:
-            raise LookupError(f"layout {layout.name} has no item {path!r}")
+            raise NotFound(f"layout {layout.name} has no item {path!r}")
         told = self.persona.for_version(layout.version).values.get(name, {}).get(label)
         if told is not None:
             return str(told[0] if isinstance(told, list) else told)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.errors import ErrorKind, SscardError
 from harness.conformance.person import Person
 from harness.readers.connection import Connection
 from harness.terminal.terminal import Terminal
 
 
-class Unsuitable(Exception):
+class Unsuitable(SscardError):
     """This vector is not for this target; the text says why."""
 
+    kind = ErrorKind.REFUSED
 
-class Missing(Exception):
+
+class Missing(SscardError):
     """The vector is for this target, but something is not at hand: a key, the PIN, a PSAM, a recording of it."""
+
+    kind = ErrorKind.MISSING
 
 
 @dataclass(slots=True)

@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from emulator.errors import CardFailure, NotFound
+from emulator.filesystem.layouts.items import ItemError
 from harness.conformance import names
 from harness.conformance.play import Missing, Unsuitable
 from harness.conformance.steps import StepFailed, Steps
+from harness.conformance.targets.replay import RecordingEnds
 from harness.conformance.targets.target import Target
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
-from harness.keys.access import TerminalError
-from harness.readers.pcsc import PcscError
 from harness.verdicts import workers
 from harness.verdicts.log import Log
 from harness.verdicts.verdict import Result, Verdict
@@ -75,7 +76,9 @@ def _judged(
     except StepFailed as failure:
         ours = target.physical and not strict and not vector.overlay and (failure.ours or vector.grade == "own")
         return Verdict.WARNING if ours else Verdict.FAILED, str(failure)
-    except (PcscError, TerminalError, OSError) as error:
+    except ItemError as error:
+        return Verdict.UNDEFINED, str(error) if quotes else "a value does not fit its item"
+    except (CardFailure, OSError) as error:
         return Verdict.UNDEFINED, str(error)
     except Exception as error:  # a run goes on, whatever one vector does
         words = f"{type(error).__name__}: {error}" if isinstance(target, Virtual) else type(error).__name__
@@ -89,10 +92,10 @@ def _played(vector: Vector, target: Target, log: Log, *, quotes: bool) -> tuple[
         log.lines.clear()
         try:
             Steps(play, quotes=quotes).run(vector)
-        except LookupError as error:
-            if target.searching and "recording" in str(error):
-                continue  # it may begin at a later reset
-            return Verdict.MISSING, f"the key {error.args[0]}"
+        except RecordingEnds:
+            continue  # it may begin at a later reset
+        except NotFound as error:
+            return Verdict.MISSING, str(error)
         if target.searching:
             return Verdict.PASSED, ""
         ways += 1

@@ -14,6 +14,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW, describe
 from emulator.apdu.transport import follow, repeat_with_right_length
 from emulator.crypto.keys import factors
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
 from emulator.security import PIN
@@ -30,10 +31,12 @@ from harness.terminal.terminal import bcd
 PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(lv|\d*:\d*))?\}")
 
 
-class StepFailed(AssertionError):
+class StepFailed(SscardError, AssertionError):
     """A step whose outcome is not what the vector says: which, expected, got. ``ours``: nothing but our own decision
     asks for it.
     """
+
+    kind = ErrorKind.BROKEN
 
     def __init__(self, text: str, *, ours: bool = False) -> None:
         super().__init__(text)

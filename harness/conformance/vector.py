@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import catalogue, personas
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.personas.document import is_path
 from harness.verdicts import documents
 from harness.verdicts.documents import Document, DocumentError
@@ -26,6 +26,8 @@ FIELD, GENERATED = "field", "generated"
 
 class VectorError(SscardError, ValueError):
     """A vector that cannot be used: file, line, where in it, and what was expected."""
+
+    kind = ErrorKind.INPUT
 
 
 @dataclass(frozen=True, slots=True)

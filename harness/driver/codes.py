@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from emulator.apdu.status import SW
+from emulator.errors import ErrorKind, SscardError
 
 
 class Code(IntEnum):
@@ -106,8 +107,10 @@ def error_text(text: str) -> str:
     return text
 
 
-class DriverError(Exception):
+class DriverError(SscardError):
     """A function ends with this code; ``text``, of up to ERROR_MOST bytes, is what pOutInfo then holds."""
+
+    kind = ErrorKind.BROKEN
 
     def __init__(self, code: int, text: str = "") -> None:
         self.code = int(code)

@@ -14,9 +14,9 @@ from harness.driver import elements, formats
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import Wanted
 from harness.driver.open_card import OpenCard
+from harness.keys.access import Unproved
 from harness.keys.none import NoKeys
-from harness.keys.psam import PsamError
-from harness.terminal.terminal import ItemValue, Terminal, Unauthorised
+from harness.terminal.terminal import ItemValue, Terminal
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
 NEWEST = 1
@@ -234,7 +234,7 @@ def _read_back(terminal: Terminal, spec: FileSpec, read: Callable[[], bytes]) ->
         return None
     try:
         return read()
-    except (PsamError, Unauthorised):
+    except Unproved:
         return None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from harness.serving import control
 
 LOOPBACK = "127.0.0.1"
@@ -20,6 +20,8 @@ SOCKET = "driver.sock"
 
 class PlaceError(SscardError, RuntimeError):
     """Nobody can listen there: why."""
+
+    kind = ErrorKind.BROKEN
 
 
 def default() -> Path:

@@ -6,9 +6,8 @@ import logging
 
 from emulator import internal_fault
 from emulator.apdu.status import SW
-from emulator.filesystem.layouts import items
+from emulator.errors import SscardError
 from harness.driver.codes import Code, DriverError, negated, words
-from harness.keys.access import TerminalError
 from harness.keys.psam import LevelTooLow, PsamError
 from harness.readers import pcsc
 from harness.readers.pcsc import PcscError
@@ -40,7 +39,7 @@ def failure(error: Exception) -> DriverError:
         return DriverError(negated(SW.SECURITY_NOT_SATISFIED), f"安全状态不满足 {error}")
     if isinstance(error, PcscError):
         return _told(SCARD.get(error.result, Code.READER_LINK), error)
-    if isinstance(error, TerminalError | items.ItemError | ValueError | LookupError):
+    if isinstance(error, SscardError | ValueError | LookupError):
         # A card whose answers do not hold what they should.
         return _told(Code.CHECKSUM, error)
     internal_fault.log(error, _log)
@@ -50,7 +49,7 @@ def failure(error: Exception) -> DriverError:
 def _psam(error: PsamError) -> DriverError:
     if error.sw == SW.FUNCTION_NOT_SUPPORTED:
         return DriverError(Code.PSAM_LACKS_ALGORITHM)
-    if error.sw == SW.REFERENCE_NOT_FOUND and READ_KEY in str(error):
+    if error.sw == SW.REFERENCE_NOT_FOUND and error.key == READ_KEY:
         return DriverError(Code.PSAM_LACKS_KEY)
     return DriverError(negated(error.sw), str(error))
 

@@ -21,6 +21,7 @@ import socket
 import struct
 import time
 
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.text import decode, encode, start_nothing
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import IN_MOST, OUT_MOST
@@ -32,8 +33,10 @@ FRAME_TIMEOUT = 10.0
 _LENGTH = struct.Struct(">I")
 
 
-class Ended(Exception):
+class Ended(SscardError):
     """The other side went, or sent what cannot be understood any more."""
+
+    kind = ErrorKind.BROKEN
 
 
 def frame(*parts: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from emulator.apdu.instructions import INSTRUCTIONS
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
@@ -23,6 +23,8 @@ FORMAT = "1"
 
 class FaultError(SscardError, ValueError):
     """A fault that cannot be used: where it stands, and what was expected."""
+
+    kind = ErrorKind.INPUT
 
 
 KINDS: dict[str, tuple[tuple[str, ...], str, str]] = {

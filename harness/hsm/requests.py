@@ -10,21 +10,23 @@ from datetime import datetime
 
 from emulator.apdu.instructions.purse import PURCHASE
 from emulator.crypto import SUITES, Suite
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 
 HISTORY, BLOCK, AMOUNT = 13, 8, 4
 
 
 class MachineError(SscardError, ValueError):
-    """A request that the machine refuses: ``kind`` for programs, the text for people.
+    """A request that the machine refuses: ``word`` for programs, the text for people.
 
-    Kinds: ``input``, ``region``, ``algorithm``, ``address``, ``level``; from a machine elsewhere also ``link``, and
+    Words: ``input``, ``region``, ``algorithm``, ``address``, ``level``; from a machine elsewhere also ``link``, and
     what every service of ours may answer (``host``, ``origin``, ``rate``, ``size``, ``http``, ``fault``).
     """
 
-    def __init__(self, kind: str, text: str) -> None:
+    kind = ErrorKind.REFUSED
+
+    def __init__(self, word: str, text: str) -> None:
         super().__init__(text)
-        self.kind = kind
+        self.word = word
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,26 @@ from typing import Protocol
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto import Suite
-from emulator.errors import SscardError
+from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
 
 LONG_CRYPTOGRAM = 16
 """Bytes of a cryptogram where it is the challenge enciphered, and of the challenge then. [1: reference:card §2]"""
 
 
-class TerminalError(SscardError, RuntimeError):
+class TerminalError(CardFailure, RuntimeError):
     """What the terminal could not do, and why."""
 
+    kind = ErrorKind.BROKEN
 
-class Unauthorised(TerminalError):
+
+class Unproved(TerminalError):
+    """This terminal cannot prove a key that the card asks for: it has none, or its own card does not do it."""
+
+    kind = ErrorKind.REFUSED
+
+
+class Unauthorised(Unproved):
     """The card would refuse for want of a right that this terminal cannot win by itself."""
 
 

@@ -25,7 +25,8 @@ from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
 from emulator.crypto.keys import factors
 from emulator.crypto.suite import frame, pad_always, xor
-from harness.keys.access import KeyAccess, TerminalError, Use
+from emulator.errors import ErrorKind
+from harness.keys.access import KeyAccess, Unproved, Use
 from harness.keys.sealing import sealed, signed
 
 APPLICATION = bytes.fromhex("D15600000590")
@@ -43,16 +44,20 @@ class CardSession(Protocol):
         """One command; whatever status word comes."""
 
 
-class PsamError(TerminalError):
-    """The PSAM could not do it; ``sw`` is what it answered, 0 where it was not asked."""
+class PsamError(Unproved):
+    """The PSAM could not do it; ``sw`` is what it answered, 0 where it was not asked; ``key``: which of its keys could
+    not be used, if it is about one.
+    """
 
-    def __init__(self, what: str, sw: int = 0) -> None:
+    def __init__(self, what: str, sw: int = 0, key: str = "") -> None:
         super().__init__(f"PSAM: {what}" + (f" ({sw:04X})" if sw else ""))
-        self.sw = sw
+        self.sw, self.key = sw, key
 
 
 class LevelTooLow(PsamError):
     """Its root is diversified for another place than the card's."""
+
+    kind = ErrorKind.MISSING
 
 
 class Psam(KeyAccess):
@@ -85,7 +90,7 @@ class Psam(KeyAccess):
 
     def _deliver(self, use: Use) -> None:
         if not use.key.psam:
-            raise PsamError(f"it has no root for {use.key.name}", SW.REFERENCE_NOT_FOUND)
+            raise PsamError(f"it has no root for {use.key.name}", SW.REFERENCE_NOT_FOUND, use.key.name)
         usage, identifier = (int(part, 16) for part in use.key.psam.split("/"))
         everything = factors(use.region, use.chip, 3)[::-1]  # the card's first, the province's last
         process = use.challenge.ljust(16 if use.suite.block == 16 else FACTOR, b"\0")
@@ -98,7 +103,7 @@ class Psam(KeyAccess):
                 self._own_city(left, use)
                 return
             if response.sw != SW.WRONG_DATA:
-                raise PsamError(f"making the key {use.key.name}", response.sw)
+                raise PsamError(f"making the key {use.key.name}", response.sw, use.key.name)
         raise LevelTooLow(f"its {use.key.name} has no number of levels that a terminal knows")
 
     def _own_city(self, levels: int, use: Use) -> None:

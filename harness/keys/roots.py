@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emulator.crypto.keys import test_root
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.textfiles import as_toml
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
 
 RootSource = Callable[[str, int], bytes]
-"""Gives a root by a key's name and version; LookupError, naming it, where it has none."""
+"""Gives a root by a key's name and version; UnknownKey where it has none."""
 TEST = "test"
 SIZE = 16
 LONGEST_NAME = 12
@@ -22,6 +22,16 @@ LONGEST_NAME = 12
 
 class RootsError(SscardError, RuntimeError):
     """A file of roots that cannot be used: why. What is in it is never quoted."""
+
+    kind = ErrorKind.INPUT
+
+
+class UnknownKey(NotFound):
+    """No root of this name, with its version where that is not the first, is at hand."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the key {name}")
+        self.name = name
 
 
 def load(path: str | None) -> RootSource:
@@ -36,7 +46,7 @@ def load(path: str | None) -> RootSource:
     def root(name: str, version: int) -> bytes:
         wanted = name if version == 1 else f"{name} {version}"
         if wanted not in known:
-            raise LookupError(wanted)
+            raise UnknownKey(wanted)
         return known[wanted]
 
     return root

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from emulator.errors import ErrorKind, SscardError
 
-class SpokenError(ValueError):
+
+class SpokenError(SscardError, ValueError):
     """What was expected, in a sentence without anything of what came."""
+
+    kind = ErrorKind.INPUT
+    word = "input"

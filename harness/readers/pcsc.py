@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import importlib.util
 import os
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from emulator.errors import SscardError
+from emulator.errors import CardFailure, ErrorKind
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
@@ -53,13 +54,21 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-class PcscError(SscardError, RuntimeError):
+PCSC_LIBRARY = "libpcsclite.so.1"
+
+
+class PcscError(CardFailure, RuntimeError):
     """PC/SC cannot be had: what is wrong, and what to do. ``result``: the SCARD code of a call that failed, else 0."""
+
+    kind = ErrorKind.BROKEN
+    word = "reader"
+    answered = False
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, text: str, result: int = 0) -> None:
-        super().__init__(text)
+    def __init__(self, what: str, result: int = 0, *, remedy: str = "") -> None:
+        super().__init__(f"{what}: {remedy}" if remedy else what)
+        self.what, self.remedy = what, remedy
         self.result = result & 0xFFFFFFFF
 
 
@@ -268,13 +277,21 @@ def scard() -> Any:
         from smartcard import scard
     except ImportError as error:
         if importlib.util.find_spec("smartcard") is None:
-            raise PcscError(f"pyscard is not installed: {PYSCARD}") from None
-        if "libpcsclite" in str(error):
-            raise PcscError("pyscard finds no libpcsclite.so.1: apt-get install libpcsclite1") from None
-        raise PcscError(
-            f"pyscard does not load ({error}): pip install --force-reinstall --no-cache-dir pyscard"
-        ) from None
+            raise PcscError("pyscard is not installed", remedy=PYSCARD) from None
+        if os.name == "posix" and not _loads(PCSC_LIBRARY):
+            raise PcscError(f"pyscard finds no {PCSC_LIBRARY}", remedy="apt-get install libpcsclite1") from None
+        remedy = "pip install --force-reinstall --no-cache-dir pyscard"
+        raise PcscError(f"pyscard does not load ({error})", remedy=remedy) from None
     return scard
+
+
+def _loads(library: str) -> bool:
+    """Whether this system has a shared library."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def check(result: int, doing: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from emulator.errors import NotFound
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.requests.models import Personal
@@ -123,7 +124,7 @@ def _ended(place: Place, step: dict[str, Any], what: str) -> Iterator[Wrong]:
 def _cited(place: Place, text: str) -> Iterator[Wrong]:
     try:
         citation(text)
-    except LookupError as error:
+    except NotFound as error:
         yield place, str(error)
 
 
@@ -135,5 +136,5 @@ def _form(place: Place, make: Callable[[], object]) -> Iterator[Wrong]:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         inner = place if place[0] == "people" else [*place, "with"]
         yield [*inner, *first["loc"]], str(first["msg"])
-    except LookupError as error:
-        yield [*place, "with"], str(error.args[0])
+    except NotFound as error:
+        yield [*place, "with"], str(error)

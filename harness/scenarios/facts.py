@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from emulator.errors import NotFound
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import (
     ACTIVATION,
@@ -113,7 +114,7 @@ def item(image: Image, path: str) -> str | None:
     name = path.rpartition("/")[0]
     spec = image.layout.files.get(name)
     if spec is None or spec.structure != "records":
-        raise LookupError(f"layout {image.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
+        raise NotFound(f"layout {image.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
     for number, record in enumerate(image.memory.records(name), 1):
         found = next(decode_record(spec, record, number))
         if found.path == path:

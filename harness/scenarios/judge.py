@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import NotFound
 from emulator.filesystem.memory.image import Image
 from harness.conformance.play import Missing
 from harness.conformance.runner import AROUND
@@ -62,7 +63,7 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
 def card_of(play: Play, card: str) -> Image:
     """That card as it is now, a copy. LookupError."""
     if card not in play.stage.pocket.chips:
-        raise LookupError(f"no card {card} was made in this scenario")
+        raise NotFound(f"no card {card} was made in this scenario")
     return play.stage.pocket.chips[card].image.fork()
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import NotFound
 from emulator.sources import mark
 from harness.office.measures.articles import Citation, measures
 from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
@@ -45,7 +46,7 @@ class Scenario:
             if name in (step.get("step"), str(at + 1)):
                 return at
         named = ", ".join(step["step"] for step in self.steps if "step" in step) or "none"
-        raise LookupError(f"{self.id} has no step {name!r}: they are numbered 1 to {len(self.steps)}; named: {named}")
+        raise NotFound(f"{self.id} has no step {name!r}: they are numbered 1 to {len(self.steps)}; named: {named}")
 
 
 def as_subject(scenario: Scenario) -> Subject:

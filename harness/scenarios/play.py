@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from harness.clock import CHINA
 from harness.office import letter
-from harness.office.case.case import Failed
+from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk import instant
 from harness.office.desk.office import Done, HalfWay
@@ -68,7 +68,7 @@ class Play:
         except Failed as failed:
             ended = Ended("failed", why=str(failed))
         except Unknown as unknown:
-            ended = Ended("unknown", why=str(unknown.args[0]))
+            ended = Ended("unknown", why=str(unknown))
         ended.card = ended.card or str(ended.told.get("card", "")) or self._number(step)
         if "step" in step:
             self.names[step["step"]] = ended.told

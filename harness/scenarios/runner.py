@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from pathlib import Path
 
+from emulator.errors import SscardError
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.office.register import audit
@@ -31,11 +32,8 @@ def play_to(scenario: Scenario, play: Play, end: int) -> None:
         before = play.stage.pocket.snapshot()
         try:
             outcome.check(play, step, play.step(step), before)
-        except (KeyError, IndexError):
-            raise  # these are faults of this program's own
-        except (StepFailed, LookupError) as failure:
-            told = failure.args[0] if isinstance(failure, LookupError) else failure
-            raise StepFailed(f"{name}{', ' + step['step'] if 'step' in step else ''}): {told}") from None
+        except SscardError as failure:
+            raise StepFailed(f"{name}{', ' + step['step'] if 'step' in step else ''}): {failure}") from None
 
 
 def run_one(scenario: Scenario, profile: str) -> Result:

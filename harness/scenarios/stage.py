@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from emulator import catalogue
 from emulator.chip import Chip
+from emulator.errors import NotFound
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import Cell
 from emulator.filesystem.memory.nvm import PowerCut
@@ -95,7 +96,7 @@ class Pocket(Drawer):
     def torn(self, number: str, after: int | None) -> Iterator[Connection]:
         """The card in the reader, from which it is torn after so many non-volatile writes; None: never."""
         if number not in self.chips:
-            raise LookupError(f"no card {number} was made in this scenario")
+            raise NotFound(f"no card {number} was made in this scenario")
         chip = self.chips[number]
         memory = chip.image.memory
         memory.nvm.cut_after = after

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from emulator.errors import NotFound
 from emulator.personas import numbers
 
 STAND_INS: dict[str, Any] = {
@@ -57,7 +58,7 @@ def _found(path: list[str], names: Mapping[str, Any]) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list | tuple) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise LookupError(f"${'.'.join(path)}: there is no {'.'.join(path[: at + 1])}") from None
+            raise NotFound(f"${'.'.join(path)}: there is no {'.'.join(path[: at + 1])}") from None
     return value
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_json
 
 fcntl: Any
@@ -37,6 +37,8 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 class ControlError(SscardError, RuntimeError):
     """The other side cannot be reached, or refused: why."""
+
+    kind = ErrorKind.BROKEN
 
 
 def folder() -> Path:

@@ -68,8 +68,7 @@ def _pyscard() -> Finding:
     try:
         pcsc.scard()
     except pcsc.PcscError as error:
-        what, _, remedy = str(error).partition(": ")
-        return Finding("pyscard", "fault", what, remedy)
+        return Finding("pyscard", "fault", error.what, error.remedy)
     return Finding("pyscard", "ok", "importable")
 
 

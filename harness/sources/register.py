@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.sources import MARK, SOURCED, Citation, marks
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
@@ -25,6 +25,8 @@ _NEEDED = ("kind", "label", "title", "title_zh", "origin")
 
 class SourceError(SscardError, ValueError):
     """A register that cannot be used, or a source that it does not know: file, key and what was expected."""
+
+    kind = ErrorKind.INPUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from emulator.apdu.status import describe
+from emulator.errors import ErrorKind
 from harness.keys.access import TerminalError
 
 
 class Refused(TerminalError):
     """The card answered something else than 9000."""
+
+    kind = ErrorKind.REFUSED
 
     def __init__(self, doing: str, sw: int) -> None:
         english, chinese = describe(sw)

@@ -18,6 +18,7 @@ from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, TerminalError, Unauthorised, Use
 from harness.keys.none import NoKeys
+from harness.keys.roots import UnknownKey
 from harness.readers.connection import Connection, historical
 from harness.terminal.refused import Refused
 
@@ -88,8 +89,10 @@ class TerminalSession:
     # --- authenticating ----------------------------------------------------------------------------------------
 
     def use(self, name: str, challenge: bytes = b"", version: int = 1) -> Use:
-        """One use of this card's key ``name``. LookupError where the layout has no such key."""
-        key = self.layout.keys[name]
+        """One use of this card's key ``name``. UnknownKey where the layout has no such key."""
+        key = self.layout.keys.get(name)
+        if key is None:
+            raise UnknownKey(name)
         scheme, _ = messaging_of(self.layout, key.application)
         suite = suite_of(scheme.algorithm, self.suite)
         return Use(key, suite, scheme, self.region, historical(self.connection.atr)[-8:], challenge, version)

@@ -17,6 +17,7 @@ from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
 from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
+from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
@@ -217,7 +218,7 @@ class Terminal(TerminalSession):
         spec = self.layout.files.get(name)
         item = next((one for one in spec.items if one.label == label), None) if spec else None
         if spec is None or item is None:
-            raise LookupError(f"layout {self.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
+            raise NotFound(f"layout {self.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
         return spec, item
 
     def read(self, path: str, occurrence: int = 1) -> items.Value:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import catalogue
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -40,6 +40,8 @@ PAUSE = 0.05
 
 class TraceError(SscardError, ValueError):
     """A trace that cannot be read: file, line, and what was expected."""
+
+    kind = ErrorKind.INPUT
 
 
 @dataclass(frozen=True)

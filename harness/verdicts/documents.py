@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
@@ -24,6 +24,8 @@ LONGEST = 400
 
 class DocumentError(SscardError, ValueError):
     """A document that cannot be used: file, line, where in it, and what was expected."""
+
+    kind = ErrorKind.INPUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_json
 
 FORMAT = 1
@@ -39,6 +39,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 class ReportError(SscardError, ValueError):
     """A report, signature or key that cannot be used, or is not right."""
+
+    kind = ErrorKind.INPUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import jinja2
 
+from emulator.errors import ErrorKind
 from emulator.sources import grades
 from harness.faults.chip import BY_FAULT
 from harness.messages.visible import visible_in
@@ -278,3 +279,6 @@ def verify(folder: Path, public: Path | None) -> str:
 
 class SignedNothing(ReportError):
     """A key was named, and no report."""
+
+    kind = ErrorKind.USAGE
+    exit_code = 2

@@ -23,8 +23,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
+from emulator.errors import ErrorKind, SscardError
 from harness.messages.spoken import SpokenError
 from harness.serving.run import ended
+from harness.web import refusals
 from harness.web.connection import Connection
 from harness.web.cross_site import Doorstep
 from harness.web.guard import Admission, Guard, anybody
@@ -75,16 +77,10 @@ AT_THE_DOOR: dict[int | str, dict[str, Any]] = {
 """In every route's documentation; a route's own words for a status stand above these."""
 
 
-class Problem(Exception):
-    """A request that a service refuses. ``kind`` is for programs, the text for people."""
-
-    def __init__(self, status: int, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.kind = status, kind
-
-
-class ServeError(OSError):
+class ServeError(SscardError):
     """A service that cannot start: why."""
+
+    kind = ErrorKind.BROKEN
 
 
 def create(
@@ -100,14 +96,14 @@ def create(
     """An empty service. Its page is /docs, its schema /openapi.json.
 
     ``origins``: web pages that may call it, besides its own, as ``origins.normalised`` gives them. ``rate``: requests
-    that one client may send, as ``1200/minute``; ValueError. ``body_limit``: bytes of one request. ``admit``: who asks.
+    that one client may send, as ``1200/minute``; RateError. ``body_limit``: bytes of one request. ``admit``: who asks.
     """
     Limiter(rate)  # what is wrong with it is told now, not at the first request
     app = FastAPIOffline(
         title=title, description=description, version=metadata.version("sscard"), responses=AT_THE_DOOR
     )
     app.router.route_class = StrictRoute
-    app.add_exception_handler(Problem, _problem)
+    refusals.handle(app)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
@@ -125,19 +121,9 @@ def _in_header(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def refusal(status: int, kind: str, text: str, **more: object) -> JSONResponse:
-    """A refusal as every service gives it; ``more`` stands beside kind and text."""
-    return JSONResponse({"error": {"kind": kind, "text": text, **more}}, status)
-
-
-async def _problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)
-    return refusal(error.status, error.kind, str(error))
-
-
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return refusal(422, "input", "; ".join(map(_wrong, error.errors()))[:2000])
+    return refusals.refusal(422, "input", "; ".join(map(_wrong, error.errors()))[:2000])
 
 
 def _wrong(one: dict[str, Any]) -> str:
@@ -152,11 +138,11 @@ def _wrong(one: dict[str, Any]) -> str:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return refusal(error.status_code, "http", str(error.detail))
+    return refusals.refusal(error.status_code, "http", str(error.detail))
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    return refusal(500, "fault", f"an error of ours ({type(error).__name__}); the service lives on")
+    return refusals.refusal(500, "fault", f"an error of ours ({type(error).__name__}); the service lives on")
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.hsm.machine import LONGEST_LINE, RELOAD, Card, EncryptionMachine, MachineError
+from harness.hsm.machine import LONGEST_LINE, RELOAD, Card, EncryptionMachine
 from harness.web import app as web
 
-STATUS = {"input": 422, "algorithm": 400, "region": 404, "address": 404, "level": 409}
-"""How a refusal of the machine is answered."""
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 CARD = {"region": "510100", "history": "0081544C908684510151010001", "algorithm": "03"}
 FACTOR, DATA = "0011223344556677", "8899AABBCCDDEEFF"
@@ -203,7 +200,6 @@ def create(
         origins=origins,
         rate=rate,
     )
-    app.add_exception_handler(MachineError, _refused)
 
     def request(path: str, summary: str) -> Callable[[Handler], Handler]:
         asked, told = EXAMPLES[path]
@@ -269,8 +265,3 @@ def create(
         ]
 
     return app
-
-
-async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, MachineError)
-    return web.refusal(STATUS[error.kind], error.kind, str(error))

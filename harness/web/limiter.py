@@ -7,18 +7,29 @@ from collections import OrderedDict
 
 from limits import parse
 
+from emulator.errors import ErrorKind, SscardError
+
 MOST_CLIENTS = 1024
 """Clients that are remembered; the one that was quiet for longest is forgotten first. [D]"""
+
+
+class RateError(SscardError, ValueError):
+    """A text that is no rate of requests."""
+
+    kind = ErrorKind.INPUT
 
 
 class Limiter:
     """Each client's bucket holds as many drops as ``rate`` names (``600/minute``) and fills evenly in that span.
 
-    ``rate`` is taken as the package limits reads it; ValueError. Memory is bounded, whoever asks and however often.
+    ``rate`` is taken as the package limits reads it; RateError. Memory is bounded, whoever asks and however often.
     """
 
     def __init__(self, rate: str, most: int = MOST_CLIENTS) -> None:
-        item = parse(rate)
+        try:
+            item = parse(rate)
+        except ValueError:
+            raise RateError("--rate: expected a number and a span, as 600/minute") from None
         self.rate = rate
         self._size = float(item.amount)
         self._each_second = self._size / item.get_expiry()

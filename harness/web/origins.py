@@ -5,12 +5,16 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from emulator.errors import ErrorKind, SscardError
+
 PORTS = {"http": 80, "https": 443}
 EXPECTED = "expected an origin, as https://counter.example or http://localhost:8080"
 
 
-class OriginError(ValueError):
+class OriginError(SscardError, ValueError):
     """A text that no browser would ever send as Origin: why."""
+
+    kind = ErrorKind.INPUT
 
 
 def normalised(text: str) -> str:

@@ -66,7 +66,7 @@ def test_roots_of_ones_own_for_a_city(tmp_path: Path) -> None:
         assert client.external("0193", card, "00" * 8, "00" * 8, levels=2)
         with pytest.raises(MachineError) as error:
             client.external("0193", card, "00" * 8, "00" * 8, levels=3)
-        assert error.value.kind == "level"
+        assert error.value.word == "level"
     rows = json.loads(sscard("machine", "keys", "--json", *held))
     assert [(row["address"], row["name"], row["levels"]) for row in rows] == [("0193", "RK1DF03", 2)]
 

@@ -27,7 +27,7 @@ from harness.office.cards.in_reader import Presented
 from harness.office.cards.jobs import TurnOn
 from harness.office.cards.store import Drawer
 from harness.office.case.bank import BankDown
-from harness.office.case.case import Failed
+from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import HalfWay, Office
 from harness.office.register import audit, seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import ctypes
 import errno
 import importlib.util
 import json
@@ -128,7 +129,13 @@ def test_pyscard_without_its_library_is_not_called_uninstalled(monkeypatch: pyte
             raise ImportError("libpcsclite.so.1: cannot open shared object file: No such file or directory")
         return usual(name, *more, **named)
 
+    def not_there(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
     monkeypatch.setattr(builtins, "__import__", lacking)
+    with pytest.raises(PcscError, match="does not load"):
+        pcsc.scard()
+    monkeypatch.setattr(ctypes, "CDLL", not_there)
     with pytest.raises(PcscError, match="apt-get install libpcsclite1"):
         pcsc.scard()
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)

@@ -169,7 +169,7 @@ def test_what_it_refuses(machine: Machine, what: str) -> None:
     kind, request = REFUSED[what]
     with pytest.raises(MachineError) as error:
         request(machine, machine.card("510100", HISTORY, "01"))
-    assert error.value.kind in kind.split(" or ")
+    assert error.value.word in kind.split(" or ")
     said = str(error.value)
     assert not any(secret in said for secret in ("123456", "246802", "12345x", root_of("STK", 1).hex(), "zz", "7.00"))
 
@@ -192,12 +192,12 @@ def test_a_city_has_roots_of_two_levels(algorithm: str, region: str) -> None:
     terminal.enter("DF03")
     with pytest.raises(MachineError, match="has 2 levels") as error:
         proved(terminal, machine, code, "0193", levels=3)
-    assert error.value.kind == "level"
+    assert error.value.word == "level"
     proved(terminal, machine, code, "0193", levels=2)
     assert terminal.read("DF03/EF07/71") == "510100"
     with pytest.raises(MachineError) as error:
         machine.card("510700", HISTORY, code)
-    assert error.value.kind == "region"
+    assert error.value.word == "region"
     proved(terminal, EncryptionMachine(), code, "0193", levels=3)
 
 
@@ -222,4 +222,4 @@ def test_what_it_has_no_root_of() -> None:
     for request in requests:
         with pytest.raises(MachineError) as error:
             request()
-        assert error.value.kind == "address"
+        assert error.value.word == "address"

@@ -17,7 +17,8 @@ from harness.hsm.client import MachineClient
 from harness.hsm.machine import EncryptionMachine, MachineError
 from harness.web import app as web
 from harness.web import hsm as service
-from harness.web.hsm import CARD, EXAMPLES, STATUS
+from harness.web import refusals
+from harness.web.hsm import CARD, EXAMPLES
 
 EXTERNAL = EXAMPLES["/external"][0]
 
@@ -46,7 +47,7 @@ def schema(client: TestClient) -> dict[str, Any]:
 )
 def test_every_kind_has_a_status(client: TestClient, kind: str, wrong: dict[str, Any]) -> None:
     answer = client.post("/external", json={**EXTERNAL, **wrong})
-    assert (answer.status_code, answer.json()["error"]["kind"]) == (STATUS[kind], kind)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (refusals.status(MachineError(kind, "")), kind)
 
 
 def test_keys_have_no_values(client: TestClient) -> None:
@@ -114,7 +115,7 @@ def test_every_field_that_comes_in_is_limited(schema: dict[str, Any]) -> None:
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(MachineError, match="expected one like http://") as error:
         MachineClient(url)
-    assert error.value.kind == "input"
+    assert error.value.word == "input"
     assert "secret" not in str(error.value)
 
 
@@ -127,7 +128,7 @@ def test_a_dead_machine_is_a_sentence() -> None:
     port = free_port()
     with pytest.raises(MachineError, match=f"no encryption machine answers at 127.0.0.1:{port}: .*refused") as error:
         MachineClient(f"http://127.0.0.1:{port}").basic("1|")
-    assert error.value.kind == "link"
+    assert error.value.word == "link"
 
 
 def test_a_mute_machine_times_out() -> None:
@@ -135,7 +136,7 @@ def test_a_mute_machine_times_out() -> None:
         client = MachineClient(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout=0.2)
         with pytest.raises(MachineError, match="timed out") as error:
             client.basic("1|")
-    assert error.value.kind == "link"
+    assert error.value.word == "link"
 
 
 @contextlib.contextmanager
@@ -171,13 +172,13 @@ def response(body: str, status: str = "200 OK") -> bytes:
 def test_what_is_no_machine(answer: bytes) -> None:
     with answering(answer) as client, pytest.raises(MachineError, match=r"127\.0\.0\.1:\d+") as error:
         client.basic("1|")
-    assert error.value.kind == "link"
+    assert error.value.word == "link"
 
 
 def test_keys_of_what_is_no_machine() -> None:
     with answering(response(json.dumps([{"name": "x"}]))) as client, pytest.raises(MachineError) as error:
         _ = client.addresses
-    assert error.value.kind == "link"
+    assert error.value.word == "link"
 
 
 def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,4 +194,4 @@ def test_a_refusal_of_the_service_itself_keeps_its_kind() -> None:
         assert client.addresses
         with pytest.raises(MachineError) as error:
             _ = client.addresses
-    assert error.value.kind == "rate"
+    assert error.value.word == "rate"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.clock import CHINA
 from harness.office.electronic import qr
-from harness.office.electronic.credential import PREFIX, TTL, Credential, CredentialError, Kind, issue, verify
+from harness.office.electronic.credential import PREFIX, TTL, Credential, CredentialError, Why, issue, verify
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -24,10 +24,10 @@ SECOND = timedelta(seconds=1)
 HOLDER, CARD = "h-7d1f3c", "A00000001"
 
 
-def refused(text: str, now: datetime = NOW, **options: object) -> Kind:
+def refused(text: str, now: datetime = NOW, **options: object) -> Why:
     with pytest.raises(CredentialError) as error:
         verify(KEY.public_key(), text, now, **options)  # type: ignore[arg-type]
-    return error.value.kind
+    return error.value.why
 
 
 def test_it_says_whose_it_is_and_until_when() -> None:
@@ -48,14 +48,14 @@ def test_no_two_are_alike() -> None:
 @pytest.mark.parametrize(
     ("moment", "kind"),
     [
-        (NOW - SECOND, Kind.NOT_YET),
+        (NOW - SECOND, Why.NOT_YET),
         (NOW, None),
         (NOW + TTL - SECOND, None),
-        (NOW + TTL, Kind.EXPIRED),
-        (NOW.astimezone(UTC) + TTL, Kind.EXPIRED),
+        (NOW + TTL, Why.EXPIRED),
+        (NOW.astimezone(UTC) + TTL, Why.EXPIRED),
     ],
 )
-def test_it_is_good_for_a_minute(moment: datetime, kind: Kind | None) -> None:
+def test_it_is_good_for_a_minute(moment: datetime, kind: Why | None) -> None:
     text = issue(KEY, HOLDER, CARD, NOW)
     assert (refused(text, moment) if kind else verify(KEY.public_key(), text, moment) and None) is kind
 
@@ -70,7 +70,7 @@ def test_its_life_can_be_chosen_within_an_hour() -> None:
 
 def test_only_its_makers_signature_will_do() -> None:
     text = issue(OTHER, HOLDER, CARD, NOW)
-    assert refused(text) is Kind.SIGNATURE
+    assert refused(text) is Why.SIGNATURE
     both = [KEY.public_key(), OTHER.public_key()]
     assert verify(both, text, NOW).holder == HOLDER
     with pytest.raises(CredentialError, match="not signed by a key known here"):
@@ -82,14 +82,14 @@ def test_no_bit_of_it_can_be_changed() -> None:
     data = base64.b32decode(text + "=" * (-len(text) % 8))
     for place in range(len(data)):
         changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
-        assert refused(PREFIX + base64.b32encode(changed).decode().rstrip("=")) is Kind.SIGNATURE
+        assert refused(PREFIX + base64.b32encode(changed).decode().rstrip("=")) is Why.SIGNATURE
 
 
 def test_a_signature_for_something_else_is_none_here() -> None:
     text = issue(KEY, HOLDER, CARD, NOW).removeprefix(PREFIX)
     payload = base64.b32decode(text + "=" * (-len(text) % 8))[:-64]
     bare = base64.b32encode(payload + KEY.sign(payload)).decode().rstrip("=")
-    assert refused(PREFIX + bare) is Kind.SIGNATURE
+    assert refused(PREFIX + bare) is Why.SIGNATURE
 
 
 def test_what_is_none_is_told_apart() -> None:
@@ -98,10 +98,10 @@ def test_what_is_none_is_told_apart() -> None:
     future = base64.b32encode(signed + KEY.sign(PREFIX.encode() + signed)).decode().rstrip("=")
     for odd in ("", "https://example.org/", PREFIX, PREFIX + "A", PREFIX + "MFRGG", text.lower(), text + "=", text[:-1],
                 f"{text} ", PREFIX + "测试", PREFIX + future):  # fmt: skip
-        assert refused(odd) in (Kind.FORMAT, Kind.SIGNATURE), odd
-    assert refused("https://example.org/") is Kind.FORMAT
-    assert refused(PREFIX + future) is Kind.FORMAT, "of a version that is not ours, though signed"
-    assert refused(text + "=") is Kind.FORMAT
+        assert refused(odd) in (Why.FORMAT, Why.SIGNATURE), odd
+    assert refused("https://example.org/") is Why.FORMAT
+    assert refused(PREFIX + future) is Why.FORMAT, "of a version that is not ours, though signed"
+    assert refused(text + "=") is Why.FORMAT
 
 
 def test_a_revoked_one_is_refused_last() -> None:
@@ -112,8 +112,8 @@ def test_a_revoked_one_is_refused_last() -> None:
         asked.append(credential)
         return credential.card == CARD
 
-    assert refused(text, revoked=revoked) is Kind.REVOKED
-    assert refused(text, NOW + TTL, revoked=revoked) is Kind.EXPIRED
+    assert refused(text, revoked=revoked) is Why.REVOKED
+    assert refused(text, NOW + TTL, revoked=revoked) is Why.EXPIRED
     assert len(asked) == 1, "of a credential that is not good anyway nobody is asked"
     assert verify(KEY.public_key(), issue(KEY, HOLDER, "A00000002", NOW), NOW, revoked=revoked).card == "A00000002"
 

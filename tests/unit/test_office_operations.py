@@ -15,7 +15,7 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts.items import ItemError
 from emulator.personas import numbers
 from emulator.personas.issue import issue
-from harness.office.case.case import Failed
+from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk import instant
 from harness.office.desk.office import Done
@@ -629,7 +629,7 @@ def test_what_the_card_has_no_room_for_fails_and_leaves_no_note(desk: Desk, monk
     number = desk.active()
 
     def no_room(*_: object) -> None:
-        raise ItemError("DF01/EF06/23: expected at most 10 bytes of GBK, found 12")
+        raise ItemError("DF01/EF06/23", "expected at most 10 bytes of GBK, found 12")
 
     monkeypatch.setattr(Terminal, "update", no_room)
     with pytest.raises(Failed, match="at most 10 bytes"):

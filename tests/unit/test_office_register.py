@@ -12,14 +12,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
-from sqlalchemy.exc import IntegrityError
 
 from harness.clock import CHINA
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import Office
 from harness.office.register import audit, seed, store
 from harness.office.register.base import Base
-from harness.office.register.store import Register, RegisterError
+from harness.office.register.store import Conflict, Register, RegisterError
 from harness.office.register.tables import Application, Audit, Card, Person
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Life
@@ -73,7 +72,7 @@ def test_the_database_itself_holds_one_person_to_one_card(desk: Desk) -> None:
         person_id=card.person_id, bank_code=card.bank_code, number="A99999990", chip="F" * 16, identification="F" * 32,
         layout="3.00", algorithm="3des", life=Life.ISSUED, made_at=card.made_at, valid_until=card.valid_until,
     )  # fmt: skip
-    with pytest.raises(IntegrityError, match=r"card\.person_id"):
+    with pytest.raises(Conflict, match=r"card\.person_id"):
         written(desk, second)
 
 
@@ -90,7 +89,7 @@ def test_the_database_itself_holds_one_person_to_one_application(desk: Desk) -> 
         person_id=there.person_id, kind=there.kind, bank_code=there.bank_code, outlet_id=1,
         accepted_at=there.accepted_at, progress=there.progress, fee=0,
     )  # fmt: skip
-    with pytest.raises(IntegrityError, match=r"application\.person_id"):
+    with pytest.raises(Conflict, match=r"application\.person_id"):
         written(desk, second)
 
 
@@ -100,7 +99,7 @@ def test_the_database_itself_holds_one_person_to_one_application(desk: Desk) -> 
 @pytest.mark.parametrize("deed", [update(Audit).values(clerk="nobody"), delete(Audit), text("DELETE FROM audit")])
 def test_the_trail_only_grows(desk: Desk, deed: object) -> None:
     desk.active()
-    with pytest.raises(IntegrityError, match="only grows"), desk.register.transaction() as session:
+    with pytest.raises(Conflict, match="only grows"), desk.register.transaction() as session:
         session.execute(deed)  # type: ignore[call-overload]
 
 

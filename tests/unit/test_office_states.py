@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from harness.office.case.case import Failed
+from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk import lookup
 from harness.office.desk.office import HalfWay

@@ -19,7 +19,7 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
 from harness.office.case.bank import BankDown
-from harness.office.case.case import Failed
+from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import Done, HalfWay
 from harness.office.register import seed

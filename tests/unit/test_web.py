@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
 from harness.web import app as web
-from harness.web.app import Problem, ServeError
+from harness.web.app import ServeError
+from harness.web.refusals import Problem
 
 WS = "ws://127.0.0.1/ws"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from emulator.errors import NotFound
 from emulator.textfiles import shipped
 
 
@@ -83,7 +84,7 @@ def table(name: str) -> CodeTable:
     try:
         return _tables()[name]
     except KeyError:
-        raise LookupError(f"no code table {name!r}: they are called like T14, B9, C-4B or GB2260") from None
+        raise NotFound(f"no code table {name!r}: they are called like T14, B9, C-4B or GB2260") from None
 
 
 PACKAGE, FOLDER = str(__package__), "code_tables"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import construct as c
 
-from emulator.errors import SscardError
+from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import ItemSpec
 
@@ -22,8 +22,14 @@ Value: TypeAlias = "str | dict[str, Value]"
 """What an item holds, in words: text, digits or hex; for B-TLV a mapping from element tags to values."""
 
 
-class ItemError(SscardError, ValueError):
-    """A value that does not fit its item: which item, what was expected."""
+class ItemError(CardFailure, ValueError):
+    """A value that does not fit its item. ``where``: which item, empty for a whole record; ``what`` was expected."""
+
+    kind = ErrorKind.INPUT
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}" if where else what)
+        self.where, self.what = where, what
 
 
 class _Text(c.Adapter):  # type: ignore[misc]
@@ -108,24 +114,24 @@ def _check(item: ItemSpec, value: str) -> None:
         try:
             size = len(text.encode(value))
         except UnicodeEncodeError as error:
-            raise ItemError(f"{where}: {value[error.start]!r} is no character") from None
+            raise ItemError(where, f"{value[error.start]!r} is no character") from None
         if size > item.length:
-            raise ItemError(f"{where}: expected at most {item.length} bytes of GB 18030, found {size}")
+            raise ItemError(where, f"expected at most {item.length} bytes of GB 18030, found {size}")
     elif item.format == "cn":
         if not _DIGITS[item.kind == IDENTIFICATION].issuperset(value):
-            raise ItemError(f"{where}: expected digits, found {value!r}")
+            raise ItemError(where, f"expected digits, found {value!r}")
         if len(value) > 2 * item.length:
-            raise ItemError(f"{where}: expected at most {2 * item.length} digits, found {len(value)}")
+            raise ItemError(where, f"expected at most {2 * item.length} digits, found {len(value)}")
     elif item.format == "dec":
         if not (value.isascii() and value.isdigit()) or int(value) >= 256**item.length:
-            raise ItemError(f"{where}: expected a number below {256**item.length}, found {value!r}")
+            raise ItemError(where, f"expected a number below {256**item.length}, found {value!r}")
     else:
         try:
             size = len(bytes.fromhex(value))
         except ValueError:
-            raise ItemError(f"{where}: expected hex, found {value!r}") from None
+            raise ItemError(where, f"expected hex, found {value!r}") from None
         if size > item.length:
-            raise ItemError(f"{where}: expected at most {item.length} bytes, found {size}")
+            raise ItemError(where, f"expected at most {item.length} bytes, found {size}")
 
 
 def meant(item: ItemSpec, data: bytes) -> ItemSpec:
@@ -145,15 +151,15 @@ def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
         return encode(item.rewritten, value).ljust(item.length, bytes((FILLER,)))
     if item.elements:
         if not isinstance(value, Mapping):
-            raise ItemError(f"item {item.label} ({item.format}): expected elements by tag, found {value!r}")
+            raise ItemError(f"item {item.label} ({item.format})", f"expected elements by tag, found {value!r}")
         unknown = set(value) - {part.label for part in item.elements}
         if unknown:
-            raise ItemError(f"item {item.label}: no element {', '.join(sorted(unknown))}")
+            raise ItemError(f"item {item.label}", f"no element {', '.join(sorted(unknown))}")
         # In B-TLV what nobody filled stands there blank; in BER-TLV it is left out. [P]
         parts = [part for part in item.elements if not part.variable or part.label in value]
         return b"".join(tlv(part, value.get(part.label, blank(part))) for part in parts)
     if not isinstance(value, str):
-        raise ItemError(f"item {item.label or item.name}: expected a text, found {value!r}")
+        raise ItemError(f"item {item.label or item.name}", f"expected a text, found {value!r}")
     _check(item, value)
     length = 0 if item.variable and item.format != "dec" else item.length
     encoded: bytes = _codec(item.format, length, item.kind).build(value)
@@ -219,7 +225,7 @@ def tlv(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
 def encode_fields(fields: Sequence[ItemSpec], values: Sequence[str]) -> bytes:
     """One record of a cyclic file from the values of its fields, in order."""
     if len(values) != len(fields):
-        raise ItemError(f"a record has {len(fields)} fields, {len(values)} values were given")
+        raise ItemError("", f"a record has {len(fields)} fields, {len(values)} values were given")
     return b"".join(encode(item, value) for item, value in zip(fields, values, strict=True))
 
 

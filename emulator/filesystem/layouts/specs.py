@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import ber
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
 from emulator.security import PIN, Condition, Never, names_in
 
@@ -19,6 +19,8 @@ PDOL = 0x9F38
 
 class LayoutError(SscardError, ValueError):
     """A layout that cannot be used: where (file and dotted key), and what was expected."""
+
+    kind = ErrorKind.INPUT
 
     def __init__(self, source: str, key: str, problem: str) -> None:
         super().__init__(f"{source}: {key}: {problem}" if key else f"{source}: {problem}")
@@ -388,4 +390,4 @@ class Layout:
         for name in names_in(condition):
             if name != PIN:
                 return name
-        raise LookupError(f"no key satisfies {condition}")
+        raise NotFound(f"no key satisfies {condition}")

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from emulator.crypto import suite
-from emulator.errors import SscardError
+from emulator.crypto import AlgorithmError, suite
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.filesystem.memory.memory import (
@@ -58,6 +58,10 @@ NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 class ImageError(SscardError, ValueError):
     """An image that cannot be used: which file, where in it, and what was expected."""
 
+    kind = ErrorKind.INPUT
+    word = "busy"
+    afar = "卡正被使用或不可读，请稍后再试 the card is in use, or cannot be read: try again"
+
     def __init__(self, source: object, problem: str) -> None:
         super().__init__(f"{source}: {problem}")
 
@@ -68,7 +72,7 @@ class Image:
     def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[str, Cell]) -> None:
         if algorithm not in layout.algorithms:
             suite(algorithm)
-            raise ValueError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
+            raise AlgorithmError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
         self.layout = layout
         self.algorithm = algorithm
         self.atr = atr

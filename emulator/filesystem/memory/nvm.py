@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from emulator.errors import CardFailure, ErrorKind
+
 PAGE = 32
 COMMITTED = 0xA5
 ADDRESSES = PAGE // 2 - 1
 """Page numbers that one page of the journal's directory holds, after their count."""
 
 
-class PowerCut(Exception):
+class PowerCut(CardFailure):
     """Power went after the write that the test had chosen. The chip answers nothing and must be powered anew."""
+
+    kind = ErrorKind.BROKEN
+    answered = False
 
 
 class Nvm:

@@ -14,25 +14,21 @@ from typing import Any, Self
 import click
 import yaml
 
+from emulator.errors import SscardError
 from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
 from harness.office.cards.store import Drawer
 from harness.office.case import roles
 from harness.office.case.operation import Operation
 from harness.office.case.services import Services
-from harness.office.desk import errors
 from harness.office.desk.office import Done, Office
-from harness.office.letter import CannotPrint, LetterError
-from harness.office.measures.workdays import CalendarError, Workdays
+from harness.office.measures.workdays import Workdays
 from harness.office.register import seed
-from harness.office.register.store import Register, RegisterError
-from harness.office.requests.parsed import WrittenError
+from harness.office.register.store import Register
 from harness.office.vocabulary import Role
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
 
-PLAIN = (RegisterError, CalendarError, LetterError, CannotPrint, WrittenError)
-"""Errors that say all by themselves."""
 CLERKS = {Role.CLERK: seed.MAKER, Role.ADMINISTRATOR: seed.OFFICER, Role.BANK: seed.BANKER}
 """Who acts where nobody is named: the first of these roles that the operation is for."""
 
@@ -52,14 +48,12 @@ class Command(click.Command):
         ctx.call_on_close(desk.close)
         try:
             return super().invoke(ctx)
-        except pcsc.PcscError:
-            raise  # has an exit code of its own
-        except tuple(errors.KINDS) as error:
+        except click.ClickException:
+            raise
+        except SscardError as error:
             if desk.as_json:
-                click.echo(json.dumps({"error": errors.as_table(error)}, ensure_ascii=False, indent=1))
-            raise OfficeError(errors.text(error)) from error
-        except PLAIN as error:
-            raise OfficeError(str(error)) from error
+                click.echo(json.dumps({"error": error.as_table()}, ensure_ascii=False, indent=1))
+            raise
 
 
 @dataclass
@@ -121,11 +115,7 @@ class Desk:
 
     @contextlib.contextmanager
     def _drawn(self, number: str) -> Iterator[Connection]:
-        with contextlib.ExitStack() as stack:
-            try:
-                connection = stack.enter_context(self.office.services.drawer.presented(number))
-            except LookupError as error:
-                raise OfficeError(str(error.args[0])) from None
+        with self.office.services.drawer.presented(number) as connection:
             yield connection
 
     def close(self) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
+from emulator.errors import SscardError
 from harness.cli import card_options, interrupt, pins
 from harness.cli.office import options
 from harness.cli.office.common import FILE
-from harness.cli.office.desk import PLAIN, Command, Desk
+from harness.cli.office.desk import Command, Desk
 from harness.office.case.services import INITIAL_PIN
-from harness.office.desk import errors, instant
+from harness.office.desk import instant
 from harness.office.desk.office import Done
 from harness.office.people import made_up
 from harness.office.register import seed
@@ -141,10 +142,8 @@ def _row(desk: Desk, request: Apply, how: HowMade) -> dict[str, Any]:
     """One person of many: the card, or why there is none."""
     try:
         return _told(request, _issued(desk, request, None, how))
-    except tuple(errors.KINDS) as error:
-        return {"name": request.person.name, "error": errors.as_table(error)}
-    except (*PLAIN, ValueError) as error:
-        return {"name": request.person.name, "error": {"kind": "failed", "text": str(error)}}
+    except SscardError as error:
+        return {"name": request.person.name, "error": {**error.as_table(), "kind": error.word or "failed"}}
 
 
 COMMANDS = (issue,)

@@ -11,6 +11,7 @@ import click
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
+from emulator.textfiles import text as textfile
 from harness.cli import pins
 from harness.cli.office import options
 from harness.cli.office.common import OfficeError
@@ -177,14 +178,13 @@ def _verified(session: Session, anchor: str | None) -> None:
         raise OfficeError(f"留痕封印不符 the trail was changed: line {broken} is not as it was written, or was cut off")
     if anchor is None:
         return
+    text = textfile.read(Path(anchor)) if Path(anchor).is_file() else anchor
     try:
-        text = Path(anchor).read_text(encoding="ascii") if Path(anchor).is_file() else anchor
-        if not audit.holds(session, text):
-            raise OfficeError(
-                "锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others"
-            )
-    except (audit.TrailError, OSError, UnicodeDecodeError) as error:
+        holds = audit.holds(session, text)
+    except audit.AnchorError as error:
         raise OfficeError(f"--anchor: {error}") from None
+    if not holds:
+        raise OfficeError("锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others")
 
 
 def _holds(lines: int) -> str:

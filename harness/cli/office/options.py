@@ -12,7 +12,7 @@ import click
 from pydantic import BaseModel, SecretStr
 from sqlalchemy.orm import Session
 
-from harness.cli import pins
+from harness.cli import pins, usage
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Desk
 from harness.office.register import queries
@@ -51,10 +51,9 @@ class _Document(click.ParamType[Document]):
         """A document; a usage error says what was expected."""
         if isinstance(value, Document):
             return value
-        try:
+        del param, ctx
+        with usage.of():
             return parsed.document(str(value))
-        except parsed.WrittenError as error:
-            self.fail(str(error), param, ctx)
 
 
 DOCUMENT = _Document()

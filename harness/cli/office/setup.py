@@ -7,7 +7,6 @@ import json
 import click
 
 from harness.cli import origins as origins_
-from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import Drawer
 from harness.office.desk import tokens
@@ -77,14 +76,8 @@ def serve(
     from harness.web.office.service import RATE
 
     address = host or web.LOOPBACK
-    try:
-        app = create(desk.office, readers=readers, hosts=(*hosts, address), origins=origins, rate=rate or RATE)
-    except ValueError:
-        raise OfficeError("--rate: expected a number and a span, as 600/minute") from None
-    try:
-        web.serve(app, address, port)
-    except web.ServeError as error:
-        raise OfficeError(str(error)) from None
+    app = create(desk.office, readers=readers, hosts=(*hosts, address), origins=origins, rate=rate or RATE)
+    web.serve(app, address, port)
 
 
 COMMANDS = (token, serve)

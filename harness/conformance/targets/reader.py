@@ -16,7 +16,7 @@ from harness.conformance.targets.logged import Logged
 from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of
 from harness.conformance.vector import Vector
 from harness.keys.access import TerminalError
-from harness.keys.roots import RootSource
+from harness.keys.roots import RootSource, UnknownKey
 from harness.readers.connection import Connection, Pcsc
 from harness.terminal.terminal import Terminal
 from harness.trace import mask
@@ -37,7 +37,7 @@ class CardInReader:
         psam: Connection | None = None, persona: str = "",
     ) -> None:  # fmt: skip
         """``psam``: the terminal's own card, where there is a reader with one. ``persona``: whose card it is, where it
-        is a virtual one of ours; LookupError.
+        is a virtual one of ours; UnknownPersonaError.
         """
         self._connection, self._name, self._roots, self._pin = connection, name, roots, pin
         terminal = Terminal(connection, layout, roots)
@@ -131,8 +131,8 @@ class CardInReader:
                 terminal.begin()
                 terminal.enter(spec.application)
                 terminal.authenticate(name)
-        except LookupError:
-            return f"the key {name}"
+        except UnknownKey as error:
+            return str(error)
         except TerminalError as error:
             return f"the key {name} of your file is not the card's: {error}"
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emulator.crypto import suite
+from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.targets.logged import Logged
@@ -17,8 +18,14 @@ from harness.trace.read import Event, TraceError
 from harness.verdicts.log import Log
 
 
+class RecordingEnds(SscardError):
+    """A recording goes on otherwise than is asked, or not at all: what is asked may begin at a later reset of it."""
+
+    kind = ErrorKind.MISSING
+
+
 class Recorded:
-    """A connection that answers from a recording; LookupError where the recording goes on otherwise."""
+    """A connection that answers from a recording; RecordingEnds where the recording goes on otherwise."""
 
     def __init__(self, events: list[Event], at: int) -> None:
         self._events, self._at = events, at
@@ -34,12 +41,12 @@ class Recorded:
         """The recorded answer, if the recorded command is this one but for what differs each time."""
         event = self._next("apdu")
         if diff.comparable(command) != diff.comparable(event.command):
-            raise LookupError("the recording goes on with another command")
+            raise RecordingEnds("the recording goes on with another command")
         return event.answer
 
     def _next(self, kind: str) -> Event:
         if self._at >= len(self._events) or self._events[self._at].kind != kind:
-            raise LookupError("the recording ends or goes on otherwise")
+            raise RecordingEnds("the recording ends or goes on otherwise")
         self._at += 1
         return self._events[self._at - 1]
 

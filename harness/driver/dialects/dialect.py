@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import SscardError
+from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
@@ -33,6 +33,8 @@ ARGUMENTS = tuple(dict.fromkeys(one.name for function in CALLABLE.values() for o
 
 class DialectError(SscardError, ValueError):
     """A dialect that cannot be used: which key of which file, and what was expected."""
+
+    kind = ErrorKind.INPUT
 
     exit_code = 2
 

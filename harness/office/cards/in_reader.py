@@ -8,16 +8,10 @@ from typing import Self
 
 from emulator import catalogue
 from emulator.apdu.status import SW
-from emulator.filesystem.layouts.items import ItemError
-from emulator.filesystem.memory.nvm import PowerCut
-from harness.keys.access import TerminalError
 from harness.readers.connection import Connection
-from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import Refused, Terminal
 
 Root = Callable[[str, int], bytes]
-CHIP_FAILURES = (TerminalError, PcscError, PowerCut, ItemError)
-"""What work on a chip ends with when the card refuses, leaves, loses power, or has no room for a value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from emulator.apdu.status import SW
+from emulator.errors import ErrorKind
 from harness.keys.access import TerminalError
 from harness.office.cards.in_reader import Presented
 from harness.terminal import region as regions
@@ -30,6 +31,8 @@ class Stage(Enum):
 
 class CannotUndo(TerminalError):
     """What was begun can only be finished."""
+
+    kind = ErrorKind.REFUSED
 
 
 class Base(BaseModel):

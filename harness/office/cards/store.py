@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emulator.chip import Chip
+from emulator.errors import NotFound
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from harness.readers.connection import Connection, InProcess
+
+
+class NoCard(NotFound):
+    """The drawer has no such card."""
+
+    word = "unknown"
+    afar = "卡柜中无此卡 the drawer has no such card"
 
 
 class Drawer:
@@ -21,9 +29,9 @@ class Drawer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, number: str) -> Path:
-        """The card's image file. LookupError for what is no number."""
+        """The card's image file. NoCard for what is no number."""
         if not (number.isalnum() and number.isascii()):
-            raise LookupError(f"no card number: {number!r}")
+            raise NoCard(f"no card number: {number!r}")
         return self._folder / f"{number}.json"
 
     def put(self, number: str, image: Image) -> None:
@@ -42,9 +50,9 @@ class Drawer:
 
     @contextlib.contextmanager
     def presented(self, number: str) -> Iterator[Connection]:
-        """The card in the office's reader, alone while it is there. LookupError, ImageError."""
+        """The card in the office's reader, alone while it is there. NoCard, ImageError."""
         if not self.path(number).exists():
-            raise LookupError(f"the drawer has no card {number}: {self.path(number)} is not there")
+            raise NoCard(f"the drawer has no card {number}: {self.path(number)} is not there")
         with images.held(self.path(number), durable=self._durable) as image:
             connection = InProcess(Chip(image))
             try:

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from harness.office.case.failed import Failed
 from harness.office.register import queries
 from harness.office.register.tables import Account, Card, Person, Push
 from harness.office.vocabulary import AccountState
 
 
-class BankDown(RuntimeError):
+class BankDown(Failed):
     """Nothing reaches the bank now."""
 
 

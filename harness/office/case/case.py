@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from harness.office.case.failed import Failed
 from harness.office.case.notice import Notice
 from harness.office.case.services import Services
 from harness.office.measures.articles import Citation
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 
 R_co = TypeVar("R_co", bound=Request, covariant=True)
-
-
-class Failed(RuntimeError):
-    """The chip or the bank did not do it; nothing has changed anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.errors import ErrorKind, SscardError
 from harness.office.case.case import Case
 from harness.office.measures.articles import Citation
 
 Check = Callable[[Case[Any]], bool]
 
 
-class Refusal(Exception):
+class Refusal(SscardError):
     """What the office may not do, and by which article. ``rule`` is for programs. ``keep``: what the operation had
     written before stays (a try that was spent).
     """
 
+    kind = ErrorKind.REFUSED
+    word = "refused"
+
     def __init__(self, rule: str, citation: Citation, zh: str, en: str, *, keep: bool = False) -> None:
         super().__init__(f"{citation.label_zh}：{zh} {citation.label_en}: {en}")
         self.rule, self.citation, self.zh, self.en, self.keep = rule, citation, zh, en, keep
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The rule, and the article that it is from."""
+        cited = {"article": self.citation.article, "paragraph": self.citation.paragraph}
+        return {"rule": self.rule, **cited, "zh": self.zh, "en": self.en}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from emulator.crypto.keys import test_root
+from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.memory.image import Image
 from harness.office.cards.in_reader import Presented
 from harness.office.cards.store import Drawer
@@ -40,6 +41,12 @@ def how_far(application: Application | Found) -> dict[str, Any]:
         "progress_zh": application.progress.zh,
         "accepted": application.accepted_at.isoformat(),
     }
+
+
+class WrongCard(CardFailure):
+    """The card in the reader is not the blank chip that the holder's data go onto."""
+
+    kind = ErrorKind.REFUSED
 
 
 @dataclass(slots=True)
@@ -80,18 +87,18 @@ class Services:
 
     def make(self, blank: Presented | None, image: Image, number: str) -> None:
         """Brings a card into being: the blank chip in the reader is personalised, or a virtual card goes into the
-        drawer. TerminalError, PcscError; ValueError where the chip was made for another region.
+        drawer. CardFailure; WrongCard where the chip is not the blank one that is meant.
         """
         if blank is None:
             with contextlib.suppress(FileExistsError):  # made before, or by another clerk this moment
                 self.drawer.put(number, image)
             return
         if image.chip_factor.hex().upper() != blank.chip:
-            raise ValueError("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
+            raise WrongCard("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
         personaliser = Personaliser(blank.terminal.connection, image)
         if not personaliser.complete():
             for _ in personaliser.steps():
                 pass
         blank.terminal.begin()
         if blank.terminal.read(NUMBER) != number:
-            raise ValueError("读卡器中不是空白卡 the card in the reader is no blank one")
+            raise WrongCard("读卡器中不是空白卡 the card in the reader is no blank one")

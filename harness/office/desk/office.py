@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from emulator.errors import CardFailure, ErrorKind, SscardError
 from emulator.filesystem.layouts.items import ItemError
 from harness.clock import Clock
-from harness.office.cards.in_reader import CHIP_FAILURES, Presented
+from harness.office.cards.in_reader import Presented
 from harness.office.cards.jobs import ADAPTER, Job, Stage
 from harness.office.case import roles, subject
-from harness.office.case.bank import BankDown
-from harness.office.case.case import Case, Failed, Look
+from harness.office.case.case import Case, Look
+from harness.office.case.failed import Failed
 from harness.office.case.notice import Notice
 from harness.office.case.operation import Operation
 from harness.office.case.rule import Refusal
@@ -35,7 +36,7 @@ from harness.office.operations.activate_and_pin import NEW_PIN
 from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor, Note
 from harness.office.register.queries import Found, Unknown
-from harness.office.register.store import Register
+from harness.office.register.store import Register, violated
 from harness.office.register.tables import Agency, Clerk, Pending
 from harness.office.requests.models import Model, Query, Request
 from harness.office.vocabulary import Outcome
@@ -49,12 +50,20 @@ UNTOLD = {"credential"}
 """What whoever has it may show as the holder's: not for the trail."""
 
 
-class HalfWay(RuntimeError):
+class HalfWay(SscardError, RuntimeError):
     """Work was interrupted: card and register may differ until ``pending`` is resumed or abandoned."""
+
+    kind = ErrorKind.BROKEN
+    word = "half-way"
 
     def __init__(self, pending: int, why: str) -> None:
         super().__init__(f"业务中断，待续办（编号{pending}）interrupted, resume or abandon number {pending}: {why}")
         self.pending = pending
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The number by which the work is taken up again."""
+        return {"pending": self.pending}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +119,8 @@ class Office:
                     job = operation.plan(case)
                     if job is None and not operation.by_itself:
                         self._enter(operation, case)
-            except (Failed, BankDown) as failure:
-                refused = failure if isinstance(failure, Failed) else Failed(str(failure))
+            except Failed as failure:
+                refused = failure
                 self._note(case, operation, Outcome.FAILED)
             except Refusal as refusal:
                 refused = refusal
@@ -161,7 +170,7 @@ class Office:
             return None
         try:
             return Presented.look(connection, self.services.root)
-        except CHIP_FAILURES as error:
+        except CardFailure as error:
             raise Failed(f"读卡失败 the card cannot be read: {error}") from error
 
     @staticmethod
@@ -170,7 +179,7 @@ class Office:
             return None
         try:
             return Look(operation.look(request, presented))
-        except CHIP_FAILURES as error:
+        except CardFailure as error:
             return Look({}, error)
 
     def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
@@ -225,20 +234,19 @@ class Office:
         """Chip first, register after; what is cut here is done anew, as the register says nothing of it yet."""
         try:
             operation.chip(before)
-        except (*CHIP_FAILURES, ValueError) as error:
+        except Refusal:
+            raise
+        except SscardError as error:
             with self.register.transaction() as session:
                 case = self._case(session, before.request, before.clerk.name, before.presented)
                 self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
             raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
-        try:
-            with self.register.transaction() as session:
-                case = self._case(session, before.request, before.clerk.name, before.presented)
-                case.image = before.image
-                self._enter(operation, case)
-                self._note(case, operation, Outcome.DONE)
-                return self._done(operation, case)
-        except BankDown as down:
-            raise Failed(str(down)) from down
+        with self.register.transaction() as session:
+            case = self._case(session, before.request, before.clerk.name, before.presented)
+            case.image = before.image
+            self._enter(operation, case)
+            self._note(case, operation, Outcome.DONE)
+            return self._done(operation, case)
 
     def _begin(self, case: Case[Any], operation: Operation[Any], job: Job) -> int:
         pending = Pending(
@@ -256,7 +264,7 @@ class Office:
     def _on_chip(self, pending: int, job: Job, presented: Presented, pin: SecretStr | None) -> Done:
         try:
             job.run(presented, pin)
-        except CHIP_FAILURES as error:
+        except CardFailure as error:
             if self._untouched(job, presented, error):
                 self._tell(pending, Outcome.FAILED, ends=True)
                 raise Failed(f"{job.zh}失败，卡与登记均未改动 {job.en} failed, nothing has changed: {error}") from error
@@ -270,7 +278,7 @@ class Office:
         try:
             presented.terminal.begin()
             stage = job.stage(presented)
-        except CHIP_FAILURES:
+        except CardFailure:
             return False
         return stage is Stage.BEFORE or (stage is Stage.UNKNOWN and isinstance(error, Refused | ItemError))
 
@@ -284,7 +292,7 @@ class Office:
                 pending.ended_at, pending.outcome = case.now, outcome
                 self._note(case, operation, outcome, {"pending": number})
                 return self._done(operation, case)
-        except (BankDown, SQLAlchemyError) as error:
+        except SscardError as error:
             raise HalfWay(number, str(error)) from error
 
     def _case_of(
@@ -333,7 +341,7 @@ class Office:
         try:
             if job.stage(presented) is not Stage.AFTER:
                 job.run(presented, pin)
-        except CHIP_FAILURES as error:
+        except CardFailure as error:
             self._tell(number, Outcome.HALF_WAY, clerk, ends=False)
             raise HalfWay(number, str(error)) from error
         return self._settle(number, presented, Outcome.RESUMED, clerk)
@@ -345,7 +353,7 @@ class Office:
         job, presented = self._taken_up(number, connection, clerk)
         try:
             job.undo(presented)
-        except CHIP_FAILURES as error:
+        except CardFailure as error:
             raise Failed(f"不能撤销 it cannot be undone: {error}") from error
         self._tell(number, Outcome.ABANDONED, clerk, ends=True)
 
@@ -407,7 +415,7 @@ def _savepoint(session: Session) -> Iterator[None]:
         raise
     except IntegrityError as error:
         nested.rollback()
-        if not any(one in str(error.orig) for one in ONE_PERSON):
+        if not any(one in violated(error) for one in ONE_PERSON):
             raise
         raise _taken(error) from error
     except BaseException:

@@ -21,6 +21,8 @@ from construct import Byte, Bytes, Const, ConstructError, Int16ub, Int32ub, Pasc
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from emulator.errors import ErrorKind, SscardError
+
 PREFIX = "SSCARD-TEST:"
 TTL = timedelta(seconds=60)
 """How long a credential is good [D]: long enough for a counter's scanner, too short for a photo passed on."""
@@ -41,7 +43,7 @@ _PAYLOAD = Struct(
 )
 
 
-class Kind(StrEnum):
+class Why(StrEnum):
     """Why a credential is not accepted."""
 
     FORMAT = "format"
@@ -51,12 +53,14 @@ class Kind(StrEnum):
     REVOKED = "revoked"
 
 
-class CredentialError(ValueError):
-    """A credential that is not accepted, and why."""
+class CredentialError(SscardError, ValueError):
+    """A credential that is not accepted: ``why`` for programs, ``zh`` and ``en`` for people."""
 
-    def __init__(self, kind: Kind, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
+    kind = ErrorKind.REFUSED
+
+    def __init__(self, why: Why, zh: str, en: str) -> None:
+        super().__init__(f"{zh} / {en}")
+        self.why, self.zh, self.en = why, zh, en
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +112,19 @@ def verify(
     """
     payload, signature = _parts(text)
     if not any(_signed_by(key, payload, signature) for key in (keys if isinstance(keys, Sequence) else (keys,))):
-        raise CredentialError(Kind.SIGNATURE, "二维码签名无效 / the credential is not signed by a key known here")
+        raise CredentialError(Why.SIGNATURE, "二维码签名无效", "the credential is not signed by a key known here")
     credential = _read(payload)
     moment = _seconds(now)
     if moment < credential.issued.timestamp():
         raise CredentialError(
-            Kind.NOT_YET, f"二维码尚未生效 / the credential is good from {credential.issued:%Y-%m-%d %H:%M:%S} UTC only"
+            Why.NOT_YET, "二维码尚未生效", f"the credential is good from {credential.issued:%Y-%m-%d %H:%M:%S} UTC only"
         )
     if moment >= credential.expires.timestamp():
         raise CredentialError(
-            Kind.EXPIRED, f"二维码已过期 / the credential expired at {credential.expires:%Y-%m-%d %H:%M:%S} UTC"
+            Why.EXPIRED, "二维码已过期", f"the credential expired at {credential.expires:%Y-%m-%d %H:%M:%S} UTC"
         )
     if revoked is not None and revoked(credential):
-        raise CredentialError(Kind.REVOKED, "二维码已作废 / the credential was revoked")
+        raise CredentialError(Why.REVOKED, "二维码已作废", "the credential was revoked")
     return credential
 
 
@@ -150,7 +154,7 @@ def _read(payload: bytes) -> Credential:
 
 
 def _malformed(what: str) -> CredentialError:
-    return CredentialError(Kind.FORMAT, f"不是测试用电子社保卡二维码 / no test credential: {what}")
+    return CredentialError(Why.FORMAT, "不是测试用电子社保卡二维码", f"no test credential: {what}")
 
 
 def _signed_by(key: Ed25519PublicKey, payload: bytes, signature: bytes) -> bool:

@@ -7,14 +7,18 @@ from datetime import date
 
 import jinja2
 
+from emulator.errors import ErrorKind, SscardError
 from harness.office.measures.articles import Citation, measures
 
 MARK = "测试用，人员信息均为虚构"
 """At the foot of every letter: nobody may take it for a real person's."""
 
 
-class LetterError(ValueError):
+class LetterError(SscardError, ValueError):
     """A letter that cannot be written so: what is missing, or what does not fit."""
+
+    kind = ErrorKind.INPUT
+    word = "input"
 
 
 @dataclass(frozen=True, slots=True)

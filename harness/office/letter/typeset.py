@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from emulator.errors import ErrorKind, SscardError
 from harness.office.letter.form import Letter, LetterError, html
 
 FOLDER = Path("/usr/share/fonts/truetype")
@@ -16,8 +17,11 @@ FONTS = (FOLDER / "arphic-gbsn00lp" / "gbsn00lp.ttf", FOLDER / "babelstone" / "B
 """Two of one Song design: the mainland's punctuation and common characters, then the rare ones that names have."""
 
 
-class CannotPrint(RuntimeError):
+class CannotPrint(SscardError, RuntimeError):
     """What a PDF needs is not installed."""
+
+    kind = ErrorKind.MISSING
+    word = "printer"
 
 
 def pdf(letter: Letter, fonts: Sequence[Path] = FONTS) -> bytes:

@@ -10,6 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from emulator.errors import NotFound
+
 DIGITS = "零一二三四五六七八九"
 
 
@@ -84,7 +86,7 @@ class Measures:
     def article(self, number: int) -> Article:
         """An article by its number; LookupError if there is none."""
         if not 1 <= number <= len(self.articles):
-            raise LookupError(f"the Measures have articles 1 to {len(self.articles)}, asked for {number}")
+            raise NotFound(f"the Measures have articles 1 to {len(self.articles)}, asked for {number}")
         return self.articles[number - 1]
 
     def in_force(self, day: date) -> bool:
@@ -116,7 +118,7 @@ class Citation:
     def __post_init__(self) -> None:
         count = len(measures().article(self.article).paragraphs)
         if not 1 <= self.paragraph <= count:
-            raise LookupError(f"article {self.article} of the Measures has {count} paragraphs, not {self.paragraph}")
+            raise NotFound(f"article {self.article} of the Measures has {count} paragraphs, not {self.paragraph}")
 
     @property
     def text(self) -> Paragraph:

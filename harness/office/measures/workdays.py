@@ -18,6 +18,7 @@ from pathlib import Path
 
 from chinese_calendar import constants
 
+from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
@@ -26,8 +27,10 @@ ALWAYS_OFF = ((1, 1), (10, 1))
 """New Year and National Day, by law the same days every year: a year's list without them is not whole."""
 
 
-class CalendarError(ValueError):
+class CalendarError(SscardError, ValueError):
     """A day of a year that nothing is known of, or a file of years that cannot be used."""
+
+    kind = ErrorKind.INPUT
 
 
 class Workdays:

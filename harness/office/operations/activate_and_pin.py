@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.filesystem.memory.nvm import PowerCut
+from emulator.errors import CardFailure
 from harness.keys.access import TerminalError
 from harness.office.cards.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.case import bank
@@ -25,7 +25,6 @@ from harness.office.case.shared_rules import (
 from harness.office.measures.articles import Citation
 from harness.office.requests.models import Activate, ChangePin, ResetPin
 from harness.office.vocabulary import AccountState
-from harness.readers.pcsc import PcscError
 from harness.terminal.pin import is_pin
 
 C = Citation
@@ -108,7 +107,9 @@ class ChangingPin(Operation[ChangePin]):
         old, new = case.request.old.get_secret_value(), case.request.new.get_secret_value()
         try:
             case.presented.terminal.change_pin(old, new)
-        except (PcscError, PowerCut) as error:
+        except CardFailure as error:
+            if error.answered:
+                raise
             raise TerminalError(f"卡内为原密码或新密码，请验证 the card has the old PIN or the new: {error}") from error
 
     def enter(self, case: Case[ChangePin]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from emulator.errors import NotFound
 from harness.office.cards.content import split_name
 from harness.office.cards.in_reader import Presented
 from harness.office.case.case import Case
@@ -52,7 +53,7 @@ def held(card: Presented, paths: Iterable[str]) -> dict[str, str]:
     for path in paths:
         try:
             value = card.terminal.read_if_there(path)
-        except LookupError:  # the layout has none
+        except NotFound:  # the layout has none
             continue
         if value is not None:
             found[path] = str(value)

@@ -172,8 +172,7 @@ class VerifyingCredential(Operation[VerifyCredential]):
         try:
             shown = credential.verify(signing_key(case.session).public_key(), case.request.text, case.now)
         except CredentialError as error:
-            zh, _, en = str(error).partition(" / ")
-            raise Refusal(f"CREDENTIAL-{error.kind.upper()}", self.citation, zh, en) from None
+            raise Refusal(f"CREDENTIAL-{error.why.upper()}", self.citation, error.zh, error.en) from None
         holder = queries.electronic_card_by_holder(case.session, shown.holder)
         card = queries.card(case.session, shown.card)
         if holder is None or card is None or card.life is not Life.ISSUED or card.person_id != holder.person_id:

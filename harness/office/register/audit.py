@@ -20,6 +20,7 @@ from typing import Any, Self
 from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from emulator.errors import ErrorKind, SscardError
 from harness.clock import CHINA
 from harness.office.measures.articles import Citation
 from harness.office.register import secret
@@ -68,8 +69,14 @@ PURPOSE = "the audit trail"
 ANCHOR = re.compile(r"sscard-trail:(\d{1,18}):([0-9a-f]{64})")
 
 
-class TrailError(ValueError):
+class TrailError(SscardError, ValueError):
     """A trail, or an anchor, that cannot be used: why."""
+
+    kind = ErrorKind.INPUT
+
+
+class AnchorError(TrailError):
+    """A text that is no anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +254,7 @@ def holds(session: Session, text: str) -> bool:
     """
     found = ANCHOR.fullmatch(text.strip())
     if found is None:
-        raise TrailError("expected an anchor as `sscard office trail anchor` writes it: sscard-trail:LINES:SEAL")
+        raise AnchorError("expected an anchor as `sscard office trail anchor` writes it: sscard-trail:LINES:SEAL")
     number = int(found[1])
     if not number:
         return True

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from emulator.errors import ErrorKind, SscardError
 from harness.office.register.tables import (
     Account,
     AccountRefusal,
@@ -36,8 +37,11 @@ Found = Row[*tuple[Any, ...]]
 """Some columns of what was found, by their names."""
 
 
-class Unknown(LookupError):
+class Unknown(SscardError, LookupError):
     """Nobody, or nothing, in the register is meant by that."""
+
+    kind = ErrorKind.MISSING
+    word = "unknown"
 
 
 # --- people ------------------------------------------------------------------------------------------------------

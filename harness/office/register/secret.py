@@ -12,14 +12,18 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from emulator.errors import ErrorKind, SscardError
+
 SIZE = 32
 NAME = "secret"
 """Under which a session carries it (``Session.info``)."""
 OWNER_ALONE = 0o600
 
 
-class SecretError(ValueError):
+class SecretError(SscardError, ValueError):
     """A file that is not an office's secret."""
+
+    kind = ErrorKind.INPUT
 
 
 def beside(register: Path) -> Path:

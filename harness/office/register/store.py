@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from importlib import resources
@@ -15,10 +16,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
+from emulator.errors import ErrorKind, SscardError
 from harness.office.register import audit, secret
 from harness.office.register.audit import Note
 
@@ -28,8 +30,23 @@ LINKS = 40
 """Connections that are kept open: one for each thread in which a service's requests run."""
 
 
-class RegisterError(RuntimeError):
+class RegisterError(SscardError, RuntimeError):
     """A register that cannot be used: which file, and why."""
+
+    kind = ErrorKind.BROKEN
+
+
+class Conflict(RegisterError):
+    """The register holds the like already, or lacks what is named; nothing was written."""
+
+    kind = ErrorKind.REFUSED
+    word = "conflict"
+
+
+class Unusable(RegisterError):
+    """The register cannot be used now; nothing was written."""
+
+    word = "busy"
 
 
 class Register:
@@ -49,7 +66,7 @@ class Register:
                 command.upgrade(config, "head")
         except (CommandError, DatabaseError) as error:
             self.engine.dispose()
-            raise RegisterError(f"{path}: no register of this program, or of a newer one: {error}") from None
+            raise _unopened(path, error) from error
         self._reading = self.engine.execution_options(reading=True)
         self._writing = threading.Lock()
         self._notes = _Notes(self)
@@ -58,15 +75,22 @@ class Register:
             self._secret = secret.kept(secret.beside(path))
             with self.transaction() as session:
                 audit.begin(session)
-        except (secret.SecretError, audit.TrailError, OSError) as error:
+        except BaseException:
             self.engine.dispose()
-            raise RegisterError(str(error)) from None
+            raise
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
-        """All or nothing. Writers wait for each other, so what one reads stays true."""
+        """All or nothing. Writers wait for each other, so what one reads stays true. Conflict where what is written
+        contradicts what is there, Unusable where the file cannot be used now.
+        """
         told = {secret.NAME: self._secret}
-        with self._turn(), Session(self.engine, expire_on_commit=False, info=told) as session, session.begin():
+        with (
+            _worded(),
+            self._turn(),
+            Session(self.engine, expire_on_commit=False, info=told) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextlib.contextmanager
@@ -85,7 +109,7 @@ class Register:
     def reading(self) -> Iterator[Session]:
         """What the register holds at one moment; writers do not wait for it, nor it for them. For looking alone."""
         told = {secret.NAME: self._secret}
-        with Session(self._reading, expire_on_commit=False, info=told) as session, session.begin():
+        with _worded(), Session(self._reading, expire_on_commit=False, info=told) as session, session.begin():
             yield session
 
     def note(self, note: Note) -> None:
@@ -123,6 +147,66 @@ class _Notes:
                 with self._guard:  # the others try for themselves
                     self._waiting = [one for one in batch if one is not note] + self._waiting
                 raise
+
+
+@contextlib.contextmanager
+def _worded() -> Iterator[None]:
+    """What goes wrong with the database, in words of ours: its own quote what was asked of it."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(
+            f"登记库中已有同一事项 the register holds the like already, or lacks what is named ({error.orig})"
+        ) from error
+    except (DatabaseError, NoConnection) as error:  # what else there is, is a fault of ours
+        zh, en = _why(error)
+        raise Unusable(f"{zh} {en}") from error
+
+
+REASONS = {
+    sqlite3.SQLITE_FULL: ("登记库所在磁盘已满", "the disk that the register is on is full"),
+    sqlite3.SQLITE_READONLY: (
+        "登记库只读，无法写入",
+        "the register cannot be written: look at the rights of file and folder",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "登记库无法打开",
+        "the register cannot be opened: look whether its folder is there",
+    ),
+    sqlite3.SQLITE_CORRUPT: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
+    sqlite3.SQLITE_NOTADB: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
+    sqlite3.SQLITE_IOERR: ("读写登记库出错", "reading or writing the register's file failed"),
+}
+"""By SQLite's primary result code."""
+BUSY_NOW = ("登记库忙，请稍后再试", "the register is busy: try again")
+
+
+def _why(error: SQLAlchemyError) -> tuple[str, str]:
+    """Why a database does not do what it is asked, in both languages."""
+    code = _code(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_OK):
+        return BUSY_NOW
+    told = ("登记库暂不可用，请稍后再试", f"the register cannot be used now, try again ({getattr(error, 'orig', '')})")
+    return REASONS.get(code, told)
+
+
+def _code(error: SQLAlchemyError) -> int:
+    """SQLite's primary result code; 0 where the database was not even asked."""
+    return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
+
+
+def _unopened(path: Path, error: Exception) -> RegisterError:
+    if not isinstance(error, DatabaseError) or _code(error) == sqlite3.SQLITE_NOTADB:
+        return RegisterError(f"{path}: no register of this program, or one of a newer program")
+    zh, en = _why(error)
+    return Unusable(f"{path}: {zh} {en}")
+
+
+def violated(error: IntegrityError) -> str:
+    """What a constraint that does not hold is about, as ``card.person_id``. SQLite says it in its message alone, which
+    is read here and nowhere else.
+    """
+    return str(error.orig)
 
 
 def _owners_alone(path: Path) -> None:

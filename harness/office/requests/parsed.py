@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
@@ -33,8 +34,10 @@ class _Loader(as_yaml.Loader):
     }
 
 
-class WrittenError(ValueError):
+class WrittenError(SscardError, ValueError):
     """Something written that cannot be understood: where, and what was expected. Values are never quoted."""
+
+    kind = ErrorKind.INPUT
 
 
 def document(text: str) -> Document:

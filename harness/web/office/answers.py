@@ -4,25 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-
-from emulator.filesystem.memory.image import ImageError
-from harness.office.desk import errors
-from harness.office.letter import CannotPrint, LetterError
-from harness.web import app as web
-
-STATUS = {
-    "refused": 409,
-    "half-way": 409,
-    "unknown": 404,
-    "failed": 502,
-    "reader": 502,
-    "busy": 503,
-    "conflict": 409,
-}
-"""HalfWay is no success of any kind: a client that looks at the status alone must not go on."""
 
 
 class Told(BaseModel):
@@ -76,26 +58,3 @@ WORKING: dict[int | str, dict[str, Any]] = GUARDED | {
     502: {"model": Refused, "description": "卡或银行未完成，未作改动 chip or bank did not do it, nothing has changed"},
     503: {"model": Refused, "description": "卡或登记库正被使用 card or register in use: try again"},
 }
-
-
-def handle(app: FastAPI) -> None:
-    """Gives every error of the office its answer."""
-    for kind in errors.KINDS:
-        app.add_exception_handler(kind, _known)
-    app.add_exception_handler(LetterError, _letter)
-    app.add_exception_handler(CannotPrint, _printer)
-
-
-async def _known(_: Request, error: Exception) -> JSONResponse:
-    table = errors.as_table(error)
-    if isinstance(error, ImageError):  # its own words name the file, and what to do at a shell
-        table["text"] = "卡正被使用或不可读，请稍后再试 the card is in use, or cannot be read: try again"
-    return web.refusal(STATUS[table["kind"]], **table)
-
-
-async def _letter(_: Request, error: Exception) -> JSONResponse:
-    return web.refusal(422, "input", str(error))
-
-
-async def _printer(_: Request, error: Exception) -> JSONResponse:
-    return web.refusal(501, "printer", str(error))

@@ -21,9 +21,9 @@ from harness.office.requests.models import CardNumber
 from harness.office.vocabulary import Outcome, Role
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
-from harness.web.app import Problem
 from harness.web.guard import Admitted
 from harness.web.limiter import Limiter
+from harness.web.refusals import Problem
 from harness.web.refuse import Refusal
 
 FAILURES = "20/minute"

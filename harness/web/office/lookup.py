@@ -22,9 +22,9 @@ from harness.office.register.audit import Actor, Note, Wanted
 from harness.office.register.queries import Unknown
 from harness.office.requests.models import CardNumber, Number
 from harness.office.vocabulary import Help, Outcome, Role
-from harness.web.app import Problem
 from harness.web.office import answers, examples
 from harness.web.office.entry import Door
+from harness.web.refusals import Problem
 
 PUBLIC: list[str | Enum] = ["公开信息 for everybody"]
 ARTICLES = len(measures().articles)
@@ -116,7 +116,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         with office.register.reading() as session:
             try:
                 holds = audit.holds(session, anchor) if anchor is not None else None
-            except audit.TrailError as error:
+            except audit.AnchorError as error:
                 raise Problem(422, "input", f"query.anchor: {error}") from None
             return {
                 "broken": audit.broken(session),

@@ -20,9 +20,9 @@ from harness.office.operations import ALL
 from harness.office.register.audit import Actor
 from harness.office.requests.models import Apply, Make, Model, Number, Request
 from harness.web import app as web
-from harness.web.app import Problem
 from harness.web.office import answers, examples, lookup
 from harness.web.office.entry import FAILURES, Door, InReader, Readers
+from harness.web.refusals import Problem
 
 BODY_LIMIT = 8 * 1024 * 1024
 """A school's batch of a thousand, each with a photograph."""
@@ -86,7 +86,6 @@ def create(
     app = web.create(
         TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT, admit=door.admit
     )
-    answers.handle(app)
     counter = Counter(office, door, Readers(office, readers))
     for operation in ALL.values():
         _operation(app, counter, operation)
