@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
 from harness.serving import control
 
@@ -75,18 +77,18 @@ def _starting(path: Path | None, *, wait: bool = True) -> Iterator[None]:
     if path is None:
         yield
         return
-    import fcntl
-
-    handle = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    handle = os.open(path.parent, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        filelock.take(handle, wait=wait)
         yield
     finally:
         os.close(handle)
 
 
 def unix(path: Path) -> Listener:
-    """Listens at a path; PlaceError where another one does."""
+    """Listens at a path; PlaceError where another one does, and on Windows."""
+    if sys.platform == "win32":
+        raise PlaceError("a driver cannot be served at a path on Windows, where Python has no Unix sockets: use --tcp")
     if path == default():
         control.own_folder()
     try:
@@ -134,6 +136,8 @@ def tcp(port: int) -> Listener:
 
 def _answers(path: Path) -> bool:
     """True if somebody listens there. Whoever ends does so under the lock that we hold: who listens, stays."""
+    if sys.platform == "win32":
+        return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:

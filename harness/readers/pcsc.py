@@ -113,6 +113,8 @@ def socket_path() -> Path:
 
 def reach(path: Path) -> int:
     """0 if a pcscd accepts connections there, else the errno that says why not."""
+    if sys.platform == "win32":
+        return errno.EAFNOSUPPORT
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:
@@ -196,6 +198,8 @@ def _entry_name(entry: int) -> str:
 
 @contextlib.contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
+    if sys.platform == "win32":
+        raise PcscError("no pcscd runs on Windows", remedy="use the virtual reader (vpcd) of its own PC/SC service")
     if answers(path):
         raise PcscError(f"another pcscd serves {path}")
     try:

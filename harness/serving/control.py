@@ -13,6 +13,7 @@ import secrets
 import socket
 import socketserver
 import stat
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -20,18 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_json
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None
 
 LONGEST = 65536
 PREFIX, SUFFIX = "run-", ".sock"
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
+UNSTEERED = "a run cannot be steered from elsewhere on Windows, where Python has no Unix sockets: restart it instead"
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -44,7 +41,11 @@ class ControlError(SscardError, RuntimeError):
 def folder() -> Path:
     """Where this user's sockets are."""
     base = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(base, "sscard") if base else Path(tempfile.gettempdir(), f"sscard-{os.getuid()}")
+    if base:
+        return Path(base, "sscard")
+    if sys.platform == "win32":
+        return Path(tempfile.gettempdir(), "sscard")  # which is each user's own there
+    return Path(tempfile.gettempdir(), f"sscard-{os.getuid()}")
 
 
 def own_folder() -> Path:
@@ -52,6 +53,8 @@ def own_folder() -> Path:
     path = folder()
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return path
     found = path.lstat()  # in /tmp anyone may have put a link there
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & OTHERS:
         raise ControlError(f"{path} is not this user's alone: remove it, or set XDG_RUNTIME_DIR to a folder of yours")
@@ -122,6 +125,8 @@ def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[st
 
 def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """A request's answer; OSError, and ControlError for a refusal."""
+    if sys.platform == "win32":
+        raise ControlError(UNSTEERED)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout)
         client.connect(str(path))
@@ -142,8 +147,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
 def starting() -> Iterator[None]:
     """One run at a time between looking for a free port or slot and holding it. Others of this user wait."""
     with Path(own_folder(), "starting.lock").open("w", encoding="utf-8") as lock:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        filelock.take(lock.fileno(), wait=True)
         yield
 
 
@@ -151,6 +155,10 @@ def starting() -> Iterator[None]:
 def serve(handler: Handler) -> Iterator[str]:
     """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id."""
     name = secrets.token_hex(4)
+    if sys.platform == "win32":
+        print(f"sscard: {UNSTEERED}", file=sys.stderr)
+        yield name
+        return
     path = own_folder() / f"{PREFIX}{name}{SUFFIX}"
     unready = path.with_name(f".{path.name}")  # whoever looks finds a socket that answers, or none
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from emulator import filelock
 from emulator.crypto import AlgorithmError, suite
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import load as layouts
@@ -40,11 +42,6 @@ from emulator.filesystem.memory.memory import (
 from emulator.security import PIN
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError, read
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 FORMAT = "sscard image"
 VERSION = 1
@@ -249,14 +246,11 @@ def held(path: Path, fresh: Image | None = None, *, durable: bool = True) -> Ite
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """A lock file beside the image: the image itself is replaced at every write, so it cannot carry the lock."""
-    if fcntl is None:
-        yield
-        return
     lock = path.with_name(path.name + ".lock")
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC | NOFOLLOW, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            filelock.take(handle, wait=False)
             # Another holder may have removed the file between our open and our lock.
             if lock.exists() and os.fstat(handle).st_ino == lock.stat().st_ino:
                 break
@@ -267,8 +261,7 @@ def _lock(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
-        os.close(handle)
+        filelock.remove(handle, lock)
 
 
 def _replace(path: Path, text: str, *, durable: bool) -> None:
@@ -286,17 +279,19 @@ def _replace(path: Path, text: str, *, durable: bool) -> None:
         if durable:
             os.fsync(file.fileno())
     beside.replace(path)
-    if durable and os.name == "posix":
+    if durable and sys.platform != "win32":
         with contextlib.suppress(OSError):
             _sync_folder(path.parent)
 
 
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+if sys.platform != "win32":
+
+    def _sync_folder(path: Path) -> None:
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 __all__ = ["Image", "ImageError", "held", "key_cell", "load"]
