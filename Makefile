@@ -9,7 +9,7 @@ ARGS ?=
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
 	@echo "make test   every test, and make check"
-	@echo "make check  ruff and mypy --strict"
+	@echo "make check  ruff and mypy --strict, for Linux, Windows and macOS"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
@@ -42,6 +42,8 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 emulator harness
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin emulator harness
 
 # A process of tests for each core; whoever names one file runs pytest without it and need not wait for processes to start.
 test: check
