@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +85,7 @@ def run_scenarios(
         with click.progressbar(runner.run(chosen, profiles), length=total, label="scenarios", file=sys.stderr) as shown:
             cut_short = interrupt.gathered(shown, results)
     done = f"{len(results)} of {total} scenarios were run 个场景已运行"
-    words = f"the office of sscard {metadata.version('sscard')}, virtual cards"
+    words = f"the office of sscard {VERSION}, virtual cards"
     words += f"; interrupted: {done}" if cut_short else ""
     table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
     if to is not None:

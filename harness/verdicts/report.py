@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +16,7 @@ import jinja2
 
 from emulator.errors import ErrorKind
 from emulator.sources import grades
+from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
 from harness.messages.visible import visible_in
 from harness.sources.register import register
@@ -137,7 +138,7 @@ def as_table(
     known = register()
     return {
         "format": FORMAT,
-        "program": f"sscard {metadata.version('sscard')}",
+        "program": f"sscard {VERSION}",
         "date": context.date,
         "product": context.product,
         "target": context.target,

@@ -11,7 +11,6 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from typing import Any
 
 import uvicorn
@@ -100,7 +99,7 @@ def create(
     """
     Limiter(rate)  # what is wrong with it is told now, not at the first request
     app = FastAPIOffline(
-        title=title, description=description, version=metadata.version("sscard"), responses=AT_THE_DOOR
+        title=title, description=description, version=VERSION, responses=AT_THE_DOOR
     )
     app.router.route_class = StrictRoute
     refusals.handle(app)
