@@ -31,9 +31,6 @@ UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x8010001
 SHARING_VIOLATION = 0x8010000B
 UNRESPONSIVE_CARD, UNPOWERED_CARD, REMOVED_CARD = 0x80100066, 0x80100067, 0x80100069
 """SCARD codes that say what became of a card."""
-READER_WAIT, WAIT_VARIABLE = 3.0, "SSCARD_READER_WAIT"
-"""Seconds to wait for a card that another program uses, and the variable that says otherwise. [D]"""
-LONGEST_WAIT = 600.0
 PAUSE = 0.02
 """Seconds between two tries: programs that look at a card leave it free for tenths of a second."""
 POWER_TIMEOUT = 20.0

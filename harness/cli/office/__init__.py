@@ -7,23 +7,19 @@ from typing import Any
 import click
 
 from harness.cli.office.common import common
+from harness.cli.table import Table
 
 
-class _Office(click.Group):
+class _Office(Table):
     """Its commands follow from the operations, which are read when one of them is asked for."""
 
-    def _loaded(self) -> dict[str, click.Command]:
+    path = "office"
+
+    def declared(self) -> dict[str, click.Command]:
+        """The commands themselves, imported."""
         from harness.cli.office.commands import COMMANDS
 
         return COMMANDS
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(self._loaded())
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        return self._loaded().get(cmd_name)
 
 
 @click.group(cls=_Office, params=common())

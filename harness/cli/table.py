@@ -1,0 +1,157 @@
+"""Groups whose commands are listed and explained from a table, ``commands.json``, and imported when they are called.
+
+So help is quick, and there without the packages that a command needs. The table is made from the commands themselves,
+``python -m harness.cli.table_maker``, and a test holds it against them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+FILE = Path(__file__).with_name("commands.json")
+ROOMS = {
+    "serve": ("run", "card", "doctor"),
+    "show": ("show", "apdu", "keys"),
+    "personas": ("personas", "persona"),
+    "layouts": ("layout", "commands"),
+    "pin_and_region": ("pin", "region", "lifecycle", "personalise"),
+    "images": ("image", "tear"),
+    "vectors": ("vectors", "report"),
+    "traces": ("trace", "record"),
+    "monitor": ("monitor",),
+    "hsm": ("machine",),
+    "terminal": ("terminal",),
+    "driver": ("driver",),
+    "office": ("office",),
+    "scenarios": ("scenarios",),
+    "facts": ("facts",),
+}
+"""The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
+HELP = {"help_option_names": ["-h", "--help"]}
+Record = dict[str, Any]
+
+
+@cache
+def records() -> dict[str, Record]:
+    """What is said of each command, by its path: ``office apply``."""
+    table: dict[str, Record] = json.loads(FILE.read_text(encoding="utf-8"))
+    return table
+
+
+def children(path: str) -> list[str]:
+    """The names of a group's commands, in the order in which they are told."""
+    begins = f"{path} " if path else ""
+    return [one[len(begins) :] for one in records() if one.startswith(begins) and " " not in one[len(begins) :]]
+
+
+class Told(click.Command):
+    """A command as far as the table knows it: it gives its help and does nothing else."""
+
+    def __init__(self, name: str, record: Record) -> None:
+        super().__init__(
+            name, help=record["help"], short_help=record["short"], epilog=record["epilog"], context_settings=HELP
+        )
+        self._record = record
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """As the command itself says."""
+        return list(self._record["usage"])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """As the command itself says."""
+        for title, rows in self._record["sections"]:
+            with formatter.section(title):
+                formatter.write_dl([(names, text) for names, text in rows])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:  # noqa: ARG002
+        """Says the help, whatever else is on the line, and ends."""
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+class Table(click.Group):
+    """A group of the table. ``path``: where in it the group stands; empty for the program itself."""
+
+    path = ""
+
+    def declared(self) -> dict[str, click.Command]:
+        """The commands themselves, imported."""
+        return {name: declared(self._below(name)) for name in children(self.path)}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All, as the table has them."""
+        return children(self.path)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """One, imported; of a group that has no options of its own, not even that. None where there is none."""
+        path = self._below(cmd_name)
+        record = records().get(path)
+        if record is None:
+            return None
+        return _group(path, record) if record["plain group"] else declared(path)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called, imported; where its help is asked for, as the table knows it."""
+        record = records().get(self._below(args[0])) if args else None
+        if record is not None and not record["group"] and _asks_for_help(args[1:]):
+            return args[0], Told(args[0], record), args[1:]
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands and what they do in short, from the table."""
+        names = self.list_commands(ctx)
+        limit = formatter.width - 6 - max(map(len, names))
+        told = [Told(name, records()[self._below(name)]) for name in names]
+        with formatter.section("Commands"):
+            formatter.write_dl([(str(one.name), one.get_short_help_str(limit)) for one in told])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names from the table, and this group's own options."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        told = [Told(name, records()[self._below(name)]) for name in names]
+        own = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(one.name, help=one.get_short_help_str()) for one in told), *own]
+
+    def _below(self, name: str) -> str:
+        return f"{self.path} {name}".strip()
+
+
+def _group(path: str, record: Record) -> Table:
+    group = Table(path.rpartition(" ")[2], help=record["help"], short_help=record["short"], epilog=record["epilog"])
+    group.path = path
+    return group
+
+
+def _asks_for_help(args: list[str]) -> bool:
+    before = args[: args.index("--")] if "--" in args else args
+    return any(name in before for name in HELP["help_option_names"])
+
+
+# --- the commands themselves ---------------------------------------------------------------------------------------
+
+
+def declared(path: str) -> click.Command:
+    """The command itself, imported. KeyError where no module has it; ModuleNotFoundError where it lacks a package."""
+    top, *names = path.split(" ")
+    room = next(room for room, commands in ROOMS.items() if top in commands)
+    known: tuple[click.Command, ...] = importlib.import_module(f"harness.cli.{room}").COMMANDS
+    command = next(one for one in known if one.name == top)
+    for name in names:
+        command = inside(command)[name]
+    return command
+
+
+def inside(group: click.Command) -> dict[str, click.Command]:
+    """A group's commands, imported, in the order in which they are told; none of what is no group."""
+    if isinstance(group, Table):
+        return group.declared()
+    return dict(sorted(group.commands.items())) if isinstance(group, click.Group) else {}
