@@ -11,9 +11,8 @@ What is mistyped ends the run: a test that quietly gets the usual card instead o
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,13 +43,22 @@ from harness.verdicts.log import Line, Log
 from harness.verdicts.report import trace_lines
 from harness.verdicts.verdict import Result, Verdict
 
-LOG = pytest.StashKey[Log]()
+if TYPE_CHECKING:  # each is imported by whoever uses it: a run that has no card pays for none
+    from harness.clock import Clock
+    from harness.faults.chip import Injection
+    from harness.readers.connection import Connection
+    from harness.terminal.terminal import Terminal
+    from harness.verdicts.log import Log
+
+LOG: pytest.StashKey[Log] = pytest.StashKey()
 HELD = pytest.StashKey[set[Path]]()
 """The paths of --sscard-vectors that were found to hold some."""
+PROFILE = "3.00-3des"
+SYSTEMS = ("linux", "windows", "macos")
 CHOICES: dict[str, tuple[str, ...]] = {
     "algorithm": ("3des", "sm4", "ssf33"),
     "shape": ("t0", "apdu"),
-    "system": tuple(SYSTEMS),
+    "system": SYSTEMS,
 }
 KEYWORDS = ("persona", "layout", "algorithm", "image", "faults", "seed", "shape", "system", "slow")
 """What the marker takes; of some only these values."""
@@ -63,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sscard", "virtual social security card")
     group.addoption("--sscard-reader", metavar="NAME", help="talk to the card in this PC/SC reader")
     group.addoption("--sscard-vectors", metavar="PATH", action="append", default=[], help="collect these vectors")
-    group.addoption("--sscard-profile", metavar="VERSION-ALGORITHM", default="3.00-3des", help="cards of this kind")
+    group.addoption("--sscard-profile", metavar="VERSION-ALGORITHM", default=PROFILE, help="cards of this kind")
     group.addoption("--show-secrets", action="store_true", help="PINs and keys in traces")
 
 
@@ -72,13 +80,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[HELD] = set()
     taken = ", ".join(f"{one}=..." for one in KEYWORDS)
     config.addinivalue_line("markers", f"sscard({taken}): the card that `card` is, and what is between")
-    version, algorithm = _profile(config)
-    try:
-        there = catalogue.layout(version).algorithms
-    except LayoutError as error:
-        raise pytest.UsageError(f"--sscard-profile: {error}") from None
-    if algorithm not in there:
-        raise pytest.UsageError(f"--sscard-profile: layout {version} has no {algorithm!r}{guess(algorithm, there)}")
+    if config.getoption("--sscard-profile") != PROFILE:
+        _check_profile(*profile(config))
     for path in _wanted(config):
         if not path.exists():
             beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -128,9 +131,22 @@ def _wrong(marker: pytest.Mark) -> str:
     return ""
 
 
-def _profile(config: pytest.Config) -> tuple[str, str]:
+def profile(config: pytest.Config) -> tuple[str, str]:
+    """Layout and algorithm of the cards that tests get."""
     version, _, algorithm = str(config.getoption("--sscard-profile")).rpartition("-")
     return version, algorithm
+
+
+def _check_profile(version: str, algorithm: str) -> None:
+    from emulator import catalogue
+    from emulator.filesystem.layouts.specs import LayoutError
+
+    try:
+        there = catalogue.layout(version).algorithms
+    except LayoutError as error:
+        raise pytest.UsageError(f"--sscard-profile: {error}") from None
+    if algorithm not in there:
+        raise pytest.UsageError(f"--sscard-profile: layout {version} has no {algorithm!r}{guess(algorithm, there)}")
 
 
 @pytest.fixture
@@ -143,6 +159,9 @@ def reader(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connection]:
     """A powered card: ``send(bytes) -> bytes``, ``reset()``, ``atr``. Marker ``sscard`` chooses it."""
+    from harness.conformance import pytest_cards
+    from harness.verdicts.log import Log
+
     log = request.node.stash[LOG] = Log()
     marker = request.node.get_closest_marker("sscard")
     asked: dict[str, Any] = marker.kwargs if marker else {}
@@ -199,29 +218,33 @@ def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int 
 @pytest.fixture
 def injections(card: Connection) -> Sequence[Injection]:
     """The faults that have come so far, with ``@pytest.mark.sscard(faults=...)``; none on a card without."""
-    chip = card.chip if isinstance(card, InProcess) else None
-    return chip.injections if isinstance(chip, FaultyChip) else ()
+    from harness.conformance import pytest_cards
+
+    return pytest_cards.injections(card)
 
 
 @pytest.fixture
 def psam(request: pytest.FixtureRequest) -> Connection:
     """The terminal's own card, in-process."""
     del request
-    return InProcess(Chip(catalogue.card(personas.PSAM, personas.PSAM, "3des")))
+    from harness.conformance import pytest_cards
+
+    return pytest_cards.psam()
 
 
 @pytest.fixture
 def terminal(card: Connection) -> Terminal:
     """A reference terminal that has begun a session with ``card``, with the published test keys."""
-    known = card.chip.image.layout if isinstance(card, InProcess) else None
-    session = Terminal(card, known, root_of)
-    session.begin()
-    return session
+    from harness.conformance import pytest_cards
+
+    return pytest_cards.terminal(card)
 
 
 @pytest.fixture
 def clock() -> Clock:
     """A clock to be set and stepped; it stands still otherwise."""
+    from harness.clock import Clock
+
     return Clock()
 
 
@@ -229,16 +252,12 @@ def clock() -> Clock:
 def snapshot(card: Connection) -> Callable[[], Callable[[], None]]:
     """``back = snapshot()`` remembers the card; ``back()`` makes it so again, and resets it. Virtual cards only."""
 
+    from harness.conformance import pytest_cards
+
     def take() -> Callable[[], None]:
-        if not isinstance(card, InProcess):
+        back = pytest_cards.snapshot(card)
+        if back is None:
             pytest.skip("only a virtual card can go back in time")
-        memory = card.chip.image.memory
-        cells: dict[str, Cell] = memory.snapshot()
-
-        def back() -> None:
-            memory.restore(cells)
-            card.reset()
-
         return back
 
     return take
@@ -252,6 +271,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()
     log = item.stash.get(LOG, None)
     if report.when == "call" and report.failed and log is not None and log.lines:
+        from harness.verdicts.report import exchanges
+
         secrets = bool(item.config.getoption("--show-secrets"))
         report.sections.append(("sscard: terminal and card", _text(log.lines, secrets)))
 
@@ -319,7 +340,16 @@ class VectorFile(pytest.File):
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """YAML files under the paths of --sscard-vectors."""
+    if not parent.config.getoption("--sscard-vectors") or file_path.suffix != ".yaml":
+        return None
+    from harness.conformance import pytest_vectors
+
     within = [one for one in _wanted(parent.config) if one == file_path or one in file_path.parents]
-    holding = [one for one in within if file_path.suffix == ".yaml" and vectors.holds_vectors(file_path, one)]
+    holding = [one for one in within if pytest_vectors.holds_vectors(file_path, one)]
     parent.config.stash[HELD].update(holding)
-    return VectorFile.from_parent(parent, path=file_path) if holding else None
+    if not holding:
+        return None
+    found: pytest.Collector = pytest_vectors.VectorFile.from_parent(
+        parent, path=file_path, profile=profile(parent.config)
+    )
+    return found

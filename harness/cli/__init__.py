@@ -16,6 +16,8 @@ from harness.messages.visible import VisibleStream
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 FAILED = 1
+
+
 class _Main(Table):
     """Turns the errors that a user can mend into one line on stderr and an exit code, and shows nothing that a terminal
     would obey.

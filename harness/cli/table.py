@@ -7,15 +7,16 @@ So help is quick, and there without the packages that a command needs. The table
 from __future__ import annotations
 
 import importlib
-import json
+import os
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
-FILE = Path(__file__).with_name("commands.json")
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+FILE = os.path.join(os.path.dirname(__file__), "commands.json")  # noqa: PTH118, PTH120 — pathlib is a start-up's third
 ROOMS = {
     "serve": ("run", "card", "doctor"),
     "show": ("show", "apdu", "keys"),
@@ -41,7 +42,10 @@ Record = dict[str, Any]
 @cache
 def records() -> dict[str, Record]:
     """What is said of each command, by its path: ``office apply``."""
-    table: dict[str, Record] = json.loads(FILE.read_text(encoding="utf-8"))
+    import json
+
+    with open(FILE, encoding="utf-8") as file:  # noqa: PTH123
+        table: dict[str, Record] = json.load(file)
     return table
 
 
@@ -116,6 +120,8 @@ class Table(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names from the table, and this group's own options."""
+        from click.shell_completion import CompletionItem
+
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         told = [Told(name, records()[self._below(name)]) for name in names]
         own = click.Command.shell_complete(self, ctx, incomplete)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import click
 
@@ -24,7 +25,7 @@ class _Sections(click.HelpFormatter):
         self.found.append((name, []))
         yield
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002
         """Rows of the section."""
         self.found[-1][1].extend(map(list, rows))
 
@@ -44,7 +45,9 @@ def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Comman
 
 def record_of(path: str, command: click.Command) -> Record:
     """What the table says of a command."""
-    parent: click.Context | None = click.Context(click.Command("sscard"), info_name="sscard", **HELP)
+    parent: click.Context | None = click.Context(
+        click.Command("sscard"), info_name="sscard", help_option_names=HELP["help_option_names"]
+    )
     for name in path.split(" ")[:-1]:
         parent = click.Context(click.Group(name), info_name=name, parent=parent)
     ctx = click.Context(command, info_name=command.name, parent=parent)
@@ -69,4 +72,4 @@ def made() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(made(), encoding="utf-8")
+    Path(FILE).write_text(made(), encoding="utf-8")

@@ -18,7 +18,7 @@ from emulator.errors import ErrorKind
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
-from harness.messages.visible import visible_in
+from harness.messages.visible import visible, visible_in
 from harness.sources.register import register
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
@@ -246,6 +246,8 @@ def junit(table: dict[str, Any]) -> str:
 
 def html(table: dict[str, Any]) -> str:
     """One page, nothing fetched from anywhere."""
+    import jinja2  # of [conformance]; the words of a trace need it not
+
     text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
     chinese = {verdict.value: words for verdict, words in CHINESE.items()}
     page = jinja2.Environment(autoescape=True).from_string(text)

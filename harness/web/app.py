@@ -98,9 +98,7 @@ def create(
     that one client may send, as ``1200/minute``; RateError. ``body_limit``: bytes of one request. ``admit``: who asks.
     """
     Limiter(rate)  # what is wrong with it is told now, not at the first request
-    app = FastAPIOffline(
-        title=title, description=description, version=VERSION, responses=AT_THE_DOOR
-    )
+    app = FastAPIOffline(title=title, description=description, version=VERSION, responses=AT_THE_DOOR)
     app.router.route_class = StrictRoute
     refusals.handle(app)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -12,7 +12,7 @@ import pytest
 
 from harness.driver.library import SSCardDriver
 from harness.driver.readers import PcscReaders
-from harness.readers import pcsc
+from harness.readers import pcsc, waiting
 from tests.e2e.served import DEADLINE, SSCARD, Served, serving, sscard
 from tests.support import SSSE
 
@@ -69,14 +69,14 @@ def test_commands_wait_too(served: Served) -> None:
 def test_who_keeps_the_card_is_not_waited_for_beyond_the_time_said(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(pcsc.WAIT_VARIABLE, "0.5")
+    monkeypatch.setenv(waiting.WAIT_VARIABLE, "0.5")
     driver = SSCardDriver(PcscReaders(served.readers[:1], served.readers[1]))
     with looked_at(served.readers[0], DEADLINE, FREE):
         began = time.monotonic()
         code, text = driver.iReadCardBas(3)
         assert code == -11, text
         assert 0.4 < time.monotonic() - began < 2
-        monkeypatch.delenv(pcsc.WAIT_VARIABLE)
+        monkeypatch.delenv(waiting.WAIT_VARIABLE)
         for more, least in ((), 3.0), (("--reader-wait", "6"), 6.0):
             began = time.monotonic()
             command = [SSCARD, *more, "apdu", SSSE, "--reader", served.readers[0]]
@@ -88,7 +88,7 @@ def test_who_keeps_the_card_is_not_waited_for_beyond_the_time_said(
 
 def test_a_wait_that_is_nonsense_is_said_to_be(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("soon", "-1", "inf", "nan"):
-        monkeypatch.setenv(pcsc.WAIT_VARIABLE, text)
-        with pytest.raises(pcsc.PcscError, match=pcsc.WAIT_VARIABLE):
+        monkeypatch.setenv(waiting.WAIT_VARIABLE, text)
+        with pytest.raises(pcsc.PcscError, match=waiting.WAIT_VARIABLE):
             pcsc.reader_wait()
     assert served.readers

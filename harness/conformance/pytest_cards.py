@@ -1,0 +1,100 @@
+"""The cards that the pytest plugin's fixtures are, and what can be done with them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emulator import catalogue, personas
+from emulator.chip import Chip
+from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.image import Image
+from emulator.personas.document import is_path
+from harness.conformance.targets.logged import Logged
+from harness.faults import plan as fault_plans
+from harness.faults.chip import FaultyChip, Injection
+from harness.faults.plan import Plan
+from harness.readers.connection import Connection, InProcess, Pcsc
+from harness.serving.reader_profiles import SYSTEMS, Shaped
+from harness.terminal.terminal import Terminal
+from harness.verdicts.log import Log
+
+
+@contextlib.contextmanager
+def in_reader(name: str, log: Log) -> Iterator[Connection]:
+    """The card in a PC/SC reader. PcscError."""
+    with Pcsc(name) as connection:
+        yield Logged(connection, log)
+
+
+def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log) -> InProcess:
+    """The virtual card that a marker asks for; its files lie in ``folder``."""
+    image = _image(folder, asked, profile)
+    apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
+    if faults is None:
+        chip = Chip(image, apdu_shape=apdu_shape, observer=log)
+    else:
+        plan = _plan(folder, faults, asked.get("seed"))
+        fault_plans.check(plan, [image.layout])
+        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
+    system = SYSTEMS[asked.get("system", "linux")]
+    return InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
+
+
+def _image(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str]) -> Image:
+    """A fresh card, or the one in an image file, which stays as it is."""
+    if "image" in asked:
+        return images.load(folder / asked["image"])
+    layout, algorithm = profile
+    holder = asked.get("persona", personas.DEFAULT)
+    return catalogue.card(
+        folder / holder if is_path(holder) else holder,
+        asked.get("layout", layout),
+        asked.get("algorithm", algorithm),
+    )
+
+
+def _plan(folder: Path, asked: str | Sequence[str], seed: int | None) -> Plan:
+    """A YAML file, or faults as the command line has them."""
+    if isinstance(asked, str) and asked.endswith((".yaml", ".yml")):
+        loaded = fault_plans.load(folder / asked)
+        return loaded if seed is None else replace(loaded, seed=seed)
+    texts = [asked] if isinstance(asked, str) else asked
+    return Plan(tuple(map(fault_plans.from_text, texts)), seed or 0)
+
+
+def psam() -> InProcess:
+    """A fresh PSAM."""
+    return InProcess(Chip(catalogue.card(personas.PSAM, personas.PSAM)))
+
+
+def terminal(card: Connection) -> Terminal:
+    """A terminal that has begun a session with a card, with the published test keys."""
+    known = card.chip.image.layout if isinstance(card, InProcess) else None
+    session = Terminal(card, known, root_of)
+    session.begin()
+    return session
+
+
+def injections(card: Connection) -> Sequence[Injection]:
+    """The faults that have come so far."""
+    chip = card.chip if isinstance(card, InProcess) else None
+    return chip.injections if isinstance(chip, FaultyChip) else ()
+
+
+def snapshot(card: Connection) -> Callable[[], None] | None:
+    """What makes a virtual card as it is now again, and resets it; None for a card in a reader."""
+    if not isinstance(card, InProcess):
+        return None
+    memory = card.chip.image.memory
+    cells = memory.snapshot()
+
+    def back() -> None:
+        memory.restore(cells)
+        card.reset()
+
+    return back
