@@ -25,23 +25,6 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import Cell
 from emulator.guess import guess
-from emulator.personas.document import is_path
-from harness.clock import Clock
-from harness.conformance import names, runner
-from harness.conformance import vector as vectors
-from harness.conformance.targets.logged import Logged
-from harness.conformance.targets.virtual import Virtual
-from harness.faults import plan as fault_plans
-from harness.faults.chip import FaultyChip, Injection
-from harness.faults.plan import Plan
-from harness.messages.visible import visible
-from harness.readers.connection import Connection, InProcess, Pcsc
-from harness.serving.reader_profiles import SYSTEMS, Shaped
-from harness.sources.register import register
-from harness.terminal.terminal import Terminal
-from harness.verdicts.log import Line, Log
-from harness.verdicts.report import trace_lines
-from harness.verdicts.verdict import Result, Verdict
 
 if TYPE_CHECKING:  # each is imported by whoever uses it: a run that has no card pays for none
     from harness.clock import Clock
@@ -165,54 +148,19 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
     log = request.node.stash[LOG] = Log()
     marker = request.node.get_closest_marker("sscard")
     asked: dict[str, Any] = marker.kwargs if marker else {}
-    if reader is not None:
-        if "faults" in asked:
-            pytest.skip("faults are put into virtual cards only")
-        if told := [f"{name}={value!r}" for name, value in asked.items()]:
-            pytest.fail(
-                f"--sscard-reader: the card in {reader!r} is what it is, and the marker asks for {', '.join(told)}: "
-                "run this test without --sscard-reader, or without its marker",
-                pytrace=False,
-            )
-        with Pcsc(reader) as connection:
-            yield Logged(connection, log.card())
-        return
-    image = _image(request, asked)
-    apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
-    if faults is None:
-        chip = Chip(image, apdu_shape=apdu_shape, observer=log.card(image.layout))
+    if reader is None:
+        yield pytest_cards.virtual(request.path.parent, asked, profile(request.config), log)
+    elif "faults" in asked:
+        pytest.skip("faults are put into virtual cards only")
+    elif told := [f"{name}={value!r}" for name, value in asked.items()]:
+        pytest.fail(
+            f"--sscard-reader: the card in {reader!r} is what it is, and the marker asks for {', '.join(told)}: "
+            "run this test without --sscard-reader, or without its marker",
+            pytrace=False,
+        )
     else:
-        plan = _plan(request, faults, asked.get("seed"))
-        fault_plans.check(plan, [image.layout])
-        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log.card(image.layout))
-    system = SYSTEMS[asked.get("system", "linux")]
-    yield InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
-
-
-def _image(request: pytest.FixtureRequest, asked: dict[str, Any]) -> Image:
-    """A fresh card, or the one in an image file beside the test, which stays as it is."""
-    if "image" in asked:
-        return images.load(request.path.parent / asked["image"])
-    layout, algorithm = _profile(request.config)
-    return catalogue.card(
-        _persona(request, asked.get("persona", personas.DEFAULT)),
-        asked.get("layout", layout),
-        asked.get("algorithm", algorithm),
-    )
-
-
-def _persona(request: pytest.FixtureRequest, asked: str) -> str | Path:
-    """A persona's name, or a TOML file beside the test."""
-    return request.path.parent / asked if is_path(asked) else asked
-
-
-def _plan(request: pytest.FixtureRequest, asked: str | Sequence[str], seed: int | None) -> Plan:
-    """A YAML file beside the test, or faults as the command line has them."""
-    if isinstance(asked, str) and asked.endswith((".yaml", ".yml")):
-        loaded = fault_plans.load(request.path.parent / asked)
-        return loaded if seed is None else replace(loaded, seed=seed)
-    texts = [asked] if isinstance(asked, str) else asked
-    return Plan(tuple(map(fault_plans.from_text, texts)), seed or 0)
+        with pytest_cards.in_reader(reader, log) as connection:
+            yield connection
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from harness.verdicts.log import Log
 def in_reader(name: str, log: Log) -> Iterator[Connection]:
     """The card in a PC/SC reader. PcscError."""
     with Pcsc(name) as connection:
-        yield Logged(connection, log)
+        yield Logged(connection, log.card())
 
 
 def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log) -> InProcess:
@@ -36,11 +36,11 @@ def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], lo
     image = _image(folder, asked, profile)
     apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
     if faults is None:
-        chip = Chip(image, apdu_shape=apdu_shape, observer=log)
+        chip = Chip(image, apdu_shape=apdu_shape, observer=log.card(image.layout))
     else:
         plan = _plan(folder, faults, asked.get("seed"))
         fault_plans.check(plan, [image.layout])
-        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log)
+        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log.card(image.layout))
     system = SYSTEMS[asked.get("system", "linux")]
     return InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
 

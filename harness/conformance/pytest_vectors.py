@@ -14,7 +14,6 @@ from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import holds_vectors
 from harness.messages.visible import visible
 from harness.sources.register import register
-from harness.verdicts.log import Log
 from harness.verdicts.report import exchanges
 from harness.verdicts.verdict import Result, Verdict
 
@@ -41,12 +40,11 @@ class VectorItem(pytest.Item):
         error = excinfo.value
         if not isinstance(error, VectorFailed):
             return super().repr_failure(excinfo, style)
-        one, log = error.result, Log(list(error.result.trace))
+        one = error.result
         basis = register().readable(one.subject.source)
         head = f"{one.subject.title}\n{one.subject.title_zh}\n{one.subject.standard}, {basis}"
-        return visible(f"{head}\n{one.verdict}: {one.reason}\n") + exchanges(
-            log, show_secrets=bool(self.config.getoption("--show-secrets"))
-        )
+        secrets = bool(self.config.getoption("--show-secrets"))
+        return visible(f"{head}\n{one.verdict}: {one.reason}\n") + exchanges(one.trace, show_secrets=secrets)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where it is written, and its id."""
