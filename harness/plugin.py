@@ -16,14 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator import catalogue, personas
-from emulator.chip import Chip
-from emulator.crypto.keys import test_root as root_of
-from emulator.errors import ErrorKind, SscardError
-from emulator.filesystem.layouts.specs import LayoutError
-from emulator.filesystem.memory import image as images
-from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import Cell
 from emulator.guess import guess
 
 if TYPE_CHECKING:  # each is imported by whoever uses it: a run that has no card pays for none
@@ -222,68 +214,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         from harness.verdicts.report import exchanges
 
         secrets = bool(item.config.getoption("--show-secrets"))
-        report.sections.append(("sscard: terminal and card", _text(log.lines, secrets)))
-
-
-def _text(exchanges: Sequence[Line], secrets: bool) -> str:
-    lines = trace_lines(exchanges[-40:], show_secrets=secrets)
-    return visible(
-        "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
-    )
-
-
-class VectorItem(pytest.Item):
-    """One vector as a test."""
-
-    def __init__(self, *, vector: vectors.Vector, **more: Any) -> None:
-        super().__init__(**more)
-        self.vector = vector
-
-    def runtest(self) -> None:
-        """Runs it on a virtual card of the profile."""
-        result = runner.run_one(self.vector, Virtual(*_profile(self.config)))
-        if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.MISSING):
-            pytest.skip(result.reason)
-        if result.verdict is not Verdict.PASSED:
-            raise VectorFailed(result)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The verdict, the case and its trace instead of a traceback."""
-        error = excinfo.value
-        if not isinstance(error, VectorFailed):
-            return super().repr_failure(excinfo, style)
-        one = error.result
-        basis = register().readable(one.subject.source)
-        head = f"{one.subject.title}\n{one.subject.title_zh}\n{one.subject.standard}, {basis}"
-        return (
-            visible(f"{head}\n{one.verdict}: {one.reason}\n")
-            + f"{_text(one.trace, bool(self.config.getoption('--show-secrets')))}"
-        )
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Where it is written, and its id."""
-        return Path(self.vector.path), 0, self.vector.id
-
-
-class VectorFailed(SscardError):
-    """A vector that did not pass."""
-
-    kind = ErrorKind.BROKEN
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.reason)
-        self.result = result
-
-
-class VectorFile(pytest.File):
-    """A file of vectors."""
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Its vectors; VectorError for a name in one that no layout, program or driver has."""
-        found = vectors.load(self.path)
-        names.check(found)
-        for one in found:
-            yield VectorItem.from_parent(self, name=one.id, vector=one)
+        report.sections.append(("sscard: terminal and card", exchanges(log.lines, show_secrets=secrets)))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

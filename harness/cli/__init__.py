@@ -10,6 +10,7 @@ from typing import Any, TextIO, cast
 import click
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import HELP, Table
 from harness.messages.visible import VisibleStream

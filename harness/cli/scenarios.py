@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emulator.errors import NotFound
+from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, usage
 from harness.cli.vectors import BAD, FILE, FOLDER, UNCERTAIN, home

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulator.errors import ErrorKind, SscardError
 from harness.conformance import names, runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.virtual import Virtual
@@ -51,8 +52,10 @@ class VectorItem(pytest.Item):
         return Path(self.vector.path), 0, self.vector.id
 
 
-class VectorFailed(Exception):
+class VectorFailed(SscardError):
     """A vector that did not pass."""
+
+    kind = ErrorKind.BROKEN
 
     def __init__(self, result: Result) -> None:
         super().__init__(result.reason)

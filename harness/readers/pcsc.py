@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from emulator.errors import CardFailure, ErrorKind
+from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jinja2
-
 from emulator.errors import ErrorKind
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
-from harness.messages.visible import visible, visible_in
+from harness.messages.visible import visible_in
 from harness.sources.register import register
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words

@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.version import VERSION
 from harness.messages.spoken import SpokenError
 from harness.serving.run import ended
 from harness.web import refusals
