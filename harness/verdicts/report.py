@@ -16,7 +16,7 @@ from emulator.errors import ErrorKind
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
-from harness.messages.visible import visible_in
+from harness.messages.visible import visible, visible_in
 from harness.sources.register import register
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
@@ -283,3 +283,15 @@ class SignedNothing(ReportError):
 
     kind = ErrorKind.USAGE
     exit_code = 2
+
+
+def exchanges(trace: Sequence[Line], *, show_secrets: bool) -> str:
+    """The last of what went between terminal and card, for a person at a screen."""
+    lines = trace_lines(trace[-SHOWN:], show_secrets=show_secrets)
+    return visible(
+        "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
+    )
+
+
+SHOWN = 40
+"""Exchanges of a failed test that are shown."""
