@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 
 from emulator.apdu.status import SW, CardError
 
+HEADER = 5
+"""CLA, INS, P1, P2, and Lc or Le of a short command."""
+MAC_SIZE = 4
+"""Bytes that end the data of a command under secure messaging. [S: part4:8, reference:card §6]"""
 SECURED = 0x04
 """Bit 3 of CLA in classes 0x and 8x: the command comes under secure messaging. [P: iso7816-4]"""
 

@@ -1,4 +1,5 @@
-"""Secure messaging: strips and checks MAC and cipher, so that instructions only ever see plain data.
+"""Secure messaging, both ways: on the card it strips and checks MAC and cipher, so that instructions see plain data
+alone; a terminal that has the key seals its commands and opens the answers by the same rules.
 
 MAC over CLA INS P1 P2 Lc (with the MAC counted) and data. [S: part4:8, reference:card §6] Which key, which start value
 and which fold is the scheme that the layout names for the current DF.
@@ -9,47 +10,71 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field, replace
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite, suite_of
 from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
 
-MAC_SIZE = 4
+
+def covered(command: CommandAPDU, body: bytes) -> bytes:
+    """What a command's MAC is made over: CLA INS P1 P2, Lc with the MAC counted, and the data, enciphered or not."""
+    return command.header + bytes((len(body) + MAC_SIZE,)) + body
+
+
+def sealed(command: CommandAPDU, body: bytes, mac: bytes) -> CommandAPDU:
+    """The command as a terminal sends it: these data and their MAC; T=0 has no Le with them."""
+    return replace(command, data=body + mac, le=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What one command's messaging was done with, and its answer's will be."""
+    """What one command's messaging is done with, and its answer's: on the card, and in a terminal that has the key."""
 
     suite: Suite
     scheme: MessagingSpec
-    key: bytes
+    key: bytes = field(repr=False)
     start: bytes
     enciphered: bool
 
     @classmethod
+    def under(cls, suite: Suite, scheme: MessagingSpec, key: bytes, challenge: bytes, *, enciphered: bool) -> Seal:
+        """Of the card's own key and its last challenge, as the scheme says."""
+        value = suite.process_key(key, challenge) if scheme.key == "process" else key
+        return cls(suite, scheme, value, challenge if scheme.start == "challenge" else b"", enciphered)
+
+    @classmethod
     def begin(cls, card: CardState, key: KeySpec, *, enciphered: bool) -> Seal:
-        """Takes the challenge. 6984 without one, 6A88 without the key."""
+        """On the card: takes the challenge. 6984 without one, 6A88 without the key."""
         scheme = card.scheme(key)
         value, challenge = card.key(key), card.take_challenge()
-        suite = suite_of(scheme.algorithm, card.suite)
-        if scheme.key == "process":
-            value = suite.process_key(value, challenge)
-        start = challenge if scheme.start == "challenge" else b""
-        return cls(suite, scheme, value, start, enciphered)
+        return cls.under(suite_of(scheme.algorithm, card.suite), scheme, value, challenge, enciphered=enciphered)
 
     def mac(self, message: bytes) -> bytes:
         """4 bytes."""
         return self.suite.mac(self.key, message, start=self.start, fold=self.scheme.fold)
 
+    def seal(self, command: CommandAPDU) -> CommandAPDU:
+        """In the terminal: the command with its data enciphered, if they are to be, and its MAC."""
+        body = self.suite.encipher(self.key, command.data) if self.enciphered and command.data else command.data
+        return sealed(command, body, self.mac(covered(command, body)))
+
     def close(self, answer: bytes) -> bytes:
-        """An answer under the same messaging: its data, enciphered if the command's were to be, and their MAC. [D]"""
+        """On the card: an answer under the same messaging, its data, enciphered if the command's were to be, and their
+        MAC. [D]
+        """
         if not answer:
             return answer
         body = self.suite.encipher(self.key, answer) if self.enciphered else answer
         return body + self.mac(body)
+
+    def open(self, answer: bytes) -> bytes:
+        """In the terminal: the data of a closed answer; ValueError if its MAC or its cipher is not right."""
+        body, mac = answer[:-MAC_SIZE], answer[-MAC_SIZE:]
+        if not hmac.compare_digest(self.mac(body), mac):
+            raise ValueError("the MAC of the card's answer is not right")
+        return self.suite.decipher(self.key, body) if self.enciphered else body
 
 
 @dataclass(slots=True)
@@ -85,7 +110,7 @@ def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Op
     tries = kind.counted(card)
     seal = Seal.begin(card, key, enciphered=enciphered)
     left = tries.spend() if tries else None
-    if not hmac.compare_digest(seal.mac(command.header + bytes((len(command.data),)) + body), mac):
+    if not hmac.compare_digest(seal.mac(covered(command, body)), mac):
         card.session.drop_keys()
         counted = "" if left is None else f"; {left} tries left"
         raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}{counted}")
@@ -97,4 +122,4 @@ def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Op
     return Opened(kind.cla, command.ins, command.p1, command.p2, body, seal=seal)
 
 
-__all__ = ["MAC_SIZE", "Opened", "Seal", "opened"]
+__all__ = ["Opened", "Seal", "covered", "opened", "sealed"]

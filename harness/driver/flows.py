@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.pin import PinChangeUnblock
 from emulator.apdu.status import SW
 from emulator.crypto.suite import frame
@@ -20,7 +20,6 @@ from harness.driver.failures import READ_KEY
 from harness.driver.formats import addresses, fields, hexadecimal, joined, values
 from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
-from harness.keys.sealing import MAC_SIZE
 from harness.terminal import account
 from harness.terminal.pin import bcd
 from harness.terminal.terminal import ItemValue, Unauthorised

@@ -22,12 +22,12 @@ from emulator.apdu.instructions.psam import (
     InitSamForPurchase,
 )
 from emulator.apdu.instructions.select import Select
+from emulator.apdu.messaging import covered, sealed
 from emulator.apdu.status import SW
 from emulator.crypto.keys import factors
 from emulator.crypto.suite import frame, pad_always, xor
 from emulator.errors import ErrorKind
 from harness.keys.access import KeyAccess, Unproved, Use
-from harness.keys.sealing import sealed, signed
 
 APPLICATION = bytes.fromhex("D15600000590")
 TERMINAL_NUMBER_SFI, TERMINAL_NUMBER = 0x16, 6
@@ -143,7 +143,7 @@ class Psam(KeyAccess):
             body = self._encipher(frame(body, use.suite.block), use.suite.block)
         start = use.challenge if use.scheme.start == "challenge" else b""
         block = use.suite.block
-        mac = self._mac(start[:block].ljust(block, b"\0") + pad_always(signed(command, body), block), block)
+        mac = self._mac(start[:block].ljust(block, b"\0") + pad_always(covered(command, body), block), block)
         return sealed(command, body, mac)
 
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:  # noqa: ARG002

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.messaging import Seal
 from emulator.crypto.keys import card_key, pin_key
 from emulator.filesystem.layouts.specs import PIN_USE
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, Use
-from harness.keys.sealing import Sealing
 
 
 class RootKeys(KeyAccess):
@@ -33,11 +33,11 @@ class RootKeys(KeyAccess):
 
     def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:
         """See ``KeyAccess``."""
-        return self._sealing(use).seal(command, enciphered=enciphered)
+        return self._seal(use, enciphered=enciphered).seal(command)
 
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:
         """See ``KeyAccess``."""
-        return self._sealing(use).open(answer, enciphered=enciphered)
+        return self._seal(use, enciphered=enciphered).open(answer)
 
-    def _sealing(self, use: Use) -> Sealing:
-        return Sealing(use.suite, use.scheme, self.card_key(use), use.challenge)
+    def _seal(self, use: Use, *, enciphered: bool) -> Seal:
+        return Seal.under(use.suite, use.scheme, self.card_key(use), use.challenge, enciphered=enciphered)

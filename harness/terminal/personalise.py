@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.binary import UpdateBinary
 from emulator.apdu.instructions.issuing import CompletePersonalisation, LoadKey
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
@@ -19,7 +19,6 @@ from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.keys.access import TerminalError
 from harness.keys.root_keys import RootKeys
-from harness.keys.sealing import MAC_SIZE
 from harness.readers.connection import Connection
 from harness.terminal.refused import Refused
 from harness.terminal.session import TerminalSession

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from emulator.apdu.command import is_secured
+from emulator.apdu.command import HEADER, is_secured
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.table import EVERYTHING
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words, status_apart
 from harness.trace.read import CALL, Event
-
-HEADER = 5
 
 
 def comparable(command: bytes) -> bytes:

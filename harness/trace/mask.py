@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from emulator import catalogue
-from emulator.apdu.command import CommandAPDU, is_secured
+from emulator.apdu.command import HEADER, CommandAPDU, is_secured
 from emulator.apdu.instructions.base import Instruction, Spans
 from emulator.apdu.instructions.pin import digits
 from emulator.apdu.instructions.response import GetResponse
@@ -27,8 +27,6 @@ from emulator.filesystem.layouts.specs import Layout
 from harness.trace.context import Context, Place
 from harness.trace.secrets import OTHERWISE, in_answer, in_command
 
-HEADER = 5
-"""CLA, INS, P1, P2, and Lc or Le."""
 HEAD = 2
 """Bytes of a record that are no value: tag and length."""
 ITEMS = frozenset({"SSSE/EF05/02", "SSSE/EF05/03", "SSSE/EF05/06"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator import catalogue
+from emulator.apdu.command import HEADER
 from emulator.apdu.instructions import SECRET_ANSWERS, SECRET_INS
 from emulator.apdu.instructions.binary import WITH_SFI
 from emulator.apdu.instructions.response import GetResponse
@@ -20,8 +21,6 @@ from harness.trace.decode import starred
 
 OTHERWISE = "3.00"
 """The layout taken where a card's is not known."""
-HEADER = 5
-"""CLA, INS, P1, P2, and Lc or Le."""
 
 
 class Secrets:

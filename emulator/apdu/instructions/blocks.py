@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
@@ -13,7 +13,6 @@ from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
 from emulator.filesystem.memory.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
 from emulator.security import Condition
 
-MAC_ONLY = frozenset({4})
 FOR_A_TIME, FOR_EVER = 0x0000, 0x0001
 """P1 P2 of APPLICATION BLOCK."""
 
@@ -22,7 +21,7 @@ class _Block(Instruction):
     """What the three share."""
 
     cla = 0x84
-    lengths = MAC_ONLY
+    lengths = frozenset({MAC_SIZE})
     harmless_data = WHOLE  # a MAC
     protected = True
     writes = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
@@ -119,7 +119,7 @@ class CompletePersonalisation(_Personalising):
     ins = 0x46
     source = "this project's own [D]"
     p1p2 = {0x0000: "the card"}
-    lengths = frozenset({4})
+    lengths = frozenset({MAC_SIZE})
     harmless_data = WHOLE  # a MAC
     cards = ("user", "psam")
 

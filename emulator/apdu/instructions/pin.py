@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from emulator.apdu.command import CommandAPDU
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
@@ -13,7 +13,6 @@ from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout, 
 from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from emulator.security import PIN, Condition, Right, TryCounter
 
-MAC_ONLY = 4
 FILLER = b"\xff"
 UNBLOCK, RELOAD = 0x0000, 0x0001
 """P1 P2 of PIN CHANGE/UNBLOCK."""
@@ -167,7 +166,7 @@ class PinChangeUnblock(Instruction):
     ins = 0x24
     source = "[T: part5:6.8]"
     p1p2 = {UNBLOCK: "unblock", RELOAD: "new PIN, enciphered"}
-    lengths = frozenset({MAC_ONLY, 12, 20})
+    lengths = frozenset({MAC_SIZE, 12, 20})
     status = (0x6581, 0x6700, 0x6982, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
     secret = True
     writes = True
@@ -179,7 +178,7 @@ class PinChangeUnblock(Instruction):
     def check(cls, command: CommandAPDU) -> None:
         """A MAC alone to unblock; one or two blocks of 8, or one of 16, before it for a new PIN."""
         check_declared(cls, command)
-        if (len(command.data) == MAC_ONLY) != (command.p2 == 0x00):
+        if (len(command.data) == MAC_SIZE) != (command.p2 == 0x00):
             raise CardError(SW.WRONG_LENGTH, f"{len(command.data)} bytes of data do not go with P2 {command.p2:02X}")
 
     @classmethod
@@ -189,7 +188,7 @@ class PinChangeUnblock(Instruction):
         pin = card.layout.pin
         if pin.unblock_key not in card.session.rights:
             raise CardError(SW.SECURITY_NOT_SATISFIED, f"{cls.name} needs {pin.unblock_key} authenticated")
-        if (len(command.data) - MAC_ONLY) % card.suite.block:
+        if (len(command.data) - MAC_SIZE) % card.suite.block:
             raise CardError(SW.WRONG_LENGTH, f"{card.suite.name} enciphers in blocks of {card.suite.block} bytes")
         return card.layout.keys[pin.messaging_key]
 

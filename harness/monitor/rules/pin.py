@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.apdu.command import is_secured
+from emulator.apdu.command import MAC_SIZE, is_secured
 from emulator.apdu.instructions.pin import RELOAD, ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.status import SW
 from emulator.personas import PIN_CHANGED
@@ -15,7 +15,6 @@ TYPED = 1.0
 """Seconds in which nobody types a PIN. [D]"""
 OWN_PIN = f"try it on persona {PIN_CHANGED}, whose holder has set a PIN of their own"
 """What a finding of the initial PIN says besides: our other personas have it, and a right terminal stops there."""
-MAC_SIZE = 4
 BLOCKS = (8, 16)
 
 
