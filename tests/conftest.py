@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             and item.config.pluginmanager.has_plugin("xdist")
         ):
             item.add_marker(pytest.mark.xdist_group("one pcscd"))
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported stays until the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -67,7 +67,7 @@ class Counter:
             self.own = _chip(own, psam_faults, apdu=apdu, trace=trace, slot=1)
         self.pad = Pad()
         self.missing: Exception | None = None
-        self.driver = SSCardDriver(Given(self.open, self._psam), self.pad)
+        self.driver = SSCardDriver(Given(self.open, self.its_psam), self.pad)
         self.machine = EncryptionMachine()
         self.back = BackEnd(self.driver, self.machine)
 
@@ -77,7 +77,7 @@ class Counter:
             raise self.missing
         return InProcess(self.card)
 
-    def _psam(self) -> Connection | None:
+    def its_psam(self) -> Connection | None:
         return InProcess(self.own) if self.own else None
 
     def enters(self, *entries: str) -> Counter:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from harness.cli import main
 from harness.office.cards.store import Drawer
 from harness.office.case import roles
 from harness.office.desk import tokens
+from harness.office.desk.office import Office
 from harness.office.operations import ALL
 from harness.office.register import seed
 from harness.office.requests.models import Personal
@@ -39,16 +44,41 @@ WRITES = (0xDC, 0x24)
 # --- over HTTP ---
 
 
+_ASKED: ContextVar[Office] = ContextVar("asked")
+"""The office that a request to the shared service is for."""
+
+
+class _WhicheverIsAsked:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_ASKED.get(), name)
+
+
+@cache
+def _shared() -> FastAPI:
+    """One service for all offices: its routes take longer to make than most tests."""
+    return create(cast(Office, _WhicheverIsAsked()), rate=OFTEN, failures=OFTEN)
+
+
 class Caller:
-    """A client with a token of each role."""
+    """A client with a token of each role. ``options``: of a service of its own."""
 
     def __init__(self, desk: Desk, **options: Any) -> None:
         self.desk = desk
-        options = {"rate": OFTEN, "failures": OFTEN} | options
-        self.app = create(desk.office, **options)
-        self.client = TestClient(self.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+        self._options = {"rate": OFTEN, "failures": OFTEN} | options
+        self.client = TestClient(
+            self.app if options else self._ask_shared, base_url="http://127.0.0.1", raise_server_exceptions=False
+        )
         with desk.register.transaction() as session:
             self.tokens = {role: tokens.give(session, name, desk.clock.now()) for role, name in CLERKS.items()}
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """A service of its own."""
+        return create(self.desk.office, **self._options)
+
+    async def _ask_shared(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _ASKED.set(self.desk.office)
+        await _shared()(scope, receive, send)
 
     def headers(self, role: Role | None = Role.CLERK) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}

@@ -36,7 +36,7 @@ class Unavailable(SscardError, RuntimeError):
 
 
 @lru_cache(maxsize=1)
-def _library() -> Any:
+def libcrypto() -> Any:
     """libcrypto with the functions used here; Unavailable."""
     pointer, number, size, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t, ctypes.c_char_p
     functions: dict[str, tuple[Any, list[Any]]] = {
@@ -72,7 +72,7 @@ def _library() -> Any:
 @contextmanager
 def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
     """The library, and a context for the key of this DER; ValueError for a key that is none."""
-    library = _library()
+    library = libcrypto()
     buffer = ctypes.create_string_buffer(der, len(der))
     at = ctypes.c_void_p(ctypes.addressof(buffer))
     key = getattr(library, decode)(None, ctypes.byref(at), len(der))
@@ -89,7 +89,7 @@ def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
 def available() -> bool:
     """True if this machine has a library that does SM2."""
     try:
-        _library()
+        libcrypto()
     except Unavailable:
         return False
     return True
@@ -107,7 +107,7 @@ def key_pair(random: Callable[[int], bytes]) -> tuple[bytes, bytes]:
 
 def public_key(private: bytes) -> bytes:
     """x ‖ y of a private key, 64 bytes; Unavailable."""
-    library = _library()
+    library = libcrypto()
     group = library.EC_GROUP_new_by_curve_name(_NID)
     if not group:
         raise Unavailable("this OpenSSL does not know the curve of SM2")

@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from emulator.sources import MARK, marks
@@ -29,12 +30,16 @@ class Passage:
     text: str
 
 
-def of_packages() -> Iterator[Fact]:
-    """The facts in the code, and in comments of the TOML files, of both packages."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in (".py", ".toml"):
-                yield from of_file(path, path.relative_to(ROOT).as_posix())
+@cache
+def of_packages() -> tuple[Fact, ...]:
+    """The facts in the code, and in comments of the TOML files, of both packages; read once, as the code is."""
+    return tuple(
+        fact
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*"))
+        if path.suffix in (".py", ".toml")
+        for fact in of_file(path, path.relative_to(ROOT).as_posix())
+    )
 
 
 def of_file(path: Path, name: str) -> Iterator[Fact]:

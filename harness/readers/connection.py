@@ -131,15 +131,20 @@ class Pcsc:
         return self.atr
 
     def send(self, command: bytes) -> bytes:
-        """SCardTransmit. PcscError where the reader fails; a command has at least 4 bytes here."""
+        """The answer. PcscError where the reader fails; a command has at least 4 bytes here."""
         if len(command) < 4:
             raise pcsc.PcscError(f"PC/SC carries commands of 4 bytes and more, {len(command)} came")
-        pci = self._scard.SCARD_PCI_T0 if self._protocol == self._scard.SCARD_PROTOCOL_T0 else self._scard.SCARD_PCI_T1
-        result, answer = self._scard.SCardTransmit(self._card, pci, list(command))
+        result, answer = self.transmit(command)
         pcsc.check(result, "transmit")
         if len(answer) < 2:
             raise pcsc.PcscError("the card left in the middle of a command", pcsc.NOT_TRANSACTED)
-        return bytes(answer)
+        return answer
+
+    def transmit(self, command: bytes) -> tuple[int, bytes]:
+        """SCardTransmit as it is: its result code, and whatever came, which may be less than a status word."""
+        pci = self._scard.SCARD_PCI_T0 if self._protocol == self._scard.SCARD_PROTOCOL_T0 else self._scard.SCARD_PCI_T1
+        result, answer = self._scard.SCardTransmit(self._card, pci, list(command))
+        return int(result), bytes(answer)
 
     def close(self) -> None:
         """Disconnects, and resets the card or leaves it as it is."""

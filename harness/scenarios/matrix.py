@@ -32,7 +32,7 @@ def rows(scenarios: Iterable[Scenario]) -> list[Row]:
     found = list(scenarios)
     return [
         Row(
-            id=_short(one),
+            id=short(one),
             part=0,
             title=KINDS[one.text.kind],
             title_zh=KINDS[one.text.kind],
@@ -53,7 +53,7 @@ def missing(scenarios: Iterable[Scenario]) -> list[Citation]:
     return [one for one in paragraphs() if one.text.kind is not Kind.PEOPLE_ONLY and one not in shown]
 
 
-def _short(one: Citation) -> str:
+def short(one: Citation) -> str:
     """``9.2``; of an article with one paragraph ``24``."""
     several = len(measures().article(one.article).paragraphs) > 1
     return f"{one.article}.{one.paragraph}" if several else str(one.article)
@@ -82,11 +82,10 @@ SECOND = """
 def markdown(scenarios: Sequence[Scenario]) -> str:
     """docs/reference/articles.md."""
     lines = [
-        f"| {_short(one)} | {one.label_zh} | {KINDS[one.text.kind]} | {_shown(one, scenarios)} |"
-        for one in paragraphs()
+        f"| {short(one)} | {one.label_zh} | {KINDS[one.text.kind]} | {_shown(one, scenarios)} |" for one in paragraphs()
     ]
     told = [
-        f"| `{one.id}` {one.grade} | {one.title} | {one.title_zh} | {', '.join(map(_short, one.articles))} | "
+        f"| `{one.id}` {one.grade} | {one.title} | {one.title_zh} | {', '.join(map(short, one.articles))} | "
         f"{'all' if one.cards == PROFILES else ', '.join(one.cards)} |"
         for one in scenarios
     ]

@@ -70,7 +70,17 @@ def _validator() -> Any:
 def load(path: Path) -> list[Scenario]:
     """The scenarios in a file, one in each YAML document; ScenarioError."""
     try:
-        return [_scenario(one) for one in documents.read(path, _validator(), "the scenario")]
+        state = path.stat()
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+    return list(_loaded(path, state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=128)
+def _loaded(path: Path, changed: int, size: int) -> tuple[Scenario, ...]:  # noqa: ARG001
+    """A file's scenarios, as long as the file is what it was: holding them against the schema takes a while."""
+    try:
+        return tuple(_scenario(one) for one in documents.read(path, _validator(), "the scenario"))
     except DocumentError as error:
         raise ScenarioError(str(error)) from None
 

@@ -26,6 +26,8 @@ from harness.readers.connection import Connection, InProcess
 from harness.verdicts.log import Log
 
 BLANK = "blank"
+HASH_COST = 2
+"""The least that scrypt takes: the register is thrown away, and its PINs stand in the scenario."""
 
 
 class Drawn:
@@ -126,10 +128,9 @@ class Stage:
         self.clock = Clock(start)
         self.pocket = Pocket(folder / "cards", Drawn(f"{name} {profile}"), self.log)
         self.services = Services(self.pocket)
-        self.register = Register(folder / "register.db", durable=False)
+        seed.write(folder / "register.db")
+        self.register = Register(folder / "register.db", durable=False, hash_cost=HASH_COST)
         self.office = Office(self.register, self.services, self.clock)
-        with self.register.transaction() as session:
-            seed.plant(session)
 
     def blank(self) -> str:
         """An empty chip of this profile, under the name that readers of scenarios know."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,27 +13,29 @@ import pytest
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
+from tests.forked import Say, forked
 from tests.support import DF, Card
 
 KILLS = 3000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
-WRITER = """
-import sys
-from pathlib import Path
-from emulator.chip import Chip
-from emulator.filesystem import image as images
-from tests.support import DF, Card
-with images.held(Path(sys.argv[1])) as image:
-    card = Card(Chip(image))
-    card.chip.power_on()
-    card.ok(DF["DF01"])
-    assert card.authenticate("UK1DF01") == "9000"
-    for number in range(int(sys.argv[2]), 10**8):
-        # 80 bytes: a record that spans pages.
-        digits = f"{number:080d}".encode().hex()
-        print("try", number, flush=True)
-        assert card.send("00DC21285221" + "50" + digits) == "9000"
-        print("ack", number, flush=True)
-"""
+
+
+def writer(path: Path, first: int) -> Callable[[Say], None]:
+    """Writes one number after another into a record, and says which it tries and which was acknowledged."""
+
+    def work(say: Say) -> None:
+        with images.held(path) as image:
+            card = Card(Chip(image))
+            card.chip.power_on()
+            card.ok(DF["DF01"])
+            assert card.authenticate("UK1DF01") == "9000"
+            for number in range(first, 10**8):
+                # 80 bytes: a record that spans pages.
+                digits = f"{number:080d}".encode().hex()
+                say(f"try {number}")
+                assert card.send("00DC21285221" + "50" + digits) == "9000"
+                say(f"ack {number}")
+
+    return work
 
 
 @pytest.mark.timeout(3600)
@@ -49,16 +51,14 @@ def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
     rng = random.Random(6001)
     number = 1
     for _ in range(KILLS):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(number)], stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout
-            lines = [process.stdout.readline() for _ in range(rng.randint(1, 12))]
-            # Somewhere within the next write, wherever it may be by then.
-            for _ in range(rng.randint(0, 20_000)):
-                pass
-            process.kill()
-            lines += process.stdout.readlines()
+        program = forked(writer(path, number))
+        lines = [program.lines.readline() for _ in range(rng.randint(1, 12))]
+        # Somewhere within the next write, wherever it may be by then.
+        for _ in range(rng.randint(0, 20_000)):
+            pass
+        program.kill()
+        lines += program.lines.readlines()
+        assert program.ended() == -signal.SIGKILL
         tried = [int(line.split()[1]) for line in lines if line.startswith("try") and line.endswith("\n")]
         acknowledged = [int(line.split()[1]) for line in lines if line.startswith("ack") and line.endswith("\n")]
         image = images.load(path)

@@ -6,8 +6,7 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,29 +17,32 @@ from harness.office.register.tables import Card
 from harness.office.vocabulary import Outcome
 from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
-from tests.office import Desk
+from tests.forked import Say, forked
+from tests.office import Desk, moving
 
 KILLS = 200 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
 LONGEST = 0.25
 """Seconds of the processor's: several transfers, however busy the machine is."""
 MOST = 10 * KILLS
 """So many if none came in the middle before."""
-MOVER = """
-import signal, sys
-from pathlib import Path
-from harness.office import requests
-from tests.office import Desk, ask, moving
-desk = Desk(Path(sys.argv[1]))
-number, there = sys.argv[2], sys.argv[3]
-regions = ["510700", "513400"]
-if there == regions[0]:
-    regions.reverse()
-signal.setitimer(signal.ITIMER_PROF, float(sys.argv[4]))  # SIGPROF ends the process as SIGKILL would
-while True:
-    for region in regions:
-        desk.with_card(number, moving(region))
-        print(region, flush=True)
-"""
+
+
+def mover(folder: Path, number: str, there: str, span: float) -> Callable[[Say], None]:
+    """Moves a card to and fro, until the processor has worked for so many seconds."""
+
+    def work(say: Say) -> None:
+        desk = Desk(folder)
+        regions = ["510700", "513400"]
+        if there == regions[0]:
+            regions.reverse()
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)  # it ends the process as SIGKILL would
+        signal.setitimer(signal.ITIMER_PROF, span)
+        while True:
+            for region in regions:
+                desk.with_card(number, moving(region))
+                say(region)
+
+    return work
 
 
 def sides(desk: Desk, number: str) -> tuple[set[str], str]:
@@ -68,11 +70,10 @@ def test_card_and_register_agree_after_every_kill(tmp_path: Path) -> None:
     there = "510100"
     while kill < KILLS or (not half_way and kill < MOST):
         kill += 1
-        span = str(rng.uniform(0.001, LONGEST))
-        command = [sys.executable, "-c", MOVER, str(tmp_path), number, there, span]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            said = process.communicate(timeout=60)[0].split()
-        assert process.returncode == -signal.SIGPROF, "its timer ended it"
+        desk.register.close()
+        program = forked(mover(tmp_path, number, there, rng.uniform(0.001, LONGEST)))
+        said = program.lines.read().split()
+        assert program.ended() == -signal.SIGPROF, "its timer ended it"
         if pending := desk.office.pending():
             half_way += 1
             assert len(pending) == 1

@@ -73,13 +73,12 @@ class Listening:
 
     def send(self, command: bytes) -> bytes:
         """As a plain client: an answer of one byte is one byte, a call without an answer has none."""
-        scard, inner = pcsc.scard(), self._inner
-        result, answer = scard.SCardTransmit(inner._card, scard.SCARD_PCI_T0, list(command))
-        if result == scard.SCARD_S_SUCCESS:
-            self.heard.append(Heard(self.session, command, bytes(answer)))
-        if result != scard.SCARD_S_SUCCESS or len(answer) < 2:
+        result, answer = self._inner.transmit(command)
+        if result == pcsc.scard().SCARD_S_SUCCESS:
+            self.heard.append(Heard(self.session, command, answer))
+        if result != pcsc.scard().SCARD_S_SUCCESS or len(answer) < 2:
             raise PcscError(f"no answer: {result:#x}, {len(answer)} bytes")
-        return bytes(answer)
+        return answer
 
     def close(self) -> None:
         self._inner.close()
@@ -101,7 +100,7 @@ class Counterwork:
         connection: Listening | None = None
         try:
             for number in range(first, first + sessions):
-                connection = connection or self._connected()
+                connection = connection or self.connected()
                 connection.session = number
                 try:
                     self._session(connection)
@@ -118,7 +117,7 @@ class Counterwork:
             if connection is not None:
                 connection.close()
 
-    def _connected(self) -> Listening:
+    def connected(self) -> Listening:
         """Reconnects until the card is there again and stays: PC/SC may not have noticed yet that it left."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -242,7 +241,7 @@ def alive(served: Served, clerks: list[Counterwork]) -> None:
     """Every slot still serves, and the program still runs."""
     assert served.process.poll() is None
     for clerk in clerks:
-        connection = clerk._connected()
+        connection = clerk.connected()
         connection.session = -1
         connection.close()
 

@@ -57,6 +57,8 @@ def check(card: Card, command: bytes, before: dict[str, Cell]) -> dict[str, Cell
     answer = card.chip.transmit(command)
     assert len(answer) >= 2, command.hex()
     after = card.chip.image.memory.snapshot()
+    if after == before:
+        return after  # nothing changed: whatever was answered, nothing below could be wrong
     ins = command[1] if len(command) > 1 else -1
     sw = answer[-2:].hex().upper()
     secured = len(command) > 5 and command[0] & 0x04

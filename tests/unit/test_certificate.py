@@ -305,7 +305,7 @@ def test_without_a_library_for_sm2_no_pair_is_made(card: Card, monkeypatch: pyte
     def missing() -> None:
         raise sm2.Unavailable("no libcrypto")
 
-    monkeypatch.setattr(sm2, "_library", missing)
+    monkeypatch.setattr(sm2, "libcrypto", missing)
     card.ok(HOME["CERT"])
     before = public_of(card)
     assert present_pin(card, "123456") == "9000"

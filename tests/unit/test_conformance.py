@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from emulator.chip import Chip
 from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
+from harness.conformance.play import Play
 from harness.conformance.targets.reader import CardInReader
 from harness.conformance.targets.virtual import Virtual
 from harness.keys import roots
@@ -97,11 +99,15 @@ def test_a_broken_chip_fails_with_words_and_trace(monkeypatch: pytest.MonkeyPatc
     assert result.trace[-1].answer.hex() == "9000"
 
 
-def test_our_own_faults_are_undefined_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.conformance.steps.Steps._verify_pin", lambda *_: 1 / 0)
-    results = list(
-        runner.run([one_of("VERIFY-STATE_COSTS_NOTHING"), one_of("SELECT-UNKNOWN")], Virtual("2.00", "3des"))
-    )
+def test_our_own_faults_are_undefined_and_the_run_goes_on() -> None:
+    first, second = one_of("VERIFY-STATE_COSTS_NOTHING"), one_of("SELECT-UNKNOWN")
+
+    class Faulty(Virtual):
+        def opened(self, vector: vectors.Vector, log: Log) -> Iterator[Play]:
+            assert vector is not first or 1 / 0
+            return super().opened(vector, log)
+
+    results = list(runner.run([first, second], Faulty("2.00", "3des")))
     assert [one.verdict for one in results] == [Verdict.UNDEFINED, Verdict.PASSED]
     assert "ZeroDivisionError" in results[0].reason
 

@@ -84,4 +84,4 @@ def test_links(name: str) -> None:
 def test_the_python_example(pytester: pytest.Pytester) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", text("counter.md"), re.DOTALL)
     pytester.makepyfile("def test():\n" + "".join(f"    {line}\n" for line in example.splitlines()))
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)

@@ -58,4 +58,4 @@ def test_the_python_example(name: str, pytester: pytest.Pytester) -> None:
     found = re.search(r"```python\n(.*?)```", text(name), re.DOTALL)
     assert found
     pytester.makepyfile(found.group(1))
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)

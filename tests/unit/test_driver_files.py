@@ -105,7 +105,7 @@ def test_a_card_that_gives_nothing_is_not_asked_for_ever() -> None:
 
 def ordered(counter: Counter) -> SSCardDriver:
     """The same card, for a program that joins by ^."""
-    return SSCardDriver(Given(counter.open, lambda: counter.driver._readers.psam()), counter.pad, elements="^")
+    return SSCardDriver(Given(counter.open, counter.its_psam), counter.pad, elements="^")
 
 
 def test_elements_are_joined_in_the_files_order_both_ways() -> None:

@@ -160,7 +160,7 @@ def test_nothing_is_written_through_what_lies_where_the_new_file_goes(tmp_path: 
 
 def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
     text = path.read_text().replace(change, to, 1)
-    path.write_text(images._sealed(text.rpartition(images.SEAL)[0]) if sign else text)
+    path.write_text(images.sealed(text.rpartition(images.SEAL)[0]) if sign else text)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from harness.office.case.rule import Refusal
 from harness.office.desk import instant
 from harness.office.desk.office import Done
 from harness.office.measures.workdays import Workdays
+from harness.office.operations import ALL
 from harness.office.register import audit, seed
 from harness.office.register.tables import Account, Agency, Bank, Card, Person, Push
 from harness.office.requests import models as requests
@@ -245,7 +246,7 @@ def test_making_a_card_is_taken_up_where_it_was_cut_off(desk: Desk) -> None:
     (card,) = query(desk)["cards"]
     assert card["life"] == "making"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(desk.office, "_enter", lambda *_: 1 / 0)
+        patch.setattr(type(ALL["make"]), "enter", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             desk.do(make, "", InProcess(Chip(image)))
     assert Personaliser(InProcess(Chip(image)), image).complete()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, select, text, update
 
+from emulator.personas import numbers
 from harness.clock import CHINA
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import Office
@@ -22,6 +23,7 @@ from harness.office.register.store import Conflict, Register, RegisterError
 from harness.office.register.tables import Application, Audit, Card, Person
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Life
+from tests.forked import Say, forked
 from tests.office import START, Desk, ask, citizen
 
 ME = citizen()
@@ -140,38 +142,26 @@ def test_threads_of_clerks_accept_one_person_once(desk: Desk) -> None:
     assert sorted(said) == ["1"] + ["ONE-CARD"] * 23
 
 
-ANOTHER = """
-import sys
-from datetime import date
-from pathlib import Path
-from emulator.personas import numbers
-from harness.office.register import seed
-from harness.office.case.rule import Refusal
-from harness.office.requests import models as requests
-from tests.office import Desk, ask, citizen
+def clerk(folder: Path, first: int) -> Callable[[Say], None]:
+    """Wants a person that every process wants, then twelve of its own."""
 
-desk, first = Desk(Path(sys.argv[1])), int(sys.argv[2])
-me = citizen()
-try:
-    desk.do(ask(requests.Apply, person=me, bank=seed.BANK, shown=(me.document,), electronic_pin="135790"))
-    print("accepted")
-except Refusal as refusal:
-    print(refusal.rule)
-for order in range(first, first + 12):
-    number = numbers.citizen_id("19850505", 2 * order + 1)
-    print(desk.active(citizen(11, document={"type": "id-card", "number": number}, birth=date(1985, 5, 5))))
-"""
-"""A person that every process wants, then twelve of its own."""
+    def work(say: Say) -> None:
+        desk = Desk(folder)
+        say(_tries(desk.office, desk.clerk))
+        for order in range(first, first + 12):
+            number = numbers.citizen_id("19850505", 2 * order + 1)
+            person = citizen(11, document={"type": "id-card", "number": number}, birth=date(1985, 5, 5))
+            say(desk.active(person))
+
+    return work
 
 
 def test_processes_of_clerks_share_a_register(desk: Desk, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", ANOTHER, str(tmp_path)]
-    processes = [
-        subprocess.Popen([*command, str(first)], stdout=subprocess.PIPE, text=True) for first in range(0, 48, 12)
-    ]
-    said = [process.communicate(timeout=600)[0].split() for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4
-    assert sorted(one[0] for one in said) == ["ONE-CARD"] * 3 + ["accepted"]
+    desk.register.close()
+    programs = [forked(clerk(tmp_path, first)) for first in range(0, 48, 12)]
+    said = [program.lines.read().split() for program in programs]
+    assert [program.ended() for program in programs] == [0] * 4
+    assert sorted(one[0] for one in said) == ["1"] + ["ONE-CARD"] * 3
     assert len({number for one in said for number in one[1:]}) == 48
     with desk.register.transaction() as session:
         assert len(session.scalars(select(Person)).all()) == 49

@@ -23,7 +23,7 @@ from harness.office.register.store import Register, RegisterError
 from harness.office.register.tables import ElectronicCard, Person, Setting
 from harness.office.requests import models as requests
 from harness.office.requests import parsed
-from tests.office import Desk, ask, citizen
+from tests.office import HASH_COST, Desk, ask, citizen
 from tests.office_front import Counter
 
 ME = citizen()
@@ -153,13 +153,21 @@ def test_the_pin_cannot_be_tried_with_the_file_alone(desk: Desk) -> None:
     desk.active()
     with desk.register.transaction() as session:
         card = session.scalars(select(ElectronicCard)).one()
-        guessed = Scrypt(salt=card.pin_salt, length=32, n=2**13, r=8, p=1).derive(b"135790")
+        guessed = Scrypt(salt=card.pin_salt, length=32, n=HASH_COST, r=8, p=1).derive(b"135790")
         assert guessed not in card.pin_hash
         card.pin_hash = guessed  # as a register of before has it
         assert electronic.proves(session, card, "135790")
         assert guessed not in card.pin_hash, "kept with the secret from now on"
         assert electronic.proves(session, card, "135790")
         assert not electronic.proves(session, card, "135791")
+
+
+def test_who_has_the_secret_too_pays_for_each_guess(tmp_path: Path) -> None:
+    """The registers of tests do not: they are thrown away."""
+    register = Register(tmp_path / "real.db")
+    with register.reading() as session:
+        assert session.info[secret.HASH_COST] == secret.COST >= 2**13
+    register.close()
 
 
 def test_the_key_of_credentials_is_enciphered_and_one_of_before_becomes_so(desk: Desk) -> None:
@@ -209,9 +217,7 @@ def test_people_of_an_older_register_keep_their_regions_and_countries_become_let
     desk = Desk(tmp_path)
     desk.active()
     with desk.register.engine.connect() as link:
-        config = store._config()
-        config.attributes["connection"] = link
-        command.downgrade(config, "0002")
+        command.downgrade(store.history(link), "0002")
         link.commit()
     desk.register.close()
     with sqlite3.connect(desk.register.path) as old:

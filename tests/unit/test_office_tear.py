@@ -4,15 +4,15 @@ ended at every step between. Both sides are as they were, or as they are to be, 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
@@ -23,7 +23,7 @@ from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import Done, HalfWay
 from harness.office.register import seed
-from harness.office.register.tables import Bank, Card
+from harness.office.register.tables import Bank, Card, Pending
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Cancellation, DocumentType, Life
 from harness.readers.connection import InProcess
@@ -146,23 +146,16 @@ class Bench:
     """An office and a card in a known state, as often as wanted."""
 
     def __init__(self, folder: Path, deed: Deed, kind: tuple[str, str]) -> None:
-        self.folder, self.deed = folder / "first", deed
-        self.folder.mkdir()
-        desk = Desk(self.folder)
-        self.number = (desk.active if deed.activated else desk.issued)(ME, *kind)
-        self.image = images.load(desk.services.drawer.path(self.number))
+        self.deed, self.desk = deed, Desk(folder)
+        self.number = (self.desk.active if deed.activated else self.desk.issued)(ME, *kind)
+        self.image = images.load(self.desk.services.drawer.path(self.number))
         if deed.chip is tries:
             self.image.memory.set_counter(f"tries/{PIN}", 1)
-        desk.register.close()
-        self.count = 0
+        self.content = self.desk.content()
 
     def fresh(self) -> tuple[Desk, Image]:
-        self.count += 1
-        folder = self.folder.with_name(str(self.count))
-        folder.mkdir()
-        for path in self.folder.glob("register.db*"):
-            shutil.copy(path, folder / path.name)
-        return Desk(folder), self.image.fork()
+        self.desk.restore(self.content)
+        return self.desk, self.image.fork()
 
     def do(self, desk: Desk, connection: InProcess) -> Done:
         return desk.do(self.deed.request, self.deed.clerk, connection)
@@ -260,19 +253,50 @@ class Ended(BaseException):
     """The program was ended here."""
 
 
+class EndsThere(InProcess):
+    """A card to which the program sends nothing any more once it has noted what it is about to do."""
+
+    def __init__(self, chip: Chip, desk: Desk) -> None:
+        super().__init__(chip)
+        self._desk = desk
+
+    def send(self, command: bytes) -> bytes:
+        with self._desk.register.reading() as session:
+            if session.scalars(select(Pending).where(Pending.ended_at.is_(None))).first():
+                raise Ended
+        return super().send(command)
+
+
+def before_the_register(
+    bench: Bench, image: Image, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]
+) -> None:
+    """Something that happens when the chip is done, before the register is."""
+    transaction = bench.desk.register.transaction
+    waiting = [happens]
+
+    def watched() -> AbstractContextManager[Session]:
+        if waiting and bench.deed.chip(image.fork()) == NEW:
+            waiting.pop()()
+        return transaction()
+
+    monkeypatch.setattr(bench.desk.register, "transaction", watched)
+
+
 @pytest.mark.parametrize("where", ["before the chip", "after the chip"])
 @pytest.mark.parametrize("name", DEEDS)
 def test_the_program_ends_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, where: str) -> None:
     bench = Bench(tmp_path, DEEDS[name], KINDS[0])
     desk, image = bench.fresh()
 
-    def ended(*_: Any) -> None:
+    def ended() -> None:
         raise Ended
 
+    connection = EndsThere(Chip(image), desk) if where == "before the chip" else InProcess(Chip(image))
     with monkeypatch.context() as patch:
-        patch.setattr(desk.office, "_on_chip" if where == "before the chip" else "_settle", ended)
+        if where == "after the chip":
+            before_the_register(bench, image, patch, ended)
         with pytest.raises(Ended):
-            bench.do(desk, InProcess(Chip(image)))
+            bench.do(desk, connection)
     (note,) = desk.office.pending()
     assert bench.sides(desk, image)[0] == (OLD if where == "before the chip" else NEW)
     bench.interrupted(desk, image, note["pending"], back=where == "before the chip")
@@ -281,21 +305,19 @@ def test_the_program_ends_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_bank_goes_down_between_chip_and_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(tmp_path, DEEDS["activate"], KINDS[0])
     desk, image = bench.fresh()
-    settle = desk.office._settle
+    whole = desk.register.transaction
 
-    def down(*arguments: Any) -> Done:
-        with desk.register.transaction() as session:
-            session.get_one(Bank, seed.BANK).down = True
-        return settle(*arguments)
+    def goes(*, down: bool) -> None:
+        with whole() as session:
+            session.get_one(Bank, seed.BANK).down = down
 
-    monkeypatch.setattr(desk.office, "_settle", down)
-    with pytest.raises(HalfWay) as half_way:
-        bench.do(desk, InProcess(Chip(image)))
+    with monkeypatch.context() as patch:
+        before_the_register(bench, image, patch, lambda: goes(down=True))
+        with pytest.raises(HalfWay) as half_way:
+            bench.do(desk, InProcess(Chip(image)))
     assert isinstance(half_way.value.__cause__, BankDown)
     assert bench.sides(desk, image) == (NEW, OLD)
-    monkeypatch.undo()
-    with desk.register.transaction() as session:
-        session.get_one(Bank, seed.BANK).down = False
+    goes(down=False)
     bench.interrupted(desk, image, half_way.value.pending, back=False)
 
 

@@ -31,7 +31,7 @@ def test_a_failing_test_shows_its_trace_without_the_pin(pytester: pytest.Pyteste
             assert card.send(bytes.fromhex("0020000003999999")) == b"\\x90\\x00"
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*sscard: terminal and card*", "*VERIFY*", "*the PIN is wrong; 2 tries left*"])
     assert "0020000003999999  VERIFY" not in result.stdout.str()
@@ -39,14 +39,14 @@ def test_a_failing_test_shows_its_trace_without_the_pin(pytester: pytest.Pyteste
 
 def test_vectors_are_collected(pytester: pytest.Pytester) -> None:
     vectors = str(ROOT / "vectors" / "pin.yaml")
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest_inprocess(
         "-p", "no:cacheprovider", "--sscard-vectors", vectors, "--sscard-profile", "3.00-sm4", vectors
     )
     result.assert_outcomes(passed=13)
     own = pytester.path / "broken.yaml"
     text = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
     own.write_text(text.replace("tries_left: PIN-1", "tries_left: PIN-2"), encoding="utf-8")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*failed: step 4 (verify_pin: wrong): expected 1 tries left, got 63C2*"])
 
@@ -55,7 +55,7 @@ def test_a_vector_with_a_name_that_nobody_has_is_an_error_and_not_skipped(pytest
     own = pytester.path / "typo.yaml"
     text = (ROOT / "vectors" / "pin.yaml").read_text(encoding="utf-8").partition("---")[0]
     own.write_text(text.replace("select: SSSE", "select: SSE"), encoding="utf-8")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--sscard-vectors", str(own), str(own))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*unknown application 'SSE'; did you mean SSSE?*"])
 
@@ -85,7 +85,7 @@ def test_fixtures(pytester: pytest.Pytester) -> None:
             assert clock.today().year == 2026
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
@@ -111,7 +111,7 @@ def test_faults_by_marker_and_by_file(pytester: pytest.Pytester) -> None:
             assert not injections
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_a_persona_of_ones_own_lies_beside_the_test(pytester: pytest.Pytester) -> None:
@@ -126,7 +126,7 @@ def test_a_persona_of_ones_own_lies_beside_the_test(pytester: pytest.Pytester) -
             assert terminal.read("SSSE/EF06/09") == "测试己方"
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
@@ -147,7 +147,7 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
             assert card.send(bytes.fromhex("00B207280B"))[-2:] == bytes((0x90, 0x00))
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
 def test_a_marker_that_is_mistyped_ends_the_run(pytester: pytest.Pytester, marker: str, told: str) -> None:
     """None of these tests asks for what the marker says, so that nothing else would notice."""
     pytester.makepyfile(f"import pytest\n\n@pytest.mark.sscard({marker})\ndef test_it(card):\n    assert card.atr\n")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert told in result.stderr.str()
 
@@ -181,7 +181,7 @@ def test_vectors_that_are_not_there_end_the_run(pytester: pytest.Pytester) -> No
         (("--sscard-vectors", "pins.yaml", "--sscard-profile", "3.00-sm5"), """has no 'sm5'; did you mean "sm4"?"""),
         (("--sscard-vectors", "pins.yaml", "--sscard-profile", "9.00-3des"), "no such layout"),
     ):
-        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         assert told in result.stderr.str()
 
@@ -189,7 +189,7 @@ def test_vectors_that_are_not_there_end_the_run(pytester: pytest.Pytester) -> No
 def test_vectors_are_collected_wherever_they_lie(pytester: pytest.Pytester) -> None:
     path = pytester.makepyfile("def test_it():\n    pass\n")
     (pytester.mkdir("elsewhere") / "pins.yaml").write_text(VECTOR, encoding="utf-8")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--sscard-vectors", "elsewhere", str(path))
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--sscard-vectors", "elsewhere", str(path))
     result.assert_outcomes(passed=2)
 
 
@@ -231,5 +231,5 @@ def test_a_card_from_an_image_that_stays_as_it_is(pytester: pytest.Pytester) -> 
                 terminal.verify_pin("000000")
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
     assert (pytester.path / "card.json").read_text(encoding="utf-8") == image.to_text()

@@ -75,6 +75,7 @@ class Image:
         self.atr = atr
         self.memory = Memory(layout, {**_at_first(layout), **cells})
         self._layout_text = ""
+        self._cell_texts: dict[str, tuple[Cell, str]] = {}
 
     @property
     def chip_factor(self) -> bytes:
@@ -85,7 +86,7 @@ class Image:
         """Another card just like this one, apart from now on and tied to no file; microseconds."""
         twin = object.__new__(Image)
         twin.layout, twin.algorithm, twin.atr, twin.memory = self.layout, self.algorithm, self.atr, self.memory.fork()
-        twin._layout_text = self._layout_text
+        twin._layout_text, twin._cell_texts = self._layout_text, dict(self._cell_texts)
         return twin
 
     def to_text(self, cells: Mapping[str, Cell] | None = None) -> str:
@@ -97,11 +98,22 @@ class Image:
             "layout_fingerprint": self.layout.fingerprint,
             "algorithm": self.algorithm,
             "atr": self.atr.hex().upper(),
-            "cells": {name: _to_json(cell) for name, cell in (cells or self.memory.snapshot()).items()},
         }
+        told = ", ".join(
+            f'"{name}": {self._cell_text(name, cell)}' for name, cell in (cells or self.memory.snapshot()).items()
+        )
         # The layout is most of the text and never changes, so it is written out once.
         self._layout_text = self._layout_text or json.dumps(self.layout.table, ensure_ascii=False)
-        return _sealed(json.dumps(head, ensure_ascii=False)[:-1] + f', "layout": {self._layout_text}')
+        return sealed(
+            json.dumps(head, ensure_ascii=False)[:-1] + f', "cells": {{{told}}}, "layout": {self._layout_text}'
+        )
+
+    def _cell_text(self, name: str, cell: Cell) -> str:
+        """Written out again only where it changed: the whole text is made for every write of a card."""
+        known = self._cell_texts.get(name)
+        if known is None or known[0] is not cell:
+            known = self._cell_texts[name] = (cell, json.dumps(_to_json(cell), ensure_ascii=False))
+        return known[1]
 
     @classmethod
     def from_text(cls, text: str, source: object) -> Image:
@@ -114,7 +126,7 @@ class Image:
             raise ImageError(source, f"no card image: expected format {FORMAT!r}")
         if body.get("version") != VERSION:
             raise ImageError(source, f"expected version {VERSION}, found {body.get('version')!r}")
-        if _sealed(text.rpartition(SEAL)[0]) != text:
+        if sealed(text.rpartition(SEAL)[0]) != text:
             raise ImageError(source, "sha256 does not match: the image was damaged or edited")
         try:
             layout = layouts.from_table(body["layout"], f"{source}: layout")
@@ -185,7 +197,7 @@ def _at_first(layout: Layout) -> dict[str, Cell]:
     return cells
 
 
-def _sealed(text: str) -> str:
+def sealed(text: str) -> str:
     """A body without its closing brace, closed with the checksum of all that stands before."""
     return f'{text}{SEAL}{sha256(text.encode()).hexdigest()}"}}\n'
 
@@ -294,4 +306,4 @@ if sys.platform != "win32":
             os.close(folder)
 
 
-__all__ = ["Image", "ImageError", "held", "key_cell", "load"]
+__all__ = ["Image", "ImageError", "held", "key_cell", "load", "sealed"]

@@ -28,11 +28,11 @@ WITH_SECRET = b"\x02"
 
 def _hashed(session: Session, pin: str, salt: bytes) -> bytes:
     """Slow, and without the office's secret not to be tried at all."""
-    return WITH_SECRET + _slow(secret.derived(session, PURPOSE) + pin.encode(), salt)
+    return WITH_SECRET + _slow(session, secret.derived(session, PURPOSE) + pin.encode(), salt)
 
 
-def _slow(text: bytes, salt: bytes) -> bytes:
-    return Scrypt(salt=salt, length=HASH_SIZE, n=2**13, r=8, p=1).derive(text)
+def _slow(session: Session, text: bytes, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=HASH_SIZE, n=session.info[secret.HASH_COST], r=8, p=1).derive(text)
 
 
 def apply(case: Case[Any], person: Person, pin: str) -> None:
@@ -71,7 +71,7 @@ def proves(session: Session, card: ElectronicCard, pin: str) -> bool:
         )
     card.tries -= 1
     of_before = len(card.pin_hash) == HASH_SIZE
-    told = _slow(pin.encode(), card.pin_salt) if of_before else _hashed(session, pin, card.pin_salt)
+    told = _slow(session, pin.encode(), card.pin_salt) if of_before else _hashed(session, pin, card.pin_salt)
     right = hmac.compare_digest(told, card.pin_hash)
     if right:
         card.tries = TRIES

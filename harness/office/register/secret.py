@@ -17,6 +17,10 @@ from emulator.errors import ErrorKind, SscardError
 SIZE = 32
 NAME = "secret"
 """Under which a session carries it (``Session.info``)."""
+HASH_COST = "hash_cost"
+"""Under which a session carries how slow the hash of a PIN is (``Session.info``): scrypt's n."""
+COST = 2**13
+"""scrypt's n: what one guess at a PIN costs who has the register's file and its secret."""
 OWNER_ALONE = 0o600
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
+from pathlib import Path
+
 from sqlalchemy.orm import Session
 
+from harness.office.register import secret
+from harness.office.register.store import Register
 from harness.office.register.tables import Bank, Clerk, Outlet
 from harness.office.vocabulary import Help, OutletKind, Role
 
@@ -50,3 +56,23 @@ def plant(session: Session) -> None:
     )
     session.add_all(Clerk(name=name, role=role, outlet_id=outlet) for name, role, outlet in clerks)
     session.flush()
+
+
+@cache
+def _planted() -> tuple[bytes, bytes]:
+    with tempfile.TemporaryDirectory(prefix="sscard-office-") as folder:
+        path = Path(folder) / "register.db"
+        register = Register(path, durable=False)
+        with register.transaction() as session:
+            plant(session)
+        register.close()
+        return path.read_bytes(), secret.beside(path).read_bytes()
+
+
+def write(path: Path) -> None:
+    """Writes a register with this world in it: made once a process and copied. All have one secret, so they are for
+    what is thrown away: scenarios and tests.
+    """
+    register, own_secret = _planted()
+    path.write_bytes(register)
+    secret.beside(path).write_bytes(own_secret)

@@ -7,15 +7,17 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
@@ -52,27 +54,26 @@ class Unusable(RegisterError):
 class Register:
     """A register in a file, made if it is not there and brought up to the newest schema. RegisterError.
 
-    Several programs and threads may use one file. ``durable``: every transaction waits for the disk.
+    Several programs and threads may use one file. ``durable``: every transaction waits for the disk. ``hash_cost``:
+    scrypt's n for PINs; less than the default, always the same for one file, is for registers that are thrown away,
+    those of scenarios and tests.
     """
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, hash_cost: int = secret.COST) -> None:
         self.path = path
         _owners_alone(path)
         self.engine = _engine(path, durable=durable)
         try:
-            with self.engine.connect() as link:
-                config = _config()
-                config.attributes["connection"] = link
-                command.upgrade(config, "head")
+            _bring_up_to_date(self.engine)
         except (CommandError, DatabaseError) as error:
             self.engine.dispose()
             raise _unopened(path, error) from error
         self._reading = self.engine.execution_options(reading=True)
         self._writing = threading.Lock()
         self._notes = _Notes(self)
-        self._secret = b""
+        self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
         try:
-            self._secret = secret.kept(secret.beside(path))
+            self._info[secret.NAME] = secret.kept(secret.beside(path))
             with self.transaction() as session:
                 audit.begin(session)
         except BaseException:
@@ -84,11 +85,10 @@ class Register:
         """All or nothing. Writers wait for each other, so what one reads stays true. Conflict where what is written
         contradicts what is there, Unusable where the file cannot be used now.
         """
-        told = {secret.NAME: self._secret}
         with (
             _worded(),
             self._turn(),
-            Session(self.engine, expire_on_commit=False, info=told) as session,
+            Session(self.engine, expire_on_commit=False, info=self._info) as session,
             session.begin(),
         ):
             yield session
@@ -108,8 +108,7 @@ class Register:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """What the register holds at one moment; writers do not wait for it, nor it for them. For looking alone."""
-        told = {secret.NAME: self._secret}
-        with _worded(), Session(self._reading, expire_on_commit=False, info=told) as session, session.begin():
+        with _worded(), Session(self._reading, expire_on_commit=False, info=self._info) as session, session.begin():
             yield session
 
     def note(self, note: Note) -> None:
@@ -236,12 +235,24 @@ def _engine(path: Path, *, durable: bool) -> Engine:
     return engine
 
 
-def _config() -> Config:
+def _bring_up_to_date(engine: Engine) -> None:
+    """Most registers are: that is seen by one look, without what Alembic needs to change one."""
+    with engine.connect().execution_options(reading=True) as link:
+        if MigrationContext.configure(link).get_current_revision() == newest():
+            return
+    with engine.connect() as link:
+        command.upgrade(history(link), "head")
+
+
+def history(link: Connection | None = None) -> Config:
+    """The schema's history as Alembic's commands take it, for the register at the other end of this connection."""
     config = Config()
     config.set_main_option("script_location", str(resources.files("harness.office.register") / "migrations"))
+    config.attributes["connection"] = link
     return config
 
 
+@cache
 def newest() -> str:
     """The schema's newest revision."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return str(ScriptDirectory.from_config(history()).get_current_head())
