@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 
+from click.testing import CliRunner
+
+from harness.cli import main
+
 SSCARD = str(Path(sys.executable).with_name("sscard"))
 DEADLINE = 30.0
 
@@ -82,7 +86,16 @@ def _read(served: Served) -> None:
 
 
 def sscard(*arguments: str, expect: int = 0, environment: dict[str, str] | None = None) -> str:
-    """Runs one ``sscard`` command to its end; its output."""
+    """Runs one ``sscard`` command to its end; its output. In this process, which need not import all again: what a
+    process does besides, at its start, at signals and at its end, is shown by those that are ``started``.
+    """
+    done = CliRunner().invoke(main, arguments, env=environment)
+    assert done.exit_code == expect, f"{arguments}: {done.exit_code}\n{done.output}\n{done.exception!r}"
+    return done.stdout
+
+
+def ended(*arguments: str, expect: int = 0, environment: dict[str, str] | None = None) -> str:
+    """As ``sscard``, but in a process of its own; pcscd's client reads which socket it uses but once in each."""
     done = subprocess.run(
         [SSCARD, *arguments],
         capture_output=True,

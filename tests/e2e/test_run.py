@@ -22,7 +22,7 @@ from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
 from harness.trace import read
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
+from tests.e2e.served import DEADLINE, SSCARD, ended, serving, sscard
 from tests.support import DF, SSSE, VERIFY
 
 pytestmark = pytest.mark.pcsc
@@ -101,7 +101,7 @@ def test_an_image_keeps_what_happened(tmp_path: Path) -> None:
         served.process.wait(DEADLINE)
     assert images.load(Path(path)).memory.counter("tries/PIN") == 2
     for contradiction in (["--algorithm", "3des"], ["--layout", "2.00"], ["--persona", "expired"]):
-        sscard("run", "--image", path, *contradiction, expect=2)
+        ended("run", "--image", path, *contradiction, expect=2)
 
 
 def test_once_runs_the_session_and_ends() -> None:
@@ -134,7 +134,7 @@ def test_a_private_socket_beside_the_default_one() -> None:
         variable, _, path = private.seen[0].partition("=")
         assert variable == pcsc.SOCKET_VARIABLE
         environment = {variable: path}
-        shown = sscard("apdu", "reset", "--reader", "Virtual", "--json", environment=environment)
+        shown = ended("apdu", "reset", "--reader", "Virtual", "--json", environment=environment)
         assert json.loads(shown)["atr"].endswith("51010008")
         assert json.loads(sscard("apdu", "reset", "--reader", default.readers[0], "--json"))["atr"] == ATR
         sscard("card", "remove", "0", "--port", "40000")
@@ -167,7 +167,7 @@ def test_faults_are_told(tmp_path: Path) -> None:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", 40101))
         squatter.listen()
-        sscard("run", "--port", "40100", "--once", expect=3)
+        ended("run", "--port", "40100", "--once", expect=3)
         doctor = json.loads(sscard("doctor", "--port", "40100", "--json", expect=1))
         assert [one["check"] for one in doctor if one["level"] == "fault"] == ["port 40101"]
     assert all(one["level"] != "fault" for one in json.loads(sscard("doctor", "--json")))

@@ -14,7 +14,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.serving import control
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard, started
+from tests.e2e.served import DEADLINE, SSCARD, ended, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 
@@ -24,7 +24,7 @@ def test_private_runs_find_ports_by_themselves() -> None:
         assert len({run.port for run in control.runs()}) == 3
         for served, ending in ((one, "51010001"), (other, "51010008")):
             variable, _, path = served.seen[0].partition("=")
-            shown = sscard("apdu", "reset", "--reader", "Virtual", "--json", environment={variable: path})
+            shown = ended("apdu", "reset", "--reader", "Virtual", "--json", environment={variable: path})
             assert json.loads(shown)["atr"].endswith(ending)
         assert default.readers == one.readers == ["Virtual PCD 00 00"], "each in a PC/SC of its own"
 
