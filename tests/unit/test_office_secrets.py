@@ -19,7 +19,7 @@ from harness.office.operations import electronic as credentials
 from harness.office.people.made_up import PHOTO
 from harness.office.register import audit, secret, seed, store
 from harness.office.register.audit import TrailError
-from harness.office.register.store import Register, RegisterError
+from harness.office.register.store import Register
 from harness.office.register.tables import ElectronicCard, Person, Setting
 from harness.office.requests import models as requests
 from harness.office.requests import parsed
@@ -89,7 +89,7 @@ def test_nor_does_it_help_to_call_it_a_trail_of_before(desk: Desk) -> None:
     forged = f"99 {sha256(b'99').hexdigest()}"
     behind(desk, f"UPDATE setting SET value = CAST('{forged}' AS BLOB) WHERE name = 'trail-keyed-from'")
     assert broken(desk) == 1
-    with pytest.raises(RegisterError, match="not the secret"):
+    with pytest.raises(audit.TrailError, match="not the secret"):
         Register(desk.register.path)
 
 
@@ -142,10 +142,10 @@ def test_without_its_secret_a_register_does_not_open(desk: Desk) -> None:
     desk.active()
     desk.register.close()
     secret.beside(desk.register.path).unlink()
-    with pytest.raises(RegisterError, match=r"own FILE\.secret"):
+    with pytest.raises(audit.TrailError, match=r"own FILE\.secret"):
         Register(desk.register.path)
     secret.beside(desk.register.path).write_bytes(b"short")
-    with pytest.raises(RegisterError, match="expected 32 bytes"):
+    with pytest.raises(secret.SecretError, match="expected 32 bytes"):
         Register(desk.register.path)
 
 

@@ -52,7 +52,8 @@ class Unusable(RegisterError):
 
 
 class Register:
-    """A register in a file, made if it is not there and brought up to the newest schema. RegisterError.
+    """A register in a file, made if it is not there and brought up to the newest schema. RegisterError; TrailError,
+    SecretError where the secret beside it is another's, or none.
 
     Several programs and threads may use one file. ``durable``: every transaction waits for the disk. ``hash_cost``:
     scrypt's n for PINs; less than the default, always the same for one file, is for registers that are thrown away,
