@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test check bench deep driver driver-windows clean
+.PHONY: help run all test check bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
+	@echo "make all    every command into .venv: the office, the services over HTTP, conformance"
 	@echo "make test   every test, and make check"
 	@echo "make check  ruff and mypy --strict, for Linux, Windows and macOS"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
@@ -23,20 +24,27 @@ $(VENV)/.ready-run: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh run
 	@touch $@
 
+$(VENV)/.ready-all: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh all
+	@touch $@ $(VENV)/.ready-run
+
 $(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh dev
-	@touch $@ $(VENV)/.ready-run
+	@touch $@ $(VENV)/.ready-all $(VENV)/.ready-run
 
 $(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh bench
-	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run
 
 $(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
-	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-run
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run
 
 run: $(VENV)/.ready-run
 	@$(BIN)/sscard run --demo $(ARGS)
+
+all: $(VENV)/.ready-all
+	@echo "$(BIN)/sscard has every command"
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .

@@ -221,7 +221,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """YAML files under the paths of --sscard-vectors."""
     if not parent.config.getoption("--sscard-vectors") or file_path.suffix != ".yaml":
         return None
-    from harness.conformance import pytest_vectors
+    try:
+        from harness.conformance import pytest_vectors
+    except ModuleNotFoundError as error:
+        from harness.extras import missing
+
+        raise pytest.UsageError(str(missing(error, "--sscard-vectors") or error)) from error
 
     within = [one for one in _wanted(parent.config) if one == file_path or one in file_path.parents]
     holding = [one for one in within if pytest_vectors.holds_vectors(file_path, one)]

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
-#   scripts/setup.sh run|dev|bench|deep   to run the card; to test it as well; to measure it beside vicc; to test all of it
+#   scripts/setup.sh run|all|dev|bench|deep   to run the card; every command; to test it as well; to measure it beside
+#   vicc; to test all of it
 # Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?run, dev, bench or deep}
+kind=${1:?run, all, dev, bench or deep}
 python=${PYTHON:-python3}
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -26,7 +27,7 @@ if command -v apt-get >/dev/null 2>&1; then
     header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
     [ -e "$header" ] || missing+=(python3-dev)
     [ "$kind" = bench ] && need vsmartcard-vpicc vicc
-    if [ "$kind" != run ]; then
+    if [ "$kind" != run ] && [ "$kind" != all ]; then
         need opensc opensc-tool
         need pcsc-tools scriptor
         need iproute2 ip
@@ -73,14 +74,17 @@ fi
     { say "Python 3.11 or newer is needed, $("$python" --version) found; name another with PYTHON=…"; exit 1; }
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
+# PC/SC comes after these: it is compiled, and everything else works without.
+all=conformance,office,web
 case "$kind" in
-    dev | deep) extra='[dev,office]' ;;
-    bench) extra='[dev,office,bench]' ;;
-    *) extra='[office]' ;;
+    run) extra=conformance ;;
+    all) extra=$all ;;
+    bench) extra=$all,dev,bench ;;
+    *) extra=$all,dev ;;
 esac
 pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
 say "Python packages into .venv"
-"${pip[@]}" --editable ".$extra"
+"${pip[@]}" --editable ".[$extra]"
 if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
     "${pip[@]}" --editable '.[pcsc]' || say "pyscard could not be built: going on without PC/SC"
 fi

@@ -13,6 +13,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import HELP, Table
+from harness.extras import missing
 from harness.messages.visible import VisibleStream
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -46,6 +47,11 @@ class _Main(Table):
             self._end(error, error.exit_code)
         except OSError as error:
             self._end(error, FAILED)
+        except ModuleNotFoundError as error:
+            lacking = missing(error, f"sscard {ctx.invoked_subcommand}")
+            if lacking is None:
+                raise
+            self._end(lacking, lacking.exit_code)
 
     @staticmethod
     def _end(error: Exception, code: int) -> None:

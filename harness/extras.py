@@ -1,0 +1,30 @@
+"""Packages that come with an extra of this one, and the sentence that says how a missing one is had."""
+
+from __future__ import annotations
+
+from emulator.errors import ErrorKind, SscardError
+
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "conformance": ("jsonschema", "jinja2"),
+    "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),
+    "web": ("fastapi", "fastapi_offline", "h11", "limits", "starlette", "uvicorn", "websockets"),
+    "pcsc": ("smartcard",),
+}
+"""What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""
+
+
+class MissingExtra(SscardError):
+    """A package that this install has not, and the command that brings it. ``extra``: of this package."""
+
+    kind = ErrorKind.MISSING
+
+    def __init__(self, package: str, extra: str, what: str = "this") -> None:
+        super().__init__(f'{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+        self.package, self.extra = package, extra
+
+
+def missing(error: ModuleNotFoundError, what: str = "this") -> MissingExtra | None:
+    """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it."""
+    package = (error.name or "").partition(".")[0]
+    extra = next((name for name, packages in EXTRAS.items() if package in packages), None)
+    return MissingExtra(package, extra, what) if extra else None
