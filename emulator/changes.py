@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.filesystem.layouts.specs import FileSpec
-from emulator.filesystem.memory.memory import PIN_CELL, PURSE_CELL, Cell, Memory
+from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
+from emulator.filesystem.memory.memory import Memory
 from emulator.session import Session
 
 
@@ -73,20 +74,20 @@ def _path(file: FileSpec | None) -> str:
     return file.path if file else ""
 
 
-def _of_memory(before: Mapping[str, Cell], now: Mapping[str, Cell]) -> Iterator[Change]:
+def _of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> Iterator[Change]:
     for name, cell in now.items():
         old = before.get(name)
         if old is cell or old == cell:
             continue
-        kind, _, what = name.partition("/")
-        if kind in ("tries", "state"):
-            yield Change(kind, what, str(old), str(cell))
-        elif kind == "file":
-            yield Change("written", what)
-        elif kind == "key":
-            yield Change("key", what.replace("/", " version "))
-        elif kind in (PIN_CELL, PURSE_CELL):
-            yield Change(kind)
+        kind = name.kind
+        if kind in (CellKind.TRIES, CellKind.STATE):
+            yield Change(kind.value, name.name, str(old), str(cell))
+        elif kind is CellKind.FILE:
+            yield Change("written", name.name)
+        elif kind is CellKind.KEY:
+            yield Change("key", f"{name.name} version {name.version}")
+        else:
+            yield Change(kind.value)
 
 
 __all__ = ["Change", "Witness"]

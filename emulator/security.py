@@ -1,4 +1,4 @@
-"""Rights, access conditions and try counters. Values: nothing here reads or writes a file."""
+"""Rights and access conditions. Values: nothing here reads or writes a file."""
 
 from __future__ import annotations
 
@@ -109,47 +109,3 @@ def names_in(condition: Condition) -> tuple[str, ...]:
     if isinstance(condition, AnyOf | AllOf):
         return tuple(part.name for part in condition.parts)
     return ()
-
-
-class Counters(Protocol):
-    """Where try counters live: non-volatile, each change final at once."""
-
-    def counter(self, name: str) -> int:
-        """The counter's value."""
-
-    def set_counter(self, name: str, value: int) -> None:
-        """Writes it, outside any transaction."""
-
-
-UNLIMITED = 0xF
-"""The x of 63Cx where nothing is counted: the most that it can say. [D]"""
-
-
-@dataclass(frozen=True, slots=True)
-class TryCounter:
-    """How often a PIN or key may still fail; ``limit`` 0: as often as it likes.
-
-    ``spend`` comes before the comparison, so a power cut buys no try. [P]
-    """
-
-    memory: Counters
-    name: str
-    limit: int
-
-    @property
-    def left(self) -> int:
-        """Tries left; 0 is locked. ``UNLIMITED`` where nothing is counted."""
-        return self.memory.counter(self.name) if self.limit else UNLIMITED
-
-    def spend(self) -> int:
-        """Takes one try and gives how many are left."""
-        if not self.limit:
-            return UNLIMITED
-        left = self.memory.counter(self.name) - 1
-        self.memory.set_counter(self.name, left)
-        return left
-
-    def restore(self) -> None:
-        """Sets the counter back to its limit."""
-        if self.memory.counter(self.name) != self.limit:
-            self.memory.set_counter(self.name, self.limit)

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from emulator import catalogue
 from emulator.chip import Chip
+from emulator.filesystem.memory.cells import CellKey, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import tries_cell
 from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.driver.backend import BackEnd
@@ -84,7 +84,7 @@ class Counter:
         self.pad.script(entries)
         return self
 
-    def put(self, cell: str, value: str | bytes | tuple[bytes, ...]) -> Counter:
+    def put(self, cell: CellKey, value: str | bytes | tuple[bytes, ...]) -> Counter:
         self.image.memory.put(cell, value)
         self.image.memory.commit()
         return self

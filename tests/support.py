@@ -9,7 +9,7 @@ from emulator.chip import Chip
 from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, pin_key, test_root
 from emulator.filesystem.layouts.specs import PIN_USE
-from emulator.filesystem.memory.memory import tries_cell
+from emulator.filesystem.memory.cells import tries_cell
 from emulator.security import PIN
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF"

@@ -8,17 +8,11 @@ from dataclasses import dataclass, field
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec, Layout, MessagingSpec
+from emulator.filesystem.memory.cells import UNBLOCKINGS_CELL, VERSIONS, ApplicationLife, CardLife, key_cell, tries_cell
 from emulator.filesystem.memory.files import Directory
-from emulator.filesystem.memory.memory import (
-    BLANK,
-    CARD_STATE,
-    UNBLOCKINGS_CELL,
-    VERSIONS,
-    Memory,
-    key_cell,
-    tries_cell,
-)
-from emulator.security import PIN, Condition, TryCounter
+from emulator.filesystem.memory.memory import Memory
+from emulator.filesystem.memory.tries import TryCounter
+from emulator.security import PIN, Condition
 from emulator.session import Session
 
 
@@ -89,14 +83,16 @@ class CardState:
             wanted = "a MAC" if demand == "mac" else "MAC and cipher"
             raise CardError(SW.MESSAGING_OBJECT_MISSING, f"{deed} {path} needs {wanted}")
 
-    def blocked(self, directory: Directory) -> int:
-        """0, ``TEMPORARY`` or ``PERMANENT``: the worst of a DF's own block and those above it. [D]"""
-        return 0 if self.memory.normal else max(map(self.memory.counter, directory.life), default=0)
+    def blocked(self, directory: Directory) -> ApplicationLife:
+        """The worst of a DF's own life cycle and those above it. [D]"""
+        if self.memory.normal:
+            return ApplicationLife.IN_USE
+        return ApplicationLife(max(map(self.memory.counter, directory.life), default=0))
 
     def filling(self) -> bool:
         """True on a blank card whose transport key was authenticated."""
         plan = self.layout.personalisation
-        return plan is not None and self.memory.counter(CARD_STATE) == BLANK and plan.key in self.session.rights
+        return plan is not None and self.memory.card_life is CardLife.BLANK and plan.key in self.session.rights
 
     def _won(self) -> str:
         return f"rights won: {', '.join(sorted(self.session.rights)) or 'none'}"

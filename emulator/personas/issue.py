@@ -10,23 +10,24 @@ from emulator.errors import Misuse
 from emulator.filesystem.layouts import items, text
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
-from emulator.filesystem.memory.directory import listed
-from emulator.filesystem.memory.files import messaging_of
-from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import (
+from emulator.filesystem.memory.cells import (
     ACTIVATION,
-    BLANK,
-    BLOCKED,
     CARD_STATE,
-    PERMANENT,
     PIN_CELL,
     PURSE_CELL,
+    Activation,
+    ApplicationLife,
+    CardLife,
     Cell,
+    CellKey,
     file_cell,
     key_cell,
     state_cell,
     tries_cell,
 )
+from emulator.filesystem.memory.directory import listed
+from emulator.filesystem.memory.files import messaging_of
+from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
 from emulator.personas import Persona
 from emulator.personas.numbers import luhn_check
@@ -36,7 +37,7 @@ RID = bytes.fromhex("D156000005")
 INITIALISER = "9156000002"
 COMPUTED = ("SSSE/EF05/01", "SSSE/EF05/03", "SSSE/EF05/04")
 """Items that no persona gives."""
-CARD_STATES = {"in use": 0, "blank": BLANK, "blocked": BLOCKED}
+LIVES = {"in use": CardLife.IN_USE, "blank": CardLife.BLANK, "blocked": CardLife.BLOCKED}
 
 
 def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
@@ -54,7 +55,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     atr = layout.atr_header + layout.atr_maker + region[:2] + persona.serial
     algorithms = suite(algorithm)
     blank = persona.state == "blank"
-    cells: dict[str, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
+    cells: dict[CellKey, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
     transport = layout.personalisation.key if layout.personalisation else ""
     for key in layout.keys.values():
         cells[tries_cell(key.name)] = key.tries
@@ -88,7 +89,7 @@ def _own_psam(persona: Persona, layout: Layout) -> Layout:
     return layouts.from_table({**layout.table, "key": keys, "algorithms": held}, layout.name)
 
 
-def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes, card: Suite) -> dict[str, Cell]:
+def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes, card: Suite) -> dict[CellKey, Cell]:
     """The values of a card's key by cell, diversified down to the card, or made from its PIN."""
     if key.pin:
         return {key_cell(key.name): pin_key(key.pin, text=key.use != PIN_USE)}
@@ -101,12 +102,12 @@ def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes
     }
 
 
-def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[str, Cell]:
+def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[CellKey, Cell]:
     """The values of a PSAM's root by cell: one for each algorithm, diversified as far as it is delivered. One with no
     level left is the same for every card, so it is not diversified at all. [D]
     """
     done = factors(persona.region, b"", key.levels)[: key.levels - key.levels_left] if key.levels_left else []
-    cells: dict[str, Cell] = {}
+    cells: dict[CellKey, Cell] = {}
     for algorithms in map(suite, layout.algorithms):
         value = test_root(key.name)
         for factor in done:
@@ -115,11 +116,12 @@ def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[str, Cell]:
     return cells
 
 
-def _states(persona: Persona, layout: Layout) -> dict[str, Cell]:
+def _states(persona: Persona, layout: Layout) -> dict[CellKey, Cell]:
     """The life cycle's cells."""
     dormant = layout.activation is not None and (persona.state == "blank" or not persona.activated)
-    cells: dict[str, Cell] = {CARD_STATE: CARD_STATES[persona.state], ACTIVATION: int(dormant)}
-    return cells | {state_cell(name): PERMANENT for name in persona.blocked if name in layout.applications}
+    cells: dict[CellKey, Cell] = {CARD_STATE: LIVES[persona.state], ACTIVATION: Activation(dormant)}
+    blocked = (name for name in persona.blocked if name in layout.applications)
+    return cells | {state_cell(name): ApplicationLife.PERMANENT for name in blocked}
 
 
 def _purse(persona: Persona) -> Purse:
@@ -138,7 +140,7 @@ def bank_card_number(serial: bytes) -> str:
     return body + luhn_check(body)
 
 
-def _computed(persona: Persona, layout: Layout, cells: dict[str, Cell], region: bytes) -> dict[str, Any]:
+def _computed(persona: Persona, layout: Layout, cells: dict[CellKey, Cell], region: bytes) -> dict[str, Any]:
     """Items that follow from the chip and the layout."""
     identification = region + RID + persona.serial
     irk = cells.get(key_cell("IRK"))

@@ -11,8 +11,9 @@ import click
 
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as files
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, Cell, CellKey, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, state_cells, tries_cell
+from emulator.filesystem.memory.memory import state_cells
 from emulator.security import PIN
 from harness.cli import card_options, interrupt
 from harness.cli.card_options import CardChoice
@@ -53,7 +54,7 @@ def show_image(path: Path, *, as_json: bool) -> None:
         "pin_set": bool(cells[PIN_CELL]),
         "pin_tries_left": tries[PIN],
         "spent": {name: left for name, left in tries.items() if left != limits[name]},
-        "keys": sum(name.startswith("key/") for name in cells),
+        "keys": sum(name.kind is CellKind.KEY for name in cells),
         "files": len(image.layout.files),
         "content_bytes": sum(sum(map(len, cell)) for cell in cells.values() if isinstance(cell, tuple)),
         "file_bytes": path.stat().st_size,
@@ -138,7 +139,7 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
 def _state(image: Image) -> str:
     """The life cycle in words: what differs from a card simply in use."""
     layout, cells = image.layout, image.memory.snapshot()
-    usual = dict.fromkeys(state_cells(layout), 0)
+    usual: dict[CellKey, Cell] = dict.fromkeys(state_cells(layout), 0)
     found = compare.cells(layout, usual, {name: cells[name] for name in usual})
     return "; ".join(one.replace("in use → ", "").replace("active → ", "") for one in found) or "in use"
 

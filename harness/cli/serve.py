@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from emulator import personas
+from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import PIN_CELL
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans

@@ -13,8 +13,8 @@ import click
 
 from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import key_cell, tries_cell
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice, Target
 from harness.terminal.terminal import ItemValue, brought_up, decode_record

@@ -6,8 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from emulator.filesystem.layouts.specs import FileSpec, Layout
+from emulator.filesystem.memory.cells import (
+    ACTIVATION,
+    CARD_STATE,
+    Activation,
+    ApplicationLife,
+    CardLife,
+    Cell,
+    CellKey,
+    CellKind,
+)
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import BLANK, BLOCKED, PERMANENT, PIN_CELL, PURSE_CELL, TEMPORARY, Cell
 from emulator.filesystem.memory.purse import Purse
 from harness.terminal.terminal import ItemValue, decode_record
 
@@ -29,39 +38,44 @@ def _layout(image: Image) -> str:
     return f"{image.layout.name} ({image.layout.fingerprint[:8]})"
 
 
-def cells(layout: Layout, left: Mapping[str, Cell], right: Mapping[str, Cell]) -> list[str]:
+def cells(layout: Layout, left: Mapping[CellKey, Cell], right: Mapping[CellKey, Cell]) -> list[str]:
     """Every difference between two snapshots of cards of one layout."""
     said: list[str] = []
     for name in [*left, *(name for name in right if name not in left)]:
         one, other = left.get(name), right.get(name)
         if one == other:
             continue
-        kind, _, rest = name.partition("/")
-        if kind == "tries":
-            said.append(f"tries left of {rest}: {one!r} → {other!r}")
-        elif name == PIN_CELL:
+        if name.kind is CellKind.TRIES:
+            said.append(f"tries left of {name.name}: {one!r} → {other!r}")
+        elif name.kind is CellKind.PIN:
             said.append("the PIN was " + ("set" if not one else "taken away" if not other else "changed"))
-        elif kind == "key":
-            said.append(f"key {rest} was " + ("loaded" if one is None else "removed" if other is None else "changed"))
-        elif kind == "state":
-            said.append(_state(rest, one, other))
-        elif name == PURSE_CELL and isinstance(one, tuple) and isinstance(other, tuple):
+        elif name.kind is CellKind.KEY:
+            how = "loaded" if one is None else "removed" if other is None else "changed"
+            said.append(f"key {name.name}/{name.version} was {how}")
+        elif name.kind is CellKind.STATE:
+            said.append(_state(name, one, other))
+        elif name.kind is CellKind.PURSE and isinstance(one, tuple) and isinstance(other, tuple):
             said += _purse(Purse.read(one), Purse.read(other))
-        elif isinstance(one, tuple) and isinstance(other, tuple) and rest in layout.files:
-            said += _file(layout.files[rest], one, other)
+        elif isinstance(one, tuple) and isinstance(other, tuple) and name.name in layout.files:
+            said += _file(layout.files[name.name], one, other)
         else:
             said.append(f"{name}: only one card has it")
     return said
 
 
-CARD_STATES = {0: "in use", BLANK: "blank", BLOCKED: "blocked"}
-BLOCKS = {0: "in use", TEMPORARY: "blocked for a time", PERMANENT: "blocked for ever"}
+CARD_LIVES: dict[int, str] = {CardLife.IN_USE: "in use", CardLife.BLANK: "blank", CardLife.BLOCKED: "blocked"}
+ACTIVATIONS: dict[int, str] = {Activation.ACTIVE: "active", Activation.DORMANT: "not active"}
+APPLICATION_LIVES: dict[int, str] = {
+    ApplicationLife.IN_USE: "in use",
+    ApplicationLife.TEMPORARY: "blocked for a time",
+    ApplicationLife.PERMANENT: "blocked for ever",
+}
 
 
-def _state(what: str, one: Cell | None, other: Cell | None) -> str:
-    names = CARD_STATES if what == "card" else {0: "active", 1: "not active"} if what == "activation" else BLOCKS
+def _state(of: CellKey, one: Cell | None, other: Cell | None) -> str:
+    names = {CARD_STATE: CARD_LIVES, ACTIVATION: ACTIVATIONS}.get(of, APPLICATION_LIVES)
     left, right = (names.get(value, "?") if isinstance(value, int) else "-" for value in (one, other))
-    return f"{what}: {left} → {right}"
+    return f"{of.name}: {left} → {right}"
 
 
 def _purse(left: Purse, right: Purse) -> Iterator[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from emulator.chip import Chip
+from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import Cell
 from emulator.filesystem.memory.nvm import PowerCut
 from harness.images import compare
 
@@ -82,7 +82,7 @@ def in_session(chip: Chip, step: Callable[[], object]) -> Iterator[Cut]:
         after += 1
 
 
-def _ready(image: Image, steps: Sequence[Step]) -> tuple[dict[str, Cell], Chip]:
+def _ready(image: Image, steps: Sequence[Step]) -> tuple[dict[CellKey, Cell], Chip]:
     """A chip of its own after these steps, and its content."""
     chip = Chip(image.fork())
     chip.power_on()
@@ -91,7 +91,7 @@ def _ready(image: Image, steps: Sequence[Step]) -> tuple[dict[str, Cell], Chip]:
     return chip.image.memory.snapshot(), chip
 
 
-def _outcome(old: dict[str, Cell], new: dict[str, Cell], now: dict[str, Cell]) -> str:
+def _outcome(old: dict[CellKey, Cell], new: dict[CellKey, Cell], now: dict[CellKey, Cell]) -> str:
     if now == old:
         return "old"
     if now == new:
@@ -99,5 +99,5 @@ def _outcome(old: dict[str, Cell], new: dict[str, Cell], now: dict[str, Cell]) -
     return "counter" if _content(now) in (_content(old), _content(new)) else "mixed"
 
 
-def _content(cells: dict[str, Cell]) -> dict[str, Cell]:
-    return {name: cell for name, cell in cells.items() if not name.startswith("tries/")}
+def _content(cells: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
+    return {name: cell for name, cell in cells.items() if name.kind is not CellKind.TRIES}

@@ -9,16 +9,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from emulator.errors import NotFound
-from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import (
-    ACTIVATION,
-    BLOCKED,
-    CARD_STATE,
-    PERMANENT,
+from emulator.filesystem.memory.cells import (
     PIN_CELL,
-    state_cell,
+    Activation,
+    ApplicationLife,
+    CardLife,
     tries_cell,
 )
+from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
 from harness.office.cards.jobs import ENVIRONMENT
 from harness.office.case import bank
@@ -91,11 +89,11 @@ def of_outlets(session: Session) -> list[Facts]:
 def of_chip(image: Image, paths: Iterable[str] = ()) -> Facts:
     """What a card holds, and the items of these paths; seen from inside, no terminal is asked. LookupError."""
     memory, layout = image.memory, image.layout
-    blocked = "card" if memory.counter(CARD_STATE) == BLOCKED else "none"
-    if blocked == "none" and memory.counter(state_cell(ENVIRONMENT)) == PERMANENT:
+    blocked = "card" if memory.card_life is CardLife.BLOCKED else "none"
+    if blocked == "none" and memory.life(ENVIRONMENT) is ApplicationLife.PERMANENT:
         blocked = "environment"
     return {
-        "activated": layout.activation is None or not memory.counter(ACTIVATION),
+        "activated": layout.activation is None or memory.activation is Activation.ACTIVE,
         "blocked": blocked,
         "pin": memory.text(PIN_CELL),
         "tries": memory.counter(tries_cell(PIN)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from emulator.filesystem.memory.memory import Cell
+from emulator.filesystem.memory.cells import Cell, CellKey
 from harness.conformance.steps import StepFailed
 from harness.images import compare
 from harness.office.register import queries
@@ -17,7 +17,7 @@ from harness.scenarios import facts, values
 from harness.scenarios.checking import action, citation
 from harness.scenarios.play import OTHERWISE, Ended, Play
 
-Snapshots = Mapping[str, Mapping[str, Cell]]
+Snapshots = Mapping[str, Mapping[CellKey, Cell]]
 
 
 def check(play: Play, step: Mapping[str, Any], ended: Ended, before: Snapshots) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Self
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.errors import NotFound
+from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import Cell
 from emulator.filesystem.memory.nvm import PowerCut
 from harness.clock import Clock
 from harness.office.cards.store import Drawer
@@ -113,7 +113,7 @@ class Pocket(Drawer):
                 chip.power_on()
                 chip.power_off()
 
-    def snapshot(self) -> dict[str, dict[str, Cell]]:
+    def snapshot(self) -> dict[str, dict[CellKey, Cell]]:
         """What every card holds."""
         return {number: chip.image.memory.snapshot() for number, chip in self.chips.items()}
 

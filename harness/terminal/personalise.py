@@ -13,8 +13,8 @@ from emulator.apdu.status import SW
 from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, Layout
+from emulator.filesystem.memory.cells import VERSIONS, key_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import VERSIONS, key_cell
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.keys.access import TerminalError

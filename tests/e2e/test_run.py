@@ -16,6 +16,7 @@ import pytest
 import harness.trace
 from emulator.apdu.transport import follow
 from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.cells import tries_cell
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.serving import control
@@ -99,7 +100,7 @@ def test_an_image_keeps_what_happened(tmp_path: Path) -> None:
             assert {one.code for one in region.read(terminal)} == {"510700"}
         served.process.kill()
         served.process.wait(DEADLINE)
-    assert images.load(Path(path)).memory.counter("tries/PIN") == 2
+    assert images.load(Path(path)).memory.counter(tries_cell("PIN")) == 2
     for contradiction in (["--algorithm", "3des"], ["--layout", "2.00"], ["--persona", "expired"]):
         ended("run", "--image", path, *contradiction, expect=2)
 

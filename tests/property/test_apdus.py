@@ -13,7 +13,7 @@ from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.memory.memory import Cell
+from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
@@ -48,11 +48,11 @@ class Faults:
         pass
 
 
-def counters(cells: dict[str, Cell]) -> dict[str, Cell]:
-    return {name: cell for name, cell in cells.items() if name.startswith("tries/")}
+def counters(cells: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
+    return {name: cell for name, cell in cells.items() if name.kind is CellKind.TRIES}
 
 
-def check(card: Card, command: bytes, before: dict[str, Cell]) -> dict[str, Cell]:
+def check(card: Card, command: bytes, before: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
     """Sends one command and holds the card's memory against what it was; gives what it is."""
     answer = card.chip.transmit(command)
     assert len(answer) >= 2, command.hex()
@@ -65,11 +65,11 @@ def check(card: Card, command: bytes, before: dict[str, Cell]) -> dict[str, Cell
     if ins not in COUNTING and not secured:
         assert counters(after) == counters(before), command.hex()
     if sw != "9000" and sw[:2] != "61":
-        same = {name: cell for name, cell in after.items() if not name.startswith("tries/")}
-        assert same == {name: cell for name, cell in before.items() if not name.startswith("tries/")}, command.hex()
+        same = {name: cell for name, cell in after.items() if name.kind is not CellKind.TRIES}
+        assert same == {name: cell for name, cell in before.items() if name.kind is not CellKind.TRIES}, command.hex()
     if sw[:2] in ("67", "6A", "6B", "6D", "6E", "6C") and sw != "6A80":
         assert after == before, command.hex()
-    changed = [name for name in after if after[name] != before[name] and name.startswith("tries/")]
+    changed = [name for name in after if after[name] != before[name] and name.kind is CellKind.TRIES]
     assert len(changed) <= 1, f"{command.hex()} touched {changed}"
     return after
 

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from tests.support import HOME, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
@@ -329,11 +329,11 @@ class Machine(RuleBasedStateMachine):
     def memory_agrees(self) -> None:
         memory, model = self.card.chip.image.memory, self.model
         assert memory.text(PIN_CELL) == model.pin
-        assert memory.counter("tries/PIN") == model.pin_tries
+        assert memory.counter(tries_cell("PIN")) == model.pin_tries
         assert memory.counter(UNBLOCKINGS_CELL) == model.unblockings
         for name in [*MESSAGING.values(), *(name for table in IDS.values() for name in table.values())]:
             if name not in NEVER_LOCK:
-                assert memory.counter(f"tries/{name}") == model.left(name), name
+                assert memory.counter(tries_cell(name)) == model.left(name), name
 
 
 TestMachine = Machine.TestCase

@@ -18,6 +18,7 @@ import pytest
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import LayoutError
+from emulator.filesystem.memory.cells import PIN_CELL, CellKind
 from emulator.frozen import FrozenDict, FrozenList, frozen
 from emulator.personas import PersonaError, UnknownPersonaError
 
@@ -109,9 +110,9 @@ def test_frozen_is_dict_and_list_all_the_same() -> None:
 
 def test_cards_are_ones_own() -> None:
     first, second = catalogue.card("adult-chengdu", "3.00"), catalogue.card("adult-chengdu", "3.00")
-    first.memory.put("pin", "999999")
+    first.memory.put(PIN_CELL, "999999")
     first.memory.commit()
-    assert (first.memory.text("pin"), second.memory.text("pin")) == ("999999", "123456")
+    assert (first.memory.text(PIN_CELL), second.memory.text(PIN_CELL)) == ("999999", "123456")
     assert first.layout is second.layout is catalogue.layout("3.00")
 
 
@@ -131,7 +132,7 @@ def test_a_tree_holds_no_record_and_no_key_but_the_transport_key() -> None:
     for path, spec in image.layout.files.items():
         if spec.structure != "transparent" and not spec.directory:
             assert image.memory.records(path) == (), path
-    held = {name.split("/")[1] for name in image.memory.snapshot() if name.startswith("key/")}
+    held = {cell.name for cell in image.memory.snapshot() if cell.kind is CellKind.KEY}
     assert image.layout.personalisation is not None
     assert held == {image.layout.personalisation.key}
 

@@ -16,8 +16,8 @@ from emulator.crypto import sm2, sm3, suite
 from emulator.crypto.keys import pin_key
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.cells import file_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import file_cell
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace

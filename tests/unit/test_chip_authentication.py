@@ -10,7 +10,7 @@ from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKING
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 

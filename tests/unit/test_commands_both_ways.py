@@ -57,7 +57,7 @@ from emulator.apdu.instructions.transactions import (
 from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.filesystem.layouts.specs import PIN_USE
-from emulator.filesystem.memory.memory import PERMANENT, TEMPORARY
+from emulator.filesystem.memory.cells import ApplicationLife
 
 NAME = b"sx1.sh"
 PIN, NEW = b"\x12\x34\x56", b"\x65\x43\x21"
@@ -105,8 +105,8 @@ BUILT: list[tuple[CommandAPDU, type[Instruction], str, dict[str, Any]]] = [
     (PinChangeUnblock.command(), PinChangeUnblock, "84240000", {"pin": None}),
     (PinChangeUnblock.command(NEW), PinChangeUnblock, "8424000103654321", {"pin": NEW}),
     (PinChangeUnblock.command(b""), PinChangeUnblock, "84240001", {"pin": b""}),
-    (ApplicationBlock.command(), ApplicationBlock, "841E0001", {"state": PERMANENT}),
-    (ApplicationBlock.command(temporary=True), ApplicationBlock, "841E0000", {"state": TEMPORARY}),
+    (ApplicationBlock.command(), ApplicationBlock, "841E0001", {"state": ApplicationLife.PERMANENT}),
+    (ApplicationBlock.command(temporary=True), ApplicationBlock, "841E0000", {"state": ApplicationLife.TEMPORARY}),
     (ApplicationUnblock.command(), ApplicationUnblock, "84180000", {}),
     (CardBlock.command(), CardBlock, "84160000", {}),
     (GetResponse.command(8), GetResponse, "00C0000008", {"le": 8}),

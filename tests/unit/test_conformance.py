@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from emulator.apdu.instructions.pin import Verify
 from emulator.apdu.state import CardState
 from emulator.chip import Chip
+from emulator.filesystem.memory.cells import tries_cell
 from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
@@ -160,8 +161,8 @@ def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
     assert "UKSSSE of your file is not the card's" in results["SSSE_SAFETY-EF05_WRITTEN"].reason
     assert results["DF01_SAFETY-EF05_UK1DF01"].verdict is Verdict.PASSED
     memory = chip.image.memory
-    assert memory.counter("tries/PIN") == 2
-    assert memory.counter("tries/UKSSSE") == 2
+    assert memory.counter(tries_cell("PIN")) == 2
+    assert memory.counter(tries_cell("UKSSSE")) == 2
     assert Counter(one.verdict for one in results.values())[Verdict.FAILED] == 0
 
 
@@ -169,7 +170,7 @@ def test_few_tries_are_left_alone() -> None:
     card, chip = guarded(roots.load("test"), persona="pin-one-try")
     results = {one.subject.id: one for one in runner.run(ALL, card)}
     assert "1 tries left: too few" in results["DF01_SAFETY-EF05_PIN"].reason
-    assert chip.image.memory.counter("tries/PIN") == 1
+    assert chip.image.memory.counter(tries_cell("PIN")) == 1
 
 
 def test_deviations_from_our_own_decisions_are_warnings_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.filesystem.layouts.text import decode, encode
-from emulator.filesystem.memory.memory import PIN_CELL
+from emulator.filesystem.memory.cells import PIN_CELL
 from harness.driver import contents, formats, wire
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.formats import Wanted

@@ -11,7 +11,7 @@ import pytest
 from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.memory.memory import PIN_CELL, file_cell, key_cell
+from emulator.filesystem.memory.cells import PIN_CELL, CellKey, file_cell, key_cell
 from harness.driver.backend import BackEnd
 from harness.driver.codes import STATUS_WORDS, WORDS, Code, negated, words
 from harness.driver.library import SSCardDriver
@@ -113,7 +113,7 @@ CAUSES: dict[str, tuple[int, Callable[[], Outcome]]] = {
 }  # fmt: skip
 
 
-def record(tag: str, value: bytes) -> tuple[str, tuple[bytes, ...]]:
+def record(tag: str, value: bytes) -> tuple[CellKey, tuple[bytes, ...]]:
     """SSSE/EF05 with another value for one item."""
     cell = file_cell("SSSE/EF05")
     records = new_card().chip.image.memory.records("SSSE/EF05")

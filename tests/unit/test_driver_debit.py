@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.cells import PIN_CELL, PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
 from harness.driver.backend import BackEnd
 from harness.hsm.machine import EncryptionMachine
@@ -111,7 +111,7 @@ def test_no_debit_after_the_last_day() -> None:
 
 
 def test_a_card_without_pin_pays() -> None:
-    counter = Counter().put("pin", "")
+    counter = Counter().put(PIN_CELL, "")
     assert counter.driver.iDoDebit(1, ANY, PAY)[0] == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 import harness.trace
 from emulator import catalogue
 from emulator.apdu.transport import follow
-from emulator.filesystem.memory.memory import tries_cell
+from emulator.filesystem.memory.cells import tries_cell
 from emulator.security import PIN
 from harness.faults import plan
 from harness.faults.chip import FaultyChip, Injection

@@ -10,8 +10,8 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.cells import UNBLOCKING, tries_cell
 from emulator.filesystem.memory.image import Image, ImageError
-from emulator.filesystem.memory.memory import UNBLOCKING
 from emulator.filesystem.memory.nvm import PowerCut
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
 
@@ -45,7 +45,7 @@ def test_every_acknowledged_write_is_in_the_file(tmp_path: Path) -> None:
         assert path.read_text() != before
         assert bytes.fromhex("7103510700") in images.load(path).memory.records("DF03/EF07")
         card.send(WRONG_PIN)
-        assert images.load(path).memory.counter("tries/PIN") == 2
+        assert images.load(path).memory.counter(tries_cell("PIN")) == 2
     with images.held(path) as image:
         card = powered(image)
         card.ok(SSSE)
@@ -61,7 +61,7 @@ def test_a_try_is_on_disk_before_the_comparison(tmp_path: Path, monkeypatch: pyt
         card.ok(SSSE)
         monkeypatch.setattr("hmac.compare_digest", lambda *_: 1 / 0)
         assert card.send(VERIFY) == "6F00"
-        assert images.load(path).memory.counter("tries/PIN") == 2
+        assert images.load(path).memory.counter(tries_cell("PIN")) == 2
 
 
 def test_a_disk_that_fails_is_a_memory_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_through_a_symbolic_link_the_file_behind_it_is_held_and_written(tmp_path
         with pytest.raises(ImageError, match="another process holds"), images.held(target):
             pass
     assert link.is_symlink()
-    assert images.load(target).memory.counter("tries/PIN") == 2
+    assert images.load(target).memory.counter(tries_cell("PIN")) == 2
 
 
 def test_a_file_of_two_names_is_refused(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_nothing_is_written_through_what_lies_where_the_new_file_goes(tmp_path: 
         card.ok(SSSE)
         assert card.send(WRONG_PIN) == "63C2"
     assert victim.read_text() == "mine"
-    assert images.load(path).memory.counter("tries/PIN") == 2
+    assert images.load(path).memory.counter(tries_cell("PIN")) == 2
 
 
 def tamper(path: Path, change: str, to: str, *, sign: bool) -> None:
@@ -217,7 +217,7 @@ def test_a_fork_is_apart() -> None:
     card = powered(image.fork())
     card.ok(SSSE)
     card.send(WRONG_PIN)
-    assert image.memory.counter("tries/PIN") == 3
+    assert image.memory.counter(tries_cell("PIN")) == 3
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_images_of_every_release_load_for_ever(path: Path) -> None:
     assert card.authenticate("PUK") == "9000"
     assert card.send(card.reload(None, wrong=1)) == "6988"
     assert card.tries(UNBLOCKING) == 2
-    assert images.Image.from_text(image.to_text(), path).memory.counter(f"tries/{UNBLOCKING}") == 2
+    assert images.Image.from_text(image.to_text(), path).memory.counter(tries_cell(UNBLOCKING)) == 2
     card.ok(DF["DF04"])
     assert card.send("B026000104") == ("6E00" if release == "0.1.0" else "000027109000")
 

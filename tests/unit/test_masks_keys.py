@@ -11,8 +11,8 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.cells import file_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import file_cell
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan

@@ -8,6 +8,7 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.chip import Chip
+from emulator.filesystem.memory.cells import tries_cell
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 DEMANDING = """
@@ -162,7 +163,7 @@ def test_the_messaging_key_never_locks(tmp_path: Path, algorithm: str) -> None:
 
 def test_an_older_image_whose_messaging_key_was_worn_out_serves_again() -> None:
     card = new_card()
-    card.chip.image.memory.set_counter("tries/STK", 0)
+    card.chip.image.memory.set_counter(tries_cell("STK"), 0)
     card.ok(SSSE)
     card.authenticate("UKSSSE")
     assert card.send(card.sealed("04DC062C", DATE, "STK")) == "9000"

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.apdu.instructions.key_pair import GenerateKeyPair
 from emulator.apdu.instructions.select import Select
-from emulator.filesystem.memory.memory import PIN_CELL
+from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.sources import marks
 from harness.monitor.rules import RULES
 from harness.terminal.terminal import Refused

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from emulator.filesystem.memory.memory import PIN_CELL
+from emulator.filesystem.memory.cells import PIN_CELL
 from harness.clock import Clock
 from harness.driver.library import SSCardDriver
 from harness.driver.pad import Pad

@@ -6,7 +6,7 @@ import pytest
 
 from emulator.apdu.transport import follow
 from emulator.crypto.keys import test_root as root_of
-from emulator.filesystem.memory.memory import PIN_CELL
+from emulator.filesystem.memory.cells import PIN_CELL
 from harness.clock import Clock
 from harness.keys.access import TerminalError
 from harness.readers.connection import InProcess

@@ -9,7 +9,7 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.apdu.command import CommandAPDU
-from emulator.filesystem.memory.memory import PIN_CELL
+from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.security import names_in
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.cells import PIN_CELL, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
 from harness.office.case.bank import BankDown
@@ -94,11 +95,11 @@ def changed(image: Image) -> str:
 
 
 def has_pin(image: Image) -> str:
-    return either(image.memory.text("pin"), "123456", NEW_PIN)
+    return either(image.memory.text(PIN_CELL), "123456", NEW_PIN)
 
 
 def tries(image: Image) -> str:
-    return either(image.memory.counter(f"tries/{PIN}"), 1, 3)
+    return either(image.memory.counter(tries_cell(PIN)), 1, 3)
 
 
 def same(_: Card) -> str:
@@ -150,7 +151,7 @@ class Bench:
         self.number = (self.desk.active if deed.activated else self.desk.issued)(ME, *kind)
         self.image = images.load(self.desk.services.drawer.path(self.number))
         if deed.chip is tries:
-            self.image.memory.set_counter(f"tries/{PIN}", 1)
+            self.image.memory.set_counter(tries_cell(PIN), 1)
         self.content = self.desk.content()
 
     def fresh(self) -> tuple[Desk, Image]:

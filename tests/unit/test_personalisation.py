@@ -6,7 +6,7 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.chip import Chip
-from emulator.filesystem.memory.memory import CARD_STATE, key_cell
+from emulator.filesystem.memory.cells import CARD_STATE, PURSE_CELL, key_cell
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas.issue import issue
 from harness.keys.access import TerminalError
@@ -35,7 +35,7 @@ def test_commands_give_the_very_card_that_issuing_gives(blank: Card) -> None:
     fill(blank)
     # The medical account begins empty: only the host's load brings money.
     differing = {name for name, cell in image.memory.snapshot().items() if goal[name] != cell}
-    assert differing == {"purse"}
+    assert differing == {PURSE_CELL}
     terminal = Terminal(InProcess(blank.chip), image.layout)
     terminal.begin()
     with pytest.raises(Refused):

@@ -10,6 +10,7 @@ from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem.memory.cells import key_cell
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 ADF = "00A4040006D15600000590"
@@ -218,7 +219,9 @@ NEW = "00112233445566778899AABBCCDDEEFF"
 def test_a_key_is_created_and_then_serves(algorithm: str) -> None:
     sam = psam(algorithm=algorithm)
     memory, layout = sam.chip.image.memory, sam.chip.image.layout
-    without = {name: cell for name, cell in memory.snapshot().items() if not name.startswith("key/UK1DF04/")}
+    without = {
+        name: cell for name, cell in memory.snapshot().items() if (name.kind, name.name) != (CellKind.KEY, "UK1DF04")
+    }
     memory.restore(without)
     sam.ok(ADF)
     process = bytes(8 if algorithm == "3des" else 16)
@@ -244,10 +247,10 @@ def test_a_key_is_created_and_then_serves(algorithm: str) -> None:
     block = "00" * algorithms.block
     assert fetch(sam, f"80FA0000{len(block) // 2:02X}{block}") == expected
     assert sam.send(written(sam, "84D40112", f"484900{NEW[::-1]}")) == "9000"
-    assert memory.get(f"key/UK1DF04/{algorithms.code}") == bytes.fromhex(NEW[::-1])
+    assert memory.get(key_cell("UK1DF04", algorithms.code)) == bytes.fromhex(NEW[::-1])
     sam.chip.power_off()
     sam.chip.power_on()
-    assert memory.get(f"key/UK1DF04/{algorithms.code}") == bytes.fromhex(NEW[::-1])
+    assert memory.get(key_cell("UK1DF04", algorithms.code)) == bytes.fromhex(NEW[::-1])
     assert layout.key_files
 
 
@@ -406,7 +409,7 @@ def test_a_root_with_no_level_left_takes_the_process_factor_alone(tmp_path: Path
     sam.ok(ADF)
     size = algorithms.block
     sam.ok(f"BFDE0859{size:02X}{bytes(range(8)).ljust(size, bytes(1)).hex()}")
-    cell = chip.image.memory.get(f"key/WHOLE/{algorithms.code}")
+    cell = chip.image.memory.get(key_cell("WHOLE", algorithms.code))
     assert isinstance(cell, bytes)
     expected = algorithms.crypt(algorithms.process_key(cell, bytes(range(8))), bytes(size))
     assert fetch(sam, f"80FA0000{size:02X}{'00' * size}") == expected

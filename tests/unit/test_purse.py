@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.cells import PURSE_CELL
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.filesystem.memory.purse import Purse
 from tests.support import DF, SSSE, VERIFY, Card, new_card

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from emulator.chip import Chip
-from emulator.filesystem.memory.memory import UNBLOCKING
+from emulator.filesystem.memory.cells import UNBLOCKING
 from emulator.filesystem.memory.nvm import PAGE, Nvm, PowerCut
 from harness.images import tear
 from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card

@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem.memory.memory import file_cell
+from emulator.filesystem.memory.cells import file_cell
 from harness.cli import main
 from harness.messages.visible import VisibleStream, visible
 from tests.support import new_card

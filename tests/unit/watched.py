@@ -8,8 +8,8 @@ from typing import Any
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem.memory.cells import PURSE_CELL
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
 from harness.faults import plan
 from harness.faults.chip import FaultyChip

@@ -13,8 +13,8 @@ from emulator.apdu.status import SW, CardError
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
     from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
-    from emulator.security import Condition, TryCounter
-
+    from emulator.filesystem.memory.tries import TryCounter
+from emulator.security import Condition
 
 Spans = tuple[tuple[int, int], ...]
 """Parts of data, each from a byte to before another."""

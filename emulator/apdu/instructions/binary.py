@@ -11,7 +11,7 @@ from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.memory.memory import file_cell
+from emulator.filesystem.memory.cells import file_cell
 
 WITH_SFI = 0x80
 """Bit 8 of P1: its low five bits are an SFI."""

@@ -10,7 +10,7 @@ from emulator.apdu.instructions.base import WHOLE, Instruction, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
-from emulator.filesystem.memory.memory import BLOCKED, CARD_STATE, PERMANENT, TEMPORARY, state_cell
+from emulator.filesystem.memory.cells import CARD_STATE, ApplicationLife, CardLife, state_cell
 from emulator.security import Condition
 
 FOR_A_TIME, FOR_EVER = 0x0000, 0x0001
@@ -54,7 +54,7 @@ class ApplicationBlock(_ApplicationBlock):
     unblocks = True
     status = (0x6581, 0x6700, 0x6982, 0x6984, 0x6985, 0x6988, 0x6A86, 0x6A81, 0x6A88, 0x9303)
 
-    state: int
+    state: ApplicationLife
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
@@ -71,7 +71,7 @@ class ApplicationBlock(_ApplicationBlock):
 
         No challenge is to be had there, so no MAC could be right. [D]
         """
-        return command.p2 == 0x01 and card.blocked(card.session.directory) == PERMANENT
+        return command.p2 == 0x01 and card.blocked(card.session.directory) is ApplicationLife.PERMANENT
 
     @classmethod
     def command(cls, *, temporary: bool = False) -> CommandAPDU:
@@ -81,7 +81,7 @@ class ApplicationBlock(_ApplicationBlock):
     @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationBlock:
         """From P2."""
-        return cls(PERMANENT if command.p2 else TEMPORARY)
+        return cls(ApplicationLife.PERMANENT if command.p2 else ApplicationLife.TEMPORARY)
 
     def execute(self, card: CardState) -> bytes:
         """Nothing."""
@@ -111,7 +111,7 @@ class ApplicationUnblock(_ApplicationBlock):
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:  # noqa: ARG003
         """As APPLICATION BLOCK; 6985 where the current application is not blocked itself."""
         here = card.session.directory
-        if here.parent is None or not card.memory.counter(state_cell(here.spec.id)):
+        if here.parent is None or card.memory.life(here.spec.id) is ApplicationLife.IN_USE:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is not blocked")
         card.need(cls.condition(card.layout, here.spec), f"{cls.name} of {here.spec.id}")
         return card.messaging_key()
@@ -128,7 +128,7 @@ class ApplicationUnblock(_ApplicationBlock):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing."""
-        card.memory.put(state_cell(card.session.directory.spec.id), 0)
+        card.memory.put(state_cell(card.session.directory.spec.id), ApplicationLife.IN_USE)
         return b""
 
 
@@ -167,5 +167,5 @@ class CardBlock(_Block):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing."""
-        card.memory.put(CARD_STATE, BLOCKED)
+        card.memory.put(CARD_STATE, CardLife.BLOCKED)
         return b""

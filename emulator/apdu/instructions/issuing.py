@@ -13,7 +13,7 @@ from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, 
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import PIN_USE, ApplicationSpec, KeySpec, Layout
-from emulator.filesystem.memory.memory import ACTIVATION, BLANK, CARD_STATE, KEY_SIZE, VERSIONS, key_cell
+from emulator.filesystem.memory.cells import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, Activation, CardLife, key_cell
 from emulator.security import Condition
 
 PIN_LOADED = 0x81
@@ -42,7 +42,7 @@ class _Personalising(Instruction):
         """The transport key; 6985 once the card is personalised, 6982 without its right."""
         plan = card.layout.personalisation
         assert plan is not None
-        if card.memory.counter(CARD_STATE) != BLANK:
+        if card.memory.card_life is not CardLife.BLANK:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is personalised already")
         if not card.filling():
             raise CardError(SW.SECURITY_NOT_SATISFIED, f"{cls.name} needs {plan.key} authenticated")
@@ -135,7 +135,7 @@ class CompletePersonalisation(_Personalising):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing."""
-        card.memory.put(CARD_STATE, 0)
+        card.memory.put(CARD_STATE, CardLife.IN_USE)
         card.session.drop_keys()
         return b""
 
@@ -196,10 +196,10 @@ class Activate(Instruction):
         home = card.layout.pin.application
         if card.session.directory.spec.id != home:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{self.name} is given in {home}")
-        if card.memory.counter(CARD_STATE) == BLANK:
+        if card.memory.card_life is CardLife.BLANK:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the card is not personalised yet")
         self.permit(card)
-        if not card.memory.counter(ACTIVATION):
+        if card.memory.activation is Activation.ACTIVE:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the social security function is active already")
-        card.memory.put(ACTIVATION, 0)
+        card.memory.put(ACTIVATION, Activation.ACTIVE)
         return b""

@@ -13,7 +13,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import sm2
 from emulator.filesystem.layouts.specs import ApplicationSpec, CertificateSpec, Layout
-from emulator.filesystem.memory.memory import file_cell
+from emulator.filesystem.memory.cells import file_cell
 from emulator.security import Condition
 
 PUBLIC, PRIVATE = 0xC0, 0xC2

@@ -10,8 +10,9 @@ from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout, PinSpec
-from emulator.filesystem.memory.memory import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
-from emulator.security import PIN, Condition, Right, TryCounter
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
+from emulator.filesystem.memory.tries import TryCounter
+from emulator.security import PIN, Condition, Right
 
 FILLER = b"\xff"
 UNBLOCK, RELOAD = 0x0000, 0x0001

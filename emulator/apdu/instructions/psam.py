@@ -12,7 +12,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.suite import folded
 from emulator.filesystem.layouts.specs import KeySpec
-from emulator.filesystem.memory.memory import file_cell
+from emulator.filesystem.memory.cells import file_cell
 
 FACTOR = 8
 DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8

@@ -12,7 +12,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.filesystem.layouts.specs import KeySpec, Layout
-from emulator.filesystem.memory.memory import KEY_SIZE, key_cell
+from emulator.filesystem.memory.cells import KEY_SIZE, key_cell
 
 FILES = {
     0x11: (range(0x00, 0x10), range(0x20, 0x40)),

@@ -10,7 +10,7 @@ from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, Layout, PurseSpec
-from emulator.filesystem.memory.memory import PURSE_CELL
+from emulator.filesystem.memory.cells import PURSE_CELL
 from emulator.filesystem.memory.purse import Purse
 from emulator.security import Condition
 

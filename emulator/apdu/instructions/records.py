@@ -11,7 +11,7 @@ from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.memory.memory import file_cell
+from emulator.filesystem.memory.cells import file_cell
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
 MODES = {

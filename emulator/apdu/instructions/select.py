@@ -12,8 +12,8 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec
 from emulator.filesystem.memory import files
+from emulator.filesystem.memory.cells import ApplicationLife
 from emulator.filesystem.memory.files import Directory
-from emulator.filesystem.memory.memory import PERMANENT
 
 ANY, CHILD, EF, BY_NAME = 0x00, 0x01, 0x02, 0x04
 """P1: what is named, and how."""
@@ -108,7 +108,7 @@ class Select(Instruction):
         found = self.meant(card.directories, here)
         if isinstance(found, Directory):
             return self._enter(card, found, self.target if self.by == BY_NAME else b"")
-        if self.by not in (BY_NAME, CHILD) and card.blocked(here) == PERMANENT:
+        if self.by not in (BY_NAME, CHILD) and card.blocked(here) is ApplicationLife.PERMANENT:
             raise CardError(SW.APPLICATION_BLOCKED, f"{here.spec.id} is blocked for ever, its files too")
         if found is None:
             raise CardError(SW.FILE_NOT_FOUND, self._missing(here))
@@ -125,7 +125,7 @@ class Select(Instruction):
     def _enter(card: CardState, directory: Directory, name: bytes = b"") -> bytes:
         block = card.blocked(directory)
         card.session.enter(directory)
-        if block == PERMANENT:
+        if block is ApplicationLife.PERMANENT:
             raise CardError(SW.APPLICATION_BLOCKED, f"{directory.spec.id} is current, but blocked for ever")
         if block:
             raise CardError(SW.APPLICATION_BLOCKED_TEMPORARILY, f"{directory.spec.id} is current, but blocked")

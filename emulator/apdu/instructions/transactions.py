@@ -14,7 +14,7 @@ from emulator.apdu.instructions.purse import LOAD, PURCHASE, PurseInstruction, u
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, Layout, PurseSpec
-from emulator.filesystem.memory.memory import PURSE_CELL, file_cell
+from emulator.filesystem.memory.cells import PURSE_CELL, file_cell
 from emulator.filesystem.memory.purse import Purse
 from emulator.security import Condition
 

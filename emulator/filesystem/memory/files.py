@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
-from emulator.filesystem.memory.memory import state_cell
+from emulator.filesystem.memory.cells import CellKey, state_cell
 
 SM4_CODE = 3
 UNLISTED = 0x1E
@@ -34,7 +34,7 @@ class Directory:
     """Bytes that each record file may hold in all."""
     messaging: MessagingSpec = PLAIN
     messaging_key: KeySpec | None = None
-    life: tuple[str, ...] = ()
+    life: tuple[CellKey, ...] = ()
     """Cells of the life cycle that this directory depends on: its own, its parent's… but for the MF's."""
 
     def fci_under(self, name: bytes) -> bytes:

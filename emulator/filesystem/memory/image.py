@@ -21,24 +21,26 @@ from emulator.crypto import AlgorithmError, suite
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout, LayoutError
-from emulator.filesystem.memory.memory import (
+from emulator.filesystem.memory.cells import (
     ACTIVATION,
-    BLOCKED,
     CARD_STATE,
     KEY_SIZE,
-    PERMANENT,
     PIN_CELL,
     PURSE_CELL,
     PURSE_SIZE,
     UNBLOCKINGS_CELL,
     VERSIONS,
+    Activation,
+    ApplicationLife,
+    CardLife,
     Cell,
-    Memory,
+    CellKey,
+    CellKind,
     file_cell,
     key_cell,
-    state_cells,
     tries_cell,
 )
+from emulator.filesystem.memory.memory import Memory, state_cells
 from emulator.security import PIN
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError, read
@@ -66,7 +68,7 @@ class ImageError(SscardError, ValueError):
 class Image:
     """A card's layout, algorithm, ATR and memory."""
 
-    def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[str, Cell]) -> None:
+    def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[CellKey, Cell]) -> None:
         if algorithm not in layout.algorithms:
             suite(algorithm)
             raise AlgorithmError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
@@ -75,7 +77,7 @@ class Image:
         self.atr = atr
         self.memory = Memory(layout, {**_at_first(layout), **cells})
         self._layout_text = ""
-        self._cell_texts: dict[str, tuple[Cell, str]] = {}
+        self._cell_texts: dict[CellKey, tuple[Cell, str]] = {}
 
     @property
     def chip_factor(self) -> bytes:
@@ -89,7 +91,7 @@ class Image:
         twin._layout_text, twin._cell_texts = self._layout_text, dict(self._cell_texts)
         return twin
 
-    def to_text(self, cells: Mapping[str, Cell] | None = None) -> str:
+    def to_text(self, cells: Mapping[CellKey, Cell] | None = None) -> str:
         """The file's content, for these cells or the present ones."""
         head = {
             "format": FORMAT,
@@ -108,7 +110,7 @@ class Image:
             json.dumps(head, ensure_ascii=False)[:-1] + f', "cells": {{{told}}}, "layout": {self._layout_text}'
         )
 
-    def _cell_text(self, name: str, cell: Cell) -> str:
+    def _cell_text(self, name: CellKey, cell: Cell) -> str:
         """Written out again only where it changed: the whole text is made for every write of a card."""
         known = self._cell_texts.get(name)
         if known is None or known[0] is not cell:
@@ -130,33 +132,35 @@ class Image:
             raise ImageError(source, "sha256 does not match: the image was damaged or edited")
         try:
             layout = layouts.from_table(body["layout"], f"{source}: layout")
-            cells = {name: _from_json(cell) for name, cell in body["cells"].items()}
+            names = {str(name): name for name in _cells_of(layout)}
+            told = {name: _from_json(cell) for name, cell in body["cells"].items()}
+            cells = {names[name]: cell for name, cell in told.items() if name in names}
             image = cls(layout, body["algorithm"], bytes.fromhex(body["atr"]), cells)
         except LayoutError:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ImageError(source, f"expected the parts of a card image: {error}") from None
         image._check(source)
+        for name in told:
+            if name not in names:
+                raise ImageError(source, f"cells.{name}: no cell of layout {layout.name}")
         return image
 
     def _check(self, source: object) -> None:
         header = self.layout.atr_header
         if len(self.atr) != len(header) + HISTORICAL or not self.atr.startswith(header):
             raise ImageError(source, f"atr: expected {len(header) + HISTORICAL} bytes beginning {header.hex().upper()}")
-        kinds: dict[str, type] = {PIN_CELL: str, tries_cell(PIN): int}
-        kinds |= {file_cell(path): tuple for path in self.layout.files}
-        kinds |= {tries_cell(name): int for name in self.layout.keys}
-        kinds |= {name: type(cell) for name, cell in _at_first(self.layout).items()}
-        keys = {key_cell(name, version) for name in self.layout.keys for version in VERSIONS}
         cells = self.memory.snapshot()
-        for name, kind in kinds.items():
-            if not isinstance(cells.get(name), kind):
-                raise ImageError(source, f"cells.{name}: missing, or no {kind.__name__}")
-        for name, cell in cells.items():
-            if name not in kinds and not (name in keys and isinstance(cell, bytes) and len(cell) == KEY_SIZE):
-                raise ImageError(source, f"cells.{name}: neither a cell of layout {self.layout.name} nor a 16-byte key")
+        for name in _cells_of(self.layout):
+            cell = cells.get(name)
+            if cell is None and name.kind is CellKind.KEY:
+                continue
+            if not isinstance(cell, name.kind.holds):
+                raise ImageError(source, f"cells.{name}: missing, or no {name.kind.holds.__name__}")
+            if isinstance(cell, bytes) and len(cell) != KEY_SIZE:
+                raise ImageError(source, f"cells.{name}: expected a {KEY_SIZE}-byte key, found {len(cell)} bytes")
         self._check_bounds(source, cells)
-        if PURSE_CELL in kinds and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
+        if self.layout.purse is not None and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
             raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
         for path, spec in self.layout.files.items():
             records = self.memory.records(path)
@@ -167,16 +171,17 @@ class Image:
             if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
                 raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
 
-    def _check_bounds(self, source: object, cells: Mapping[str, Cell]) -> None:
+    def _check_bounds(self, source: object, cells: Mapping[CellKey, Cell]) -> None:
         """Counters, states and the PIN as the card's own commands could have left them; contents as its pages hold."""
         pin = self.layout.pin
-        most = {tries_cell(PIN): pin.tries, UNBLOCKINGS_CELL: self.layout.unblockings}
+        most: dict[CellKey, int] = {tries_cell(PIN): pin.tries, UNBLOCKINGS_CELL: self.layout.unblockings}
         most |= {tries_cell(name): key.tries for name, key in self.layout.keys.items()}
-        most |= dict.fromkeys(state_cells(self.layout), PERMANENT) | {CARD_STATE: BLOCKED, ACTIVATION: 1}
+        most |= dict.fromkeys(state_cells(self.layout), max(ApplicationLife))
+        most |= {CARD_STATE: max(CardLife), ACTIVATION: max(Activation)}
         for name, highest in most.items():
             value = cells.get(name, 0)
             if not isinstance(value, int) or not 0 <= value <= highest:
-                raise ImageError(source, f"cells.{name}: expected a number from 0 to {highest}")
+                raise ImageError(source, f"cells.{name}: expected a number from 0 to {highest:d}")
         digits = cells[PIN_CELL]
         assert isinstance(digits, str)
         if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= pin.max_digits):
@@ -187,9 +192,19 @@ class Image:
             raise ImageError(source, str(error)) from None
 
 
-def _at_first(layout: Layout) -> dict[str, Cell]:
+def _cells_of(layout: Layout) -> Iterator[CellKey]:
+    """Every cell that a card of this layout has, then those of the keys that may be loaded."""
+    yield PIN_CELL
+    yield tries_cell(PIN)
+    yield from map(file_cell, layout.files)
+    yield from map(tries_cell, layout.keys)
+    yield from _at_first(layout)
+    yield from (key_cell(name, version) for name in layout.keys for version in VERSIONS)
+
+
+def _at_first(layout: Layout) -> dict[CellKey, Cell]:
     """Cells that images of before they existed lack: everything in use, no unblocking failed, an empty account."""
-    cells: dict[str, Cell] = dict.fromkeys(state_cells(layout), 0)
+    cells: dict[CellKey, Cell] = dict.fromkeys(state_cells(layout), 0)
     if layout.pin.unblock_key:
         cells[UNBLOCKINGS_CELL] = layout.unblockings
     if layout.purse is not None:
@@ -306,4 +321,4 @@ if sys.platform != "win32":
             os.close(folder)
 
 
-__all__ = ["Image", "ImageError", "held", "key_cell", "load", "sealed"]
+__all__ = ["Image", "ImageError", "held", "load", "sealed"]

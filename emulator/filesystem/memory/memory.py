@@ -10,60 +10,36 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.memory.cells import (
+    ACTIVATION,
+    CARD_STATE,
+    KEY_SIZE,
+    PIN_CELL,
+    PURSE_CELL,
+    PURSE_SIZE,
+    VERSIONS,
+    Activation,
+    ApplicationLife,
+    CardLife,
+    Cell,
+    CellKey,
+    CellKind,
+    file_cell,
+    key_cell,
+    state_cell,
+)
 from emulator.filesystem.memory.directory import listed
 from emulator.filesystem.memory.nvm import PAGE, Nvm
 
-Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
-"""A counter, the PIN's digits, a key, or a file: its records, or for a transparent file its bytes."""
+Changed: TypeAlias = Callable[[Mapping[CellKey, Cell]], None]
 
-Changed: TypeAlias = Callable[[Mapping[str, Cell]], None]
-
-PIN_CELL = "pin"
-PURSE_CELL = "purse"
-PURSE_SIZE = 64
-CARD_STATE = "state/card"
-ACTIVATION = "state/activation"
-BLANK, BLOCKED = 1, 2
-"""The card's life cycle: 0 in use, 1 blank and being personalised, 2 blocked for ever."""
-TEMPORARY, PERMANENT = 1, 2
-"""An application's: 0 in use."""
-KEY_SIZE = 16
 LOADED = b"\x01"
 """Stands before the bytes of a key that is there."""
 
 
-VERSIONS = (1, 2, 3)
-"""A key may be loaded in up to three versions. [S: ldt6001:part 3, reference:card §5]"""
-
-
-def file_cell(path: str) -> str:
-    """The cell of a file (``SSSE/EF05``)."""
-    return f"file/{path}"
-
-
-def key_cell(name: str, version: int = 1) -> str:
-    """The cell of a key's version."""
-    return f"key/{name}/{version}"
-
-
-def state_cell(application: str) -> str:
-    """The cell of an application's life cycle; 0 is in use."""
-    return f"state/{application}"
-
-
-def state_cells(layout: Layout) -> tuple[str, ...]:
+def state_cells(layout: Layout) -> tuple[CellKey, ...]:
     """All cells of a card's life cycle: the card's, its activation's, each application's but the MF's."""
     return (CARD_STATE, ACTIVATION, *(state_cell(app.id) for app in layout.applications.values() if app.parent))
-
-
-UNBLOCKING = "unblocking the PIN"
-UNBLOCKINGS_CELL = f"tries/{UNBLOCKING}"
-"""The counter of failed unblockings in a row, apart from the unblock key's own of wrong proofs."""
-
-
-def tries_cell(name: str) -> str:
-    """The cell of a PIN's or key's try counter."""
-    return f"tries/{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +54,10 @@ class Region:
 class Plan:
     """Where every cell of a layout lies in the pages: counters first, a byte each, then what is written by pages."""
 
-    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
-        self.regions: dict[str, Region] = {}
-        self.states = tuple(name for name in cells if name.startswith("state/"))
-        counters = [name for name, cell in cells.items() if isinstance(cell, int)]
+    def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
+        self.regions: dict[CellKey, Region] = {}
+        self.states = tuple(name for name in cells if name.kind is CellKind.STATE)
+        counters = [name for name in cells if name.kind.counts]
         self.size = 0
         for name in counters:
             self._place(name, 1)
@@ -106,14 +82,14 @@ class Plan:
             self._place(PURSE_CELL, PURSE_SIZE, PURSE_SIZE)
         self._place(PIN_CELL, 1 + layout.pin.max_digits)
 
-    def _place(self, name: str, size: int, record: int = 0) -> None:
+    def _place(self, name: CellKey, size: int, record: int = 0) -> None:
         self.regions[name] = Region(self.size, size, record)
         self.size += size
 
     def _align(self) -> None:
         self.size += -self.size % PAGE
 
-    def encode(self, name: str, cell: Cell) -> tuple[int, bytes]:
+    def encode(self, name: CellKey, cell: Cell) -> tuple[int, bytes]:
         """Address and bytes of a cell."""
         region = self.regions[name]
         if isinstance(cell, int):
@@ -127,14 +103,15 @@ class Plan:
             return region.address, content
         return region.address, len(content).to_bytes(2, "big") + content
 
-    def present(self, memory: bytearray) -> Iterator[str]:
+    def present(self, memory: bytearray) -> Iterator[CellKey]:
         """The names of all cells there are: keys that are loaded, and everything else."""
         for name, region in self.regions.items():
-            if not name.startswith("key/") or memory[region.address : region.address + 1] == LOADED:
+            if name.kind is not CellKind.KEY or memory[region.address : region.address + 1] == LOADED:
                 yield name
 
-    def decode(self, name: str, memory: bytearray, kind: type) -> Cell:
+    def decode(self, name: CellKey, memory: bytearray) -> Cell:
         """A cell from the pages."""
+        kind = name.kind.holds
         region = self.regions[name]
         raw = bytes(memory[region.address : region.address + region.size])
         if kind is int:
@@ -158,9 +135,9 @@ class Memory:
 
     __slots__ = ("_cells", "_pending", "_plan", "changed", "normal", "nvm")
 
-    def __init__(self, layout: Layout, cells: Mapping[str, Cell]) -> None:
+    def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self._cells = dict(cells)
-        self._pending: dict[str, Cell] = {}
+        self._pending: dict[CellKey, Cell] = {}
         self._plan = Plan(layout, cells)
         self.changed: Changed | None = None
         self.nvm = Nvm(self._plan.size)
@@ -196,7 +173,7 @@ class Memory:
         twin.normal = self.normal
         return twin
 
-    def snapshot(self) -> dict[str, Cell]:
+    def snapshot(self) -> dict[CellKey, Cell]:
         """All cells as they are now; values are immutable, so the copy is shallow and quick."""
         return dict(self._cells)
 
@@ -208,7 +185,7 @@ class Memory:
         """What ``unchanged`` compares: much quicker than two snapshots."""
         return self._cells, self.nvm.writes
 
-    def restore(self, snapshot: Mapping[str, Cell]) -> None:
+    def restore(self, snapshot: Mapping[CellKey, Cell]) -> None:
         """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""
         if self.changed:
             self.changed(snapshot)
@@ -224,13 +201,13 @@ class Memory:
                 content[self._plan.regions[name].address] = 0
         self._settle()
 
-    def get(self, name: str) -> Cell | None:
+    def get(self, name: CellKey) -> Cell | None:
         """A cell as this transaction sees it."""
         if self._pending and name in self._pending:
             return self._pending[name]
         return self._cells.get(name)
 
-    def put(self, name: str, value: Cell) -> None:
+    def put(self, name: CellKey, value: Cell) -> None:
         """Writes a cell within the transaction."""
         self._pending[name] = value
 
@@ -238,25 +215,39 @@ class Memory:
         """The records of a file, or its one run of bytes if it is transparent."""
         return self.parts(file_cell(path))
 
-    def parts(self, name: str) -> tuple[bytes, ...]:
+    def parts(self, name: CellKey) -> tuple[bytes, ...]:
         """A cell of records, or of one run of bytes."""
         value = self.get(name)
         assert isinstance(value, tuple)
         return value
 
-    def text(self, name: str) -> str:
+    def text(self, name: CellKey) -> str:
         """A cell of text."""
         value = self.get(name)
         assert isinstance(value, str)
         return value
 
-    def counter(self, name: str) -> int:
+    def counter(self, name: CellKey) -> int:
         """A counter's value."""
         value = self._cells[name]
         assert isinstance(value, int)
         return value
 
-    def set_counter(self, name: str, value: int) -> None:
+    @property
+    def card_life(self) -> CardLife:
+        """The card's life cycle."""
+        return CardLife(self.counter(CARD_STATE))
+
+    @property
+    def activation(self) -> Activation:
+        """The social security function's."""
+        return Activation(self.counter(ACTIVATION))
+
+    def life(self, application: str) -> ApplicationLife:
+        """An application's own life cycle, whatever it lies in."""
+        return ApplicationLife(self.counter(state_cell(application)))
+
+    def set_counter(self, name: CellKey, value: int) -> None:
         """Writes a counter at once: one byte, and no rollback brings it back."""
         if self.changed:
             self.changed({**self._cells, name: value})
@@ -285,8 +276,7 @@ class Memory:
         self._pending = {}
         content, cells = self.nvm.bytes, {}
         for name in self._plan.present(content):
-            kind = bytes if name.startswith("key/") else type(self._cells[name])
-            cells[name] = self._plan.decode(name, content, kind)
+            cells[name] = self._plan.decode(name, content)
         if self.changed:
             # It was told of what the cut prevented, perhaps.
             self.changed(cells)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 
 import construct as c
 
-from emulator.filesystem.memory.memory import PURSE_SIZE
+from emulator.filesystem.memory.cells import PURSE_SIZE
 
 A_YEAR = 10000
 """From a date to the same date of the next year, both read as numbers."""
