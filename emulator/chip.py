@@ -94,11 +94,38 @@ def told(observer: Seeing | None, act: Callable[[Seeing], object]) -> Seeing | N
     return observer
 
 
+class Interposer(Protocol):
+    """Stands between terminal and chip, under the chip's lock: the one way to make a chip's answers go wrong."""
+
+    def was_reset(self) -> None:
+        """The chip was reset, by the terminal or by ``Inside.reset``."""
+
+    def answer(self, command: bytes, card: Inside) -> bytes:
+        """What the terminal gets for a command: data and status word. May raise what ends an answer: CardGone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What an interposer may do with its chip. An observer is told nothing but what ``tell`` and ``power_off`` say.
+
+    ``execute(command, cut_after)``: what the card itself makes of a command, without an answer where power was cut in
+    the middle of it; ``cut_after``: power goes once so many more non-volatile writes are done, None: it stays.
+    ``reset()``: the card resets by itself. ``power_off()`` takes the power. ``tell(exchange)``: what the terminal saw.
+    ``observer()``: who watches, if anybody does.
+    """
+
+    execute: Callable[[bytes, int | None], Exchange]
+    reset: Callable[[], None]
+    power_off: Callable[[], None]
+    tell: Callable[[Exchange], None]
+    observer: Callable[[], Observer | None]
+
+
 class Chip:
     """One social security card. ``image`` holds what survives power; all else is gone at every reset.
 
     ``apdu_shape`` makes it answer as through a reader that follows 61xx and 6Cxx by itself. ``random`` may be given
-    by tests.
+    by tests. ``interposer``: what stands between it and the terminal, None in a sound card.
     """
 
     def __init__(
@@ -108,8 +135,10 @@ class Chip:
         apdu_shape: bool = False,
         random: Callable[[int], bytes] = os.urandom,
         observer: Observer | None = None,
+        interposer: Interposer | None = None,
     ) -> None:
         self.image = image
+        self.interposer = interposer
         self.observer = observer
         self.apdu_shape = apdu_shape
         self.atr = image.atr
@@ -121,6 +150,7 @@ class Chip:
         self._torn = False
         self._witness: Witness | None = None
         self._lock = threading.Lock()
+        self._inside = Inside(self._execute, self._restart, self._lose_power, self._tell, lambda: self.observer)
 
     @property
     def session(self) -> Session:
@@ -143,13 +173,19 @@ class Chip:
             return self._reset()
 
     def _reset(self) -> bytes:
+        self._restart()
+        self.observer = told(self.observer, lambda one: one.powered("reset", self.atr))
+        return self.atr
+
+    def _restart(self) -> None:
+        """What a reset does to the chip itself."""
         self._forget()
         if self._torn:
             self._state.memory.recover()
             self._torn = False
         self._powered = True
-        self.observer = told(self.observer, lambda one: one.powered("reset", self.atr))
-        return self.atr
+        if self.interposer is not None:
+            self.interposer.was_reset()
 
     def power_off(self) -> None:
         """Takes the power; the image stays."""
@@ -180,13 +216,46 @@ class Chip:
             return self._answer(command)
 
     def _answer(self, raw: bytes) -> bytes:
-        """One command in the T=0 shape, under the lock. A chip with faults puts them in here."""
+        """One command in the T=0 shape, under the lock: the card's own answer, or what an interposer makes of it."""
+        if self.interposer is not None:
+            return self.interposer.answer(raw, self._inside)
+        try:
+            return self._perform(raw, self._tell if self.observer is not None else None)
+        except PowerCut:
+            self.observer = told(self.observer, lambda one: one.powered("off", b""))
+            raise
+
+    def _execute(self, raw: bytes, cut_after: int | None) -> Exchange:
+        """As ``Inside.execute`` says."""
+        seen: list[Exchange] = []
+        nvm = self.image.memory.nvm
+        if cut_after is not None:
+            nvm.cut_after = cut_after
+        try:
+            self._perform(raw, seen.append)
+        except PowerCut:
+            pass  # the exchange has no answer
+        finally:
+            if cut_after is not None:
+                nvm.cut_after = None
+        return seen[0]
+
+    def _lose_power(self) -> None:
+        self._forget()
+        self._powered = False
+        self.observer = told(self.observer, lambda one: one.powered("off", b""))
+
+    def _tell(self, exchange: Exchange) -> None:
+        self.observer = told(self.observer, lambda one: one.exchanged(exchange))
+
+    def _perform(self, raw: bytes, tell: Callable[[Exchange], object] | None) -> bytes:
+        """Carries a command out. ``tell`` is told of it, without an answer where power is cut. PowerCut."""
         state = self._state
         session = state.session
         failure = ""
         opened: messaging.Opened | None = None
         began = time.monotonic()
-        if self.observer is not None:
+        if tell is not None:
             self._witness = self._witness or Witness(state.memory)
             self._witness.before(session)
         if session.pending and raw[1:2] != GET_RESPONSE:
@@ -231,10 +300,9 @@ class Chip:
         except PowerCut:
             self._forget()
             self._powered, self._torn = False, True
-            words, took = "power was cut in the middle of it", time.monotonic() - began
-            cut = Exchange(raw, b"", words, plain=_plain(opened), seconds=took)
-            self.observer = told(self.observer, lambda one: one.exchanged(cut))
-            self.observer = told(self.observer, lambda one: one.powered("off", b""))
+            if tell is not None:
+                words, took = "power was cut in the middle of it", time.monotonic() - began
+                tell(Exchange(raw, b"", words, plain=_plain(opened), seconds=took))
             raise
         except OSError as error:
             state.memory.rollback()
@@ -243,10 +311,9 @@ class Chip:
             state.memory.rollback()
             answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"
             failure = _where(sys.exception())
-        if self.observer is not None and self._witness is not None:
+        if tell is not None and self._witness is not None:
             words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
             took = time.monotonic() - began
             changes = self._witness.changes(session)
-            seen = Exchange(raw, answer, words, failure, _plain(opened), changes, took)
-            self.observer = told(self.observer, lambda one: one.exchanged(seen))
+            tell(Exchange(raw, answer, words, failure, _plain(opened), changes, took))
         return answer

@@ -20,7 +20,7 @@ import pytest
 from emulator import catalogue
 from emulator.apdu.status import SW
 from emulator.crypto.keys import test_root as root_of
-from harness.faults.plan import KINDS
+from harness.faults.kinds import KINDS
 from harness.keys.access import TerminalError
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc

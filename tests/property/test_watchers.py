@@ -16,7 +16,8 @@ import pytest
 import harness.trace
 from emulator import catalogue
 from harness.faults.chip import FaultyChip
-from harness.faults.plan import KINDS, Fault, Plan
+from harness.faults.kinds import KINDS, Fault
+from harness.faults.plan import Plan
 from harness.monitor.monitor import Monitor
 from harness.monitor.rule import Situation
 from harness.readers.connection import InProcess
@@ -36,7 +37,7 @@ FRESH = 500
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text(encoding="utf-8"))
 )
-EVERY = tuple(Fault(kind, one_in=5 if kind == "challenge" else 40) for kind in KINDS)
+EVERY = tuple(model(one_in=5 if kind == "challenge" else 40) for kind, model in KINDS.items())
 
 
 READS = [

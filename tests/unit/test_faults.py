@@ -9,10 +9,13 @@ import pytest
 import harness.trace
 from emulator import catalogue
 from emulator.apdu.transport import follow
+from emulator.chip import Chip, Exchange, Inside
 from emulator.filesystem.memory.cells import tries_cell
+from emulator.reader.slot import CardGone
 from emulator.security import PIN
 from harness.faults import plan
 from harness.faults.chip import FaultyChip, Injection
+from harness.faults.kinds import KINDS, Fault
 from harness.faults.plan import FaultError, Plan
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
@@ -398,3 +401,75 @@ def test_a_terminal_is_told_what_went_wrong() -> None:
         terminal.verify_pin("123456")
     assert refused.value.tries_left == 1
     assert isinstance(card.chip.injections[0], Injection)
+
+
+# --- models --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", KINDS.values(), ids=str)
+def test_a_fault_reads_back_as_it_is_written(model: type[Fault]) -> None:
+    fault = model(one_in=7, instruction="READ RECORD", file="SSSE/EF05", item="01")
+    assert plan.from_text(str(fault)) == fault
+    assert str(fault).startswith(f"{model.kind},") or str(fault) == model.kind
+
+
+def test_a_fault_is_written_as_it_always_was() -> None:
+    texts = {
+        "status": "status,sw=6F00",
+        "mute,seconds=1,executed=yes": "mute,executed=yes,seconds=1",
+        "reset": "reset,moment=before",
+        "removal,moment=within": "removal",
+        "power-cut,after=0,nth=2": "power-cut,after=0,nth=2",
+        "sw61,part=3,every=4,application=DF03": "sw61,part=3,every=4,application=DF03",
+    }
+    assert {text: str(plan.from_text(text)) for text in texts} == texts
+
+
+def test_a_card_that_resets_by_itself_does_so_before_or_after() -> None:
+    with pytest.raises(FaultError, match="moment: a card resets before a command or after it"):
+        plan.from_text("reset,moment=within")
+
+
+def test_whoever_stands_between_sees_what_the_card_did_and_says_what_is_told() -> None:
+    class Backwards:
+        def __init__(self) -> None:
+            self.did: list[Exchange] = []
+            self.resets = 0
+
+        def was_reset(self) -> None:
+            self.resets += 1
+
+        def answer(self, command: bytes, card: Inside) -> bytes:
+            self.did.append(card.execute(command, None))
+            return self.did[-1].answer[:-2][::-1] + self.did[-1].answer[-2:]
+
+    between = Backwards()
+    chip = Chip(new_card().chip.image, interposer=between)
+    chip.power_on()
+    chip.transmit(bytes.fromhex(SSSE))
+    told = chip.transmit(bytes.fromhex(READ_NUMBER))
+    assert (told[:-2][::-1].hex().upper(), told[-2:]) == (CARD_NUMBER, b"\x90\x00")
+    assert between.did[-1].answer.hex().upper() == CARD_NUMBER + "9000"
+    assert between.resets == 1
+
+
+def test_power_that_goes_while_a_card_works_leaves_no_answer() -> None:
+    class Cutting:
+        def was_reset(self) -> None:
+            pass
+
+        def answer(self, command: bytes, card: Inside) -> bytes:
+            did = card.execute(command, 0 if command[1] == 0x20 else None)
+            if not did.answer:
+                raise CardGone(did.reason)
+            return did.answer
+
+    chip = Chip(new_card().chip.image, interposer=Cutting())
+    chip.power_on()
+    chip.transmit(bytes.fromhex(SSSE))
+    with pytest.raises(CardGone, match="power was cut in the middle of it"):
+        chip.transmit(bytes.fromhex(WRONG_PIN))
+    with pytest.raises(RuntimeError, match="no power"):
+        chip.transmit(bytes.fromhex(VERIFY))
+    chip.power_on()
+    assert chip.image.memory.counter(tries_cell(PIN)) == 3

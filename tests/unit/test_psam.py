@@ -10,7 +10,7 @@ from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
-from emulator.filesystem.memory.cells import key_cell
+from emulator.filesystem.memory.cells import VERSIONS, key_cell
 from tests.support import DF, SSSE, VERIFY, Card, new_card
 
 ADF = "00A4040006D15600000590"
@@ -219,10 +219,8 @@ NEW = "00112233445566778899AABBCCDDEEFF"
 def test_a_key_is_created_and_then_serves(algorithm: str) -> None:
     sam = psam(algorithm=algorithm)
     memory, layout = sam.chip.image.memory, sam.chip.image.layout
-    without = {
-        name: cell for name, cell in memory.snapshot().items() if (name.kind, name.name) != (CellKind.KEY, "UK1DF04")
-    }
-    memory.restore(without)
+    lost = {key_cell("UK1DF04", version) for version in VERSIONS}
+    memory.restore({cell: value for cell, value in memory.snapshot().items() if cell not in lost})
     sam.ok(ADF)
     process = bytes(8 if algorithm == "3des" else 16)
     assert sam.send(deliver(0x48, 0x49, 2, process)) == "6A88"
