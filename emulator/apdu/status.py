@@ -106,6 +106,16 @@ def tries_left(count: int) -> int:
     return 0x63C0 | count
 
 
+def is_retry(sw: int) -> bool:
+    """True for ``63Cx``: a proof was wrong, or asked for, and so many tries are left."""
+    return sw & 0xFFF0 == tries_left(0)
+
+
+def tries_told(sw: int) -> int | None:
+    """How many tries a status word says are left, 0 for 6983 (locked); None for one that says nothing of them."""
+    return sw & 0xF if is_retry(sw) else 0 if sw == SW.BLOCKED else None
+
+
 def describe(sw: int) -> tuple[str, str]:
     """The meaning of a status word in English and Chinese; never empty."""
     known = _MEANINGS.get(sw)
@@ -116,6 +126,6 @@ def describe(sw: int) -> tuple[str, str]:
         return f"{sw2 or 256} bytes ready for GET RESPONSE", f"还有{sw2 or 256}字节待取"
     if sw1 == 0x6C:
         return f"wrong Le, {sw2 or 256} is right", f"Le错误，应为{sw2 or 256}"
-    if sw & 0xFFF0 == 0x63C0:
+    if is_retry(sw):
         return f"failed, {sw & 0xF} tries left", f"验证失败，还剩{sw & 0xF}次"
     return "status word not in the standard's list", "标准未列出的状态字"

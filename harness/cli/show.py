@@ -17,7 +17,7 @@ from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice, Target
-from harness.terminal.terminal import ItemValue, brought_up, decode_record
+from harness.terminal.values import ItemValue, brought_up, decode_record
 from harness.trace import decode
 
 

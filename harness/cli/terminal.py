@@ -37,7 +37,7 @@ from harness.hsm.machine import EncryptionMachine, Machine
 from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.readers.connection import Connection, InProcess, Pcsc
-from harness.terminal.terminal import ItemValue
+from harness.terminal.values import ItemValue
 
 F = TypeVar("F", bound=Callable[..., Any])
 EITHER = 3

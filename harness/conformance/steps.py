@@ -11,7 +11,7 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.apdu.instructions.pin import ChangePin, Verify
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
-from emulator.apdu.status import SW, describe
+from emulator.apdu.status import SW, describe, tries_told
 from emulator.apdu.transport import follow, repeat_with_right_length
 from emulator.crypto.keys import factors
 from emulator.errors import ErrorKind, SscardError
@@ -167,7 +167,7 @@ class Steps:
                 words = " or ".join(f"{one} ({_meaning(one)})" for one in wanted)
                 raise StepFailed(f"expected {words}, got {response.sw:04X} ({got[0]} {got[1]})")
         if "tries_left" in expect:
-            left = 0 if response.sw == SW.BLOCKED else response.sw & 0xF if response.sw & 0xFFF0 == 0x63C0 else None
+            left = tries_told(response.sw)
             tries = self._tries(expect["tries_left"], count)
             if left != tries:
                 raise StepFailed(f"expected {tries} tries left, got {response.sw:04X}")

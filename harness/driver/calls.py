@@ -14,7 +14,7 @@ from harness.driver.lock import Turns
 from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
 from harness.driver.readers import Readers
-from harness.terminal.terminal import ItemValue
+from harness.terminal.values import ItemValue
 
 DEVICE = "SSCARD000001"
 """The device number that a virtual reader has. [D]"""

@@ -16,7 +16,8 @@ from harness.driver.formats import Wanted
 from harness.driver.open_card import OpenCard
 from harness.keys.access import Unproved
 from harness.keys.none import NoKeys
-from harness.terminal.terminal import ItemValue, Terminal
+from harness.terminal.terminal import Terminal
+from harness.terminal.values import ItemValue
 
 NAMES = ("SSSE/EF06/09", "SSSE/EF06/4E")
 NEWEST = 1

@@ -22,7 +22,8 @@ from harness.driver.open_card import OpenCard
 from harness.driver.pad import Pad
 from harness.terminal import account
 from harness.terminal.pin import bcd
-from harness.terminal.terminal import ItemValue, Unauthorised
+from harness.terminal.terminal import Unauthorised
+from harness.terminal.values import ItemValue
 
 PROOF = 16
 """Bytes of a cryptogram and its data."""

@@ -18,7 +18,8 @@ from harness.keys.none import NoKeys
 from harness.keys.psam import Psam
 from harness.readers.connection import Connection, historical
 from harness.terminal.session import TerminalSession
-from harness.terminal.terminal import ItemValue, PinRefused, Refused, Terminal
+from harness.terminal.terminal import PinRefused, Refused, Terminal
+from harness.terminal.values import ItemValue
 
 TYPES = (1, 2, 3, 4)
 """iType: contact, contactless, either with contact first, either with contactless first.

@@ -18,7 +18,7 @@ from emulator.filesystem.memory.cells import (
 )
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
-from harness.terminal.terminal import ItemValue, decode_record
+from harness.terminal.values import ItemValue, decode_record
 
 
 def images(left: Image, right: Image) -> list[str]:

@@ -25,7 +25,7 @@ from harness.office.operations import information_and_region
 from harness.office.register import queries
 from harness.office.register.tables import Card, Person
 from harness.office.vocabulary import Life, Loss
-from harness.terminal.terminal import decode_record
+from harness.terminal.values import decode_record
 
 Facts = dict[str, Any]
 

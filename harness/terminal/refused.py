@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.apdu.status import describe
+from emulator.apdu.status import describe, tries_told
 from emulator.errors import ErrorKind
 from harness.keys.access import TerminalError
 
@@ -23,4 +23,4 @@ class PinRefused(Refused):
 
     def __init__(self, doing: str, sw: int) -> None:
         super().__init__(doing, sw)
-        self.tries_left = sw & 0xF if sw & 0xFFF0 == 0x63C0 else 0
+        self.tries_left = tries_told(sw) or 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 
 from emulator import catalogue
@@ -14,12 +13,11 @@ from emulator.apdu.instructions.issuing import Activate
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.instructions.select import Select
-from emulator.apdu.status import SW
+from emulator.apdu.status import SW, tries_told
 from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
 from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
-from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
@@ -30,8 +28,9 @@ from harness.readers.connection import Connection
 from harness.terminal.pin import bcd
 from harness.terminal.refused import PinRefused, Refused
 from harness.terminal.session import TerminalSession
+from harness.terminal.values import ItemValue, brought_up, decode_record, whole
 
-__all__ = ["ItemValue", "PinRefused", "Refused", "Terminal", "Unauthorised", "bcd", "decode_record"]
+__all__ = ["PinRefused", "Refused", "Terminal", "Unauthorised", "bcd"]
 PIECE = 0xF0
 """Bytes of one UPDATE BINARY: cipher and MAC have room beside them. [D]"""
 HOME = "SSSE"
@@ -40,26 +39,6 @@ ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")
 ISSUER, ISSUER_SFI = "SSSE/EF05", 0x05
 IDENTIFICATION, VERSION = 0x01, 0x03
 """Items of the issuer's file, under these tags in every layout."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemValue:
-    """One item as read: where, what it is, and its value; ``number`` counts records of cyclic files, from 1."""
-
-    path: str
-    spec: ItemSpec
-    value: items.Value
-    number: int = 0
-
-    @property
-    def meaning(self) -> Meaning:
-        """What the value means in words; empty where there is nothing to say."""
-        return meaning(self.spec, self.value)
-
-    @property
-    def words(self) -> str:
-        """The value for people, and what it means: ``01 汉族 Han``."""
-        return in_words(self.spec, self.value)
 
 
 class Terminal(TerminalSession):
@@ -134,9 +113,10 @@ class Terminal(TerminalSession):
         if response.ok:
             self._rights.add(PIN)  # nobody is asked, and what a PIN opens is open
             return None
-        if response.sw not in (SW.BLOCKED, *range(0x63C0, 0x63D0)):
+        left = tries_told(response.sw)
+        if left is None:
             raise Refused("asking for the PIN's state", response.sw)
-        return PinRefused("", response.sw).tries_left
+        return left
 
     def verify_pin(self, pin: str) -> None:
         """VERIFY; PinRefused."""
@@ -149,7 +129,7 @@ class Terminal(TerminalSession):
 
     def _with_pin(self, command: CommandAPDU, doing: str) -> None:
         response = self.send(command)
-        if response.sw == SW.BLOCKED or response.sw & 0xFFF0 == 0x63C0:
+        if tries_told(response.sw) is not None:
             raise PinRefused(doing, response.sw)
         if not response.ok:
             raise Refused(doing, response.sw)
@@ -337,33 +317,6 @@ class Terminal(TerminalSession):
 def addressed(spec: FileSpec, item: ItemSpec, occurrence: int = 1) -> dict[str, int]:
     """How a record command names an item: the first by its tag, another by its number. [S: reference:card §3]"""
     return {"tag": item.tag or 0} if occurrence == 1 else {"number": spec.number(item, occurrence)}
-
-
-def whole(record: bytes, tag: int, doing: str) -> bytes:
-    """The value in a record, which must be whole and have this tag; TerminalError."""
-    if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
-        raise TerminalError(f"{doing}: the card's answer is not that item, whole")
-    return record[2:]
-
-
-def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:
-    """The item of a record, or the fields of a cyclic one."""
-    if spec.structure == "cyclic":
-        for field, value in zip(spec.items, items.decode_fields(spec.items, record), strict=True):
-            yield ItemValue(spec.path, field, value, number)
-        return
-    tag = record[0] if record else 0
-    item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
-    content = whole(record, tag, f"reading {spec.path}")
-    yield ItemValue(f"{spec.path}/{item.label}", items.meant(item, content), items.decode(item, content))
-
-
-def brought_up(values: Sequence[ItemValue]) -> Iterator[ItemValue]:
-    """A file's items, those whose form tells nothing in the meaning of the item that they follow. [T: v2:appendix C]"""
-    rewritten = {one.spec.tag for one in values if one.spec.later}
-    for one in values:
-        new = one.spec.rewritten
-        yield replace(one, spec=new) if new is not None and new.after in rewritten else one
 
 
 def layout_of(connection: Connection) -> Layout | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apdu.command import MAC_SIZE, is_secured
 from emulator.apdu.instructions.pin import RELOAD, ChangePin, PinChangeUnblock, Verify
-from emulator.apdu.status import SW
+from emulator.apdu.status import SW, is_retry, tries_told
 from emulator.personas import PIN_CHANGED
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import READING, UPDATING, lacking
@@ -20,7 +20,7 @@ BLOCKS = (8, 16)
 
 def wrong(step: Step) -> bool:
     """A try was spent, and the card said how many are left."""
-    return step.tries_pin and step.sw & 0xFFF0 == 0x63C0
+    return step.tries_pin and is_retry(step.sw)
 
 
 def _reloads(step: Step) -> bool:
@@ -160,8 +160,8 @@ class LastTry(Rule):
 
     def step(self, step: Step) -> str | None:
         left, before = self._left, self._wrong
-        if step.kind in (Verify, ChangePin) and step.sw & 0xFFF0 == 0x63C0:
-            self._left = step.sw & 0xF
+        if step.kind in (Verify, ChangePin) and is_retry(step.sw):
+            self._left = tries_told(step.sw)
         elif (step.tries_pin or step.kind is PinChangeUnblock) and step.ok:
             self._left = None
         if not step.tries_pin:
