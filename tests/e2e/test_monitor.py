@@ -192,11 +192,13 @@ def test_the_trace_of_a_running_card_is_judged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "first", "wanted"),
     [
-        (("trace", "show"), "reset 复位", "VERIFY 验证密码: the PIN"),
-        (("monitor",), "", "✗ PIN-NONE-SET slot 0"),
+        (("trace", "show"), ("times of 时间", "reset 复位"), "VERIFY 验证密码: the PIN"),
+        (("monitor",), (), "✗ PIN-NONE-SET slot 0"),
     ],
 )
-def test_a_growing_trace_is_followed(tmp_path: Path, command: tuple[str, ...], first: str, wanted: str) -> None:
+def test_a_growing_trace_is_followed(
+    tmp_path: Path, command: tuple[str, ...], first: tuple[str, ...], wanted: str
+) -> None:
     """From an empty file on, each event as it comes, until Ctrl-C."""
     trace = tmp_path / "t.jsonl"
     trace.touch()
@@ -206,8 +208,8 @@ def test_a_growing_trace_is_followed(tmp_path: Path, command: tuple[str, ...], f
         assert process.stdout
         try:
             with serving("--trace", str(trace), "--fault", "status,sw=9000,instruction=VERIFY,once=yes") as served:
-                if first:
-                    assert first in process.stdout.readline()
+                for told in first:
+                    assert told in process.stdout.readline()
                 with Pcsc(served.readers[0]) as connection:
                     connection.reset()
                     for one in (SSSE, "00C000001E", "0020000000", "0020000003123456"):
