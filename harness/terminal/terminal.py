@@ -31,8 +31,8 @@ from harness.terminal.session import TerminalSession
 from harness.terminal.values import ItemValue, brought_up, decode_record, whole
 
 __all__ = ["PinRefused", "Refused", "Terminal", "Unauthorised", "bcd"]
-PIECE = 0xF0
-"""Bytes of one UPDATE BINARY: cipher and MAC have room beside them. [D]"""
+PIECE = 0xE0
+"""Bytes of one UPDATE BINARY: enciphered with their length, by blocks of 16, they leave room for the MAC. [D]"""
 HOME = "SSSE"
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 ALGORITHM_TAG = bytes.fromhex("9F0C0386 01")

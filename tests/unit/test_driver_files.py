@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from emulator import catalogue
+from emulator.chip import Chip
 from harness.driver import formats
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
 from harness.driver.readers import Given
+from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from tests.counter import ANY, INITIAL, Counter
 
@@ -194,3 +199,37 @@ def test_the_card_that_is_meant_is_named_with_a_last_bar_or_without() -> None:
     for meant in ("510100D15600000551010001C4A06E3C|A00000011", "510100D15600000551010001C4A06E3C|A00000011|"):
         assert counter.read("SSSEEF05|07|$", meant=meant)[0] == 0
     assert counter.read("SSSEEF05|07|$", meant="|A00000012")[0] == -22
+
+
+# --- every file, and under secure messaging ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["1.00", "2.00", "3.00"])
+def test_every_transparent_file_that_an_address_can_name_is_read_and_written(name: str) -> None:
+    files = [spec for spec in catalogue.layout(name).files.values() if spec.structure == "transparent"]
+    named = [spec for spec in files if not spec.path.startswith("CERT/")]
+    assert named
+    for spec in named:
+        counter = Counter(name).enters(INITIAL, INITIAL)
+        address = spec.path.replace("/", "")
+        content = "A5" * (spec.size - 1) + "5A"
+        assert counter.write(f"{address}|$", f"{address}|{content}|$", ANY) == (0, ""), spec.path
+        assert counter.read(f"{address}|$", meant=ANY) == (0, f"{address}|{content}|$"), spec.path
+
+
+@pytest.mark.parametrize("algorithm", ["3des", "sm4"])
+@pytest.mark.parametrize(("reading", "writing"), [("mac", "mac"), ("cipher", "cipher"), ("mac", "cipher")])
+def test_a_file_that_demands_secure_messaging_is_read_and_written_in_pieces_that_fit(
+    tmp_path: Path, algorithm: str, reading: str, writing: str
+) -> None:
+    own = tmp_path / "sealed.toml"
+    own.write_text(
+        'extends = "3.00"\nschema = 1\nname = "sealed"\n'
+        f'[file."SSSE/EF08"]\nread_messaging = "{reading}"\nupdate_messaging = "{writing}"\n',
+        encoding="utf-8",
+    )
+    card = catalogue.card("adult-chengdu", str(own), algorithm)
+    terminal = Terminal(InProcess(Chip(card)), card.layout)
+    terminal.begin()
+    terminal.update_binary("SSSE/EF08", PICTURE)
+    assert terminal.read_binary("SSSE/EF08") == PICTURE
