@@ -14,6 +14,7 @@ from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import HELP, Table
 from harness.extras import missing
+from harness.messages import system
 from harness.messages.visible import VisibleStream
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -44,19 +45,19 @@ class _Main(Table):
         except SscardError as error:
             if error.kind is ErrorKind.USAGE:
                 raise click.UsageError(str(error), ctx) from error
-            self._end(error, error.exit_code)
+            self._end(str(error), error.exit_code)
         except OSError as error:
-            self._end(error, FAILED)
+            self._end(system.said(error), FAILED)
         except ModuleNotFoundError as error:
             lacking = missing(error, f"sscard {ctx.invoked_subcommand}")
             if lacking is None:
                 raise
-            self._end(lacking, lacking.exit_code)
+            self._end(str(lacking), lacking.exit_code)
 
     @staticmethod
-    def _end(error: Exception, code: int) -> None:
-        click.echo(f"sscard: {error}", err=True)
-        raise click.exceptions.Exit(code) from error
+    def _end(said: str, code: int) -> None:
+        click.echo(f"sscard: {said}", err=True)
+        raise click.exceptions.Exit(code)
 
 
 @click.group(cls=_Main, context_settings=HELP)

@@ -15,6 +15,7 @@ from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_C
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import state_cells
 from emulator.security import PIN
+from emulator.textfiles import writing
 from harness.cli import card_options, interrupt
 from harness.cli.card_options import CardChoice
 from harness.images import compare
@@ -91,7 +92,7 @@ def diff(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> None:
 def copy(source: Path, copy: Path) -> None:
     """Copy a card, to rewind to later; SOURCE may be in a running reader. An existing COPY is never overwritten."""
     text = files.load(source).to_text()
-    with copy.open("x", encoding="utf-8") as file:
+    with writing.named(copy), copy.open("x", encoding="utf-8") as file:
         file.write(text)
 
 

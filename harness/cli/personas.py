@@ -13,6 +13,7 @@ from emulator.own_personas import check as checking
 from emulator.own_personas import new
 from emulator.personas import document
 from emulator.personas.finding import Finding, PersonaError
+from emulator.textfiles import writing
 from harness.cli import card_options, usage
 from harness.clock import Clock
 
@@ -66,7 +67,7 @@ def make(out: Path, name: str, number: str, region: str, parent: str | None) -> 
     if parent:
         _fits(out, text, parent)
     try:
-        with out.open("x", encoding="utf-8", newline="\n") as file:
+        with writing.named(out), out.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
         raise click.UsageError(f"{out} is there already: name another file, or remove it first") from None

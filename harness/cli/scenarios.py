@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emulator.errors import NotFound
+from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, usage
@@ -209,7 +210,7 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
         usage.of("--before", NotFound),
         judging.before(_one(name, paths), step, profile) as (play, told, number),
     ):
-        with image.open("x", encoding="utf-8") as file:
+        with writing.named(image), image.open("x", encoding="utf-8") as file:
             file.write(judging.card_of(play, number).to_text())
         operation, request = ALL[told["do"]], play.request(told)
     click.echo(f"{image}: card {number} 卡{number}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.textfiles import writing
 from harness.cli import card_options, relaying
 from harness.cli.relaying import relayed_into_free
 from harness.serving.run import ended
@@ -80,7 +81,8 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     check_new(out, force=force)
     names = Names(catalogue.layout(layout) if layout else read.layout_of(file))
     blocks = list(pcapng.export(read.events(file), names.of))  # a trace that cannot be read leaves the file as it was
-    out.write_bytes(b"".join(blocks))
+    with writing.named(out):
+        out.write_bytes(b"".join(blocks))
     click.echo(f"{out}: {len(blocks)} blocks")
 
 

@@ -23,6 +23,7 @@ from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec
 from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
 from emulator.sources import mark
+from emulator.textfiles import writing
 
 VERSIONS = ("1.00", "2.00", "3.00")
 NATIONAL = ("SSSE", "DF01", "DF02", "DF03", "DF04", "DF05", "DF06", "DF07")
@@ -89,7 +90,8 @@ def write(folder: Path) -> int:
     for name, known in files.items():
         text = "# Generated from the layouts by `sscard vectors generate`; a test fails when the two differ.\n"
         text += yaml.dump_all(known, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
-        (folder / name).write_text(text, encoding="utf-8")
+        with writing.named(folder / name):
+            (folder / name).write_text(text, encoding="utf-8")
     return sum(map(len, files.values()))
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from emulator.textfiles import writing
+
 OBEYED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and line feed
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of direction
@@ -47,6 +49,9 @@ def _escaped(letter: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
+PRINTED = "what is printed"
+
+
 class VisibleStream:
     """A text stream on which everything is visible. What the terminal's encoding lacks is escaped too: a name in
     Chinese is no reason to fail.
@@ -67,13 +72,19 @@ class VisibleStream:
             shown.encode(own)
         except UnicodeEncodeError:
             shown = "".join(letter if _holds(own, letter) else _escaped(letter) for letter in shown)
-        self._stream.write(shown)
+        with writing.named(PRINTED):
+            self._stream.write(shown)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
         """Writes each."""
         for line in lines:
             self.write(line)
+
+    def flush(self) -> None:
+        """Writes on what is held back; OSError says that it is about what is printed."""
+        with writing.named(PRINTED):
+            self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from emulator.errors import NotFound
+from harness.messages import forms
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.requests.models import Personal
@@ -135,6 +136,6 @@ def _form(place: Place, make: Callable[[], object]) -> Iterator[Wrong]:
         # A field's name that is mistyped is an unknown one and a missing one: the first says more.
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         inner = place if place[0] == "people" else [*place, "with"]
-        yield [*inner, *first["loc"]], str(first["msg"])
+        yield [*inner, *first["loc"]], forms.said(first)
     except NotFound as error:
         yield [*place, "with"], str(error)

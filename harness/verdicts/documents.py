@@ -16,6 +16,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
+from harness.messages import forms
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST = 400
@@ -70,8 +71,15 @@ def read(path: Path, schema: Any, whole: str) -> Iterator[Document]:
         document = Document(path, table, text, number)
         fault = jsonschema.exceptions.best_match(schema.iter_errors(table))
         if fault is not None:
-            raise DocumentError(document.error(fault.absolute_path, _short(fault.message), whole))
+            raise DocumentError(document.error(fault.absolute_path, _said(fault), whole))
         yield document
+
+
+def _said(fault: jsonschema.ValidationError) -> str:
+    """What is wrong, in words: a regular expression is none."""
+    if fault.validator == "pattern":
+        return _short(f"expected {forms.form(str(fault.validator_value))}, found {fault.instance!r}")
+    return _short(fault.message)
 
 
 def _short(message: str) -> str:

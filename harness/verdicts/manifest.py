@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.textfiles import as_json
+from emulator.textfiles import as_json, writing
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -83,12 +83,14 @@ def write(to: Goal, files: Mapping[str, str]) -> None:
     told = {"format": FORMAT, "files": {name: sha256(text.encode()).hexdigest() for name, text in files.items()}}
     manifest = json.dumps(told, indent=1) + "\n"
     for name, text in {**files, MANIFEST: manifest}.items():
-        (to.folder / name).write_text(text, encoding="utf-8", newline="")
+        with writing.named(to.folder / name):
+            (to.folder / name).write_text(text, encoding="utf-8", newline="")
     if to.key is not None:
         public = to.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         signature = base64.b64encode(to.key.sign(manifest.encode())).decode()
         signed = {"algorithm": ALGORITHM, "public_key": public, "signature": signature}
-        (to.folder / SIGNATURE).write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+        with writing.named(to.folder / SIGNATURE):
+            (to.folder / SIGNATURE).write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
 
 
 def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:

@@ -24,6 +24,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.version import VERSION
+from harness.messages import forms
 from harness.messages.spoken import SpokenError
 from harness.serving.run import ended
 from harness.web import refusals
@@ -130,7 +131,7 @@ def _wrong(one: dict[str, Any]) -> str:
     why = one.get("ctx", {}).get("error")
     if isinstance(why, SpokenError):
         return f"{'.'.join(map(str, place))}: {why}"
-    said = one["msg"] if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
+    said = forms.said(one) if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
     return f"{'.'.join(map(str, place))}: {said}"
 
 

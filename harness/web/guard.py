@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulator.errors import SscardError
+from harness.web import refusals
 from harness.web.limiter import Limiter
 from harness.web.refuse import Refusal
 
@@ -67,7 +69,12 @@ class Guard:
             await self._with_body(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> Refusal | None:
-        admitted = await self._admit(scope)
+        try:
+            admitted = await self._admit(scope)
+        except SscardError as error:
+            if not error.word:
+                raise
+            return Refusal(refusals.status(error), error.word, error.afar or str(error))
         # A proved name has a rate of its own: what others send from the same address takes nothing from it.
         address = (scope.get("client") or ("unknown",))[0]
         if not self._limiter.hit(f"@{address}" if admitted.who is None else admitted.who):

@@ -210,7 +210,7 @@ def test_errors_say_what_to_do(counter: Counter) -> None:
     odd = counter.write("odd.yaml", {"application": "first"})
     assert "odd.yaml: application: Input should be" in run("hand-out", "--file", odd, "--identity", expect=1).stderr
     assert "issue: bank: String should have" in run("issue", "--made-up", "--bank", "", expect=1).stderr
-    assert "to: Value error" in run("transfer", "--to", "519999", "--insurance", "all", expect=1).stderr
+    assert "to: GB/T 2260 has no such" in run("transfer", "--to", "519999", "--insurance", "all", expect=1).stderr
     assert "person.yaml" in run("issue", "--person", "no/person.yaml", expect=1).stderr
     assert "no.toml: cannot be read" in run("pending", "--calendar", "no.toml", expect=1).stderr
     broken = counter.folder / "broken.db"

@@ -42,7 +42,7 @@ from emulator.filesystem.memory.cells import (
 )
 from emulator.filesystem.memory.memory import Memory, state_cells
 from emulator.security import PIN
-from emulator.textfiles import as_json
+from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError, read
 
 FORMAT = "sscard image"
@@ -138,8 +138,12 @@ class Image:
             image = cls(layout, body["algorithm"], bytes.fromhex(body["atr"]), cells)
         except LayoutError:
             raise
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except SscardError as error:
             raise ImageError(source, f"expected the parts of a card image: {error}") from None
+        except KeyError as lacking:
+            raise ImageError(source, f"expected the parts of a card image: {lacking} is missing") from None
+        except (TypeError, AttributeError, ValueError):
+            raise ImageError(source, "expected the parts of a card image: one is not what it should be") from None
         image._check(source)
         for name in told:
             if name not in names:
@@ -300,7 +304,7 @@ def _replace(path: Path, text: str, *, durable: bool) -> None:
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)  # left by a process that was ended; the lock keeps others away
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOEXEC | NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         if durable:

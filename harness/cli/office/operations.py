@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from emulator.textfiles import writing
 from harness.cli.office import options
 from harness.cli.office.common import FILE, OfficeError
 from harness.cli.office.desk import Command, Desk
@@ -32,9 +33,7 @@ def _written(path: Path, done: Done) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise OfficeError(f"{path} is there already: name a new file") from None
-    except OSError as error:
-        raise OfficeError(f"{path}: {error.strerror}") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(done.told["export"], file, ensure_ascii=False, indent=1)
     click.echo(f"written to {path}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import segno
 
+from emulator.textfiles import writing
 from harness.cli import pins
 from harness.cli.office import options
 from harness.cli.office.common import FILE
@@ -41,9 +42,12 @@ def letter(desk: Desk, told: Path, output: Path) -> None:
             clerk = Actor.of(queries.clerk(session, desk.clerk()))
         filled = fill(desk.register, request, clerk, desk.clock.now())
     if output.suffix == ".pdf":
-        output.write_bytes(letters.pdf(filled))
+        page = letters.pdf(filled)
+        with writing.named(output):
+            output.write_bytes(page)
     else:
-        output.write_text(letters.html(filled), encoding="utf-8")
+        with writing.named(output):
+            output.write_text(letters.html(filled), encoding="utf-8")
     click.echo(json.dumps({"letter": str(output)}) if desk.as_json else f"written to {output}")
 
 
@@ -66,7 +70,8 @@ def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> 
     operation = ALL[request.operation]
     text = str(desk.office.perform(request, desk.clerk(operation)).told["credential"])
     if output is not None:
-        output.write_bytes(qr.png(text) if output.suffix == ".png" else qr.svg(text).encode())
+        with writing.named(output):
+            output.write_bytes(qr.png(text) if output.suffix == ".png" else qr.svg(text).encode())
     if desk.as_json:
         desk.table({"credential": text})
         return

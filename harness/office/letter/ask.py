@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from harness.messages.spoken import SpokenError
 from harness.office.letter.form import Letter, Party
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
@@ -50,13 +51,13 @@ class LetterRequest(Model):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or any(name not in ALL for name in names):
-            raise ValueError(f"expected operations out of {', '.join(ALL)}")
+            raise SpokenError(f"expected operations out of {', '.join(ALL)}")
         return names
 
     @model_validator(mode="after")
     def _one_principal(self) -> LetterRequest:
         if (self.holder is None) == (self.principal is None):
-            raise ValueError("expected holder (a document, the rest is in the register) or principal (in full)")
+            raise SpokenError("expected holder (a document, the rest is in the register) or principal (in full)")
         return self
 
     def filled(self, principal: Party, today: date) -> Letter:

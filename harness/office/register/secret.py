@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.textfiles import writing
 
 SIZE = 32
 NAME = "secret"
@@ -46,7 +47,7 @@ def kept(path: Path) -> bytes:
         if len(found) != SIZE:
             raise SecretError(f"{path}: expected {SIZE} bytes, found {len(found)}: it is no office's secret") from None
         return found
-    with os.fdopen(handle, "wb") as file:
+    with writing.named(path), os.fdopen(handle, "wb") as file:
         file.write(drawn)
         file.flush()
         os.fsync(file.fileno())

@@ -12,6 +12,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
+from harness.messages import forms
 from harness.office.cards import content as maker
 from harness.office.requests.models import PHOTO_LIMIT, Document, Guardian, Personal, is_jpeg
 from harness.office.vocabulary import DocumentType
@@ -59,8 +60,8 @@ def model(of: type[M], told: object, where: str) -> M:
 
 def told_wrong(error: ValidationError) -> str:
     """What is wrong at which place, without what stands there."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in problems)
+    problems = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {forms.said(one)}" for one in problems)
 
 
 def mapping(path: Path) -> dict[str, Any]:
