@@ -8,7 +8,7 @@ from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, pin_key, test_root
-from emulator.filesystem.layouts.specs import PIN_USE
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import tries_cell
 from emulator.security import PIN
 
@@ -61,7 +61,7 @@ class Card:
         """A card key as the terminal's side derives it."""
         key, factor = self.chip.image.layout.keys[name], self.chip.image.chip_factor
         if key.pin:
-            return pin_key(key.pin, text=key.use != PIN_USE)
+            return pin_key(key.pin, text=key.use is not KeyUse.PIN)
         algorithms = suite("sm4") if key.application == "CERT" else self.suite
         return card_key(algorithms, test_root(name, version), "510100", factor, key.levels)
 
@@ -85,7 +85,7 @@ class Card:
         key = self.chip.image.layout.keys[name]
         if key.application == "CERT":
             challenge = bytes.fromhex(self.ok("0084000010"))
-            header = "002001" if key.use == PIN_USE else "008200"
+            header = "002001" if key.use is KeyUse.PIN else "008200"
             return f"{header}{key.id:02X}10{suite('sm4').crypt(self.key(name), challenge).hex()}"
         process_key = self.process_key(name, size, version)
         cryptogram = self.suite.cryptogram(process_key, bytes.fromhex(data))

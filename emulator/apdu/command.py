@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from emulator.apdu.status import SW, CardError
+from emulator.filesystem.layouts.terms import Messaging
 
 HEADER = 5
 """CLA, INS, P1, P2, and Lc or Le of a short command."""
@@ -81,9 +82,9 @@ class CommandAPDU:
         raise CardError(SW.WRONG_LENGTH, f"extended Lc says {length} bytes of data, {len(rest)} follow")
 
     @property
-    def messaging(self) -> str:
-        """What it came under: nothing, as here, or ``mac`` or ``cipher`` (``emulator.apdu.messaging.Opened``)."""
-        return ""
+    def messaging(self) -> Messaging:
+        """What it came under: nothing, as here, but for an ``emulator.apdu.messaging.Opened``."""
+        return Messaging.NONE
 
     @property
     def header(self) -> bytes:

@@ -16,6 +16,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite, suite_of
 from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
+from emulator.filesystem.layouts.terms import MacStart, Messaging, MessagingKey
 
 
 def covered(command: CommandAPDU, body: bytes) -> bytes:
@@ -41,8 +42,8 @@ class Seal:
     @classmethod
     def under(cls, suite: Suite, scheme: MessagingSpec, key: bytes, challenge: bytes, *, enciphered: bool) -> Seal:
         """Of the card's own key and its last challenge, as the scheme says."""
-        value = suite.process_key(key, challenge) if scheme.key == "process" else key
-        return cls(suite, scheme, value, challenge if scheme.start == "challenge" else b"", enciphered)
+        value = suite.process_key(key, challenge) if scheme.key is MessagingKey.PROCESS else key
+        return cls(suite, scheme, value, challenge if scheme.start is MacStart.CHALLENGE else b"", enciphered)
 
     @classmethod
     def begin(cls, card: CardState, key: KeySpec, *, enciphered: bool) -> Seal:
@@ -86,9 +87,9 @@ class Opened(CommandAPDU):
     seal: Seal = field(kw_only=True)
 
     @property
-    def messaging(self) -> str:
-        """``mac`` or ``cipher``."""
-        return "cipher" if self.seal.enciphered else "mac"
+    def messaging(self) -> Messaging:
+        """A MAC, or MAC and cipher."""
+        return Messaging.CIPHER if self.seal.enciphered else Messaging.MAC
 
 
 def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Opened:

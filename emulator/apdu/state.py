@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec, Layout, MessagingSpec
+from emulator.filesystem.layouts.terms import KeyUse, Messaging
 from emulator.filesystem.memory.cells import UNBLOCKINGS_CELL, VERSIONS, ApplicationLife, CardLife, key_cell, tries_cell
 from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.memory import Memory
@@ -44,14 +45,14 @@ class CardState:
             raise CardError(SW.NO_CURRENT_EF, "no EF is current: select one, or name it by its SFI")
         return session.file
 
-    def may_read(self, spec: FileSpec, messaging: str) -> None:
+    def may_read(self, spec: FileSpec, messaging: Messaging) -> None:
         """6982 unless the session's rights allow reading, 6987 where it must come under other secure messaging."""
         if not spec.read.satisfied(self.session.rights):
             self._refuse("reading", spec.path, spec.read)
         if spec.read_messaging:
             self._secured("reading", spec.path, spec.read_messaging, messaging)
 
-    def may_update(self, spec: FileSpec, messaging: str) -> None:
+    def may_update(self, spec: FileSpec, messaging: Messaging) -> None:
         """6982 unless the session's rights allow updating, 6987 where it must come under other secure messaging."""
         self.right_to_update(spec)
         if spec.update_messaging:
@@ -78,9 +79,9 @@ class CardState:
             return
         raise CardError(SW.SECURITY_NOT_SATISFIED, f"{deed} {path} needs {condition}; {self._won()}")
 
-    def _secured(self, deed: str, path: str, demand: str, messaging: str) -> None:
-        if messaging != demand and not self.filling():
-            wanted = "a MAC" if demand == "mac" else "MAC and cipher"
+    def _secured(self, deed: str, path: str, demand: Messaging, messaging: Messaging) -> None:
+        if messaging is not demand and not self.filling():
+            wanted = "a MAC" if demand is Messaging.MAC else "MAC and cipher"
             raise CardError(SW.MESSAGING_OBJECT_MISSING, f"{deed} {path} needs {wanted}")
 
     def blocked(self, directory: Directory) -> ApplicationLife:
@@ -110,7 +111,7 @@ class CardState:
         line = self.session.directory.line()
         return next(one.messaging for one in line if one.spec.id == spec.application)
 
-    def find_key(self, identifier: int, use: str) -> KeySpec:
+    def find_key(self, identifier: int, use: KeyUse) -> KeySpec:
         """The key under a P2, from the current DF; 6A88."""
         key = self.session.directory.key(identifier, use)
         if key is None:

@@ -10,6 +10,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.guess import guess
 from emulator.personas import agreement, document, from_table, shape, validity
 from emulator.personas.agreement import Holder
@@ -102,11 +103,11 @@ class _Judge:
                 yield ("values", spec.path), values[spec.path], spec
 
     def _file(self, path: tuple[str, ...], values: Mapping[str, Any], spec: FileSpec) -> None:
-        if spec.structure == "transparent":
+        if spec.structure is Structure.TRANSPARENT:
             if "hex" in values:
                 self._transparent(path, values["hex"], spec)
             return
-        if spec.structure == "cyclic":
+        if spec.structure is Structure.CYCLIC:
             if isinstance(values.get("records"), list):
                 self._records(path, values["records"], spec)
             return
@@ -252,7 +253,7 @@ class _Judge:
                 self._find(("name",), f"no card of layout {layout.name} can be made: {error}")
                 continue
             for spec in layout.files.values():
-                if spec.structure != "transparent" and not spec.directory:
+                if spec.structure is not Structure.TRANSPARENT and not spec.directory:
                     for record in image.memory.records(spec.path):
                         self._record(record, spec)
 
@@ -263,7 +264,7 @@ class _Judge:
 
 def card_problems(record: bytes, spec: FileSpec) -> Iterator[tuple[tuple[str | int, ...], ItemSpec, str]]:
     """What is wrong with one record as a card holds it: the item and its elements, and what was expected."""
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         for at, (item, value) in enumerate(zip(spec.items, items.decode_fields(spec.items, record), strict=True)):
             for _, text in validity.problems(item, value):
                 yield ("records", at), item, text
@@ -301,7 +302,7 @@ def _flat(
     path: tuple[str | int, ...], values: Mapping[str, Any], spec: FileSpec
 ) -> Iterator[tuple[tuple[str | int, ...], ItemSpec, str]]:
     """Every text of a file with its place and its item."""
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         for number, record in enumerate(_list(values.get("records"))):
             for at, (item, value) in enumerate(zip(spec.items, _list(record), strict=False)):
                 if isinstance(value, str):
@@ -321,9 +322,9 @@ def _flat(
 
 
 def _keys(spec: FileSpec) -> Iterable[str]:
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         return ("hex",)
-    return ("records",) if spec.structure == "cyclic" else tuple(item.label for item in spec.items)
+    return ("records",) if spec.structure is Structure.CYCLIC else tuple(item.label for item in spec.items)
 
 
 def _place(path: str) -> tuple[str, ...]:

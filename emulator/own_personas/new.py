@@ -12,6 +12,7 @@ from emulator import catalogue
 from emulator.errors import Misuse
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts.terms import Structure
 from emulator.personas import DEFAULT, agreement, document, numbers, validity, write
 from emulator.personas.countries import ALPHA_3
 
@@ -211,9 +212,9 @@ class _Moved:
 
     def file(self, spec: FileSpec, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of a file."""
-        if spec.structure == "transparent":
+        if spec.structure is Structure.TRANSPARENT:
             return dict(values)
-        if spec.structure == "cyclic":
+        if spec.structure is Structure.CYCLIC:
             records = [self._record(spec.items, record) for record in values.get("records", [])]
             return {"records": [record for record in records if record is not None]}
         result = {item.label: self._value(item, values.get(item.label)) for item in spec.items}

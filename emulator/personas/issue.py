@@ -9,7 +9,8 @@ from emulator.crypto.keys import card_key, factors, pin_key, test_root
 from emulator.errors import Misuse
 from emulator.filesystem.layouts import items, text
 from emulator.filesystem.layouts import load as layouts
-from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.filesystem.memory.cells import (
     ACTIVATION,
     CARD_STATE,
@@ -60,7 +61,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     for key in layout.keys.values():
         cells[tries_cell(key.name)] = key.tries
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
-            roots = layout.card == "psam" and key.use == "delivery"
+            roots = layout.card == "psam" and key.use is KeyUse.DELIVERY
             cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, atr[-8:], algorithms)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
     for name, cell in _states(persona, layout).items():
@@ -92,7 +93,7 @@ def _own_psam(persona: Persona, layout: Layout) -> Layout:
 def _versions(layout: Layout, key: KeySpec, persona: Persona, chip_factor: bytes, card: Suite) -> dict[CellKey, Cell]:
     """The values of a card's key by cell, diversified down to the card, or made from its PIN."""
     if key.pin:
-        return {key_cell(key.name): pin_key(key.pin, text=key.use != PIN_USE)}
+        return {key_cell(key.name): pin_key(key.pin, text=key.use is not KeyUse.PIN)}
     algorithms = suite_of(messaging_of(layout, key.application)[0].algorithm, card)
     return {
         key_cell(key.name, version): card_key(
@@ -173,7 +174,7 @@ def _bank(persona: Persona) -> dict[str, Any]:
 
 
 def _empty(spec: FileSpec) -> tuple[bytes, ...]:
-    return (bytes(spec.size),) if spec.structure == "transparent" else ()
+    return (bytes(spec.size),) if spec.structure is Structure.TRANSPARENT else ()
 
 
 def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: frozenset[str]) -> tuple[bytes, ...]:
@@ -181,11 +182,11 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
     speak in 2.00's, so that what an older tag now means is written as on a card brought up to date.
     """
     values = _continued(spec, persona.values.get(spec.path, {}))
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         content = bytes.fromhex(computed.get(spec.path) or values.get("hex", ""))
         return (content[: spec.size].ljust(spec.size, b"\0"),)
     try:
-        if spec.structure == "cyclic":
+        if spec.structure is Structure.CYCLIC:
             records = values.get("records", [])[: spec.records]
             return tuple(items.encode_fields(spec.items, record) for record in records)
         return tuple(

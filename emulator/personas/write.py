@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.personas.issue import COMPUTED
 
 WIDTH = 112
@@ -85,11 +86,11 @@ def _note(section: str, key: str) -> str:
 def _file(path: tuple[str, ...], values: Mapping[str, Any], spec: FileSpec, *, hints: bool) -> Iterator[str]:
     yield ""
     yield f"[{_key(path)}]   # {spec.name} {spec.name_en}".rstrip(" #")
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         if hints:
             yield f"# 至多{spec.size}字节 at most {spec.size} bytes, in hex"
         yield from _hex(values.get("hex", ""))
-    elif spec.structure == "cyclic":
+    elif spec.structure is Structure.CYCLIC:
         yield "# 最新的在前，每条依次为 newest first, each with these:"
         yield from (f"#   {_described(item, hints=hints)}" for item in spec.items)
         yield from _list("records", values.get("records", []))

@@ -11,6 +11,7 @@ import click
 from emulator import catalogue
 from emulator.filesystem.layouts.changes import Difference, differences
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.security import Always
 from harness.cli import card_options
 from harness.trace import reference
@@ -115,7 +116,11 @@ def _application(found: Layout, name: str, depth: int) -> None:
     for spec in found.files.values():
         if spec.application != name:
             continue
-        kinds = {"transparent": f"{spec.size} bytes", "cyclic": f"{spec.records} cyclic records", "records": "records"}
+        kinds = {
+            Structure.TRANSPARENT: f"{spec.size} bytes",
+            Structure.CYCLIC: f"{spec.records} cyclic records",
+            Structure.RECORDS: "records",
+        }
         demands = [f"{deed} under {how}" for deed, how in
                    (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
         how = "".join(f"; {one}" for one in demands)

@@ -13,6 +13,7 @@ import click
 
 from emulator.apdu.command import ResponseAPDU
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
 from harness.cli import card_options
@@ -24,7 +25,7 @@ from harness.trace import decode
 def _read(image: Image, spec: FileSpec, *, show_secrets: bool) -> list[ItemValue]:
     """A file's content straight from the image; a transparent file has one nameless item."""
     records = image.memory.records(spec.path)
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         return []
     found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
     if spec.secret and not show_secrets:
@@ -48,7 +49,7 @@ def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
         click.echo(
             f"\n{spec.path} {spec.name} {spec.name_en}  [read {spec.read}; update {spec.update}]  ({spec.grade})"
         )
-        if spec.structure == "transparent":
+        if spec.structure is Structure.TRANSPARENT:
             (content,) = image.memory.records(spec.path)
             click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
         for one in _read(image, spec, show_secrets=show_secrets):
@@ -61,7 +62,7 @@ def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
     for spec in image.layout.files.values():
         entry: dict[str, Any] = {"name": spec.name, "name_en": spec.name_en, "structure": spec.structure}
         entry |= {"read": str(spec.read), "update": str(spec.update), "grade": spec.grade}
-        if spec.structure == "transparent":
+        if spec.structure is Structure.TRANSPARENT:
             content = image.memory.records(spec.path)[0].hex().upper()
             entry["hex"] = content if show_secrets or not spec.secret else "*" * len(content)
         else:

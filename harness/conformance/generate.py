@@ -20,6 +20,7 @@ from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Always, Condition, Never, Right, names_in
 from emulator.sources import mark
@@ -44,7 +45,7 @@ def documents(layout: Layout) -> Iterator[tuple[str, Document]]:
             for document in (*_records(spec), *_safety(layout, spec), *_tears(spec)):
                 yield f"{spec.application.lower()}.yaml", document
     for key in layout.keys.values():
-        if key.application in NATIONAL and key.use == "external-authentication":
+        if key.application in NATIONAL and key.use is KeyUse.EXTERNAL:
             yield from (("keys.yaml", one) for one in _keys(key))
     yield from (("firewall.yaml", one) for one in _firewall(layout))
     for kind in INSTRUCTIONS:
@@ -139,13 +140,13 @@ def _records(spec: FileSpec) -> Iterator[Document]:
         return
     begin: Steps = [{"select": spec.application}, *_win(spec.read)]
     standard, source = f"{spec.application}_RECORD", _source(spec.path, spec)
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         read = {"apdu": _hex(ReadBinary.command(spec.sfi, le=16)), "expect": {"sw": "9000", "length": 16}}
         beyond = {"apdu": _hex(ReadBinary.command(spec.sfi, 0xFF, 1)), "expect": {"sw": ["9000", "6B00"]}}
         yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: its bytes",
                         f"{spec.path}{spec.name}：按字节读", source, [*begin, read, beyond])  # fmt: skip
         return
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         read = {"apdu": _hex(ReadRecord.command(spec.sfi, number=1, le=spec.record_length)),
                 "expect": {"sw": ["9000", "6A83"]}}  # fmt: skip
         yield _document(f"{standard}-{_label(spec)}", standard, f"{spec.path} {spec.name_en}: the newest record",
@@ -175,18 +176,18 @@ def _hex(command: CommandAPDU) -> str:
 
 
 def _read_step(spec: FileSpec) -> dict[str, Any]:
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         return {"apdu": _hex(ReadBinary.command(spec.sfi, le=1))}
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         return {"apdu": _hex(ReadRecord.command(spec.sfi, number=1))}
     return {"read": f"{spec.path}/{spec.items[0].label}"}
 
 
 def _update_step(spec: FileSpec) -> dict[str, Any]:
     """An update that changes nothing where it is let through, or the newest record of a cyclic file."""
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         return {"apdu": _hex(UpdateBinary.command(b"\0", spec.sfi))}
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         return {"apdu": _hex(UpdateRecord.newest(bytes(spec.record_length), spec.sfi))}
     return {"update": {"item": f"{spec.path}/{spec.items[0].label}"}}
 
@@ -195,7 +196,7 @@ def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
     """Who may read and update a file: nobody's right, the PIN's, each key's of its application."""
     standard, source = f"{spec.application}_SAFETY", _source(spec.path, spec.access)
     reach = [key.name for key in layout.keys.values()
-             if key.application in {spec.application, "SSSE"} and key.use == "external-authentication"]  # fmt: skip
+             if key.application in {spec.application, "SSSE"} and key.use is KeyUse.EXTERNAL]  # fmt: skip
     named = {*names_in(spec.read), *names_in(spec.update)}
     own = [name for name in reach if layout.keys[name].application == spec.application or name in named]
     for right in ("NONE", PIN, *own):
@@ -222,7 +223,7 @@ def _safety(layout: Layout, spec: FileSpec) -> Iterator[Document]:
     if isinstance(spec.update, Right):
         update: Steps = [{**_update_step(spec), "expect": {"sw": "9000"}}]
         more: dict[str, Any] = {"destructive": True}
-        if spec.structure == "records" and not isinstance(spec.read, Never):
+        if spec.structure is Structure.RECORDS and not isinstance(spec.read, Never):
             update, more = [{"update": {"item": f"{spec.path}/{spec.items[0].label}", "same": True}}], {}
         reading = [] if isinstance(spec.read, Always) else _win(spec.read)
         yield _document(f"{standard}-{_label(spec)}_WRITTEN", standard, f"{spec.path} is updated with {spec.update}",
@@ -236,9 +237,9 @@ def _tears(spec: FileSpec) -> Iterator[Document]:
     if not isinstance(spec.update, Right):
         return
     step = _update_step(spec)
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         step = {"apdu": _hex(UpdateBinary.command(b"\x5a" * 64, spec.sfi))}
-    elif spec.structure == "records":
+    elif spec.structure is Structure.RECORDS:
         item = spec.items[0]
         tag = item.tag or 0
         record = bytes((tag, item.length)) + b"\x5a" * item.length

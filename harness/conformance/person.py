@@ -8,6 +8,7 @@ from emulator import catalogue
 from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
 from emulator.personas.issue import bank_card_number
@@ -26,7 +27,7 @@ class Person:
         Items that are computed when a card is issued are read from the card as it was issued. LookupError.
         """
         layout = self.image.layout
-        if path in layout.files and layout.files[path].structure == "transparent":
+        if path in layout.files and layout.files[path].structure is Structure.TRANSPARENT:
             return b"".join(self.image.memory.records(path)).hex().upper()
         name, _, label = path.rpartition("/")
         spec = layout.files.get(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.layouts.text import encode, join
 from emulator.security import Condition
 from harness.driver import elements, formats
@@ -72,7 +73,7 @@ def file(terminal: Terminal, wanted: Wanted) -> FileSpec:
     spec = terminal.layout.files.get(wanted.path)
     if spec is None:
         raise DriverError(negated(SW.FILE_NOT_FOUND), f"文件不存在 no file {wanted.path}")
-    if wanted.whole and spec.structure != "transparent":
+    if wanted.whole and spec.structure is not Structure.TRANSPARENT:
         raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {wanted.name!r}")
     return spec
 
@@ -96,7 +97,7 @@ def parts(terminal: Terminal, wanted: Wanted) -> list[Part]:
 def _part(spec: FileSpec, tag: str, suffix: str) -> Part:
     item = spec.item(int(tag, 16))
     if item is None:
-        if spec.structure == "transparent":
+        if spec.structure is Structure.TRANSPARENT:
             raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"文件无记录 {spec.path} has no records")
         raise _missing(f"{spec.path} has no item {tag}")
     if not suffix:
@@ -188,7 +189,7 @@ def _whole(spec: FileSpec, value: str) -> Whole:
 
 
 def _addition(spec: FileSpec, wanted: Wanted, given: list[str], way: str) -> Addition:
-    if spec.structure != "cyclic":
+    if spec.structure is not Structure.CYCLIC:
         raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"不是循环文件 {spec.path} is not cyclic")
     if wanted.record != NEWEST:
         raise DriverError(Code.BAD_PARAMETER, f"{wanted.name}: 只能写入最新记录 only the newest record is written, 01")

@@ -8,6 +8,7 @@ from typing import Protocol
 from emulator import catalogue
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.sources import citation
 from harness.facts.fact import Fact
 from harness.sources.register import SourceError
@@ -75,7 +76,11 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
 
 
 def _file(spec: FileSpec) -> str:
-    kinds = {"transparent": f"{spec.size} bytes", "cyclic": f"{spec.records} cyclic records", "records": "records"}
+    kinds = {
+        Structure.TRANSPARENT: f"{spec.size} bytes",
+        Structure.CYCLIC: f"{spec.records} cyclic records",
+        Structure.RECORDS: "records",
+    }
     apart = spec.access != Basis(spec.grade, spec.sources)
     held = f"id {spec.fid:04X}, {kinds[spec.structure]}" + ("" if apart else f", {_access(spec)}")
     return f"{spec.name} {spec.name_en}: {held}"

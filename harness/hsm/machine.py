@@ -13,6 +13,7 @@ from emulator import catalogue
 from emulator.apdu.instructions.pin import PinChangeUnblock
 from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts.specs import KeySpec
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
 from harness.keys.access import Use
@@ -29,7 +30,7 @@ LONGEST_LINE = 512
 LONGEST_TERMINAL = 32
 PROVINCE = "51"
 """The made-up cards are from here."""
-EXTERNAL, MESSAGING, PURSE = "external-authentication", "messaging", "purse"
+EXTERNAL, MESSAGING, PURSE = KeyUse.EXTERNAL, KeyUse.MESSAGING, KeyUse.PURSE
 DOES = {EXTERNAL: "external authentication", MESSAGING: "PIN CHANGE/UNBLOCK", PURSE: "debits"}
 
 
@@ -188,11 +189,11 @@ class EncryptionMachine:
             raise MachineError("address", f"this machine has no root of {name}")
         return self._roots.keys[name]
 
-    def _at(self, address: str, use: str) -> KeySpec:
+    def _at(self, address: str, use: KeyUse) -> KeySpec:
         key = next((key for key in self.keys if key.hsm == address.upper()), None)
         if key is None:
             raise MachineError("address", "no key at this address")
-        if key.use != use:
+        if key.use is not use:
             raise MachineError("address", f"{key.name}, the key at {key.hsm}, is not for {DOES[use]}")
         return key
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from emulator.filesystem.layouts.specs import FileSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import (
     ACTIVATION,
     CARD_STATE,
@@ -87,11 +88,11 @@ def _purse(left: Purse, right: Purse) -> Iterator[str]:
 
 
 def _file(spec: FileSpec, left: tuple[bytes, ...], right: tuple[bytes, ...]) -> Iterator[str]:
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         places = [place for place in range(spec.size) if left[0][place] != right[0][place]]
         yield f"{spec.path} {spec.name}: {len(places)} bytes between {places[0]} and {places[-1]}"
         return
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         fresh = [record for record in right if record not in left]
         yield f"{spec.path} {spec.name}: {len(left)} → {len(right)} records, {len(fresh)} of them new"
         return

@@ -27,6 +27,7 @@ from emulator.apdu.status import SW
 from emulator.crypto.keys import factors
 from emulator.crypto.suite import frame, pad_always, xor
 from emulator.errors import ErrorKind
+from emulator.filesystem.layouts.terms import MacStart
 from harness.keys.access import KeyAccess, Unproved, Use
 
 APPLICATION = bytes.fromhex("D15600000590")
@@ -141,7 +142,7 @@ class Psam(KeyAccess):
         body = command.data
         if enciphered and body:
             body = self._encipher(frame(body, use.suite.block), use.suite.block)
-        start = use.challenge if use.scheme.start == "challenge" else b""
+        start = use.challenge if use.scheme.start is MacStart.CHALLENGE else b""
         block = use.suite.block
         mac = self._mac(start[:block].ljust(block, b"\0") + pad_always(covered(command, body), block), block)
         return sealed(command, body, mac)

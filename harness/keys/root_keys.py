@@ -7,7 +7,7 @@ from collections.abc import Callable
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.messaging import Seal
 from emulator.crypto.keys import card_key, pin_key
-from emulator.filesystem.layouts.specs import PIN_USE
+from emulator.filesystem.layouts.terms import KeyUse
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, Use
 
 
@@ -20,7 +20,7 @@ class RootKeys(KeyAccess):
     def card_key(self, use: Use) -> bytes:
         """The card's own key, 16 bytes."""
         if use.key.pin:
-            return pin_key(use.key.pin, text=use.key.use != PIN_USE)
+            return pin_key(use.key.pin, text=use.key.use is not KeyUse.PIN)
         root = self._root(use.key.name, use.version)
         return card_key(use.suite, root, use.region, use.chip, use.key.levels)
 

@@ -15,6 +15,7 @@ from emulator.apdu.instructions.select import BY_NAME, Select
 from emulator.apdu.instructions.touched import Content
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.security import PIN, Condition
 from harness.trace.context import SELECTED_ALL_THE_SAME, Context, Place
 from harness.trace.read import Event
@@ -122,7 +123,7 @@ class Step:
     def items(self) -> dict[str, bytes]:
         """The items that an answer gave or an update holds, whole, by path: by what they themselves say they are."""
         file = self.place.file
-        if file is None or file.structure != "records" or not self.done:
+        if file is None or file.structure is not Structure.RECORDS or not self.done:
             return {}
         return {f"{file.path}/{record[0]:02X}": record for record in self.records()}
 

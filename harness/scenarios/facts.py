@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from emulator.errors import NotFound
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import (
     PIN_CELL,
     Activation,
@@ -111,7 +112,7 @@ def item(image: Image, path: str) -> str | None:
     """An item's value, the first of several; None where the card has none. LookupError for a path of no item."""
     name = path.rpartition("/")[0]
     spec = image.layout.files.get(name)
-    if spec is None or spec.structure != "records":
+    if spec is None or spec.structure is not Structure.RECORDS:
         raise NotFound(f"layout {image.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
     for number, record in enumerate(image.memory.records(name), 1):
         found = next(decode_record(spec, record, number))

@@ -12,7 +12,8 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
-from emulator.filesystem.layouts.specs import PIN_USE, FileSpec, Layout
+from emulator.filesystem.layouts.specs import FileSpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.filesystem.memory.cells import VERSIONS, key_cell
 from emulator.filesystem.memory.image import Image
 from emulator.personas import Persona
@@ -77,7 +78,7 @@ class Personaliser:
                 for version in VERSIONS if key.application == application else ():
                     value = self._image.memory.get(key_cell(key.name, version))
                     if key is not self._transport and isinstance(value, bytes):
-                        command = LoadKey.command(key.id, value, version, pin=key.use == PIN_USE)
+                        command = LoadKey.command(key.id, value, version, pin=key.use is KeyUse.PIN)
                         self._sealed(command, f"loading {key.name}, version {version}", enciphered=True)
         self._enter(next(iter(self._layout.applications)))
         self._sealed(CompletePersonalisation.command(), "completing personalisation", enciphered=False)
@@ -94,7 +95,7 @@ class Personaliser:
 
     def _fill(self, spec: FileSpec) -> None:
         content = self._image.memory.records(spec.path)
-        if spec.structure == "cyclic":
+        if spec.structure is Structure.CYCLIC:
             # The oldest are written first: what an interrupted run left there already are the last ones.
             content = content[: len(content) - self._present(spec)]
         for command in commands(spec, content):
@@ -113,12 +114,12 @@ class Personaliser:
 
 def commands(spec: FileSpec, content: tuple[bytes, ...]) -> Iterator[CommandAPDU]:
     """UPDATE RECORD and UPDATE BINARY that fill an empty file. Zeros at a transparent file's end are there already."""
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         used = content[0].rstrip(b"\0")
         for at in range(0, len(used), CHUNK):
             # The first one names the file, which is current from then on: only there may an offset exceed 255.
             yield UpdateBinary.command(used[at : at + CHUNK], spec.sfi if at < 256 else 0, at)
-    elif spec.structure == "cyclic":
+    elif spec.structure is Structure.CYCLIC:
         for record in reversed(content):
             yield UpdateRecord.newest(record, spec.sfi)
     else:

@@ -13,7 +13,8 @@ from emulator.apdu.status import SW
 from emulator.apdu.transport import follow
 from emulator.crypto import Suite, suite_of
 from emulator.crypto.keys import pin_key
-from emulator.filesystem.layouts.specs import PIN_USE, KeySpec, Layout
+from emulator.filesystem.layouts.specs import KeySpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, TerminalError, Unauthorised, Use
@@ -118,7 +119,7 @@ class TerminalSession:
             self.enter(key.application)
         if name in self._rights:
             return
-        if key.use == PIN_USE:
+        if key.use is KeyUse.PIN:
             self.prove_pin(name, key.pin)
             return
         scheme, _ = messaging_of(self.layout, key.application)
@@ -177,6 +178,6 @@ class TerminalSession:
 
 def proving(key: KeySpec, proof: bytes, version: int | None = None) -> CommandAPDU:
     """The command that takes a proof of a key: EXTERNAL AUTHENTICATION, or VERIFY of a PIN that is proved as a key."""
-    if key.use == PIN_USE:
+    if key.use is KeyUse.PIN:
         return VerifyCertificatePin.command(key.id, proof)
     return ExternalAuthentication.command(key.id, proof, version)

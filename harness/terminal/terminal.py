@@ -19,6 +19,7 @@ from emulator.crypto.keys import test_root
 from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
+from emulator.filesystem.layouts.terms import Messaging
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
@@ -294,11 +295,11 @@ class Terminal(TerminalSession):
             command = UpdateBinary.command(content[at : at + PIECE], spec.sfi if not at else 0, at)
             self._addressed(spec, command, spec.update_messaging, doing)
 
-    def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: str, doing: str) -> bytes:
+    def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: Messaging, doing: str) -> bytes:
         """A command on a file, under secure messaging where the file demands it; the answer's data."""
         _, key = messaging_of(self.layout, spec.application)
         if demand and key is not None:
-            return self.sealed(command.to_secure(), key.name, enciphered=demand == "cipher", doing=doing)
+            return self.sealed(command.to_secure(), key.name, enciphered=demand is Messaging.CIPHER, doing=doing)
         return self.exchange(command, doing)
 
     def read_file(self, path: str) -> Iterator[ItemValue]:

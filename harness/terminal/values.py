@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
+from emulator.filesystem.layouts.terms import Structure
 from harness.keys.access import TerminalError
 
 
@@ -40,7 +41,7 @@ def whole(record: bytes, tag: int, doing: str) -> bytes:
 
 def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemValue]:
     """The item of a record, or the fields of a cyclic one."""
-    if spec.structure == "cyclic":
+    if spec.structure is Structure.CYCLIC:
         for field, value in zip(spec.items, items.decode_fields(spec.items, record), strict=True):
             yield ItemValue(spec.path, field, value, number)
         return

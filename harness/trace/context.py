@@ -11,6 +11,7 @@ from emulator.apdu.instructions.touched import FileNamed, KeyNamed
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, KeySpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
 
@@ -79,7 +80,7 @@ class Context:
 
     def _in_file(self, named: FileNamed) -> Place:
         file, tag = self.addressed(named.sfi), named.tag
-        if file is not None and file.structure != "cyclic" and not tag:
+        if file is not None and file.structure is not Structure.CYCLIC and not tag:
             standing = file.standing(named.number)
             # What is written under a number, or under any tag, the record itself says.
             tag = named.written[0] if named.written else (standing.tag or 0) if standing else 0

@@ -24,6 +24,7 @@ from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from harness.trace.context import Context, Place
 from harness.trace.secrets import OTHERWISE, in_answer, in_command
 
@@ -204,7 +205,7 @@ def _records(data: bytes, place: Place, asked: int) -> Spans:
     A tag is one that the file has, or stands in a row that is whole: what is no such row may be anything.
     """
     file = place.file
-    if file is not None and file.structure != "records":
+    if file is not None and file.structure is not Structure.RECORDS:
         return ()  # a cyclic file's records have no tags
     item = place.item
     if item is not None and place.path in ITEMS and data[:HEAD] == bytes((asked, item.length)) == bytes(

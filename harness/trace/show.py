@@ -10,6 +10,7 @@ from emulator.apdu.instructions.touched import Content
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from harness.trace import calls
 from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
@@ -137,7 +138,7 @@ class Reader:
             yield "value masked 数据已屏蔽"
             return
         try:
-            records = items.TLVS.parse(data) if place.file.structure != "cyclic" else ()
+            records = items.TLVS.parse(data) if place.file.structure is not Structure.CYCLIC else ()
             for record in records:
                 if spec := place.file.item(record.tag):
                     meant = items.meant(spec, record.value)

@@ -15,6 +15,7 @@ import pytest
 
 import harness.trace
 from emulator import catalogue
+from emulator.filesystem.layouts.terms import Structure
 from harness.faults.chip import FaultyChip
 from harness.faults.kinds import KINDS, Fault
 from harness.faults.plan import Plan
@@ -44,7 +45,7 @@ READS = [
     (SSSE, VERIFY, *((DF[name],) if name in DF else ()), f"00B2{item.tag:02X}{file.sfi << 3:02X}{item.length + 2:02X}")
     for file in catalogue.layout("2.00").files.values()
     for name in [file.application]
-    if file.structure == "records" and (name in DF or name == "SSSE")
+    if file.structure is Structure.RECORDS and (name in DF or name == "SSSE")
     for item in file.items
     if item.tag
 ]

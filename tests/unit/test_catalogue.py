@@ -18,6 +18,7 @@ import pytest
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import LayoutError
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind
 from emulator.frozen import FrozenDict, FrozenList, frozen
 from emulator.personas import PersonaError, UnknownPersonaError
@@ -130,7 +131,7 @@ def test_a_tree_holds_no_record_and_no_key_but_the_transport_key() -> None:
     image = catalogue.tree("3.00", "sm4")
     assert image.algorithm == "sm4"
     for path, spec in image.layout.files.items():
-        if spec.structure != "transparent" and not spec.directory:
+        if spec.structure is not Structure.TRANSPARENT and not spec.directory:
             assert image.memory.records(path) == (), path
     held = {cell.name for cell in image.memory.snapshot() if cell.kind is CellKind.KEY}
     assert image.layout.personalisation is not None

@@ -10,6 +10,7 @@ from emulator import catalogue
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING
 from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
@@ -55,7 +56,7 @@ def test_a_challenge_is_lost_with_the_application(card: Card) -> None:
 
 def test_every_external_key_has_tries_of_its_own_that_survive(card: Card) -> None:
     layout = card.chip.image.layout
-    keys = [key for key in layout.keys.values() if key.use == "external-authentication"]
+    keys = [key for key in layout.keys.values() if key.use is KeyUse.EXTERNAL]
     assert len(keys) > 40
     for key in keys:
         home = HOME[key.application]
@@ -395,7 +396,7 @@ def test_each_region_moves_under_its_own_files_key_only(card: Card) -> None:
         own = layout.key_for(spec.update)
         update = f"00DC{binding.tag:02X}{spec.sfi << 3:02X}05{binding.tag:02X}03510700"
         local = [key.name for key in layout.keys.values()
-                 if key.application == spec.application and key.use == "external-authentication"]  # fmt: skip
+                 if key.application == spec.application and key.use is KeyUse.EXTERNAL]  # fmt: skip
         for name in local:
             card.chip.reset()
             card.ok(DF[spec.application])

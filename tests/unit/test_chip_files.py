@@ -7,6 +7,7 @@ import pytest
 from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.security import PIN, AllOf, AnyOf, Never, Right, names_in
 from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
 
@@ -227,7 +228,11 @@ def ways(spec: FileSpec) -> list[tuple[str, ...]]:
 
 
 def read_first(spec: FileSpec) -> str:
-    return f"00B0{0x80 | spec.sfi:02X}0001" if spec.structure == "transparent" else f"00B201{spec.sfi << 3 | 4:02X}00"
+    return (
+        f"00B0{0x80 | spec.sfi:02X}0001"
+        if spec.structure is Structure.TRANSPARENT
+        else f"00B201{spec.sfi << 3 | 4:02X}00"
+    )
 
 
 def win(card: Card, right: str) -> None:
@@ -242,7 +247,7 @@ def test_every_file_opens_by_its_own_rights_and_by_no_other(card: Card) -> None:
         home = HOME[spec.application]
         above = {"SSSE"} if spec.application in DF else set()
         reach = [key.name for key in layout.keys.values()
-                 if key.application in {*above, spec.application} and key.use == "external-authentication"]  # fmt: skip
+                 if key.application in {*above, spec.application} and key.use is KeyUse.EXTERNAL]  # fmt: skip
         pin = (PIN,) if spec.application in {*DF, "SSSE"} else ()
         for right in (*pin, *reach):
             card.chip.reset()
@@ -264,7 +269,7 @@ def test_every_file_opens_by_its_own_rights_and_by_no_other(card: Card) -> None:
 
 def garbage_update(spec: FileSpec) -> str:
     """An update refused for its length, had it been allowed."""
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         return f"00D6{0x80 | spec.sfi:02X}FF" + f"FF{'00' * 255}"
     return f"00DC01{spec.sfi << 3 | 4:02X}01FF"
 

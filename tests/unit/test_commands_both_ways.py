@@ -14,7 +14,6 @@ from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.instructions.authentication import (
-    EXTERNAL_USE,
     ExternalAuthentication,
     GetChallenge,
     InternalAuthentication,
@@ -56,7 +55,7 @@ from emulator.apdu.instructions.transactions import (
 )
 from emulator.apdu.status import CardError
 from emulator.apdu.table import EVERYTHING, InstructionTable
-from emulator.filesystem.layouts.specs import PIN_USE
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import ApplicationLife
 
 NAME = b"sx1.sh"
@@ -278,8 +277,8 @@ def test_what_no_header_can_say_is_refused_before_it_is_sent(build: Any) -> None
         (UpdateRecord.newest(b"rec", 7), FileNamed(7, written=b"rec")),
         (ReadBinary.command(0x16, le=6), FileNamed(0x16)),
         (UpdateBinary.command(b"A", offset=0x100), FileNamed(0)),
-        (ExternalAuthentication.command(0x84, PROOF), KeyNamed(0x84, EXTERNAL_USE)),
-        (VerifyCertificatePin.command(0x81, PROOF), KeyNamed(0x81, PIN_USE)),
+        (ExternalAuthentication.command(0x84, PROOF), KeyNamed(0x84, KeyUse.EXTERNAL)),
+        (VerifyCertificatePin.command(0x81, PROOF), KeyNamed(0x81, KeyUse.PIN)),
         (Select.command(NAME), Select(BY_NAME, False, NAME)),
         (Verify.command(PIN), None),
         (GetBalance.command(), None),

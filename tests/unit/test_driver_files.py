@@ -8,6 +8,7 @@ import pytest
 
 from emulator import catalogue
 from emulator.chip import Chip
+from emulator.filesystem.layouts.terms import Structure
 from harness.driver import formats
 from harness.driver.backend import BackEnd
 from harness.driver.library import SSCardDriver
@@ -206,7 +207,7 @@ def test_the_card_that_is_meant_is_named_with_a_last_bar_or_without() -> None:
 
 @pytest.mark.parametrize("name", ["1.00", "2.00", "3.00"])
 def test_every_transparent_file_that_an_address_can_name_is_read_and_written(name: str) -> None:
-    files = [spec for spec in catalogue.layout(name).files.values() if spec.structure == "transparent"]
+    files = [spec for spec in catalogue.layout(name).files.values() if spec.structure is Structure.TRANSPARENT]
     named = [spec for spec in files if not spec.path.startswith("CERT/")]
     assert named
     for spec in named:

@@ -8,6 +8,7 @@ import pytest
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import FileSpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.security import PIN, Never
 from tests.support import HOME, VERIFY, Card, new_card
 
@@ -30,7 +31,7 @@ def card(request: pytest.FixtureRequest) -> Card:
 
 def rights_of(layout: Layout, application: str) -> list[str]:
     keys = [key.name for key in layout.keys.values()
-            if key.application == application and key.use == "external-authentication"]  # fmt: skip
+            if key.application == application and key.use is KeyUse.EXTERNAL]  # fmt: skip
     return [*keys, PIN] if application in SECURED else keys
 
 
@@ -43,7 +44,7 @@ def win(card: Card, right: str) -> None:
 
 def opens(card: Card, spec: FileSpec) -> tuple[bool, bool]:
     """Whether this file may be read and updated now."""
-    binary = spec.structure == "transparent"
+    binary = spec.structure is Structure.TRANSPARENT
     read = f"00B0{0x80 | spec.sfi:02X}0000" if binary else f"00B201{spec.sfi << 3 | 4:02X}00"
     update = f"00D6{0x80 | spec.sfi:02X}FFFF{'00' * 255}" if binary else f"00DC01{spec.sfi << 3 | 4:02X}01FF"
     return card.sw(read) != "6982", card.sw(update) != "6982"
@@ -70,7 +71,7 @@ def test_local_keys_are_not_found_from_elsewhere(card: Card, first: str, second:
     layout = card.chip.image.layout
     there = {key.id for key in layout.keys.values() if key.application == second}
     for key in layout.keys.values():
-        if key.application == first and key.use == "external-authentication" and key.id not in there:
+        if key.application == first and key.use is KeyUse.EXTERNAL and key.id not in there:
             card.chip.reset()
             card.ok(HOME[second], "0084000008")
             answer = card.send(f"008200{key.id:02X}10" + "00" * 16)

@@ -16,6 +16,7 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, Layout
+from emulator.filesystem.layouts.terms import Structure
 from harness.cli import main
 from harness.trace import mask
 from harness.trace.record import TraceFile
@@ -63,11 +64,11 @@ def records(file: FileSpec, planted: Planted) -> Iterator[bytes]:
 def read(file: FileSpec, planted: Planted) -> Iterator[tuple[bytes, bytes]]:
     """All ways to read and write a file: by tag, number, in rows, in parts, under secure messaging, as bytes."""
     p2 = file.sfi << 3
-    if file.structure == "transparent":
+    if file.structure is Structure.TRANSPARENT:
         yield bytes((0x00, 0xB0, 0x80 | file.sfi, 0x00, 0x10)), planted(16) + OK
         yield bytes((0x00, 0xD6, 0x80 | file.sfi, 0x00, 0x10)) + planted(16), OK
         return
-    if file.structure == "cyclic":
+    if file.structure is Structure.CYCLIC:
         yield bytes((0x00, 0xB2, 0x01, p2 | 4, 0x00)), planted(file.record_length) + OK
         yield bytes((0x00, 0xDC, 0x00, p2 | 3, 0x10)) + planted(16), OK
         return

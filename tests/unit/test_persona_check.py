@@ -12,6 +12,7 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.layouts.terms import Structure
 from emulator.own_personas import check
 from emulator.personas import document, numbers
 from emulator.personas.finding import PersonaError
@@ -32,7 +33,7 @@ def test_every_value_of_every_persona_is_valid_and_means_what_it_should(name: st
 def records(name: str, layout: str) -> Iterator[tuple[FileSpec, bytes]]:
     image = catalogue.card(name, layout)
     for spec in image.layout.files.values():
-        if spec.structure != "transparent" and not spec.directory:
+        if spec.structure is not Structure.TRANSPARENT and not spec.directory:
             for record in image.memory.records(spec.path):
                 yield spec, record
 
@@ -51,7 +52,7 @@ def test_the_default_persona_fills_the_items_that_hold_for_somebody_in_work() ->
     empty = {
         f"{path}/{item.label}"
         for path, spec in catalogue.layout("2.00").files.items()
-        if spec.structure == "records" and path in values
+        if spec.structure is Structure.RECORDS and path in values
         for item in spec.items
         if not values[path].get(item.label) and f"{path}/{item.label}" not in COMPUTED
     }

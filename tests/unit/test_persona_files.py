@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import sscard
 from emulator import catalogue
+from emulator.filesystem.layouts.terms import Structure
 from emulator.own_personas import check, new
 from emulator.personas import document, numbers
 from emulator.personas.finding import PersonaError
@@ -69,9 +70,9 @@ def test_every_item_of_every_layout_stands_in_a_new_file_named_in_both_languages
             if spec.directory:
                 continue
             held = table["values"][path]
-            labels = {item.label for item in spec.items} if spec.structure == "records" else set()
+            labels = {item.label for item in spec.items} if spec.structure is Structure.RECORDS else set()
             assert labels - {"01", "03", "04"} <= set(held) if path == "SSSE/EF05" else labels <= set(held), path
-            assert spec.structure == "records" or held.keys() <= {"hex", "records"}
+            assert spec.structure is Structure.RECORDS or held.keys() <= {"hex", "records"}
     assert '07 = "T' in text
     assert "# 卡号 card number [an 9, card number]" in text
     assert table["values"]["SSSE/EF06"]["08"].startswith("519900")

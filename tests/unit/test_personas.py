@@ -11,6 +11,7 @@ from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
+from emulator.filesystem.layouts.terms import Structure
 from emulator.personas.issue import bank_card_number
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
@@ -98,7 +99,7 @@ def test_every_item_of_the_layout_is_on_the_card(name: str) -> None:
     image = catalogue.card(name, "2.00", "3des")
     for spec in image.layout.files.values():
         records = image.memory.records(spec.path)
-        if spec.structure == "records":
+        if spec.structure is Structure.RECORDS:
             tags = [record[0] for record in records]
             wanted = [item.tag for item in spec.items for _ in range(item.count)]
             assert set(tags) == set(wanted) if spec.directory else tags == wanted, spec.path

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import PURSE_CELL
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
@@ -81,7 +82,7 @@ class Watched:
         terminal, layout = self.terminal, self.image.layout
         terminal.verify_pin("123456")
         for file in layout.files.values():
-            if file.structure != "transparent" and file.path.startswith(("SSSE", "DF01", "DF02", "DF03")):
+            if file.structure is not Structure.TRANSPARENT and file.path.startswith(("SSSE", "DF01", "DF02", "DF03")):
                 list(terminal.read_file(file.path))
         terminal.update("SSSE/EF06/0A", "2")
         self.settle()
@@ -93,11 +94,11 @@ def personal(image: Image) -> dict[str, str]:
     """What the card holds of its holder, in hex, by where it stands: runs of six bytes and more."""
     found = {}
     for file in image.layout.files.values():
-        if file.structure == "transparent" or not file.path.startswith(("SSSE", "DF0")):
+        if file.structure is Structure.TRANSPARENT or not file.path.startswith(("SSSE", "DF0")):
             continue
         for number, record in enumerate(image.memory.records(file.path), 1):
-            value = record if file.structure == "cyclic" else record[2:]
-            at = f"{file.path}/{record[0]:02X}" if file.structure == "records" else f"{file.path}:{number}"
+            value = record if file.structure is Structure.CYCLIC else record[2:]
+            at = f"{file.path}/{record[0]:02X}" if file.structure is Structure.RECORDS else f"{file.path}:{number}"
             bare = value.strip(b"\0").hex().upper()
             if at not in OPEN and len(bare) >= 12 and len(set(bare)) > 2:
                 found[at] = bare[:24]

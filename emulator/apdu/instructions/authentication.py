@@ -12,12 +12,12 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
 from emulator.filesystem.layouts.specs import MessagingSpec
+from emulator.filesystem.layouts.terms import KeyUse
 
 CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8
 PROOF = 16
 """Bytes of a cryptogram and its data, or of a factor and its data."""
-EXTERNAL_USE, INTERNAL_USE = "external-authentication", "internal-authentication"
 """What layouts say that such keys are for."""
 
 
@@ -110,7 +110,7 @@ class InternalAuthentication(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """The cryptogram; 6A88."""
-        key = card.key(card.find_key(0x00, INTERNAL_USE), self.version)
+        key = card.key(card.find_key(0x00, KeyUse.INTERNAL), self.version)
         return card.suite.cryptogram(card.suite.process_key(key, self.factor), self.data)
 
 
@@ -147,7 +147,7 @@ class ExternalAuthentication(Instruction):
     @classmethod
     def touches(cls, command: CommandAPDU) -> KeyNamed:
         """The key in P2."""
-        return KeyNamed(command.p2, EXTERNAL_USE)
+        return KeyNamed(command.p2, KeyUse.EXTERNAL)
 
     @classmethod
     def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
@@ -172,7 +172,7 @@ class ExternalAuthentication(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A88, 6983, 6984, 63Cx."""
-        spec = card.find_key(self.key, EXTERNAL_USE)
+        spec = card.find_key(self.key, KeyUse.EXTERNAL)
         key = card.key(spec, self.version)
         tries = card.usable(spec)
         expected, presented = self._proof(card, card.scheme(spec), key)

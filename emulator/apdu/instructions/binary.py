@@ -11,6 +11,7 @@ from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
+from emulator.filesystem.layouts.terms import Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 WITH_SFI = 0x80
@@ -46,7 +47,7 @@ def describe(command: CommandAPDU) -> str:
 def opened(card: CardState, sfi: int) -> FileSpec:
     """The addressed file, which must be transparent; 6981."""
     spec = card.file(sfi)
-    if spec.structure != "transparent":
+    if spec.structure is not Structure.TRANSPARENT:
         raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} holds records")
     return spec
 
@@ -75,7 +76,7 @@ class ReadBinary(Instruction):
     sfi: int
     offset: int
     le: int | None
-    messaging: str = ""
+    messaging: Messaging = Messaging.NONE
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -97,7 +98,7 @@ class ReadBinary(Instruction):
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The answer is, where the file demands it."""
-        return card.file(address(command)[0]).read_messaging == "cipher"
+        return card.file(address(command)[0]).read_messaging is Messaging.CIPHER
 
     @classmethod
     def command(cls, sfi: int = 0, offset: int = 0, le: int = 0) -> CommandAPDU:
@@ -147,7 +148,7 @@ class UpdateBinary(Instruction):
     sfi: int
     offset: int
     data: bytes
-    messaging: str = ""
+    messaging: Messaging = Messaging.NONE
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -169,7 +170,7 @@ class UpdateBinary(Instruction):
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The data are, where the file demands it."""
-        return card.file(address(command)[0]).update_messaging == "cipher"
+        return card.file(address(command)[0]).update_messaging is Messaging.CIPHER
 
     @classmethod
     def command(cls, data: bytes, sfi: int = 0, offset: int = 0) -> CommandAPDU:

@@ -12,7 +12,8 @@ from emulator.apdu.instructions.touched import KeyNamed
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import sm2, sm3, suite_of
-from emulator.filesystem.layouts.specs import PIN_USE, CertificateSpec, Layout
+from emulator.filesystem.layouts.specs import CertificateSpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse
 
 PIN_PROVED = 0x01
 """P1 of VERIFY for a PIN that is proved; P2 is its id."""
@@ -89,7 +90,7 @@ class VerifyCertificatePin(CertificateInstruction):
     @classmethod
     def touches(cls, command: CommandAPDU) -> KeyNamed:
         """The PIN in P2."""
-        return KeyNamed(command.p2, PIN_USE)
+        return KeyNamed(command.p2, KeyUse.PIN)
 
     @classmethod
     def command(cls, identifier: int, proof: bytes) -> CommandAPDU:
@@ -103,7 +104,7 @@ class VerifyCertificatePin(CertificateInstruction):
 
     def execute(self, card: CardState) -> bytes:
         """Returns no data. Raises CardError 6A88 where the PIN is not found, 6983, 6984, 63Cx."""
-        spec = card.find_key(self.identifier, PIN_USE)
+        spec = card.find_key(self.identifier, KeyUse.PIN)
         key = card.key(spec)
         tries = card.usable(spec)
         suite = suite_of(card.scheme(spec).algorithm, card.suite)

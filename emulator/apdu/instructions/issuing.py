@@ -12,7 +12,8 @@ from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, wrong_p1p2
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.specs import PIN_USE, ApplicationSpec, KeySpec, Layout
+from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, Activation, CardLife, key_cell
 from emulator.security import Condition
 
@@ -101,7 +102,7 @@ class LoadKey(_Personalising):
         if len(self.value) != KEY_SIZE:
             raise CardError(SW.WRONG_DATA, f"a key has {KEY_SIZE} bytes, {len(self.value)} came")
         here = card.session.directory
-        named = [key for key in here.keys if key.id == self.identifier and (key.use == PIN_USE) == self.pin]
+        named = [key for key in here.keys if key.id == self.identifier and (key.use is KeyUse.PIN) == self.pin]
         if not named:
             what = "PIN" if self.pin else "key"
             raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no {what} {self.identifier:02X}")

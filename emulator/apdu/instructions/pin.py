@@ -10,6 +10,7 @@ from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout, PinSpec
+from emulator.filesystem.layouts.terms import AskedWhenLocked
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from emulator.filesystem.memory.tries import TryCounter
 from emulator.security import PIN, Condition, Right
@@ -98,7 +99,7 @@ class Verify(Instruction):
             compare(card, self.presented)
         elif card.memory.text(PIN_CELL):
             left = tries.left
-            if not left and card.layout.pin.asked_when_locked == "6983":
+            if not left and card.layout.pin.asked_when_locked is AskedWhenLocked.LOCKED:
                 raise CardError(SW.BLOCKED, "the PIN is locked")
             raise CardError(tries_left(left), f"asked, not tried: {left} tries left")
         # Where no PIN is set, nobody is asked for one, and files read with it stay readable. [D]

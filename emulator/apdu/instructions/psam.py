@@ -12,6 +12,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.suite import folded
 from emulator.filesystem.layouts.specs import KeySpec
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import file_cell
 
 FACTOR = 8
@@ -49,7 +50,7 @@ def find_root(card: CardState, usage: int, identifier: int) -> KeySpec:
     """A root by its use (low five bits of the usage) and id, from the current DF up; 6A88, 6A80 for wrong levels."""
     for directory in card.session.directory.line():
         for spec in directory.keys:
-            if spec.use != "delivery":
+            if spec.use is not KeyUse.DELIVERY:
                 continue
             left = spec.levels_left
             if spec.psam != f"{usage & 0x1F | left << 5:02X}/{identifier:02X}":

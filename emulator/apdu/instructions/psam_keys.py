@@ -12,6 +12,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.filesystem.layouts.specs import KeySpec, Layout
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import KEY_SIZE, key_cell
 
 FILES = {
@@ -84,7 +85,7 @@ class _KeyFile(Instruction):
         """The root that has this usage and id, from the current DF up."""
         for directory in card.session.directory.line():
             for spec in directory.keys:
-                if spec.use == "delivery" and spec.psam == f"{usage:02X}/{identifier:02X}":
+                if spec.use is KeyUse.DELIVERY and spec.psam == f"{usage:02X}/{identifier:02X}":
                     return spec
         raise CardError(missing, f"this layout has no room for a key {usage:02X}/{identifier:02X}")
 

@@ -11,6 +11,7 @@ from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
+from emulator.filesystem.layouts.terms import Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
@@ -79,7 +80,7 @@ def locate(records: Records, current: int, mode: int, tag: int, *, tagged: bool)
 def opened(card: CardState, sfi: int) -> FileSpec:
     """The addressed file, which must hold records; 6981."""
     spec = card.file(sfi)
-    if spec.structure == "transparent":
+    if spec.structure is Structure.TRANSPARENT:
         raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is transparent, it has no records")
     return spec
 
@@ -112,7 +113,7 @@ class ReadRecord(Instruction):
     sfi: int
     mode: int
     le: int | None
-    messaging: str = ""
+    messaging: Messaging = Messaging.NONE
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -134,7 +135,7 @@ class ReadRecord(Instruction):
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The answer is, where the file demands it."""
-        return card.file(command.p2 >> 3).read_messaging == "cipher"
+        return card.file(command.p2 >> 3).read_messaging is Messaging.CIPHER
 
     @classmethod
     def command(
@@ -162,7 +163,7 @@ class ReadRecord(Instruction):
         current = card.session.record if not self.sfi else 0
         found = 0
         if self.mode < THIS:
-            number = found = locate(records, current, self.mode, self.p1, tagged=spec.structure == "records")
+            number = found = locate(records, current, self.mode, self.p1, tagged=spec.structure is Structure.RECORDS)
         else:
             number = self.p1 or current
         if not 1 <= number <= len(records):
@@ -206,7 +207,7 @@ class UpdateRecord(Instruction):
     sfi: int
     mode: int
     data: bytes
-    messaging: str = ""
+    messaging: Messaging = Messaging.NONE
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
@@ -228,7 +229,7 @@ class UpdateRecord(Instruction):
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:
         """The data are, where the file demands it."""
-        return card.file(command.p2 >> 3).update_messaging == "cipher"
+        return card.file(command.p2 >> 3).update_messaging is Messaging.CIPHER
 
     @classmethod
     def command(
@@ -257,7 +258,7 @@ class UpdateRecord(Instruction):
         spec = opened(card, self.sfi)
         card.may_update(spec, self.messaging)
         records = card.memory.records(spec.path)
-        if spec.structure == "cyclic":
+        if spec.structure is Structure.CYCLIC:
             self._add_newest(card, spec, records)
             stay(card, spec, self.sfi, 1)
         else:

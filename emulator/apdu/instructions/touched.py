@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Protocol, TypeAlias
 
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import Directory
 
 
@@ -41,7 +42,7 @@ class KeyNamed:
     """A key by its id and use."""
 
     id: int
-    use: str
+    use: KeyUse
 
 
 class Selection(Protocol):

@@ -20,6 +20,7 @@ from emulator.filesystem.layouts.specs import (
     PurseSpec,
     RegionBinding,
 )
+from emulator.filesystem.layouts.terms import AskedWhenLocked, MacStart, MessagingKey, Structure
 from emulator.security import Condition, Never
 
 Keys = Mapping[str, KeySpec]
@@ -37,8 +38,8 @@ def messaging(node: Node, name: str) -> MessagingSpec:
     """``[messaging.NAME]``."""
     scheme = MessagingSpec(
         name=name,
-        key=node.choice("key", ("process", "card"), "process"),
-        start=node.choice("start", ("zero", "challenge"), "zero"),
+        key=node.member("key", MessagingKey, MessagingKey.PROCESS),
+        start=node.member("start", MacStart, MacStart.ZERO),
         fold=node.choice("fold", ("suite", "left", "xor"), "suite"),
         algorithm=node.choice("algorithm", ("card", "3des", "sm4"), "card"),
         cryptogram=node.number("cryptogram", 8, 16, 8),
@@ -65,7 +66,7 @@ def pin(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> 
         initial=node.text("initial", ""),
         unblock_key=node.choice("unblock_key", keys),
         messaging_key=node.choice("messaging_key", keys),
-        asked_when_locked=node.choice("asked_when_locked", ("6983", "63C0"), "6983"),
+        asked_when_locked=node.member("asked_when_locked", AskedWhenLocked, AskedWhenLocked.LOCKED),
         grade=node.grade(),
         sources=node.sources(),
     )
@@ -163,7 +164,7 @@ def purse(
         sources=node.sources(),
     )
     log = files[spec.log]
-    if log.structure != "cyclic" or log.record_length != LOG_RECORD:
+    if log.structure is not Structure.CYCLIC or log.record_length != LOG_RECORD:
         raise node.error("log", f"expected a cyclic file with records of {LOG_RECORD} bytes, found {spec.log}")
     path, _, label = spec.switch.rpartition("/")
     if spec.switch and (path not in files or not re.fullmatch("[0-9A-F]{2}", label)):
@@ -190,7 +191,7 @@ def certificate(
         sources=node.sources(),
     )
     for name, path, size in (("private", spec.private, 32), ("public", spec.public, len(spec.header) + 64)):
-        if files[path].structure != "transparent" or files[path].size < size:
+        if files[path].structure is not Structure.TRANSPARENT or files[path].size < size:
             raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
     node.done()
     return spec

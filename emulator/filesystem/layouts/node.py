@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from typing import TypeVar
 
 from emulator import ber
@@ -11,6 +12,7 @@ from emulator.security import PIN, Condition, names_in, parse_condition
 from emulator.sources import GRADES, citation
 
 T = TypeVar("T")
+Term = TypeVar("Term", bound=StrEnum)
 
 
 class Node:
@@ -52,6 +54,10 @@ class Node:
         if value not in options:
             raise self.error(key, f"expected one of {', '.join(options)}, found {value!r}")
         return value
+
+    def member(self, key: str, terms: type[Term], default: Term | None = None) -> Term:
+        """Takes one of the words of an enum."""
+        return terms(self.choice(key, [term.value for term in terms], default))
 
     def hexadecimal(self, key: str, sizes: range, default: str | None = None) -> bytes:
         """Takes bytes written in hex, of one of these sizes."""

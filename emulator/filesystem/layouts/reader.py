@@ -11,7 +11,6 @@ from emulator.filesystem.layouts import features as features
 from emulator.filesystem.layouts import item_tables
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.specs import (
-    PIN_USE,
     ApplicationSpec,
     Basis,
     FileSpec,
@@ -21,13 +20,11 @@ from emulator.filesystem.layouts.specs import (
     LayoutError,
     Table,
 )
+from emulator.filesystem.layouts.terms import Fci, KeyUse, Messaging, Structure
 from emulator.filesystem.memory import directory as directory_file
 from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
-STRUCTURES = ("records", "cyclic", "transparent")
-KEY_USES = ("internal-authentication", "external-authentication", "messaging", "purse", "delivery", PIN_USE)
-MESSAGING = ("", "mac", "cipher")
 PIN_DIGITS = re.compile("[0-9]{4,16}")
 
 
@@ -138,7 +135,7 @@ class LayoutReader:
                 parent=node.text("parent", ""),
                 fid=int.from_bytes(node.hexadecimal("fid", range(2, 3)), "big"),
                 dfname=node.hexadecimal("dfname", range(17), ""),
-                fci=node.choice("fci", ("ddf", "adf", ""), ""),
+                fci=node.member("fci", Fci, Fci.NONE),
                 name=node.text("name", ""),
                 name_en=node.text("name_en", ""),
                 grade=node.grade(),
@@ -184,7 +181,7 @@ class LayoutReader:
         """No two keys of one place, id and use: P2 could mean either."""
         seen: dict[tuple[str, int, str], str] = {}
         for key in keys.values():
-            if key.use == "delivery":  # told apart by usage as well
+            if key.use is KeyUse.DELIVERY:  # told apart by usage as well
                 continue
             other = seen.setdefault((key.application, key.id, key.use), key.name)
             if other != key.name:
@@ -220,7 +217,7 @@ class LayoutReader:
             name=name,
             application=node.choice("application", applications),
             id=node.hexadecimal("id", range(1, 2))[0],
-            use=node.choice("use", KEY_USES),
+            use=node.member("use", KeyUse),
             levels=node.number("levels", 1, 3),
             tries=node.number("tries", 0, 15, 3),
             versions=node.number("versions", 1, 3, 1),
@@ -236,7 +233,7 @@ class LayoutReader:
             raise node.error("psam", f"expected usage and id like 48/12, found {key.psam!r}")
         if key.psam and key.levels_left > key.levels:
             raise node.error("psam", f"usage {key.psam[:2]} has {key.levels_left} levels, the key {key.levels}")
-        if (key.use == PIN_USE) > bool(PIN_DIGITS.fullmatch(key.pin)):
+        if (key.use is KeyUse.PIN) > bool(PIN_DIGITS.fullmatch(key.pin)):
             raise node.error("pin", f"expected 4 to 16 digits, found {len(key.pin)} characters")
         node.done()
         return key
@@ -252,7 +249,7 @@ class LayoutReader:
         application, _, name = path.partition("/")
         if application not in applications or not re.fullmatch(r"EF(0[1-9A-F]|1[0-9A-E])", name):
             raise LayoutError(self.source, node.key, "expected APPLICATION/EFnn, nn from 01 to 1E in hex")
-        structure = node.choice("structure", STRUCTURES)
+        structure = node.member("structure", Structure)
         fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
         directory = node.truth("directory", False)
         grade, sources = node.grade(), node.sources()
@@ -271,12 +268,12 @@ class LayoutReader:
         items: tuple[ItemSpec, ...] = ()
         size = records = 0
         if directory:
-            if structure != "records" or conditions[1] != Never():
+            if structure is not Structure.RECORDS or conditions[1] != Never():
                 raise node.error("directory", "expected a file of records that nothing may update")
             items = directory_file.ITEMS
-        elif structure == "records":
+        elif structure is Structure.RECORDS:
             items = item_tables.records(node, parent, whole=self.whole)
-        elif structure == "cyclic":
+        elif structure is Structure.CYCLIC:
             records = node.number("records", 1, 254)
             items = item_tables.fields(node, parent)
             length = sum(item.length for item in items)
@@ -298,8 +295,8 @@ class LayoutReader:
             items=items,
             size=size,
             records=records,
-            read_messaging=node.choice("read_messaging", MESSAGING, ""),
-            update_messaging=node.choice("update_messaging", MESSAGING, ""),
+            read_messaging=node.member("read_messaging", Messaging, Messaging.NONE),
+            update_messaging=node.member("update_messaging", Messaging, Messaging.NONE),
             rewrite=node.truth("rewrite", False),
             directory=directory,
             sources=sources,

@@ -8,11 +8,10 @@ from typing import Any
 from emulator import ber
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
+from emulator.filesystem.layouts.terms import AskedWhenLocked, Fci, KeyUse, MacStart, Messaging, MessagingKey, Structure
 from emulator.security import PIN, Condition, Never, names_in
 
 Table = dict[str, Any]
-PIN_USE = "pin"
-"""The use of a key that is made from a PIN of an application's own, and proved by VERIFY."""
 PDOL = 0x9F38
 """Tag of the processing options' data object list in an application's FCI. [P]"""
 
@@ -85,7 +84,7 @@ class FileSpec:
     fid: int
     name: str
     name_en: str
-    structure: str
+    structure: Structure
     read: Condition
     update: Condition
     access: Basis
@@ -94,8 +93,8 @@ class FileSpec:
     items: tuple[ItemSpec, ...] = ()
     size: int = 0
     records: int = 0
-    read_messaging: str = ""
-    update_messaging: str = ""
+    read_messaging: Messaging = Messaging.NONE
+    update_messaging: Messaging = Messaging.NONE
     """What secure messaging a command must come under: none, ``mac``, or ``cipher`` (MAC and cipher)."""
     rewrite: bool = False
     """A record may be replaced by one of another tag or length."""
@@ -154,7 +153,7 @@ class ApplicationSpec:
     parent: str
     fid: int
     dfname: bytes
-    fci: str
+    fci: Fci
     name: str
     name_en: str
     grade: str
@@ -196,7 +195,7 @@ class KeySpec:
     name: str
     application: str
     id: int
-    use: str
+    use: KeyUse
     levels: int
     tries: int
     versions: int
@@ -231,7 +230,7 @@ class PinSpec:
     unblock_key: str
     messaging_key: str
     grade: str
-    asked_when_locked: str = "6983"
+    asked_when_locked: AskedWhenLocked = AskedWhenLocked.LOCKED
     sources: tuple[str, ...] = ()
 
 
@@ -248,8 +247,8 @@ class MessagingSpec:
     """
 
     name: str
-    key: str
-    start: str
+    key: MessagingKey
+    start: MacStart
     fold: str
     algorithm: str
     cryptogram: int

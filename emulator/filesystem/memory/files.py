@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
+from emulator.filesystem.layouts.terms import Fci, KeyUse, MacStart, MessagingKey
 from emulator.filesystem.memory.cells import CellKey, state_cell
 
 SM4_CODE = 3
 UNLISTED = 0x1E
 """What an environment without a directory file names as its SFI. [S: prog-cardissue, reference:card §2]"""
-PLAIN = MessagingSpec("ssse", "process", "zero", "suite", "card", 8, "S")
+PLAIN = MessagingSpec("ssse", MessagingKey.PROCESS, MacStart.ZERO, "suite", "card", 8, "S")
 """The scheme of SSSE, where a layout names none."""
 
 
@@ -50,13 +51,13 @@ class Directory:
             yield here
             here = here.parent
 
-    def key(self, identifier: int, use: str) -> KeySpec | None:
+    def key(self, identifier: int, use: KeyUse) -> KeySpec | None:
         """The key under a P2: with its high bit set one of this directory, else one from here up to the MF.
         [T: part5:table 14]
         """
         for directory in (self,) if identifier & 0x80 else self.line():
             for key in directory.keys:
-                if key.id == identifier and key.use == use:
+                if key.id == identifier and key.use is use:
                     return key
         return None
 
@@ -141,7 +142,7 @@ def fci(spec: ApplicationSpec, layout: Layout, algorithm_code: int) -> bytes:
     if not spec.fci:
         return b""
     inner = b"\x84" + bytes((len(spec.dfname),)) + spec.dfname
-    if spec.fci == "ddf":
+    if spec.fci is Fci.DDF:
         own = bytes((0x88, 1, layout.files[spec.directory].sfi if spec.directory else UNLISTED))
         if spec.tells_algorithm:
             own += bytes((0x9F, 0x0C, 3, 0x86, 1, algorithm_code))

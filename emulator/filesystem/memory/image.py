@@ -21,6 +21,7 @@ from emulator.crypto import AlgorithmError, suite
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout, LayoutError
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import (
     ACTIVATION,
     CARD_STATE,
@@ -168,11 +169,11 @@ class Image:
             raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
         for path, spec in self.layout.files.items():
             records = self.memory.records(path)
-            if spec.structure == "transparent" and [len(part) for part in records] != [spec.size]:
+            if spec.structure is Structure.TRANSPARENT and [len(part) for part in records] != [spec.size]:
                 raise ImageError(source, f"cells.{file_cell(path)}: expected {spec.size} bytes")
-            if spec.structure == "cyclic" and any(len(record) != spec.record_length for record in records):
+            if spec.structure is Structure.CYCLIC and any(len(record) != spec.record_length for record in records):
                 raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
-            if spec.structure == "records" and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
+            if spec.structure is Structure.RECORDS and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
                 raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
 
     def _check_bounds(self, source: object, cells: Mapping[CellKey, Cell]) -> None:

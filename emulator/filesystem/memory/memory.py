@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import (
     ACTIVATION,
     CARD_STATE,
@@ -63,11 +64,11 @@ class Plan:
             self._place(name, 1)
         self._align()
         for spec in layout.files.values():
-            if spec.structure == "transparent":
+            if spec.structure is Structure.TRANSPARENT:
                 self._place(file_cell(spec.path), spec.size, spec.size)
             elif spec.directory:
                 self._place(file_cell(spec.path), 2 + sum(map(len, listed(layout))))
-            elif spec.structure == "cyclic":
+            elif spec.structure is Structure.CYCLIC:
                 self._place(file_cell(spec.path), 2 + spec.record_length * spec.records, spec.record_length)
             else:
                 declared = sum((2 + item.length) * item.count for item in spec.items)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emulator import catalogue, personas
-from emulator.filesystem.layouts.specs import PIN_USE, Layout
+from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.security import PIN
 from harness.conformance.person import persona_of
 from harness.conformance.play import Missing, Play, Unsuitable
@@ -127,7 +128,7 @@ class CardInReader:
             return f"the card's layout has no key {name}"
         try:
             terminal.card_key(name)
-            if spec.use in ("external-authentication", PIN_USE):
+            if spec.use in (KeyUse.EXTERNAL, KeyUse.PIN):
                 terminal.begin()
                 terminal.enter(spec.application)
                 terminal.authenticate(name)

@@ -6,6 +6,7 @@ from emulator.apdu.instructions.authentication import ExternalAuthentication, In
 from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
+from emulator.filesystem.layouts.terms import Structure
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import Step
 
@@ -125,7 +126,9 @@ class Whole(Rule):
     def step(self, step: Step) -> str | None:
         broken, self._broken = self._broken, None
         file = step.place.file
-        plain = file is not None and file.structure != "cyclic" and all(one.format != BER for one in file.items)
+        plain = (
+            file is not None and file.structure is not Structure.CYCLIC and all(one.format != BER for one in file.items)
+        )
         if step.kind is ReadRecord and step.sw == 0x9000 and plain:
             self.seen = True
             if problem := self._problem(step):

@@ -7,6 +7,7 @@ from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import FileSpec
+from emulator.filesystem.layouts.terms import Messaging
 from emulator.security import PIN, Condition, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import Step
@@ -197,13 +198,15 @@ class InClear(Rule):
         plan = step.view.layout.personalisation
         if step.secured or (plan is not None and plan.key in step.rights):
             return None
-        return f"{step.path} demands {'a MAC' if demand == 'mac' else 'MAC and cipher'}, and was accessed in clear"
+        return (
+            f"{step.path} demands {'a MAC' if demand is Messaging.MAC else 'MAC and cipher'}, and was accessed in clear"
+        )
 
     @staticmethod
-    def _demand(step: Step, file: FileSpec) -> str:
+    def _demand(step: Step, file: FileSpec) -> Messaging:
         if step.kind in READING:
             return file.read_messaging
-        return file.update_messaging if step.kind in UPDATING else ""
+        return file.update_messaging if step.kind in UPDATING else Messaging.NONE
 
 
 RULES = (ReadFirst, UpdateFirst, CommandFirst, AfterRefusal, Insisting, LockedKey, HeldAlready, InClear)

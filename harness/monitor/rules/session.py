@@ -8,7 +8,8 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import ANY, EF, Select
 from emulator.apdu.instructions.touched import FileNamed
 from emulator.apdu.status import SW
-from emulator.filesystem.layouts.specs import PIN_USE, KeySpec
+from emulator.filesystem.layouts.specs import KeySpec
+from emulator.filesystem.layouts.terms import KeyUse
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed
@@ -184,7 +185,7 @@ def _relied_on(step: Step) -> frozenset[str]:
 
 def _a_pin(key: KeySpec | None) -> bool:
     """The cardholder's PIN is one, and so are the certificate application's, which stand among the keys."""
-    return key is None or key.use == PIN_USE
+    return key is None or key.use is KeyUse.PIN
 
 
 def _words(rights: frozenset[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import Structure
 from harness.monitor.rule import ERROR, WARNING, Rule, Situation
 from harness.monitor.rules.rights import READING, UPDATING
 from harness.monitor.view import CardView, Step
@@ -182,10 +183,10 @@ def _touched(step: Step) -> set[str]:
     file = step.place.file
     if file is None or step.kind not in (*READING, *UPDATING):
         return set()
-    if file.structure == "transparent":
+    if file.structure is Structure.TRANSPARENT:
         return {file.path}
     named = {step.path} if step.place.tag and (step.secured or step.kind is UpdateRecord) else set()
-    return set() if file.structure == "cyclic" else {*step.items(), *named}
+    return set() if file.structure is Structure.CYCLIC else {*step.items(), *named}
 
 
 RULES = (ReadBack, FailedWrite, RegionChecked, RegionReadBack, RegionWhole)
