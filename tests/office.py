@@ -17,7 +17,7 @@ from emulator.chip import Chip
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas import numbers
 from harness.clock import Clock
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.case.services import Services
 from harness.office.desk.office import Done, Office
 from harness.office.people import made_up
@@ -130,7 +130,7 @@ class Desk:
             seed.write(self._path)
             self._written = self._path.read_bytes()
         self.register = Register(self._path, durable=False, hash_cost=HASH_COST)
-        self.services = Services(Drawer(self._cards, durable=False))
+        self.services = Services(CardStore(self._cards, durable=False))
         self.office = Office(self.register, self.services, self.clock)
         self.clerk = seed.MAKER
 
@@ -141,7 +141,7 @@ class Desk:
     @contextmanager
     def card(self, number: str) -> Iterator[Connection]:
         """A card of the drawer in the reader."""
-        with self.services.drawer.presented(number) as connection:
+        with self.services.card_store.inserted(number) as connection:
             yield connection
 
     def with_card(self, number: str, request: requests.Request, clerk: str = "") -> Done:
@@ -155,7 +155,7 @@ class Desk:
         request = requests.Apply(
             person=person, bank=seed.BANK, shown=(person.document,), electronic_pin=SecretStr("135790"), **more
         )
-        return int(self.do(request).told["application"])
+        return int(self.do(request).data["application"])
 
     def issued(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
         """A card that was handed out and is not activated; its number."""
@@ -163,7 +163,7 @@ class Desk:
         application = self.applied(person, **more)
         self.do(requests.Make(application=application, layout=layout, algorithm=algorithm))
         shown = requests.HandOut(application=application, shown=(person.document,), **more)
-        return str(self.do(shown).told["card"])
+        return str(self.do(shown).data["card"])
 
     def active(self, person: Personal | None = None, layout: str = "3.00", algorithm: str = "3des", **more: Any) -> str:
         """A card in use; its number. The first one of a fresh desk is made once a process, and copied."""

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from harness.cli import main
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.case import roles
 from harness.office.desk import tokens
 from harness.office.desk.office import Office
@@ -92,7 +92,7 @@ class Caller:
     def tell(self, one: Example, body: dict[str, Any] | None = None) -> httpx2.Response:
         """One example, by a role that may, with its card in the reader."""
         operation = ALL.get(one.operation)
-        allowed = roles.of(operation) if operation else roles.SERVICE
+        allowed = operation.roles.allowed if operation else roles.SERVICE
         role = next(role for role in CLERKS if role in allowed)
         path = f"/operations/{one.operation}" if operation else f"/{one.operation}"
         return self.post(path, body or one.body, role, **({"drawer": one.card} if one.card else {}))
@@ -165,13 +165,13 @@ class Torn:
 
 @contextmanager
 def pulled_out(monkeypatch: pytest.MonkeyPatch, updates: int) -> Iterator[None]:
-    whole = Drawer.presented
+    whole = CardStore.inserted
 
     @contextmanager
-    def presented(self: Drawer, number: str) -> Iterator[Connection]:
+    def inserted(self: CardStore, number: str) -> Iterator[Connection]:
         with whole(self, number) as connection:
             yield Torn(connection, updates)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Drawer, "presented", presented)
+        patch.setattr(CardStore, "inserted", inserted)
         yield

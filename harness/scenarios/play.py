@@ -42,6 +42,8 @@ class Ended:
     told: dict[str, Any] = field(default_factory=dict)
     notices: tuple[Citation, ...] = ()
     rule: str = ""
+    formerly: str = ""
+    """The id that the rule had while it shared one with another."""
     citation: Citation | None = None
     why: str = ""
     card: str = ""
@@ -63,6 +65,7 @@ class Play:
             ended = perform(step)
         except Refusal as refusal:
             ended = Ended("refused", rule=refusal.rule, citation=refusal.citation, why=str(refusal))
+            ended.formerly = refusal.formerly
         except HalfWay as half:
             ended = Ended("half-way", {"pending": half.pending}, why=str(half))
         except Failed as failed:
@@ -120,7 +123,7 @@ class Play:
     def _done(self, step: Mapping[str, Any], done: Done) -> Ended:
         if step.get("card") == BLANK and done.card:
             self.stage.became(done.card)
-        told = {**done.as_table(), **done.told}
+        told = {**done.as_table(), **done.data}
         return Ended("done", told, tuple(one.citation for one in done.notices), card=done.card)
 
     def _resume(self, step: Mapping[str, Any]) -> Ended:

@@ -16,7 +16,7 @@ from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.nvm import PowerCut
 from harness.clock import Clock
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.case.services import Services
 from harness.office.desk.office import Office
 from harness.office.register import seed
@@ -76,7 +76,7 @@ class Torn:
         self._inner.close()
 
 
-class Pocket(Drawer):
+class Pocket(CardStore):
     """All cards of a scenario, as chips that live on between steps: one that was torn finishes at its next power-on."""
 
     def __init__(self, folder: Path, drawn: Drawn, log: Log) -> None:
@@ -89,7 +89,7 @@ class Pocket(Drawer):
         self.chips[number] = Chip(image.fork(), random=self._drawn, observer=self._log.card(image.layout))
 
     @contextlib.contextmanager
-    def presented(self, number: str) -> Iterator[Connection]:
+    def inserted(self, number: str) -> Iterator[Connection]:
         """The card in the reader. LookupError."""
         with self.torn(number, None) as connection:
             yield connection

@@ -23,9 +23,9 @@ from sqlalchemy import select
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
-from harness.office.cards.in_reader import Presented
+from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.jobs import TurnOn
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.case.bank import BankDown
 from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
@@ -77,14 +77,14 @@ class TornOrEnded(Torn):
         self.chip.image.memory.nvm.cut_after = None
 
 
-class Torned(Drawer):
+class Torned(CardStore):
     """The drawer, whose reader loses power when it is told to."""
 
     after: int | None = None
     ends = False
 
     @contextlib.contextmanager
-    def presented(self, number: str) -> Iterator[Connection]:
+    def inserted(self, number: str) -> Iterator[Connection]:
         if not self.path(number).exists():
             raise LookupError(number)
         with images.held(self.path(number), durable=False) as image:
@@ -103,7 +103,7 @@ class Mornings(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="sscard-office-"))
         self.desk = Desk(self.folder)
         self.drawer = Torned(self.folder / "drawer", durable=False)
-        self.desk.services.drawer = self.drawer
+        self.desk.services.card_store = self.drawer
 
     def teardown(self) -> None:
         self.settled()
@@ -127,7 +127,7 @@ class Mornings(RuleBasedStateMachine):
     def reader(self, number: str, after: int | None = None, *, ends: bool = False) -> Iterator[Connection]:
         self.drawer.after, self.drawer.ends = after, ends
         try:
-            with self.drawer.presented(number) as connection:
+            with self.drawer.inserted(number) as connection:
                 yield connection
         except Ended:
             self.office_anew()
@@ -272,8 +272,8 @@ class Mornings(RuleBasedStateMachine):
                 self.agrees(one)
 
     def agrees(self, card: Card) -> None:
-        with self.drawer.presented(card.number) as connection:
-            presented = Presented.look(connection, self.desk.services.root)
+        with self.drawer.inserted(card.number) as connection:
+            presented = CardInReader.read(connection, self.desk.services.root)
             if presented.refused:
                 assert presented.blocked
                 assert card.life in (Life.CANCELLED, Life.ENDED), card.life

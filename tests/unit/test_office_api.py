@@ -16,7 +16,6 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from harness.office.case import roles
 from harness.office.desk import tokens
 from harness.office.operations import ALL
 from harness.office.register import audit, seed
@@ -111,7 +110,7 @@ def test_no_token_a_wrong_one_one_that_ran_out_one_that_was_revoked(caller: Call
 
 @pytest.mark.parametrize("name", ALL)
 def test_each_operation_is_for_its_roles_only(caller: Caller, name: str) -> None:
-    allowed = roles.of(ALL[name])
+    allowed = ALL[name].roles.allowed
     body = next(one.body for one in STORY if one.operation == name)
     for role in Role:
         response = caller.post(f"/operations/{name}", body, role)

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from emulator.errors import SscardError
 from harness.cli import main
 from harness.clock import Clock
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.case.failed import Failed
 from harness.office.case.rule import Refusal
 from harness.office.case.services import Services
@@ -70,7 +70,7 @@ def test_the_morning_at_the_counter_and_the_requests(
         result = CliRunner().invoke(main, ["office", "--now", START.isoformat(), *arguments])
         assert result.output == expected, command
     register = Register(tmp_path / "office.db")
-    desk = Office(register, Services(Drawer(tmp_path / "office-cards")), Clock(START))
+    desk = Office(register, Services(CardStore(tmp_path / "office-cards")), Clock(START))
     with register.transaction() as session_:
         token = tokens.give(session_, seed.MAKER, desk.clock.now())
     client = TestClient(create(desk), base_url="http://127.0.0.1", headers={"Authorization": f"Bearer {token}"})

@@ -73,7 +73,7 @@ def register(desk: Desk, number: str) -> Card:
 
 
 def query(desk: Desk, **more: Any) -> dict[str, Any]:
-    return desk.do(ask(requests.Query, holder=DOC, shown=SHOWN, **more)).told
+    return desk.do(ask(requests.Query, holder=DOC, shown=SHOWN, **more)).data
 
 
 # --- 申领, 启用 ------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_the_deadline_counts_working_days(desk: Desk) -> None:
     desk.clock.step(timedelta(minutes=1))
     assert query(desk)["applications"][0]["late"] is True
     later = desk.do(ask(requests.Extend, application=number, days=5, reason="traffic"))
-    assert later.told["deadline"] == "2025-10-31"
+    assert later.data["deadline"] == "2025-10-31"
 
 
 def test_a_deadline_in_a_year_without_calendar_is_not_guessed(desk: Desk, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_deadline_in_a_year_without_calendar_is_not_guessed(desk: Desk, tmp_pa
 def test_the_first_card_is_free(desk: Desk) -> None:
     desk.active()
     desk.do(ask(requests.ReportLoss, holder=DOC, shown=SHOWN))
-    told = desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN)).told
+    told = desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN)).data
     assert [one["fee"] for one in query(desk)["applications"]] == [0, told["fee"]]
     assert told["fee"] > 0
 
@@ -197,7 +197,7 @@ def test_a_school_applies_for_many(desk: Desk) -> None:
         bank=seed.BANK,
         people=(child(23), child(25, guardian=None), citizen(51), child(27)),
     )
-    told = desk.do(request).told
+    told = desk.do(request).data
     assert [one["at"] for one in told["accepted"]] == [0, 3]
     assert [(one["at"], one["rule"]) for one in told["refused"]] == [(1, "GUARDIAN"), (2, "ONE-CARD")]
 
@@ -205,12 +205,12 @@ def test_a_school_applies_for_many(desk: Desk) -> None:
 def test_whom_an_institution_applied_for_takes_the_electronic_card_later(desk: Desk) -> None:
     teacher = citizen(41).document
     batch = {"institution": "虚构公司", "letter": "1", "clerk_name": "测试经办", "clerk_document": teacher}
-    told = desk.do(ask(requests.ApplyBatch, **batch, shown=(teacher,), bank=seed.BANK, people=(ME,))).told
+    told = desk.do(ask(requests.ApplyBatch, **batch, shown=(teacher,), bank=seed.BANK, people=(ME,))).data
     application = told["accepted"][0]["application"]
     desk.do(ask(requests.Make, application=application))
     desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
     desk.do(ask(requests.ApplyElectronic, holder=DOC, shown=SHOWN, pin="135790"))
-    assert desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).told["credential"]
+    assert desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).data["credential"]
 
 
 def test_issuing_at_once_goes_on_where_it_was_cut_off(desk: Desk) -> None:
@@ -250,7 +250,7 @@ def test_making_a_card_is_taken_up_where_it_was_cut_off(desk: Desk) -> None:
         with pytest.raises(ZeroDivisionError):
             desk.do(make, "", InProcess(Chip(image)))
     assert Personaliser(InProcess(Chip(image)), image).complete()
-    assert desk.do(make, "", InProcess(Chip(image))).told["card"] == card["number"]
+    assert desk.do(make, "", InProcess(Chip(image))).data["card"] == card["number"]
     desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
     desk.do(ask(requests.Activate, shown=SHOWN), "", InProcess(Chip(image)))
     assert query(desk)["cards"][0]["usable"] is True
@@ -264,7 +264,7 @@ def test_another_blank_takes_the_place_of_one_that_is_left_behind(desk: Desk) ->
     make = ask(requests.Make, application=application, layout="2.00")
     with pytest.raises(Failed):
         desk.do(make, "", InProcess(Chip(first)))
-    number = desk.do(make, "", InProcess(Chip(other))).told["card"]
+    number = desk.do(make, "", InProcess(Chip(other))).data["card"]
     assert number == "A0000002X"
     assert len(query(desk)["cards"]) == 1
 
@@ -278,7 +278,7 @@ def test_only_a_blank_chip_is_made_a_card(desk: Desk) -> None:
 
 def test_what_cannot_be_handed_out_is_disposed_of(desk: Desk) -> None:
     number = desk.applied()
-    card = desk.do(ask(requests.Make, application=number)).told["card"]
+    card = desk.do(ask(requests.Make, application=number)).data["card"]
     for _ in range(2):
         desk.do(ask(requests.DeliveryFailed, application=number))
     desk.do(ask(requests.Dispose, application=number, reason="undelivered-twice"), seed.OFFICER)
@@ -331,8 +331,8 @@ def test_the_electronic_cards_pin_locks_and_is_reset(desk: Desk) -> None:
     with pytest.raises(Refusal, match="locked"):
         desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790"))
     desk.do(ask(requests.ChangeElectronicPin, holder=DOC, shown=SHOWN, new="112233"))
-    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="112233")).told["credential"]
-    told = desk.do(ask(requests.VerifyCredential, text=text)).told
+    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="112233")).data["credential"]
+    told = desk.do(ask(requests.VerifyCredential, text=text)).data
     assert told["holder"]["name"] == "测**"
     with pytest.raises(Refusal, match="used already"):
         desk.do(ask(requests.VerifyCredential, text=text))
@@ -340,7 +340,7 @@ def test_the_electronic_cards_pin_locks_and_is_reset(desk: Desk) -> None:
 
 def test_a_credential_runs_out(desk: Desk) -> None:
     desk.active()
-    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).told["credential"]
+    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).data["credential"]
     desk.clock.step(timedelta(seconds=60))
     with pytest.raises(Refusal, match="expired") as error:
         desk.do(ask(requests.VerifyCredential, text=text))
@@ -349,11 +349,11 @@ def test_a_credential_runs_out(desk: Desk) -> None:
 
 def test_a_lost_cards_credential_is_refused(desk: Desk) -> None:
     desk.active()
-    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).told["credential"]
+    text = desk.do(ask(requests.ShowCredential, holder=DOC, pin="135790")).data["credential"]
     desk.do(ask(requests.ReportLoss, holder=DOC, shown=SHOWN))
     with pytest.raises(Refusal) as error:
         desk.do(ask(requests.VerifyCredential, text=text))
-    assert error.value.rule == "LOST"
+    assert error.value.rule == "ELECTRONIC-LOST"
 
 
 # --- 挂失, 补领, 换领 ------------------------------------------------------------------------------------
@@ -381,10 +381,10 @@ def test_a_formal_loss_stays(desk: Desk) -> None:
 def test_reissue_ends_the_old_card(desk: Desk) -> None:
     old = desk.active()
     desk.do(ask(requests.ReportLoss, holder=DOC, shown=SHOWN))
-    application = desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN, bank=seed.OTHER_BANK)).told["application"]
+    application = desk.do(ask(requests.Reissue, holder=DOC, shown=SHOWN, bank=seed.OTHER_BANK)).data["application"]
     desk.do(ask(requests.Make, application=application))
     assert register(desk, old).life is Life.ISSUED, "until the new one is handed out"
-    new = desk.do(ask(requests.HandOut, application=application, shown=SHOWN)).told["card"]
+    new = desk.do(ask(requests.HandOut, application=application, shown=SHOWN)).data["card"]
     assert new.startswith("B")
     assert (register(desk, old).life, register(desk, new).life) == (Life.REPLACED, Life.ISSUED)
     with pytest.raises(Refusal) as error:
@@ -412,8 +412,8 @@ def test_replacement_for_every_reason(desk: Desk, reason: Replacement) -> None:
     register_shown = (young.document, Document(type=DocumentType.HOUSEHOLD))
     request = ask(requests.Replace, reason=reason, holder=young.document, shown=register_shown, **more)
     done = desk.do(request) if "card" in more else desk.with_card(old, request)
-    application = done.told["application"]
-    new = desk.do(ask(requests.Make, application=application)).told["card"]
+    application = done.data["application"]
+    new = desk.do(ask(requests.Make, application=application)).data["card"]
     desk.do(ask(requests.HandOut, application=application, shown=(young.document,)))
     assert (register(desk, old).life, register(desk, new).life) == (Life.REPLACED, Life.ISSUED)
     name = "测试改名" if reason is Replacement.NAME_OR_NUMBER else young.name
@@ -449,7 +449,7 @@ def test_information_changes_in_card_and_register(desk: Desk) -> None:
 
 def test_what_is_not_on_the_chip_changes_in_the_register_alone(desk: Desk) -> None:
     number = desk.active()
-    told = desk.with_card(number, ask(requests.ChangeInformation, document_until="2040-01-01")).told
+    told = desk.with_card(number, ask(requests.ChangeInformation, document_until="2040-01-01")).data
     assert told["changed"] == ["document_until"]
     assert desk.office.pending() == []
 
@@ -513,12 +513,12 @@ def test_a_cancelled_card_serves_the_bank_alone(desk: Desk) -> None:
         with pytest.raises(Refused, match="9303"):
             Terminal(connection).begin()
         assert connection.send(bytes.fromhex("00A4040008A000000333010101"))[0] == 0x61, "the bank's application"
-    assert desk.do(ask(requests.TellBanks), seed.OFFICER).told == {"sent": 0, "waiting": 1}
+    assert desk.do(ask(requests.TellBanks), seed.OFFICER).data == {"sent": 0, "waiting": 1}
     with pytest.raises(Failed, match="bank-a is down"):
         desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
     with desk.register.transaction() as session:
         session.get_one(Bank, seed.BANK).down = False
-    assert desk.do(ask(requests.TellBanks), seed.OFFICER).told == {"sent": 1, "waiting": 0}
+    assert desk.do(ask(requests.TellBanks), seed.OFFICER).data == {"sent": 1, "waiting": 0}
     with desk.register.transaction() as session:
         assert session.get_one(Account, number).state is AccountState.CONTROLLED
         assert session.scalars(select(Push)).one().attempts == 3
@@ -542,7 +542,7 @@ def test_the_bank_account_goes_its_own_way(desk: Desk) -> None:
     assert notice.citation.article == 17
     assert query(desk)["cards"][0]["account"] == "active", "ours only tells"
     for deed, state in (("report-loss", "lost"), ("lift-loss", "active"), ("reset-pin", "active")):
-        assert desk.do(ask(requests.BankBusiness, card=number, deed=deed), seed.BANKER).told["account"] == state
+        assert desk.do(ask(requests.BankBusiness, card=number, deed=deed), seed.BANKER).data["account"] == state
     assert query(desk)["cards"][0]["loss"] == "formal"
     with desk.card(number) as connection:
         terminal = Terminal(connection)
@@ -568,9 +568,9 @@ def test_anomalies_are_found_once_and_freeze(desk: Desk) -> None:
     number = desk.active()
     with desk.register.transaction() as session:
         session.get_one(Account, number).state = AccountState.CLOSED
-    found = desk.do(ask(requests.Reconcile), seed.OFFICER).told["anomalies"]
+    found = desk.do(ask(requests.Reconcile), seed.OFFICER).data["anomalies"]
     assert [(one["card"], one["frozen"]) for one in found] == [(number, True)]
-    assert desk.do(ask(requests.Reconcile), seed.OFFICER).told["anomalies"] == []
+    assert desk.do(ask(requests.Reconcile), seed.OFFICER).data["anomalies"] == []
     with pytest.raises(Refusal) as error:
         desk.with_card(number, moving("510700"))
     assert error.value.rule == "FROZEN"
@@ -592,7 +592,7 @@ def test_who_saw_what_is_on_the_trail(desk: Desk) -> None:
     with desk.register.transaction() as session:
         looks = [one for one in audit.lines(session, person_id=1) if one.operation == "query"]
     assert ['"whole": true' in one.detail for one in looks] == [False, True]
-    exported = desk.do(ask(requests.Export, holder=DOC, shown=SHOWN)).told["export"]
+    exported = desk.do(ask(requests.Export, holder=DOC, shown=SHOWN)).data["export"]
     assert exported["person"]["name"] == ME.name
     assert [one["operation"] for one in exported["trail"]][-2:] == ["query", "query"]
 
@@ -602,10 +602,10 @@ def test_people_are_forgotten_when_time_is_up(desk: Desk) -> None:
     cancel(desk, Cancellation.PENSION_ENDED, DocumentType.WRITTEN_REQUEST)
     desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
     desk.clock.set(datetime(2028, 8, 1))
-    assert desk.do(ask(requests.Erase), seed.OFFICER).told["erased"] == 0
+    assert desk.do(ask(requests.Erase), seed.OFFICER).data["erased"] == 0
     with desk.register.transaction() as session:
         session.scalars(select(Card)).one().ended_at = desk.clock.now() - timedelta(days=5 * 365)
-    assert desk.do(ask(requests.Erase), seed.OFFICER).told["erased"] == 1
+    assert desk.do(ask(requests.Erase), seed.OFFICER).data["erased"] == 1
     with desk.register.transaction() as session:
         session.connection().exec_driver_sql("SELECT 1")
         rows = [str(vars(one)) for one in session.scalars(select(Person))]
@@ -622,7 +622,7 @@ def test_a_bank_that_cannot_be_reached_keeps_cards_from_being_made(desk: Desk) -
     assert query(desk)["cards"] == [], "no chip was begun"
     with desk.register.transaction() as session:
         session.get_one(Bank, seed.BANK).down = False
-    assert desk.do(ask(requests.Make, application=application)).told["card"] == "A00000011"
+    assert desk.do(ask(requests.Make, application=application)).data["card"] == "A00000011"
 
 
 def test_what_the_card_has_no_room_for_fails_and_leaves_no_note(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -648,6 +648,6 @@ def test_a_surplus_card_is_of_a_bank_that_there_is(desk: Desk) -> None:
 
 def test_what_a_card_of_1_00_lacks_changes_in_the_register_alone(desk: Desk) -> None:
     number = desk.active(ME, "1.00")
-    told = desk.with_card(number, ask(requests.ChangeInformation, address="新地址", occupation="2020201")).told
+    told = desk.with_card(number, ask(requests.ChangeInformation, address="新地址", occupation="2020201")).data
     assert told["changed"] == ["address", "occupation"]
     assert desk.office.pending() == []

@@ -131,7 +131,7 @@ def test_what_is_done_to_the_trail_by_other_means_shows(desk: Desk, deed: str, l
 
 def _tries(office: Office, clerk: str) -> str:
     try:
-        return str(office.perform(APPLY, clerk).told["application"])
+        return str(office.perform(APPLY, clerk).data["application"])
     except Refusal as refusal:
         return refusal.rule
 

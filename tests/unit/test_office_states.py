@@ -19,7 +19,7 @@ from harness.office.case.rule import Refusal
 from harness.office.desk import lookup
 from harness.office.desk.office import HalfWay
 from harness.office.measures.workdays import Workdays
-from harness.office.operations.issue import Making
+from harness.office.operations.issue import MakeOperation
 from harness.office.register import audit, seed
 from harness.office.register.queries import Unknown
 from harness.office.register.tables import Account, AccountRefusal, Application, Audit, Batch, Card
@@ -130,7 +130,7 @@ def test_a_pin_given_anew_is_held_to_the_same_rules(desk: Desk, pin: str, rule: 
 
 def test_a_credential_is_for_who_asked_and_not_for_the_trail(desk: Desk) -> None:
     desk.active()
-    told = desk.do(ask(requests.ShowCredential, holder=ME.document, pin="135790")).told
+    told = desk.do(ask(requests.ShowCredential, holder=ME.document, pin="135790")).data
     assert told["credential"].startswith("SSCARD-TEST:")
     assert "SSCARD-TEST" not in "".join(line.detail for line in trail(desk))
 
@@ -140,7 +140,7 @@ def test_a_second_first_application_sets_the_electronic_pin_anew(desk: Desk) -> 
     number = desk.active()
     desk.with_card(number, ENDING)
     apply = ask(requests.Apply, person=ME, bank=seed.BANK, shown=SHOWN, electronic_pin="975310")
-    application = desk.do(apply).told["application"]
+    application = desk.do(apply).data["application"]
     desk.do(ask(requests.Make, application=application))
     desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
     assert refused(lambda: show(desk, "135790")) == "ELECTRONIC-PIN-WRONG"
@@ -158,7 +158,7 @@ def reissued(desk: Desk) -> tuple[str, int]:
     """A card that is lost, and the application for the next one, made."""
     number = desk.active()
     reported(desk)
-    application = int(desk.do(ask(requests.Reissue, holder=ME.document, shown=SHOWN)).told["application"])
+    application = int(desk.do(ask(requests.Reissue, holder=ME.document, shown=SHOWN)).data["application"])
     desk.do(ask(requests.Make, application=application))
     return number, application
 
@@ -167,7 +167,7 @@ def test_a_card_frozen_meanwhile_has_no_successor(desk: Desk) -> None:
     number, application = reissued(desk)
     desk.do(ask(requests.Freeze, card=number, why="测试"), seed.OFFICER)
     hand_out = ask(requests.HandOut, application=application, shown=SHOWN)
-    assert refused(lambda: desk.do(hand_out)) == "FROZEN"
+    assert refused(lambda: desk.do(hand_out)) == "OLD-CARD-FROZEN"
     desk.do(ask(requests.Unfreeze, card=number), seed.OFFICER)
     assert desk.do(hand_out).card != number
 
@@ -176,7 +176,7 @@ def test_work_on_the_old_card_is_settled_before_the_next_is_handed_out(desk: Des
     number, application = reissued(desk)
     pending = cancelled_half_way(desk, number)
     hand_out = ask(requests.HandOut, application=application, shown=SHOWN)
-    assert refused(lambda: desk.do(hand_out)) == "HALF-WAY"
+    assert refused(lambda: desk.do(hand_out)) == "OLD-CARD-HALF-WAY"
     with desk.card(number) as connection:
         desk.office.resume(pending, connection)
     assert refused(lambda: desk.do(hand_out)) == "STILL-ENTITLED"
@@ -208,30 +208,30 @@ def test_who_dies_before_the_card_is_made_is_closed_too(desk: Desk) -> None:
     """Article 27 speaks of making as well as of handing out."""
     application = desk.applied()
     desk.do(ask(requests.Dispose, application=application, reason="died-meanwhile"), seed.OFFICER)
-    assert refused(lambda: desk.do(ask(requests.Make, application=application))) == "PROGRESS"
+    assert refused(lambda: desk.do(ask(requests.Make, application=application))) == "NOT-MADE-YET"
     assert late_of(desk)(every=True) == []
     assert desk.applied(YOU) > application
 
 
 def test_a_card_disposed_of_while_its_chip_was_made_stays_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     application = desk.applied()
-    whole = Making.chip
+    whole = MakeOperation.chip
 
-    def meanwhile(self: Making, case: Any) -> None:
+    def meanwhile(self: MakeOperation, case: Any) -> None:
         whole(self, case)
         desk.do(ask(requests.Dispose, application=application, reason="died-meanwhile"), seed.OFFICER)
 
-    monkeypatch.setattr(Making, "chip", meanwhile)
-    assert refused(lambda: desk.do(ask(requests.Make, application=application))) == "PROGRESS"
+    monkeypatch.setattr(MakeOperation, "chip", meanwhile)
+    assert refused(lambda: desk.do(ask(requests.Make, application=application))) == "NOT-MADE-YET"
     with desk.register.transaction() as session:
         assert [one.life for one in session.scalars(select(Card))] == [Life.ENDED]
 
 
 def test_a_card_that_waits_is_disposed_of_and_not_withdrawn(desk: Desk) -> None:
     application = desk.applied()
-    number = str(desk.do(ask(requests.Make, application=application)).told["card"])
+    number = str(desk.do(ask(requests.Make, application=application)).data["card"])
     with desk.card(number) as connection:
-        assert refused(lambda: desk.do(ask(requests.Withdraw, why="测试"), seed.OFFICER, connection)) == "IN-USE"
+        assert refused(lambda: desk.do(ask(requests.Withdraw, why="测试"), seed.OFFICER, connection)) == "HANDED-OUT"
     desk.do(ask(requests.HandOut, application=application, shown=SHOWN))
 
 
@@ -257,10 +257,10 @@ def test_a_guardian_proves_it_whatever_cause_is_given(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("document", "more", "rule"),
     [
-        (citizen(15).document, (), "DOCUMENT-SHOWN"),
-        (citizen(16).document, (citizen(16).document,), "INFORMATION-CHECKED"),  # of the other sex
-        (YOU.document, (YOU.document,), "INFORMATION-CHECKED"),  # another's
-        (requests.Document(type=DocumentType.PASSPORT, number="E1"),) * 2 + ("INFORMATION-CHECKED",),
+        (citizen(15).document, (), "NEW-DOCUMENT-SHOWN"),
+        (citizen(16).document, (citizen(16).document,), "NEW-DOCUMENT-CHECKED"),  # of the other sex
+        (YOU.document, (YOU.document,), "NEW-DOCUMENT-CHECKED"),  # another's
+        (requests.Document(type=DocumentType.PASSPORT, number="E1"),) * 2 + ("NEW-DOCUMENT-CHECKED",),
     ],
 )
 def test_a_new_number_is_shown_and_checked(desk: Desk, document: Any, more: Any, rule: str) -> None:
@@ -303,7 +303,7 @@ def test_an_anomaly_that_returns_is_found_again(desk: Desk) -> None:
     def account(state: AccountState) -> list[Any]:
         with desk.register.transaction() as session:
             session.get_one(Account, number).state = state
-        return list(desk.do(reconcile, seed.OFFICER).told["anomalies"])
+        return list(desk.do(reconcile, seed.OFFICER).data["anomalies"])
 
     assert len(account(AccountState.CONTROLLED)) == 1
     about = [(line.operation, line.card_id, json.loads(line.detail)) for line in trail(desk) if line.card_id]
@@ -345,19 +345,19 @@ def test_who_is_forgotten_is_nowhere_any_more(desk: Desk, tmp_path: Path) -> Non
         session.add(AccountRefusal(document_number=person.document.number, reason="测试"))
     own = {"holder": person.document, "shown": (person.document,)}
     desk.do(ask(requests.Make, application=1))
-    number = str(desk.do(ask(requests.HandOut, application=1, shown=(person.document,))).told["card"])
+    number = str(desk.do(ask(requests.HandOut, application=1, shown=(person.document,))).data["card"])
     desk.with_card(number, ask(requests.Activate, shown=(person.document,)))
     desk.with_card(number, ask(requests.ChangeInformation, address="四川省成都市遗忘路二号"))
     desk.do(ask(requests.Freeze, **own, why="测试忘忘冒用"), seed.OFFICER)
     desk.with_card(number, ask(requests.Withdraw, why="测试忘忘出借"), seed.OFFICER)
     desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
-    assert desk.services.drawer.path(number).exists()
+    assert desk.services.card_store.path(number).exists()
     retention_over(desk)
-    assert desk.do(ask(requests.Erase), seed.OFFICER).told["erased"] == 1
+    assert desk.do(ask(requests.Erase), seed.OFFICER).data["erased"] == 1
     assert ("erase", 1) in [(line.operation, line.person_id) for line in trail(desk)]
     with desk.register.transaction() as session:
         assert session.get_one(Batch, 1).agent_name == "已删除"
-    assert not desk.services.drawer.path(number).exists()
+    assert not desk.services.card_store.path(number).exists()
     desk.register.close()
     held = (tmp_path / "register.db").read_bytes()
     for one in ("忘忘", "遗忘路", person.document.number, person.phone, citizen(41).document.number):
@@ -379,17 +379,17 @@ def test_who_never_had_a_card_is_forgotten_too(desk: Desk) -> None:
     desk.do(ask(requests.Dispose, application=application, reason="emigrated-meanwhile"), seed.OFFICER)
     desk.clock.set(desk.clock.now().replace(year=2028, month=8, day=31))
     erase = ask(requests.Erase)
-    assert desk.do(erase, seed.OFFICER).told["erased"] == 0
+    assert desk.do(erase, seed.OFFICER).data["erased"] == 0
     with desk.register.transaction() as session:
         session.get_one(Application, application).accepted_at -= timedelta(days=7)
         session.get_one(Application, waiting).accepted_at -= timedelta(days=7)
-    assert desk.do(erase, seed.OFFICER).told["erased"] == 1
+    assert desk.do(erase, seed.OFFICER).data["erased"] == 1
 
 
 def test_an_export_holds_all_that_is_held(desk: Desk) -> None:
     number = desk.active()
     reported(desk)
-    told = desk.do(ask(requests.Export, holder=ME.document, shown=SHOWN)).told["export"]
+    told = desk.do(ask(requests.Export, holder=ME.document, shown=SHOWN)).data["export"]
     assert (told["cards"][0]["number"], told["cards"][0]["loss"]) == (number, "formal")
     assert told["applications"][0]["progress"] == Progress.DELIVERED
     assert told["electronic"] is True

@@ -230,7 +230,7 @@ def test_a_refusal_that_changes_a_card_fails(tmp_path: Path) -> None:
             ended = real(step)
             if ended.outcome == "refused":
                 (number,) = stage.pocket.chips
-                with stage.pocket.presented(number) as connection:
+                with stage.pocket.inserted(number) as connection:
                     terminal = Terminal(connection)
                     terminal.begin()
                     terminal.update("DF03/EF05/61", "511500")

@@ -17,8 +17,7 @@ import yaml
 from emulator.errors import SscardError
 from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
-from harness.office.cards.store import Drawer
-from harness.office.case import roles
+from harness.office.cards.store import CardStore
 from harness.office.case.operation import Operation
 from harness.office.case.services import Services
 from harness.office.desk.office import Done, Office
@@ -92,11 +91,11 @@ class Desk:
     @cached_property
     def office(self) -> Office:
         """The office over it."""
-        return Office(self.register, Services(Drawer(self.folder), Workdays(self.calendars)), self.clock)
+        return Office(self.register, Services(CardStore(self.folder), Workdays(self.calendars)), self.clock)
 
-    def clerk(self, operation: Operation[Any] | None = None) -> str:
+    def clerk(self, operation: Operation[Any, Any] | None = None) -> str:
         """Who acts: whoever was named, else the seed's clerk of a role that the operation is for."""
-        allowed = roles.of(operation) if operation else frozenset(Role)
+        allowed = operation.roles.allowed if operation else frozenset(Role)
         return self.named or next(name for role, name in CLERKS.items() if role in allowed)
 
     @contextlib.contextmanager
@@ -115,7 +114,7 @@ class Desk:
 
     @contextlib.contextmanager
     def _drawn(self, number: str) -> Iterator[Connection]:
-        with self.office.services.drawer.presented(number) as connection:
+        with self.office.services.card_store.inserted(number) as connection:
             yield connection
 
     def close(self) -> None:
@@ -129,7 +128,7 @@ class Desk:
         text = json.dumps(told, ensure_ascii=False, indent=1) if self.as_json else readable(told)
         click.echo(text)
 
-    def done(self, operation: Operation[Any], done: Done) -> None:
+    def done(self, operation: Operation[Any, Any], done: Done) -> None:
         """What came of a request."""
         if self.as_json:
             self.table(done.as_table())
@@ -137,7 +136,7 @@ class Desk:
         click.echo(f"{operation.zh} {operation.en}: {_cited(done)}")
         if done.card:
             click.echo(f"card: {done.card}")
-        told = {name: value for name, value in done.told.items() if name != "card"}
+        told = {name: value for name, value in done.data.items() if name != "card"}
         if told:
             click.echo(readable(told))
         for one in done.notices:

@@ -116,7 +116,7 @@ def _told(request: Apply, done: Done) -> dict[str, Any]:
     """The card and whose it is: the people are made up, and whoever issued needs to know them."""
     holder = request.person
     document = f"{holder.document.type}:{holder.document.number}"
-    return {"card": done.card, "name": holder.name, "holder": document, "account": done.told.get("account", "")}
+    return {"card": done.card, "name": holder.name, "holder": document, "account": done.data.get("account", "")}
 
 
 def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:

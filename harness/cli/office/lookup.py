@@ -17,7 +17,7 @@ from harness.cli.office import options
 from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case import roles
-from harness.office.case.shared_rules import ADMINISTRATOR, NOT_BANK_ROLE
+from harness.office.case.roles import ADMINISTRATOR, NOT_BANK_ROLE
 from harness.office.desk import lists, lookup
 from harness.office.measures.articles import measures
 from harness.office.operations import ALL

@@ -34,11 +34,11 @@ def _written(path: Path, done: Done) -> None:
     except FileExistsError:
         raise OfficeError(f"{path} is there already: name a new file") from None
     with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(done.told["export"], file, ensure_ascii=False, indent=1)
+        json.dump(done.data["export"], file, ensure_ascii=False, indent=1)
     click.echo(f"written to {path}")
 
 
-def _command(operation: Operation[Any]) -> click.Command:
+def _command(operation: Operation[Any, Any]) -> click.Command:
     @click.pass_obj
     def perform(desk: Desk, /, card: str | None, reader: str | None, output: Path | None = None, **given: Any) -> None:
         with desk.reader(card, reader) as connection:

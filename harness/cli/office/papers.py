@@ -68,7 +68,7 @@ def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> 
     given: dict[str, Any] = {"holder": holder, "pin": pin}
     request = options.ask(desk, ShowCredential, given, None)
     operation = ALL[request.operation]
-    text = str(desk.office.perform(request, desk.clerk(operation)).told["credential"])
+    text = str(desk.office.perform(request, desk.clerk(operation)).data["credential"])
     if output is not None:
         with writing.named(output):
             output.write_bytes(qr.png(text) if output.suffix == ".png" else qr.svg(text).encode())

@@ -8,7 +8,7 @@ import click
 
 from harness.cli import origins as origins_
 from harness.cli.office.desk import Command, Desk
-from harness.office.cards.store import Drawer
+from harness.office.cards.store import CardStore
 from harness.office.desk import tokens
 from harness.office.register import queries, seed
 
@@ -18,7 +18,7 @@ from harness.office.register import queries, seed
 def init(desk: Desk) -> None:
     """Make the register and plant a small made-up world in it; one that is there is brought up to date."""
     register = desk.opened()
-    Drawer(desk.folder)
+    CardStore(desk.folder)
     with register.transaction() as session:
         seed.plant(session)
         clerks = [(one.name, one.role, one.outlet.name) for one in queries.clerks(session)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from emulator import catalogue
@@ -15,9 +15,9 @@ Root = Callable[[str, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
-    """A powered card. ``chip``: the ATR's last 8 bytes in hex; ``refused``: the status word of a card that does not
-    tell what it is, else 0.
+class CardInReader:
+    """A powered card. ``chip``: the ATR's last 8 bytes in hex; ``refused``: the status word of a card that was asked
+    and does not tell what it is, else 0.
     """
 
     terminal: Terminal
@@ -25,15 +25,19 @@ class Presented:
     refused: int = 0
 
     @classmethod
-    def look(cls, connection: Connection, roots: Root) -> Self:
-        """Reads who the card is. PcscError, TerminalError where it says nothing that can be understood."""
-        terminal = Terminal(connection, roots=roots)
-        chip = connection.atr[-8:].hex().upper()
+    def unread(cls, connection: Connection, roots: Root) -> Self:
+        """Known by its ATR alone: no command is sent."""
+        return cls(Terminal(connection, roots=roots), connection.atr[-8:].hex().upper())
+
+    @classmethod
+    def read(cls, connection: Connection, roots: Root) -> Self:
+        """Asked who it is. PcscError, TerminalError where it says nothing that can be understood."""
+        card = cls.unread(connection, roots)
         try:
-            terminal.begin()
+            card.terminal.begin()
         except Refused as refused:
-            return cls(terminal, chip, refused.sw)
-        return cls(terminal, chip)
+            return replace(card, refused=refused.sw)
+        return card
 
     @property
     def blocked(self) -> bool:

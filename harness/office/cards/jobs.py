@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 from emulator.apdu.status import SW
 from emulator.errors import ErrorKind
 from harness.keys.access import TerminalError
-from harness.office.cards.in_reader import Presented
+from harness.office.cards.in_reader import CardInReader
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused
 
@@ -43,15 +43,15 @@ class Base(BaseModel):
     zh: ClassVar[str]
     en: ClassVar[str]
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """From the chip; TerminalError, PcscError."""
         raise NotImplementedError
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """Does it, or what of it is not done yet. TerminalError, PcscError."""
         raise NotImplementedError
 
-    def undo(self, card: Presented) -> None:
+    def undo(self, card: CardInReader) -> None:
         """Makes the chip as it was, where nothing was done yet; CannotUndo."""
         if self.stage(card) is not Stage.BEFORE:
             raise CannotUndo(f"{self.zh}已开始，只能续办 {self.en} was begun and can only be finished")
@@ -63,7 +63,7 @@ class TurnOn(Base):
     kind: Literal["turn-on"] = "turn-on"
     zh, en = "启用", "activation"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """A card that is not active answers no question about its PIN."""
         try:
             card.terminal.pin_state()
@@ -73,7 +73,7 @@ class TurnOn(Base):
             raise
         return Stage.AFTER
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """ACTIVATE."""
         del pin
         if self.stage(card) is Stage.BEFORE:
@@ -87,12 +87,12 @@ class ReloadPin(Base):
     needs_pin = True
     zh, en = "密码重置", "resetting the PIN"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """Which PIN a card has, it tells nobody."""
         del card
         return Stage.UNKNOWN
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """PIN CHANGE/UNBLOCK with the new PIN; the same once more does no harm."""
         if pin is None:
             raise TerminalError("续办密码重置需重新输入新密码 resetting the PIN needs the new PIN once more")
@@ -105,12 +105,12 @@ class UnblockPin(Base):
     kind: Literal["unblock-pin"] = "unblock-pin"
     zh, en = "密码解锁", "unblocking the PIN"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """All tries are there, or not."""
         left = card.terminal.pin_state()
         return Stage.AFTER if left is None or left == card.terminal.layout.pin.tries else Stage.BEFORE
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """PIN CHANGE/UNBLOCK."""
         del pin
         card.terminal.unblock_pin()
@@ -132,26 +132,26 @@ class WriteItems(Base):
     items: tuple[Item, ...]
     zh, en = "写入数据项", "writing items"
 
-    def _held(self, card: Presented) -> list[str]:
+    def _held(self, card: CardInReader) -> list[str]:
         return [str(card.terminal.read(one.path)) for one in self.items]
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """Read back."""
         held = self._held(card)
         if held == [one.after for one in self.items]:
             return Stage.AFTER
         return Stage.BEFORE if held == [one.before for one in self.items] else Stage.BETWEEN
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """Writes what is not yet written, and reads back."""
         del pin
         self._put(card, [one.after for one in self.items])
 
-    def undo(self, card: Presented) -> None:
+    def undo(self, card: CardInReader) -> None:
         """Writes the old values back."""
         self._put(card, [one.before for one in self.items])
 
-    def _put(self, card: Presented, values: list[str]) -> None:
+    def _put(self, card: CardInReader, values: list[str]) -> None:
         for one, held, value in zip(self.items, self._held(card), values, strict=True):
             if held not in (one.before, one.after):
                 raise TerminalError(f"卡内{one.path}既非原值也非新值 {one.path} is neither the old value nor the new")
@@ -169,20 +169,20 @@ class MoveRegion(Base):
     target: str
     zh, en = "参保地转移", "moving the insurance region"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """Every insurance's region."""
         codes = {one.code for one in regions.read(card.terminal)}
         if codes == {self.target}:
             return Stage.AFTER
         return Stage.BEFORE if codes == {self.origin} else Stage.BETWEEN
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """As the reference terminal moves it; a move that a cut interrupted goes on."""
         del pin
         if self.stage(card) is not Stage.AFTER:
             regions.move(card.terminal, self.target, self.origin)
 
-    def undo(self, card: Presented) -> None:
+    def undo(self, card: CardInReader) -> None:
         """Moves what has moved back."""
         if self.stage(card) is not Stage.BEFORE:
             regions.move(card.terminal, self.origin, self.target)
@@ -194,7 +194,7 @@ class MoveInsurances(WriteItems):
     kind: Literal["move-insurances"] = "move-insurances"  # type: ignore[assignment]  # a job is told by its kind
     zh, en = "参保地转移", "moving the insurance region"
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """Writes and reads back; after a refusal the old regions are written back, if the card still takes them."""
         try:
             super().run(card, pin)
@@ -211,11 +211,11 @@ class BlockFunction(Base):
     kind: Literal["block-function"] = "block-function"
     zh, en = "锁定社保应用", "blocking the social security environment"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """It tells when it is selected."""
         return Stage.AFTER if card.blocked else Stage.BEFORE
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """APPLICATION BLOCK."""
         del pin
         if self.stage(card) is Stage.BEFORE:
@@ -228,11 +228,11 @@ class BlockCard(Base):
     kind: Literal["block-card"] = "block-card"
     zh, en = "锁卡", "blocking the card"
 
-    def stage(self, card: Presented) -> Stage:
+    def stage(self, card: CardInReader) -> Stage:
         """A blocked card answers nothing else. One whose environment is blocked cannot be blocked further."""
         return Stage.AFTER if card.blocked else Stage.BEFORE
 
-    def run(self, card: Presented, pin: SecretStr | None) -> None:
+    def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """CARD BLOCK."""
         del pin
         if self.stage(card) is Stage.BEFORE:

@@ -1,4 +1,4 @@
-"""The drawer: virtual cards that the office made, one image file each, to be put into its reader by number."""
+"""The card store: virtual cards that the office made, one image file each, put into its reader by number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NoCard(NotFound):
     afar = "卡柜中无此卡 the drawer has no such card"
 
 
-class Drawer:
+class CardStore:
     """A folder of cards. ``durable``: a card's changes wait for the disk."""
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
@@ -49,7 +49,7 @@ class Drawer:
                 path.unlink()
 
     @contextlib.contextmanager
-    def presented(self, number: str) -> Iterator[Connection]:
+    def inserted(self, number: str) -> Iterator[Connection]:
         """The card in the office's reader, alone while it is there. NoCard, ImageError."""
         if not self.path(number).exists():
             raise NoCard(f"the drawer has no card {number}: {self.path(number)} is not there")

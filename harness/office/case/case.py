@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
 from harness.office.case.failed import Failed
 from harness.office.case.notice import Notice
+from harness.office.case.result import Result
 from harness.office.case.services import Services
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries
@@ -21,14 +22,14 @@ from harness.office.vocabulary import Channel, DocumentType, Loss, Outcome
 
 if TYPE_CHECKING:
     from emulator.filesystem.memory.image import Image
-    from harness.office.cards.in_reader import Presented
+    from harness.office.cards.in_reader import CardInReader
 
 
 R_co = TypeVar("R_co", bound=Request, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ChipContent:
     """What an operation read of the chip before its transaction, by item, or why it could not."""
 
     items: dict[str, str]
@@ -37,7 +38,7 @@ class Look:
 
 @dataclass(slots=True)
 class Case(Generic[R_co]):
-    """``card``: the one in the reader, or the holder's; None where there is none. ``presented``: the one in the reader,
+    """``card``: the one in the reader, or the holder's; None where there is none. ``in_reader``: the one in the reader,
     which the register may not know.
     """
 
@@ -49,13 +50,13 @@ class Case(Generic[R_co]):
     person: Person | None = None
     card: Card | None = None
     application: Application | None = None
-    presented: Presented | None = None
-    look: Look | None = None
+    in_reader: CardInReader | None = None
+    chip_content: ChipContent | None = None
     image: Image | None = None
     """What a chip that is being made is to hold."""
     notices: list[Notice] = field(default_factory=list)
-    told: dict[str, Any] = field(default_factory=dict)
-    """What the operation found or made, for who asked."""
+    result: Result | None = None
+    """What the operation found or made, once it has."""
 
     @property
     def today(self) -> date:
@@ -97,7 +98,7 @@ class Case(Generic[R_co]):
     @property
     def in_hand(self) -> bool:
         """The holder's own card is in the reader."""
-        return self.presented is not None and self.card is not None and self.presented.chip == self.card.chip
+        return self.in_reader is not None and self.card is not None and self.in_reader.chip == self.card.chip
 
     def showed(self, *types: DocumentType) -> bool:
         """A document of one of these kinds was shown by holder or agent."""
@@ -106,16 +107,17 @@ class Case(Generic[R_co]):
         return bool(shown & set(types))
 
     @property
-    def seen(self) -> dict[str, str]:
+    def chip_items(self) -> dict[str, str]:
         """What was read of the chip beforehand, by item. Failed where it could not be: rules that come before have had
         their say.
         """
-        if self.look is None:
+        if self.chip_content is None:
             return {}
-        if self.look.failure is not None:
-            why = f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {self.look.failure}"
-            raise Failed(why) from self.look.failure
-        return self.look.items
+        if (failure := self.chip_content.failure) is not None:
+            raise Failed(
+                f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {failure}"
+            ) from failure
+        return self.chip_content.items
 
     @property
     def identified(self) -> bool:

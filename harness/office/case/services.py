@@ -11,8 +11,9 @@ from typing import Any
 from emulator.crypto.keys import test_root
 from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.memory.image import Image
-from harness.office.cards.in_reader import Presented
-from harness.office.cards.store import Drawer
+from harness.office.cards.in_reader import CardInReader
+from harness.office.cards.store import CardStore
+from harness.office.case.result import Result
 from harness.office.measures.workdays import CalendarError, Workdays
 from harness.office.register.queries import Found
 from harness.office.register.tables import Application, Card
@@ -49,11 +50,19 @@ class WrongCard(CardFailure):
     kind = ErrorKind.REFUSED
 
 
+class Deadline(Result):
+    """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
+
+    deadline: date | None
+    late: bool | None = None
+    deadline_unknown: str | None = None
+
+
 @dataclass(slots=True)
 class Services:
     """``root`` gives a key's root, as an encryption machine would."""
 
-    drawer: Drawer
+    card_store: CardStore
     workdays: Workdays = field(default_factory=Workdays)
     root: Callable[[str, int], bytes] = test_root
     fee: int = FEE
@@ -61,6 +70,10 @@ class Services:
     renewal_days: int = RENEWAL_DAYS
     initial_pin: str = INITIAL_PIN
     fictitious_only: bool = True
+
+    def due(self, application: Application, today: date) -> Deadline:
+        """``deadline`` as a result of its own."""
+        return Deadline.model_validate(self.deadline(application, today))
 
     def deadline(self, application: Application | Found, today: date) -> dict[str, Any]:
         """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
@@ -85,13 +98,13 @@ class Services:
         active, frozen = card.activated_at is not None, card.frozen_at is not None
         return card.life is Life.ISSUED and active and not frozen and self.loss(card, now) is Loss.NONE
 
-    def make(self, blank: Presented | None, image: Image, number: str) -> None:
+    def make(self, blank: CardInReader | None, image: Image, number: str) -> None:
         """Brings a card into being: the blank chip in the reader is personalised, or a virtual card goes into the
         drawer. CardFailure; WrongCard where the chip is not the blank one that is meant.
         """
         if blank is None:
             with contextlib.suppress(FileExistsError):  # made before, or by another clerk this moment
-                self.drawer.put(number, image)
+                self.card_store.put(number, image)
             return
         if image.chip_factor.hex().upper() != blank.chip:
             raise WrongCard("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")

@@ -10,7 +10,7 @@ from harness.office.case.rule import Rule
 from harness.office.measures.ages import ADULT, age
 from harness.office.measures.articles import Citation, measures
 from harness.office.requests.models import Apply, ChangeInformation, documents, is_checked
-from harness.office.vocabulary import DocumentType, Incapacity, Life, Loss, OutletKind, Relation, Role
+from harness.office.vocabulary import DocumentType, Incapacity, Life, Loss, OutletKind, Relation
 
 C = Citation
 OLD = 60
@@ -65,46 +65,26 @@ FICTITIOUS = Rule(
     ),
     grade="D",
 )
-NOT_BANK_ROLE = Rule(
-    "SOCIAL-FUNCTION",
-    C(6),
-    "社保功能业务由经办人员办理；银行角色只办理银行账户业务",
-    "the social security function is a clerk's; the bank's role is for the bank account only",
-    lambda case: case.clerk.role is not Role.BANK,
-    grade="D",
+
+
+WITH_CARD = Rule(
+    "CARD-SHOWN",
+    C(13),
+    "应持本人社会保障卡办理：读卡器中没有持卡人本人的卡",
+    "the holder's own card is needed; it is not in the reader",
+    lambda case: case.in_hand,
 )
-ADMINISTRATOR = Rule(
-    "MANAGEMENT-BODY",
-    C(3),
-    "该业务由卡管理机构承担",
-    "this is the card management body's",
-    lambda case: case.clerk.role is Role.ADMINISTRATOR,
+"""Each operation demands it under its own article."""
+WITH_IDENTITY = Rule(
+    "IDENTITY-SHOWN",
+    C(13),
+    "应持本人居民身份证等有效身份证件：未出示，或与登记信息不符，或已过有效期",
+    "the holder's valid identity document is needed: not shown, not the one registered, or run out",
+    lambda case: case.identified,
 )
-
-
-def with_card(citation: Citation) -> Rule:
-    """The holder's own card, in the reader."""
-    return Rule(
-        "CARD-SHOWN",
-        citation,
-        "应持本人社会保障卡办理：读卡器中没有持卡人本人的卡",
-        "the holder's own card is needed; it is not in the reader",
-        lambda case: case.in_hand,
-    )
-
-
-def with_identity(citation: Citation, grade: str = "S") -> Rule:
-    """The holder's identity document, shown and valid; the guardian or agent shows it for another. ``grade``: D where
-    the article does not name this operation.
-    """
-    return Rule(
-        "IDENTITY-SHOWN",
-        citation,
-        "应持本人居民身份证等有效身份证件：未出示，或与登记信息不符，或已过有效期",
-        "the holder's valid identity document is needed: not shown, not the one registered, or run out",
-        lambda case: case.identified,
-        grade,
-    )
+"""The guardian or agent shows it for another. Each operation demands it under its own article, or as our reading where
+the article does not name the operation.
+"""
 
 
 NOT_PENDING = Rule(
@@ -272,7 +252,5 @@ AGENTS = (
 
 BASE = (IN_FORCE, AT_COUNTER, MAKES_CARDS, FICTITIOUS)
 """What comes before everything."""
-SERVICE = (NOT_BANK_ROLE, *AGENTS)
-"""What comes before every operation on the social security function."""
 USE = (ALIVE, IN_USE, *NOT_HELD, NOT_LOST, ACTIVATED, NOT_PENDING)
 """What using the social security function asks of a card."""

@@ -24,10 +24,10 @@ def find(case: Case[Any]) -> None:
         case.person = queries.person(session, holder.type, holder.number)
     if request.card is not None and not isinstance(request, RecordSurplus):
         case.card = queries.card(session, request.card)
-    elif case.presented is not None:
-        case.card = queries.card_by_chip(session, case.presented.chip)
-    if case.presented is not None and case.presented.refused and case.in_hand:
-        case.presented.with_layout(case.own_card.layout)
+    elif case.in_reader is not None:
+        case.card = queries.card_by_chip(session, case.in_reader.chip)
+    if case.in_reader is not None and case.in_reader.refused and case.in_hand:
+        case.in_reader.with_layout(case.own_card.layout)
     if case.person is None and case.card is not None:
         case.person = case.card.person
     if case.person is not None and (case.card is None or case.card.person_id != case.person.id):

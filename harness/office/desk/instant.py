@@ -58,7 +58,7 @@ def _issue(
     number, progress = _open(office, holder)
     if number is None and _waiting(office, holder) is None:
         say(done := office.perform(request, clerk))
-        number, progress = int(done.told["application"]), Progress.ACCEPTED
+        number, progress = int(done.data["application"]), Progress.ACCEPTED
     if number is not None and progress is Progress.ACCEPTED:
         say(office.perform(make.model_copy(update={"application": number}), clerk, connection))
     if number is not None:
@@ -66,7 +66,7 @@ def _issue(
     card = _waiting(office, holder)
     activate = Activate(holder=holder, shown=shown, agent=agent, with_account=with_account)
     with contextlib.ExitStack() as stack:
-        reader = connection or stack.enter_context(office.services.drawer.presented(card or ""))
+        reader = connection or stack.enter_context(office.services.card_store.inserted(card or ""))
         say(done := office.perform(activate, clerk, reader))
     return done
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
@@ -19,13 +20,14 @@ from sqlalchemy.orm import Session
 from emulator.errors import CardFailure, ErrorKind, SscardError
 from emulator.filesystem.layouts.items import ItemError
 from harness.clock import Clock
-from harness.office.cards.in_reader import Presented
+from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.jobs import ADAPTER, Job, Stage
-from harness.office.case import roles, subject
-from harness.office.case.case import Case, Look
+from harness.office.case import subject
+from harness.office.case.case import Case, ChipContent
 from harness.office.case.failed import Failed
 from harness.office.case.notice import Notice
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
 from harness.office.case.rule import Refusal
 from harness.office.case.services import Services
 from harness.office.case.shared_rules import BASE
@@ -46,8 +48,6 @@ from harness.terminal.terminal import Refused
 ONE_PERSON = ("card.person_id", "application.person_id")
 """How the database names what it holds a person to."""
 SECRET = {"old", "new", "electronic_pin"}
-UNTOLD = {"credential"}
-"""What whoever has it may show as the holder's: not for the trail."""
 
 
 class HalfWay(SscardError, RuntimeError):
@@ -66,16 +66,21 @@ class HalfWay(SscardError, RuntimeError):
         return {"pending": self.pending}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
-    """What came of a request. ``told``: what the operation found or made, as JSON takes it."""
+    """What came of a request."""
 
     operation: str
     article: Citation
     person: int | None
     card: str
-    told: dict[str, Any] = field(default_factory=dict)
+    result: Result
     notices: tuple[Notice, ...] = ()
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What the operation found or made, as JSON takes it."""
+        return self.result.data()
 
     def as_table(self) -> dict[str, Any]:
         """For JSON."""
@@ -84,7 +89,7 @@ class Done:
             "article": self.article.article,
             "person": self.person,
             "card": self.card,
-            **self.told,
+            **self.data,
             "notices": [{"article": one.citation.article, "zh": one.zh, "en": one.en} for one in self.notices],
         }
 
@@ -102,15 +107,15 @@ class Office:
         ``connection``: the card in the clerk's reader.
         """
         operation = ALL[request.operation]
-        presented = self._look(connection)
-        look = self._read(operation, request, presented)
+        in_reader = self._inserted(connection, operation.card)
+        content = self._content(operation, request, in_reader)
         if operation.only_reads and request.agent is None:  # who came for another is written down
-            return self._read_only(operation, request, clerk, presented, look)
+            return self._read_only(operation, request, clerk, in_reader, content)
         refused: Refusal | Failed | None = None
         pending = 0
         with self.register.transaction() as session:
-            case = self._case(session, request, clerk, presented)
-            case.look = look
+            case = self._case(session, request, clerk, in_reader)
+            case.chip_content = content
             job: Job | None = None
             try:
                 with _savepoint(session):
@@ -133,27 +138,27 @@ class Office:
         if refused is not None:
             raise refused
         if job is not None:
-            assert presented is not None
-            return self._on_chip(pending, job, presented, _pin(request))
+            assert in_reader is not None
+            return self._on_chip(pending, job, in_reader, _pin(request))
         return self._by_itself(operation, case) if operation.by_itself else self._done(operation, case)
 
     def _read_only(
         self,
-        operation: Operation[Any],
+        operation: Operation[Any, Any],
         request: Request,
         clerk: str,
-        presented: Presented | None,
-        look: Look | None,
+        in_reader: CardInReader | None,
+        content: ChipContent | None,
     ) -> Done:
         """Under no lock: what the register holds at one moment. The line of the trail is written before the answer."""
         refused: Refusal | None = None
         with self.register.reading() as session:
-            case = self._case(session, request, clerk, presented)
-            case.look = look
+            case = self._case(session, request, clerk, in_reader)
+            case.chip_content = content
             try:
                 for rule in (*BASE, *operation.rules):
                     rule.demand(case)
-                operation.enter(case)
+                case.result = operation.enter(case)
                 prompts.prompt(case)
                 act = self._act(case, operation, Outcome.DONE)
             except Refusal as refusal:
@@ -165,47 +170,50 @@ class Office:
             raise refused
         return self._done(operation, case)
 
-    def _look(self, connection: Connection | None) -> Presented | None:
+    def _inserted(self, connection: Connection | None, use: CardUse = CardUse.NEEDED) -> CardInReader | None:
         if connection is None:
             return None
+        if use is CardUse.NONE:
+            return CardInReader.unread(connection, self.services.root)
         try:
-            return Presented.look(connection, self.services.root)
+            return CardInReader.read(connection, self.services.root)
         except CardFailure as error:
             raise Failed(f"读卡失败 the card cannot be read: {error}") from error
 
     @staticmethod
-    def _read(operation: Operation[Any], request: Request, presented: Presented | None) -> Look | None:
-        if presented is None or presented.refused:
+    def _content(
+        operation: Operation[Any, Any], request: Request, in_reader: CardInReader | None
+    ) -> ChipContent | None:
+        if operation.card is CardUse.NONE or in_reader is None or in_reader.refused:
             return None
         try:
-            return Look(operation.look(request, presented))
+            return ChipContent(operation.read_chip(request, in_reader))
         except CardFailure as error:
-            return Look({}, error)
+            return ChipContent({}, error)
 
-    def _case(self, session: Session, request: Request, clerk: str, presented: Presented | None) -> Case[Any]:
+    def _case(self, session: Session, request: Request, clerk: str, in_reader: CardInReader | None) -> Case[Any]:
         who = queries.clerk(session, clerk)
-        case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
+        case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), in_reader=in_reader)
         subject.find(case)
         return case
 
-    def _enter(self, operation: Operation[Any], case: Case[Any]) -> None:
-        operation.enter(case)
+    def _enter(self, operation: Operation[Any, Any], case: Case[Any]) -> None:
+        case.result = operation.enter(case)
         case.session.flush()
         _record_agent(case)
         prompts.prompt(case)
 
     def _note(
-        self, case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None
+        self, case: Case[Any], operation: Operation[Any, Any], outcome: Outcome, detail: dict[str, Any] | None = None
     ) -> None:
         audit.write(case.session, case.now, Actor.of(case.clerk), self._act(case, operation, outcome, detail))
 
     @staticmethod
-    def _act(case: Case[Any], operation: Operation[Any], outcome: Outcome, detail: dict[str, Any] | None = None) -> Act:
+    def _act(
+        case: Case[Any], operation: Operation[Any, Any], outcome: Outcome, detail: dict[str, Any] | None = None
+    ) -> Act:
         seen = _looked_at(case.request) if isinstance(case.request, Query) else {}
-        plain = {
-            name: value for name, value in case.told.items() if isinstance(value, str | int | bool) or name == "from"
-        }
-        told = {name: value for name, value in plain.items() if name not in UNTOLD}
+        found = case.result.for_trail() if case.result is not None and outcome is not Outcome.REFUSED else {}
         agent = {"agent": str(case.request.agent.relation)} if case.request.agent else {}
         return Act(
             operation.name,
@@ -213,24 +221,23 @@ class Office:
             outcome,
             case.person.id if case.person else None,
             case.card.id if case.card else None,
-            {"channel": str(case.request.channel), **agent, **seen, **(told if outcome is not Outcome.REFUSED else {}),
-             **(detail or {})},
-        )  # fmt: skip
+            {"channel": str(case.request.channel), **agent, **seen, **found, **(detail or {})},
+        )
 
     @staticmethod
-    def _done(operation: Operation[Any], case: Case[Any]) -> Done:
+    def _done(operation: Operation[Any, Any], case: Case[Any]) -> Done:
         return Done(
             operation.name,
             operation.citation,
             case.person.id if case.person else None,
             case.card.number if case.card else "",
-            dict(case.told),
+            case.result or Result(),
             tuple(case.notices),
         )
 
     # --- work on the chip --------------------------------------------------------------------------------------------
 
-    def _by_itself(self, operation: Operation[Any], before: Case[Any]) -> Done:
+    def _by_itself(self, operation: Operation[Any, Any], before: Case[Any]) -> Done:
         """Chip first, register after; what is cut here is done anew, as the register says nothing of it yet."""
         try:
             operation.chip(before)
@@ -238,17 +245,17 @@ class Office:
             raise
         except SscardError as error:
             with self.register.transaction() as session:
-                case = self._case(session, before.request, before.clerk.name, before.presented)
+                case = self._case(session, before.request, before.clerk.name, before.in_reader)
                 self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
             raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
         with self.register.transaction() as session:
-            case = self._case(session, before.request, before.clerk.name, before.presented)
+            case = self._case(session, before.request, before.clerk.name, before.in_reader)
             case.image = before.image
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
             return self._done(operation, case)
 
-    def _begin(self, case: Case[Any], operation: Operation[Any], job: Job) -> int:
+    def _begin(self, case: Case[Any], operation: Operation[Any, Any], job: Job) -> int:
         pending = Pending(
             card_id=case.own_card.id,
             operation=operation.name,
@@ -261,33 +268,33 @@ class Office:
         case.session.flush()
         return pending.id
 
-    def _on_chip(self, pending: int, job: Job, presented: Presented, pin: SecretStr | None) -> Done:
+    def _on_chip(self, pending: int, job: Job, in_reader: CardInReader, pin: SecretStr | None) -> Done:
         try:
-            job.run(presented, pin)
+            job.run(in_reader, pin)
         except CardFailure as error:
-            if self._untouched(job, presented, error):
+            if self._untouched(job, in_reader, error):
                 self._tell(pending, Outcome.FAILED, ends=True)
                 raise Failed(f"{job.zh}失败，卡与登记均未改动 {job.en} failed, nothing has changed: {error}") from error
             self._tell(pending, Outcome.HALF_WAY, ends=False)
             raise HalfWay(pending, str(error)) from error
-        return self._settle(pending, presented, Outcome.DONE)
+        return self._settle(pending, in_reader, Outcome.DONE)
 
     @staticmethod
-    def _untouched(job: Job, presented: Presented, error: Exception) -> bool:
+    def _untouched(job: Job, in_reader: CardInReader, error: Exception) -> bool:
         """Whether the chip, which is still there, is as it was."""
         try:
-            presented.terminal.begin()
-            stage = job.stage(presented)
+            in_reader.terminal.begin()
+            stage = job.stage(in_reader)
         except CardFailure:
             return False
         return stage is Stage.BEFORE or (stage is Stage.UNKNOWN and isinstance(error, Refused | ItemError))
 
-    def _settle(self, number: int, presented: Presented | None, outcome: Outcome, clerk: str = "") -> Done:
+    def _settle(self, number: int, in_reader: CardInReader | None, outcome: Outcome, clerk: str = "") -> Done:
         """The register follows the chip, and the note ends, in one transaction."""
         try:
             with self.register.transaction() as session:
                 pending = session.get_one(Pending, number)
-                case, operation = self._case_of(session, pending, presented, clerk)
+                case, operation = self._case_of(session, pending, in_reader, clerk)
                 self._enter(operation, case)
                 pending.ended_at, pending.outcome = case.now, outcome
                 self._note(case, operation, outcome, {"pending": number})
@@ -296,13 +303,13 @@ class Office:
             raise HalfWay(number, str(error)) from error
 
     def _case_of(
-        self, session: Session, pending: Pending, presented: Presented | None, clerk: str = ""
-    ) -> tuple[Case[Any], Operation[Any]]:
+        self, session: Session, pending: Pending, in_reader: CardInReader | None, clerk: str = ""
+    ) -> tuple[Case[Any], Operation[Any, Any]]:
         """By whoever takes it up, else by whoever began."""
         operation = ALL[pending.operation]
         who = queries.clerk(session, clerk) if clerk else session.get_one(Clerk, pending.clerk_id)
         request = operation.request.model_validate(pending.request)
-        case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), presented=presented)
+        case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), in_reader=in_reader)
         case.card = pending.card
         case.person = pending.card.person
         return case, operation
@@ -337,48 +344,48 @@ class Office:
         """Finishes what was begun, on the same card; HalfWay again if that fails too. Refusal, Unknown, Failed.
         ``clerk``: who does it, by name; else whoever began.
         """
-        job, presented = self._taken_up(number, connection, clerk, pin)
+        job, in_reader = self._taken_up(number, connection, clerk, pin)
         try:
-            if job.stage(presented) is not Stage.AFTER:
-                job.run(presented, pin)
+            if job.stage(in_reader) is not Stage.AFTER:
+                job.run(in_reader, pin)
         except CardFailure as error:
             self._tell(number, Outcome.HALF_WAY, clerk, ends=False)
             raise HalfWay(number, str(error)) from error
-        return self._settle(number, presented, Outcome.RESUMED, clerk)
+        return self._settle(number, in_reader, Outcome.RESUMED, clerk)
 
     def abandon(self, number: int, connection: Connection, *, clerk: str = "") -> None:
         """Makes the chip as it was, where that can be; the register was never changed. Failed where it cannot.
         ``clerk`` as in ``resume``.
         """
-        job, presented = self._taken_up(number, connection, clerk)
+        job, in_reader = self._taken_up(number, connection, clerk)
         try:
-            job.undo(presented)
+            job.undo(in_reader)
         except CardFailure as error:
             raise Failed(f"不能撤销 it cannot be undone: {error}") from error
         self._tell(number, Outcome.ABANDONED, clerk, ends=True)
 
     def _taken_up(
         self, number: int, connection: Connection, clerk: str, pin: SecretStr | None = None
-    ) -> tuple[Job, Presented]:
+    ) -> tuple[Job, CardInReader]:
         """The work and its card; a PIN that is given anew is held against the same rules as the first."""
-        presented = self._look(connection)
-        assert presented is not None
+        in_reader = self._inserted(connection)
+        assert in_reader is not None
         with self.register.transaction() as session:
             pending = session.get(Pending, number)
             if pending is None or pending.ended_at is not None:
                 raise Unknown(f"无此待续办业务 nothing of number {number} waits to be resumed")
-            if pending.card.chip != presented.chip:
+            if pending.card.chip != in_reader.chip:
                 raise Unknown(
                     f"读卡器中不是该业务的卡 number {number} is about card {pending.card.number}, not this one"
                 )
-            if presented.refused:
-                presented.with_layout(pending.card.layout)
-            case, operation = self._case_of(session, pending, presented, clerk)
+            if in_reader.refused:
+                in_reader.with_layout(pending.card.layout)
+            case, operation = self._case_of(session, pending, in_reader, clerk)
             case.request = case.request.model_copy(update={"new": pin} if pin else {})
             for rule in operation.rules:
-                if rule.id in roles.BY_RULE or (pin and rule in NEW_PIN):
+                if rule is operation.roles.rule or (pin and rule in NEW_PIN):
                     rule.demand(case)
-            return _job(pending), presented
+            return _job(pending), in_reader
 
 
 def _record_agent(case: Case[Any]) -> None:

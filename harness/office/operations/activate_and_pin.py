@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from emulator.errors import CardFailure
 from harness.keys.access import TerminalError
 from harness.office.cards.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.case import bank
 from harness.office.case.case import Case
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import SOCIAL_FUNCTION
 from harness.office.case.rule import Rule
 from harness.office.case.shared_rules import (
+    AGENTS,
     ALIVE,
     IN_USE,
     NOT_HELD,
     NOT_LOST,
     NOT_PENDING,
-    SERVICE,
     USE,
-    with_card,
-    with_identity,
+    WITH_CARD,
+    WITH_IDENTITY,
 )
 from harness.office.measures.articles import Citation
 from harness.office.requests.models import Activate, ChangePin, ResetPin
@@ -55,15 +57,23 @@ NEW_PIN = (PIN_FORM, NOT_INITIAL)
 """What is asked of a chip's new PIN, each time that it is given."""
 
 
-class Activating(Operation[Activate]):
+class Activated(Result):
+    """``account``: the bank account's state, empty where there is none."""
+
+    account: AccountState | Literal[""]
+
+
+class ActivateOperation(Operation[Activate, Activated]):
     """启用."""
 
+    result = Activated
     request, zh, en, citation = Activate, "启用（激活）", "activation", C(13)
-    rules = (
-        *SERVICE,
+    roles, card = SOCIAL_FUNCTION, CardUse.NEEDED
+    demands = (
+        *AGENTS,
         ALIVE,
-        with_card(C(13)),
-        with_identity(C(13)),
+        WITH_CARD.under(C(13)),
+        WITH_IDENTITY.under(C(13)),
         IN_USE,
         *NOT_HELD,
         NOT_LOST,
@@ -82,52 +92,54 @@ class Activating(Operation[Activate]):
         """The chip's flag, where its layout has one."""
         if case.request.with_account:
             bank.reach(case.session, case.own_card.bank_code)
-        assert case.presented is not None
-        return TurnOn() if case.presented.terminal.layout.activation is not None else None
+        assert case.in_reader is not None
+        return TurnOn() if case.in_reader.terminal.layout.activation is not None else None
 
-    def enter(self, case: Case[Activate]) -> None:
+    def enter(self, case: Case[Activate]) -> Activated:
         """Active from now on; the bank account too, if they go together."""
         case.own_card.activated_at = case.now
         if case.request.with_account:
             bank.set_state(case.session, case.own_card, AccountState.ACTIVE)
-        state = bank.account(case.session, case.own_card.number)
-        case.told["account"] = str(state) if state else ""
+        return Activated(account=bank.account(case.session, case.own_card.number) or "")
 
 
-class ChangingPin(Operation[ChangePin]):
+class ChangePinOperation(Operation[ChangePin, Result]):
     """密码修改: with the card alone."""
 
     request, zh, en, citation = ChangePin, "密码修改", "changing the PIN", C(15)
-    rules = (*SERVICE, with_card(C(15)), *USE, *NEW_PIN)
+    roles, card = SOCIAL_FUNCTION, CardUse.NEEDED
+    demands = (*AGENTS, WITH_CARD.under(C(15)), *USE, *NEW_PIN)
     by_itself = True
 
     def chip(self, case: Case[ChangePin]) -> None:
         """CHANGE PIN: one command, so old or new; where no answer came, nobody can say which."""
-        assert case.presented is not None
+        assert case.in_reader is not None
         old, new = case.request.old.get_secret_value(), case.request.new.get_secret_value()
         try:
-            case.presented.terminal.change_pin(old, new)
+            case.in_reader.terminal.change_pin(old, new)
         except CardFailure as error:
             if error.answered:
                 raise
             raise TerminalError(f"卡内为原密码或新密码，请验证 the card has the old PIN or the new: {error}") from error
 
-    def enter(self, case: Case[ChangePin]) -> None:
+    def enter(self, case: Case[ChangePin]) -> Result:
         """The register holds no PIN of the chip."""
+        del case
+        return Result()
 
 
-class ResettingPin(Operation[ResetPin]):
+class ResetPinOperation(Operation[ResetPin, Result]):
     """密码重置, or with no new PIN 解锁."""
 
     request, zh, en, citation = ResetPin, "密码重置", "resetting the PIN", C(15, 2)
-    rules = (*SERVICE, with_card(C(15, 2)), with_identity(C(15, 2)), *USE, *NEW_PIN)
+    roles, card = SOCIAL_FUNCTION, CardUse.NEEDED
+    demands = (*AGENTS, WITH_CARD.under(C(15, 2)), WITH_IDENTITY.under(C(15, 2)), *USE, *NEW_PIN)
 
     def plan(self, case: Case[ResetPin]) -> Job | None:
         """Under PUK and STK."""
         return UnblockPin() if case.request.new is None else ReloadPin()
 
-    def enter(self, case: Case[ResetPin]) -> None:
+    def enter(self, case: Case[ResetPin]) -> Result:
         """The register holds no PIN of the chip."""
-
-
-OPERATIONS = (Activating, ChangingPin, ResettingPin)
+        del case
+        return Result()

@@ -8,8 +8,11 @@ from typing import Any
 from harness.office.case import bank
 from harness.office.case.case import Case
 from harness.office.case.operation import Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import SOCIAL_FUNCTION
 from harness.office.case.rule import Refusal, Rule
-from harness.office.case.shared_rules import ALIVE, NOT_BANK_ROLE, SERVICE
+from harness.office.case.services import Deadline
+from harness.office.case.shared_rules import AGENTS, ALIVE
 from harness.office.electronic import card as electronic
 from harness.office.measures.ages import ADULT, age
 from harness.office.measures.articles import Citation
@@ -88,6 +91,12 @@ def _local_bank(case: Case[Any]) -> bool:
     return found is not None and region.startswith(found.region)
 
 
+def _initial_pin(case: Case[Any]) -> bool:
+    """Of the card that is applied for along with the physical one, or afterwards."""
+    pin = case.request.electronic_pin if isinstance(case.request, Apply) else case.request.pin
+    return pin is not None and is_pin(pin.get_secret_value())
+
+
 BANK_CHOSEN = Rule(
     "BANK-CHOICE",
     C(8),
@@ -102,6 +111,23 @@ BANK_KNOWN = Rule(
     "there is no such issuing bank",
     lambda case: queries.bank(case.session, case.request.bank) is not None,
     grade="D",
+)
+DOCUMENT_SHOWN = Rule(
+    "DOCUMENT-SHOWN",
+    C(9, 2),
+    "应提供有效身份证件：未出示，或已过有效期",
+    "the valid document must be shown: it was not, or has run out",
+    lambda case: (
+        _person(case).document in case.request.shown
+        and (last_day(_person(case).document_until) or case.today) >= case.today
+    ),
+)
+ELECTRONIC_PIN = Rule(
+    "ELECTRONIC-PIN",
+    C(16),
+    "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
+    "the electronic card is given its initial PIN, of 4 to 12 digits",
+    _initial_pin,
 )
 APPLY_RULES = (
     Rule(
@@ -119,16 +145,7 @@ APPLY_RULES = (
         "each kind of person has its kind of document; a minor without identity card shows the household register",
         lambda case: right_document(_person(case).kind, _person(case).document, _years(case)),
     ),
-    Rule(
-        "DOCUMENT-SHOWN",
-        C(9, 2),
-        "应提供有效身份证件：未出示，或已过有效期",
-        "the valid document must be shown: it was not, or has run out",
-        lambda case: (
-            _person(case).document in case.request.shown
-            and (last_day(_person(case).document_until) or case.today) >= case.today
-        ),
-    ),
+    DOCUMENT_SHOWN,
     Rule(
         "PHOTO",
         C(10),
@@ -157,13 +174,7 @@ APPLY_RULES = (
         "one person, one card: the applicant has a card, or an application that is open",
         lambda case: not holds_card(case),
     ),
-    Rule(
-        "ELECTRONIC-PIN",
-        C(16),
-        "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
-        "the electronic card, applied for along with it, is given its initial PIN, of 4 to 12 digits",
-        lambda case: case.request.electronic_pin is not None and is_pin(case.request.electronic_pin.get_secret_value()),
-    ),
+    ELECTRONIC_PIN,
 )
 
 
@@ -214,10 +225,43 @@ def bank_agrees(case: Case[Any], code: str, person: Person) -> None:
         )
 
 
+class Accepted(Deadline):
+    """``fee``: in fen."""
+
+    application: int
+    fee: int
+
+
+class AcceptedOne(Result):
+    """One of a batch, by its place in it."""
+
+    at: int
+    application: int
+
+
+class RefusedOne(Result):
+    """One of a batch that a rule forbids, and by which article."""
+
+    at: int
+    rule: str
+    article: int
+    why: str
+
+
+class BatchAccepted(Result):
+    """What became of each person of a batch."""
+
+    batch: int
+    accepted: list[AcceptedOne]
+    refused: list[RefusedOne]
+
+
 def accept(
     case: Case[Any], person: Person, code: str, kind: Kind, reason: str = "", old: Card | None = None
-) -> Application:
-    """An application, accepted now. The first card is free (article 12); that later ones cost is ours. [D]"""
+) -> Accepted:
+    """An application, accepted now; the case is about it from here on. The first card is free (article 12); that later
+    ones cost is ours. [D]
+    """
     if kind is Kind.FIRST and queries.had_card(case.session, person):
         kind = Kind.ANEW
     application = Application(
@@ -234,36 +278,36 @@ def accept(
     case.session.add(application)
     case.session.flush()
     case.application, case.person = application, person
-    case.told |= {
-        "application": application.id,
-        "fee": application.fee,
-        **case.services.deadline(application, case.today),
-    }
-    return application
+    due = case.services.deadline(application, case.today)
+    return Accepted.model_validate({"application": application.id, "fee": application.fee, **due})
 
 
-class Applying(Operation[Apply]):
+class ApplyOperation(Operation[Apply, Accepted]):
     """申领."""
 
+    result = Accepted
     request, zh, en, citation = Apply, "申领", "application", C(8)
-    rules = (*SERVICE, ALIVE, *APPLY_RULES)
+    roles = SOCIAL_FUNCTION
+    demands = (*AGENTS, ALIVE, *APPLY_RULES)
 
-    def enter(self, case: Case[Apply]) -> None:
+    def enter(self, case: Case[Apply]) -> Accepted:
         """Registers the person and accepts; the electronic card goes along."""
         request = case.request
         assert request.electronic_pin is not None
         person = register_person(case, request.person)
         bank_agrees(case, request.bank, person)
-        accept(case, person, request.bank, Kind.FIRST)
+        accepted = accept(case, person, request.bank, Kind.FIRST)
         electronic.apply(case, person, request.electronic_pin.get_secret_value())
+        return accepted
 
 
-class ApplyingForMany(Operation[ApplyBatch]):
+class ApplyBatchOperation(Operation[ApplyBatch, BatchAccepted]):
     """申领 by an institution: each person is accepted or refused on their own."""
 
+    result = BatchAccepted
     request, zh, en, citation = ApplyBatch, "单位（学校）代为申领", "application by an institution", C(9)
-    rules = (
-        NOT_BANK_ROLE,
+    roles = SOCIAL_FUNCTION
+    demands = (
         BANK_KNOWN,
         Rule(
             "LETTER",
@@ -280,9 +324,10 @@ class ApplyingForMany(Operation[ApplyBatch]):
             lambda case: case.request.clerk_document in case.request.shown,
         ),
     )
-    OF_EACH = (ALIVE, *(rule for rule in APPLY_RULES if rule.id not in ("DOCUMENT-SHOWN", "ELECTRONIC-PIN")))
+    of_each = (ALIVE, *(rule for rule in APPLY_RULES if rule not in (DOCUMENT_SHOWN, ELECTRONIC_PIN)))
+    """What is asked of each: who comes for them shows their own document, and sets no PIN of theirs."""
 
-    def enter(self, case: Case[ApplyBatch]) -> None:
+    def enter(self, case: Case[ApplyBatch]) -> BatchAccepted:
         """One application each; those that rules forbid are told with the article."""
         request = case.request
         batch = Batch(
@@ -296,25 +341,22 @@ class ApplyingForMany(Operation[ApplyBatch]):
         )
         case.session.add(batch)
         case.session.flush()
-        accepted, refused = [], []
+        accepted: list[AcceptedOne] = []
+        refused: list[RefusedOne] = []
         for at, told in enumerate(request.people):
             single = Apply(person=told, bank=request.bank)
             one = Case(case.session, case.services, case.clerk, single, case.now, person=find(case, told))
             try:
                 with case.session.begin_nested():
-                    for rule in self.OF_EACH:
+                    for rule in self.of_each:
                         rule.demand(one)
                     person = register_person(one, told)
                     bank_agrees(one, request.bank, person)
-                    accept(one, person, request.bank, Kind.FIRST).batch_id = batch.id
+                    done = accept(one, person, request.bank, Kind.FIRST)
+                    one.case_of.batch_id = batch.id
                     case.note("apply", C(9), person.id)
             except Refusal as refusal:
-                refused.append(
-                    {"at": at, "rule": refusal.rule, "article": refusal.citation.article, "why": str(refusal)}
-                )
+                refused.append(RefusedOne(at=at, rule=refusal.rule, article=refusal.citation.article, why=str(refusal)))
             else:
-                accepted.append({"at": at, "application": one.told["application"]})
-        case.told |= {"batch": batch.id, "accepted": accepted, "refused": refused}
-
-
-OPERATIONS = (Applying, ApplyingForMany)
+                accepted.append(AcceptedOne(at=at, application=done.application))
+        return BatchAccepted(batch=batch.id, accepted=accepted, refused=refused)

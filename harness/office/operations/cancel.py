@@ -1,16 +1,18 @@
-"""注销 (articles 25-28), and what supervision does to a card: freezing, withdrawing (30)."""
+"""注销 (articles 25-28), and the bank account's business (7, 26)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from harness.office.cards.jobs import BlockCard, BlockFunction, Job
+from harness.office.cards.jobs import BlockFunction, Job
 from harness.office.case import bank
 from harness.office.case.case import Case
 from harness.office.case.notice import Notice
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import ISSUING_BANK, MANAGEMENT_BODY, SOCIAL_FUNCTION
 from harness.office.case.rule import Rule
-from harness.office.case.shared_rules import ADMINISTRATOR, NOT_PENDING, SERVICE
+from harness.office.case.shared_rules import AGENTS, NOT_PENDING
 from harness.office.measures.articles import Citation
 from harness.office.operations.apply import BANK_KNOWN
 from harness.office.register.tables import Card
@@ -18,12 +20,7 @@ from harness.office.requests.models import (
     BankBusiness,
     Cancel,
     CloseAccount,
-    Freeze,
     RecordSurplus,
-    Suspend,
-    Unfreeze,
-    Unsuspend,
-    Withdraw,
 )
 from harness.office.vocabulary import (
     DEATHS,
@@ -33,8 +30,6 @@ from harness.office.vocabulary import (
     DocumentType,
     Incapacity,
     Life,
-    Loss,
-    Role,
 )
 
 C = Citation
@@ -60,12 +55,14 @@ def _for_the_dead(case: Case[Cancel]) -> bool:
     return agent is not None and agent.cause is Incapacity.DEAD
 
 
-class Cancelling(Operation[Cancel]):
+class CancelOperation(Operation[Cancel, Result]):
     """注销 of the social security function; the bank account comes afterwards."""
 
+    card = CardUse.WELCOME
     request, zh, en, citation = Cancel, "注销", "cancellation", C(25)
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         Rule(
             "CANCELLABLE",
             C(25),
@@ -111,7 +108,7 @@ class Cancelling(Operation[Cancel]):
         """Where the card is at hand, its social security environment is blocked for ever."""
         return BlockFunction() if case.in_hand else None
 
-    def enter(self, case: Case[Cancel]) -> None:
+    def enter(self, case: Case[Cancel]) -> Result:
         """Ended; the bank hears of it, and the holder what is left to do."""
         card = case.own_card
         if case.request.reason in DEATHS:
@@ -125,15 +122,9 @@ class Cancelling(Operation[Cancel]):
                     "the bank account is to be closed too; otherwise the bank will control it",
                 )
             )
+        return Result()
 
 
-BANK_ONLY = Rule(
-    "BANK-ONLY",
-    C(7),
-    "银行账户的开立、启用、挂失、解挂、密码修改与重置、注销等业务，按发卡银行有关规定由银行办理",
-    "opening, activating, losing, lifting, PIN and closing of the bank account are the issuing bank's own business",
-    lambda case: case.clerk.role is Role.BANK and case.clerk.outlet.bank_code == case.own_card.bank_code,
-)
 DEEDS = {
     BankDeed.ACTIVATE: (AccountState.OPENED, AccountState.ACTIVE),
     BankDeed.REPORT_LOSS: (AccountState.ACTIVE, AccountState.LOST),
@@ -143,12 +134,19 @@ DEEDS = {
 """From which state to which; the stub bank's own rules. [D]"""
 
 
-class DoingBankBusiness(Operation[BankBusiness]):
+class AccountChanged(Result):
+    """The account's new state."""
+
+    account: AccountState
+
+
+class BankBusinessOperation(Operation[BankBusiness, AccountChanged]):
     """银行账户业务: the social security function is not touched, nor its PIN (articles 7, 14)."""
 
+    result = AccountChanged
     request, zh, en, citation = BankBusiness, "银行账户业务", "the bank account's business", C(7)
-    rules = (
-        BANK_ONLY,
+    roles = ISSUING_BANK
+    demands = (
         Rule(
             "ACCOUNT-STATE",
             C(7),
@@ -159,18 +157,26 @@ class DoingBankBusiness(Operation[BankBusiness]):
         ),
     )
 
-    def enter(self, case: Case[BankBusiness]) -> None:
+    def enter(self, case: Case[BankBusiness]) -> AccountChanged:
         """The account's new state."""
-        bank.set_state(case.session, case.own_card, DEEDS[case.request.deed][1])
-        case.told["account"] = str(DEEDS[case.request.deed][1])
+        _, state = DEEDS[case.request.deed]
+        bank.set_state(case.session, case.own_card, state)
+        return AccountChanged(account=state)
 
 
-class ClosingAccount(Operation[CloseAccount]):
+class AccountClosed(Result):
+    """The card was destroyed along with it."""
+
+    destroyed: bool
+
+
+class CloseAccountOperation(Operation[CloseAccount, AccountClosed]):
     """银行账户注销: the bank's, after the social security function's end."""
 
+    result = AccountClosed
     request, zh, en, citation = CloseAccount, "银行账户注销", "closing the bank account", C(26)
-    rules = (
-        BANK_ONLY,
+    roles = ISSUING_BANK
+    demands = (
         Rule(
             "FUNCTION-FIRST",
             C(26),
@@ -180,20 +186,28 @@ class ClosingAccount(Operation[CloseAccount]):
         ),
     )
 
-    def enter(self, case: Case[CloseAccount]) -> None:
+    def enter(self, case: Case[CloseAccount]) -> AccountClosed:
         """Closed, and the card destroyed (损毁、销毁)."""
         bank.set_state(case.session, case.own_card, AccountState.CLOSED)
         case.own_card.life = Life.ENDED
-        case.told["destroyed"] = True
+        return AccountClosed(destroyed=True)
 
 
-class RecordingSurplus(Operation[RecordSurplus]):
+class SurplusRecorded(Result):
+    """The surplus card's number."""
+
+    card: str
+
+
+class RecordSurplusOperation(Operation[RecordSurplus, SurplusRecorded]):
     """登记多余卡."""
 
+    result = SurplusRecorded
     request, zh, en, citation = RecordSurplus, "登记多余卡", "recording a surplus card", C(25)
-    rules = (ADMINISTRATOR, BANK_KNOWN)
+    roles = MANAGEMENT_BODY
+    demands = (BANK_KNOWN,)
 
-    def enter(self, case: Case[RecordSurplus]) -> None:
+    def enter(self, case: Case[RecordSurplus]) -> SurplusRecorded:
         """It may not be used; it waits to be cancelled."""
         request = case.request
         holder = case.holder
@@ -212,141 +226,4 @@ class RecordingSurplus(Operation[RecordSurplus]):
         case.session.add(card)
         case.session.flush()
         case.card = card
-        case.told["card"] = card.number
-
-
-class Freezing(Operation[Freeze]):
-    """冻结使用."""
-
-    request, zh, en, citation = Freeze, "冻结", "freezing", C(30)
-    rules = (
-        ADMINISTRATOR,
-        Rule(
-            "NOT-FROZEN-YET",
-            C(30),
-            "该卡已冻结",
-            "the card is frozen already",
-            lambda case: case.own_card.frozen_at is None,
-            grade="D",
-        ),
-    )
-
-    def enter(self, case: Case[Freeze]) -> None:
-        """At once."""
-        case.own_card.frozen_at, case.own_card.frozen_why = case.now, case.request.why
-
-
-class Unfreezing(Operation[Unfreeze]):
-    """解除冻结."""
-
-    request, zh, en, citation = Unfreeze, "解除冻结", "unfreezing", C(30)
-    rules = (
-        ADMINISTRATOR,
-        Rule(
-            "IS-FROZEN",
-            C(30),
-            "该卡未冻结",
-            "the card is not frozen",
-            lambda case: case.own_card.frozen_at is not None,
-            grade="D",
-        ),
-    )
-
-    def enter(self, case: Case[Unfreeze]) -> None:
-        """At once."""
-        case.own_card.frozen_at, case.own_card.frozen_why = None, ""
-
-
-class Suspending(Operation[Suspend]):
-    """暂停服务."""
-
-    request, zh, en, citation = Suspend, "暂停服务", "suspending service", C(30)
-    rules = (
-        ADMINISTRATOR,
-        Rule(
-            "NOT-SUSPENDED-YET",
-            C(30),
-            "该卡已暂停服务",
-            "service is suspended already",
-            lambda case: case.own_card.suspended_at is None,
-            grade="D",
-        ),
-    )
-
-    def enter(self, case: Case[Suspend]) -> None:
-        """At once."""
-        case.own_card.suspended_at, case.own_card.suspended_why = case.now, case.request.why
-
-
-class Unsuspending(Operation[Unsuspend]):
-    """恢复服务."""
-
-    request, zh, en, citation = Unsuspend, "恢复服务", "resuming service", C(30)
-    rules = (
-        ADMINISTRATOR,
-        Rule(
-            "IS-SUSPENDED",
-            C(30),
-            "该卡未暂停服务",
-            "service is not suspended",
-            lambda case: case.own_card.suspended_at is not None,
-            grade="D",
-        ),
-    )
-
-    def enter(self, case: Case[Unsuspend]) -> None:
-        """At once."""
-        case.own_card.suspended_at, case.own_card.suspended_why = None, ""
-
-
-class Withdrawing(Operation[Withdraw]):
-    """收回锁卡: the chip of a card that serves no more, or must not, is blocked for ever."""
-
-    request, zh, en, citation = Withdraw, "收回锁卡", "withdrawing a card", C(30)
-    rules = (
-        ADMINISTRATOR,
-        Rule(
-            "CARD-AT-HAND",
-            C(30),
-            "卡不在读卡器中",
-            "the card is not in the reader",
-            lambda case: case.in_hand,
-            grade="D",
-        ),
-        Rule(
-            "IN-USE",
-            C(27),
-            "未发放的社会保障卡应由卡管理机构处置",
-            "a card that was not handed out is disposed of instead",
-            lambda case: case.own_card.life not in (Life.MAKING, Life.MADE),
-            grade="D",
-        ),
-        NOT_PENDING,
-    )
-
-    def plan(self, case: Case[Withdraw]) -> Job | None:
-        """CARD BLOCK."""
-        del case
-        return BlockCard()
-
-    def enter(self, case: Case[Withdraw]) -> None:
-        """A card that was in use is cancelled by it."""
-        card = case.own_card
-        if card.life in (Life.ISSUED, Life.SURPLUS):
-            bank.push(case.session, card, case.now)
-        if card.life is not Life.ENDED:
-            card.life, card.ended_at, card.ended_why = Life.CANCELLED, case.now, case.request.why
-        card.loss = Loss.NONE
-
-
-OPERATIONS = (
-    Cancelling,
-    DoingBankBusiness,
-    ClosingAccount,
-    RecordingSurplus,
-    Suspending,
-    Unsuspending,
-    Freezing,
-    Unfreezing,
-    Withdrawing,
-)
+        return SurplusRecorded(card=card.number)

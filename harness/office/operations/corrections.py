@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.errors import NotFound
 from harness.office.cards.content import split_name
-from harness.office.cards.in_reader import Presented
+from harness.office.cards.in_reader import CardInReader
 from harness.office.case.case import Case
 from harness.office.case.rule import Rule
 from harness.office.measures.articles import Citation
@@ -47,7 +47,7 @@ PROVED = Rule(
 )
 
 
-def held(card: Presented, paths: Iterable[str]) -> dict[str, str]:
+def held(card: CardInReader, paths: Iterable[str]) -> dict[str, str]:
     """What a chip holds under these paths; a path that its layout or the card has nothing for is left out."""
     found = {}
     for path in paths:

@@ -11,19 +11,21 @@ from sqlalchemy.orm import Session
 
 from harness.office.case.case import Case
 from harness.office.case.operation import Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import EVERY_ROLE, SOCIAL_FUNCTION
 from harness.office.case.rule import Refusal, Rule
-from harness.office.case.shared_rules import ALIVE, IN_USE, NOT_FROZEN, SERVICE, with_identity
+from harness.office.case.shared_rules import AGENTS, ALIVE, IN_USE, NOT_FROZEN, WITH_IDENTITY
 from harness.office.electronic import card as electronic
 from harness.office.electronic import credential
 from harness.office.electronic.credential import CredentialError
 from harness.office.measures.articles import Citation
 from harness.office.operations.activate_and_pin import PIN_FORM, new_pin
+from harness.office.operations.apply import ELECTRONIC_PIN
 from harness.office.people import protection
 from harness.office.register import queries, secret
 from harness.office.register.tables import Credential, ElectronicCard, Setting
 from harness.office.requests.models import ApplyElectronic, ChangeElectronicPin, ShowCredential, VerifyCredential
 from harness.office.vocabulary import Life, Loss
-from harness.terminal.pin import is_pin
 
 C = Citation
 KEY = "credential-key"
@@ -40,12 +42,13 @@ HAS_ONE = Rule(
 
 
 GOES_ON = Rule(
-    "LOST",
+    "ELECTRONIC-LOST",
     C(18),
     "实体卡已挂失，持卡人未授权电子社会保障卡继续使用",
     "the physical card is reported lost, and the holder has not authorised that the electronic one goes on",
     lambda case: case.loss is Loss.NONE or case.own_card.electronic_goes_on,
     grade="D",
+    formerly="LOST",
 )
 
 
@@ -83,7 +86,7 @@ def _cipher(session: Session) -> AESGCM:
     return AESGCM(secret.derived(session, KEY))
 
 
-class ApplyingForElectronic(Operation[ApplyElectronic]):
+class ApplyElectronicOperation(Operation[ApplyElectronic, Result]):
     """申领电子社会保障卡, where the first application brought none."""
 
     request, zh, en, citation = (
@@ -92,10 +95,11 @@ class ApplyingForElectronic(Operation[ApplyElectronic]):
         "application for the electronic card",
         C(8),
     )
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         ALIVE,
-        with_identity(C(16)),
+        WITH_IDENTITY.under(C(16)),
         IN_USE,
         Rule(
             "NO-ELECTRONIC-CARD-YET",
@@ -104,21 +108,16 @@ class ApplyingForElectronic(Operation[ApplyElectronic]):
             "one person, one card: the holder has an electronic card already",
             lambda case: not queries.has_electronic_card(case.session, case.holder),
         ),
-        Rule(
-            "ELECTRONIC-PIN",
-            C(16),
-            "申领电子社会保障卡时应当设置初始密码，密码应为4至12位数字",
-            "the electronic card is given its initial PIN, of 4 to 12 digits",
-            lambda case: is_pin(case.request.pin.get_secret_value()),
-        ),
+        ELECTRONIC_PIN,
     )
 
-    def enter(self, case: Case[ApplyElectronic]) -> None:
+    def enter(self, case: Case[ApplyElectronic]) -> Result:
         """The same card's other form."""
         electronic.apply(case, case.holder, case.request.pin.get_secret_value())
+        return Result()
 
 
-class ChangingElectronicPin(Operation[ChangeElectronicPin]):
+class ChangeElectronicPinOperation(Operation[ChangeElectronicPin, Result]):
     """密码修改与重置, as the online channel says."""
 
     request, zh, en, citation = (
@@ -127,8 +126,9 @@ class ChangingElectronicPin(Operation[ChangeElectronicPin]):
         "the electronic card's PIN",
         C(16),
     )
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         HAS_ONE,
         Rule(
             "RESET-NEEDS-IDENTITY",
@@ -140,34 +140,54 @@ class ChangingElectronicPin(Operation[ChangeElectronicPin]):
         PIN_FORM,
     )
 
-    def enter(self, case: Case[ChangeElectronicPin]) -> None:
+    def enter(self, case: Case[ChangeElectronicPin]) -> Result:
         """The old PIN is held against it first, if it is a change."""
         card = _card(case)
         if case.request.old is not None:
             _proved(case, card, case.request.old.get_secret_value())
         electronic.set_pin(case.session, card, new_pin(case))
+        return Result()
 
 
-class ShowingCredential(Operation[ShowCredential]):
+class CredentialShown(Result):
+    """The credential's text; whoever has it may show it as the holder's."""
+
+    untrailed = frozenset({"credential"})
+    credential: str
+
+
+class ShowCredentialOperation(Operation[ShowCredential, CredentialShown]):
     """亮证."""
 
+    result = CredentialShown
     request, zh, en, citation = ShowCredential, "电子社会保障卡亮证", "showing the electronic card", C(2, 2)
-    rules = (HAS_ONE, ALIVE, IN_USE, NOT_FROZEN, GOES_ON)
+    roles = EVERY_ROLE
+    demands = (HAS_ONE, ALIVE, IN_USE, NOT_FROZEN, GOES_ON)
 
-    def enter(self, case: Case[ShowCredential]) -> None:
+    def enter(self, case: Case[ShowCredential]) -> CredentialShown:
         """Signed now, good for a minute."""
         card = _card(case)
         _proved(case, card, case.request.pin.get_secret_value())
         text = credential.issue(signing_key(case.session), card.holder, case.own_card.number, case.now)
-        case.told["credential"] = text
+        return CredentialShown(credential=text)
 
 
-class VerifyingCredential(Operation[VerifyCredential]):
+class CredentialVerified(Result):
+    """Whose credential it was."""
+
+    card: str
+    holder: protection.PersonShown
+    activated: bool
+
+
+class VerifyCredentialOperation(Operation[VerifyCredential, CredentialVerified]):
     """验证: of the same force as the physical card (article 2), so what that may not do, this may not either."""
 
+    result = CredentialVerified
+    roles = EVERY_ROLE
     request, zh, en, citation = VerifyCredential, "电子社会保障卡验证", "verifying an electronic card", C(2, 2)
 
-    def enter(self, case: Case[VerifyCredential]) -> None:
+    def enter(self, case: Case[VerifyCredential]) -> CredentialVerified:
         """Whose it is, once."""
         try:
             shown = credential.verify(signing_key(case.session).public_key(), case.request.text, case.now)
@@ -185,11 +205,8 @@ class VerifyingCredential(Operation[VerifyCredential]):
         for rule in (NOT_FROZEN, GOES_ON):
             rule.demand(case)
         case.session.add(Credential(serial=shown.serial, used_at=case.now))
-        case.told |= {
-            "card": card.number,
-            "holder": protection.masked(holder.person),
-            "activated": card.activated_at is not None,
-        }
-
-
-OPERATIONS = (ApplyingForElectronic, ChangingElectronicPin, ShowingCredential, VerifyingCredential)
+        return CredentialVerified(
+            card=card.number,
+            holder=protection.masked(holder.person),
+            activated=card.activated_at is not None,
+        )

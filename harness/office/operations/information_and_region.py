@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 
-from harness.office.cards.in_reader import Presented
+from pydantic import Field
+
+from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.jobs import Item, Job, MoveInsurances, WriteItems
 from harness.office.case.case import Case
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import EVERY_ROLE, SOCIAL_FUNCTION
 from harness.office.case.rule import Rule
-from harness.office.case.services import how_far
-from harness.office.case.shared_rules import AGENTS, SERVICE, USE, with_card
+from harness.office.case.services import Deadline, how_far
+from harness.office.case.shared_rules import AGENTS, USE, WITH_CARD
 from harness.office.measures.articles import Citation
 from harness.office.operations.apply import agrees_with_number, last_day, occupation, registered
 from harness.office.operations.corrections import BIRTH, ETHNIC_GROUP, PROVED, SEX, corrected, held, own_document
 from harness.office.people import protection
 from harness.office.register import queries
-from harness.office.register.queries import Found
 from harness.office.register.tables import Card
 from harness.office.requests.models import ALL, NO_OCCUPATION, ChangeInformation, Query, Transfer
-from harness.office.vocabulary import Role
+from harness.office.vocabulary import AccountState, Kind, Life, Loss, Progress, Role
 from harness.terminal import region as regions
 
 C = Citation
@@ -28,12 +32,55 @@ CONTACT, CONTACT_PHONE = "DF01/EF06/2C", "DF01/EF06/2D"
 OCCUPATION = "DF02/EF06/3A"
 
 
-class Querying(Operation[Query]):
+class CardState(Result):
+    """A card as its holder is told of it. ``frozen``, ``suspended``: why, empty where it is not; ``account``: the bank
+    account's state, empty where there is none; ``half_way``: work on it was begun and not ended.
+    """
+
+    number: str
+    bank: str
+    life: Life
+    life_zh: str
+    activated: bool
+    loss: Loss
+    loss_zh: str
+    frozen: str
+    suspended: str
+    usable: bool
+    valid_until: date
+    account: AccountState | Literal[""]
+    half_way: bool
+
+
+class ApplicationState(Deadline):
+    """An application, and how far it is. ``fee``: in fen."""
+
+    application: int
+    kind: Kind
+    kind_zh: str
+    progress: Progress
+    progress_zh: str
+    accepted: datetime
+    fee: int
+
+
+class Found(Result):
+    """What is known of a person. ``electronic``: there is an electronic card."""
+
+    holder: protection.PersonShown
+    cards: list[CardState]
+    applications: list[ApplicationState]
+    electronic: bool
+
+
+class QueryOperation(Operation[Query, Found]):
     """查询: progress and state."""
 
+    result = Found
     request, zh, en, citation = Query, "查询", "query", C(22)
-    only_reads = True
-    rules = (
+    only_reads, card = True, CardUse.WELCOME
+    roles = EVERY_ROLE
+    demands = (
         *AGENTS,
         Rule(
             "CARD-OR-IDENTITY",
@@ -60,44 +107,45 @@ class Querying(Operation[Query]):
         ),
     )
 
-    def enter(self, case: Case[Query]) -> None:
+    def enter(self, case: Case[Query]) -> Found:
         """What is known; people's data are masked unless the whole is asked for, and the trail says which."""
         person = case.holder
-        case.told |= {
-            "holder": protection.whole(person) if case.request.whole else protection.masked(person),
-            "cards": [_card(case, one) for one in queries.cards_with_state(case.session, person)],
-            "applications": [_application(case, one) for one in queries.applications_of(case.session, person)],
-            "electronic": queries.has_electronic_card(case.session, person),
-        }
+        return Found(
+            holder=protection.whole(person) if case.request.whole else protection.masked(person),
+            cards=[_card(case, one) for one in queries.cards_with_state(case.session, person)],
+            applications=[_application(case, one) for one in queries.applications_of(case.session, person)],
+            electronic=queries.has_electronic_card(case.session, person),
+        )
 
 
 def _came_in_person(case: Case[Query]) -> bool:
     return case.identified and case.request.agent is None
 
 
-def _card(case: Case[Any], found: Found) -> dict[str, Any]:
+def _card(case: Case[Any], found: queries.Found) -> CardState:
     card: Card
     card, bank, account, begun = found
     loss = case.services.loss(card, case.now)
-    return {
-        "number": card.number,
-        "bank": bank,
-        "life": str(card.life),
-        "life_zh": card.life.zh,
-        "activated": card.activated_at is not None,
-        "loss": str(loss),
-        "loss_zh": loss.zh,
-        "frozen": card.frozen_why if card.frozen_at else "",
-        "suspended": card.suspended_why if card.suspended_at else "",
-        "usable": case.services.usable(card, case.now),
-        "valid_until": card.valid_until.isoformat(),
-        "account": str(account) if account else "",
-        "half_way": begun is not None,
-    }
+    return CardState(
+        number=card.number,
+        bank=bank,
+        life=card.life,
+        life_zh=card.life.zh,
+        activated=card.activated_at is not None,
+        loss=loss,
+        loss_zh=loss.zh,
+        frozen=card.frozen_why if card.frozen_at else "",
+        suspended=card.suspended_why if card.suspended_at else "",
+        usable=case.services.usable(card, case.now),
+        valid_until=card.valid_until,
+        account=account or "",
+        half_way=begun is not None,
+    )
 
 
-def _application(case: Case[Any], one: Found) -> dict[str, Any]:
-    return {**how_far(one), "fee": one.fee, **case.services.deadline(one, case.today)}
+def _application(case: Case[Any], one: queries.Found) -> ApplicationState:
+    due = case.services.deadline(one, case.today)
+    return ApplicationState.model_validate({**how_far(one), "fee": one.fee, **due})
 
 
 NO_CARD_WAITS = Rule(
@@ -110,13 +158,22 @@ NO_CARD_WAITS = Rule(
 )
 
 
-class ChangingInformation(Operation[ChangeInformation]):
+class Changed(Result):
+    """The names of what has changed."""
+
+    changed: list[str]
+
+
+class ChangeInformationOperation(Operation[ChangeInformation, Changed]):
     """信息变更."""
 
+    result = Changed
+    card = CardUse.NEEDED
     request, zh, en, citation = ChangeInformation, "信息变更", "change of information", C(23)
-    rules = (
-        *SERVICE,
-        with_card(C(23)),
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
+        WITH_CARD.under(C(23)),
         *USE,
         NO_CARD_WAITS,
         Rule(
@@ -127,12 +184,13 @@ class ChangingInformation(Operation[ChangeInformation]):
             lambda case: case.request.name is None and case.request.document is None and case.request.photo is None,
         ),
         Rule(
-            "INFORMATION-CHECKED",
+            "BIRTH-AND-SEX-CHECKED",
             C(11),
             "校核未通过：出生日期、性别与证件号码不符",
             "the check failed: birth and sex do not agree with the document's number",
             lambda case: _agrees(case),
             grade="D",
+            formerly="INFORMATION-CHECKED",
         ),
         PROVED,
         Rule(
@@ -145,21 +203,21 @@ class ChangingInformation(Operation[ChangeInformation]):
         ),
     )
 
-    def look(self, request: ChangeInformation, card: Presented) -> dict[str, str]:
+    def read_chip(self, request: ChangeInformation, card: CardInReader) -> dict[str, str]:
         """The items that are to change, of those that the card has: a card of 1.00 has other ones."""
         return held(card, _items(request))
 
     def plan(self, case: Case[ChangeInformation]) -> Job | None:
         """Those that stand on the chip too."""
         planned = [
-            Item(path=path, before=case.seen[path], after=value)
+            Item(path=path, before=case.chip_items[path], after=value)
             for path, value in _items(case.request).items()
-            if path in case.seen
+            if path in case.chip_items
         ]
         different = tuple(one for one in planned if one.before != one.after)
         return WriteItems(items=different) if different else None
 
-    def enter(self, case: Case[ChangeInformation]) -> None:
+    def enter(self, case: Case[ChangeInformation]) -> Changed:
         """The register as the holder says."""
         told, holder = changed(case), case.holder
         guardian = case.request.guardian
@@ -168,7 +226,7 @@ class ChangingInformation(Operation[ChangeInformation]):
                 setattr(holder, name, value)
         if guardian is not None:
             registered(case, holder, guardian)
-        case.told["changed"] = sorted(told)
+        return Changed(changed=sorted(told))
 
 
 def _agrees(case: Case[ChangeInformation]) -> bool:
@@ -206,16 +264,26 @@ def _items(request: ChangeInformation) -> dict[str, str]:
 
 def _named(case: Case[Transfer]) -> list[str]:
     """The insurances that are to move, of those that the card holds."""
-    return [path for path in case.seen if ALL in case.request.insurance or path in case.request.insurance]
+    return [path for path in case.chip_items if ALL in case.request.insurance or path in case.request.insurance]
 
 
-class Transferring(Operation[Transfer]):
+class Transferred(Result):
+    """``origin``: where each insurance was, by the card's item."""
+
+    origin: dict[str, str] = Field(alias="from")
+    to: str
+
+
+class TransferOperation(Operation[Transfer, Transferred]):
     """参保地转移, in the card and in the register: of one insurance, or of several."""
 
+    result = Transferred
+    card = CardUse.NEEDED
     request, zh, en, citation = Transfer, "参保地转移", "transfer of the insurance region", C(24)
-    rules = (
-        *SERVICE,
-        with_card(C(24)),
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
+        WITH_CARD.under(C(24)),
         *USE,
         NO_CARD_WAITS,
         Rule(
@@ -230,7 +298,7 @@ class Transferring(Operation[Transfer]):
             C(24),
             "卡内没有所述险种的参保地信息，无可转移",
             "the card does not hold the insurance whose region should move",
-            lambda case: bool(_named(case)) and set(case.request.insurance) <= {ALL, *case.seen},
+            lambda case: bool(_named(case)) and set(case.request.insurance) <= {ALL, *case.chip_items},
             grade="D",
         ),
         Rule(
@@ -246,11 +314,11 @@ class Transferring(Operation[Transfer]):
             C(24),
             "系统级核验未通过：卡内当前参保地与登记不一致",
             "the system's check failed: the card's present regions are not what is registered",
-            lambda case: all(case.seen[one] == case.holder.insured.get(one) for one in _named(case)),
+            lambda case: all(case.chip_items[one] == case.holder.insured.get(one) for one in _named(case)),
         ),
     )
 
-    def look(self, request: Transfer, card: Presented) -> dict[str, str]:
+    def read_chip(self, request: Transfer, card: CardInReader) -> dict[str, str]:
         """Every insurance's region."""
         del request
         return {one.binding.item: one.code for one in regions.read(card.terminal)}
@@ -260,20 +328,19 @@ class Transferring(Operation[Transfer]):
         target = case.request.to
         return MoveInsurances(
             items=tuple(
-                Item(path=one, before=case.seen[one], after=target) for one in _named(case) if case.seen[one] != target
+                Item(path=one, before=case.chip_items[one], after=target)
+                for one in _named(case)
+                if case.chip_items[one] != target
             )
         )
 
-    def enter(self, case: Case[Transfer]) -> None:
+    def enter(self, case: Case[Transfer]) -> Transferred:
         """The register follows."""
         holder, target = case.holder, case.request.to
         before = {path: code for path, code in holder.insured.items() if self._moves(case, path)}
         holder.insured = {**holder.insured, **dict.fromkeys(before, target)}
-        case.told |= {"from": before, "to": target}
+        return Transferred.model_validate({"from": before, "to": target})
 
     @staticmethod
     def _moves(case: Case[Transfer], path: str) -> bool:
         return ALL in case.request.insurance or path in case.request.insurance
-
-
-OPERATIONS = (Querying, ChangingInformation, Transferring)

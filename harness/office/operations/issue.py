@@ -10,9 +10,12 @@ from harness.office.cards import content
 from harness.office.cards.jobs import Job
 from harness.office.case import bank
 from harness.office.case.case import Case
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import MANAGEMENT_BODY, SOCIAL_FUNCTION
 from harness.office.case.rule import Rule
-from harness.office.case.shared_rules import ADMINISTRATOR, ALIVE, NOT_BANK_ROLE, SERVICE, with_identity
+from harness.office.case.services import Deadline
+from harness.office.case.shared_rules import AGENTS, ALIVE, WITH_IDENTITY
 from harness.office.measures.articles import Citation
 from harness.office.operations.cancel import end
 from harness.office.register import queries
@@ -24,17 +27,35 @@ C = Citation
 ATTEMPTS = 2
 
 
-def progress(*expected: Progress) -> Rule:
-    """The application is that far."""
+class CardNumbered(Result):
+    """The card's number."""
+
+    card: str
+
+
+class FailedDeliveries(Result):
+    """How often the card could not be handed out."""
+
+    failed_deliveries: int
+
+
+def _progress(id_: str, *expected: Progress) -> Rule:
     words = "、".join(one.zh for one in expected)
     return Rule(
-        "PROGRESS",
+        id_,
         C(12),
         f"申请应处于{words}状态",
         f"the application must be {' or '.join(expected)}",
         lambda case: case.case_of.progress in expected,
         grade="D",
+        formerly="PROGRESS",
     )
+
+
+NOT_MADE = _progress("NOT-MADE-YET", Progress.ACCEPTED)
+NOT_HANDED_OUT = _progress("NOT-HANDED-OUT-YET", Progress.ACCEPTED, Progress.MADE)
+CAN_BE_HANDED_OUT = _progress("MADE-AND-WAITING", Progress.MADE, Progress.UNDELIVERED)
+IS_OPEN = _progress("APPLICATION-OPEN", *OPEN)
 
 
 def _old(case: Case[Any]) -> Card | None:
@@ -50,18 +71,20 @@ STILL_ENTITLED = Rule(
     grade="D",
 )
 OLD_NOT_FROZEN = Rule(
-    "FROZEN",
+    "OLD-CARD-FROZEN",
     C(30),
     "原卡已被冻结使用",
     "the old card is frozen",
     lambda case: (old := _old(case)) is None or old.frozen_at is None,
+    formerly="FROZEN",
 )
 OLD_NOT_SUSPENDED = Rule(
-    "SUSPENDED",
+    "OLD-CARD-SUSPENDED",
     C(30),
     "原卡已被暂停服务",
     "service for the old card is suspended",
     lambda case: (old := _old(case)) is None or old.suspended_at is None,
+    formerly="SUSPENDED",
 )
 NOT_TWICE_FAILED = Rule(
     "FAILED-TWICE",
@@ -71,21 +94,23 @@ NOT_TWICE_FAILED = Rule(
     lambda case: case.case_of.failed_deliveries < ATTEMPTS,
 )
 OLD_SETTLED = Rule(
-    "HALF-WAY",
+    "OLD-CARD-HALF-WAY",
     C(30),
     "原卡有中断待续办的业务，应先续办或撤销",
     "work on the old card was interrupted: resume or undo it first",
     lambda case: (old := _old(case)) is None or queries.begun(case.session, old) is None,
     grade="D",
+    formerly="HALF-WAY",
 )
 
 
-class Making(Operation[Make]):
+class MakeOperation(Operation[Make, CardNumbered]):
     """制卡, virtual or on the blank chip in the reader."""
 
+    result, card = CardNumbered, CardUse.WELCOME
     request, zh, en, citation = Make, "制卡", "making the card", C(11, 2)
-    rules = (
-        NOT_BANK_ROLE,
+    roles = SOCIAL_FUNCTION
+    demands = (
         Rule(
             "CAN-MAKE",
             C(11, 2),
@@ -93,7 +118,7 @@ class Making(Operation[Make]):
             "cards are made at outlets that make cards, or by the management body",
             lambda case: case.clerk.outlet.makes_cards,
         ),
-        progress(Progress.ACCEPTED),
+        NOT_MADE,
         ALIVE,
         STILL_ENTITLED,
         OLD_SETTLED,
@@ -106,7 +131,7 @@ class Making(Operation[Make]):
         bank.reach(case.session, application.bank_code)
         layout = catalogue.layout(request.layout)
         card = application.card
-        if card is None or (case.presented is not None and card.chip != case.presented.chip):
+        if card is None or (case.in_reader is not None and card.chip != case.in_reader.chip):
             card = self._drawn(case, card)
         serial = bytes.fromhex(card.chip)[-4:] if card.chip else _serial(card)
         image = content.image(case.holder, card.number, serial, layout, request.algorithm, case.today)
@@ -129,25 +154,25 @@ class Making(Operation[Make]):
             person_id=case.case_of.person_id, bank_code=case.case_of.bank_code, life=Life.MAKING, made_at=case.now
         )
         card.number = numbers.card_number(drawn_from.district, drawn_from.cards)
-        card.chip = case.presented.chip if case.presented else ""
+        card.chip = case.in_reader.chip if case.in_reader else ""
         card.valid_until = content.valid_until(case.today)
         return card
 
     def chip(self, case: Case[Make]) -> None:
         """Fills the chip."""
         assert case.image is not None, "plan comes first"
-        case.services.make(case.presented, case.image, case.own_card.number)
+        case.services.make(case.in_reader, case.image, case.own_card.number)
 
-    def enter(self, case: Case[Make]) -> None:
+    def enter(self, case: Case[Make]) -> CardNumbered:
         """Made, not handed out yet; the bank opens its account."""
         application, card = case.case_of, case.case_of.card
         assert card is not None, "plan comes first"
-        progress(Progress.ACCEPTED).demand(case)  # the chip took its time: others may have been here
+        NOT_MADE.demand(case)  # the chip took its time: others may have been here
         card.life, card.made_at = Life.MADE, case.now
         bank.open_account(case.session, card)
         application.progress = Progress.MADE
         case.card = card
-        case.told["card"] = card.number
+        return CardNumbered(card=card.number)
 
 
 def _serial(card: Card) -> bytes:
@@ -155,15 +180,17 @@ def _serial(card: Card) -> bytes:
     return card.number[:1].encode() + int(card.number[1:8]).to_bytes(3, "big")
 
 
-class HandingOut(Operation[HandOut]):
+class HandOutOperation(Operation[HandOut, CardNumbered]):
     """发放."""
 
+    result = CardNumbered
     request, zh, en, citation = HandOut, "发放", "handing out", C(12)
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         ALIVE,
-        with_identity(C(13), "D"),
-        progress(Progress.MADE, Progress.UNDELIVERED),
+        WITH_IDENTITY.under(C(13), "D"),
+        CAN_BE_HANDED_OUT,
         NOT_TWICE_FAILED,
         STILL_ENTITLED,
         OLD_NOT_FROZEN,
@@ -171,7 +198,7 @@ class HandingOut(Operation[HandOut]):
         OLD_SETTLED,
     )
 
-    def enter(self, case: Case[HandOut]) -> None:
+    def enter(self, case: Case[HandOut]) -> CardNumbered:
         """The new card is the holder's; the one that it takes over from serves no more."""
         application = case.case_of
         card, old = application.card, application.old_card
@@ -182,42 +209,46 @@ class HandingOut(Operation[HandOut]):
         card.life, card.issued_at = Life.ISSUED, case.now
         application.progress = Progress.DELIVERED
         case.card = card
-        case.told["card"] = card.number
+        return CardNumbered(card=card.number)
 
 
-class Extending(Operation[Extend]):
+class ExtendOperation(Operation[Extend, Deadline]):
     """顺延."""
 
+    result = Deadline
     request, zh, en, citation = Extend, "顺延发放", "handing out later", C(12)
-    rules = (NOT_BANK_ROLE, progress(Progress.ACCEPTED, Progress.MADE))
+    roles = SOCIAL_FUNCTION
+    demands = (NOT_HANDED_OUT,)
 
-    def enter(self, case: Case[Extend]) -> None:
+    def enter(self, case: Case[Extend]) -> Deadline:
         """Days more, and why."""
         application = case.case_of
         application.delay_days, application.delay_reason = case.request.days, case.request.reason
-        case.told |= case.services.deadline(application, case.today)
+        return case.services.due(application, case.today)
 
 
-class FailingDelivery(Operation[DeliveryFailed]):
+class DeliveryFailedOperation(Operation[DeliveryFailed, FailedDeliveries]):
     """发放失败."""
 
+    result = FailedDeliveries
     request, zh, en, citation = DeliveryFailed, "发放失败登记", "delivery failed", C(27)
-    rules = (NOT_BANK_ROLE, progress(Progress.MADE, Progress.UNDELIVERED), NOT_TWICE_FAILED)
+    roles = SOCIAL_FUNCTION
+    demands = (CAN_BE_HANDED_OUT, NOT_TWICE_FAILED)
 
-    def enter(self, case: Case[DeliveryFailed]) -> None:
+    def enter(self, case: Case[DeliveryFailed]) -> FailedDeliveries:
         """One more attempt that failed."""
         case.case_of.failed_deliveries += 1
         case.case_of.progress = Progress.UNDELIVERED
-        case.told["failed_deliveries"] = case.case_of.failed_deliveries
+        return FailedDeliveries(failed_deliveries=case.case_of.failed_deliveries)
 
 
-class Disposing(Operation[Dispose]):
+class DisposeOperation(Operation[Dispose, Result]):
     """处置, by the management body together with the bank (article 27)."""
 
     request, zh, en, citation = Dispose, "未发放卡处置", "disposing of a card not handed out", C(27)
-    rules = (
-        ADMINISTRATOR,
-        progress(*OPEN),
+    roles = MANAGEMENT_BODY
+    demands = (
+        IS_OPEN,
         Rule(
             "UNDELIVERED-TWICE",
             C(27),
@@ -229,17 +260,14 @@ class Disposing(Operation[Dispose]):
         ),
     )
 
-    def enter(self, case: Case[Dispose]) -> None:
+    def enter(self, case: Case[Dispose]) -> Result:
         """Closed; a card that was made is cancelled and destroyed, and the bank hears of it."""
         application = case.case_of
         card = application.card
         application.progress = Progress.DISPOSED
         if case.request.reason is Disposal.DIED:
             case.holder.died_at = case.holder.died_at or case.now
-        if card is None:
-            return
-        end(case, card, Life.ENDED, case.request.reason.zh)
-        case.card = card
-
-
-OPERATIONS = (Making, HandingOut, Extending, FailingDelivery, Disposing)
+        if card is not None:
+            end(case, card, Life.ENDED, case.request.reason.zh)
+            case.card = card
+        return Result()

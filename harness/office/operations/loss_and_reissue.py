@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from harness.office.cards.in_reader import Presented
+from harness.office.cards.in_reader import CardInReader
 from harness.office.case import bank
 from harness.office.case.case import Case
 from harness.office.case.notice import Notice
-from harness.office.case.operation import Operation
+from harness.office.case.operation import CardUse, Operation
+from harness.office.case.result import Result
+from harness.office.case.roles import SOCIAL_FUNCTION
 from harness.office.case.rule import Rule
-from harness.office.case.shared_rules import ALIVE, IN_USE, NOT_HELD, NOT_PENDING, SERVICE, with_card, with_identity
+from harness.office.case.shared_rules import AGENTS, ALIVE, IN_USE, NOT_HELD, NOT_PENDING, WITH_CARD, WITH_IDENTITY
 from harness.office.measures.ages import ADULT, age
 from harness.office.measures.articles import Citation
 from harness.office.operations.apply import (
     BANK_CHOSEN,
+    Accepted,
     accept,
     agrees_with_number,
     bank_agrees,
@@ -32,13 +36,21 @@ UNREADABLE = (Replacement.DAMAGED, Replacement.FACE_UNREADABLE)
 """Reasons why the chip may not answer: the clerk has the card in hand and types its number."""
 
 
-class ReportingLoss(Operation[ReportLoss]):
+class LossReported(Result):
+    """``until``: when a temporary loss lapses."""
+
+    until: datetime | None = None
+
+
+class ReportLossOperation(Operation[ReportLoss, LossReported]):
     """挂失, at once effective; no card is needed, nothing is written on it."""
 
+    result = LossReported
     request, zh, en, citation = ReportLoss, "挂失", "reporting loss", C(17)
-    rules = (
-        *SERVICE,
-        with_identity(C(17)),
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
+        WITH_IDENTITY.under(C(17)),
         IN_USE,
         Rule(
             "LOSS-KIND",
@@ -57,13 +69,11 @@ class ReportingLoss(Operation[ReportLoss]):
         ),
     )
 
-    def enter(self, case: Case[ReportLoss]) -> None:
+    def enter(self, case: Case[ReportLoss]) -> LossReported:
         """From this moment on."""
         card = case.own_card
         card.loss, card.lost_at = case.request.kind, case.now
         card.electronic_goes_on = case.request.keep_electronic
-        if card.loss is Loss.TEMPORARY:
-            case.told["until"] = case.services.loss_ends(case.now).isoformat()
         if bank.account(case.session, card.number) is AccountState.ACTIVE:
             case.tell(
                 Notice(
@@ -72,6 +82,7 @@ class ReportingLoss(Operation[ReportLoss]):
                     "the bank account is to be reported lost too, at the issuing bank",
                 )
             )
+        return LossReported(until=case.services.loss_ends(case.now)) if card.loss is Loss.TEMPORARY else LossReported()
 
 
 def _no_reissue(case: Case[Any]) -> bool:
@@ -79,12 +90,14 @@ def _no_reissue(case: Case[Any]) -> bool:
     return application is None or application.kind is not Kind.REISSUE
 
 
-class LiftingLoss(Operation[LiftLoss]):
+class LiftLossOperation(Operation[LiftLoss, Result]):
     """解挂: with the card that was found, before a reissue."""
 
     request, zh, en, citation = LiftLoss, "解挂", "lifting a loss", C(19)
-    rules = (
-        *SERVICE,
+    card = CardUse.NEEDED
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         Rule(
             "NOT-REISSUED",
             C(19),
@@ -92,8 +105,8 @@ class LiftingLoss(Operation[LiftLoss]):
             "after a reissue the loss cannot be lifted",
             lambda case: case.own_card.life is not Life.REPLACED and _no_reissue(case),
         ),
-        with_card(C(19)),
-        with_identity(C(19)),
+        WITH_CARD.under(C(19)),
+        WITH_IDENTITY.under(C(19)),
         IN_USE,
         Rule(
             "IS-LOST",
@@ -105,10 +118,11 @@ class LiftingLoss(Operation[LiftLoss]):
         ),
     )
 
-    def enter(self, case: Case[LiftLoss]) -> None:
+    def enter(self, case: Case[LiftLoss]) -> Result:
         """Usable again."""
         case.own_card.loss, case.own_card.lost_at = Loss.NONE, None
         case.own_card.electronic_goes_on = False
+        return Result()
 
 
 NONE_OPEN = Rule(
@@ -120,14 +134,16 @@ NONE_OPEN = Rule(
 )
 
 
-class Reissuing(Operation[Reissue]):
+class ReissueOperation(Operation[Reissue, Accepted]):
     """补领."""
 
+    result = Accepted
     request, zh, en, citation = Reissue, "补领", "reissue", C(20)
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         ALIVE,
-        with_identity(C(20)),
+        WITH_IDENTITY.under(C(20)),
         IN_USE,
         *NOT_HELD,
         Rule(
@@ -142,17 +158,17 @@ class Reissuing(Operation[Reissue]):
         BANK_CHOSEN,
     )
 
-    def enter(self, case: Case[Reissue]) -> None:
+    def enter(self, case: Case[Reissue]) -> Accepted:
         """Accepted; the old card ends when the new one is handed out, and stays lost until then."""
-        renew(case, Kind.REISSUE, "")
+        return renew(case, Kind.REISSUE, "")
 
 
-def renew(case: Case[Any], kind: Kind, reason: str) -> None:
+def renew(case: Case[Any], kind: Kind, reason: str) -> Accepted:
     """An application for a card that takes over from the one the holder has."""
     old: Card = case.own_card
     code = case.request.bank or old.bank_code
     bank_agrees(case, code, case.holder)
-    accept(case, case.holder, code, kind, reason, old)
+    return accept(case, case.holder, code, kind, reason, old)
 
 
 def _card_handed_in(case: Case[Replace]) -> bool:
@@ -174,7 +190,11 @@ def _reason_holds(case: Case[Replace]) -> bool:
         case Replacement.BANK_CHANGED:
             return request.bank is not None and request.bank != card.bank_code
         case Replacement.INFORMATION_DIFFERS:
-            return bool(corrected(case)) or request.document is not None or case.seen != on_chip(person, case.seen)
+            return (
+                bool(corrected(case))
+                or request.document is not None
+                or case.chip_items != on_chip(person, case.chip_items)
+            )
         case _:
             return True
 
@@ -200,14 +220,16 @@ def of_age_when_made(card: Card) -> bool:
     return age(card.person.birth, card.made_at.date()) >= ADULT
 
 
-class Replacing(Operation[Replace]):
+class ReplaceOperation(Operation[Replace, Accepted]):
     """换领."""
 
+    result, card = Accepted, CardUse.WELCOME
     request, zh, en, citation = Replace, "换领", "replacement", C(21)
-    rules = (
-        *SERVICE,
+    roles = SOCIAL_FUNCTION
+    demands = (
+        *AGENTS,
         ALIVE,
-        with_identity(C(21)),
+        WITH_IDENTITY.under(C(21)),
         IN_USE,
         *NOT_HELD,
         Rule(
@@ -218,19 +240,21 @@ class Replacing(Operation[Replace]):
             _card_handed_in,
         ),
         Rule(
-            "DOCUMENT-SHOWN",
+            "NEW-DOCUMENT-SHOWN",
             C(21),
             "证件号码发生变化的，应出示新的有效身份证件",
             "where the number has changed, the new document is shown too",
             lambda case: case.request.document is None or case.request.document in case.request.shown,
+            formerly="DOCUMENT-SHOWN",
         ),
         Rule(
-            "INFORMATION-CHECKED",
+            "NEW-DOCUMENT-CHECKED",
             C(11),
             "校核未通过：新证件与人员类别、出生日期、性别不符，或已为他人登记",
             "the check failed: the new document is not for this kind of person, birth and sex, or it is another's",
             _new_document_holds,
             grade="D",
+            formerly="INFORMATION-CHECKED",
         ),
         PROVED,
         Rule(
@@ -253,11 +277,11 @@ class Replacing(Operation[Replace]):
         BANK_CHOSEN,
     )
 
-    def look(self, request: Replace, card: Presented) -> dict[str, str]:
+    def read_chip(self, request: Replace, card: CardInReader) -> dict[str, str]:
         """What the card says of its holder, where it is said to differ."""
         return held(card, OF_HOLDER) if request.reason is Replacement.INFORMATION_DIFFERS else {}
 
-    def enter(self, case: Case[Replace]) -> None:
+    def enter(self, case: Case[Replace]) -> Accepted:
         """Accepted, with what is new; the old card serves until the new one is handed out. [D]"""
         request, person = case.request, case.holder
         for name, value in corrected(case).items():
@@ -266,7 +290,4 @@ class Replacing(Operation[Replace]):
             person.document_type, person.document_number = request.document.type, request.document.number
         if request.document is not None or request.document_until is not None:
             person.document_until = last_day(request.document_until)
-        renew(case, Kind.REPLACE, str(request.reason))
-
-
-OPERATIONS = (ReportingLoss, LiftingLoss, Reissuing, Replacing)
+        return renew(case, Kind.REPLACE, str(request.reason))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NotRequired
 
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from harness.office.register import audit, queries
 from harness.office.register.queries import Found
@@ -34,7 +35,107 @@ def masked_phone(phone: str) -> str:
     return "*" * (len(phone) - 4) + phone[-4:]
 
 
-def masked(person: Person | Found) -> dict[str, Any]:
+class PersonShown(TypedDict):
+    """A person for whoever serves; from the day of birth on only where nothing is masked."""
+
+    kind: str
+    name: str
+    document_type: str
+    document_number: str
+    phone: str
+    region: str
+    helps: list[str]
+    dead: bool
+    birth: NotRequired[str]
+    address: NotRequired[str]
+    occupation: NotRequired[str]
+    insured: NotRequired[dict[str, str]]
+
+
+class GuardianData(TypedDict):
+    """The guardian, as exported."""
+
+    name: str
+    document_type: str
+    document_number: str
+    phone: str
+    relation: str
+
+
+class PersonData(PersonShown):
+    """A person, as exported. ``photo``: in hex."""
+
+    sex: str
+    ethnic_group: str
+    country: str
+    document_until: str | None
+    photo: str | None
+    full_capacity: bool
+    guardian: GuardianData | None
+
+
+class ApplicationData(TypedDict):
+    """An application, as exported. ``fee``: in fen."""
+
+    application: int
+    kind: str
+    reason: str
+    bank: str
+    accepted: str
+    progress: str
+    fee: int
+
+
+class AgencyData(TypedDict):
+    """Somebody who came for the person, as exported."""
+
+    at: str
+    operation: str
+    name: str
+    relation: str
+
+
+class CardData(TypedDict):
+    """A card, as exported; what has not happened has no moment."""
+
+    number: str
+    bank: str
+    life: str
+    made: str
+    activated: str | None
+    loss: str
+    lost: str | None
+    frozen: str | None
+    frozen_why: str
+    suspended: str | None
+    suspended_why: str
+    ended: str | None
+    ended_why: str
+
+
+class TrailData(TypedDict):
+    """A line of the trail about the person, as exported."""
+
+    at: str
+    clerk: str
+    outlet: str
+    operation: str
+    article: str
+    outcome: str
+
+
+class PersonalData(TypedDict):
+    """All that the register holds of a person."""
+
+    person: PersonData
+    electronic: bool
+    applications: list[ApplicationData]
+    agents: list[AgencyData]
+    cards: list[CardData]
+    trail: list[TrailData]
+
+
+def masked(person: Person | Found) -> PersonShown:
     """A person as a clerk sees them."""
     return {
         "kind": str(person.kind),
@@ -48,9 +149,10 @@ def masked(person: Person | Found) -> dict[str, Any]:
     }
 
 
-def whole(person: Person) -> dict[str, Any]:
+def whole(person: Person) -> PersonShown:
     """A person with nothing masked, for the holder or for a purpose that was told."""
-    return masked(person) | {
+    return {
+        **masked(person),
         "name": person.name,
         "document_number": person.document_number,
         "phone": person.phone,
@@ -61,19 +163,18 @@ def whole(person: Person) -> dict[str, Any]:
     }
 
 
-def export(session: Session, person: Person) -> dict[str, Any]:
+def export(session: Session, person: Person) -> PersonalData:
     """All that the register holds of a person, for that person: data, cards, and who did or saw what and when."""
     guardian = person.guardian
     return {
-        "person": whole(person)
-        | {
+        "person": {
+            **whole(person),
             "sex": person.sex,
             "ethnic_group": person.ethnic_group,
             "country": person.country,
             "document_until": person.document_until.isoformat() if person.document_until else None,
             "photo": person.photo.hex() if person.photo else None,
             "full_capacity": person.full_capacity,
-            "insured": person.insured,
             "guardian": {
                 "name": guardian.name,
                 "document_type": str(guardian.document_type),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from harness.office.case.operation import Operation
 
 
 class Told(BaseModel):
@@ -18,12 +20,23 @@ class Told(BaseModel):
 class Done(BaseModel):
     """What came of a request; what the operation found or made stands beside these."""
 
-    model_config = ConfigDict(extra="allow")
     operation: str
     article: int
     person: int | None = Field(description="The register's number of the person.")
     card: str
     notices: list[Told]
+
+
+class AnyDone(Done):
+    """What came of an operation that was begun before, whichever it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def of(operation: Operation[Any, Any]) -> type[BaseModel]:
+    """What HTTP answers of an operation: its result beside what all have."""
+    name = f"{type(operation).__name__.removesuffix('Operation')}Done"
+    return create_model(name, __base__=(operation.result, Done), __doc__=f"{operation.zh} {operation.en}")
 
 
 class Error(BaseModel):
@@ -33,6 +46,7 @@ class Error(BaseModel):
     kind: str
     text: str
     rule: str | None = Field(None, description="refused: the rule")
+    formerly: str | None = Field(None, description="refused: the id that the rule had while it shared one with another")
     article: int | None = Field(None, description="refused: the article of the Measures")
     paragraph: int | None = None
     zh: str | None = None

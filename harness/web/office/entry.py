@@ -126,9 +126,9 @@ class InReader:
 
     @contextlib.contextmanager
     def _drawn(self, number: str) -> Iterator[Connection]:
-        if not self.office.services.drawer.path(number).exists():
+        if not self.office.services.card_store.path(number).exists():
             raise Problem(404, "unknown", f"卡柜中无此卡 the drawer has no card {number}")
-        with self.office.services.drawer.presented(number) as connection:
+        with self.office.services.card_store.inserted(number) as connection:
             yield connection
 
 

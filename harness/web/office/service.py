@@ -18,7 +18,7 @@ from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.register.audit import Actor
-from harness.office.requests.models import Apply, Make, Model, Number, Request
+from harness.office.requests.models import Activate, Apply, Make, Model, Number, Request
 from harness.web import app as web
 from harness.web.office import answers, examples, lookup
 from harness.web.office.entry import FAILURES, Door, InReader, Readers
@@ -105,8 +105,8 @@ def _quoted(citation: Citation) -> str:
     return f"{citation.label_zh}：{citation.zh}\n\n{citation.label_en}: {citation.en}"
 
 
-def _operation(app: FastAPI, counter: Counter, operation: Operation[Any]) -> None:
-    allowed, citation = roles.of(operation), operation.citation
+def _operation(app: FastAPI, counter: Counter, operation: Operation[Any, Any]) -> None:
+    allowed, citation = operation.roles.allowed, operation.citation
 
     def perform(
         request: Request,
@@ -130,7 +130,7 @@ def _operation(app: FastAPI, counter: Counter, operation: Operation[Any]) -> Non
         tags=["业务 operations"],
         summary=f"{operation.zh} {operation.en}（{citation.label_zh}）",
         description=f"{_quoted(citation)}\n\n角色 roles: {', '.join(sorted(allowed))}\n\n{demands}",
-        response_model=answers.Done,
+        response_model=answers.of(operation),
         responses=answers.WORKING,
     )(perform)
 
@@ -143,7 +143,7 @@ def _issue(app: FastAPI, counter: Counter) -> None:
         tags=["即时制卡 instant issuance"],
         summary=f"即时制卡：从申领到启用 from application to a card in use（{citation.label_zh}）",
         description=f"{_quoted(citation)}\n\n中断后再次调用即续办 what was cut off goes on when called again.",
-        response_model=answers.Done,
+        response_model=answers.of(ALL[Activate.operation]),
         responses=answers.WORKING,
     )
     def issue(
@@ -184,7 +184,7 @@ def _pending(app: FastAPI, counter: Counter) -> None:
         "/pending/{number}/resume",
         tags=tags,
         summary="续办 finishes it, on the same card",
-        response_model=answers.Done,
+        response_model=answers.AnyDone,
         responses=answers.WORKING,
     )
     def resume(
