@@ -149,7 +149,7 @@ def declared(path: str) -> click.Command:
     """The command itself, imported. KeyError where no module has it; ModuleNotFoundError where it lacks a package."""
     top, *names = path.split(" ")
     room = next(room for room, commands in ROOMS.items() if top in commands)
-    known: tuple[click.Command, ...] = importlib.import_module(f"harness.cli.{room}").COMMANDS
+    known: tuple[click.Command, ...] = importlib.import_module(f"{__package__}.{room}").COMMANDS
     command = next(one for one in known if one.name == top)
     for name in names:
         command = inside(command)[name]

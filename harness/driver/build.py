@@ -89,7 +89,7 @@ def build(folder: Path, *, windows: bool = False) -> Iterator[Path]:
     """
     builds = WINDOWS if windows else (LINUX,)
     compilers = [_compiler(one) for one in builds]
-    with resources.as_file(resources.files("harness.driver") / "native") as sources:
+    with resources.as_file(resources.files(str(__package__)) / "native") as sources:
         folder.mkdir(parents=True, exist_ok=True)
         for one, compiler in zip(builds, compilers, strict=True):
             yield _made(one, compiler, sources, folder / one.file)

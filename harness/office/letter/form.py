@@ -81,7 +81,7 @@ class Letter:
 def html(letter: Letter) -> str:
     """The letter as a page of its own."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("harness.office", "letter"),
+        loader=jinja2.PackageLoader(str(__package__), "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

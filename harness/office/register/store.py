@@ -248,7 +248,7 @@ def _bring_up_to_date(engine: Engine) -> None:
 def history(link: Connection | None = None) -> Config:
     """The schema's history as Alembic's commands take it, for the register at the other end of this connection."""
     config = Config()
-    config.set_main_option("script_location", str(resources.files("harness.office.register") / "migrations"))
+    config.set_main_option("script_location", str(resources.files(str(__package__)) / "migrations"))
     config.attributes["connection"] = link
     return config
 

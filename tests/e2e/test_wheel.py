@@ -1,0 +1,155 @@
+"""The wheel as it is installed, beside packages and folders of the user's that are called as ours are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = """
+import emulator, harness, harness.cli
+import pytest
+
+def test_what_is_imported_is_theirs():
+    assert (harness.VALUE, harness.cli.VALUE, emulator.VALUE) == ("theirs", "theirs too", "theirs")
+
+@pytest.mark.sscard(layout="3.00", algorithm="sm4")
+def test_the_plugin_is_ours(card, terminal, psam, clock, snapshot):
+    assert terminal.read("SSSE/EF06/09") == "测试甲"
+    assert psam.send(bytes.fromhex("BFEC00000151")) == b"\\x90\\x00"
+    assert type(terminal).__module__.startswith("sscard.")
+"""
+VECTORS = ROOT / "vectors" / "reset.yaml"
+
+
+@dataclass
+class Installed:
+    """A virtual environment that has the wheel, and all other packages of this one."""
+
+    site: Path
+    python: Path
+
+    def run(self, *arguments: str, folder: Path, **environment: str) -> str:
+        """What a Python process says on both streams; it must end with 0."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+        done = subprocess.run(
+            [self.python, *arguments], cwd=folder, env=inherited | environment, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def sscard(self, *arguments: str, folder: Path, **environment: str) -> str:
+        """The command, as pip's script calls it."""
+        script = "import sys; from sscard.command import main; sys.exit(main())"
+        return self.run("-c", script, *arguments, folder=folder, **environment)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", ".", "--no-deps", "--no-build-isolation",
+         "--no-cache-dir", "-q", "-w", str(built)],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
+    venv.create(folder, symlinks=True)
+    site = next((folder / "lib").glob("python*")) / "site-packages"
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        wheel.extractall(site)
+    for entry in Path(str(metadata.distribution("pytest").locate_file(""))).iterdir():
+        if "sscard" not in entry.name and entry.suffix != ".pth" and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
+    return Installed(site, folder / "bin" / "python")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A user's project with packages called ``harness`` and ``emulator``, and tests that use both theirs and ours."""
+    for name in ("harness", "emulator"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text('VALUE = "theirs"\n', encoding="utf-8")
+    (tmp_path / "harness" / "cli.py").write_text('VALUE = "theirs too"\n', encoding="utf-8")
+    (tmp_path / "conftest.py").write_text("", encoding="utf-8")
+    (tmp_path / "test_own.py").write_text(TESTS, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_plugin_and_the_users_own_packages_do_not_meet(installed: Installed, project: Path) -> None:
+    for how in (["-m", "pytest"], ["-c", "import pytest; raise SystemExit(pytest.main())"]):
+        said = installed.run(*how, "-q", "-p", "no:cacheprovider", "--sscard-vectors", str(VECTORS), folder=project)
+        assert "6 passed" in said
+
+
+def test_the_command_does_not_meet_them_either(installed: Installed, project: Path) -> None:
+    own = {"PYTHONPATH": str(project), "COLUMNS": "80"}
+    assert installed.sscard("--version", folder=project, **own).startswith("sscard, version ")
+    assert "测试甲" in installed.sscard("show", "--show-secrets", folder=project, **own)
+    assert "Usage: sscard office" in installed.sscard("office", "--help", folder=project, **own)
+    installed.sscard("office", "init", folder=project, **own)
+    vectors = [str(ROOT / "vectors" / f"{name}.yaml") for name in ("pin", "select", "account")]
+    assert (
+        "0 failed" in (said := installed.sscard("vectors", "run", *vectors, folder=project, **own)) or "passed" in said
+    )
+
+
+def test_where_nobody_has_such_a_package_the_names_are_ours(installed: Installed, tmp_path: Path) -> None:
+    program = """
+import pickle
+import emulator.chip, harness.cli, harness
+from harness.terminal.terminal import Terminal
+import sscard.emulator.chip, sscard.harness.terminal.terminal as ours
+from emulator import catalogue
+import sscard
+assert emulator.chip is sscard.emulator.chip and Terminal is ours.Terminal
+assert emulator.chip.__spec__.name == "sscard.emulator.chip"
+assert isinstance(sscard.terminal(sscard.card()), Terminal)
+assert pickle.loads(pickle.dumps(Terminal)) is Terminal
+assert catalogue.layout("3.00") is sscard.emulator.catalogue.layout("3.00")
+assert harness.__doc__ == sscard.harness.__doc__
+try:
+    import harness.nothing
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert installed.run("-c", program, folder=tmp_path) == "No module named 'harness.nothing'\n"
+
+
+def test_a_folder_without_init_is_theirs_too(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "harness").mkdir()
+    (tmp_path / "harness" / "util.py").write_text('VALUE = "theirs"\n', encoding="utf-8")
+    (tmp_path / "harness" / "clock.py").write_text('VALUE = "theirs"\n', encoding="utf-8")
+    program = "import harness.util, harness.clock, harness.guess\n".replace(", harness.guess", "")
+    program += (
+        "assert harness.util.VALUE == harness.clock.VALUE == 'theirs'\nimport sscard; sscard.terminal(sscard.card())"
+    )
+    installed.run("-c", program, folder=tmp_path)
+
+
+def test_a_package_of_theirs_later_on_the_path_is_theirs_all_the_same(
+    installed: Installed, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    program = (
+        "import sys; sys.path.append(sys.argv[1])\nimport harness, harness.cli\nprint(harness.VALUE, harness.cli.VALUE)"
+    )
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert installed.run("-c", program, str(project), folder=elsewhere) == "theirs theirs too\n"
+
+
+def test_nothing_in_the_wheel_imports_the_names_that_users_may_have(installed: Installed) -> None:
+    wrong = [
+        f"{path}: {line}"
+        for path in (installed.site / "sscard").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith(("from emulator", "from harness", "import emulator", "import harness"))
+    ]
+    assert wrong == []
+    assert not (installed.site / "tests").exists()
