@@ -58,7 +58,7 @@ def test_working_days_are_counted_from_the_day_after(china: Workdays, start: str
 def test_no_year_is_guessed(china: Workdays) -> None:
     with pytest.raises(CalendarError, match=r"holidays of 2003 are not known \(known: 2004-\d{4}\)"):
         china.is_workday(date(2003, 12, 31))
-    with pytest.raises(CalendarError, match=r"holidays of 2095 .*a table \[2095\]"):
+    with pytest.raises(CalendarError, match=r"holidays of 2095 are not known \([^)]*\)$"):
         china.is_workday(date(2095, 1, 4))
     last = max(year for year in range(2026, 2095) if _known(china, year))
     with pytest.raises(CalendarError, match=f"holidays of {last + 1} "):

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -53,6 +54,8 @@ HISTORICAL = 13
 """Historical bytes of every card's ATR."""
 CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+PAUSE = 0.02
+"""Seconds between two looks at whether a card that is held was let go."""
 
 
 class ImageError(SscardError, ValueError):
@@ -249,18 +252,18 @@ def load(path: Path) -> Image:
 
 
 @contextlib.contextmanager
-def held(path: Path, fresh: Image | None = None, *, durable: bool = True) -> Iterator[Image]:
+def held(path: Path, fresh: Image | None = None, *, durable: bool = True, wait: float = 0.0) -> Iterator[Image]:
     """The image in a file, held by this process alone: every change is on disk before it is acknowledged.
 
     ``fresh`` is written there first if the file does not exist yet. Through a symbolic link it is the file behind it
     that is held and written. Not ``durable``: every change is still in the file, whole, but the disk is not waited for,
     so a crash of the machine (not of the process) may lose the last ones.
 
-    ImageError where another process holds it, and for a file of several names (hard links): each write would leave all
-    but one of them behind.
+    ImageError where another holds it for longer than ``wait`` seconds, and for a file of several names (hard links):
+    each write would leave all but one of them behind.
     """
     path = path.resolve()
-    with _lock(path):
+    with _lock(path, wait):
         if path.exists() and path.stat().st_nlink > 1:
             raise ImageError(path, "it has several names (hard links), of which one alone would be kept: copy it")
         if fresh is not None and not path.exists():
@@ -276,9 +279,10 @@ def held(path: Path, fresh: Image | None = None, *, durable: bool = True) -> Ite
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock(path: Path, wait: float) -> Iterator[None]:
     """A lock file beside the image: the image itself is replaced at every write, so it cannot carry the lock."""
     lock = path.with_name(path.name + ".lock")
+    deadline = time.monotonic() + wait
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | CLOEXEC | NOFOLLOW, 0o600)
         try:
@@ -289,7 +293,10 @@ def _lock(path: Path) -> Iterator[None]:
             os.close(handle)
         except BlockingIOError:
             os.close(handle)
-            raise ImageError(path, "another process holds this card: end that one first, or copy the file") from None
+            if time.monotonic() >= deadline:
+                what = "another process holds this card: end that one first, or copy the file"
+                raise ImageError(path, what) from None
+            time.sleep(PAUSE)  # whoever holds a lock tells nobody when it goes
     try:
         yield
     finally:

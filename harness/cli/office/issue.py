@@ -126,8 +126,11 @@ def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
         cut_short = interrupt.gathered((_row(desk, request, how) for request in bar), rows)
     if desk.as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    first: dict[str, int] = {}
     for at, row in enumerate(rows if not desk.as_json else (), 1):
         why = row["error"]["text"] if "error" in row else ""
+        said = first.setdefault(why, at)  # what stopped many, stopped them all alike: it is said once
+        why = why if said == at else why and f"as no. {said} 同第{said}项"
         click.echo(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
     if cut_short:
         interrupt.tell(

@@ -20,6 +20,7 @@ from harness.office.case import roles
 from harness.office.case.roles import ADMINISTRATOR, NOT_BANK_ROLE
 from harness.office.desk import lists, lookup
 from harness.office.measures.articles import measures
+from harness.office.measures.workdays import REMEDY
 from harness.office.operations import ALL
 from harness.office.register import audit, queries, seed
 from harness.office.register.audit import Actor, Note, Wanted
@@ -217,10 +218,21 @@ def late(desk: Desk, *, every: bool) -> None:
         by = one["deadline"] or "?"
         mark = " 逾期 late" if one.get("late") else ""
         click.echo(f"{one['application']}  {one['kind_zh']} {one['progress_zh']}  {one['outlet']}  by {by}{mark}")
-    for why in sorted({one["deadline_unknown"] for one in rows if not one["deadline"]}):
-        click.echo(f"? {why}")  # the same for many: said once
+    _unknown_deadlines(rows)
     if not rows:
         click.echo("nothing is late 无逾期申请")
+
+
+UNKNOWN = "deadline_unknown"
+
+
+def _unknown_deadlines(rows: list[dict[str, Any]]) -> None:
+    """Why deadlines are not known, and what to do about it: the same for many, said once."""
+    whys = sorted({one[UNKNOWN] for one in rows if UNKNOWN in one})
+    for why in whys:
+        click.echo(f"? {why}")
+    if whys:
+        click.echo(f"  {REMEDY}")
 
 
 @click.command("list", cls=Command)
@@ -241,7 +253,9 @@ def listed(desk: Desk, what: str, after: int, most: int) -> None:
         desk.table(rows)
         return
     for one in rows:
-        click.echo("  ".join(f"{name} {value}" for name, value in one.items() if value not in (False, None, "", [])))
+        shown = {name: value for name, value in one.items() if name != UNKNOWN and value not in (False, None, "", [])}
+        click.echo("  ".join(f"{name} {value}" for name, value in shown.items()))
+    _unknown_deadlines(rows)
     if len(rows) == most:
         click.echo(f"more: --after {rows[-1][lists.NUMBER[what]]}")
 

@@ -12,6 +12,9 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from harness.readers.connection import Connection, InProcess
 
+WAIT = 10.0
+"""Seconds within which a clerk at another desk is done with a card: it is waited for, and what became of it is seen."""
+
 
 class NoCard(NotFound):
     """The drawer has no such card."""
@@ -38,14 +41,14 @@ class CardStore:
         """A new card. FileExistsError if it is there."""
         if self.path(number).exists():
             raise FileExistsError(f"{self.path(number)}: the drawer has this card already")
-        with images.held(self.path(number), image, durable=self._durable):
+        with images.held(self.path(number), image, durable=self._durable, wait=WAIT):
             pass
 
     def forget(self, number: str) -> None:
         """The card's file is gone for good, if there was one. ImageError while somebody holds it."""
         path = self.path(number)
         if path.exists():
-            with images.held(path, durable=self._durable):
+            with images.held(path, durable=self._durable, wait=WAIT):
                 path.unlink()
 
     @contextlib.contextmanager
@@ -53,7 +56,7 @@ class CardStore:
         """The card in the office's reader, alone while it is there. NoCard, ImageError."""
         if not self.path(number).exists():
             raise NoCard(f"the drawer has no card {number}: {self.path(number)} is not there")
-        with images.held(self.path(number), durable=self._durable) as image:
+        with images.held(self.path(number), durable=self._durable, wait=WAIT) as image:
             connection = InProcess(Chip(image))
             try:
                 yield connection

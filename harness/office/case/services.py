@@ -14,7 +14,7 @@ from emulator.filesystem.memory.image import Image
 from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.store import CardStore
 from harness.office.case.result import Result
-from harness.office.measures.workdays import CalendarError, Workdays
+from harness.office.measures.workdays import UnknownYear, Workdays
 from harness.office.register.queries import Found
 from harness.office.register.tables import Application, Card
 from harness.office.vocabulary import OPEN, Life, Loss
@@ -79,7 +79,7 @@ class Services:
         """By when the card must be handed out, and whether it is late; where no calendar says, why not."""
         try:
             by = self.workdays.add(application.accepted_at.date(), WORKING_DAYS + application.delay_days)
-        except CalendarError as error:
+        except UnknownYear as error:
             return {"deadline": None, "deadline_unknown": str(error)}
         return {"deadline": by.isoformat(), "late": application.progress in OPEN and today > by}
 

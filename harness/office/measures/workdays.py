@@ -33,6 +33,20 @@ class CalendarError(SscardError, ValueError):
     kind = ErrorKind.INPUT
 
 
+class UnknownYear(CalendarError):
+    """The holidays of a year are not known; what to do about it is not for everybody, and stands in ``REMEDY``."""
+
+    def __init__(self, year: int, known: str) -> None:
+        super().__init__(f"the holidays of {year} are not known (known: {known})")
+
+
+REMEDY = (
+    "write the year to a TOML file, a table [YYYY] with holidays = [YYYY-01-01, …] and workdays = […] as the State "
+    "Council announced them, and name it with --calendar"
+)
+"""For whoever gives the office its calendar."""
+
+
 class Workdays:
     """The calendar: the library's years, and those of the files, which win where they name the same year."""
 
@@ -55,11 +69,7 @@ class Workdays:
     def is_workday(self, day: date) -> bool:
         """Whether offices work on this day; CalendarError for a year without data."""
         if day.year not in self._years:
-            raise CalendarError(
-                f"the holidays of {day.year} are not known (known: {_spans(self._years)}): write them to a TOML file, "
-                f"a table [{day.year}] with holidays = [{day.year}-01-01, …] and workdays = […] as the State Council "
-                "announced them, and name it as a calendar"
-            )
+            raise UnknownYear(day.year, _spans(self._years))
         return day in self._worked or (day.weekday() < SATURDAY and day not in self._off)
 
     def add(self, start: date, days: int) -> date:
