@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run all test check bench deep driver driver-windows clean
+.PHONY: help run all test check messages bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
 	@echo "make all    every command into .venv: the office, the services over HTTP, conformance"
 	@echo "make test   every test, and make check"
 	@echo "make check  ruff and mypy --strict, for Linux, Windows and macOS"
+	@echo "make messages the catalogue of messages (emulator/locale), from the sources"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
@@ -54,6 +55,10 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin emulator harness
 
 # A process of tests for each core; whoever names one file runs pytest without it and need not wait for processes to start.
+messages: $(VENV)/.ready-dev
+	$(BIN)/python scripts/messages.py extract
+	$(BIN)/python scripts/messages.py compile
+
 test: check
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 

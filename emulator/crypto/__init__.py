@@ -6,6 +6,7 @@ from emulator.crypto.sm4 import SM4Suite
 from emulator.crypto.suite import Suite
 from emulator.crypto.tripledes import TripleDESSuite
 from emulator.errors import Misuse
+from emulator.messages import _
 
 SUITES: dict[str, Suite] = {suite.name: suite for suite in (TripleDESSuite(), SM4Suite())}
 
@@ -17,11 +18,11 @@ class AlgorithmError(Misuse):
 def suite(name: str) -> Suite:
     """The suite of this name, ``3des`` or ``sm4``; AlgorithmError for others."""
     if name == "ssf33":
-        raise AlgorithmError("SSF33 is not public, so no card can be made with it: choose 3des or sm4")
+        raise AlgorithmError(_("SSF33 is not public, so no card can be made with it: choose 3des or sm4"))
     try:
         return SUITES[name]
     except KeyError:
-        raise AlgorithmError(f"unknown algorithm {name!r}: choose 3des or sm4") from None
+        raise AlgorithmError(_("unknown algorithm {name!r}: choose 3des or sm4").format(name=name)) from None
 
 
 def suite_of(scheme_algorithm: str, card: Suite) -> Suite:

@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 SIZE = 32
 """Bytes of a digest, of a private key, and of each half of a public key or signature."""
@@ -65,7 +66,9 @@ def libcrypto() -> Any:
             found = getattr(library, function)
             found.restype, found.argtypes = result, arguments
     except (OSError, AttributeError) as error:
-        raise Unavailable(f"OpenSSL's libcrypto is not there, or too old for SM2: {error}") from None
+        raise Unavailable(
+            _("OpenSSL's libcrypto is not there, or too old for SM2: {error}").format(error=error)
+        ) from None
     return library
 
 
@@ -110,7 +113,7 @@ def public_key(private: bytes) -> bytes:
     library = libcrypto()
     group = library.EC_GROUP_new_by_curve_name(_NID)
     if not group:
-        raise Unavailable("this OpenSSL does not know the curve of SM2")
+        raise Unavailable(_("this OpenSSL does not know the curve of SM2"))
     point, number = library.EC_POINT_new(group), library.BN_bin2bn(private, len(private), None)
     try:
         encoded = ctypes.create_string_buffer(1 + 2 * SIZE)
@@ -138,7 +141,7 @@ def sign(private: bytes, public: bytes, digest: bytes) -> bytes:
             library.EVP_PKEY_sign_init(context) != 1
             or library.EVP_PKEY_sign(context, signature, ctypes.byref(size), digest, len(digest)) != 1
         ):
-            raise Unavailable("this OpenSSL does not sign with SM2")
+            raise Unavailable(_("this OpenSSL does not sign with SM2"))
         r, s = decode_dss_signature(signature.raw[: size.value])
     return r.to_bytes(SIZE, "big") + s.to_bytes(SIZE, "big")
 
@@ -149,5 +152,5 @@ def verify(public: bytes, digest: bytes, signature: bytes) -> bool:
     encoded = encode_dss_signature(int.from_bytes(signature[:SIZE], "big"), int.from_bytes(signature[SIZE:], "big"))
     with _context("d2i_PUBKEY", der) as (library, context):
         if library.EVP_PKEY_verify_init(context) != 1:
-            raise Unavailable("this OpenSSL does not verify with SM2")
+            raise Unavailable(_("this OpenSSL does not verify with SM2"))
         return bool(library.EVP_PKEY_verify(context, encoded, len(encoded), digest, len(digest)) == 1)

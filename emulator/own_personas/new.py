@@ -13,6 +13,7 @@ from emulator.errors import Misuse
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from emulator.personas import DEFAULT, agreement, document, numbers, validity, write
 from emulator.personas.countries import ALPHA_3
 
@@ -72,20 +73,28 @@ def wanted(key: str, name: str, number: str, region: str, today: date) -> Wanted
     """What was asked for, judged. RefusedError, which says why."""
     if number and not numbers.is_fictitious(number):
         raise RefusedError(
-            f"expected a number that nobody has: it begins {numbers.FICTITIOUS}. A persona is never a real person: its "
-            "data go into files, images and traces"
+            _(
+                "expected a number that nobody has: it begins {fictitious}. A persona is never a real "
+                "person: its data go into files, images and traces"
+            ).format(fictitious=numbers.FICTITIOUS)
         )
     if number and len(number) == numbers.LENGTH and (expected := validity.citizen(number)):
-        raise RefusedError(f"the number: expected {expected}")
+        raise RefusedError(_("the number: expected {expected}").format(expected=expected))
     if number and len(number) != numbers.LENGTH:
-        raise RefusedError(f"the number: expected {numbers.LENGTH} characters, found {len(number)}")
+        raise RefusedError(
+            _("the number: expected {length} characters, found {count}").format(
+                length=numbers.LENGTH, count=len(number)
+            )
+        )
     if expected := validity.region(region):
-        raise RefusedError(f"the region: expected {expected}")
+        raise RefusedError(_("the region: expected {expected}").format(expected=expected))
     _check_name(name)
     made = number or numbers.citizen_id(ADULT_BIRTH, 100 + _chance(key, name) % 900)
     person = Wanted(key, name, made, region, today)
     if person.birth > today:
-        raise RefusedError(f"the number: expected a date of birth not after today, found {person.birth:%Y%m%d}")
+        raise RefusedError(
+            _("the number: expected a date of birth not after today, found {birth:%Y%m%d}").format(birth=person.birth)
+        )
     return person
 
 
@@ -94,10 +103,12 @@ def _check_name(name: str) -> None:
     try:
         first, more = split(name)
     except UnicodeEncodeError:
-        raise RefusedError("the name: expected characters") from None
+        raise RefusedError(_("the name: expected characters")) from None
     room = f"1 to {NAME_ROOM + MORE_ROOM} bytes of GB 18030, {NAME_ROOM} of them in 09 and {MORE_ROOM} in 4E"
     if not name.strip() or len(text.encode(more)) > MORE_ROOM:
-        raise RefusedError(f"the name: expected {room}, found {len(text.encode(first + more))}")
+        raise RefusedError(
+            _("the name: expected {room}, found {count}").format(room=room, count=len(text.encode(first + more)))
+        )
 
 
 def complete(person: Wanted) -> str:

@@ -30,6 +30,7 @@ from emulator.filesystem.memory.directory import listed
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
+from emulator.messages import _
 from emulator.personas import Persona
 from emulator.personas.numbers import luhn_check
 from emulator.security import PIN
@@ -48,7 +49,9 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     """
     if persona.card != layout.card:
         raise Misuse(
-            f"persona {persona.name} is for a {persona.card} card, layout {layout.name} is a {layout.card} card's"
+            _("persona {name} is for a {card} card, layout {name_2} is a {card_2} card's").format(
+                name=persona.name, card=persona.card, name_2=layout.name, card_2=layout.card
+            )
         )
     if persona.card == "psam":
         layout = _own_psam(persona, layout)

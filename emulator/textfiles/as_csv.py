@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from emulator.messages import _
 from emulator.textfiles.text import FormatError, read
 
 
@@ -36,8 +37,8 @@ def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
             found.append((line, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
         if lines.ended:
-            raise FormatError(source, "ends within a quoted cell: the file is cut off", begins) from None
-        raise FormatError(source, f"not CSV: {error}", begins) from None
+            raise FormatError(source, _("ends within a quoted cell: the file is cut off"), begins) from None
+        raise FormatError(source, _("not CSV: {error}").format(error=error), begins) from None
     return found
 
 
@@ -56,7 +57,7 @@ class _Lines:
 def _header(cells: list[str], source: object, line: int) -> list[str]:
     names = [cell.strip() for cell in cells]
     if "" in names:
-        raise FormatError(source, f"column {names.index('') + 1} has no name", line)
+        raise FormatError(source, _("column {value} has no name").format(value=names.index("") + 1), line)
     if twice := [name for name in names if names.count(name) > 1]:
-        raise FormatError(source, f"column {twice[0]!r} stands twice", line)
+        raise FormatError(source, _("column {twice!r} stands twice").format(twice=twice[0]), line)
     return names

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles.text import CUT_OFF, FormatError, read
 
 UNCLOSED = re.compile(r'"(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
@@ -32,16 +33,16 @@ def loads(text: str, source: object = "JSON") -> Any:
         found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
         if not text.strip():
-            raise FormatError(source, "is empty") from None
+            raise FormatError(source, _("is empty")) from None
         if error.pos >= len(text.rstrip()) or UNCLOSED.match(text, error.pos):
-            raise FormatError(source, f"not JSON: {CUT_OFF}", error.lineno) from None
-        raise FormatError(source, f"not JSON: {error.msg}", error.lineno) from None
+            raise FormatError(source, _("not JSON: {cut_off}").format(cut_off=CUT_OFF), error.lineno) from None
+        raise FormatError(source, _("not JSON: {msg}").format(msg=error.msg), error.lineno) from None
     except _Twice as error:
         raise FormatError(source, str(error)) from None
     except RecursionError:
-        raise FormatError(source, "not JSON: nested too deeply") from None
+        raise FormatError(source, _("not JSON: nested too deeply")) from None
     except ValueError:
-        raise FormatError(source, "not JSON: a number has too many digits") from None
+        raise FormatError(source, _("not JSON: a number has too many digits")) from None
     if SURROGATE.search(text):
         _whole(found, source)
     return found
@@ -50,18 +51,18 @@ def loads(text: str, source: object = "JSON") -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
+        names = [name for name, __ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Twice(f"{twice!r} stands twice in one object")
+        raise _Twice(_("{name!r} stands twice in one object").format(name=twice))
     return found
 
 
 def _constant(name: str) -> Any:
-    raise _Twice(f"not JSON: {name} is no number")
+    raise _Twice(_("not JSON: {name} is no number").format(name=name))
 
 
 def _whole(found: Any, source: object) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise FormatError(source, "not JSON: half a character (a lone surrogate)") from None
+        raise FormatError(source, _("not JSON: half a character (a lone surrogate)")) from None

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from emulator.messages import _
 from emulator.textfiles.text import CUT_OFF, FormatError, read
 
 DEEPEST = 64
@@ -28,7 +29,7 @@ def load(path: Path) -> dict[str, Any]:
 def loads(text: str, source: object) -> dict[str, Any]:
     """What a text says. FormatError."""
     if (long := DOTTED.search(text)) is not None:
-        raise FormatError(source, "not TOML: nested too deeply", text.count("\n", 0, long.start()) + 1)
+        raise FormatError(source, _("not TOML: nested too deeply"), text.count("\n", 0, long.start()) + 1)
     try:
         found = tomllib.loads(text)
         _shallow(found, source)
@@ -37,22 +38,24 @@ def loads(text: str, source: object) -> dict[str, Any]:
         said = str(error)
         place = PLACE.search(said)
         if place is not None and place[1] is None:
-            raise FormatError(source, f"not TOML: {CUT_OFF}") from None
-        raise FormatError(source, f"not TOML: {PLACE.sub('', said)}", int(place[1]) if place else 0) from None
+            raise FormatError(source, _("not TOML: {cut_off}").format(cut_off=CUT_OFF)) from None
+        raise FormatError(
+            source, _("not TOML: {sub}").format(sub=PLACE.sub("", said)), int(place[1]) if place else 0
+        ) from None
     except RecursionError:
-        raise FormatError(source, "not TOML: nested too deeply") from None
+        raise FormatError(source, _("not TOML: nested too deeply")) from None
     except FormatError:
         raise
     except ValueError:
-        raise FormatError(source, "not TOML: a number has too many digits, or a date that is none") from None
+        raise FormatError(source, _("not TOML: a number has too many digits, or a date that is none")) from None
 
 
 def _shallow(found: dict[str, Any], source: object) -> None:
     """FormatError where there are too many levels; level by level, as those who read it may go by recursion."""
     level: list[Any] = [found]
-    for _ in range(DEEPEST):
+    for __ in range(DEEPEST):
         below = (one.values() if isinstance(one, dict) else one for one in level)
         level = [one for values in below for one in values if isinstance(one, dict | list)]
         if not level:
             return
-    raise FormatError(source, "not TOML: nested too deeply")
+    raise FormatError(source, _("not TOML: nested too deeply"))

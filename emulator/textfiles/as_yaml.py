@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from emulator.messages import _
 from emulator.textfiles.text import CUT_OFF, FormatError, read
 
 DEEPEST = 32
@@ -43,7 +44,7 @@ def load(path: Path, loader: Any = Loader) -> Any:
     """The one document of a file. FormatError, OSError."""
     found = load_all(path, loader)
     if len(found) > 1:
-        raise FormatError(path, f"expected one document, found {len(found)}")
+        raise FormatError(path, _("expected one document, found {count}").format(count=len(found)))
     return found[0] if found else None
 
 
@@ -61,17 +62,19 @@ def loads(text: str, source: object, loader: Any = Loader) -> list[Any]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         if mark and mark.line >= text.rstrip().count("\n") + 1:
-            raise FormatError(source, f"not YAML: {CUT_OFF}") from None
-        raise FormatError(source, f"not YAML: {error.problem or error.context}", line) from None
+            raise FormatError(source, _("not YAML: {cut_off}").format(cut_off=CUT_OFF)) from None
+        raise FormatError(source, _("not YAML: {value}").format(value=error.problem or error.context), line) from None
     except yaml.YAMLError as error:
         what = getattr(error, "reason", None) or "it cannot be read"
-        raise FormatError(source, f"not YAML: {what}") from None
+        raise FormatError(source, _("not YAML: {what}").format(what=what)) from None
     except RecursionError:
-        raise FormatError(source, "nested too deeply") from None
+        raise FormatError(source, _("nested too deeply")) from None
     except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(source, "not YAML: a value is not of the kind it looks like, as a number too long") from None
+        raise FormatError(
+            source, _("not YAML: a value is not of the kind it looks like, as a number too long")
+        ) from None
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 MOST = 16 * 1024 * 1024
 """Bytes of a file, unless its reader says otherwise. [D]"""
@@ -30,7 +31,7 @@ def read(path: Path, most: int = MOST) -> str:
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise FormatError(path, f"is too large: expected up to {most} bytes")
+        raise FormatError(path, _("is too large: expected up to {most} bytes").format(most=most))
     return decoded(content, path)
 
 
@@ -38,14 +39,14 @@ def decoded(content: bytes, source: object) -> str:
     """The same, of bytes."""
     for mark, name in WIDE.items():
         if content.startswith(mark):
-            raise FormatError(source, f"is {name}: save it as UTF-8")
+            raise FormatError(source, _("is {name}: save it as UTF-8").format(name=name))
     content = content.removeprefix(MARK)
     if not content.strip():
-        raise FormatError(source, "is empty")
+        raise FormatError(source, _("is empty"))
     if (at := content.find(b"\0")) >= 0:
         if _wide(content):
-            raise FormatError(source, "looks like UTF-16: save it as UTF-8")
-        raise FormatError(source, f"is no text: byte {at} is NUL", _line(content, at))
+            raise FormatError(source, _("looks like UTF-16: save it as UTF-8"))
+        raise FormatError(source, _("is no text: byte {at} is NUL").format(at=at), _line(content, at))
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from emulator.filesystem.memory import image as files
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, Cell, CellKey, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import state_cells
+from emulator.messages import _
 from emulator.security import PIN
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt
@@ -104,7 +105,9 @@ def rewind(path: Path, earlier: Path) -> None:
     wanted = files.load(earlier)
     with files.held(path) as image:
         if (wanted.atr, wanted.algorithm, wanted.layout) != (image.atr, image.algorithm, image.layout):
-            raise files.ImageError(earlier, f"is of another card than {path}: see `sscard image diff`")
+            raise files.ImageError(
+                earlier, _("is of another card than {path}: see `sscard image diff`").format(path=path)
+            )
         image.memory.restore(wanted.memory.snapshot())
 
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 import click
 
 from emulator import catalogue, personas
+from emulator.messages import _
 from harness.cli import card_options as targets
 from harness.cli import interrupt, pins, usage
 from harness.cli.card_options import Target
@@ -31,7 +32,7 @@ def _serving(target: Target) -> Terminal:
     terminal = _begin(target)
     end = terminal.valid_until()
     if end is not None and end < Clock().today():
-        raise TerminalError(f"the card's validity ended on {end} 卡已过有效期")
+        raise TerminalError(_("the card's validity ended on {end} 卡已过有效期").format(end=end))
     return terminal
 
 
@@ -215,7 +216,7 @@ def personalise(
             interrupt.told(lambda: f"{done} of {total} applications are filled; the card is not personalised"),
             click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps,
         ):
-            for _ in steps:
+            for __ in steps:
                 done += 1
     click.echo(f"personalised for {holder}, not yet activated 个人化完成，尚未启用")
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 F = TypeVar("F", bound=Callable[..., Any])
 PIN, NEW_PIN = "SSCARD_PIN", "SSCARD_NEW_PIN"
@@ -33,7 +34,11 @@ def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str
     except click.Abort as stopped:
         if not isinstance(stopped.__context__, EOFError):
             raise
-        raise Unasked(f"{label}: it cannot be asked for here: give {option}, or set ${variable}") from None
+        raise Unasked(
+            _("{label}: it cannot be asked for here: give {option}, or set ${variable}").format(
+                label=label, option=option, variable=variable
+            )
+        ) from None
 
 
 def checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

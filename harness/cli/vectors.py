@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -206,13 +207,13 @@ def _targets(
         with usage.of("--persona", UnknownPersonaError):
             card = stack.enter_context(in_reader(name, roots.load(keys), pin, known, own, persona))
         if not card.is_named(named):
-            raise TargetError(f"{card.target}: this is not the card that --card names")
+            raise TargetError(_("{target}: this is not the card that --card names").format(target=card.target))
         yield card
     else:
         asked = [one.rpartition("-")[::2] for one in profiles]
         if known is not None:
             asked = asked or [(known.version, algorithm) for algorithm in known.algorithms]
-            yield from (Virtual(str(layout), algorithm) for _, algorithm in asked)
+            yield from (Virtual(str(layout), algorithm) for __, algorithm in asked)
             return
         for version, algorithm in asked or coverage.PROFILES:
             if (version, algorithm) not in coverage.PROFILES:

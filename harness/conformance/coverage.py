@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from emulator.messages import _
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from harness.conformance.vector import ITEMS, Vector, VectorError
@@ -27,7 +28,11 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
             if item not in known:
                 nearest = get_close_matches(item, known, n=1)
                 hint = f"; did you mean {nearest[0]}?" if nearest else ""
-                raise VectorError(f"{vector.path}: {vector.id}: standard {item!r} is not in {path}{hint}")
+                raise VectorError(
+                    _("{path}: {id}: standard {item!r} is not in {path_2}{hint}").format(
+                        path=vector.path, id=vector.id, item=item, path_2=path, hint=hint
+                    )
+                )
     rows = []
     for one in items:
         mine = [vector for vector in vectors if one["id"] in (vector.standard, *vector.covers)]
@@ -50,7 +55,11 @@ def _items(path: Path) -> list[dict[str, Any]]:
     expected = {"id": str, "part": int, "title": str, "title_zh": str}
     for number, one in enumerate(items if isinstance(items, list) else [None], 1):
         if not isinstance(one, dict) or not all(isinstance(one.get(name), kind) for name, kind in expected.items()):
-            raise VectorError(f"{path}: item {number}: expected a list of items, each with {', '.join(expected)}")
+            raise VectorError(
+                _("{path}: item {number}: expected a list of items, each with {expected}").format(
+                    path=path, number=number, expected=", ".join(expected)
+                )
+            )
     return list(items)
 
 

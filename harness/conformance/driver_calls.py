@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from emulator.messages import _
 from harness.conformance.person import Person
 from harness.conformance.play import Missing, Play
 from harness.driver.backend import BackEnd
@@ -76,7 +77,7 @@ def call(
         perform, names = IN_STEPS[function]
         return Outcome(*perform(BackEnd(driver, EncryptionMachine()), *(arguments[name] for name in names)))
     if own is None and function not in WITHOUT_PSAM:
-        raise Missing("a PSAM")
+        raise Missing(_("a PSAM"))
     return Outcome(*getattr(driver, function)(**arguments))
 
 
@@ -90,7 +91,7 @@ def filled(text: str, person: Person | None, fill: Callable[[str], str]) -> str:
 
 def _item(person: Person | None, path: str) -> str:
     if person is None:
-        raise Missing("whose card it is")
+        raise Missing(_("whose card it is"))
     return person.item(path)
 
 

@@ -10,6 +10,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.personas import Persona
 from emulator.personas.issue import bank_card_number
 
@@ -29,11 +30,11 @@ class Person:
         layout = self.image.layout
         if path in layout.files and layout.files[path].structure is Structure.TRANSPARENT:
             return b"".join(self.image.memory.records(path)).hex().upper()
-        name, _, label = path.rpartition("/")
+        name, __, label = path.rpartition("/")
         spec = layout.files.get(name)
         item = next((one for one in spec.items if one.label == label), None) if spec else None
         if spec is None or item is None:
-            raise NotFound(f"layout {layout.name} has no item {path!r}")
+            raise NotFound(_("layout {name} has no item {path!r}").format(name=layout.name, path=path))
         told = self.persona.for_version(layout.version).values.get(name, {}).get(label)
         if told is not None:
             return str(told[0] if isinstance(told, list) else told)

@@ -17,6 +17,7 @@ from emulator.crypto.keys import factors
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
+from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance import answers, driver_calls
 from harness.conformance.answers import matches, part
@@ -93,7 +94,7 @@ class Steps:
         """A number as it stands, or like ``PIN-1`` or ``UKSSSE-n``: less than the tries of the layout."""
         if isinstance(told, int):
             return told
-        name, _, less = told.partition("-")
+        name, __, less = told.partition("-")
         layout = self._terminal.layout
         tries = (self._play.pin_tries or layout.pin.tries) if name == PIN else layout.keys[name].tries
         return tries - (count if less == "n" else int(less or 0))
@@ -122,7 +123,7 @@ class Steps:
         if card == "user":
             return self._terminal.connection
         if self._play.psam is None:
-            raise Missing("a PSAM")
+            raise Missing(_("a PSAM"))
         return self._play.psam
 
     def _capture(self, step: dict[str, Any], response: ResponseAPDU) -> None:

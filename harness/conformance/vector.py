@@ -11,6 +11,7 @@ from typing import Any
 
 from emulator import catalogue, personas
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.personas.document import is_path
 from harness.verdicts import documents
 from harness.verdicts.documents import Document, DocumentError
@@ -112,7 +113,7 @@ def load(path: Path) -> list[Vector]:
     try:
         state = path.stat()
     except OSError as error:
-        raise VectorError(f"{path}: cannot be read: {error.strerror}") from None
+        raise VectorError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
     return list(_loaded(path, state.st_mtime_ns, state.st_size))
 
 
@@ -137,7 +138,11 @@ def find(paths: list[Path], overlay: Sequence[Path] = ()) -> list[Vector]:
                 continue
             for one in load(file):
                 if one.id in found:
-                    raise VectorError(f"{file}: id {one.id} stands in {found[one.id].path} already")
+                    raise VectorError(
+                        _("{file}: id {id} stands in {path} already").format(
+                            file=file, id=one.id, path=found[one.id].path
+                        )
+                    )
                 found[one.id] = replace(one, overlay=True) if path in overlay else one
     return list(found.values())
 
@@ -158,7 +163,11 @@ def _vector(document: Document) -> Vector:
     for step in table["steps"]:
         named = [name for name in ACTIONS if name in step]
         if len(named) != 1:
-            raise VectorError(f"{path}: {table['id']}: a step does one thing of {', '.join(ACTIONS)}, found {named}")
+            raise VectorError(
+                _("{path}: {table}: a step does one thing of {actions}, found {named}").format(
+                    path=path, table=table["id"], actions=", ".join(ACTIONS), named=named
+                )
+            )
     steps = tuple(table["steps"])
     return Vector(
         id=table["id"],
@@ -195,7 +204,9 @@ def _persona(document: Document) -> str:
         if name:
             catalogue.persona(name)
     except personas.PersonaError as error:
-        raise VectorError(f"{document.path}: {document.table['id']}: persona: {error}") from None
+        raise VectorError(
+            _("{path}: {table}: persona: {error}").format(path=document.path, table=document.table["id"], error=error)
+        ) from None
     return name
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from emulator.errors import SscardError
+from emulator.messages import _
 
 HEADER = "SSCardDriver.h"
 USUAL_FLAGS = "-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
@@ -102,7 +103,11 @@ def _compiler(wanted: Build) -> list[str]:
     command = command or [wanted.compiler]
     if shutil.which(command[0]) is None:
         named = ", or name another by $CC" if wanted.native else ""
-        raise NoCompilerError(f"no C compiler: {command[0]} is not on PATH: {wanted.remedy}{named}")
+        raise NoCompilerError(
+            _("no C compiler: {command} is not on PATH: {remedy}{named}").format(
+                command=command[0], remedy=wanted.remedy, named=named
+            )
+        )
     return command
 
 
@@ -117,6 +122,10 @@ def _made(wanted: Build, compiler: list[str], sources: Path, target: Path) -> Pa
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             said = (done.stderr or done.stdout).strip()[:LONGEST_MESSAGE]
-            raise BuildError(f"{target.name}: {compiler[0]} ended with {done.returncode}: {said or 'it says nothing'}")
+            raise BuildError(
+                _("{name}: {compiler} ended with {returncode}: {value}").format(
+                    name=target.name, compiler=compiler[0], returncode=done.returncode, value=said or "it says nothing"
+                )
+            )
         made.replace(target)
     return target

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.serving import control
 
 LOOPBACK = "127.0.0.1"
@@ -88,13 +89,19 @@ def _starting(path: Path | None, *, wait: bool = True) -> Iterator[None]:
 def unix(path: Path) -> Listener:
     """Listens at a path; PlaceError where another one does, and on Windows."""
     if sys.platform == "win32":
-        raise PlaceError("a driver cannot be served at a path on Windows, where Python has no Unix sockets: use --tcp")
+        raise PlaceError(
+            _("a driver cannot be served at a path on Windows, where Python has no Unix sockets: use --tcp")
+        )
     if path == default():
         control.own_folder()
     try:
         with _starting(path):
             if _answers(path):
-                raise PlaceError(f"another driver serves {path}: use it, end it, or name another path with --socket")
+                raise PlaceError(
+                    _("another driver serves {path}: use it, end it, or name another path with --socket").format(
+                        path=path
+                    )
+                )
             if path.is_socket():
                 path.unlink()  # its server was killed
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -105,7 +112,11 @@ def unix(path: Path) -> Listener:
                 listener.close()
                 raise
     except OSError as error:
-        raise PlaceError(f"cannot listen at {path} ({error.strerror or error}): name another with --socket") from None
+        raise PlaceError(
+            _("cannot listen at {path} ({value}): name another with --socket").format(
+                path=path, value=error.strerror or error
+            )
+        ) from None
     return Listener(listener, path)
 
 
@@ -129,7 +140,9 @@ def tcp(port: int) -> Listener:
     except OSError as error:
         listener.close()
         raise PlaceError(
-            f"cannot listen at {LOOPBACK}:{port} ({error.strerror}): name a free port with --tcp"
+            _("cannot listen at {loopback}:{port} ({strerror}): name a free port with --tcp").format(
+                loopback=LOOPBACK, port=port, strerror=error.strerror
+            )
         ) from None
     return Listener(listener)
 

@@ -12,6 +12,7 @@ from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.pin import PinChangeUnblock
 from emulator.apdu.status import SW
 from emulator.crypto.suite import frame
+from emulator.messages import _
 from emulator.security import PIN, Condition, Right, names_in
 from harness.driver import basic, contents, debit
 from harness.driver.calls import Arguments, Flow
@@ -86,16 +87,16 @@ class _Keys:
         self._card, self._device = card, device
         missing = card.terminal.missing
         asked = [(application, condition) for application, conditions in jobs for condition in conditions]
-        for _, condition in asked:
+        for __, condition in asked:
             if not names_in(condition) and not condition.satisfied(frozenset()):
-                raise Unauthorised("nobody may do that by such commands")
-        if any(PIN in missing(condition) for _, condition in asked):
+                raise Unauthorised(_("nobody may do that by such commands"))
+        if any(PIN in missing(condition) for __, condition in asked):
             card.verify_pin(pad)
         names = {(application, name) for application, condition in asked for name in missing(condition)}
         self._left = len(names)
         if not names:
             raise DriverError(Code.NO_MACHINE_NEEDED)
-        for _, name in names:
+        for __, name in names:
             _address(card, name)
 
     def win(self, application: str, conditions: Iterable[Condition]) -> Generator[str, Arguments, list[Arguments]]:
@@ -147,7 +148,7 @@ def write_items(card: OpenCard, card_info: str, file_addr: str, pad: Pad, device
     keys = _Keys(card, jobs, pad, device)
     data: str | None = None
     for at in _order(card, jobs):
-        for _, told in (yield from keys.win(*jobs[at])):
+        for __, told in (yield from keys.win(*jobs[at])):
             if data is None:
                 data = told
                 planned = [

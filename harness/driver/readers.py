@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.messages import _
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
 from harness.readers.pcsc import PcscError
@@ -57,7 +58,10 @@ class PcscReaders:
                     raise
                 refused.append(error)
         if not refused:
-            raise PcscError(f"no reader of this kind; there are {pcsc.reader_names() or 'none'}", pcsc.UNKNOWN_READER)
+            raise PcscError(
+                _("no reader of this kind; there are {value}").format(value=pcsc.reader_names() or "none"),
+                pcsc.UNKNOWN_READER,
+            )
         raise min(refused, key=lambda error: error.result == pcsc.NO_SMARTCARD)
 
     def _names(self, kind: int) -> list[str]:

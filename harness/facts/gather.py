@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.messages import _
 from emulator.sources import GRADES, Citation
 from harness.conformance import vector as vectors
 from harness.facts import code
@@ -50,7 +51,7 @@ def chosen(facts: Sequence[Fact], words: str, register: Register) -> list[Fact]:
     SourceError, with the nearest names, where there are none.
     """
     low = words.lower()
-    name, _, locator = words.partition(":")
+    name, __, locator = words.partition(":")
     if words.upper() in GRADES:
         found = [one for one in facts if one.grade == words.upper()]
     elif low == "second-hand":
@@ -66,8 +67,10 @@ def chosen(facts: Sequence[Fact], words: str, register: Register) -> list[Fact]:
         near = difflib.get_close_matches(words, sorted({*register.sources, *places, *GRADES}), 3)
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise SourceError(
-            f"no fact matches {words!r}: give a grade ({', '.join(GRADES)}), a source's id, second-hand, "
-            f"or part of a place or statement{meant}"
+            _(
+                "no fact matches {words!r}: give a grade ({grades}), a source's id, second-hand, or part "
+                "of a place or statement{meant}"
+            ).format(words=words, grades=", ".join(GRADES), meant=meant)
         )
     return found
 

@@ -9,6 +9,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from emulator.sources import citation
 from harness.facts.fact import Fact
 from harness.sources.register import SourceError
@@ -103,5 +104,5 @@ def _fact(where: str, statement: str, table: _Graded) -> Fact:
     try:
         cited = tuple(map(citation, table.sources))
     except ValueError as error:
-        raise SourceError(f"{where}.sources: {error}") from None
+        raise SourceError(_("{where}.sources: {error}").format(where=where, error=error)) from None
     return Fact("layout", where, statement, table.grade, cited)

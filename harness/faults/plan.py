@@ -11,6 +11,7 @@ import yaml
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from harness.faults.kinds import FILTERS, KINDS, TRIGGERS, Fault, name_of
@@ -43,23 +44,37 @@ def fault(table: Mapping[str, str], where: str) -> Fault:
         if name == "always" and text in ("", "yes", "true"):
             continue
         if name != "kind" and name not in READ:
-            raise FaultError(f"{where}: no field {name!r}: expected some of kind, {', '.join(READ)}, once, always")
+            raise FaultError(
+                _("{where}: no field {name!r}: expected some of kind, {read}, once, always").format(
+                    where=where, name=name, read=", ".join(READ)
+                )
+            )
         if not isinstance(text, str):
-            raise FaultError(f"{where}: {name}: expected one value")
+            raise FaultError(_("{where}: {name}: expected one value").format(where=where, name=name))
         try:
             values[name] = (choice(*KINDS) if name == "kind" else READ[name])(text)
         except ValueError as error:
             raise FaultError(f"{where}: {name}: {error}") from None
     if "kind" not in values:
-        raise FaultError(f"{where}: kind is missing: expected one of {', '.join(KINDS)}")
+        raise FaultError(
+            _("{where}: kind is missing: expected one of {kinds}").format(where=where, kinds=", ".join(KINDS))
+        )
     kind = KINDS[values.pop("kind")]
     for name in values:
         if name not in (*TRIGGERS, *FILTERS, *kind.takes()):
-            raise FaultError(f"{where}: {name}: {kind.kind} takes {', '.join(kind.takes()) or 'nothing'}, not this")
+            raise FaultError(
+                _("{where}: {name}: {kind} takes {value}, not this").format(
+                    where=where, name=name, kind=kind.kind, value=", ".join(kind.takes()) or "nothing"
+                )
+            )
     if len([name for name in TRIGGERS if name in values]) > 1:
-        raise FaultError(f"{where}: expected one trigger of {', '.join(TRIGGERS)}, once, always")
+        raise FaultError(
+            _("{where}: expected one trigger of {triggers}, once, always").format(
+                where=where, triggers=", ".join(TRIGGERS)
+            )
+        )
     if "item" in values and "/" in values["item"]:
-        values["file"], _, values["item"] = values["item"].rpartition("/")
+        values["file"], __, values["item"] = values["item"].rpartition("/")
     try:
         return kind(**{one.name: values[name_of(one)] for one in fields(kind) if name_of(one) in values})
     except ValueError as error:
@@ -72,7 +87,11 @@ def check(plan: Plan, layouts: Sequence[Layout]) -> None:
         place = "/".join(filter(None, (one.application, one.file)))
         if place and not any(_has(layout, one) for layout in layouts):
             names = ", ".join(layout.name for layout in layouts)
-            raise FaultError(f"fault '{one}': no card here (layout {names}) has {place}, so that it would never come")
+            raise FaultError(
+                _("fault '{one}': no card here (layout {names}) has {place}, so that it would never come").format(
+                    one=one, names=names, place=place
+                )
+            )
 
 
 def _has(layout: Layout, one: Fault) -> bool:
@@ -85,9 +104,9 @@ def from_text(text: str) -> Fault:
     kind, *parts = [part.strip() for part in text.split(",")]
     table = {"kind": kind.removeprefix("kind=")}
     for part in parts:
-        name, _, value = part.partition("=")
+        name, __, value = part.partition("=")
         if name in table:
-            raise FaultError(f"fault {text!r}: {name} stands twice")
+            raise FaultError(_("fault {text!r}: {name} stands twice").format(text=text, name=name))
         table[name] = value
     return fault(table, f"fault {text!r}")
 
@@ -101,16 +120,20 @@ def load(path: Path) -> Plan:
     except OSError as error:
         raise FaultError(f"{path}: {error.strerror}") from None
     if not isinstance(table, dict) or table.get("format") != FORMAT or not isinstance(table.get("faults"), list):
-        raise FaultError(f"{path}: expected 'format: {FORMAT}' and a list 'faults'")
+        raise FaultError(_("{path}: expected 'format: {format}' and a list 'faults'").format(path=path, format=FORMAT))
     if unknown := set(table) - {"format", "seed", "faults"}:
-        raise FaultError(f"{path}: no field {sorted(unknown)[0]!r}: expected format, seed, faults")
+        raise FaultError(
+            _("{path}: no field {unknown!r}: expected format, seed, faults").format(
+                path=path, unknown=sorted(unknown)[0]
+            )
+        )
     found = []
     for place, one in enumerate(table["faults"], 1):
         where = f"{path}: fault {place}"
         if not isinstance(one, dict):
-            raise FaultError(f"{where}: expected fields, a kind first")
+            raise FaultError(_("{where}: expected fields, a kind first").format(where=where))
         found.append(fault(one, where))
     try:
         return Plan(tuple(found), number(0)(str(table.get("seed", "0"))))
     except ValueError as error:
-        raise FaultError(f"{path}: seed: {error}") from None
+        raise FaultError(_("{path}: seed: {error}").format(path=path, error=error)) from None

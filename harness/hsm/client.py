@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from emulator.messages import _
 from harness.hsm.machine import Card, MachineError
 
 TIMEOUT = 10.0
@@ -32,7 +33,7 @@ class MachineClient:
         except ValueError:
             plain = False
         if not plain or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise MachineError("input", "the encryption machine's address: expected one like http://127.0.0.1:35990")
+            raise MachineError("input", _("the encryption machine's address: expected one like http://127.0.0.1:35990"))
         self._url, self._place, self._timeout = url.rstrip("/"), place, timeout
         # A PIN goes there: to that machine, never to what an environment variable calls a proxy.
         self._opener = build_opener(ProxyHandler({}))
@@ -99,7 +100,9 @@ class MachineClient:
             refused, told = self._exchanged(request)
         except (OSError, HTTPException) as error:
             why = getattr(error, "reason", None) or error
-            raise MachineError("link", f"no encryption machine answers at {self._place}: {why}") from None
+            raise MachineError(
+                "link", _("no encryption machine answers at {place}: {why}").format(place=self._place, why=why)
+            ) from None
         try:
             answer = json.loads(told)
             if not refused:

@@ -15,6 +15,7 @@ from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
+from emulator.messages import _
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
 from harness.keys.access import Use
 from harness.keys.hsm_roots import INTERNAL_KEY, HsmRoots
@@ -91,7 +92,7 @@ class EncryptionMachine:
 
     def __init__(self, root: Callable[[str, int], bytes] = test_root, *, region: str = PROVINCE) -> None:
         if len(region) not in (2, 4, 6) or not (region.isascii() and region.isdigit()):
-            raise MachineError("input", "the machine's region: expected its first two, four or six digits")
+            raise MachineError("input", _("the machine's region: expected its first two, four or six digits"))
         self.region = region
         self._layout = catalogue.layout(LAYOUT)
         self._roots = HsmRoots(root, region, self._layout)
@@ -117,18 +118,26 @@ class EncryptionMachine:
     def basic(self, line: str) -> str:
         """See ``Machine``."""
         if len(line) > LONGEST_LINE or not line.endswith("|"):
-            raise MachineError("input", f"expected a line of up to {LONGEST_LINE} characters, ended by |")
+            raise MachineError(
+                "input",
+                _("expected a line of up to {longest_line} characters, ended by |").format(longest_line=LONGEST_LINE),
+            )
         parts = line.split("|")[:-1]
         if len(parts) != FIELDS:
-            raise MachineError("input", f"expected {FIELDS} fields, found {len(parts)}")
+            raise MachineError(
+                "input", _("expected {fields} fields, found {count}").format(fields=FIELDS, count=len(parts))
+            )
         region, history, algorithm, identification, *randoms, terminal = parts
         card = self.card(region, history, algorithm)
         if len(terminal) > LONGEST_TERMINAL:
             raise MachineError(
-                "input", f"terminal: expected up to {LONGEST_TERMINAL} characters, found {len(terminal)}"
+                "input",
+                _("terminal: expected up to {longest_terminal} characters, found {count}").format(
+                    longest_terminal=LONGEST_TERMINAL, count=len(terminal)
+                ),
             )
         if hexadecimal("identification code", identification, 16)[:3].hex() != region:
-            raise MachineError("region", "the identification code is of another region than the request")
+            raise MachineError("region", _("the identification code is of another region than the request"))
         names = ("internal factor", "internal data", "external factor", "external data")
         one, two, three, four = (hexadecimal(name, text, BLOCK) for name, text in zip(names, randoms, strict=True))
         inner = self._proof(self._named(INTERNAL_KEY), card, one, two)
@@ -139,7 +148,10 @@ class EncryptionMachine:
         """See ``Machine``."""
         key = self._at(address, EXTERNAL)
         if levels is not None and levels != key.levels:
-            raise MachineError("level", f"the root of {key.name} has {key.levels} levels in this machine")
+            raise MachineError(
+                "level",
+                _("the root of {name} has {levels} levels in this machine").format(name=key.name, levels=key.levels),
+            )
         challenge, given = hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)
         return self._proof(key, card, challenge, given).hex().upper()
 
@@ -149,14 +161,19 @@ class EncryptionMachine:
         head = hexadecimal("header", header, 5)
         new = header[:8] == RELOAD
         if not new and header[:8] != UNBLOCK:
-            raise MachineError("input", f"header: expected {RELOAD} or {UNBLOCK}, and Lc")
+            raise MachineError(
+                "input", _("header: expected {reload} or {unblock}, and Lc").format(reload=RELOAD, unblock=UNBLOCK)
+            )
         if not (is_pin(pin) if new else not pin):
-            raise MachineError("input", "pin: expected 4 to 12 digits to reload, none to unblock")
+            raise MachineError("input", _("pin: expected 4 to 12 digits to reload, none to unblock"))
         use = self._use(key, card, hexadecimal("factor", factor, BLOCK))
         command = PinChangeUnblock.command(bcd(pin) if new else None)
         sealed = bytes(self._roots.of(card.suite).seal(use, command, enciphered=new))
         if not whole and head[4] != sealed[4]:
-            raise MachineError("input", f"header: {sealed[4]:02X} is the right Lc under {card.suite.name}")
+            raise MachineError(
+                "input",
+                _("header: {sealed:02X} is the right Lc under {name}").format(sealed=sealed[4], name=card.suite.name),
+            )
         return (sealed if whole else sealed[5:]).hex().upper()
 
     def debit(
@@ -182,24 +199,30 @@ class EncryptionMachine:
 
     def _serve(self, card: Card) -> None:
         if not card.region.startswith(self.region):
-            raise MachineError("region", f"the region is unknown: this machine serves {self.region.ljust(6, '0')}")
+            raise MachineError(
+                "region",
+                _("the region is unknown: this machine serves {ljust}").format(ljust=self.region.ljust(6, "0")),
+            )
 
     def _named(self, name: str) -> KeySpec:
         if name not in self._roots.keys:
-            raise MachineError("address", f"this machine has no root of {name}")
+            raise MachineError("address", _("this machine has no root of {name}").format(name=name))
         return self._roots.keys[name]
 
     def _at(self, address: str, use: KeyUse) -> KeySpec:
         key = next((key for key in self.keys if key.hsm == address.upper()), None)
         if key is None:
-            raise MachineError("address", "no key at this address")
+            raise MachineError("address", _("no key at this address"))
         if key.use is not use:
-            raise MachineError("address", f"{key.name}, the key at {key.hsm}, is not for {DOES[use]}")
+            raise MachineError(
+                "address",
+                _("{name}, the key at {hsm}, is not for {does}").format(name=key.name, hsm=key.hsm, does=DOES[use]),
+            )
         return key
 
     def _use(self, key: KeySpec, card: Card, factor: bytes) -> Use:
         self._serve(card)
-        scheme, _ = messaging_of(self._layout, key.application)
+        scheme, __ = messaging_of(self._layout, key.application)
         return Use(key, card.suite, scheme, card.region, card.chip, factor)
 
     def _proof(self, key: KeySpec, card: Card, factor: bytes, data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from datetime import datetime
 from emulator.apdu.instructions.purse import PURCHASE
 from emulator.crypto import SUITES, Suite
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 HISTORY, BLOCK, AMOUNT = 13, 8, 4
 
@@ -43,7 +44,7 @@ class Card:
         digits("region", region, 6)
         suite = next((one for one in SUITES.values() if f"{one.code:02d}" == algorithm), None)
         if suite is None:
-            raise MachineError("algorithm", "algorithm: expected 01 (3DES) or 03 (SM4); SSF33 (02) is not public")
+            raise MachineError("algorithm", _("algorithm: expected 01 (3DES) or 03 (SM4); SSF33 (02) is not public"))
         return cls(region, hexadecimal("historical bytes", history, HISTORY), suite)
 
     @property
@@ -86,14 +87,24 @@ def hexadecimal(name: str, text: str, size: int) -> bytes:
     except ValueError:
         value = b""
     if len(value) != size or len(text) != 2 * size:  # fromhex takes blanks too
-        raise MachineError("input", f"{name}: expected {2 * size} hex digits, found {len(text)} characters")
+        raise MachineError(
+            "input",
+            _("{name}: expected {value} hex digits, found {count} characters").format(
+                name=name, value=2 * size, count=len(text)
+            ),
+        )
     return value
 
 
 def digits(name: str, text: str, number: int) -> bytes:
     """So many decimal digits, as BCD."""
     if not (len(text) == number and text.isascii() and text.isdigit()):
-        raise MachineError("input", f"{name}: expected {number} digits, found {len(text)} characters")
+        raise MachineError(
+            "input",
+            _("{name}: expected {number} digits, found {count} characters").format(
+                name=name, number=number, count=len(text)
+            ),
+        )
     return bytes.fromhex(text)
 
 
@@ -103,5 +114,5 @@ def moment(text: str) -> bytes:
     try:
         datetime.strptime(text, "%Y%m%d%H%M%S")
     except ValueError:
-        raise MachineError("input", "time: expected YYYYMMDDhhmmss, a day and time that exist") from None
+        raise MachineError("input", _("time: expected YYYYMMDDhhmmss, a day and time that exist")) from None
     return value

@@ -28,6 +28,7 @@ from emulator.crypto.keys import factors
 from emulator.crypto.suite import frame, pad_always, xor
 from emulator.errors import ErrorKind
 from emulator.filesystem.layouts.terms import MacStart
+from emulator.messages import _
 from harness.keys.access import KeyAccess, Unproved, Use
 
 APPLICATION = bytes.fromhex("D15600000590")
@@ -79,7 +80,7 @@ class Psam(KeyAccess):
         answer = self._ask(ReadBinary.command(TERMINAL_NUMBER_SFI, le=TERMINAL_NUMBER), "reading its number")
         self.terminal_number = answer.hex()
         if not identification:
-            raise PsamError("the card told no identification code to choose the environment by")
+            raise PsamError(_("the card told no identification code to choose the environment by"))
         self._ask(InitializeEnvironment.command(identification[0]), "choosing the environment")
         self._ask(Select.command(APPLICATION), "selecting its application")
 
@@ -91,7 +92,9 @@ class Psam(KeyAccess):
 
     def _deliver(self, use: Use) -> None:
         if not use.key.psam:
-            raise PsamError(f"it has no root for {use.key.name}", SW.REFERENCE_NOT_FOUND, use.key.name)
+            raise PsamError(
+                _("it has no root for {name}").format(name=use.key.name), SW.REFERENCE_NOT_FOUND, use.key.name
+            )
         usage, identifier = (int(part, 16) for part in use.key.psam.split("/"))
         everything = factors(use.region, use.chip, 3)[::-1]  # the card's first, the province's last
         process = use.challenge.ljust(16 if use.suite.block == 16 else FACTOR, b"\0")
@@ -104,13 +107,17 @@ class Psam(KeyAccess):
                 self._own_city(left, use)
                 return
             if response.sw != SW.WRONG_DATA:
-                raise PsamError(f"making the key {use.key.name}", response.sw, use.key.name)
-        raise LevelTooLow(f"its {use.key.name} has no number of levels that a terminal knows")
+                raise PsamError(_("making the key {name}").format(name=use.key.name), response.sw, use.key.name)
+        raise LevelTooLow(_("its {name} has no number of levels that a terminal knows").format(name=use.key.name))
 
     def _own_city(self, levels: int, use: Use) -> None:
         """LevelTooLow for a root with the card's level alone, where the card is of another place."""
         if levels == 1 and self.terminal_number[:6] != use.region:
-            raise LevelTooLow(f"its {use.key.name} is for region {self.terminal_number[:6]}, not {use.region}")
+            raise LevelTooLow(
+                _("its {name} is for region {terminal_number}, not {region}").format(
+                    name=use.key.name, terminal_number=self.terminal_number[:6], region=use.region
+                )
+            )
 
     def _cipher(self, mode: int, blocks: bytes, doing: str) -> bytes:
         return self._ask(CipherData.command(mode, blocks), doing)
@@ -149,7 +156,9 @@ class Psam(KeyAccess):
 
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:  # noqa: ARG002
         """See ``KeyAccess``."""
-        raise PsamError(f"it cannot open answers sealed under {use.key.name}")  # a PSAM deciphers nothing
+        raise PsamError(
+            _("it cannot open answers sealed under {name}").format(name=use.key.name)
+        )  # a PSAM deciphers nothing
 
     def purchase(
         self, challenge: bytes, amounts: bytes, kind: int, time: bytes, version: int, use: Use

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emulator.crypto.keys import test_root
 from emulator.errors import ErrorKind, NotFound, SscardError
+from emulator.messages import _
 from emulator.textfiles import as_toml
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
@@ -61,22 +62,30 @@ def _read(path: str) -> dict[str, bytes]:
     try:
         text = textfile.read(Path(path), as_toml.MOST)
     except OSError as error:
-        raise RootsError(f"{path}: cannot be read: {error.strerror}") from None
+        raise RootsError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
     except FormatError as error:
-        raise RootsError(f"{error}; expected TOML with [roots], names to 32 hex digits") from None
+        raise RootsError(_("{error}; expected TOML with [roots], names to 32 hex digits").format(error=error)) from None
     try:
         table = as_toml.loads(text, path)
         known = {name: bytes.fromhex(value) for name, value in table.pop("roots", {}).items()}
     except (ValueError, TypeError, AttributeError):  # FormatError among them: what TOML complains of may be a key
-        raise RootsError(f"{path}: expected TOML with [roots], names to 32 hex digits") from None
+        raise RootsError(_("{path}: expected TOML with [roots], names to 32 hex digits").format(path=path)) from None
     if table:
-        raise RootsError(f"{path}: expected [roots] alone, found {', '.join(map(_shown, table))}")
+        raise RootsError(
+            _("{path}: expected [roots] alone, found {table}").format(path=path, table=", ".join(map(_shown, table)))
+        )
     if not known:
-        raise RootsError(f"{path}: no key stands under [roots]")
+        raise RootsError(_("{path}: no key stands under [roots]").format(path=path))
     strange = [name for name in known if not re.fullmatch(r"[A-Za-z0-9]+( [23])?", name)]
     if strange:
-        raise RootsError(f"{path}: expected names like UKSSSE, or 'UKSSSE 2' for a version, found {_shown(strange[0])}")
+        raise RootsError(
+            _("{path}: expected names like UKSSSE, or 'UKSSSE 2' for a version, found {shown}").format(
+                path=path, shown=_shown(strange[0])
+            )
+        )
     wrong = [name for name, value in known.items() if len(value) != SIZE]
     if wrong:
-        raise RootsError(f"{path}: a root has {SIZE} bytes, {', '.join(wrong)} has not")
+        raise RootsError(
+            _("{path}: a root has {size} bytes, {wrong} has not").format(path=path, size=SIZE, wrong=", ".join(wrong))
+        )
     return known

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from emulator import catalogue
 from emulator.chip import Observer
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from emulator.reader.slot import LONGEST_PAUSE, CardGone, Slot
 from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
@@ -115,7 +116,11 @@ class _Follower:
         self.slot.insert()
         if not self.slot.wait_powered(pcsc.POWER_TIMEOUT):
             port = self.slot.address[1]
-            raise PcscError(f"no virtual reader took the card at port {port} within {pcsc.POWER_TIMEOUT:g} s")
+            raise PcscError(
+                _("no virtual reader took the card at port {port} within {power_timeout:g} s").format(
+                    port=port, power_timeout=pcsc.POWER_TIMEOUT
+                )
+            )
         self._thread.start()
         deadline = time.monotonic() + SHOWN
         while time.monotonic() < deadline:

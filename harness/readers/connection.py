@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from emulator.chip import Chip
+from emulator.messages import _
 from emulator.reader.slot import Card, CardGone
 from harness.readers import pcsc
 
@@ -56,7 +57,7 @@ class InProcess:
     def reset(self) -> bytes:
         """Resets the chip. PcscError if it was taken out and not put in again."""
         if self._gone is not None and not self._gone.back:
-            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.NO_SMARTCARD)
+            raise pcsc.PcscError(_("no card: {gone}").format(gone=self._gone), pcsc.NO_SMARTCARD)
         self._gone = None
         self.atr = self._card.reset()
         return self.atr
@@ -64,7 +65,7 @@ class InProcess:
     def send(self, command: bytes) -> bytes:
         """Hands the command to the chip. PcscError if the card leaves at it, or has left."""
         if self._gone is not None:
-            raise pcsc.PcscError(f"no card: {self._gone}", pcsc.REMOVED_CARD)
+            raise pcsc.PcscError(_("no card: {gone}").format(gone=self._gone), pcsc.REMOVED_CARD)
         try:
             return self._card.transmit(command)
         except CardGone as gone:
@@ -108,10 +109,10 @@ class Pcsc:
         return bool(self._protocol == self._scard.SCARD_PROTOCOL_T0)
 
     def _read_atr(self) -> bytes:
-        result, _, _, _, atr = self._scard.SCardStatus(self._card)
+        result, __, __, __, atr = self._scard.SCardStatus(self._card)
         if result == self._scard.SCARD_W_RESET_CARD:  # pcscd settling just after insertion: once
             self._reconnect(self._scard.SCARD_LEAVE_CARD)
-            result, _, _, _, atr = self._scard.SCardStatus(self._card)
+            result, __, __, __, atr = self._scard.SCardStatus(self._card)
         pcsc.check(result, "card status")
         return bytes(atr)
 
@@ -133,11 +134,13 @@ class Pcsc:
     def send(self, command: bytes) -> bytes:
         """The answer. PcscError where the reader fails; a command has at least 4 bytes here."""
         if len(command) < 4:
-            raise pcsc.PcscError(f"PC/SC carries commands of 4 bytes and more, {len(command)} came")
+            raise pcsc.PcscError(
+                _("PC/SC carries commands of 4 bytes and more, {count} came").format(count=len(command))
+            )
         result, answer = self.transmit(command)
         pcsc.check(result, "transmit")
         if len(answer) < 2:
-            raise pcsc.PcscError("the card left in the middle of a command", pcsc.NOT_TRANSACTED)
+            raise pcsc.PcscError(_("the card left in the middle of a command"), pcsc.NOT_TRANSACTED)
         return answer
 
     def transmit(self, command: bytes) -> tuple[int, bytes]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from emulator.errors import CardFailure, ErrorKind
+from emulator.messages import _
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -144,7 +145,11 @@ def free_port(slots: int) -> int:
     for port in range(DEFAULT_PORT, LAST_PORT - count, count):
         if all(map(port_free, range(port, port + count))):
             return port
-    raise PcscError(f"no {count} ports in a row are free from {DEFAULT_PORT} on: name the first with --port")
+    raise PcscError(
+        _("no {count} ports in a row are free from {default_port} on: name the first with --port").format(
+            count=count, default_port=DEFAULT_PORT
+        )
+    )
 
 
 def _ports_of(slots: int) -> int:
@@ -159,7 +164,9 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
     PcscError where something it needs is missing or taken.
     """
     if not 1 <= slots <= MOST_SLOTS:
-        raise PcscError(f"pcscd has 1 to {MOST_SLOTS} slots, {slots} were asked for")
+        raise PcscError(
+            _("pcscd has 1 to {most_slots} slots, {slots} were asked for").format(most_slots=MOST_SLOTS, slots=slots)
+        )
     program, driver = pcscd_path(), driver_path()
     if program is None or driver is None:
         raise PcscError("; ".join(f"{one.what} is missing: {one.remedy}" for one in missing()))
@@ -167,8 +174,10 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
     for taken in range(port, port + _ports_of(slots)):
         if not port_free(taken):
             raise PcscError(
-                f"port {taken} is taken by another program: leave --port out, and free ones are found "
-                f"(--port {free_port(slots)} is one)"
+                _(
+                    "port {taken} is taken by another program: leave --port out, and free ones are found "
+                    "(--port {free_port} is one)"
+                ).format(taken=taken, free_port=free_port(slots))
             )
     with tempfile.TemporaryDirectory(prefix="sscard-pcscd-") as folder:
         config = Path(folder, "reader.conf.d")
@@ -197,9 +206,9 @@ def _entry_name(entry: int) -> str:
 @contextlib.contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
     if sys.platform == "win32":
-        raise PcscError("no pcscd runs on Windows", remedy="use the virtual reader (vpcd) of its own PC/SC service")
+        raise PcscError(_("no pcscd runs on Windows"), remedy="use the virtual reader (vpcd) of its own PC/SC service")
     if answers(path):
-        raise PcscError(f"another pcscd serves {path}")
+        raise PcscError(_("another pcscd serves {path}").format(path=path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # nobody accepts there: left over
@@ -211,7 +220,11 @@ def _listening(path: Path) -> Iterator[socket.socket]:
             if path == DEFAULT_SOCKET
             else "choose a folder you may write to"
         )
-        raise PcscError(f"cannot serve PC/SC at {path} ({error.strerror}): {remedy}") from None
+        raise PcscError(
+            _("cannot serve PC/SC at {path} ({strerror}): {remedy}").format(
+                path=path, strerror=error.strerror, remedy=remedy
+            )
+        ) from None
     try:
         path.chmod(0o666)
         listener.listen(16)
@@ -267,7 +280,11 @@ def _wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: flo
         except subprocess.TimeoutExpired:
             if time.monotonic() < deadline:
                 continue
-        raise PcscError(f"pcscd did not open its readers on ports {ports[0]} to {ports[-1]}: see `sscard doctor`")
+        raise PcscError(
+            _("pcscd did not open its readers on ports {ports} to {ports_2}: see `sscard doctor`").format(
+                ports=ports[0], ports_2=ports[-1]
+            )
+        )
 
 
 # --- what PC/SC sees; pyscard is imported only here, so that all else works without it ---------------------------
@@ -279,11 +296,14 @@ def scard() -> Any:
         from smartcard import scard
     except ImportError as error:
         if importlib.util.find_spec("smartcard") is None:
-            raise PcscError("pyscard is not installed", remedy=PYSCARD) from None
+            raise PcscError(_("pyscard is not installed"), remedy=PYSCARD) from None
         if os.name == "posix" and not _loads(PCSC_LIBRARY):
-            raise PcscError(f"pyscard finds no {PCSC_LIBRARY}", remedy="apt-get install libpcsclite1") from None
+            raise PcscError(
+                _("pyscard finds no {pcsc_library}").format(pcsc_library=PCSC_LIBRARY),
+                remedy="apt-get install libpcsclite1",
+            ) from None
         remedy = "pip install --force-reinstall --no-cache-dir pyscard"
-        raise PcscError(f"pyscard does not load ({error})", remedy=remedy) from None
+        raise PcscError(_("pyscard does not load ({error})").format(error=error), remedy=remedy) from None
     return scard
 
 
@@ -311,7 +331,11 @@ def reader_wait() -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_WAIT:
-        raise PcscError(f"{WAIT_VARIABLE}: expected seconds from 0 to {LONGEST_WAIT:g}, found {text!r}")
+        raise PcscError(
+            _("{wait_variable}: expected seconds from 0 to {longest_wait:g}, found {text!r}").format(
+                wait_variable=WAIT_VARIABLE, longest_wait=LONGEST_WAIT, text=text
+            )
+        )
     return seconds
 
 
@@ -353,7 +377,12 @@ def find_reader(beginning: str) -> str:
     for name in names:
         if name.startswith(beginning):
             return name
-    raise PcscError(f"no reader's name begins with {beginning!r}; there are {names or 'none'}", UNKNOWN_READER)
+    raise PcscError(
+        _("no reader's name begins with {beginning!r}; there are {value}").format(
+            beginning=beginning, value=names or "none"
+        ),
+        UNKNOWN_READER,
+    )
 
 
 def present() -> dict[str, bytes]:
@@ -383,8 +412,10 @@ def virtual_readers(slots: int, timeout: float = 10.0, *, every: bool = False) -
                 return found if every else found[:slots]
             if left <= 0:
                 raise PcscError(
-                    f"the pcscd at {socket_path()} has {len(found)} virtual slots, {slots} are needed: use --private "
-                    f"for a pcscd of this run's own, or end that one and let sscard start it"
+                    _(
+                        "the pcscd at {socket_path} has {count} virtual slots, {slots} are needed: use --private "
+                        "for a pcscd of this run's own, or end that one and let sscard start it"
+                    ).format(socket_path=socket_path(), count=len(found), slots=slots)
                 )
             # The pseudo-reader's state changes when readers come.
             api.SCardGetStatusChange(handle, int(left * 1000) + 1, [("\\\\?PnP?\\Notification", 0)])

@@ -18,6 +18,7 @@ from emulator.filesystem.memory.cells import (
     tries_cell,
 )
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.security import PIN
 from harness.office.cards.jobs import ENVIRONMENT
 from harness.office.case import bank
@@ -113,7 +114,11 @@ def item(image: Image, path: str) -> str | None:
     name = path.rpartition("/")[0]
     spec = image.layout.files.get(name)
     if spec is None or spec.structure is not Structure.RECORDS:
-        raise NotFound(f"layout {image.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
+        raise NotFound(
+            _("layout {name} has no item {path!r}; they look like SSSE/EF06/09").format(
+                name=image.layout.name, path=path
+            )
+        )
     for number, record in enumerate(image.memory.records(name), 1):
         found = next(decode_record(spec, record, number))
         if found.path == path:

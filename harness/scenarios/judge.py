@@ -13,6 +13,7 @@ from typing import Any
 
 from emulator.errors import NotFound
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.conformance.play import Missing
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
@@ -44,12 +45,18 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
     step = scenario.steps[at]
     if "do" not in step or "card" not in step or "tear" in step:
         raise ScenarioError(
-            f"{scenario.id}, step {name}: software under test can be given an operation with a card in the reader, "
-            "and not torn out: this step is none such"
+            _(
+                "{id}, step {name}: software under test can be given an operation with a card in the "
+                "reader, and not torn out: this step is none such"
+            ).format(id=scenario.id, name=name)
         )
     profile = profile or usual(scenario)
     if profile not in scenario.cards:
-        raise ScenarioError(f"{scenario.id} is for {', '.join(scenario.cards)}, not for {profile}")
+        raise ScenarioError(
+            _("{id} is for {cards}, not for {profile}").format(
+                id=scenario.id, cards=", ".join(scenario.cards), profile=profile
+            )
+        )
     with (
         tempfile.TemporaryDirectory(prefix="sscard-office-") as folder,
         Stage(Path(folder), scenario.start, profile, scenario.id) as stage,
@@ -63,7 +70,7 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
 def card_of(play: Play, card: str) -> Image:
     """That card as it is now, a copy. LookupError."""
     if card not in play.stage.pocket.chips:
-        raise NotFound(f"no card {card} was made in this scenario")
+        raise NotFound(_("no card {card} was made in this scenario").format(card=card))
     return play.stage.pocket.chips[card].image.fork()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import NotFound
+from emulator.messages import _
 from emulator.sources import mark
 from harness.office.measures.articles import Citation, measures
 from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
@@ -46,7 +47,11 @@ class Scenario:
             if name in (step.get("step"), str(at + 1)):
                 return at
         named = ", ".join(step["step"] for step in self.steps if "step" in step) or "none"
-        raise NotFound(f"{self.id} has no step {name!r}: they are numbered 1 to {len(self.steps)}; named: {named}")
+        raise NotFound(
+            _("{id} has no step {name!r}: they are numbered 1 to {count}; named: {named}").format(
+                id=self.id, name=name, count=len(self.steps), named=named
+            )
+        )
 
 
 def as_subject(scenario: Scenario) -> Subject:
@@ -72,7 +77,9 @@ def load(path: Path) -> list[Scenario]:
     try:
         state = path.stat()
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ScenarioError(
+            _("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     return list(_loaded(path, state.st_mtime_ns, state.st_size))
 
 
@@ -92,7 +99,11 @@ def find(paths: list[Path]) -> list[Scenario]:
         for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
             for one in load(file):
                 if one.id in found:
-                    raise ScenarioError(f"{file}: id {one.id} stands in {found[one.id].path} already")
+                    raise ScenarioError(
+                        _("{file}: id {id} stands in {path} already").format(
+                            file=file, id=one.id, path=found[one.id].path
+                        )
+                    )
                 found[one.id] = one
     return list(found.values())
 

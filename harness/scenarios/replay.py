@@ -9,6 +9,7 @@ from pathlib import Path
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.conformance.play import Missing
 from harness.trace import mask, read
 from harness.trace.read import Event
@@ -32,12 +33,20 @@ def events(path: Path, slot: int) -> list[Event]:
     """What a slot's terminal sent. TraceError; Missing where that was masked, faulty, or nothing at all."""
     found = [event for event in read.events(path) if event.slot == slot and event.kind != read.CALL]
     if not any(event.kind == "apdu" for event in found):
-        raise Missing(f"{path.name}: nothing was sent to slot {slot} 该槽位无通信记录")
+        raise Missing(_("{name}: nothing was sent to slot {slot} 该槽位无通信记录").format(name=path.name, slot=slot))
     for event in found:
         if event.masked or any("*" in event.told(name) for name in ("command", "answer", "plain")):
-            raise Missing(f"{path.name}: line {event.line} is masked: record with `{RECORD}` 记录已脱敏，无法回放")
+            raise Missing(
+                _("{name}: line {line} is masked: record with `{record}` 记录已脱敏，无法回放").format(
+                    name=path.name, line=event.line, record=RECORD
+                )
+            )
         if event.kind == "fault":
-            raise Missing(f"{path.name}: line {event.line}: a fault was put in, so the card did not answer by itself")
+            raise Missing(
+                _("{name}: line {line}: a fault was put in, so the card did not answer by itself").format(
+                    name=path.name, line=event.line
+                )
+            )
     return found
 
 
@@ -57,8 +66,10 @@ def replay(image: Image, recorded: Iterable[Event], log: Log) -> None:
             if answer != event.answer:
                 told = event.answer.hex().upper() or "nothing"
                 raise Missing(
-                    f"line {event.line}: the recorded card answered {told}, this step's card {answer.hex().upper()}: "
-                    "it was another card, or in another state 录制时的卡不是该步骤的卡，或状态不同"
+                    _(
+                        "line {line}: the recorded card answered {told}, this step's card {answer}: it was "
+                        "another card, or in another state 录制时的卡不是该步骤的卡，或状态不同"
+                    ).format(line=event.line, told=told, answer=answer.hex().upper())
                 )
 
 
@@ -67,8 +78,13 @@ def _same_card(event: Event, image: Image) -> None:
     if told == image.atr:
         return
     if told == mask.atr(image.atr):
-        raise Missing(f"line {event.line}: the chip's number is masked: record with `{RECORD}` 记录已脱敏，无法回放")
+        raise Missing(
+            _("line {line}: the chip's number is masked: record with `{record}` 记录已脱敏，无法回放").format(
+                line=event.line, record=RECORD
+            )
+        )
     raise Missing(
-        f"line {event.line}: another card: ATR {told.hex().upper()}, the scenario's card has {image.atr.hex().upper()} "
-        "不是该步骤的卡"
+        _("line {line}: another card: ATR {told}, the scenario's card has {atr} 不是该步骤的卡").format(
+            line=event.line, told=told.hex().upper(), atr=image.atr.hex().upper()
+        )
     )

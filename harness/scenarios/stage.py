@@ -15,6 +15,7 @@ from emulator.errors import NotFound
 from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.nvm import PowerCut
+from emulator.messages import _
 from harness.clock import Clock
 from harness.office.cards.store import CardStore
 from harness.office.case.services import Services
@@ -55,7 +56,7 @@ class Torn:
 
     def _there(self) -> None:
         if self._out:
-            raise pcsc.PcscError("no card: it was torn out", pcsc.NO_SMARTCARD)
+            raise pcsc.PcscError(_("no card: it was torn out"), pcsc.NO_SMARTCARD)
 
     def reset(self) -> bytes:
         """PcscError once it is out."""
@@ -69,7 +70,7 @@ class Torn:
             return self._inner.send(command)
         except PowerCut as cut:
             self._out = True
-            raise pcsc.PcscError("the card was torn out", pcsc.NOT_TRANSACTED) from cut
+            raise pcsc.PcscError(_("the card was torn out"), pcsc.NOT_TRANSACTED) from cut
 
     def close(self) -> None:
         """Lets the card go."""
@@ -98,7 +99,7 @@ class Pocket(CardStore):
     def torn(self, number: str, after: int | None) -> Iterator[Connection]:
         """The card in the reader, from which it is torn after so many non-volatile writes; None: never."""
         if number not in self.chips:
-            raise NotFound(f"no card {number} was made in this scenario")
+            raise NotFound(_("no card {number} was made in this scenario").format(number=number))
         chip = self.chips[number]
         memory = chip.image.memory
         memory.nvm.cut_after = after
@@ -122,7 +123,7 @@ class Stage:
     """The office, its outlets and its cards. ``profile``: layout and algorithm of cards that are made."""
 
     def __init__(self, folder: Path, start: datetime, profile: str, name: str) -> None:
-        layout, _, algorithm = profile.partition("-")
+        layout, __, algorithm = profile.partition("-")
         self.profile = (layout, algorithm)
         self.log = Log()
         self.clock = Clock(start)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from emulator.errors import NotFound
+from emulator.messages import _
 from emulator.personas import numbers
 
 STAND_INS: dict[str, Any] = {
@@ -58,7 +59,9 @@ def _found(path: list[str], names: Mapping[str, Any]) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list | tuple) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise NotFound(f"${'.'.join(path)}: there is no {'.'.join(path[: at + 1])}") from None
+            raise NotFound(
+                _("${path}: there is no {path_2}").format(path=".".join(path), path_2=".".join(path[: at + 1]))
+            ) from None
     return value
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles import as_json
 
 LONGEST = 65536
@@ -57,7 +58,11 @@ def own_folder() -> Path:
         return path
     found = path.lstat()  # in /tmp anyone may have put a link there
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & OTHERS:
-        raise ControlError(f"{path} is not this user's alone: remove it, or set XDG_RUNTIME_DIR to a folder of yours")
+        raise ControlError(
+            _("{path} is not this user's alone: remove it, or set XDG_RUNTIME_DIR to a folder of yours").format(
+                path=path
+            )
+        )
     return path
 
 
@@ -105,12 +110,16 @@ def chosen(port: int | None = None, name: str | None = None) -> Running:
         return meant[0]
     others = "; there are " + ", ".join(one.told for one in there) if there else ""
     if meant:
-        raise ControlError(f"{len(meant)} runs are meant: choose one by {' or '.join(one.told for one in meant)}")
+        raise ControlError(
+            _("{count} runs are meant: choose one by {meant}").format(
+                count=len(meant), meant=" or ".join(one.told for one in meant)
+            )
+        )
     if name is not None:
-        raise ControlError(f"no `sscard run` of yours has the id {name!r}{others}")
+        raise ControlError(_("no `sscard run` of yours has the id {name!r}{others}").format(name=name, others=others))
     if port is not None:
-        raise ControlError(f"no `sscard run` of yours serves port {port}{others}")
-    raise ControlError("no `sscard run` of yours serves cards: start one")
+        raise ControlError(_("no `sscard run` of yours serves port {port}{others}").format(port=port, others=others))
+    raise ControlError(_("no `sscard run` of yours serves cards: start one"))
 
 
 def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[str, Any]:
@@ -118,9 +127,11 @@ def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[st
     try:
         return _asked(folder() / f"{PREFIX}{run.id}{SUFFIX}", request, timeout)
     except (FileNotFoundError, ConnectionRefusedError):
-        raise ControlError(f"the run at port {run.port} has ended") from None
+        raise ControlError(_("the run at port {port} has ended").format(port=run.port)) from None
     except OSError as error:
-        raise ControlError(f"the run at port {run.port} does not answer: {error}") from None
+        raise ControlError(
+            _("the run at port {port} does not answer: {error}").format(port=run.port, error=error)
+        ) from None
 
 
 def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -137,7 +148,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise ControlError(f"{path} gave no answer of a run's")
+        raise ControlError(_("{path} gave no answer of a run's").format(path=path))
     if not answer.get("ok"):
         raise ControlError(str(answer.get("error", "refused")))
     return answer

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from emulator.chip import Chip
+from emulator.messages import _
 from emulator.reader.slot import Slot
 from harness.readers import pcsc
 from harness.serving import control
@@ -35,6 +36,8 @@ def wait_taken(slot: Slot, reader: str) -> None:
     """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
     if not slot.wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(reader):
         raise pcsc.PcscError(
-            f"reader {reader!r} did not take the card at port {slot.address[1]} within {pcsc.POWER_TIMEOUT:g} s: "
-            f"another card program may hold that slot; see `sscard doctor`"
+            _(
+                "reader {reader!r} did not take the card at port {address} within {power_timeout:g} s: "
+                "another card program may hold that slot; see `sscard doctor`"
+            ).format(reader=reader, address=slot.address[1], power_timeout=pcsc.POWER_TIMEOUT)
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.messages import _
 from harness.readers import pcsc
 from harness.serving import control
 
@@ -69,14 +70,17 @@ class Service:
         """So many of those that are free. PcscError where there are too few, or nobody listens."""
         if len(free) < count:
             raise pcsc.PcscError(
-                f"the pcscd at {self.path} has {len(free)} of {len(every)} virtual slots free, {count} are needed: "
-                f"{remedy}"
+                _(
+                    "the pcscd at {path} has {count} of {count_2} virtual slots free, {count_3} are needed: {remedy}"
+                ).format(path=self.path, count=len(free), count_2=len(every), count_3=count, remedy=remedy)
             )
         deaf = [one for one in free[:count] if not pcsc.listening(one.port)]
         if deaf:
             raise pcsc.PcscError(
-                f"reader {deaf[0].reader!r} is free, but nobody listens at its port {deaf[0].port} here: its pcscd has "
-                f"other ports (name the first with --port){elsewhere}"
+                _(
+                    "reader {reader!r} is free, but nobody listens at its port {port} here: its pcscd has "
+                    "other ports (name the first with --port){elsewhere}"
+                ).format(reader=deaf[0].reader, port=deaf[0].port, elsewhere=elsewhere)
             )
         return free[:count]
 

@@ -235,7 +235,9 @@ def run(options: Options) -> int:
                 threading.Event().wait()
             else:
                 code = service.process.wait()
-                raise pcsc.PcscError(f"its pcscd ended by itself (exit code {code}): the readers are gone")
+                raise pcsc.PcscError(
+                    _("its pcscd ended by itself (exit code {code}): the readers are gone").format(code=code)
+                )
     return 0 if worked else 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.sources import MARK, SOURCED, Citation, marks
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
@@ -59,7 +60,7 @@ class Register:
     def __getitem__(self, name: str) -> Source:
         """The source of this id; SourceError."""
         if name not in self.sources:
-            raise SourceError(f"{self.file}: {name}: no such source")
+            raise SourceError(_("{file}: {name}: no such source").format(file=self.file, name=name))
         return self.sources[name]
 
     def words(self, citation: Citation) -> str:
@@ -125,7 +126,7 @@ class Register:
         own = [(self.sources[one.source], one.locator) for one in citations if not self.sources[one.source].second_hand]
         if grade == "S":
             rule = any(source.kind == "regulation" and locator for source, locator in own)
-            return rule or len({source.origin for source, _ in own}) > 1
+            return rule or len({source.origin for source, __ in own}) > 1
         if grade == "T":
             return any(source.kind == "text" and locator for source, locator in own)
         return bool(own)
@@ -136,17 +137,19 @@ def load(path: Path) -> Register:
     try:
         table = as_toml.load(path)
     except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
+        raise SourceError(_("{path}: no such file").format(path=path)) from None
     except FormatError as error:
         raise SourceError(str(error)) from None
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
     return Register(path.name, {name: _source(path.name, name, one) for name, one in table.items()})
 
 
 def _source(file: str, name: str, table: object) -> Source:
     if not isinstance(table, dict):
-        raise SourceError(f"{file}: {name}: expected a table, found {table!r}")
+        raise SourceError(
+            _("{file}: {name}: expected a table, found {table!r}").format(file=file, name=name, table=table)
+        )
     known: dict[str, Any] = dict(table)
     for key, value in known.items():
         expected: tuple[type, str] | None = (
@@ -155,18 +158,34 @@ def _source(file: str, name: str, table: object) -> Source:
             else {"year": (int, "a year"), "second_hand": (bool, "true or false")}.get(key)
         )
         if expected is None:
-            raise SourceError(f"{file}: {name}.{key}: not a key of a source")
+            raise SourceError(_("{file}: {name}.{key}: not a key of a source").format(file=file, name=name, key=key))
         if not isinstance(value, expected[0]) or value == "":
-            raise SourceError(f"{file}: {name}.{key}: expected {expected[1]}, found {value!r}")
+            raise SourceError(
+                _("{file}: {name}.{key}: expected {expected}, found {value!r}").format(
+                    file=file, name=name, key=key, expected=expected[1], value=value
+                )
+            )
     for key in _NEEDED:
         if key not in known:
-            raise SourceError(f"{file}: {name}.{key}: missing, expected a text")
+            raise SourceError(_("{file}: {name}.{key}: missing, expected a text").format(file=file, name=name, key=key))
     if known["kind"] not in KINDS:
-        raise SourceError(f"{file}: {name}.kind: expected one of {', '.join(KINDS)}, found {known['kind']!r}")
+        raise SourceError(
+            _("{file}: {name}.kind: expected one of {kinds}, found {known!r}").format(
+                file=file, name=name, kinds=", ".join(KINDS), known=known["kind"]
+            )
+        )
     if known.get("second_hand", False) != (known["kind"] == "reference"):
-        raise SourceError(f"{file}: {name}.second_hand: expected true for a reference, and for nothing else")
+        raise SourceError(
+            _("{file}: {name}.second_hand: expected true for a reference, and for nothing else").format(
+                file=file, name=name
+            )
+        )
     if MARK.search(known["label"]):
-        raise SourceError(f"{file}: {name}.label: expected a text without a grade, found {known['label']!r}")
+        raise SourceError(
+            _("{file}: {name}.label: expected a text without a grade, found {known!r}").format(
+                file=file, name=name, known=known["label"]
+            )
+        )
     return Source(id=name, **known)
 
 

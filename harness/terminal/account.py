@@ -9,6 +9,7 @@ from emulator.apdu.instructions.purse import PURCHASE, GetTransactionProof
 from emulator.apdu.instructions.transactions import DebitForPurchase, InitializeForPurchase
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import PurseSpec
+from emulator.messages import _
 from harness.keys.access import TerminalError
 from harness.keys.psam import Psam
 from harness.readers.pcsc import PcscError
@@ -78,7 +79,7 @@ def purse(terminal: Terminal) -> PurseSpec:
     """Where the account is and what its keys are; TerminalError where the card has none."""
     found = terminal.layout.purse
     if found is None:
-        raise TerminalError(f"layout {terminal.layout.name} has no medical account")
+        raise TerminalError(_("layout {name} has no medical account").format(name=terminal.layout.name))
     return found
 
 
@@ -88,7 +89,11 @@ def begin(terminal: Terminal, payment: Payment, number: str) -> Begun:
     command = InitializeForPurchase.command(KEY_INDEX, payment.amounts, bytes.fromhex(number))
     answer = terminal.exchange(command, "beginning the settlement")
     if len(answer) != DEBIT_ANSWER:
-        raise TerminalError(f"beginning the settlement: the card answered {len(answer)} bytes, not {DEBIT_ANSWER}")
+        raise TerminalError(
+            _("beginning the settlement: the card answered {count} bytes, not {debit_answer}").format(
+                count=len(answer), debit_answer=DEBIT_ANSWER
+            )
+        )
     return Begun(payment, number, answer[14:16], answer[16], answer[18:22])
 
 

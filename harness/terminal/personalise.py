@@ -16,6 +16,7 @@ from emulator.filesystem.layouts.specs import FileSpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.filesystem.memory.cells import VERSIONS, key_cell
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.personas import Persona
 from emulator.personas.issue import issue
 from harness.keys.access import TerminalError
@@ -35,7 +36,11 @@ def for_chip(persona: Persona, layout: Layout, algorithm: str, atr: bytes) -> Im
     """
     if atr[-6:-4] != bytes.fromhex(persona.region)[:2]:
         made = atr[-6:-4].hex()
-        raise TerminalError(f"the chip was made for region {made}, persona {persona.name} is of {persona.region[:4]}")
+        raise TerminalError(
+            _("the chip was made for region {made}, persona {name} is of {region}").format(
+                made=made, name=persona.name, region=persona.region[:4]
+            )
+        )
     return issue(replace(persona, serial=atr[-4:], activated=False), layout, algorithm)
 
 
@@ -46,7 +51,7 @@ class Personaliser:
         self._image = image
         self._layout = image.layout
         if self._layout.personalisation is None:
-            raise TerminalError(f"layout {self._layout.name} knows no personalisation")
+            raise TerminalError(_("layout {name} knows no personalisation").format(name=self._layout.name))
         self._transport = self._layout.keys[self._layout.personalisation.key]
         # The transport key has one level: the chip's factor alone, so that the region, which the card has none of yet,
         # does not matter.

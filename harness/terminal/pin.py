@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emulator.messages import _
 from harness.keys.access import TerminalError
 
 SHORTEST, LONGEST = 4, 12
@@ -16,5 +17,5 @@ def is_pin(digits: str) -> bool:
 def bcd(digits: str) -> bytes:
     """A PIN as VERIFY takes it; TerminalError for what is no PIN. The text never holds the digits."""
     if not (digits.isascii() and (digits.isdigit() or not digits) and len(digits) <= 16):
-        raise TerminalError("a PIN has 4 to 16 digits")
+        raise TerminalError(_("a PIN has 4 to 16 digits"))
     return bytes.fromhex(digits + "F" * (len(digits) % 2))

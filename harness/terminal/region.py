@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.filesystem.layouts.specs import RegionBinding
+from emulator.messages import _
 from harness.keys.access import TerminalError
 from harness.terminal.terminal import Terminal
 
@@ -33,9 +34,9 @@ class Region:
 def check_code(code: str) -> None:
     """TerminalError unless six digits; in Sichuan the prefecture must exist."""
     if not (len(code) == 6 and code.isascii() and code.isdigit()):
-        raise TerminalError(f"a region has six digits (GB/T 2260), found {code!r}")
+        raise TerminalError(_("a region has six digits (GB/T 2260), found {code!r}").format(code=code))
     if code[:2] == "51" and (code[:4] + "00" not in SICHUAN or (code[:4] == PROVINCE[:4] and code != PROVINCE)):
-        raise TerminalError(f"GB/T 2260 has no prefecture {code[:4]}00 in Sichuan")
+        raise TerminalError(_("GB/T 2260 has no prefecture {code}00 in Sichuan").format(code=code[:4]))
 
 
 def read(terminal: Terminal) -> list[Region]:
@@ -57,15 +58,25 @@ def move(terminal: Terminal, code: str, origin: str) -> list[Region]:
     check_code(code)
     check_code(origin)
     if code[:2] != origin[:2]:
-        raise TerminalError(f"a card moves within its province only (article 24): {origin} to {code}")
+        raise TerminalError(
+            _("a card moves within its province only (article 24): {origin} to {code}").format(origin=origin, code=code)
+        )
     before = read(terminal)
     if not before:
-        raise TerminalError("the card holds no insurance to move")
+        raise TerminalError(_("the card holds no insurance to move"))
     strangers = [f"{region.binding.item} is {region.code}" for region in before if region.code not in (origin, code)]
     if strangers:
-        raise TerminalError(f"expected {origin} everywhere: {'; '.join(strangers)}; nothing was written")
+        raise TerminalError(
+            _("expected {origin} everywhere: {strangers}; nothing was written").format(
+                origin=origin, strangers="; ".join(strangers)
+            )
+        )
     if all(region.code == code for region in before):
-        raise TerminalError(f"every insurance is at {code} already, none at {origin}; nothing was written")
+        raise TerminalError(
+            _("every insurance is at {code} already, none at {origin}; nothing was written").format(
+                code=code, origin=origin
+            )
+        )
     written: list[Region] = []
     try:
         for region in before:
@@ -74,7 +85,7 @@ def move(terminal: Terminal, code: str, origin: str) -> list[Region]:
                 terminal.update(region.binding.item, code)
         after = read(terminal)
         if any(region.code != code for region in after):
-            raise TerminalError("the card does not read back what was written")
+            raise TerminalError(_("the card does not read back what was written"))
     except Exception as failure:
         _restore(terminal, written, failure)
         raise
@@ -89,5 +100,7 @@ def _restore(terminal: Terminal, written: list[Region], failure: Exception) -> N
     except Exception as second:
         items = ", ".join(region.binding.item for region in written)
         raise TerminalError(
-            f"{failure}; and putting back failed too ({second}): check {items}, then run the same move again"
+            _("{failure}; and putting back failed too ({second}): check {items}, then run the same move again").format(
+                failure=failure, second=second, items=items
+            )
         ) from failure

@@ -16,6 +16,7 @@ from emulator.crypto.keys import pin_key
 from emulator.filesystem.layouts.specs import KeySpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
+from emulator.messages import _
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, TerminalError, Unauthorised, Use
 from harness.keys.none import NoKeys
@@ -94,7 +95,7 @@ class TerminalSession:
         key = self.layout.keys.get(name)
         if key is None:
             raise UnknownKey(name)
-        scheme, _ = messaging_of(self.layout, key.application)
+        scheme, __ = messaging_of(self.layout, key.application)
         suite = suite_of(scheme.algorithm, self.suite)
         return Use(key, suite, scheme, self.region, historical(self.connection.atr)[-8:], challenge, version)
 
@@ -122,7 +123,7 @@ class TerminalSession:
         if key.use is KeyUse.PIN:
             self.prove_pin(name, key.pin)
             return
-        scheme, _ = messaging_of(self.layout, key.application)
+        scheme, __ = messaging_of(self.layout, key.application)
         long = scheme.cryptogram == LONG_CRYPTOGRAM
         data = b"" if long else self.challenge()
         self.prove(name, self.proof(self.use(name, self.challenge(LONG_CRYPTOGRAM if long else 8)), data))
@@ -155,10 +156,10 @@ class TerminalSession:
         """Wins the keys' rights that a condition still lacks; the PIN must have been verified before. Unauthorised."""
         for name in self.missing(condition):
             if name == PIN:
-                raise Unauthorised(f"{doing} needs the PIN verified")
+                raise Unauthorised(_("{doing} needs the PIN verified").format(doing=doing))
             self.authenticate(name)
         if not condition.satisfied(self._rights):
-            raise Unauthorised(f"{doing} needs {condition}")
+            raise Unauthorised(_("{doing} needs {condition}").format(doing=doing, condition=condition))
 
     # --- sealing -----------------------------------------------------------------------------------------------
 

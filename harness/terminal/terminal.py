@@ -22,6 +22,7 @@ from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, Layout
 from emulator.filesystem.layouts.terms import Messaging
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.security import PIN
 from harness.keys.access import KeyAccess, TerminalError, Unauthorised
 from harness.keys.root_keys import RootKeys
@@ -75,11 +76,13 @@ class Terminal(TerminalSession):
         self.reset()
         self.application = HOME
         fci = self.exchange(Select.command(ENVIRONMENT), f"selecting {HOME}")
-        _, found, rest = fci.partition(ALGORITHM_TAG)
+        __, found, rest = fci.partition(ALGORITHM_TAG)
         code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1: reference:card §2]
         suites = {suite.code: suite for suite in SUITES.values()}
         if code not in suites:
-            raise TerminalError(f"the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served")
+            raise TerminalError(
+                _("the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served").format(code=code)
+            )
         self.suite = suites[code]
         self.identification = self._issuers(IDENTIFICATION, "the identification code")
         self.version = self._issuers(VERSION, "the version").rstrip(b"\0").decode("ascii", "replace")
@@ -88,7 +91,9 @@ class Terminal(TerminalSession):
             self.layout = self._known or catalogue.layout(self.version)
         except LayoutError:
             known = ", ".join(catalogue.layouts())
-            raise TerminalError(f"the card says version {self.version!r}; known are {known}") from None
+            raise TerminalError(
+                _("the card says version {version!r}; known are {known}").format(version=self.version, known=known)
+            ) from None
 
     def _issuers(self, tag: int, what: str) -> bytes:
         """An item of the issuer's file, read before the layout is known."""
@@ -155,7 +160,9 @@ class Terminal(TerminalSession):
         """Turns the social security function on (启用), under UKSSSE."""
         named = self.layout.activation
         if named is None:
-            raise TerminalError(f"layout {self.layout.name} has no activation: its cards are active from the first")
+            raise TerminalError(
+                _("layout {name} has no activation: its cards are active from the first").format(name=self.layout.name)
+            )
         self.enter(self.layout.pin.application)
         self.authorise(named.needs, "activating")
         self.exchange(Activate.command(self.layout), "activating the social security function")
@@ -172,7 +179,11 @@ class Terminal(TerminalSession):
     def _lock_command(self, application: str, command: CommandAPDU, doing: str) -> None:
         if application not in self.layout.applications:
             known = ", ".join(self.layout.applications)
-            raise TerminalError(f"layout {self.layout.name} has no application {application!r}: choose one of {known}")
+            raise TerminalError(
+                _("layout {name} has no application {application!r}: choose one of {known}").format(
+                    name=self.layout.name, application=application, known=known
+                )
+            )
         try:
             self.enter(application)
         except Refused as refused:
@@ -180,9 +191,11 @@ class Terminal(TerminalSession):
                 raise
             self.application = application
         self.authorise(self.layout.applications[application].block, doing)
-        _, key = messaging_of(self.layout, application)
+        __, key = messaging_of(self.layout, application)
         if key is None:
-            raise TerminalError(f"{doing}: layout {self.layout.name} has no key for that")
+            raise TerminalError(
+                _("{doing}: layout {name} has no key for that").format(doing=doing, name=self.layout.name)
+            )
         self.sealed(command, key.name, enciphered=False, doing=doing)
 
     def block_card(self) -> None:
@@ -195,11 +208,15 @@ class Terminal(TerminalSession):
 
     def find(self, path: str) -> tuple[FileSpec, ItemSpec]:
         """File and item of ``SSSE/EF06/09``; LookupError."""
-        name, _, label = path.rpartition("/")
+        name, __, label = path.rpartition("/")
         spec = self.layout.files.get(name)
         item = next((one for one in spec.items if one.label == label), None) if spec else None
         if spec is None or item is None:
-            raise NotFound(f"layout {self.layout.name} has no item {path!r}; they look like SSSE/EF06/09")
+            raise NotFound(
+                _("layout {name} has no item {path!r}; they look like SSSE/EF06/09").format(
+                    name=self.layout.name, path=path
+                )
+            )
         return spec, item
 
     def read(self, path: str, occurrence: int = 1) -> items.Value:
@@ -248,7 +265,7 @@ class Terminal(TerminalSession):
 
         ``rewritten``: in the later meaning of its tag, as on an old card brought up to date, where it has one.
         """
-        _, item = self.find(path)
+        __, item = self.find(path)
         self.update_bytes(path, items.encode(item, value, rewritten=rewritten), occurrence)
 
     def update_bytes(self, path: str, content: bytes, occurrence: int = 1) -> None:
@@ -281,7 +298,9 @@ class Terminal(TerminalSession):
             command = ReadBinary.command(spec.sfi if not found else 0, len(found))
             part = self._addressed(spec, command, spec.read_messaging, doing)
             if not part:
-                raise TerminalError(f"{doing}: the card gave nothing at offset {len(found)}")
+                raise TerminalError(
+                    _("{doing}: the card gave nothing at offset {count}").format(doing=doing, count=len(found))
+                )
             found += part
         return found
 
@@ -297,7 +316,7 @@ class Terminal(TerminalSession):
 
     def _addressed(self, spec: FileSpec, command: CommandAPDU, demand: Messaging, doing: str) -> bytes:
         """A command on a file, under secure messaging where the file demands it; the answer's data."""
-        _, key = messaging_of(self.layout, spec.application)
+        __, key = messaging_of(self.layout, spec.application)
         if demand and key is not None:
             return self.sealed(command.to_secure(), key.name, enciphered=demand is Messaging.CIPHER, doing=doing)
         return self.exchange(command, doing)

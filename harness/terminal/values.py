@@ -9,6 +9,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from harness.keys.access import TerminalError
 
 
@@ -35,7 +36,7 @@ class ItemValue:
 def whole(record: bytes, tag: int, doing: str) -> bytes:
     """The value in a record, which must be whole and have this tag; TerminalError."""
     if record[:2] != bytes((tag, max(0, len(record) - 2) & 0xFF)):
-        raise TerminalError(f"{doing}: the card's answer is not that item, whole")
+        raise TerminalError(_("{doing}: the card's answer is not that item, whole").format(doing=doing))
     return record[2:]
 
 

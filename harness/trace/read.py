@@ -13,6 +13,7 @@ from typing import Any
 from emulator import catalogue
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 
@@ -116,7 +117,9 @@ def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise TraceError(f"{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text") from None
+        raise TraceError(
+            _("{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text").format(path=path)
+        ) from None
 
 
 def unfinished(path: Path) -> int:
@@ -132,7 +135,11 @@ def check_slot(path: Path, slot: int) -> None:
     """TraceError for a slot that nothing in a trace is of."""
     there = sorted({event.slot for event in events(path)})
     if slot not in there:
-        raise TraceError(f"{path}: nothing in it is of slot {slot}; there are {', '.join(map(str, there)) or 'none'}")
+        raise TraceError(
+            _("{path}: nothing in it is of slot {slot}; there are {value}").format(
+                path=path, slot=slot, value=", ".join(map(str, there)) or "none"
+            )
+        )
 
 
 def _lines(file: Any, follow: bool) -> Iterator[str]:
@@ -140,7 +147,11 @@ def _lines(file: Any, follow: bool) -> Iterator[str]:
     while True:
         line = file.readline(LONGEST_LINE)
         if len(line) == LONGEST_LINE:
-            raise TraceError(f"{file.name}: expected lines of up to {LONGEST_LINE} letters")
+            raise TraceError(
+                _("{name}: expected lines of up to {longest_line} letters").format(
+                    name=file.name, longest_line=LONGEST_LINE
+                )
+            )
         if line.endswith("\n"):
             yield rest + line
             rest = ""
@@ -169,15 +180,15 @@ def _event(path: Path, number: int, line: str) -> Event:
             needed += ("time",)
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
             raise ValueError(f"expected {', '.join(missing)}")
-        _ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
+        __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
         _check_times(event)
         if event.kind == CALL and type(table.get("code")) is not int:
             raise ValueError("expected code")
     except FormatError as error:
-        raise TraceError(f"{path}: line {number}: {error.what}") from None
+        raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=error.what)) from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         what = f"expected {error}" if isinstance(error, KeyError) else str(error)
-        raise TraceError(f"{path}: line {number}: {what}") from None
+        raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=what)) from None
     return event
 
 
@@ -215,7 +226,11 @@ def layout_of(path: Path) -> Layout:
     """The layout of a trace's user cards: as a reset names it, else by the version read, else 3.00. TraceError."""
     for name in (*dict.fromkeys(event.told("layout") for event in events(path)), _version_told(path)):
         if name and name not in catalogue.layouts():
-            raise TraceError(f"{path}: its cards have layout {name!r}, which is none of this package's: name its file")
+            raise TraceError(
+                _("{path}: its cards have layout {name!r}, which is none of this package's: name its file").format(
+                    path=path, name=name
+                )
+            )
         if name and (layout := catalogue.layout(name)).card == USER:
             return layout
     return catalogue.layout(OTHERWISE)

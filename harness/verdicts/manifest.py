@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles import as_json, writing
 
 FORMAT = 1
@@ -59,7 +60,11 @@ def goal(folder: Path, sign: Path | None, ours: frozenset[str]) -> Goal:
     if key is not None and folder.is_dir():
         strange = sorted({one.name for one in folder.iterdir()} - ours - {MANIFEST, SIGNATURE})
         if strange:
-            raise ReportError(f"{folder}: holds {', '.join(strange)} too: a signed report has a folder of its own")
+            raise ReportError(
+                _("{folder}: holds {strange} too: a signed report has a folder of its own").format(
+                    folder=folder, strange=", ".join(strange)
+                )
+            )
     return Goal(folder, key)
 
 
@@ -68,11 +73,13 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
-        raise ReportError(f"{path}: the key cannot be read: {error.strerror}") from None
+        raise ReportError(
+            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ReportError(f"{path}: expected an unencrypted private key in PEM") from None
+        raise ReportError(_("{path}: expected an unencrypted private key in PEM").format(path=path)) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ReportError(f"{path}: expected an Ed25519 key (openssl genpkey -algorithm ed25519)")
+        raise ReportError(_("{path}: expected an Ed25519 key (openssl genpkey -algorithm ed25519)").format(path=path))
     return key
 
 
@@ -104,17 +111,29 @@ def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:
     manifest = _bytes(folder, MANIFEST)
     told = _table(folder, SIGNATURE, _bytes(folder, SIGNATURE), {"algorithm", "public_key", "signature"})
     if told["algorithm"] != ALGORITHM:
-        raise ReportError(f"{folder}: {SIGNATURE}: expected algorithm {ALGORITHM}, found {told['algorithm']!r}")
+        raise ReportError(
+            _("{folder}: {signature}: expected algorithm {algorithm}, found {told!r}").format(
+                folder=folder, signature=SIGNATURE, algorithm=ALGORITHM, told=told["algorithm"]
+            )
+        )
     key = _public_key(str(told["public_key"]).encode())
     if key is None:
-        raise ReportError(f"{folder}: {SIGNATURE}: expected an Ed25519 public key in PEM")
+        raise ReportError(
+            _("{folder}: {signature}: expected an Ed25519 public key in PEM").format(folder=folder, signature=SIGNATURE)
+        )
     signature = _signature(folder, told["signature"])
     if not _right(key, signature, manifest):
-        raise ReportError(f"{folder}: {MANIFEST} or {SIGNATURE} was altered: the signature is not right")
+        raise ReportError(
+            _("{folder}: {manifest} or {signature} was altered: the signature is not right").format(
+                folder=folder, manifest=MANIFEST, signature=SIGNATURE
+            )
+        )
     if named is not None and named.public_bytes_raw() != key.public_bytes_raw():
         raise ReportError(
-            f"{public}: not the key that signed {folder}: its fingerprint is {fingerprint(named)}, "
-            f"the signer's {fingerprint(key)}"
+            _(
+                "{public}: not the key that signed {folder}: its fingerprint is {fingerprint}, the "
+                "signer's {fingerprint_2}"
+            ).format(public=public, folder=folder, fingerprint=fingerprint(named), fingerprint_2=fingerprint(key))
         )
     if wrong := list(_wrong(folder, manifest, needed)):
         raise ReportError(f"{folder}: {'; '.join(wrong)}")
@@ -131,7 +150,11 @@ def _wrong(folder: Path, manifest: bytes, needed: frozenset[str]) -> Iterator[st
     table = _table(folder, MANIFEST, manifest, {"format", "files"})
     files = table["files"]
     if table["format"] != FORMAT or not isinstance(files, dict) or not all(map(NAME.fullmatch, files)):
-        raise ReportError(f"{folder}: {MANIFEST}: expected format {FORMAT} and files by their names")
+        raise ReportError(
+            _("{folder}: {manifest}: expected format {format} and files by their names").format(
+                folder=folder, manifest=MANIFEST, format=FORMAT
+            )
+        )
     for name in sorted(needed - set(files)):
         yield f"{name} is not in {MANIFEST}"
     for name, expected in files.items():
@@ -149,11 +172,17 @@ def _bytes(folder: Path, name: str) -> bytes:
         data = (folder / name).read_bytes()
     except FileNotFoundError:
         hint = ": the report was not signed (--sign)" if name == SIGNATURE else ""
-        raise ReportError(f"{folder}: {name} is missing{hint}") from None
+        raise ReportError(_("{folder}: {name} is missing{hint}").format(folder=folder, name=name, hint=hint)) from None
     except OSError as error:
-        raise ReportError(f"{folder}: {name} cannot be read: {error.strerror}") from None
+        raise ReportError(
+            _("{folder}: {name} cannot be read: {strerror}").format(folder=folder, name=name, strerror=error.strerror)
+        ) from None
     if len(data) > LARGEST:
-        raise ReportError(f"{folder}: {name}: expected up to {LARGEST} bytes, found {len(data)}")
+        raise ReportError(
+            _("{folder}: {name}: expected up to {largest} bytes, found {count}").format(
+                folder=folder, name=name, largest=LARGEST, count=len(data)
+            )
+        )
     return data
 
 
@@ -162,9 +191,13 @@ def _table(folder: Path, name: str, data: bytes, keys: set[str]) -> dict[str, An
     try:
         table = as_json.loads(data.decode("utf-8"))
     except ValueError:  # FormatError and UnicodeDecodeError among them
-        raise ReportError(f"{folder}: {name} was altered: expected JSON") from None
+        raise ReportError(_("{folder}: {name} was altered: expected JSON").format(folder=folder, name=name)) from None
     if not isinstance(table, dict) or set(table) != keys:
-        raise ReportError(f"{folder}: {name} was altered: expected {', '.join(sorted(keys))} and nothing else")
+        raise ReportError(
+            _("{folder}: {name} was altered: expected {keys} and nothing else").format(
+                folder=folder, name=name, keys=", ".join(sorted(keys))
+            )
+        )
     return table
 
 
@@ -174,7 +207,11 @@ def _signature(folder: Path, text: object) -> bytes:
     except (binascii.Error, ValueError):
         signature = b""
     if len(signature) != SIGNATURE_SIZE or base64.b64encode(signature).decode() != text:
-        raise ReportError(f"{folder}: {SIGNATURE}: expected a signature of {SIGNATURE_SIZE} bytes in base64")
+        raise ReportError(
+            _("{folder}: {signature}: expected a signature of {signature_size} bytes in base64").format(
+                folder=folder, signature=SIGNATURE, signature_size=SIGNATURE_SIZE
+            )
+        )
     return signature
 
 
@@ -182,9 +219,11 @@ def _named_key(path: Path) -> Ed25519PublicKey:
     try:
         key = _public_key(path.read_bytes())
     except OSError as error:
-        raise ReportError(f"{path}: the key cannot be read: {error.strerror}") from None
+        raise ReportError(
+            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     if key is None:
-        raise ReportError(f"{path}: expected an Ed25519 public key in PEM")
+        raise ReportError(_("{path}: expected an Ed25519 public key in PEM").format(path=path))
     return key
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from emulator.errors import ErrorKind
+from emulator.messages import _
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
@@ -268,7 +269,7 @@ def goal(folder: Path | None, sign: Path | None) -> Goal | None:
     """Where a report goes, checked before anything is run; None for none. ReportError; ``--sign`` needs a folder."""
     if folder is None:
         if sign is not None:
-            raise SignedNothing("--sign needs --report: there is nothing to sign")
+            raise SignedNothing(_("--sign needs --report: there is nothing to sign"))
         return None
     return manifest.goal(folder, sign, OURS)
 

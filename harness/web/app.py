@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.version import VERSION
 from harness.messages import forms
 from harness.messages.spoken import SpokenError
@@ -154,7 +155,11 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise ServeError(f"cannot listen at {host}:{port}: {error.strerror}; name a free one with --port") from None
+        raise ServeError(
+            _("cannot listen at {host}:{port}: {strerror}; name a free one with --port").format(
+                host=host, port=port, strerror=error.strerror
+            )
+        ) from None
     return listener
 
 

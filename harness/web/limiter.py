@@ -8,6 +8,7 @@ from collections import OrderedDict
 from limits import parse
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 MOST_CLIENTS = 1024
 """Clients that are remembered; the one that was quiet for longest is forgotten first. [D]"""
@@ -29,7 +30,7 @@ class Limiter:
         try:
             item = parse(rate)
         except ValueError:
-            raise RateError("--rate: expected a number and a span, as 600/minute") from None
+            raise RateError(_("--rate: expected a number and a span, as 600/minute")) from None
         self.rate = rate
         self._size = float(item.amount)
         self._each_second = self._size / item.get_expiry()

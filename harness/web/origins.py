@@ -6,6 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 PORTS = {"http": 80, "https": 443}
 EXPECTED = "expected an origin, as https://counter.example or http://localhost:8080"
@@ -20,7 +21,7 @@ class OriginError(SscardError, ValueError):
 def normalised(text: str) -> str:
     """The origin that a text means: small letters, no closing slash, no default port. OriginError for anything else."""
     if text.strip() == "*":
-        raise OriginError("'*' would let every page in the world call: name each origin that may")
+        raise OriginError(_("'*' would let every page in the world call: name each origin that may"))
     try:
         parts = urlsplit(text.strip())
         port = parts.port
@@ -29,7 +30,9 @@ def normalised(text: str) -> str:
     if parts.scheme not in PORTS or not parts.hostname:
         raise OriginError(f"{text!r}: {EXPECTED}")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc or text.strip()[-1] in "?#":
-        raise OriginError(f"{text!r}: an origin ends after host and port; {EXPECTED}")
+        raise OriginError(
+            _("{text!r}: an origin ends after host and port; {expected}").format(text=text, expected=EXPECTED)
+        )
     return f"{parts.scheme}://{_host(parts.hostname, text)}{_port(port, parts.scheme)}"
 
 
@@ -42,11 +45,17 @@ def _host(host: str, text: str) -> str:
         try:
             return f"[{ipaddress.IPv6Address(host).compressed}]"
         except ValueError:
-            raise OriginError(f"{text!r}: {host!r} is no IPv6 address; {EXPECTED}") from None
+            raise OriginError(
+                _("{text!r}: {host!r} is no IPv6 address; {expected}").format(text=text, host=host, expected=EXPECTED)
+            ) from None
     try:
         known = host.encode("idna").decode()
     except UnicodeError:
-        raise OriginError(f"{text!r}: {host!r} is no host's name; {EXPECTED}") from None
+        raise OriginError(
+            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=EXPECTED)
+        ) from None
     if not all(letter.isalnum() or letter in "-._" for letter in known):
-        raise OriginError(f"{text!r}: {host!r} is no host's name; {EXPECTED}")
+        raise OriginError(
+            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=EXPECTED)
+        )
     return known.lower()

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.specs import LayoutError, Table
+from emulator.messages import _
 
 SINGLE = {"item": ("items", "tag"), "field": ("fields", ""), "element": ("elements", "tag")}
 """Tables that change one entry of a list: the list, and the key that names an entry (none: its number, from 1)."""
@@ -48,14 +49,20 @@ def _changed(below: Table, above: Table, where: str, source: str) -> Table:
         changes = result.pop(single)
         entries = result.get(plural, below.get(plural))
         if not isinstance(changes, dict) or not isinstance(entries, list):
-            raise LayoutError(source, f"{where}.{single}", f"expected tables, to change entries of inherited {plural}")
+            raise LayoutError(
+                source,
+                f"{where}.{single}",
+                _("expected tables, to change entries of inherited {plural}").format(plural=plural),
+            )
         entries = [dict(entry) for entry in entries]
         for label, change in changes.items():
             at = _place(entries, label, name)
             if at is None or not isinstance(change, dict):
                 found = ", ".join(_labels(entries, name)) or "none"
                 raise LayoutError(
-                    source, f"{where}.{single}.{label}", f"expected a table for one of the inherited {plural}: {found}"
+                    source,
+                    f"{where}.{single}.{label}",
+                    _("expected a table for one of the inherited {plural}: {found}").format(plural=plural, found=found),
                 )
             entries[at] = merge(entries[at], _changed(entries[at], change, f"{where}.{single}.{label}", source))
         result[plural] = entries

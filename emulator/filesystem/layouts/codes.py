@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from emulator.errors import NotFound
+from emulator.messages import _
 from emulator.textfiles import shipped
 
 
@@ -84,7 +85,9 @@ def table(name: str) -> CodeTable:
     try:
         return _tables()[name]
     except KeyError:
-        raise NotFound(f"no code table {name!r}: they are called like T14, B9, C-4B or GB2260") from None
+        raise NotFound(
+            _("no code table {name!r}: they are called like T14, B9, C-4B or GB2260").format(name=name)
+        ) from None
 
 
 PACKAGE, FOLDER = str(__package__), "code_tables"

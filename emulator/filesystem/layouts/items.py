@@ -17,6 +17,7 @@ import construct as c
 from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.messages import _
 
 Value: TypeAlias = "str | dict[str, Value]"
 """What an item holds, in words: text, digits or hex; for B-TLV a mapping from element tags to values."""
@@ -114,24 +115,35 @@ def _check(item: ItemSpec, value: str) -> None:
         try:
             size = len(text.encode(value))
         except UnicodeEncodeError as error:
-            raise ItemError(where, f"{value[error.start]!r} is no character") from None
+            raise ItemError(where, _("{value!r} is no character").format(value=value[error.start])) from None
         if size > item.length:
-            raise ItemError(where, f"expected at most {item.length} bytes of GB 18030, found {size}")
+            raise ItemError(
+                where,
+                _("expected at most {length} bytes of GB 18030, found {size}").format(length=item.length, size=size),
+            )
     elif item.format == "cn":
         if not _DIGITS[item.kind == IDENTIFICATION].issuperset(value):
-            raise ItemError(where, f"expected digits, found {value!r}")
+            raise ItemError(where, _("expected digits, found {value!r}").format(value=value))
         if len(value) > 2 * item.length:
-            raise ItemError(where, f"expected at most {2 * item.length} digits, found {len(value)}")
+            raise ItemError(
+                where,
+                _("expected at most {value} digits, found {count}").format(value=2 * item.length, count=len(value)),
+            )
     elif item.format == "dec":
         if not (value.isascii() and value.isdigit()) or int(value) >= 256**item.length:
-            raise ItemError(where, f"expected a number below {256**item.length}, found {value!r}")
+            raise ItemError(
+                where,
+                _("expected a number below {value}, found {value_2!r}").format(value=256**item.length, value_2=value),
+            )
     else:
         try:
             size = len(bytes.fromhex(value))
         except ValueError:
-            raise ItemError(where, f"expected hex, found {value!r}") from None
+            raise ItemError(where, _("expected hex, found {value!r}").format(value=value)) from None
         if size > item.length:
-            raise ItemError(where, f"expected at most {item.length} bytes, found {size}")
+            raise ItemError(
+                where, _("expected at most {length} bytes, found {size}").format(length=item.length, size=size)
+            )
 
 
 def meant(item: ItemSpec, data: bytes) -> ItemSpec:
@@ -151,15 +163,17 @@ def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
         return encode(item.rewritten, value).ljust(item.length, bytes((FILLER,)))
     if item.elements:
         if not isinstance(value, Mapping):
-            raise ItemError(f"item {item.label} ({item.format})", f"expected elements by tag, found {value!r}")
+            raise ItemError(
+                f"item {item.label} ({item.format})", _("expected elements by tag, found {value!r}").format(value=value)
+            )
         unknown = set(value) - {part.label for part in item.elements}
         if unknown:
-            raise ItemError(f"item {item.label}", f"no element {', '.join(sorted(unknown))}")
+            raise ItemError(f"item {item.label}", _("no element {unknown}").format(unknown=", ".join(sorted(unknown))))
         # In B-TLV what nobody filled stands there blank; in BER-TLV it is left out. [P]
         parts = [part for part in item.elements if not part.variable or part.label in value]
         return b"".join(tlv(part, value.get(part.label, blank(part))) for part in parts)
     if not isinstance(value, str):
-        raise ItemError(f"item {item.label or item.name}", f"expected a text, found {value!r}")
+        raise ItemError(f"item {item.label or item.name}", _("expected a text, found {value!r}").format(value=value))
     _check(item, value)
     length = 0 if item.variable and item.format != "dec" else item.length
     encoded: bytes = _codec(item.format, length, item.kind).build(value)
@@ -225,7 +239,12 @@ def tlv(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
 def encode_fields(fields: Sequence[ItemSpec], values: Sequence[str]) -> bytes:
     """One record of a cyclic file from the values of its fields, in order."""
     if len(values) != len(fields):
-        raise ItemError("", f"a record has {len(fields)} fields, {len(values)} values were given")
+        raise ItemError(
+            "",
+            _("a record has {count} fields, {count_2} values were given").format(
+                count=len(fields), count_2=len(values)
+            ),
+        )
     return b"".join(encode(item, value) for item, value in zip(fields, values, strict=True))
 
 

@@ -12,6 +12,7 @@ from emulator.filesystem.layouts.changes import merge, with_key_levels, with_sin
 from emulator.filesystem.layouts.reader import LayoutReader, fingerprint_of
 from emulator.filesystem.layouts.specs import Layout, LayoutError, Table
 from emulator.frozen import frozen
+from emulator.messages import _
 from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
 
@@ -36,7 +37,7 @@ def read(name: str) -> tuple[Layout, tuple[Path, ...]]:
 
 def base_of(name: str) -> Layout | None:
     """The layout that another extends, None for one that stands alone. LayoutError."""
-    table, _, path = _own(name, None)
+    table, __, path = _own(name, None)
     parent = table.get("extends")
     if not isinstance(parent, str):
         return None
@@ -75,7 +76,9 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
     if not name.endswith(".toml"):
         if name not in names():
             raise LayoutError(
-                name, "", f"no such layout: give one of {', '.join(names())}, or the path of a .toml file"
+                name,
+                "",
+                _("no such layout: give one of {names}, or the path of a .toml file").format(names=", ".join(names())),
             )
         source = f"{name}.toml"
         return dict(shipped.table(PACKAGE, source)), source, None
@@ -85,13 +88,13 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
     try:
         return as_toml.loads(text.read(path), source), source, path
     except FileNotFoundError:
-        raise LayoutError(source, "", "no such file") from None
+        raise LayoutError(source, "", _("no such file")) from None
     except OSError as error:
-        raise LayoutError(source, "", f"cannot be read: {error.strerror}") from None
+        raise LayoutError(source, "", _("cannot be read: {strerror}").format(strerror=error.strerror)) from None
     except FormatError as error:
         raise LayoutError(source, f"line {error.line}" if error.line else "", error.what) from None
     except ValueError:
-        raise LayoutError(repr(source), "", "no file has such a name") from None
+        raise LayoutError(repr(source), "", _("no file has such a name")) from None
 
 
 def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]) -> tuple[Table, str]:
@@ -100,13 +103,17 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]
     if path:
         files.append(path)
     if source in seen:
-        raise LayoutError(source, "extends", f"goes round in a circle: {' → '.join((*seen, source))}")
+        raise LayoutError(
+            source, "extends", _("goes round in a circle: {value}").format(value=" → ".join((*seen, source)))
+        )
     parent = table.pop("extends", None)
     if parent is None:
         return table, source
     if not isinstance(parent, str):
-        raise LayoutError(source, "extends", f"expected the name or path of a layout, found {parent!r}")
-    merged, _ = _read(parent, path.parent if path else None, (*seen, source), files)
+        raise LayoutError(
+            source, "extends", _("expected the name or path of a layout, found {parent!r}").format(parent=parent)
+        )
+    merged, __ = _read(parent, path.parent if path else None, (*seen, source), files)
     removed = table.pop("remove", {})
     below = _without(merged, removed, source)
     return merge(below, with_single_items(below, table, source)), source
@@ -115,15 +122,19 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]
 def _without(table: Table, removed: object, source: str) -> Table:
     """A table less what an extending layout takes away: ``[remove]``, lists of names by section."""
     if not isinstance(removed, dict):
-        raise LayoutError(source, "remove", f"expected a table of lists by section, found {removed!r}")
+        raise LayoutError(
+            source, "remove", _("expected a table of lists by section, found {removed!r}").format(removed=removed)
+        )
     result = dict(table)
     for section, gone in removed.items():
         known = result.get(section)
         if not isinstance(known, dict) or not isinstance(gone, list):
-            raise LayoutError(source, f"remove.{section}", "expected a section of tables, and a list of its names")
+            raise LayoutError(source, f"remove.{section}", _("expected a section of tables, and a list of its names"))
         for name in gone:
             if name not in known:
-                raise LayoutError(source, f"remove.{section}", f"{name!r} is not there to be removed")
+                raise LayoutError(
+                    source, f"remove.{section}", _("{name!r} is not there to be removed").format(name=name)
+                )
         result[section] = {key: value for key, value in known.items() if key not in gone}
     return result
 

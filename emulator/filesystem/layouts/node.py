@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from emulator import ber
 from emulator.filesystem.layouts.specs import LayoutError
+from emulator.messages import _
 from emulator.security import PIN, Condition, names_in, parse_condition
 from emulator.sources import GRADES, citation
 
@@ -20,7 +21,7 @@ class Node:
 
     def __init__(self, source: str, key: str, table: object) -> None:
         if not isinstance(table, Mapping):
-            raise LayoutError(source, key, f"expected a table, found {table!r}")
+            raise LayoutError(source, key, _("expected a table, found {table!r}").format(table=table))
         self.source, self.key, self.rest = source, key, dict(table)
 
     def error(self, key: str, problem: str) -> LayoutError:

@@ -22,6 +22,7 @@ from emulator.filesystem.layouts.specs import (
 )
 from emulator.filesystem.layouts.terms import Fci, KeyUse, Messaging, Structure
 from emulator.filesystem.memory import directory as directory_file
+from emulator.messages import _
 from emulator.security import PIN, Never, names_in, parse_condition
 
 SCHEMA = 1
@@ -129,7 +130,7 @@ class LayoutReader:
         result: dict[str, ApplicationSpec] = {}
         for key, node in self._section("application"):
             if not re.fullmatch("[A-Za-z0-9]+", key):
-                raise LayoutError(self.source, node.key, "expected a name of letters and digits")
+                raise LayoutError(self.source, node.key, _("expected a name of letters and digits"))
             result[key] = ApplicationSpec(
                 id=key,
                 parent=node.text("parent", ""),
@@ -154,7 +155,7 @@ class LayoutReader:
                 sources=node.sources(),
             )
             try:
-                _ = result[key].options
+                __ = result[key].options
             except ValueError as error:
                 raise node.error("proprietary", f"9F38 is no data object list: {error}") from None
             if result[key].by_label and not result[key].label:
@@ -166,7 +167,11 @@ class LayoutReader:
             node.done()
         roots = [app.id for app in result.values() if not app.parent]
         if len(roots) != 1:
-            raise LayoutError(self.source, "application", f"expected one application without a parent, found {roots}")
+            raise LayoutError(
+                self.source,
+                "application",
+                _("expected one application without a parent, found {roots}").format(roots=roots),
+            )
         return result
 
     def _check_applications(self, applications: Mapping[str, ApplicationSpec], keys: Mapping[str, KeySpec]) -> None:
@@ -175,7 +180,9 @@ class LayoutReader:
             where = f"application.{app.id}"
             for name in (*names_in(app.block), *filter(None, (app.messaging_key,))):
                 if name != PIN and name not in keys:
-                    raise LayoutError(self.source, where, f"key {name!r} is not declared under key.")
+                    raise LayoutError(
+                        self.source, where, _("key {name!r} is not declared under key.").format(name=name)
+                    )
 
     def _check_keys(self, keys: Mapping[str, KeySpec]) -> None:
         """No two keys of one place, id and use: P2 could mean either."""
@@ -186,9 +193,12 @@ class LayoutReader:
             other = seen.setdefault((key.application, key.id, key.use), key.name)
             if other != key.name:
                 raise LayoutError(
-                    self.source, f"key.{key.name}.id",
-                    f"{key.application} has {other} under id {key.id:02X} for {key.use} already",
-                )  # fmt: skip
+                    self.source,
+                    f"key.{key.name}.id",
+                    _("{application} has {other} under id {id:02X} for {use} already").format(
+                        application=key.application, other=other, id=key.id, use=key.use
+                    ),
+                )
 
     def _check_files(self, applications: Mapping[str, ApplicationSpec], files: Mapping[str, FileSpec]) -> None:
         """File ids are unique where SELECT looks; a directory lies in the application or above it."""
@@ -197,7 +207,11 @@ class LayoutReader:
             other = taken.setdefault((spec.application, spec.fid), spec.path)
             if other != spec.path:
                 raise LayoutError(
-                    self.source, f'file."{spec.path}".fid', f"{spec.fid:04X} is {other}'s already in {spec.application}"
+                    self.source,
+                    f'file."{spec.path}".fid',
+                    _("{fid:04X} is {other}'s already in {application}").format(
+                        fid=spec.fid, other=other, application=spec.application
+                    ),
                 )
         for app in applications.values():
             if app.directory and not (
@@ -206,13 +220,16 @@ class LayoutReader:
                 and files[app.directory].application in self._ancestry(app.id, applications)
             ):
                 raise LayoutError(
-                    self.source, f"application.{app.id}.directory",
-                    f"expected a directory file of {app.id} or above it, found {app.directory!r}",
-                )  # fmt: skip
+                    self.source,
+                    f"application.{app.id}.directory",
+                    _("expected a directory file of {id} or above it, found {directory!r}").format(
+                        id=app.id, directory=app.directory
+                    ),
+                )
 
     def _key(self, node: Node, name: str, applications: Mapping[str, ApplicationSpec]) -> KeySpec:
         if name == PIN:
-            raise LayoutError(self.source, node.key, "PIN is no key's name")
+            raise LayoutError(self.source, node.key, _("PIN is no key's name"))
         key = KeySpec(
             name=name,
             application=node.choice("application", applications),
@@ -246,9 +263,9 @@ class LayoutReader:
         keys: Mapping[str, KeySpec],
         pin_home: str,
     ) -> FileSpec:
-        application, _, name = path.partition("/")
+        application, __, name = path.partition("/")
         if application not in applications or not re.fullmatch(r"EF(0[1-9A-F]|1[0-9A-E])", name):
-            raise LayoutError(self.source, node.key, "expected APPLICATION/EFnn, nn from 01 to 1E in hex")
+            raise LayoutError(self.source, node.key, _("expected APPLICATION/EFnn, nn from 01 to 1E in hex"))
         structure = node.member("structure", Structure)
         fid = int.from_bytes(node.hexadecimal("fid", range(2, 3), self._usual_fid(application, name)), "big")
         directory = node.truth("directory", False)

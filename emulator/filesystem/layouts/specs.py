@@ -9,6 +9,7 @@ from emulator import ber
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.terms import AskedWhenLocked, Fci, KeyUse, MacStart, Messaging, MessagingKey, Structure
+from emulator.messages import _
 from emulator.security import PIN, Condition, Never, names_in
 
 Table = dict[str, Any]
@@ -133,7 +134,7 @@ class FileSpec:
 
     def standing(self, number: int) -> ItemSpec | None:
         """The item whose record has a number, on a card that has every item; None beyond the last."""
-        there = [item for item in self.items for _ in range(item.count)]
+        there = [item for item in self.items for __ in range(item.count)]
         return there[number - 1] if 0 < number <= len(there) else None
 
 
@@ -389,4 +390,4 @@ class Layout:
         for name in names_in(condition):
             if name != PIN:
                 return name
-        raise NotFound(f"no key satisfies {condition}")
+        raise NotFound(_("no key satisfies {condition}").format(condition=condition))

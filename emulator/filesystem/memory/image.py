@@ -43,6 +43,7 @@ from emulator.filesystem.memory.cells import (
     tries_cell,
 )
 from emulator.filesystem.memory.memory import Memory, state_cells
+from emulator.messages import _
 from emulator.security import PIN
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError, read
@@ -75,7 +76,11 @@ class Image:
     def __init__(self, layout: Layout, algorithm: str, atr: bytes, cells: Mapping[CellKey, Cell]) -> None:
         if algorithm not in layout.algorithms:
             suite(algorithm)
-            raise AlgorithmError(f"layout {layout.name} has no {algorithm}: choose {' or '.join(layout.algorithms)}")
+            raise AlgorithmError(
+                _("layout {name} has no {algorithm}: choose {algorithms}").format(
+                    name=layout.name, algorithm=algorithm, algorithms=" or ".join(layout.algorithms)
+                )
+            )
         self.layout = layout
         self.algorithm = algorithm
         self.atr = atr
@@ -127,13 +132,15 @@ class Image:
         try:
             body = as_json.loads(text, source)
         except FormatError as error:
-            raise ImageError(source, f"{error.what}; damaged, or no card image") from None
+            raise ImageError(source, _("{what}; damaged, or no card image").format(what=error.what)) from None
         if not isinstance(body, dict) or body.get("format") != FORMAT:
-            raise ImageError(source, f"no card image: expected format {FORMAT!r}")
+            raise ImageError(source, _("no card image: expected format {format!r}").format(format=FORMAT))
         if body.get("version") != VERSION:
-            raise ImageError(source, f"expected version {VERSION}, found {body.get('version')!r}")
+            raise ImageError(
+                source, _("expected version {version}, found {get!r}").format(version=VERSION, get=body.get("version"))
+            )
         if sealed(text.rpartition(SEAL)[0]) != text:
-            raise ImageError(source, "sha256 does not match: the image was damaged or edited")
+            raise ImageError(source, _("sha256 does not match: the image was damaged or edited"))
         try:
             layout = layouts.from_table(body["layout"], f"{source}: layout")
             names = {str(name): name for name in _cells_of(layout)}
@@ -143,41 +150,76 @@ class Image:
         except LayoutError:
             raise
         except SscardError as error:
-            raise ImageError(source, f"expected the parts of a card image: {error}") from None
+            raise ImageError(source, _("expected the parts of a card image: {error}").format(error=error)) from None
         except KeyError as lacking:
-            raise ImageError(source, f"expected the parts of a card image: {lacking} is missing") from None
+            raise ImageError(
+                source, _("expected the parts of a card image: {lacking} is missing").format(lacking=lacking)
+            ) from None
         except (TypeError, AttributeError, ValueError):
-            raise ImageError(source, "expected the parts of a card image: one is not what it should be") from None
+            raise ImageError(source, _("expected the parts of a card image: one is not what it should be")) from None
         image._check(source)
         for name in told:
             if name not in names:
-                raise ImageError(source, f"cells.{name}: no cell of layout {layout.name}")
+                raise ImageError(
+                    source, _("cells.{name}: no cell of layout {name_2}").format(name=name, name_2=layout.name)
+                )
         return image
 
     def _check(self, source: object) -> None:
         header = self.layout.atr_header
         if len(self.atr) != len(header) + HISTORICAL or not self.atr.startswith(header):
-            raise ImageError(source, f"atr: expected {len(header) + HISTORICAL} bytes beginning {header.hex().upper()}")
+            raise ImageError(
+                source,
+                _("atr: expected {value} bytes beginning {header}").format(
+                    value=len(header) + HISTORICAL, header=header.hex().upper()
+                ),
+            )
         cells = self.memory.snapshot()
         for name in _cells_of(self.layout):
             cell = cells.get(name)
             if cell is None and name.kind is CellKind.KEY:
                 continue
             if not isinstance(cell, name.kind.holds):
-                raise ImageError(source, f"cells.{name}: missing, or no {name.kind.holds.__name__}")
+                raise ImageError(
+                    source,
+                    _("cells.{name}: missing, or no {name_2}").format(name=name, name_2=name.kind.holds.__name__),
+                )
             if isinstance(cell, bytes) and len(cell) != KEY_SIZE:
-                raise ImageError(source, f"cells.{name}: expected a {KEY_SIZE}-byte key, found {len(cell)} bytes")
+                raise ImageError(
+                    source,
+                    _("cells.{name}: expected a {key_size}-byte key, found {count} bytes").format(
+                        name=name, key_size=KEY_SIZE, count=len(cell)
+                    ),
+                )
         self._check_bounds(source, cells)
         if self.layout.purse is not None and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
-            raise ImageError(source, f"cells.{PURSE_CELL}: expected {PURSE_SIZE} bytes")
+            raise ImageError(
+                source,
+                _("cells.{purse_cell}: expected {purse_size} bytes").format(
+                    purse_cell=PURSE_CELL, purse_size=PURSE_SIZE
+                ),
+            )
         for path, spec in self.layout.files.items():
             records = self.memory.records(path)
             if spec.structure is Structure.TRANSPARENT and [len(part) for part in records] != [spec.size]:
-                raise ImageError(source, f"cells.{file_cell(path)}: expected {spec.size} bytes")
+                raise ImageError(
+                    source,
+                    _("cells.{file_cell}: expected {size} bytes").format(file_cell=file_cell(path), size=spec.size),
+                )
             if spec.structure is Structure.CYCLIC and any(len(record) != spec.record_length for record in records):
-                raise ImageError(source, f"cells.{file_cell(path)}: expected records of {spec.record_length} bytes")
+                raise ImageError(
+                    source,
+                    _("cells.{file_cell}: expected records of {record_length} bytes").format(
+                        file_cell=file_cell(path), record_length=spec.record_length
+                    ),
+                )
             if spec.structure is Structure.RECORDS and any(len(r) < 2 or r[1] != len(r) - 2 for r in records):
-                raise ImageError(source, f"cells.{file_cell(path)}: expected tag, length and value in every record")
+                raise ImageError(
+                    source,
+                    _("cells.{file_cell}: expected tag, length and value in every record").format(
+                        file_cell=file_cell(path)
+                    ),
+                )
 
     def _check_bounds(self, source: object, cells: Mapping[CellKey, Cell]) -> None:
         """Counters, states and the PIN as the card's own commands could have left them; contents as its pages hold."""
@@ -189,11 +231,19 @@ class Image:
         for name, highest in most.items():
             value = cells.get(name, 0)
             if not isinstance(value, int) or not 0 <= value <= highest:
-                raise ImageError(source, f"cells.{name}: expected a number from 0 to {highest:d}")
+                raise ImageError(
+                    source,
+                    _("cells.{name}: expected a number from 0 to {highest:d}").format(name=name, highest=highest),
+                )
         digits = cells[PIN_CELL]
         assert isinstance(digits, str)
         if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= pin.max_digits):
-            raise ImageError(source, f"cells.{PIN_CELL}: expected at most {pin.max_digits} digits, or nothing")
+            raise ImageError(
+                source,
+                _("cells.{pin_cell}: expected at most {max_digits} digits, or nothing").format(
+                    pin_cell=PIN_CELL, max_digits=pin.max_digits
+                ),
+            )
         try:
             self.memory.check_sizes()
         except ValueError as error:
@@ -248,7 +298,7 @@ def load(path: Path) -> Image:
     try:
         return Image.from_text(read(path), path)
     except FormatError as error:
-        raise ImageError(path, f"{error.what}; damaged, or no card image") from None
+        raise ImageError(path, _("{what}; damaged, or no card image").format(what=error.what)) from None
 
 
 @contextlib.contextmanager
@@ -265,7 +315,7 @@ def held(path: Path, fresh: Image | None = None, *, durable: bool = True, wait: 
     path = path.resolve()
     with _lock(path, wait):
         if path.exists() and path.stat().st_nlink > 1:
-            raise ImageError(path, "it has several names (hard links), of which one alone would be kept: copy it")
+            raise ImageError(path, _("it has several names (hard links), of which one alone would be kept: copy it"))
         if fresh is not None and not path.exists():
             image = fresh.fork()
             _replace(path, image.to_text(), durable=durable)

@@ -15,6 +15,7 @@ import click
 import yaml
 
 from emulator.errors import SscardError
+from emulator.messages import _
 from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
 from harness.office.cards.store import CardStore
@@ -79,7 +80,11 @@ class Desk:
     def register(self) -> Register:
         """The register that ``init`` made."""
         if not self.path.exists():
-            raise OfficeError(f"there is no register {self.path}: make one with `sscard office init`, or --register")
+            raise OfficeError(
+                _("there is no register {path}: make one with `sscard office init`, or --register").format(
+                    path=self.path
+                )
+            )
         return self.opened()
 
     def opened(self) -> Register:

@@ -11,6 +11,7 @@ import click
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
+from emulator.messages import _
 from emulator.textfiles import text as textfile
 from harness.cli import pins
 from harness.cli.office import options
@@ -158,9 +159,9 @@ def _wanted(
     card = queries.card(session, number) if number else None
     holder = queries.person(session, person.type, person.number) if person else None
     if person and holder is None:
-        raise Unknown("登记库中无此人 no such person is registered")
+        raise Unknown(_("登记库中无此人 no such person is registered"))
     if number and card is None:
-        raise Unknown("登记库中无此卡 the register knows no such card")
+        raise Unknown(_("登记库中无此卡 the register knows no such card"))
     return Wanted(
         holder.id if holder else None,
         card.id if card else None,
@@ -176,16 +177,22 @@ def _verified(session: Session, anchor: str | None) -> None:
     """OfficeError where the trail is not what it was."""
     broken = audit.broken(session)
     if broken is not None:
-        raise OfficeError(f"留痕封印不符 the trail was changed: line {broken} is not as it was written, or was cut off")
+        raise OfficeError(
+            _("留痕封印不符 the trail was changed: line {broken} is not as it was written, or was cut off").format(
+                broken=broken
+            )
+        )
     if anchor is None:
         return
     text = textfile.read(Path(anchor)) if Path(anchor).is_file() else anchor
     try:
         holds = audit.holds(session, text)
     except audit.AnchorError as error:
-        raise OfficeError(f"--anchor: {error}") from None
+        raise OfficeError(_("--anchor: {error}").format(error=error)) from None
     if not holds:
-        raise OfficeError("锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others")
+        raise OfficeError(
+            _("锚点不符 the trail is not the one that this anchor was taken of: lines are gone or others")
+        )
 
 
 def _holds(lines: int) -> str:
@@ -320,7 +327,7 @@ def _waiting(desk: Desk, number: int) -> dict[str, Any]:
     for one in desk.office.pending():
         if one["pending"] == number:
             return one
-    raise Unknown(f"无此待续办业务 nothing of number {number} waits to be resumed")
+    raise Unknown(_("无此待续办业务 nothing of number {number} waits to be resumed").format(number=number))
 
 
 def _there(connection: Connection | None) -> Connection:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli.office import options
 from harness.cli.office.common import FILE, OfficeError
@@ -32,7 +33,7 @@ def _written(path: Path, done: Done) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise OfficeError(f"{path} is there already: name a new file") from None
+        raise OfficeError(_("{path} is there already: name a new file").format(path=path)) from None
     with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(done.data["export"], file, ensure_ascii=False, indent=1)
     click.echo(f"written to {path}")

@@ -12,6 +12,7 @@ import click
 from pydantic import BaseModel, SecretStr
 from sqlalchemy.orm import Session
 
+from emulator.messages import _
 from harness.cli import pins, usage
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Desk
@@ -183,7 +184,7 @@ def _identity(session: Session, asked: Request, connection: Connection | None) -
         return own
     person = _person(session, asked, connection)
     if person is None:
-        raise Unknown("--identity: 未知持卡人 nobody is known whose document that were: name --holder TYPE:NUMBER")
+        raise Unknown(_("--identity: 未知持卡人 nobody is known whose document that were: name --holder TYPE:NUMBER"))
     return Document(type=person.document_type, number=person.document_number)
 
 

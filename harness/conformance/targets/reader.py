@@ -10,6 +10,7 @@ from pathlib import Path
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
+from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance.person import persona_of
 from harness.conformance.play import Missing, Play, Unsuitable
@@ -47,7 +48,7 @@ class CardInReader:
             self.layout, self._suite = terminal.layout, terminal.suite.name
             self.identification = str(terminal.read("SSSE/EF05/01"))
         except TerminalError as error:
-            raise TargetError(f"reader {name!r}: {error}") from None
+            raise TargetError(_("reader {name!r}: {error}").format(name=name, error=error)) from None
         self._refusals: dict[str, str] = {}
         self._psam = psam
         self._pin_tries = 0
@@ -83,7 +84,7 @@ class CardInReader:
         if vector.persona and vector.persona != self._persona:
             raise Unsuitable(f"it wants the card of persona {vector.persona}")
         if vector.needs_psam and self._psam is None:
-            raise Missing("a PSAM (--psam-reader)")
+            raise Missing(_("a PSAM (--psam-reader)"))
         if vector.shapes == ("t0",) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
             raise Unsuitable("it is for T=0, and this card speaks T=1")
         terminal = Terminal(Logged(self._connection, log.card(self.layout)), self.layout, self._roots)

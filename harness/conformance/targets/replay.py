@@ -8,6 +8,7 @@ from pathlib import Path
 from emulator.crypto import suite
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.targets.logged import Logged
 from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of
@@ -41,12 +42,12 @@ class Recorded:
         """The recorded answer, if the recorded command is this one but for what differs each time."""
         event = self._next("apdu")
         if diff.comparable(command) != diff.comparable(event.command):
-            raise RecordingEnds("the recording goes on with another command")
+            raise RecordingEnds(_("the recording goes on with another command"))
         return event.answer
 
     def _next(self, kind: str) -> Event:
         if self._at >= len(self._events) or self._events[self._at].kind != kind:
-            raise RecordingEnds("the recording ends or goes on otherwise")
+            raise RecordingEnds(_("the recording ends or goes on otherwise"))
         self._at += 1
         return self._events[self._at - 1]
 
@@ -64,16 +65,16 @@ class Replay:
         try:
             self._events = [one for one in read.events(path) if one.kind in ("reset", "apdu")]
         except TraceError as error:
-            raise TargetError(f"no recording: {error}") from None
+            raise TargetError(_("no recording: {error}").format(error=error)) from None
         if not any(one.kind == "reset" for one in self._events):
-            raise TargetError(f"{path}: no reset in it, so no vector can begin there")
+            raise TargetError(_("{path}: no reset in it, so no vector can begin there").format(path=path))
         self._path = path
         self._layout = layout or read.layout_of(path)
         self._algorithm = algorithm or ("sm4" if self._algorithm_code() == 3 else "3des")
 
     def _algorithm_code(self) -> int:
         for one in self._events:
-            _, found, rest = one.told("answer").partition("9F0C038601")
+            __, found, rest = one.told("answer").partition("9F0C038601")
             if found and len(rest) > 1:
                 return int(rest[:2], 16)
         return 1
@@ -104,4 +105,4 @@ class Replay:
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"
                 yield Play(terminal, "0" * 6)
-        raise Missing(f"no session in {self._path.name} is this one")
+        raise Missing(_("no session in {name} is this one").format(name=self._path.name))

@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
+from emulator.messages import _
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 from harness.driver.interface import FUNCTIONS, VENDORS, Function, Kind
@@ -109,7 +110,9 @@ def names() -> list[str]:
 def load(name: str) -> Dialect:
     """One of the package's. DialectError."""
     if name not in names():
-        raise DialectError(f"no dialect {name!r}{guess(name, names())}; --dialect-file takes a file")
+        raise DialectError(
+            _("no dialect {name!r}{guess}; --dialect-file takes a file").format(name=name, guess=guess(name, names()))
+        )
     text = (resources.files(__package__) / f"{name}.toml").read_text(encoding="utf-8")
     return _dialect(name, as_toml.loads(text, f"{name}.toml"), f"{name}.toml")
 
@@ -133,7 +136,7 @@ class _Table:
     def __init__(self, source: str, path: str, table: object) -> None:
         self.source, self.path = source, path
         if not isinstance(table, dict):
-            raise DialectError(f"{source}: {path}: expected a table")
+            raise DialectError(_("{source}: {path}: expected a table").format(source=source, path=path))
         self._table: dict[str, Any] = table
 
     def wrong(self, key: str, expected: str) -> DialectError:
@@ -147,7 +150,11 @@ class _Table:
         """DialectError for any other key."""
         for key in self._table:
             if key not in keys:
-                raise DialectError(f"{self.source}: unknown key {self._named(key)!r}{guess(key, keys)}")
+                raise DialectError(
+                    _("{source}: unknown key {named!r}{guess}").format(
+                        source=self.source, named=self._named(key), guess=guess(key, keys)
+                    )
+                )
 
     def __iter__(self) -> Any:
         return iter(self._table.items())
@@ -255,7 +262,11 @@ def _apart(table: _Table, places: Sequence[str]) -> None:
             first, second = one.split("."), other.split(".")
             shorter = min(len(first), len(second))
             if first[:shorter] == second[:shorter]:
-                raise DialectError(f"{table.source}: {table.path}: {one!r} and {other!r} are in one place")
+                raise DialectError(
+                    _("{source}: {path}: {one!r} and {other!r} are in one place").format(
+                        source=table.source, path=table.path, one=one, other=other
+                    )
+                )
 
 
 def _functions(table: _Table) -> Any:
@@ -277,7 +288,7 @@ def _arguments(table: _Table) -> Any:
 
 
 def _defaults(table: _Table) -> Any:
-    for name, _ in table:
+    for name, __ in table:
         if name not in CALLABLE:
             raise table.wrong(name, f"a function of the library{guess(name, CALLABLE)}")
         given = {one.name: one for one in CALLABLE[name].given}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from emulator.apdu.status import SW
 from emulator.errors import ErrorKind
+from emulator.messages import _
 from harness.keys.access import TerminalError
 from harness.office.cards.in_reader import CardInReader
 from harness.terminal import region as regions
@@ -54,7 +55,9 @@ class Base(BaseModel):
     def undo(self, card: CardInReader) -> None:
         """Makes the chip as it was, where nothing was done yet; CannotUndo."""
         if self.stage(card) is not Stage.BEFORE:
-            raise CannotUndo(f"{self.zh}已开始，只能续办 {self.en} was begun and can only be finished")
+            raise CannotUndo(
+                _("{zh}已开始，只能续办 {en} was begun and can only be finished").format(zh=self.zh, en=self.en)
+            )
 
 
 class TurnOn(Base):
@@ -95,7 +98,7 @@ class ReloadPin(Base):
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
         """PIN CHANGE/UNBLOCK with the new PIN; the same once more does no harm."""
         if pin is None:
-            raise TerminalError("续办密码重置需重新输入新密码 resetting the PIN needs the new PIN once more")
+            raise TerminalError(_("续办密码重置需重新输入新密码 resetting the PIN needs the new PIN once more"))
         card.terminal.reload_pin(pin.get_secret_value())
 
 
@@ -154,11 +157,13 @@ class WriteItems(Base):
     def _put(self, card: CardInReader, values: list[str]) -> None:
         for one, held, value in zip(self.items, self._held(card), values, strict=True):
             if held not in (one.before, one.after):
-                raise TerminalError(f"卡内{one.path}既非原值也非新值 {one.path} is neither the old value nor the new")
+                raise TerminalError(
+                    _("卡内{path}既非原值也非新值 {path} is neither the old value nor the new").format(path=one.path)
+                )
             if held != value:
                 card.terminal.update(one.path, value)
         if self._held(card) != values:
-            raise TerminalError("写入后读回不一致 the card does not read back what was written")
+            raise TerminalError(_("写入后读回不一致 the card does not read back what was written"))
 
 
 class MoveRegion(Base):

@@ -10,6 +10,7 @@ from emulator.chip import Chip
 from emulator.errors import NotFound
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.readers.connection import Connection, InProcess
 
 WAIT = 10.0
@@ -34,7 +35,7 @@ class CardStore:
     def path(self, number: str) -> Path:
         """The card's image file. NoCard for what is no number."""
         if not (number.isalnum() and number.isascii()):
-            raise NoCard(f"no card number: {number!r}")
+            raise NoCard(_("no card number: {number!r}").format(number=number))
         return self._folder / f"{number}.json"
 
     def put(self, number: str, image: Image) -> None:
@@ -55,7 +56,9 @@ class CardStore:
     def inserted(self, number: str) -> Iterator[Connection]:
         """The card in the office's reader, alone while it is there. NoCard, ImageError."""
         if not self.path(number).exists():
-            raise NoCard(f"the drawer has no card {number}: {self.path(number)} is not there")
+            raise NoCard(
+                _("the drawer has no card {number}: {path} is not there").format(number=number, path=self.path(number))
+            )
         with images.held(self.path(number), durable=self._durable, wait=WAIT) as image:
             connection = InProcess(Chip(image))
             try:

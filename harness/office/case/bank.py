@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from emulator.messages import _
 from harness.office.case.failed import Failed
 from harness.office.register import queries
 from harness.office.register.tables import Account, Card, Person, Push
@@ -23,7 +24,7 @@ def reach(session: Session, code: str) -> None:
     """BankDown unless the line to the bank is up."""
     bank = queries.bank(session, code)
     if bank is None or bank.down:
-        raise BankDown(f"与银行{code}的连接中断 the line to bank {code} is down")
+        raise BankDown(_("与银行{code}的连接中断 the line to bank {code} is down").format(code=code))
 
 
 def refusal(session: Session, code: str, person: Person) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from emulator.messages import _
 from harness.office.case.failed import Failed
 from harness.office.case.notice import Notice
 from harness.office.case.result import Result
@@ -67,21 +68,23 @@ class Case(Generic[R_co]):
     def holder(self) -> Person:
         """The person; Unknown."""
         if self.person is None:
-            raise Unknown("登记库中无此人 no such person is registered: name the holder's document, or put the card in")
+            raise Unknown(
+                _("登记库中无此人 no such person is registered: name the holder's document, or put the card in")
+            )
         return self.person
 
     @property
     def own_card(self) -> Card:
         """The card; Unknown."""
         if self.card is None:
-            raise Unknown("登记库中无此卡 the register knows no such card")
+            raise Unknown(_("登记库中无此卡 the register knows no such card"))
         return self.card
 
     @property
     def case_of(self) -> Application:
         """The application; Unknown."""
         if self.application is None:
-            raise Unknown("无此申请 there is no such application")
+            raise Unknown(_("无此申请 there is no such application"))
         return self.application
 
     def tell(self, notice: Notice) -> None:
@@ -115,7 +118,9 @@ class Case(Generic[R_co]):
             return {}
         if (failure := self.chip_content.failure) is not None:
             raise Failed(
-                f"读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {failure}"
+                _("读卡失败，卡与登记均未改动 the card cannot be read, nothing has changed: {failure}").format(
+                    failure=failure
+                )
             ) from failure
         return self.chip_content.items
 

@@ -11,6 +11,7 @@ from typing import Any
 from emulator.crypto.keys import test_root
 from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.store import CardStore
 from harness.office.case.result import Result
@@ -107,11 +108,11 @@ class Services:
                 self.card_store.put(number, image)
             return
         if image.chip_factor.hex().upper() != blank.chip:
-            raise WrongCard("该空白芯片属于其他地区 the blank chip was made for another region than the holder's")
+            raise WrongCard(_("该空白芯片属于其他地区 the blank chip was made for another region than the holder's"))
         personaliser = Personaliser(blank.terminal.connection, image)
         if not personaliser.complete():
-            for _ in personaliser.steps():
+            for __ in personaliser.steps():
                 pass
         blank.terminal.begin()
         if blank.terminal.read(NUMBER) != number:
-            raise WrongCard("读卡器中不是空白卡 the card in the reader is no blank one")
+            raise WrongCard(_("读卡器中不是空白卡 the card in the reader is no blank one"))

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from emulator.errors import CardFailure, ErrorKind, SscardError
 from emulator.filesystem.layouts.items import ItemError
+from emulator.messages import _
 from harness.clock import Clock
 from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.jobs import ADAPTER, Job, Stage
@@ -178,7 +179,7 @@ class Office:
         try:
             return CardInReader.read(connection, self.services.root)
         except CardFailure as error:
-            raise Failed(f"读卡失败 the card cannot be read: {error}") from error
+            raise Failed(_("读卡失败 the card cannot be read: {error}").format(error=error)) from error
 
     @staticmethod
     def _content(
@@ -247,7 +248,9 @@ class Office:
             with self.register.transaction() as session:
                 case = self._case(session, before.request, before.clerk.name, before.in_reader)
                 self._note(case, operation, Outcome.FAILED, {"why": type(error).__name__})
-            raise Failed(f"{operation.zh}失败 {operation.en} failed: {error}") from error
+            raise Failed(
+                _("{zh}失败 {en} failed: {error}").format(zh=operation.zh, en=operation.en, error=error)
+            ) from error
         with self.register.transaction() as session:
             case = self._case(session, before.request, before.clerk.name, before.in_reader)
             case.image = before.image
@@ -274,7 +277,11 @@ class Office:
         except CardFailure as error:
             if self._untouched(job, in_reader, error):
                 self._tell(pending, Outcome.FAILED, ends=True)
-                raise Failed(f"{job.zh}失败，卡与登记均未改动 {job.en} failed, nothing has changed: {error}") from error
+                raise Failed(
+                    _("{zh}失败，卡与登记均未改动 {en} failed, nothing has changed: {error}").format(
+                        zh=job.zh, en=job.en, error=error
+                    )
+                ) from error
             self._tell(pending, Outcome.HALF_WAY, ends=False)
             raise HalfWay(pending, str(error)) from error
         return self._settle(pending, in_reader, Outcome.DONE)
@@ -361,7 +368,7 @@ class Office:
         try:
             job.undo(in_reader)
         except CardFailure as error:
-            raise Failed(f"不能撤销 it cannot be undone: {error}") from error
+            raise Failed(_("不能撤销 it cannot be undone: {error}").format(error=error)) from error
         self._tell(number, Outcome.ABANDONED, clerk, ends=True)
 
     def _taken_up(
@@ -373,10 +380,12 @@ class Office:
         with self.register.transaction() as session:
             pending = session.get(Pending, number)
             if pending is None or pending.ended_at is not None:
-                raise Unknown(f"无此待续办业务 nothing of number {number} waits to be resumed")
+                raise Unknown(_("无此待续办业务 nothing of number {number} waits to be resumed").format(number=number))
             if pending.card.chip != in_reader.chip:
                 raise Unknown(
-                    f"读卡器中不是该业务的卡 number {number} is about card {pending.card.number}, not this one"
+                    _("读卡器中不是该业务的卡 number {number} is about card {number_2}, not this one").format(
+                        number=number, number_2=pending.card.number
+                    )
                 )
             if in_reader.refused:
                 in_reader.with_layout(pending.card.layout)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from emulator.messages import _
 from harness.messages.spoken import SpokenError
 from harness.office.letter.form import Letter, Party
 from harness.office.measures.articles import Citation
@@ -51,13 +52,13 @@ class LetterRequest(Model):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or any(name not in ALL for name in names):
-            raise SpokenError(f"expected operations out of {', '.join(ALL)}")
+            raise SpokenError(_("expected operations out of {all}").format(all=", ".join(ALL)))
         return names
 
     @model_validator(mode="after")
     def _one_principal(self) -> LetterRequest:
         if (self.holder is None) == (self.principal is None):
-            raise SpokenError("expected holder (a document, the rest is in the register) or principal (in full)")
+            raise SpokenError(_("expected holder (a document, the rest is in the register) or principal (in full)"))
         return self
 
     def filled(self, principal: Party, today: date) -> Letter:
@@ -81,7 +82,7 @@ def fill(register: Register, request: LetterRequest, clerk: Actor, now: datetime
     with register.reading() as session:
         person = queries.person(session, request.holder.type, request.holder.number)
     if person is None:
-        raise Unknown("登记库中无此人 no such person is registered: give the principal in full")
+        raise Unknown(_("登记库中无此人 no such person is registered: give the principal in full"))
     register.note(Note(now, clerk, Act("letter", C.label_zh, Outcome.DONE, person.id)))
     principal = Party(person.name, person.document_type.zh, person.document_number, person.phone)
     return request.filled(principal, now.date())

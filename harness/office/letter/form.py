@@ -8,6 +8,7 @@ from datetime import date
 import jinja2
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.office.measures.articles import Citation, measures
 
 MARK = "测试用，人员信息均为虚构"
@@ -64,12 +65,15 @@ class Letter:
         ]
         missing = [label for label, value in fields if not value.strip()]
         if missing:
-            raise LetterError(f"{measures().annex.title}: not filled in: {'、'.join(missing)}")
+            raise LetterError(
+                _("{title}: not filled in: {missing}").format(title=measures().annex.title, missing="、".join(missing))
+            )
         if self.signer != self.agent.name:
             rule = Citation(32, 2)
             raise LetterError(
-                f"{measures().annex.title}: 应由代理人本人签署（{rule.label_zh}） / "
-                f"signed by another than the agent ({rule.label_en})"
+                _("{title}: 应由代理人本人签署（{label_zh}） / signed by another than the agent ({label_en})").format(
+                    title=measures().annex.title, label_zh=rule.label_zh, label_en=rule.label_en
+                )
             )
 
     @property

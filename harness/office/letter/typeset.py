@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.office.letter.form import Letter, LetterError, html
 
 FOLDER = Path("/usr/share/fonts/truetype")
@@ -53,10 +54,12 @@ def _weasyprint() -> Any:
             import weasyprint
             import weasyprint.text.fonts
         except ImportError:
-            raise CannotPrint("a letter as PDF needs WeasyPrint: pip install 'sscard[office]'") from None
+            raise CannotPrint(_("a letter as PDF needs WeasyPrint: pip install 'sscard[office]'")) from None
         except OSError as error:
             raise CannotPrint(
-                f"a letter as PDF needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0 ({error})"
+                _("a letter as PDF needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0 ({error})").format(
+                    error=error
+                )
             ) from None
     return weasyprint
 
@@ -67,7 +70,9 @@ def _check(page: str, fonts: Sequence[Path]) -> None:
     if missing:
         where = " or ".join(font.name for font in fonts)
         raise LetterError(
-            f"no glyph for {', '.join(map(_named, missing))} in {where}: write it otherwise, or add a font"
+            _("no glyph for {missing} in {where}: write it otherwise, or add a font").format(
+                missing=", ".join(map(_named, missing)), where=where
+            )
         )
 
 
@@ -85,8 +90,10 @@ def _characters(font: Path) -> frozenset[str]:
             return frozenset(map(chr, opened.getBestCmap()))
     except FileNotFoundError:
         raise CannotPrint(
-            f"a letter as PDF needs Chinese fonts, {font} is not there: "
-            "apt-get install fonts-arphic-gbsn00lp fonts-babelstone-han, or name others"
+            _(
+                "a letter as PDF needs Chinese fonts, {font} is not there: apt-get install "
+                "fonts-arphic-gbsn00lp fonts-babelstone-han, or name others"
+            ).format(font=font)
         ) from None
     except (OSError, TTLibError) as error:
-        raise CannotPrint(f"{font} cannot be used as a font: {error}") from None
+        raise CannotPrint(_("{font} cannot be used as a font: {error}").format(font=font, error=error)) from None

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from emulator.errors import NotFound
+from emulator.messages import _
 
 DIGITS = "零一二三四五六七八九"
 
@@ -86,7 +87,11 @@ class Measures:
     def article(self, number: int) -> Article:
         """An article by its number; LookupError if there is none."""
         if not 1 <= number <= len(self.articles):
-            raise NotFound(f"the Measures have articles 1 to {len(self.articles)}, asked for {number}")
+            raise NotFound(
+                _("the Measures have articles 1 to {count}, asked for {number}").format(
+                    count=len(self.articles), number=number
+                )
+            )
         return self.articles[number - 1]
 
     def in_force(self, day: date) -> bool:
@@ -118,7 +123,11 @@ class Citation:
     def __post_init__(self) -> None:
         count = len(measures().article(self.article).paragraphs)
         if not 1 <= self.paragraph <= count:
-            raise NotFound(f"article {self.article} of the Measures has {count} paragraphs, not {self.paragraph}")
+            raise NotFound(
+                _("article {article} of the Measures has {count} paragraphs, not {paragraph}").format(
+                    article=self.article, count=count, paragraph=self.paragraph
+                )
+            )
 
     @property
     def text(self) -> Paragraph:

@@ -19,6 +19,7 @@ from pathlib import Path
 from chinese_calendar import constants
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
@@ -95,7 +96,9 @@ def _years(file: Path) -> dict[int, tuple[set[date], set[date]]]:
     try:
         tables = as_toml.load(file)
     except OSError as error:
-        raise CalendarError(f"{file}: cannot be read: {error.strerror}") from None
+        raise CalendarError(
+            _("{file}: cannot be read: {strerror}").format(file=file, strerror=error.strerror)
+        ) from None
     except FormatError as error:
         raise CalendarError(str(error)) from None
     return {_year(file, name): _days(file, name, table) for name, table in tables.items()}
@@ -103,33 +106,51 @@ def _years(file: Path) -> dict[int, tuple[set[date], set[date]]]:
 
 def _year(file: Path, name: str) -> int:
     if not (len(name) == 4 and name.isascii() and name.isdigit()):
-        raise CalendarError(f"{file}: {name}: expected tables named by their year, as [2027]")
+        raise CalendarError(
+            _("{file}: {name}: expected tables named by their year, as [2027]").format(file=file, name=name)
+        )
     return int(name)
 
 
 def _days(file: Path, name: str, table: object) -> tuple[set[date], set[date]]:
     if not isinstance(table, dict) or set(table) != {"holidays", "workdays"}:
-        raise CalendarError(f"{file}: {name}: expected a table with the two lists holidays and workdays")
+        raise CalendarError(
+            _("{file}: {name}: expected a table with the two lists holidays and workdays").format(file=file, name=name)
+        )
     off, worked = (_list(f"{file}: {name}.{key}", int(name), table[key]) for key in ("holidays", "workdays"))
     missing = [f"{name}-{month:02}-{day:02}" for month, day in ALWAYS_OFF if date(int(name), month, day) not in off]
     if missing:
-        raise CalendarError(f"{file}: {name}.holidays: not whole: {' and '.join(missing)} missing")
+        raise CalendarError(
+            _("{file}: {name}.holidays: not whole: {missing} missing").format(
+                file=file, name=name, missing=" and ".join(missing)
+            )
+        )
     for day in sorted(worked):
         if day in off or day.weekday() < SATURDAY:
             kind = "a holiday as well" if day in off else "no Saturday or Sunday, a working day anyway"
-            raise CalendarError(f"{file}: {name}.workdays: {day} is {kind}")
+            raise CalendarError(
+                _("{file}: {name}.workdays: {day} is {kind}").format(file=file, name=name, day=day, kind=kind)
+            )
     return off, worked
 
 
 def _list(where: str, year: int, days: object) -> set[date]:
     if not isinstance(days, list):
-        raise CalendarError(f"{where}: expected a list of days, as [{year}-01-01]")
+        raise CalendarError(_("{where}: expected a list of days, as [{year}-01-01]").format(where=where, year=year))
     for day in days:
         # A TOML moment is a date to isinstance, and equals none.
         if type(day) is not date:
-            raise CalendarError(f"{where}: expected a day, as {year}-01-01 without quotes, found {day!s}")
+            raise CalendarError(
+                _("{where}: expected a day, as {year}-01-01 without quotes, found {day!s}").format(
+                    where=where, year=year, day=day
+                )
+            )
         if day.year != year and (day.year, day.month) != (year - 1, 12):
-            raise CalendarError(f"{where}: {day} is neither in {year} nor in the December before")
+            raise CalendarError(
+                _("{where}: {day} is neither in {year} nor in the December before").format(
+                    where=where, day=day, year=year
+                )
+            )
     return set(days)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from emulator.errors import CardFailure
+from emulator.messages import _
 from harness.keys.access import TerminalError
 from harness.office.cards.jobs import Job, ReloadPin, TurnOn, UnblockPin
 from harness.office.case import bank
@@ -120,7 +121,9 @@ class ChangePinOperation(Operation[ChangePin, Result]):
         except CardFailure as error:
             if error.answered:
                 raise
-            raise TerminalError(f"卡内为原密码或新密码，请验证 the card has the old PIN or the new: {error}") from error
+            raise TerminalError(
+                _("卡内为原密码或新密码，请验证 the card has the old PIN or the new: {error}").format(error=error)
+            ) from error
 
     def enter(self, case: Case[ChangePin]) -> Result:
         """The register holds no PIN of the chip."""

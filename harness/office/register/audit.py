@@ -21,6 +21,7 @@ from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.clock import CHINA
 from harness.office.measures.articles import Citation
 from harness.office.register import secret
@@ -127,7 +128,7 @@ def begin(session: Session) -> None:
         _note_last(session, number, seal)
     elif _told(session, KEYED_FROM) is None:
         raise TrailError(
-            "this is not the secret that the register was made with: put the register's own FILE.secret beside it"
+            _("this is not the secret that the register was made with: put the register's own FILE.secret beside it")
         )
 
 
@@ -254,7 +255,7 @@ def holds(session: Session, text: str) -> bool:
     """
     found = ANCHOR.fullmatch(text.strip())
     if found is None:
-        raise AnchorError("expected an anchor as `sscard office trail anchor` writes it: sscard-trail:LINES:SEAL")
+        raise AnchorError(_("expected an anchor as `sscard office trail anchor` writes it: sscard-trail:LINES:SEAL"))
     number = int(found[1])
     if not number:
         return True

@@ -12,6 +12,7 @@ from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.office.register.tables import (
     Account,
     AccountRefusal,
@@ -305,7 +306,7 @@ def clerk(session: Session, name: str) -> Clerk:
     found = session.scalar(_CLERK, {"name": name})
     if found is None:
         known = ", ".join(one.name for one in clerks(session))
-        raise Unknown(f"无此经办人员 there is no clerk {name!r}; there are {known}")
+        raise Unknown(_("无此经办人员 there is no clerk {name!r}; there are {known}").format(name=name, known=known))
     return found
 
 

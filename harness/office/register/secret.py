@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles import writing
 
 SIZE = 32
@@ -45,7 +46,11 @@ def kept(path: Path) -> bytes:
         path.chmod(OWNER_ALONE)
         found = path.read_bytes()
         if len(found) != SIZE:
-            raise SecretError(f"{path}: expected {SIZE} bytes, found {len(found)}: it is no office's secret") from None
+            raise SecretError(
+                _("{path}: expected {size} bytes, found {count}: it is no office's secret").format(
+                    path=path, size=SIZE, count=len(found)
+                )
+            ) from None
         return found
     with writing.named(path), os.fdopen(handle, "wb") as file:
         file.write(drawn)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from harness.office.register import audit, secret
 from harness.office.register.audit import Note
 
@@ -156,7 +157,9 @@ def _worded() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict(
-            f"登记库中已有同一事项 the register holds the like already, or lacks what is named ({error.orig})"
+            _("登记库中已有同一事项 the register holds the like already, or lacks what is named ({orig})").format(
+                orig=error.orig
+            )
         ) from error
     except (DatabaseError, NoConnection) as error:  # what else there is, is a fault of ours
         zh, en = _why(error)

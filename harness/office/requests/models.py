@@ -25,6 +25,7 @@ from pydantic import (
 
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.text import encode
+from emulator.messages import _
 from emulator.personas import numbers
 from emulator.personas.countries import COUNTRIES
 from harness.keys.access import TerminalError
@@ -66,11 +67,13 @@ def _held(size: int) -> AfterValidator:
         try:
             found = len(encode(text))
         except UnicodeEncodeError:
-            raise SpokenError("half a character: no card can hold it") from None
+            raise SpokenError(_("half a character: no card can hold it")) from None
         if found > size:
-            raise SpokenError(f"a card holds {size} bytes of GB 18030 here, found {found}")
+            raise SpokenError(
+                _("a card holds {size} bytes of GB 18030 here, found {found}").format(size=size, found=found)
+            )
         if any(one < " " or one == "\x7f" for one in text):
-            raise SpokenError("a control character")
+            raise SpokenError(_("a control character"))
         return text
 
     return AfterValidator(check)
@@ -87,7 +90,7 @@ def _region(code: str) -> str:
     try:
         check_code(code)
     except TerminalError:
-        raise SpokenError("GB/T 2260 has no such prefecture in Sichuan") from None
+        raise SpokenError(_("GB/T 2260 has no such prefecture in Sichuan")) from None
     return code
 
 
@@ -97,7 +100,9 @@ Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), AfterValidator
 def _of_table(name: str) -> AfterValidator:
     def check(code: str) -> str:
         if not codes.table(name).has(code):
-            raise SpokenError(f"no code of {codes.table(name).name} {codes.table(name).name_en}")
+            raise SpokenError(
+                _("no code of {name} {name_en}").format(name=codes.table(name).name, name_en=codes.table(name).name_en)
+            )
         return code
 
     return AfterValidator(check)
@@ -105,7 +110,7 @@ def _of_table(name: str) -> AfterValidator:
 
 def _country(code: str) -> str:
     if code not in COUNTRIES:
-        raise SpokenError("no country's three letters by ISO 3166-1")
+        raise SpokenError(_("no country's three letters by ISO 3166-1"))
     return code
 
 
@@ -150,7 +155,7 @@ def is_jpeg(value: bytes) -> bool:
 
 def _jpeg(value: bytes) -> bytes:
     if not is_jpeg(value):
-        raise SpokenError("a photograph is a JPEG file, from its first marker to its last")
+        raise SpokenError(_("a photograph is a JPEG file, from its first marker to its last"))
     return value
 
 
@@ -197,14 +202,24 @@ class Document(Model):
             return self
         begins, what = CHECKED[self.type]
         if not re.fullmatch(rf"(?={begins})\d{{17}}[\dX]", number):
-            raise SpokenError(f"{what} has 17 digits and a check character and begins {_begins(self.type)}")
+            raise SpokenError(
+                _("{what} has 17 digits and a check character and begins {begins}").format(
+                    what=what, begins=_begins(self.type)
+                )
+            )
         try:
             datetime.strptime(number[6:14], "%Y%m%d")
         except ValueError:
-            raise SpokenError(f"{what} has the day of birth as its characters 7 to 14: there is no such day") from None
+            raise SpokenError(
+                _("{what} has the day of birth as its characters 7 to 14: there is no such day").format(what=what)
+            ) from None
         right = numbers.citizen_check(number[:17])
         if right != number[17]:
-            raise SpokenError(f"the check character of {what} is wrong: after these 17 digits stands {right}")
+            raise SpokenError(
+                _("the check character of {what} is wrong: after these 17 digits stands {right}").format(
+                    what=what, right=right
+                )
+            )
         return self
 
 

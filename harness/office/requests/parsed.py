@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
+from emulator.messages import _
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
 from harness.messages import forms
@@ -68,7 +69,7 @@ def mapping(path: Path) -> dict[str, Any]:
     """One YAML mapping, its documents and photographs brought into shape. WrittenError, OSError."""
     found = _yaml(path)
     if not isinstance(found, dict):
-        raise WrittenError(f"{path}: expected a mapping of fields")
+        raise WrittenError(_("{path}: expected a mapping of fields").format(path=path))
     return shaped(found, path.parent)
 
 
@@ -80,7 +81,7 @@ def people(path: Path) -> list[Personal]:
         found = _yaml(path)
         entries = found if isinstance(found, list) else [found]
     if not entries:
-        raise WrittenError(f"{path}: nobody is in it")
+        raise WrittenError(_("{path}: nobody is in it").format(path=path))
     understood: list[Personal] = []
     wrong: list[str] = []
     for at, entry in enumerate(entries, 1):
@@ -102,7 +103,7 @@ def _row_of(entry: object) -> str:
 
 def _person(entry: object, path: Path, where: str) -> Personal:
     if not isinstance(entry, dict):
-        raise WrittenError(f"{where}: expected a mapping of fields")
+        raise WrittenError(_("{where}: expected a mapping of fields").format(where=where))
     try:
         told = shaped({name: value for name, value in entry.items() if name != ROW}, path.parent)
     except WrittenError as error:
@@ -132,12 +133,12 @@ def _photo(folder: Path, name: str) -> bytes:
     """
     inside, path = folder.resolve(), (folder / name).resolve()
     if not path.is_relative_to(inside):
-        raise WrittenError("photo_file: expected a file in the request's own folder")
+        raise WrittenError(_("photo_file: expected a file in the request's own folder"))
     if path.stat().st_size > PHOTO_LIMIT:
-        raise WrittenError(f"photo_file: expected up to {PHOTO_LIMIT} bytes")
+        raise WrittenError(_("photo_file: expected up to {photo_limit} bytes").format(photo_limit=PHOTO_LIMIT))
     content = path.read_bytes()
     if not is_jpeg(content):
-        raise WrittenError("photo_file: expected a JPEG file")
+        raise WrittenError(_("photo_file: expected a JPEG file"))
     return content
 
 
@@ -163,7 +164,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     # The first line names the fields: one that is wrong there is said once, and not again for each person.
     strange = [name for name in rows[0][1] if name not in COLUMNS] if rows else []
     if strange:
-        raise WrittenError(f"{path}, row 1: no field is named {strange[0]!r}{guess(strange[0], COLUMNS)}")
+        raise WrittenError(
+            _("{path}, row 1: no field is named {strange!r}{guess}").format(
+                path=path, strange=strange[0], guess=guess(strange[0], COLUMNS)
+            )
+        )
     return [_row(row) | {ROW: at} for at, row in rows]
 
 

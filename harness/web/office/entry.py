@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from emulator.messages import _
 from harness.office.desk import tokens
 from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
@@ -48,7 +49,7 @@ class Door:
     async def admit(self, scope: Scope) -> Admitted:
         """Who asks, by the head of a request. Nobody's body is read before there is a good token for it."""
         headers = Headers(scope=scope)
-        kind, _, token = headers.get("authorization", "").partition(" ")
+        kind, __, token = headers.get("authorization", "").partition(" ")
         given = token.strip() if kind.lower() == "bearer" else None
         caller = await run_in_threadpool(self._caller, given) if given else None
         scope.setdefault("state", {})[CALLER] = caller
@@ -84,7 +85,13 @@ class Door:
         act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
         self._office.register.note(Note(self._office.clock.now(), caller, act))
         allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))
-        raise Problem(403, "role", f"该业务仅限{allowed} this is for the roles {', '.join(sorted(roles))} only")
+        raise Problem(
+            403,
+            "role",
+            _("该业务仅限{allowed} this is for the roles {roles} only").format(
+                allowed=allowed, roles=", ".join(sorted(roles))
+            ),
+        )
 
 
 def _address(scope: Scope) -> str:
@@ -104,9 +111,9 @@ class InReader:
     def opened(self) -> Iterator[Connection | None]:
         """The card, for this request alone. Problem, ImageError, PcscError."""
         if self.drawer is not None and self.reader is not None:
-            raise Problem(422, "input", "drawer, reader: one card at a time")
+            raise Problem(422, "input", _("drawer, reader: one card at a time"))
         if self.reader is not None and self.reader not in self.readers:
-            raise Problem(403, "reader", "this reader is not one that the service may use")
+            raise Problem(403, "reader", _("this reader is not one that the service may use"))
         if self.reader is not None:
             with Pcsc(pcsc.find_reader(self.reader)) as connection:
                 yield connection
@@ -121,13 +128,13 @@ class InReader:
         """The card; Problem where none is named."""
         with self.opened() as connection:
             if connection is None:
-                raise Problem(422, "input", "drawer, reader: the card must be in a reader")
+                raise Problem(422, "input", _("drawer, reader: the card must be in a reader"))
             yield connection
 
     @contextlib.contextmanager
     def _drawn(self, number: str) -> Iterator[Connection]:
         if not self.office.services.card_store.path(number).exists():
-            raise Problem(404, "unknown", f"卡柜中无此卡 the drawer has no card {number}")
+            raise Problem(404, "unknown", _("卡柜中无此卡 the drawer has no card {number}").format(number=number))
         with self.office.services.card_store.inserted(number) as connection:
             yield connection
 

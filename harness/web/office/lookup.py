@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, FastAPI, Path, Query
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from emulator.messages import _
 from harness.office import letter
 from harness.office.case import roles
 from harness.office.desk import lists, lookup
@@ -92,7 +93,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
         with office.register.reading() as session:
             found = queries.card(session, card) if card is not None else None
             if card is not None and found is None:
-                raise Unknown("登记库中无此卡 the register knows no such card")
+                raise Unknown(_("登记库中无此卡 the register knows no such card"))
             wanted = Wanted(person, found.id if found else None, clerk, operation, outcome, first, until, before)
             rows = lookup.lines(session, audit.page(session, wanted, last))
         office.register.note(Note(office.clock.now(), caller, audit.seen(wanted)))
@@ -117,7 +118,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
             try:
                 holds = audit.holds(session, anchor) if anchor is not None else None
             except audit.AnchorError as error:
-                raise Problem(422, "input", f"query.anchor: {error}") from None
+                raise Problem(422, "input", _("query.anchor: {error}").format(error=error)) from None
             return {
                 "broken": audit.broken(session),
                 "lines": audit.count(session),

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field, SecretStr
 
 from emulator import catalogue
+from emulator.messages import _
 from harness.office.case import roles
 from harness.office.case.operation import Operation
 from harness.office.desk import instant
@@ -98,7 +99,9 @@ def create(
 def _known_layout(name: str) -> None:
     """A name: a path would let callers try which files there are."""
     if name not in catalogue.layouts():
-        raise Problem(422, "input", f"body.layout: expected one of {', '.join(catalogue.layouts())}")
+        raise Problem(
+            422, "input", _("body.layout: expected one of {layouts}").format(layouts=", ".join(catalogue.layouts()))
+        )
 
 
 def _quoted(citation: Citation) -> str:
