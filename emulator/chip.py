@@ -254,8 +254,9 @@ class Chip:
         session = state.session
         failure = ""
         opened: messaging.Opened | None = None
-        began = time.monotonic()
+        began = 0.0
         if tell is not None:
+            began = time.monotonic()
             self._witness = self._witness or Witness(state.memory)
             self._witness.before(session)
         if session.pending and raw[1:2] != GET_RESPONSE:

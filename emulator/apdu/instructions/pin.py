@@ -36,9 +36,8 @@ def new_pin(data: bytes, rules: PinSpec) -> str:
     return pin
 
 
-def compare(card: CardState, presented: str) -> None:
+def compare(card: CardState, tries: TryCounter, presented: str) -> None:
     """Holds digits against the PIN. A wrong one costs a try and the PIN's right: 63Cx, 6983 once locked."""
-    tries = card.pin_tries()
     if tries.left == 0:
         card.drop_pin()
         raise CardError(SW.BLOCKED, "the PIN is locked")
@@ -96,7 +95,7 @@ class Verify(Instruction):
         """Nothing; 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T: part5:6.14.5]"""
         tries = card.pin_tries()
         if self.presented is not None:
-            compare(card, self.presented)
+            compare(card, tries, self.presented)
         elif card.memory.text(PIN_CELL):
             left = tries.left
             if not left and card.layout.pin.asked_when_locked is AskedWhenLocked.LOCKED:
@@ -147,11 +146,11 @@ class ChangePin(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """Nothing; 6A80 before a try is spent, then as VERIFY."""
-        card.pin_tries()
+        tries = card.pin_tries()
         if not self.separator:
             raise CardError(SW.WRONG_DATA, "no FF between the old and the new PIN")
         new = new_pin(self.new, card.layout.pin)
-        compare(card, digits(self.old))
+        compare(card, tries, digits(self.old))
         card.memory.put(PIN_CELL, new)
         return b""
 

@@ -24,6 +24,7 @@ MODES = {
     TO_LAST: "from number to the last",
     FROM_LAST: "from the last to number",
 }
+READ_MODES, UPDATE_MODES = range(FROM_LAST + 1), range(THIS + 1)
 Records = tuple[bytes, ...]
 
 
@@ -118,7 +119,7 @@ class ReadRecord(Instruction):
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
         """Seven modes, no data."""
-        check_address(command, range(7))
+        check_address(command, READ_MODES)
         check_declared(cls, command)
 
     @classmethod
@@ -212,7 +213,7 @@ class UpdateRecord(Instruction):
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
         """Number or four tag modes."""
-        check_address(command, range(THIS + 1))
+        check_address(command, UPDATE_MODES)
         check_declared(cls, command)
 
     @classmethod

@@ -181,9 +181,8 @@ class ApplicationSpec:
     @property
     def names(self) -> tuple[bytes, ...]:
         """What SELECT by name finds it under."""
-        label = self.label.encode("gbk") if self.by_label else b""
+        label = text.encode(self.label) if self.by_label else b""
         return (self.dfname, *filter(None, (label, self.dfname_sm4)))
-        return (self.dfname, text.encode(self.label)) if self.by_label else (self.dfname,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
@@ -88,21 +89,29 @@ VERSIONS = (1, 2, 3)
 """A key may be loaded in up to three versions. [S: ldt6001:part 3, reference:card §5]"""
 
 
+# Every command asks for some of these names: making one anew takes longer than finding it again.
+_named = lru_cache(maxsize=4096)
+
+
+@_named
 def file_cell(path: str) -> CellKey:
     """The cell of a file (``SSSE/EF05``)."""
     return CellKey(CellKind.FILE, path)
 
 
+@_named
 def key_cell(name: str, version: int = 1) -> CellKey:
     """The cell of a key's version."""
     return CellKey(CellKind.KEY, name, version)
 
 
+@_named
 def state_cell(application: str) -> CellKey:
     """The cell of an application's life cycle."""
     return CellKey(CellKind.STATE, application)
 
 
+@_named
 def tries_cell(name: str) -> CellKey:
     """The cell of a PIN's or key's try counter."""
     return CellKey(CellKind.TRIES, name)

@@ -99,13 +99,13 @@ def by_name(everyone: list[Directory], name: bytes, after: Directory | None = No
     """Of all directories the first of which a name begins so, or the next one after another. The whole name goes before
     one that only begins so. [P]
     """
-    matching = [one for one in everyone if any(known.startswith(name) for known in one.spec.names)]
     if after is not None:
-        here = everyone.index(after)
-        matching = [one for one in matching if everyone.index(one) > here]
+        everyone = everyone[everyone.index(after) + 1 :]
     else:
-        matching.sort(key=lambda one: name not in one.spec.names)
-    return matching[0] if matching else None
+        for one in everyone:
+            if name in one.spec.names:
+                return one
+    return next((one for one in everyone if any(known.startswith(name) for known in one.spec.names)), None)
 
 
 def by_id(root: Directory, here: Directory, target: bytes) -> Directory | None:
