@@ -70,6 +70,12 @@ class ImageError(SscardError, ValueError):
         super().__init__(f"{source}: {problem}")
 
 
+class CellError(SscardError, ValueError):
+    """A value that no cell of a card's memory holds."""
+
+    kind = ErrorKind.INPUT
+
+
 class Image:
     """A card's layout, algorithm, ATR and memory."""
 
@@ -289,7 +295,7 @@ def _from_json(value: Any) -> Cell:
     if isinstance(value, list):
         return tuple(bytes.fromhex(record) for record in value)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"no cell holds {value!r}")
+        raise CellError(_("no cell holds {value!r}").format(value=value))
     return value
 
 
