@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from emulator.apdu.command import ResponseAPDU
+from harness.conformance.models import Match, Parse, Whole
 
 Fill = Callable[[str], str]
 """Hex with its ``${names}`` replaced."""
@@ -28,17 +28,23 @@ def whole(response: ResponseAPDU) -> str:
     return f"{response.data.hex()}{response.sw:04x}".upper()
 
 
-def will_do(one: str | Mapping[str, str], response: ResponseAPDU, fill: Fill) -> bool:
+def will_do(one: Match, response: ResponseAPDU, fill: Fill) -> bool:
     """True if an answer is one of those that a program goes on with: ``any``, a status word, or a test of the whole."""
     if isinstance(one, str):
         return one == "any" or matches(one, response.sw)
-    ((test, wanted),) = one.items()
+    test, wanted = _test(one)
     return TESTS[test](whole(response), fill(wanted))
 
 
-def in_words(one: str | Mapping[str, str]) -> str:
+def in_words(one: Match) -> str:
     """What will do, for a report."""
-    return one if isinstance(one, str) else " ".join(f"an answer that {test} {value}" for test, value in one.items())
+    return one if isinstance(one, str) else "an answer that {} {}".format(*_test(one))
+
+
+def _test(one: Whole) -> tuple[str, str]:
+    """The one test of a whole answer, and what it is held against."""
+    told = {"is": one.is_, "starts": one.starts, "ends": one.ends, "contains": one.contains, "lacks": one.lacks}
+    return next((test, wanted) for test, wanted in told.items() if wanted is not None)
 
 
 def part(span: str) -> slice:
@@ -47,37 +53,37 @@ def part(span: str) -> slice:
     return slice(int(start or 0), int(end) if end else None)
 
 
-def taken(rule: Mapping[str, Any], response: ResponseAPDU) -> str:
+def taken(rule: Parse, response: ResponseAPDU) -> str:
     """What a program takes out of an answer by a rule, as text: digits in capitals, or characters."""
     text = whole(response)
-    for noise in rule.get("without", ()):
+    for noise in rule.without:
         text = text.replace(noise, "")
-    if "bytes" in rule:
-        text = response.data[part(rule["bytes"])].hex().upper()
-    elif "after" in rule:
-        text = _after(text, rule)
-    elif "digits" in rule:
-        text = text[part(rule["digits"])]
-    if rule.get("odd"):
+    if rule.bytes_ is not None:
+        text = response.data[part(rule.bytes_)].hex().upper()
+    elif rule.after is not None:
+        text = _after(text, rule.after, rule)
+    elif rule.digits is not None:
+        text = text[part(rule.digits)]
+    if rule.odd:
         text = text[1::2]
-    if rule.get("as", "hex") != "hex":
-        text = bytes.fromhex(text[: len(text) // 2 * 2]).decode(rule["as"], "replace").rstrip("\0 ")
-    return text.rstrip(rule.get("unpadded", ""))
+    if rule.as_ != "hex":
+        text = bytes.fromhex(text[: len(text) // 2 * 2]).decode(rule.as_, "replace").rstrip("\0 ")
+    return text.rstrip(rule.unpadded)
 
 
-def _after(text: str, rule: Mapping[str, Any]) -> str:
+def _after(text: str, digits: str, rule: Parse) -> str:
     """What follows some digits where they first stand: a value after its length, or so many bytes."""
-    _, found, rest = text.partition(rule["after"])
+    _, found, rest = text.partition(digits)
     if not found:
-        return str(rule.get("default", ""))
-    if "size" in rule:
-        return rest[: 2 * rule["size"]]
+        return rule.default
+    if rule.size is not None:
+        return rest[: 2 * rule.size]
     size = int(rest[:2] or "0", 16)
     return rest[2 : 2 + 2 * size]
 
 
-def right(rule: Mapping[str, Any], value: str) -> str:
+def right(rule: Parse, value: str) -> str:
     """What a rule must give for a value on the card: the same, but for programs that drop every other digit."""
-    if rule.get("odd"):
+    if rule.odd:
         return value.encode("gbk").hex().upper()[1::2]
-    return value.upper() if rule.get("as", "hex") == "hex" else value
+    return value.upper() if rule.as_ == "hex" else value

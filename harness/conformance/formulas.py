@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
 from emulator.apdu.command import CommandAPDU
 from emulator.crypto import Suite, suite
 from emulator.crypto.suite import xor
-from harness.keys.access import Use
+from harness.conformance.models import (
+    Block,
+    Cryptogram,
+    Encipher,
+    Formula,
+    Hash,
+    Join,
+    Mac,
+    Sealed,
+    Tac,
+    UnderKey,
+    Xor,
+)
 from harness.terminal.terminal import Terminal
 
-LAST_CHALLENGE = "${challenge}"
 BLOCK = {"3des": 8, "sm4": 16}
 
 
@@ -24,59 +34,51 @@ class Formulas:
     def __init__(self, terminal: Terminal, given: Callable[[str], bytes]) -> None:
         self._terminal, self._given = terminal, given
 
-    def compute(self, formula: dict[str, Any]) -> bytes:
-        """The value of ``{function: arguments}``. UnknownKey where a key is not at hand."""
-        ((function, arguments),) = formula.items()
-        perform: Callable[[Any], bytes] = getattr(self, f"_{function}")
-        return perform(arguments)
+    def compute(self, formula: Formula) -> bytes:
+        """The value of a formula. UnknownKey where a key is not at hand."""
+        match formula:
+            case Cryptogram(data=data):
+                algorithms, key = self._process_key(formula)
+                return algorithms.cryptogram(key, self._given(data))
+            case Mac(over=over):
+                algorithms, key = self._process_key(formula)
+                return algorithms.mac(key, self._given(over))
+            case Encipher(data=data):
+                algorithms, key = self._process_key(formula)
+                return algorithms.encipher(key, self._given(data))
+            case Tac(over=over):
+                algorithms, key = self._key(formula)
+                return algorithms.tac(key, self._given(over))
+            case Sealed():
+                return self._sealed(formula)
+            case Block(algorithm=algorithm):
+                plain, size = self._given(formula.data), BLOCK[algorithm]
+                return suite(algorithm).crypt(self._given(formula.key), plain + bytes(-len(plain) % size))
+            case Hash(algorithm=algorithm, over=over):
+                return _digest(algorithm, self._given(over))
+            case Xor(sides):
+                left, right = map(self._given, sides)
+                return xor(left, right)
+            case Join(text):
+                return self._given(text)
 
-    def _use(self, arguments: dict[str, Any], challenge: bytes = b"") -> Use:
-        return self._terminal.use(arguments["key"], challenge, arguments.get("version", 1))
-
-    def _key(self, arguments: dict[str, Any]) -> tuple[Suite, bytes]:
-        use = self._use(arguments)
+    def _key(self, formula: UnderKey | Tac) -> tuple[Suite, bytes]:
+        use = self._terminal.use(formula.key, b"", formula.version)
         return use.suite, self._terminal.card_key(use.key.name, use.version)
 
-    def _process_key(self, arguments: dict[str, Any]) -> tuple[Suite, bytes]:
-        algorithms, key = self._key(arguments)
-        return algorithms, algorithms.process_key(key, self._given(arguments.get("factor", LAST_CHALLENGE)))
+    def _process_key(self, formula: UnderKey) -> tuple[Suite, bytes]:
+        algorithms, key = self._key(formula)
+        return algorithms, algorithms.process_key(key, self._given(formula.factor))
 
-    def _cryptogram(self, arguments: dict[str, Any]) -> bytes:
-        algorithms, key = self._process_key(arguments)
-        return algorithms.cryptogram(key, self._given(arguments["data"]))
+    def _sealed(self, formula: Sealed) -> bytes:
+        use = self._terminal.use(formula.key, self._given(formula.factor), formula.version)
+        command = CommandAPDU.under(self._given(formula.header), self._given(formula.data))
+        return bytes(self._terminal.keys.seal(use, command, enciphered=formula.cipher))
 
-    def _mac(self, arguments: dict[str, Any]) -> bytes:
-        algorithms, key = self._process_key(arguments)
-        return algorithms.mac(key, self._given(arguments["over"]))
 
-    def _encipher(self, arguments: dict[str, Any]) -> bytes:
-        algorithms, key = self._process_key(arguments)
-        return algorithms.encipher(key, self._given(arguments["data"]))
-
-    def _tac(self, arguments: dict[str, Any]) -> bytes:
-        algorithms, key = self._key(arguments)
-        return algorithms.tac(key, self._given(arguments["over"]))
-
-    def _sealed(self, arguments: dict[str, Any]) -> bytes:
-        use = self._use(arguments, self._given(arguments.get("factor", LAST_CHALLENGE)))
-        command = CommandAPDU.under(self._given(arguments["header"]), self._given(arguments.get("data", "")))
-        return bytes(self._terminal.keys.seal(use, command, enciphered=arguments.get("cipher", False)))
-
-    def _block(self, arguments: dict[str, str]) -> bytes:
-        data, size = self._given(arguments["data"]), BLOCK[arguments["algorithm"]]
-        return suite(arguments["algorithm"]).crypt(self._given(arguments["key"]), data + bytes(-len(data) % size))
-
-    def _hash(self, arguments: dict[str, str]) -> bytes:
-        over = self._given(arguments["over"])
-        if arguments["algorithm"] == "sha256":
-            return sha256(over).digest()
-        digest = hashes.Hash(hashes.SM3())
-        digest.update(over)
-        return digest.finalize()
-
-    def _xor(self, sides: list[str]) -> bytes:
-        left, right = map(self._given, sides)
-        return xor(left, right)
-
-    def _join(self, text: str) -> bytes:
-        return self._given(text)
+def _digest(algorithm: str, over: bytes) -> bytes:
+    if algorithm == "sha256":
+        return sha256(over).digest()
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(over)
+    return digest.finalize()

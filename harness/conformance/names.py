@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.security import PIN
+from harness.conformance.models import Action, Driver, Read, Select, Step, Tear, Update
 from harness.conformance.vector import Vector, VectorError
 from harness.driver.interface import FUNCTIONS
 from harness.sources.register import register
@@ -24,21 +24,26 @@ def used(vector: Vector) -> Iterator[Name]:
     yield from (("key", name) for name in sorted(vector.keys))
 
 
-def _of_step(step: Mapping[str, Any]) -> Iterator[Name]:
-    if "select" in step:
-        yield "application", step["select"]
-    if "driver" in step:
-        yield "function", step["driver"]["function"]
-    for name in ("read", "update"):
-        if name in step:
-            yield "item", step[name] if isinstance(step[name], str) else step[name]["item"]
-    for told in (step.get("times"), step.get("expect", {}).get("tries_left")):
+def _of_step(step: Step) -> Iterator[Name]:
+    around = step.around
+    yield from _of_action(step.does)
+    for told in (around.times, around.expect.tries_left if around.expect else None):
         if isinstance(told, str) and told.partition("-")[0] != PIN:
             yield "key", told.partition("-")[0]
-    if step.get("card") != "psam":
-        yield from (("item", rule["item"]) for rule in step.get("parse", ()) if "item" in rule)
-    if "tear" in step:
-        yield from _of_step(step["tear"])
+    if around.card != "psam":
+        yield from (("item", rule.item) for rule in around.parse if rule.item is not None)
+
+
+def _of_action(does: Action) -> Iterator[Name]:
+    match does:
+        case Select(application):
+            yield "application", application
+        case Driver(function=function):
+            yield "function", function
+        case Read(item=item) | Update(item=item):
+            yield "item", item
+        case Tear(inner):
+            yield from _of_action(inner)
 
 
 def known(layout: Layout) -> dict[str, list[str]]:

@@ -13,14 +13,11 @@ from emulator import catalogue, personas
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.personas.document import is_path
-from harness.verdicts import documents
+from harness.conformance.models import ACTIONS, Driver, Step, Written, step
+from harness.verdicts import documents, models
 from harness.verdicts.documents import Document, DocumentError
 from harness.verdicts.subject import Subject
 
-ACTIONS = (
-    "reset", "apdu", "tpdu", "select", "challenge", "verify_pin", "ask_pin", "change_pin", "authenticate", "read",
-    "update", "secured", "tear", "driver",
-)  # fmt: skip
 FIELD, GENERATED = "field", "generated"
 """The folders whose vectors are of the first and of the last kind."""
 
@@ -37,7 +34,8 @@ class Vector(Subject):
 
     ``persona`` empty: any card in use will do. ``keys``: what the terminal must know. ``covers``: items of the standard
     besides ``standard``. ``layout`` and ``psam_layout``: what the cards must be, where the layout of the card's version
-    will not do. ``shapes`` empty: any will do. ``overlay``: the user's own, not this program's.
+    will not do. ``needs_pin``: the card's PIN is used. ``shapes`` empty: any will do.
+    ``overlay``: the user's own, not this program's.
     """
 
     versions: tuple[str, ...] = ()
@@ -47,12 +45,13 @@ class Vector(Subject):
     persona: str = ""
     destructive: bool = False
     costs_tries: bool = False
-    steps: tuple[dict[str, Any], ...] = ()
+    steps: tuple[Step, ...] = ()
     covers: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     follows: str = "reader"
     layout: str = ""
     psam_layout: str = ""
+    needs_pin: bool = False
     overlay: bool = False
 
     def applies(self, version: str, algorithm: str) -> bool:
@@ -67,14 +66,7 @@ class Vector(Subject):
     @property
     def needs_psam(self) -> bool:
         """True if any step goes to a PSAM, or may."""
-        return any(step.get("card") == "psam" or "driver" in step for step in self.steps)
-
-    @property
-    def needs_pin(self) -> bool:
-        """True if the card's PIN is used."""
-        return (
-            any("_pin" in name for step in self.steps for name in step) or PIN_NAMES.search(str(self.steps)) is not None
-        )
+        return any(step.around.card == "psam" or isinstance(step.does, Driver) for step in self.steps)
 
     def layout_for(self, version: str) -> str:
         """The layout that it wants for a card's version: a name, or the path of a file; empty where any will do."""
@@ -92,11 +84,6 @@ class Vector(Subject):
     def holder(self) -> str:
         """The persona that a virtual card is issued for."""
         return self.persona or personas.DEFAULT
-
-
-def action(step: Mapping[str, Any]) -> tuple[str, Any]:
-    """What a step does: its name in the schema, and its argument."""
-    return next((name, step[name]) for name in ACTIONS if name in step)
 
 
 PIN_NAMES = re.compile(r"\$\{pin(:lv)?\}|'pad'")
@@ -160,39 +147,45 @@ OFFICE = "office"
 
 def _vector(document: Document) -> Vector:
     path, table = document.path, document.table
-    for step in table["steps"]:
-        named = [name for name in ACTIONS if name in step]
+    for one in table["steps"]:
+        named = [name for name in ACTIONS if name in one]
         if len(named) != 1:
             raise VectorError(
                 _("{path}: {table}: a step does one thing of {actions}, found {named}").format(
                     path=path, table=table["id"], actions=", ".join(ACTIONS), named=named
                 )
             )
-    steps = tuple(table["steps"])
+    told = models.build(Written, table)
     return Vector(
-        id=table["id"],
-        title=table["title"],
-        title_zh=table["title_zh"],
-        standard=table.get("standard", ""),
-        grade=table["grade"],
-        source=table["source"],
-        versions=tuple(table.get("versions", ())),
-        algorithms=tuple(table.get("algorithms", ())),
-        features=frozenset(table.get("features", ())),
-        keys=frozenset(table.get("keys", _keys(steps))),
+        id=told.id,
+        title=told.title,
+        title_zh=told.title_zh,
+        standard=told.standard,
+        grade=told.grade,
+        source=told.source,
+        versions=told.versions,
+        algorithms=told.algorithms,
+        features=frozenset(told.features),
+        keys=frozenset(_keys(told.steps) if told.keys is None else told.keys),
         persona=_persona(document),
-        destructive=table.get("destructive", False),
-        costs_tries=table.get("costs_tries", False),
-        steps=steps,
+        destructive=told.destructive,
+        costs_tries=told.costs_tries,
+        steps=tuple(map(step, told.steps)),
         path=str(path),
-        proof=table.get("proof") or _proof(path, table["grade"]),
-        covers=tuple(table.get("covers", ())),
-        origin=table.get("origin", {}).get("source", ""),
-        shapes=tuple(table.get("shapes", ())),
-        follows=table.get("follows", "reader"),
-        layout=table.get("layout", ""),
-        psam_layout=table.get("psam_layout", ""),
+        proof=told.proof or _proof(path, told.grade),
+        covers=told.covers,
+        origin=told.origin.source if told.origin else "",
+        shapes=told.shapes,
+        follows=told.follows,
+        layout=told.layout,
+        psam_layout=told.psam_layout,
+        needs_pin=_uses_pin(told.steps),
     )
+
+
+def _uses_pin(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """True if steps use the card's PIN: by what they do, or by its name in what they send."""
+    return any("_pin" in name for one in steps for name in one) or PIN_NAMES.search(str(steps)) is not None
 
 
 def _persona(document: Document) -> str:

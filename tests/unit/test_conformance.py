@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -22,6 +23,7 @@ from emulator.filesystem.memory.cells import tries_cell
 from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
+from harness.conformance.models import step
 from harness.conformance.play import Play
 from harness.conformance.targets.reader import CardInReader
 from harness.conformance.targets.virtual import Virtual
@@ -202,8 +204,9 @@ def test_a_failure_on_a_card_in_a_reader_does_not_quote_what_it_holds() -> None:
         {"apdu": "00 B2 08 30 00", "expect": {"data": "${held}"}},
     ]
     own = replace(one_of("SSSE_RECORD-EF05_07"), id="OWN", keys=frozenset())
-    for step in steps:
-        vector = replace(own, steps=({"select": "SSSE"}, {"authenticate": "RKSSSE"}, taken, step))
+    for last in steps:
+        told: tuple[dict[str, Any], ...] = ({"select": "SSSE"}, {"authenticate": "RKSSSE"}, taken, last)
+        vector = replace(own, steps=tuple(map(step, told)))
         quiet, loud = (runner.run_one(vector, card, show_secrets=shown) for shown in (False, True))
         assert quiet.verdict in (Verdict.FAILED, Verdict.WARNING), quiet.reason
         for secret in (held, held[:8], name):

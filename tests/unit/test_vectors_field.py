@@ -16,6 +16,7 @@ from emulator.chip import Chip
 from emulator.personas.issue import issue
 from harness.conformance import answers, coverage, runner
 from harness.conformance import vector as vectors
+from harness.conformance.models import Parse, Step, Whole, step
 from harness.conformance.play import Play
 from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.targets.reader import CardInReader
@@ -25,6 +26,7 @@ from harness.keys import roots
 from harness.readers.connection import InProcess
 from harness.sources.register import register
 from harness.verdicts.log import Log
+from harness.verdicts.models import build
 from harness.verdicts.verdict import Verdict
 from tests.support import new_card
 
@@ -70,6 +72,10 @@ def ways(flow: Vector, version: str = "2.00") -> list[tuple[str, str]]:
     return [(play.shape, play.follows) for play in Virtual(version, "3des").opened(flow, Log())]
 
 
+def taken(*tables: dict[str, Any]) -> tuple[Step, ...]:
+    return tuple(map(step, tables))
+
+
 def test_a_flow_is_played_in_each_shape_and_both_ways_where_nobody_knows_who_follows() -> None:
     assert ways(CARD_NUMBER) == [("t0", "reader"), ("apdu", "reader")]
     assert ways(UNKNOWN_FOLLOWER) == [("t0", "reader"), ("t0", "none"), ("apdu", "reader")]
@@ -82,18 +88,22 @@ def test_nobody_follows_where_nobody_does() -> None:
         {"apdu": "00B2072C00", "accept": ["6C0B"]},
     )
     target = Virtual("3.00", "3des")
-    assert runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",), follows="none"), target).verdict == "passed"
+    assert (
+        runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=("t0",), follows="none"), target).verdict
+        == "passed"
+    )
     half = ({**steps[0]}, {"apdu": "00B2072C00", "accept": ["9000"]})
     assert (
-        runner.run_one(replace(CARD_NUMBER, steps=half, shapes=("t0",), follows="only_6C"), target).verdict == "passed"
+        runner.run_one(replace(CARD_NUMBER, steps=taken(*half), shapes=("t0",), follows="only_6C"), target).verdict
+        == "passed"
     )
-    told = runner.run_one(replace(CARD_NUMBER, steps=steps, shapes=("t0",)), target)
+    told = runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=("t0",)), target)
     assert "a program goes on with 61xx; got 6F1C" in told.reason
 
 
 def test_one_way_that_fails_fails_the_flow_and_is_named() -> None:
     steps = ({"apdu": "00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "accept": ["61xx"]},)
-    result = runner.run_one(replace(UNKNOWN_FOLLOWER, steps=steps), Virtual("2.00", "3des"))
+    result = runner.run_one(replace(UNKNOWN_FOLLOWER, steps=taken(*steps)), Virtual("2.00", "3des"))
     assert result.verdict is Verdict.FAILED
     assert "step 1 (apdu: 00A4" in result.reason
     assert "in the t0 shape: a program" in result.reason
@@ -129,7 +139,10 @@ ANSWER = ResponseAPDU.parse(bytes.fromhex("07094130303030303031319000"))
     ],
 )  # fmt: skip
 def test_what_a_program_goes_on_with(one: Any, expected: bool) -> None:
-    assert answers.will_do(one, ANSWER, lambda text: text.replace(" ", "")) is expected
+    assert (
+        answers.will_do(one if isinstance(one, str) else build(Whole, one), ANSWER, lambda text: text.replace(" ", ""))
+        is expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +160,7 @@ def test_what_a_program_goes_on_with(one: Any, expected: bool) -> None:
     ],
 )
 def test_what_a_program_takes_out(rule: dict[str, Any], answer: str, expected: str) -> None:
-    assert answers.taken(rule, ResponseAPDU.parse(bytes.fromhex(answer))) == expected
+    assert answers.taken(build(Parse, rule), ResponseAPDU.parse(bytes.fromhex(answer))) == expected
 
 
 def test_what_is_taken_out_must_be_the_personas() -> None:
@@ -195,7 +208,7 @@ def test_the_persona_has_what_the_figures_say() -> None:
 def test_formulas_give_known_answers(formula: dict[str, Any], expected: str) -> None:
     (play,) = Virtual("3.00", "3des").opened(replace(CARD_NUMBER, shapes=()), Log())
     steps = Steps(play)
-    steps.run(replace(CARD_NUMBER, steps=({"let": {"x": formula}, "reset": True},)))
+    steps.run(replace(CARD_NUMBER, steps=taken({"let": {"x": formula}, "reset": True})))
     assert steps.named("x").hex().upper() == expected
 
 
@@ -206,7 +219,7 @@ def test_a_whole_secured_command_is_computed(algorithm: str) -> None:
         {"select": "SSSE"}, {"authenticate": "PUK"}, {"challenge": 8},
         {"let": {"reload": sealed}, "apdu": "${reload}"}, {"apdu": "0020000003654321"},
     )  # fmt: skip
-    vector = replace(CARD_NUMBER, steps=steps, versions=())
+    vector = replace(CARD_NUMBER, steps=taken(*steps), versions=())
     assert runner.run_one(vector, Virtual("3.00", algorithm)).reason == ""
 
 
@@ -258,14 +271,14 @@ OURS: tuple[dict[str, Any], ...] = (
 
 def test_what_only_we_decided_fails_no_card_unless_asked_or_the_users_own() -> None:
     card = in_reader()
-    step = replace(CARD_NUMBER, steps=OURS)
-    assert runner.run_one(step, card).verdict is Verdict.WARNING
-    assert runner.run_one(step, card, strict=True).verdict is Verdict.FAILED
-    assert runner.run_one(replace(step, overlay=True), card).verdict is Verdict.FAILED
-    whole = replace(step, steps=(OURS[0], {**OURS[1], "grade": ""}))
+    ours = replace(CARD_NUMBER, steps=taken(*OURS))
+    assert runner.run_one(ours, card).verdict is Verdict.WARNING
+    assert runner.run_one(ours, card, strict=True).verdict is Verdict.FAILED
+    assert runner.run_one(replace(ours, overlay=True), card).verdict is Verdict.FAILED
+    whole = replace(ours, steps=taken(OURS[0], {**OURS[1], "grade": ""}))
     assert runner.run_one(whole, card).verdict is Verdict.FAILED
     assert runner.run_one(replace(whole, grade="own"), card).verdict is Verdict.WARNING
-    assert runner.run_one(step, Virtual("2.00", "3des")).verdict is Verdict.FAILED
+    assert runner.run_one(ours, Virtual("2.00", "3des")).verdict is Verdict.FAILED
 
 
 def test_tries_are_the_layouts_or_what_the_card_itself_has() -> None:
@@ -274,7 +287,7 @@ def test_tries_are_the_layouts_or_what_the_card_itself_has() -> None:
         {"verify_pin": "right"}, {"ask_pin": True, "expect": {"tries_left": "PIN"}},
         {"authenticate": {"key": "UKSSSE", "cryptogram": "wrong"}, "expect": {"tries_left": "UKSSSE-1"}},
     )  # fmt: skip
-    vector = replace(CARD_NUMBER, steps=steps, keys=frozenset())
+    vector = replace(CARD_NUMBER, steps=taken(*steps), keys=frozenset())
     assert runner.run_one(vector, Virtual("3.00", "3des")).reason == ""
     (play, *_) = Virtual("3.00", "3des").opened(vector, Log())
     six: Play = replace(play, pin_tries=6)

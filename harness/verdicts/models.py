@@ -1,0 +1,166 @@
+"""A JSON schema from dataclasses, and dataclasses from what such a schema let through.
+
+The models are the one place where a document's form stands: the published schema is generated from them, documents are
+held against it, and what passes is built. Dataclasses, not pydantic: `sscard vectors run` must not load it, and the
+schema is a published document whose every word is ours.
+
+A field's annotation is its schema; a default makes it optional, ``None`` where it may be absent without another. A name
+that Python keeps for itself has an underscore behind it. A model's own keywords stand in its ``SCHEMA``; one that is
+``DEFINED`` is referred to by that name; ``SHORT``: a bare value stands for its first field; ``BARE``: it always does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+Schema = dict[str, Any]
+PLAIN: dict[Any, Schema] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    Any: {},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Says:
+    """Keywords that an annotation adds to its schema; ``instead``: they are all of it."""
+
+    keywords: Mapping[str, Any]
+    instead: bool = False
+
+
+def says(**keywords: Any) -> Says:
+    """More keywords of JSON schema, such as ``pattern`` and ``description``."""
+    return Says(keywords)
+
+
+def exactly(**keywords: Any) -> Says:
+    """A schema of these keywords alone, whatever the type says."""
+    return Says(keywords, instead=True)
+
+
+def refers(name: str, **keywords: Any) -> Says:
+    """A reference to a definition, and keywords beside it."""
+    return Says({"$ref": f"#/$defs/{name}", **keywords}, instead=True)
+
+
+def _is_model(kind: Any) -> bool:
+    return is_dataclass(kind)
+
+
+def of(kind: Any) -> Schema:
+    """The schema of an annotation. TypeError for one that has none."""
+    if kind in PLAIN:
+        return dict(PLAIN[kind])
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        schema = of(parts[0])
+        for one in parts[1:]:
+            schema = {**({} if one.instead else schema), **one.keywords}
+        return schema
+    if origin is Literal:
+        return {"const": parts[0]} if len(parts) == 1 else {"enum": list(parts)}
+    if origin in (Union, UnionType):
+        return {"oneOf": [of(part) for part in parts]}
+    if origin is tuple:
+        return {"type": "array", "items": of(parts[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": of(parts[1])}
+    if _is_model(kind):
+        name = getattr(kind, "DEFINED", "")
+        return {"$ref": f"#/$defs/{name}"} if name else written_out(kind)
+    raise TypeError(f"no JSON schema for {kind!r}")
+
+
+def written_out(kind: Any) -> Schema:
+    """The schema of a model itself, even where it is referred to elsewhere."""
+    named = described(kind)
+    if getattr(kind, "BARE", False):
+        return of(next(iter(named.values())))
+    schema: Schema = {"type": "object", "additionalProperties": False}
+    required = [name_of(one) for one in _told(kind) if one.default is MISSING and one.default_factory is MISSING]
+    if required:
+        schema["required"] = required
+    schema |= getattr(kind, "SCHEMA", {})
+    schema["properties"] = {name: of(hint) for name, hint in named.items()}
+    if getattr(kind, "OPEN", False):
+        del schema["additionalProperties"]
+    return {"oneOf": [of(next(iter(named.values()))), schema]} if getattr(kind, "SHORT", False) else schema
+
+
+def name_of(one: Field[Any]) -> str:
+    """A field's name in documents."""
+    return one.name.rstrip("_")
+
+
+def _told(kind: Any) -> list[Field[Any]]:
+    """The fields that documents have."""
+    return [one for one in fields(kind) if one.name != "written"]
+
+
+@cache
+def described(kind: Any) -> dict[str, Any]:
+    """A model's fields by their names in documents, with what they are; ``None`` for absence is not told."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name_of(one): _present(hints[one.name], one) for one in _told(kind)}
+
+
+def _present(hint: Any, one: Field[Any]) -> Any:
+    """An annotation without the ``None`` that stands for absence."""
+    parts = get_args(hint)
+    if one.default is None and get_origin(hint) in (Union, UnionType) and NoneType in parts:
+        return Union[tuple(part for part in parts if part is not NoneType)]  # noqa: UP007
+    return hint
+
+
+def build(kind: type[T], value: Any) -> T:
+    """A model from what its schema let through. A field ``written`` gets the value as it stood."""
+    built: T = _built(kind, value)
+    return built
+
+
+def _built(kind: Any, value: Any) -> Any:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _built(parts[0], value)
+    if origin in (Union, UnionType):
+        models = [part for part in _members(kind) if _is_model(part) or get_origin(part) in (tuple, dict)]
+        return _built(_fitting(models, value), value) if isinstance(value, dict | list) and models else value
+    if origin is tuple:
+        return tuple(_built(parts[0], one) for one in value)
+    if origin is dict:
+        return {name: _built(parts[1], one) for name, one in value.items()}
+    if not _is_model(kind):
+        return value
+    names = {name_of(one): one.name for one in _told(kind)}
+    if getattr(kind, "BARE", False) or (getattr(kind, "SHORT", False) and not isinstance(value, dict)):
+        first, hint = next(iter(described(kind).items()))
+        return kind(**{names[first]: _built(hint, value)})
+    hints = described(kind)
+    told = {names[name]: _built(hints[name], one) for name, one in value.items()}
+    if any(one.name == "written" for one in fields(kind)):
+        told["written"] = value
+    return kind(**told)
+
+
+def _members(kind: Any) -> list[Any]:
+    """What a union is one of, without what is said of it."""
+    if get_origin(kind) is Annotated:
+        return _members(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [member for part in get_args(kind) for member in _members(part)]
+    return [kind]
+
+
+def _fitting(models: list[Any], value: Any) -> Any:
+    """The member of a union that a list or an object is of."""
+    if isinstance(value, list):
+        return next(one for one in models if get_origin(one) is tuple)
+    objects = [one for one in models if get_origin(one) is not tuple]
+    return next((one for one in objects if _is_model(one) and set(value) <= set(described(one))), objects[0])
