@@ -143,7 +143,7 @@ class Chip:
         self.apdu_shape = apdu_shape
         self.atr = image.atr
         algorithms = suite(image.algorithm)
-        root = files.build(image.layout, algorithms.code)
+        root = files.tree(image.layout, algorithms.code)
         self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
         self._table = InstructionTable.of(image.layout)
         self._powered = False

@@ -61,11 +61,21 @@ def known(layout: Layout) -> dict[str, list[str]]:
 
 def lacking(vector: Vector, layout: Layout) -> str:
     """Why a vector cannot be run on cards of this layout; empty where it can."""
-    there = known(layout)
     for kind, name in used(vector):
-        if name not in there[kind]:
+        if not has(layout, kind, name):
             return f"the card's layout has no {kind} {name}"
     return ""
+
+
+def has(layout: Layout, kind: str, name: str) -> bool:
+    """True if ``known`` has the name, which it need not list all for."""
+    if kind != "item":
+        there: Container[str] = {"application": layout.applications, "key": layout.keys, "function": FUNCTIONS}[kind]
+        return name in there
+    if name in layout.files:
+        return True
+    file, _, label = name.rpartition("/")
+    return file in layout.files and any(item.label == label for item in layout.files[file].items)
 
 
 def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:

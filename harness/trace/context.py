@@ -44,7 +44,7 @@ class Context:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._root = files.build(layout, 0)
+        self._root = files.tree(layout, 0)
         self._directories = list(self._root.walk())
         self._table = InstructionTable.of(layout)
         self.directory = self._root

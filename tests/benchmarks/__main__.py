@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from tests import isolation
-from tests.benchmarks import in_process, memory, through_pcscd
+from tests.benchmarks import against, in_process, memory, startup, through_pcscd
 
 
 def main() -> None:
@@ -19,6 +19,8 @@ def main() -> None:
         return
     rows = in_process.measure()
     kept = memory.measure()
+    started = startup.measure()
+    earlier = {revision: against.measure(revision) for revision in against.BEFORE}
     through = {}
     for what in through_pcscd.COMPARISONS:
         done = subprocess.run(
@@ -26,12 +28,24 @@ def main() -> None:
         )
         through[what] = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
     if "--json" in sys.argv:
-        print(json.dumps({"in_process": rows, "memory": kept, "through_pcscd": through}, indent=1))
+        print(
+            json.dumps(
+                {"in_process": rows, "memory": kept, "startup": started, "against": earlier, "through_pcscd": through},
+                indent=1,
+            )
+        )
         return
     print("In-process, one core: commands a second, the median of five runs")
     for row in rows:
         print(_line(row))
     print(f"\nMemory: {json.dumps(kept)}")
+    print("\nStart-up, CPU time, the least of several runs, beside python -c pass")
+    for what, figures in started.items():
+        print(f"  {what:22} {json.dumps(figures)}")
+    for revision, table in earlier.items():
+        print(f"\nCPU milliseconds beside revision {revision}, on its vectors")
+        for what, figures in table.items():
+            print(f"  {what:22} {json.dumps(figures)}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")

@@ -96,9 +96,7 @@ def test_the_command_does_not_meet_them_either(installed: Installed, project: Pa
     assert "Usage: sscard office" in installed.sscard("office", "--help", folder=project, **own)
     installed.sscard("office", "init", folder=project, **own)
     vectors = [str(ROOT / "vectors" / f"{name}.yaml") for name in ("pin", "select", "account")]
-    assert (
-        "0 failed" in (said := installed.sscard("vectors", "run", *vectors, folder=project, **own)) or "passed" in said
-    )
+    assert "passed" in installed.sscard("vectors", "run", *vectors, folder=project, **own)
 
 
 def test_where_nobody_has_such_a_package_the_names_are_ours(installed: Installed, tmp_path: Path) -> None:
@@ -127,19 +125,24 @@ def test_a_folder_without_init_is_theirs_too(installed: Installed, tmp_path: Pat
     (tmp_path / "harness").mkdir()
     (tmp_path / "harness" / "util.py").write_text('VALUE = "theirs"\n', encoding="utf-8")
     (tmp_path / "harness" / "clock.py").write_text('VALUE = "theirs"\n', encoding="utf-8")
-    program = "import harness.util, harness.clock, harness.guess\n".replace(", harness.guess", "")
-    program += (
-        "assert harness.util.VALUE == harness.clock.VALUE == 'theirs'\nimport sscard; sscard.terminal(sscard.card())"
-    )
+    program = """
+import harness.util, harness.clock, harness.extras, sscard
+assert harness.util.VALUE == harness.clock.VALUE == "theirs"
+assert harness.extras.__name__ == "sscard.harness.extras"
+sscard.terminal(sscard.card())
+"""
     installed.run("-c", program, folder=tmp_path)
 
 
 def test_a_package_of_theirs_later_on_the_path_is_theirs_all_the_same(
     installed: Installed, project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    program = (
-        "import sys; sys.path.append(sys.argv[1])\nimport harness, harness.cli\nprint(harness.VALUE, harness.cli.VALUE)"
-    )
+    program = """
+import sys
+sys.path.append(sys.argv[1])
+import harness, harness.cli
+print(harness.VALUE, harness.cli.VALUE)
+"""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     assert installed.run("-c", program, str(project), folder=elsewhere) == "theirs theirs too\n"
 

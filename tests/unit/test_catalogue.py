@@ -22,6 +22,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind
 from emulator.frozen import FrozenDict, FrozenList, frozen
 from emulator.personas import PersonaError, UnknownPersonaError
+from harness.conformance import names
 
 ROOT = Path(__file__).parents[2]
 LOADERS = {
@@ -222,3 +223,13 @@ def test_a_run_of_vectors_opens_each_file_once(tmp_path: Path, files: list[str])
     assert {*vectors, str(own), str(tmp_path / "mine.toml"), str(tmp_path / "me.toml")} <= opened.keys()
     assert {"3.00.toml", "psam.toml", "adult-chengdu.toml"} <= {Path(path).name for path in opened}
     assert {path: times for path, times in opened.items() if times != 1} == {}
+
+
+def test_names_are_found_without_all_being_listed() -> None:
+    for name in catalogue.layouts():
+        layout = catalogue.layout(name)
+        for kind, there in names.known(layout).items():
+            assert all(names.has(layout, kind, one) for one in there)
+            assert not any(
+                names.has(layout, kind, one) for one in ("", "NONE", "SSSE/EF05/", "SSSE/EF05/FF", "XX/EF05/01")
+            )

@@ -68,6 +68,22 @@ class Directory:
             yield from child.walk()
 
 
+def tree(layout: Layout, algorithm_code: int) -> Directory:
+    """The tree of a layout, made once: nothing in it ever changes. See ``build``."""
+    name = layout.fingerprint, algorithm_code
+    found = _TREES.get(name)
+    if found is None:
+        if len(_TREES) >= KEPT:
+            _TREES.clear()
+        found = _TREES[name] = build(layout, algorithm_code)
+    return found
+
+
+KEPT = 64
+_TREES: dict[tuple[str, int], Directory] = {}
+"""By the layout's fingerprint; at most ``KEPT``, as tests make layouts by the hundred."""
+
+
 def build(layout: Layout, algorithm_code: int) -> Directory:
     """The tree of a layout; the algorithm's number goes into the environment's FCI (tag 9F0C)."""
     directories: dict[str, Directory] = {}
