@@ -67,11 +67,16 @@ def lacking(vector: Vector, layout: Layout) -> str:
     return ""
 
 
+def _listed(layout: Layout, kind: str) -> Container[str]:
+    if kind == "application":
+        return layout.applications
+    return layout.keys if kind == "key" else FUNCTIONS
+
+
 def has(layout: Layout, kind: str, name: str) -> bool:
     """True if ``known`` has the name, which it need not list all for."""
     if kind != "item":
-        there: Container[str] = {"application": layout.applications, "key": layout.keys, "function": FUNCTIONS}[kind]
-        return name in there
+        return name in _listed(layout, kind)
     if name in layout.files:
         return True
     file, _, label = name.rpartition("/")
