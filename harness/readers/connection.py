@@ -89,15 +89,12 @@ class Pcsc:
     def __init__(self, reader: str, *, reset_at_end: bool = False) -> None:
         scard: Any = pcsc.scard()
         self._at_end = scard.SCARD_RESET_CARD if reset_at_end else scard.SCARD_LEAVE_CARD
-        self._scard = scard
+        self._scard, self._reader = scard, reader
+        self._protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         self._context = pcsc.context()
         self._handle = self._context.__enter__()
         try:
-            protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-            result, self._card, self._protocol = pcsc.waited(
-                lambda: scard.SCardConnect(self._handle, reader, scard.SCARD_SHARE_EXCLUSIVE, protocols)
-            )
-            pcsc.check(result, f"reader {reader}")
+            self._connect()
             self.atr = self._read_atr()
         except BaseException:
             self._context.__exit__(None, None, None)
@@ -116,14 +113,23 @@ class Pcsc:
         pcsc.check(result, "card status")
         return bytes(atr)
 
-    def _reconnect(self, disposition: int) -> None:
-        result, self._protocol = self._scard.SCardReconnect(
-            self._card,
-            self._scard.SCARD_SHARE_EXCLUSIVE,
-            self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1,
-            disposition,
+    def _connect(self) -> None:
+        exclusive = self._scard.SCARD_SHARE_EXCLUSIVE
+        result, self._card, self._protocol = pcsc.waited(
+            lambda: self._scard.SCardConnect(self._handle, self._reader, exclusive, self._protocols)
         )
+        pcsc.check(result, f"reader {self._reader}")
+
+    def _reconnect(self, disposition: int) -> None:
+        exclusive = self._scard.SCARD_SHARE_EXCLUSIVE
+        result, protocol = self._scard.SCardReconnect(self._card, exclusive, self._protocols, disposition)
+        if result & 0xFFFFFFFF == pcsc.SHARING_VIOLATION:
+            # pcscd takes two programs that come at one moment for two that share, for as long as both are there.
+            self._scard.SCardDisconnect(self._card, disposition)
+            self._connect()
+            return
         pcsc.check(result, "reset")
+        self._protocol = protocol
 
     def reset(self) -> bytes:
         """A warm reset through PC/SC."""

@@ -33,6 +33,8 @@ UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x8010001
 SHARING_VIOLATION = 0x8010000B
 UNRESPONSIVE_CARD, UNPOWERED_CARD, REMOVED_CARD = 0x80100066, 0x80100067, 0x80100069
 """SCARD codes that say what became of a card."""
+NO_BLOCKING = "PCSCLITE_NO_BLOCKING"
+"""pcsc-lite's own variable, set for this program: its client would wait for others itself, and for ever."""
 PAUSE = 0.02
 """Seconds between two tries: programs that look at a card leave it free for tenths of a second."""
 POWER_TIMEOUT = 20.0
@@ -292,6 +294,7 @@ def _wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: flo
 
 def scard() -> Any:
     """pyscard's PC/SC functions; PcscError where it is not installed."""
+    os.environ.setdefault(NO_BLOCKING, "1")
     try:
         from smartcard import scard
     except ImportError as error:

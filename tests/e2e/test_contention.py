@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import subprocess
 import threading
 import time
@@ -13,12 +14,16 @@ import pytest
 from harness.driver.library import SSCardDriver
 from harness.driver.readers import PcscReaders
 from harness.readers import pcsc, waiting
+from harness.readers.connection import Pcsc
 from tests.e2e.served import DEADLINE, SSCARD, Served, serving, sscard
+from tests.forked import Say, forked
 from tests.support import SSSE
 
 pytestmark = pytest.mark.pcsc
 HELD, FREE = 0.1, 0.2
 CALLS = 49
+ROUNDS = 60
+"""Resets, of which each may come at the one moment."""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,28 @@ def test_commands_wait_too(served: Served) -> None:
     with looked_at(served.readers[0], HELD, FREE):
         for _ in range(3):
             assert "611E" in sscard("apdu", SSSE, "--reader", served.readers[0])
+
+
+def test_a_reset_ends_though_others_come_and_go(served: Served) -> None:
+    """pcscd takes two that come at one moment for two that share, and pcsc-lite's client would wait for the other to go
+    for ever, where nothing of Python's interrupts it: so this is a process of its own.
+    """
+    reader = served.readers[0]
+
+    def work(say: Say) -> None:
+        for _ in range(ROUNDS):
+            with Pcsc(reader, reset_at_end=True) as card:
+                card.reset()
+        say("done")
+
+    program = forked(work)
+    with looked_at(reader, 0, 0), looked_at(reader, 0, 0), looked_at(reader, 0, 0):
+        ready, _, _ = select.select([program.lines], [], [], DEADLINE)
+        program.kill()
+    said = program.lines.read()
+    program.ended()
+    assert ready, "it waits for ever"
+    assert said == "done\n"
 
 
 def test_who_keeps_the_card_is_not_waited_for_beyond_the_time_said(
