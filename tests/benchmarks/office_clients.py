@@ -130,10 +130,12 @@ def served(tree: Path, folder: Path) -> Iterator[tuple[str, int]]:
 
 async def _client(where: tuple[str, int], asks: list[Ask], start: int, until: float, figures: Figures) -> None:
     reader, writer = await asyncio.open_connection(*where)
+    held = False
     for one in itertools.islice(itertools.cycle(asks), start, None):
         begun = time.perf_counter()
-        if begun >= until and one.name != "unsuspend":
+        if begun >= until and not held:  # the card is left in service
             break
+        held = one.name == "suspend" or (held and one.name != "unsuspend")
         writer.write(one.data)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

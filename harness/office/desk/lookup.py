@@ -19,7 +19,7 @@ from harness.office.case.shared_rules import BASE, SELF_SERVICE
 from harness.office.measures.articles import Citation, measures
 from harness.office.operations import ALL
 from harness.office.register import queries
-from harness.office.register.tables import Audit
+from harness.office.register.audit import Line
 from harness.office.vocabulary import Help
 
 HEAD = """# The office's operations and rules 经办业务与规则
@@ -106,13 +106,13 @@ def late(session: Session, services: Services, today: date, *, every: bool = Fal
     return [one for one in rows if every or one.get("late", True)]
 
 
-def lines(session: Session, found: Sequence[Audit]) -> list[dict[str, Any]]:
+def lines(session: Session, found: Sequence[Line]) -> list[dict[str, Any]]:
     """Lines of the trail, cards by their numbers."""
     numbers = queries.card_numbers(session, {one.card_id for one in found if one.card_id is not None})
     return [line(one, numbers.get(one.card_id or 0)) for one in found]
 
 
-def line(of: Audit, card: str | None) -> dict[str, Any]:
+def line(of: Line, card: str | None) -> dict[str, Any]:
     """One line of the trail. ``rule`` and ``article_of_rule`` of a refusal."""
     detail = json.loads(of.detail)
     refused = {"rule": detail.get("rule"), "article_of_rule": detail.get("article")} if "rule" in detail else {}

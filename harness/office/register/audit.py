@@ -17,7 +17,8 @@ from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Self
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
@@ -70,6 +71,10 @@ PURPOSE = "the audit trail"
 ANCHOR = re.compile(r"sscard-trail:(\d{1,18}):([0-9a-f]{64})")
 
 
+Line = Row[*tuple[Any, ...]]
+"""A line as it is shown, with the names of the table's columns."""
+
+
 class TrailError(SscardError, ValueError):
     """A trail, or an anchor, that cannot be used: why."""
 
@@ -114,7 +119,8 @@ _AUDIT, _SETTING = (Base.metadata.tables[one.__tablename__] for one in (Audit, S
 _LAST_LINE = select(Audit.id, Audit.seal).order_by(Audit.id.desc()).limit(1)
 _KEPT = select(Setting.value).where(Setting.name == bindparam("what"))
 _ADD = insert(_AUDIT)
-_KEEP = update(_SETTING).where(_SETTING.c.name == bindparam("what")).values(value=bindparam("said"))
+_KEEP = insert(_SETTING)
+_KEEP = _KEEP.on_conflict_do_update(index_elements=["name"], set_={"value": _KEEP.excluded.value})
 """Without the ORM's unit of work, as nearly every request writes a line."""
 
 
@@ -122,9 +128,9 @@ def begin(session: Session) -> None:
     """From which line on seals are keyed stands in the register once: all of a new one. TrailError where the secret at
     hand is not the one that this trail was begun with.
     """
-    if session.scalar(_KEPT, {"what": KEYED_FROM}) is None:
+    if session.connection().scalar(_KEPT, {"what": KEYED_FROM}) is None:
         number, seal = _last(session)
-        session.execute(insert(_SETTING).values(name=KEYED_FROM, value=_signed(session, str(number + 1))))
+        session.connection().execute(_KEEP, {"name": KEYED_FROM, "value": _signed(session, str(number + 1))})
         _note_last(session, number, seal)
     elif _told(session, KEYED_FROM) is None:
         raise TrailError(
@@ -160,14 +166,14 @@ def write_all(session: Session, notes: Sequence[Note]) -> int:
         }
         seal = _seal(key, line, seal)
         rows.append({**line, "seal": seal})
-    session.execute(_ADD, rows)
+    session.connection().execute(_ADD, rows)
     _note_last(session, number, seal)
     return number
 
 
 def _last(session: Session) -> tuple[int, str]:
     """The number and the seal of the last line; 0 and nothing where there is none."""
-    found = session.execute(_LAST_LINE).one_or_none()
+    found = session.connection().execute(_LAST_LINE).one_or_none()
     return (found.id, found.seal) if found is not None else (0, "")
 
 
@@ -198,17 +204,14 @@ def _signed(session: Session, text: str) -> bytes:
 
 def _told(session: Session, name: str) -> str | None:
     """What a note of ours says; None where it is not there or not ours."""
-    kept = session.scalar(_KEPT, {"what": name})
+    kept = session.connection().scalar(_KEPT, {"what": name})
     text = kept.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
     return text if kept is not None and hmac.compare_digest(_signed(session, text), kept) else None
 
 
 def _note_last(session: Session, number: int, seal: str) -> None:
     value = _signed(session, f"{number} {seal}")
-    if session.scalar(_KEPT, {"what": LAST}) is None:
-        session.execute(insert(_SETTING).values(name=LAST, value=value))
-    else:
-        session.execute(_KEEP, {"what": LAST, "said": value})
+    session.connection().execute(_KEEP, {"name": LAST, "value": value})
 
 
 def lines(session: Session, *, person_id: int | None = None, card_id: int | None = None) -> Iterator[Audit]:
@@ -217,10 +220,10 @@ def lines(session: Session, *, person_id: int | None = None, card_id: int | None
     yield from session.scalars(query.execution_options(yield_per=1000))
 
 
-def page(session: Session, wanted: Wanted, last: int | None = None) -> list[Audit]:
+def page(session: Session, wanted: Wanted, last: int | None = None) -> list[Line]:
     """The last so many of the lines that are wanted, or all, in order."""
-    query = wanted.of(select(Audit)).order_by(Audit.id.desc())
-    found = session.scalars(query if last is None else query.limit(last))
+    query = wanted.of(select(*_AUDIT.columns)).order_by(Audit.id.desc())
+    found = session.connection().execute(query if last is None else query.limit(last)).all()
     return list(found)[::-1]
 
 

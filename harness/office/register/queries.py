@@ -1,6 +1,7 @@
 """Every question that is asked of the register; nothing else of the office writes a SELECT.
 
-A statement that every request needs is built once: SQLAlchemy then finds its text by the object itself.
+A statement that many requests need is built once: SQLAlchemy then finds its text by the object itself. Columns for a
+list are read over the session's connection, past the ORM, which does not flush what is not written yet.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def person(session: Session, kind: DocumentType | str, number: str) -> Person | 
 
 def people(session: Session, after: int, most: int) -> Sequence[Found]:
     """Those who were not forgotten, by the register's numbers, so many after one: what a list shows of them."""
-    return session.execute(_PEOPLE, {"after": after, "most": most}).all()
+    return session.connection().execute(_PEOPLE, {"after": after, "most": most}).all()
 
 
 def remembered(session: Session) -> Sequence[Person]:
@@ -159,7 +160,7 @@ def card_of(session: Session, holder: Person) -> Card | None:
 
 def cards(session: Session, after: int, most: int) -> Sequence[Found]:
     """Cards by the register's numbers, so many after one: what a list shows of them."""
-    return session.execute(_CARDS, {"after": after, "most": most}).all()
+    return session.connection().execute(_CARDS, {"after": after, "most": most}).all()
 
 
 def every_card(session: Session) -> Sequence[Card]:
@@ -245,12 +246,12 @@ def open_application(session: Session, holder: Person) -> Application | None:
 
 def applications(session: Session, after: int, most: int) -> Sequence[Found]:
     """Applications by number, so many after one: what a list shows of them."""
-    return session.execute(_APPLICATIONS, {"after": after, "most": most}).all()
+    return session.connection().execute(_APPLICATIONS, {"after": after, "most": most}).all()
 
 
 def applications_of(session: Session, holder: Person) -> Sequence[Found]:
     """A person's applications in order: what a list shows of them."""
-    return session.execute(_APPLICATIONS_OF, {"person": holder.id}).all()
+    return session.connection().execute(_APPLICATIONS_OF, {"person": holder.id}).all()
 
 
 def every_application_of(session: Session, holder: Person) -> Sequence[Application]:
@@ -261,7 +262,7 @@ def every_application_of(session: Session, holder: Person) -> Sequence[Applicati
 
 def open_applications(session: Session) -> Sequence[Found]:
     """All that are not ended, in order: what a list shows of them, and the outlet's name."""
-    return session.execute(_OPEN_APPLICATIONS).all()
+    return session.connection().execute(_OPEN_APPLICATIONS).all()
 
 
 # --- work on chips that was begun --------------------------------------------------------------------------------
@@ -282,7 +283,7 @@ def begun(session: Session, of: Card) -> Pending | None:
 
 def pending(session: Session) -> Sequence[Found]:
     """All work that was begun and not ended, in order, with the card's number."""
-    return session.execute(_PENDING).all()
+    return session.connection().execute(_PENDING).all()
 
 
 def ended_work(session: Session, of: Iterable[Card]) -> Sequence[Pending]:
@@ -317,7 +318,7 @@ def clerks(session: Session) -> Sequence[Clerk]:
 
 def bearer(session: Session, digest: str) -> Found | None:
     """The clerk whose token has this hash: name, role, outlet's name, and the hash and last moment of the token."""
-    return session.execute(_BEARER, {"digest": digest}).one_or_none()
+    return session.connection().execute(_BEARER, {"digest": digest}).one_or_none()
 
 
 def outlets(session: Session, region: str = "") -> Sequence[Outlet]:
@@ -339,7 +340,7 @@ def electronic_card(session: Session, holder: Person) -> ElectronicCard | None:
 
 def has_electronic_card(session: Session, holder: Person) -> bool:
     """Whether the person has one."""
-    return session.scalar(_HAS_ELECTRONIC, {"person": holder.id}) is not None
+    return session.connection().scalar(_HAS_ELECTRONIC, {"person": holder.id}) is not None
 
 
 def electronic_card_by_holder(session: Session, holder: str) -> ElectronicCard | None:

@@ -71,7 +71,7 @@ class Clerk(Base):
     outlet_id: Mapped[int] = mapped_column(ForeignKey("outlet.id"))
     token: Mapped[str | None] = mapped_column(unique=True)
     token_until: Mapped[datetime | None]
-    outlet: Mapped[Outlet] = relationship()
+    outlet: Mapped[Outlet] = relationship(lazy="joined", innerjoin=True)
 
 
 class Person(Base):

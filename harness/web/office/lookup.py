@@ -42,7 +42,13 @@ def add(app: FastAPI, office: Office, door: Door) -> None:
 
 
 def _public(app: FastAPI, office: Office) -> None:
-    @app.get("/outlets", tags=PUBLIC, summary=f"服务网点 outlets（{Citation(33)}）", responses=answers.PUBLIC)
+    @app.get(
+        "/outlets",
+        tags=PUBLIC,
+        response_model=list[dict[str, Any]],
+        summary=f"服务网点 outlets（{Citation(33)}）",
+        responses=answers.PUBLIC,
+    )
     def outlets(
         region: Annotated[
             str, Query(pattern="^[0-9]{0,6}$", description="The beginning of a region's code. 行政区划代码前几位。")
@@ -52,13 +58,18 @@ def _public(app: FastAPI, office: Office) -> None:
         with office.register.reading() as session:
             return JSONResponse(lookup.outlets(session, region, helps))
 
-    @app.get("/services", tags=PUBLIC, summary=f"业务清单 what is done, by article（{Citation(33)}）")
-    def services() -> list[dict[str, Any]]:
-        return lookup.services()
+    @app.get(
+        "/services",
+        tags=PUBLIC,
+        response_model=list[dict[str, Any]],
+        summary=f"业务清单 what is done, by article（{Citation(33)}）",
+    )
+    async def services() -> Response:
+        return JSONResponse(lookup.services())
 
-    @app.get("/rules", tags=PUBLIC, summary="业务规则 every rule, by article")
-    def rules() -> list[dict[str, Any]]:
-        return lookup.rule_table()
+    @app.get("/rules", tags=PUBLIC, response_model=list[dict[str, Any]], summary="业务规则 every rule, by article")
+    async def rules() -> Response:
+        return JSONResponse(lookup.rule_table())
 
     @app.get("/measures/{article}", tags=PUBLIC, summary="办法原文 the Measures' words", responses=answers.PUBLIC)
     def words(article: Annotated[int, Path(ge=1, le=ARTICLES)]) -> dict[str, Any]:
