@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.errors import ErrorKind, SscardError
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "conformance": ("jsonschema", "jinja2"),
+    "conformance": ("jsonschema", "jinja2", "pydantic"),
     "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),
     "web": ("fastapi", "fastapi_offline", "h11", "limits", "starlette", "uvicorn", "websockets"),
     "pcsc": ("smartcard",),
@@ -23,8 +23,12 @@ class MissingExtra(SscardError):
         self.package, self.extra = package, extra
 
 
-def missing(error: ModuleNotFoundError, what: str = "this") -> MissingExtra | None:
-    """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it."""
+def missing(error: ModuleNotFoundError, what: str = "this", likely: str = "") -> MissingExtra | None:
+    """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it; ``likely``: the extra
+    to name where several bring it.
+    """
     package = (error.name or "").partition(".")[0]
-    extra = next((name for name, packages in EXTRAS.items() if package in packages), None)
-    return MissingExtra(package, extra, what) if extra else None
+    extras = [name for name, packages in EXTRAS.items() if package in packages]
+    if not extras:
+        return None
+    return MissingExtra(package, likely if likely in extras else extras[0], what)

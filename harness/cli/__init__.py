@@ -49,7 +49,7 @@ class _Main(Table):
         except OSError as error:
             self._end(system.said(error), FAILED)
         except ModuleNotFoundError as error:
-            lacking = missing(error, f"sscard {ctx.invoked_subcommand}")
+            lacking = missing(error, f"sscard {ctx.invoked_subcommand}", str(ctx.invoked_subcommand))
             if lacking is None:
                 raise
             self._end(str(lacking), lacking.exit_code)

@@ -147,6 +147,9 @@ def test_each_extra_brings_what_it_is_asked_for() -> None:
 def test_a_module_that_no_extra_brings_is_no_missing_extra() -> None:
     assert extras.missing(ModuleNotFoundError(name="anything.else")) is None
     assert extras.missing(ModuleNotFoundError()) is None
+    several = ModuleNotFoundError(name="pydantic")
+    found = [extras.missing(several, likely=likely) for likely in ("", "office", "pcsc")]
+    assert [one.extra for one in found if one] == ["conformance", "office", "conformance"]
     told = extras.missing(ModuleNotFoundError(name="sqlalchemy.orm"), "the office")
     assert told is not None
     assert (told.package, told.extra, str(told.kind)) == ("sqlalchemy", "office", "missing")
