@@ -24,8 +24,8 @@ class MissingExtra(SscardError):
 
 
 def missing(error: ModuleNotFoundError, what: str = "this", likely: str = "") -> MissingExtra | None:
-    """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it; ``likely``: the extra
-    to name where several bring it.
+    """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it; ``likely``: the
+    extra to name where several bring it.
     """
     package = (error.name or "").partition(".")[0]
     extras = [name for name, packages in EXTRAS.items() if package in packages]

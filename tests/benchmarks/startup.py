@@ -30,6 +30,12 @@ def cpu(*arguments: str, runs: int = RUNS) -> float:
     return least * 1000
 
 
+def _added(arguments: list[str], without: list[str]) -> float:
+    """What some arguments more would spare, the two taken in turns: it is a small part of both."""
+    runs = [(cpu(*arguments, runs=1), cpu(*arguments, *without, runs=1)) for _ in range(RUNS)]
+    return min(one for one, _ in runs) - min(other for _, other in runs)
+
+
 def measure() -> dict[str, Any]:
     """Milliseconds, times ``python -c pass``, and whether that is within the limits."""
     bare = cpu("-c", "pass")
@@ -41,7 +47,7 @@ def measure() -> dict[str, Any]:
             "--version": cpu("-c", COMMAND, "--version"),
             "--help": cpu("-c", COMMAND, "--help"),
             "office --help": cpu("-c", COMMAND, "office", "--help"),
-            "pytest plugin": cpu(*own) - cpu(*own, "-p", "no:sscard"),
+            "pytest plugin": _added(own, ["-p", "no:sscard"]),
         }
     rows = {name: {"ms": round(spent, 1), "times": round(spent / bare, 1)} for name, spent in taken.items()}
     for name, limit in LIMITS.items():
