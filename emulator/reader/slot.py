@@ -14,6 +14,7 @@ from emulator.reader.wire import LARGEST, Control, Wire
 log = logging.getLogger(__name__)
 
 FAULT = b"\x6f\x00"
+CONTROLS = frozenset(Control)
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
 """Seconds between attempts to connect. The longest is longer than the driver's 400 ms between looks: a card that comes
 back sooner than that is taken for the one that was there, and never powered.
@@ -170,11 +171,20 @@ class Slot:
                 self._changed.notify_all()
 
     def _answer_all(self, wire: Wire, card: Card) -> None:
-        receive, send = wire.receive, wire.send
+        receive, send, transmit = wire.receive, wire.send, card.transmit
         asked = False
         while (frame := receive()) is not None:
-            if len(frame) > 1:
-                self._answer(wire, card, frame)
+            if len(frame) > 1 or frame[0] not in CONTROLS:
+                try:
+                    answer = transmit(frame)
+                except CardGone as gone:
+                    if gone.answer:
+                        send(gone.answer)
+                    raise
+                except Exception as error:  # no byte at all would hang every PC/SC call: the card answers, always
+                    internal_fault.log(error, log)
+                    answer = FAULT
+                send(answer if 1 <= len(answer) <= LARGEST else FAULT)
             elif frame[0] == Control.ATR:
                 send(card.atr)
                 asked = True
@@ -187,19 +197,5 @@ class Slot:
                 # Windows resets and never says ON.
                 if asked:
                     self._powered.set()
-            elif frame[0] == Control.OFF:
-                card.power_off()
             else:
-                self._answer(wire, card, frame)
-
-    def _answer(self, wire: Wire, card: Card, command: bytes) -> None:
-        try:
-            answer = card.transmit(command)
-        except CardGone as gone:
-            if gone.answer:
-                wire.send(gone.answer)
-            raise
-        except Exception as error:  # no byte at all would hang every PC/SC call: the card answers, always
-            internal_fault.log(error, log)
-            answer = FAULT
-        wire.send(answer if 1 <= len(answer) <= LARGEST else FAULT)
+                card.power_off()

@@ -8,6 +8,10 @@ from enum import IntEnum
 from emulator.errors import ErrorKind, SscardError
 
 LARGEST = 65535
+SHORTEST = 3
+"""Bytes of a frame whose payload is one byte: a control, which as a rule nothing answers."""
+CHUNK = 65537
+"""Bytes taken at once: the largest frame."""
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -29,41 +33,53 @@ class WireError(SscardError, ConnectionError):
 class Wire:
     """Frames over a connected stream socket.
 
-    The driver sends length and body in two writes, so a delayed acknowledgement would cost 40 ms a command: it is
-    switched off after every receive, since the kernel does not remember.
+    The driver sends length and body in two writes and holds the second back until the first is acknowledged, so a
+    delayed acknowledgement would cost 40 ms a command. The kernel does not remember that it is to be quick, so it is
+    told after every receive that leaves something to wait for; not for a whole command, whose answer acknowledges it.
     """
 
-    __slots__ = ("_buffer", "_socket", "_stream")
+    __slots__ = ("_buffer", "_quick", "_receive", "_send", "_set_option")
 
     def __init__(self, stream: socket.socket) -> None:
-        self._socket = stream
-        self._stream = stream.family != getattr(socket, "AF_UNIX", None)
+        # One command takes little longer than looking these up.
+        self._receive, self._send, self._set_option = stream.recv, stream.sendall, stream.setsockopt
+        tcp = stream.family != getattr(socket, "AF_UNIX", None)
+        self._quick = _QUICKACK if tcp else None
         self._buffer = b""
-        if self._stream:
+        if tcp:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self) -> bytes | None:
         """The next payload, however it was split on the way; None once the other side has closed. WireError."""
         buffer = self._buffer
         while True:
-            if len(buffer) >= 2:
+            size = len(buffer)
+            if size >= 2:
                 end = 2 + (buffer[0] << 8 | buffer[1])
                 if end == 2:
                     raise WireError("a frame of zero bytes came, expected 1 to 65535")
-                if len(buffer) >= end:
+                if size >= end:
                     self._buffer = buffer[end:]
+                    if end == SHORTEST:
+                        self._acknowledge()
                     return buffer[2:end]
-            chunk = self._socket.recv(65537)
-            if _QUICKACK is not None and self._stream:
-                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            if size:
+                self._acknowledge()
+            chunk = self._receive(CHUNK)
             if not chunk:
                 if buffer:
-                    raise WireError(f"the connection ended inside a frame, {len(buffer)} bytes into it")
+                    raise WireError(f"the connection ended inside a frame, {size} bytes into it")
                 return None
             buffer = buffer + chunk if buffer else chunk
 
+    def _acknowledge(self) -> None:
+        """What came is acknowledged at once: no answer that would do it leaves before the driver is to send more."""
+        if self._quick is not None:
+            self._set_option(socket.IPPROTO_TCP, self._quick, 1)
+
     def send(self, payload: bytes) -> None:
         """One frame in one piece. ValueError beyond 65535 bytes."""
-        if not 0 < len(payload) <= LARGEST:
-            raise ValueError(f"a frame carries 1 to {LARGEST} bytes, not {len(payload)}")
-        self._socket.sendall(len(payload).to_bytes(2, "big") + payload)
+        size = len(payload)
+        if not 0 < size <= LARGEST:
+            raise ValueError(f"a frame carries 1 to {LARGEST} bytes, not {size}")
+        self._send(size.to_bytes(2, "big") + payload)

@@ -1,4 +1,6 @@
-"""Through a real pcscd on one CPU: the card beside a do-nothing client, and beside vicc, in alternating batches."""
+"""Through a real pcscd on one CPU, in alternating batches: the card beside clients that do nothing, one in Python and
+one in C, which is the limit; and beside vicc.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,9 @@ from tests.support import SSSE
 
 PORT = 42000
 READ_RECORD, CHALLENGE = bytes.fromhex("00B2012C12"), bytes.fromhex("0084000008")
-CARD = [sys.executable, "-m", "tests.benchmarks.clients", "card", str(PORT)]
-NOTHING = [sys.executable, "-m", "tests.benchmarks.clients", "nothing", str(PORT + 1)]
-VICC = [sys.executable, "/usr/bin/vicc", "-t", "iso7816", "-P", str(PORT + 1)]
+CARD = [sys.executable, "-m", "tests.benchmarks.clients", "card"]
+NOTHING = [sys.executable, "-m", "tests.benchmarks.clients", "nothing"]
+VICC = [sys.executable, "/usr/bin/vicc", "-t", "iso7816", "-P"]
 
 
 @contextlib.contextmanager
@@ -50,34 +53,78 @@ def _batch(connection: Pcsc, command: bytes, size: int) -> float:
     return size / (time.perf_counter() - start)
 
 
-def compare(other: list[str], command: bytes, *, pairs: int, size: int, other_size: int) -> dict[str, Any]:
-    """The card in one slot, another program in the next: rates, the median ratio, CPU time per command of the card."""
-    with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
-        path = Path(folder, "pcscd.comm")
-        with pcsc.pcscd(2, PORT, path), _program(CARD) as card, _program(other):
-            os.environ[pcsc.SOCKET_VARIABLE] = str(path)
-            names = pcsc.virtual_readers(2)
-            assert all(pcsc.wait_card(name) for name in names)
-            with Pcsc(names[0]) as ours, Pcsc(names[1]) as theirs:
-                ours.send(bytes.fromhex(SSSE))
-                ratios, our_rates, their_rates = [], [], []
-                before = _cpu_seconds(card)
-                for pair in range(pairs):
-                    # Whoever goes first has the colder caches: they take turns.
-                    order = (True, False) if pair % 2 else (False, True)
-                    for mine in order:
-                        if mine:
-                            our_rates.append(_batch(ours, command, size))
-                        else:
-                            their_rates.append(_batch(theirs, command, other_size))
-                    ratios.append(our_rates[-1] / their_rates[-1])
-                spent = _cpu_seconds(card) - before
-    return {
-        "per_second": round(statistics.median(our_rates)),
-        "other_per_second": round(statistics.median(their_rates), 1),
-        "ratio": round(statistics.median(ratios), 2),
-        "card_cpu_us_per_command": round(spent / (pairs * size) * 1e6, 1),
+@dataclass
+class Side:
+    """One program in its slot: commands a second and CPU microseconds a command, of each of its batches.
+
+    CPU time shows what a program costs on a busy machine too, where rates show who else was running.
+    """
+
+    pid: int
+    connection: Pcsc
+    size: int
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def play(self, command: bytes) -> None:
+        """One batch."""
+        before = _cpu_seconds(self.pid)
+        self.rates.append(_batch(self.connection, command, self.size))
+        self.cpu.append((_cpu_seconds(self.pid) - before) / self.size * 1e6)
+
+    def over(self, other: Side) -> float:
+        """The median ratio of rates, of batches that ran beside each other."""
+        return round(statistics.median(mine / theirs for mine, theirs in zip(self.rates, other.rates, strict=True)), 2)
+
+
+def compare(
+    other: list[str], command: bytes, *, pairs: int, size: int, other_size: int, limit: list[str] | None = None
+) -> dict[str, Any]:
+    """The card in one slot, another program in the next, in a third one what nobody can beat: rates, the median ratios,
+    median CPU time per command of each.
+    """
+    programs = [(CARD, size), (other, other_size), *([(limit, size)] if limit else [])]
+    with contextlib.ExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-bench-")), "pcscd.comm")
+        stack.enter_context(pcsc.pcscd(len(programs), PORT, path))
+        pids = [stack.enter_context(_program([*one, str(PORT + at)])) for at, (one, _) in enumerate(programs)]
+        os.environ[pcsc.SOCKET_VARIABLE] = str(path)
+        names = pcsc.virtual_readers(len(programs))
+        assert all(pcsc.wait_card(name) for name in names)
+        sides = [
+            Side(pid, stack.enter_context(Pcsc(name)), batch)
+            for pid, name, (_, batch) in zip(pids, names, programs, strict=True)
+        ]
+        sides[0].connection.send(bytes.fromhex(SSSE))
+        for pair in range(pairs):
+            # Whoever goes first has the colder caches: they take turns.
+            for side in sides if pair % 2 else reversed(sides):
+                side.play(command)
+    card, beside, *limits = sides
+    figures = {
+        "per_second": round(statistics.median(card.rates)),
+        "other_per_second": round(statistics.median(beside.rates), 1),
+        "ratio": card.over(beside),
+        "card_cpu_us_per_command": round(statistics.median(card.cpu), 1),
+        "other_cpu_us_per_command": round(statistics.median(beside.cpu), 1),
     }
+    for one in limits:
+        figures |= {
+            "limit_per_second": round(statistics.median(one.rates)),
+            "ratio_to_limit": card.over(one),
+            "limit_cpu_us_per_command": round(statistics.median(one.cpu), 1),
+        }
+    return figures
+
+
+@contextlib.contextmanager
+def _in_c() -> Iterator[list[str]]:
+    """The do-nothing client in C, made for this run."""
+    with tempfile.TemporaryDirectory(prefix="sscard-bench-") as folder:
+        program = str(Path(folder, "nothing"))
+        source = str(Path(__file__).with_name("nothing.c"))
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
+        yield [program]
 
 
 def _quickack_route() -> None:
@@ -96,7 +143,8 @@ def measure(what: str) -> dict[str, Any]:
     """
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if what == "do-nothing client":
-        return compare(NOTHING, READ_RECORD, pairs=24, size=200, other_size=200)
+        with _in_c() as limit:
+            return compare(NOTHING, READ_RECORD, pairs=24, size=200, other_size=200, limit=limit)
     if what == "vicc as shipped":
         return compare(VICC, CHALLENGE, pairs=6, size=200, other_size=20)
     _quickack_route()
