@@ -218,7 +218,10 @@ def imported(statements: str) -> set[str]:
 
 
 def test_nothing_is_imported_before_it_is_asked_for() -> None:
-    bare = imported("import sscard; sscard.__version__")
+    bare = imported("import sscard; sscard.__version__") - {
+        "emulator",
+        "emulator.version",
+    }  # which hold no more than that
     assert not {one for one in bare if one.partition(".")[0] in ("emulator", "harness", "cryptography", "click")}
     cards = imported("import sscard; sscard.card(); sscard.psam()")
     assert "emulator.chip" in cards
