@@ -579,7 +579,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sscard vector, schema 1",
-        **models.written_out(Written),
+        **models.document(Written),
         "$defs": {
             "hex": {
                 "type": "string",

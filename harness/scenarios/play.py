@@ -23,7 +23,7 @@ from harness.office.register.tables import Account, AccountRefusal, Bank
 from harness.office.requests.models import Apply
 from harness.office.vocabulary import AccountState
 from harness.readers.connection import Connection
-from harness.scenarios import asking, people, values
+from harness.scenarios import asking, models, people, values
 from harness.scenarios.checking import action
 from harness.scenarios.model import Scenario
 from harness.scenarios.stage import BLANK, Stage
@@ -142,11 +142,20 @@ class Play:
         return Ended()
 
     def _letter(self, step: Mapping[str, Any]) -> Ended:
-        told = step["letter"]
-        principal, agent = (_party(self.people[told[name]]) for name in ("principal", "agent"))
-        rest = {name: told[name] for name in ("relation", "operation", "reason", "signer")}
+        told = models.letter(step["letter"])
+        principal, agent = (_party(self.people[name]) for name in (told.principal, told.agent))
         try:
-            page = letter.html(letter.Letter(principal, agent, day=self.stage.clock.today(), **rest))
+            page = letter.html(
+                letter.Letter(
+                    principal,
+                    agent,
+                    day=self.stage.clock.today(),
+                    relation=told.relation,
+                    operation=told.operation,
+                    reason=told.reason,
+                    signer=told.signer,
+                )
+            )
         except letter.LetterError as error:
             return Ended("refused", citation=Citation(32, 2), why=str(error))
         return Ended(told={"pages": page.count("<body")})
@@ -170,18 +179,18 @@ class Play:
         return Ended()
 
     def _bank(self, step: Mapping[str, Any]) -> Ended:
-        told = step["bank"]
         with self.stage.register.transaction() as session:
-            if "down" in told:
-                session.get_one(Bank, told["code"]).down = told["down"]
-            elif "refuses" in told:
-                number = self.people[told["refuses"]]["document"]["number"]
-                session.add(AccountRefusal(document_number=number, reason=told["why"]))
-            elif "accepts" in told:
-                number = self.people[told["accepts"]]["document"]["number"]
-                session.delete(session.get_one(AccountRefusal, number))
-            else:
-                session.get_one(Account, self._filled(told["account"])).state = AccountState(told["state"])
+            match models.bank(step["bank"]):
+                case models.Down(code=code, down=down):
+                    session.get_one(Bank, code).down = down
+                case models.Refuses(refuses=name, why=why):
+                    number = self.people[name]["document"]["number"]
+                    session.add(AccountRefusal(document_number=number, reason=why))
+                case models.Accepts(accepts=name):
+                    number = self.people[name]["document"]["number"]
+                    session.delete(session.get_one(AccountRefusal, number))
+                case models.Sets(account=account, state=state):
+                    session.get_one(Account, self._filled(account)).state = AccountState(state)
         return Ended()
 
     def _enter_pin(self, step: Mapping[str, Any]) -> Ended:

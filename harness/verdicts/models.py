@@ -6,7 +6,8 @@ schema is a published document whose every word is ours.
 
 A field's annotation is its schema; a default makes it optional, ``None`` where it may be absent without another. A name
 that Python keeps for itself has an underscore behind it. A model's own keywords stand in its ``SCHEMA``; one that is
-``DEFINED`` is referred to by that name; ``SHORT``: a bare value stands for its first field; ``BARE``: it always does.
+``DEFINED`` is referred to by that name; ``OPEN``: it may say more than its fields, which ``written`` then keeps;
+``SHORT``: a bare value stands for its first field; ``BARE``: it always does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
 Schema = dict[str, Any]
+SIZES = ("minProperties", "maxProperties")
 PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -60,7 +62,7 @@ def of(kind: Any) -> Schema:
         return dict(PLAIN[kind])
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        schema = of(parts[0])
+        schema: Schema = {} if any(one.instead for one in parts[1:]) else of(parts[0])
         for one in parts[1:]:
             schema = {**({} if one.instead else schema), **one.keywords}
         return schema
@@ -83,15 +85,24 @@ def written_out(kind: Any) -> Schema:
     named = described(kind)
     if getattr(kind, "BARE", False):
         return of(next(iter(named.values())))
-    schema: Schema = {"type": "object", "additionalProperties": False}
+    more: Schema = getattr(kind, "SCHEMA", {})
+    # In this order: of several faults a validator tells the first.
+    schema: Schema = {"type": "object", **{name: more[name] for name in SIZES if name in more}}
+    schema["additionalProperties"] = False
     required = [name_of(one) for one in _told(kind) if one.default is MISSING and one.default_factory is MISSING]
     if required:
         schema["required"] = required
-    schema |= getattr(kind, "SCHEMA", {})
+    schema |= more
     schema["properties"] = {name: of(hint) for name, hint in named.items()}
     if getattr(kind, "OPEN", False):
         del schema["additionalProperties"]
     return {"oneOf": [of(next(iter(named.values()))), schema]} if getattr(kind, "SHORT", False) else schema
+
+
+def document(kind: Any) -> Schema:
+    """The schema of a whole document: what is missing is told before what is unknown."""
+    schema = written_out(kind)
+    return {"type": schema.pop("type"), "required": schema.pop("required"), **schema}
 
 
 def name_of(one: Field[Any]) -> str:
@@ -119,6 +130,11 @@ def _present(hint: Any, one: Field[Any]) -> Any:
     return hint
 
 
+def build_any(kind: Any, value: Any) -> Any:
+    """As ``build``, of any annotation: a union of models, for one."""
+    return _built(kind, value)
+
+
 def build(kind: type[T], value: Any) -> T:
     """A model from what its schema let through. A field ``written`` gets the value as it stood."""
     built: T = _built(kind, value)
@@ -143,7 +159,7 @@ def _built(kind: Any, value: Any) -> Any:
         first, hint = next(iter(described(kind).items()))
         return kind(**{names[first]: _built(hint, value)})
     hints = described(kind)
-    told = {names[name]: _built(hints[name], one) for name, one in value.items()}
+    told = {names[name]: _built(hints[name], one) for name, one in value.items() if name in hints}
     if any(one.name == "written" for one in fields(kind)):
         told["written"] = value
     return kind(**told)

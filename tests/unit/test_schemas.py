@@ -1,4 +1,4 @@
-"""The published schema of vectors is generated from the models; both take and refuse the same documents."""
+"""Published schemas are generated from the models; both take and refuse the same documents."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import yaml
 
 from harness.conformance import models as vector_models
 from harness.conformance.models import ACTIONS, Authenticate, Read, Tear, VerifyPin, Whole, step
+from harness.scenarios import models as scenario_models
+from harness.verdicts.models import build
 
 ROOT = Path(__file__).parents[2]
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -25,6 +27,69 @@ SCHEMA = ROOT / "harness" / "conformance" / "schema-1.json"
 def test_the_published_schema_of_vectors_is_that_of_the_models() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == vector_models.text(), "write harness.conformance.models.text() there"
     jsonschema.Draft202012Validator.check_schema(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_published_schema_of_scenarios_is_that_of_the_models() -> None:
+    path = ROOT / "harness" / "scenarios" / "schema-1.json"
+    assert path.read_text(encoding="utf-8") == scenario_models.text(), "write harness.scenarios.models.text() there"
+    jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
+
+
+def scenario() -> dict[str, Any]:
+    return {
+        "scenario": 1,
+        "id": "OFFICE-9-X",
+        "title": "a scenario",
+        "title_zh": "场景",
+        "articles": ["9"],
+        "grade": "D",
+        "people": {"a": {"is": "adult", "order": 1}},
+        "steps": [{"do": "apply", "for": "a", "then": {"register": {"account": None, "life": "made"}}}],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.pop("articles"),
+        lambda one: one.update(articles=["nine"]),
+        lambda one: one.update(cards=["4.00-sm4"]),
+        lambda one: one.update(start="tomorrow"),
+        lambda one: one.update(people={"A": {"is": "adult", "order": 1}}),
+        lambda one: one.update(people={"a": {"is": "giant", "order": 1}}),
+        lambda one: one.update(people={"a": {"is": "adult", "order": 0}}),
+        lambda one: one.update(steps=[]),
+        lambda one: first(one).update(run=True),
+        lambda one: first(one).update(then={}),
+        lambda one: first(one).update(then=[]),
+        lambda one: first(one).update(then={"register": {"life": "eternal"}}),
+        lambda one: first(one).update(then={"chip": {"regions": "51"}}),
+        lambda one: first(one).update(then={"chip": {"items": {"DF01/EF06/28": 1}}}),
+        lambda one: first(one).update(clock="2 fortnights"),
+        lambda one: first(one).update(bank={"code": "1"}),
+        lambda one: first(one).update(bank={"code": "1", "down": True, "why": "-"}),
+        lambda one: first(one).update(letter={"principal": "a"}),
+        lambda one: first(one).update(tear={"after": -1}),
+        lambda one: first(one).update(card="any"),
+    ],
+)
+def test_what_is_no_scenario_is_refused(change: Callable[[dict[str, Any]], object]) -> None:
+    validator = jsonschema.Draft202012Validator(scenario_models.schema())
+    whole = scenario()
+    assert validator.is_valid(whole)
+    assert validator.is_valid({**whole, "people": {"a": {"is": "adult", "order": 1, "birth": "1990-01-01"}}})
+    change(whole)
+    assert not validator.is_valid(whole)
+
+
+def test_every_scenario_that_comes_with_it_is_built() -> None:
+    paths = sorted((ROOT / "vectors" / "office").glob("*.yaml"))
+    tables = [one for path in paths for one in yaml.load_all(path.read_text(encoding="utf-8"), LOADER)]
+    assert len(tables) > 20
+    for table in tables:
+        built = build(scenario_models.Written, table)
+        assert [one.do for one in built.steps] == [one.get("do") for one in table["steps"]]
+    assert scenario_models.bank({"refuses": "a", "why": "-"}) == scenario_models.Refuses(refuses="a", why="-")
 
 
 def vector() -> dict[str, Any]:
