@@ -207,8 +207,8 @@ def test_what_the_field_does_not_settle_is_no_fact() -> None:
 
 
 def test_the_register_is_shipped_with_the_package() -> None:
-    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert '"docs/sources.toml" = "harness/sources/sources.toml"' in settings
+    layout = (ROOT / "scripts" / "wheel.py").read_text(encoding="utf-8")
+    assert 'root / "docs" / "sources.toml", to / "sscard" / "harness" / "sources" / "sources.toml"' in layout
 
 
 def test_marks_are_found_in_docstrings_strings_and_comments_but_not_in_code(tmp_path: Path) -> None:
