@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.terms import Messaging
@@ -40,6 +40,8 @@ class CommandAPDU:
     data: bytes = b""
     le: int | None = None
     extended: bool = False
+    messaging: Messaging = field(default=Messaging.NONE, init=False, repr=False, compare=False)
+    """What it came under: nothing, but for an ``emulator.apdu.messaging.Opened``."""
 
     @classmethod
     def parse(cls, raw: bytes) -> CommandAPDU:
@@ -80,11 +82,6 @@ class CommandAPDU:
         if len(rest) == length + 2:
             return cls(*header, rest[:-2], int.from_bytes(rest[-2:], "big"), extended=True)
         raise CardError(SW.WRONG_LENGTH, f"extended Lc says {length} bytes of data, {len(rest)} follow")
-
-    @property
-    def messaging(self) -> Messaging:
-        """What it came under: nothing, as here, but for an ``emulator.apdu.messaging.Opened``."""
-        return Messaging.NONE
 
     @property
     def header(self) -> bytes:

@@ -86,10 +86,8 @@ class Opened(CommandAPDU):
 
     seal: Seal = field(kw_only=True)
 
-    @property
-    def messaging(self) -> Messaging:
-        """A MAC, or MAC and cipher."""
-        return Messaging.CIPHER if self.seal.enciphered else Messaging.MAC
+    def __post_init__(self) -> None:
+        self.messaging = Messaging.CIPHER if self.seal.enciphered else Messaging.MAC
 
 
 def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Opened:

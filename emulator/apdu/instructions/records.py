@@ -25,6 +25,8 @@ MODES = {
     FROM_LAST: "from the last to number",
 }
 READ_MODES, UPDATE_MODES = range(FROM_LAST + 1), range(THIS + 1)
+TRANSPARENT = Structure.TRANSPARENT
+"""Every command asks for it, and an enum finds its member slowly."""
 Records = tuple[bytes, ...]
 
 
@@ -81,7 +83,7 @@ def locate(records: Records, current: int, mode: int, tag: int, *, tagged: bool)
 def opened(card: CardState, sfi: int) -> FileSpec:
     """The addressed file, which must hold records; 6981."""
     spec = card.file(sfi)
-    if spec.structure is Structure.TRANSPARENT:
+    if spec.structure is TRANSPARENT:
         raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is transparent, it has no records")
     return spec
 

@@ -214,7 +214,9 @@ class Memory:
 
     def records(self, path: str) -> tuple[bytes, ...]:
         """The records of a file, or its one run of bytes if it is transparent."""
-        return self.parts(file_cell(path))
+        value = self.get(file_cell(path))
+        assert isinstance(value, tuple)
+        return value
 
     def parts(self, name: CellKey) -> tuple[bytes, ...]:
         """A cell of records, or of one run of bytes."""
