@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.readers import pcsc
-from tests import isolation
-from tests.support import Card, new_card
+from tests.kit import isolation
+from tests.kit.cards import Card, new_card
 
 E2E = Path(__file__).with_name("e2e")
 _isolation = ""

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tests import isolation
 from tests.benchmarks import against, in_process, memory, startup, through_pcscd
+from tests.kit import isolation
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 
 from emulator.reader.slot import Slot
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 ATR = bytes.fromhex("3B6D00000081544C908684510151010001")
 

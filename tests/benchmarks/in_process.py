@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from tests.benchmarks.timing import RUNS, SECONDS, rate
-from tests.support import SSSE, VERIFY, Card, new_card
+from tests.kit.cards import SSSE, VERIFY, Card, new_card
 
 READ_RECORD = "00B2012C12"
 

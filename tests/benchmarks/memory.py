@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
-from tests.support import SSSE, Card, new_card
+from tests.kit.cards import SSSE, Card, new_card
 
 ROUNDS, BATCH = 7, 100
 UPDATE = bytes.fromhex("00DC05280605" + "0420260101"), bytes.fromhex("00DC05280605" + "0420270101")

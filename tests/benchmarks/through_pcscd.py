@@ -19,7 +19,7 @@ from typing import Any
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from tests.benchmarks.peer import LIBRARY
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 PORT = 42000
 READ_RECORD, CHALLENGE = bytes.fromhex("00B2012C12"), bytes.fromhex("0084000008")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import native
-from tests.e2e.served import DEADLINE
 from tests.e2e.test_driver_docs import PAGES, example
 from tests.e2e.test_driver_functions import Program, everything
+from tests.kit.served import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "build/node/node_modules"

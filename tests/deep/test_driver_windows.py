@@ -13,8 +13,8 @@ import pytest
 from harness.driver.codes import Code, words
 from harness.driver.interface import EXPORTED
 from tests import native
-from tests.e2e.served import DEADLINE, SSCARD
 from tests.e2e.test_driver_functions import Program, everything
+from tests.kit.served import DEADLINE, SSCARD
 
 BUILDS = {"x64": "pei-x86-64", "x86-stdcall": "pei-i386", "x86-cdecl": "pei-i386"}
 STARTING = 300

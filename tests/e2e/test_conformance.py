@@ -12,8 +12,8 @@ import pytest
 
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
-from tests.support import SSSE
+from tests.kit.cards import SSSE
+from tests.kit.served import DEADLINE, SSCARD, serving, sscard
 
 pytestmark = pytest.mark.pcsc
 ATR = "3B6D00000081544C908684510151010001"

@@ -15,9 +15,9 @@ from harness.driver.library import SSCardDriver
 from harness.driver.readers import PcscReaders
 from harness.readers import pcsc, waiting
 from harness.readers.connection import Pcsc
-from tests.e2e.served import DEADLINE, SSCARD, Served, serving, sscard
-from tests.forked import Say, forked
-from tests.support import SSSE
+from tests.kit.cards import SSSE
+from tests.kit.forks import Say, forked
+from tests.kit.served import DEADLINE, SSCARD, Served, serving, sscard
 
 pytestmark = pytest.mark.pcsc
 HELD, FREE = 0.1, 0.2

@@ -18,9 +18,9 @@ from harness.driver.readers import PcscReaders
 from harness.hsm.machine import EncryptionMachine
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
-from tests.counter import ANY, INITIAL, OWN, PAY
-from tests.e2e.served import DEADLINE, Served, serving, sscard, started
-from tests.support import new_card
+from tests.kit.cards import new_card
+from tests.kit.counter import ANY, INITIAL, OWN, PAY
+from tests.kit.served import DEADLINE, Served, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 ADDRESS, DATA = "SSSEEF05|06|$DF01EF05|20|$", "SSSEEF05|20330101|$DF01EF05|9|$"

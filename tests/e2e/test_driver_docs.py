@@ -16,7 +16,7 @@ from harness.driver import endpoint
 from harness.driver.interface import FUNCTIONS
 from harness.web.app import RATE
 from tests import native
-from tests.e2e.served import DEADLINE, SSCARD
+from tests.kit.served import DEADLINE, SSCARD
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("driver-library.md", "driver-library.zh-CN.md")

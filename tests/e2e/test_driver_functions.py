@@ -16,7 +16,7 @@ from harness.driver.interface import EXPORTED, FUNCTIONS
 from harness.driver.library import SSCardDriver
 from harness.hsm.machine import EncryptionMachine
 from tests import native
-from tests.e2e.served import DEADLINE
+from tests.kit.served import DEADLINE
 
 MEANT = "510100D15600000551010001C4A06E3C|A00000011|"
 NAME = "SSSEEF06|09|$"

@@ -13,7 +13,7 @@ import pytest
 from harness.driver.codes import ERROR_MOST, Code, words
 from harness.driver.interface import EXPORTED, IN_MOST, OUT_MOST, WHOLE_MOST
 from tests import native
-from tests.e2e.served import DEADLINE
+from tests.kit.served import DEADLINE
 from tests.native import NUMBER, Library, basic
 
 ADDRESS = "SSSEEF05|07|$"

@@ -16,8 +16,8 @@ import pytest
 from harness.driver.codes import Code, words
 from harness.readers import pcsc
 from tests import native
-from tests.e2e import served as run
-from tests.e2e.served import DEADLINE, SSCARD
+from tests.kit import served as run
+from tests.kit.served import DEADLINE, SSCARD
 from tests.native import CARD, NUMBER, Library, basic
 
 POLL = "7 "

@@ -14,8 +14,8 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.terminal.terminal import Refused, Terminal
 from harness.trace import read
-from tests.e2e.served import serving
-from tests.support import DF, SSSE
+from tests.kit.cards import DF, SSSE
+from tests.kit.served import serving
 
 pytestmark = pytest.mark.pcsc
 FAULTS = {

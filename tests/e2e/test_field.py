@@ -14,7 +14,7 @@ from harness.keys import roots
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.sources.register import register
-from tests.e2e.served import serving, sscard
+from tests.kit.served import serving, sscard
 
 pytestmark = pytest.mark.pcsc
 FOLDER = Path(__file__).parents[2] / "vectors/field"

@@ -13,8 +13,8 @@ import pytest
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
-from tests.forked import Say, forked
-from tests.support import DF, Card
+from tests.kit.cards import DF, Card
+from tests.kit.forks import Say, forked
 
 KILLS = 3000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
 

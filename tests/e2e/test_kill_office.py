@@ -17,8 +17,8 @@ from harness.office.register.tables import Card
 from harness.office.vocabulary import Outcome
 from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
-from tests.forked import Say, forked
-from tests.office import Desk, moving
+from tests.kit.forks import Say, forked
+from tests.kit.offices import Desk, moving
 
 KILLS = 200 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
 LONGEST = 0.25

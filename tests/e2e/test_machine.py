@@ -16,8 +16,8 @@ from harness.hsm.machine import MachineError
 from harness.keys import roots
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import sscard, started
-from tests.support import new_card
+from tests.kit.cards import new_card
+from tests.kit.served import sscard, started
 
 HISTORY = "0081544C908684510151010001"
 IDENTIFICATION = "510100D15600000551010001C4A06E3C"

@@ -19,8 +19,8 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard, started
-from tests.support import SSSE, WRONG_PIN
+from tests.kit.cards import SSSE, WRONG_PIN
+from tests.kit.served import DEADLINE, SSCARD, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 

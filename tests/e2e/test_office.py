@@ -19,7 +19,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.terminal.terminal import Terminal
 from harness.web.office.examples import FIRST, STORY
-from tests.e2e.served import DEADLINE, SSCARD, serving, sscard
+from tests.kit.served import DEADLINE, SSCARD, serving, sscard
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.office.people import made_up
-from tests.e2e.served import DEADLINE, SSCARD, serving
+from tests.kit.served import DEADLINE, SSCARD, serving
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("office.md", "office.zh-CN.md")

@@ -14,8 +14,8 @@ from harness.readers.connection import Pcsc
 from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
-from tests.e2e.served import DEADLINE, Served, serving, sscard
-from tests.support import SSSE
+from tests.kit.cards import SSSE
+from tests.kit.served import DEADLINE, Served, serving, sscard
 
 pytestmark = pytest.mark.pcsc
 ATR = "3B6D00000081544C908684510151010001"

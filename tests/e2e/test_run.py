@@ -23,8 +23,8 @@ from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
 from harness.trace import read
-from tests.e2e.served import DEADLINE, SSCARD, ended, serving, sscard
-from tests.support import DF, SSSE, VERIFY
+from tests.kit.cards import DF, SSSE, VERIFY
+from tests.kit.served import DEADLINE, SSCARD, ended, serving, sscard
 
 pytestmark = pytest.mark.pcsc
 CHANGE_PIN, NEW_PIN = "805E010007123456FF876543", "0020000003876543"

@@ -14,7 +14,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from harness.serving import control
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import DEADLINE, SSCARD, ended, serving, sscard, started
+from tests.kit.served import DEADLINE, SSCARD, ended, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 

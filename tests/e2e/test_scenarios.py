@@ -13,7 +13,7 @@ from harness.driver.readers import Given
 from harness.readers.connection import Pcsc
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
-from tests.e2e.served import serving, sscard
+from tests.kit.served import serving, sscard
 
 pytestmark = pytest.mark.pcsc
 Client = Callable[[str, str], None]

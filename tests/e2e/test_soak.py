@@ -29,8 +29,8 @@ from harness.serving import control
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace import read
-from tests.e2e import effects
-from tests.e2e.served import Served, serving
+from tests.kit import effects
+from tests.kit.served import Served, serving
 
 pytestmark = pytest.mark.pcsc
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"

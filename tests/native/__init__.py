@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.driver import build, wire
 from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST, Kind
-from tests.e2e.served import DEADLINE, SSCARD
+from tests.kit.served import DEADLINE, SSCARD
 
 SOURCES = Path(__file__).parents[2] / "harness/driver/native"
 CALLS = Path(__file__).with_name("calls.c")

@@ -14,7 +14,7 @@ from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
 from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 MUTATED = 1_000_000 if DEEP else 15_000

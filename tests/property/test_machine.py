@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
-from tests.support import HOME, Card, new_card
+from tests.kit.cards import HOME, Card, new_card
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 APPLICATIONS = ("MF", "SSSE", "DF01", "DF03", "DF04", "BANK")

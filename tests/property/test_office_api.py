@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from harness.office.operations import ALL
 from harness.office.vocabulary import Role
 from harness.web.office.examples import FIRST, ME, STORY, Example
-from tests.office import Desk
-from tests.office_front import CLERKS, Caller, kind
+from tests.kit.office_fronts import CLERKS, Caller, kind
+from tests.kit.offices import Desk
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 

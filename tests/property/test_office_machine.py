@@ -38,7 +38,7 @@ from harness.office.requests.models import Document
 from harness.office.vocabulary import DocumentType, Incapacity, Life, Loss, Relation
 from harness.readers.connection import Connection
 from harness.terminal import region as regions
-from tests.office import PHOTO, Desk, Torn, agent, ask, child, citizen, moving
+from tests.kit.offices import PHOTO, Desk, Torn, agent, ask, child, citizen, moving
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 DECLARED = (Refusal, Unknown, Failed, HalfWay, BankDown)

@@ -27,9 +27,9 @@ from harness.trace import diff, pcapng
 from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.trace.show import Reader
+from tests.kit.cards import DF, SSSE, VERIFY, new_card
+from tests.kit.watched import personal
 from tests.property.test_apdus import SEEDS, mutate
-from tests.support import DF, SSSE, VERIFY, new_card
-from tests.unit.watched import personal
 
 DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 COMMANDS = 200_000 if DEEP else 6_000

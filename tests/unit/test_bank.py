@@ -12,7 +12,7 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.personas.issue import bank_card_number, issue
-from tests.support import HOME, VERIFY, Card, new_card
+from tests.kit.cards import HOME, VERIFY, Card, new_card
 
 LISTS = {0x9F38, 0x9F49, 0x9F4F, 0x8C, 0x8D, 0x97}
 """PDOL, DDOL, log format, CDOL1, CDOL2, TDOL."""

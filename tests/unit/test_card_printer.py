@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import HOME, SSSE, Card, new_card
+from tests.kit.cards import HOME, SSSE, Card, new_card
 
 PERSON = [
     "00DC010414" + "0812" + "353139393030313939303033303730303131",

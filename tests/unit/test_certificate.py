@@ -23,8 +23,8 @@ from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
 from harness.verdicts.log import Line
 from harness.verdicts.report import trace_lines
-from tests.support import HOME, SSSE, VERIFY, Card, new_card
-from tests.unit.judged import Judged
+from tests.kit.cards import HOME, SSSE, VERIFY, Card, new_card
+from tests.kit.judged import Judged
 
 # The curve of GB/T 32918.5
 A = "FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFC"

@@ -12,7 +12,7 @@ from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING
-from tests.support import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.kit.cards import DF, HOME, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 
 @pytest.mark.parametrize("size", [4, 8, 16])

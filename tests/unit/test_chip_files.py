@@ -9,7 +9,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.security import PIN, AllOf, AnyOf, Never, Right, names_in
-from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, HOME, SSSE, VERIFY, Card, new_card
 
 
 def test_item_07_in_all_four_forms(card: Card) -> None:

@@ -11,7 +11,7 @@ from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
 from emulator.sources import marks
-from tests.support import DF, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, Card, new_card
 
 FCI = {"3des": "01", "sm4": "03"}
 

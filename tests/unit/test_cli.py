@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from emulator.crypto.keys import test_root as root_of
 from harness.cli import main
 from harness.readers import pcsc
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 
 def run(*arguments: str, expect: int = 0, stdin: str | None = None) -> Result:

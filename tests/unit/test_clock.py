@@ -7,7 +7,7 @@ import pytest
 from harness.clock import CHINA, Clock
 from harness.readers.connection import InProcess
 from harness.serving import demo
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 
 def test_it_follows_the_system_until_it_is_set() -> None:

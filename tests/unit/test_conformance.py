@@ -35,7 +35,7 @@ from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
 from harness.verdicts.log import Line, Log
 from harness.verdicts.verdict import Verdict
-from tests.support import SSSE, new_card
+from tests.kit.cards import SSSE, new_card
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 ALL = vectors.find([FOLDER])

@@ -10,7 +10,7 @@ from emulator.filesystem.memory.cells import PIN_CELL
 from harness.driver import contents, formats, wire
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.formats import Wanted
-from tests.counter import ANY, KINDS, MEANT, NUMBER, SHAPES, Counter
+from tests.kit.counter import ANY, KINDS, MEANT, NUMBER, SHAPES, Counter
 
 # --- what the functions give ---------------------------------------------------------------------------------------
 

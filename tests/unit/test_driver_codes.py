@@ -24,8 +24,8 @@ from harness.keys.root_keys import RootKeys
 from harness.readers import pcsc
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
-from tests.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter
-from tests.support import new_card
+from tests.kit.cards import new_card
+from tests.kit.counter import ANY, IDENTIFICATION, MEANT, PAY, Counter
 
 DATE, EXPIRY = "SSSEEF05|06|$", "SSSEEF05|20330101|$"
 CUT = "removal,moment=before,instruction=DEBIT_FOR_PURCHASE"

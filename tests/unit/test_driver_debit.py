@@ -14,7 +14,7 @@ from harness.terminal import account
 from harness.terminal.account import Payment
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
-from tests.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter
+from tests.kit.counter import ANY, KINDS, OWN, PAY, SHAPES, Counter
 
 ALL = pytest.mark.parametrize("kind", KINDS, ids="-".join)
 BY = pytest.mark.parametrize("by", ["PSAM", "machine"])

@@ -29,7 +29,7 @@ from harness.hsm.machine import EncryptionMachine
 from harness.readers.connection import InProcess
 from harness.web import driver as front
 from harness.web.app import background
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 NAME = "测试甲"
 DOCS = Path(__file__).parents[2] / "docs"

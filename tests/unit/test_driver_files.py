@@ -15,7 +15,7 @@ from harness.driver.library import SSCardDriver
 from harness.driver.readers import Given
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
-from tests.counter import ANY, INITIAL, Counter
+from tests.kit.counter import ANY, INITIAL, Counter
 
 KINDS = [("3.00", "3des", "t0"), ("3.00", "sm4", "apdu"), ("2.00", "3des", "t0")]
 PHOTO, RESERVED = "SSSEEF08|$", "DF01EF16|$"

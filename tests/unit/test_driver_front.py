@@ -35,7 +35,7 @@ from harness.readers.pcsc import UNKNOWN_READER, PcscError
 from harness.serving.control import ControlError
 from harness.web import driver as front
 from harness.web.app import BODY_LIMIT, background
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 BASIC = {"function": "iReadCardBas", "iType": 3}
 BROKEN = [

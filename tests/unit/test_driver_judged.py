@@ -13,7 +13,7 @@ from harness.monitor.rule import Situation
 from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.verdicts.verdict import Verdict
-from tests.counter import ANY, INITIAL, KINDS, OWN, PAY, SHAPES, Counter
+from tests.kit.counter import ANY, INITIAL, KINDS, OWN, PAY, SHAPES, Counter
 
 ADDRESS, DATA = "SSSEEF06|0A|$DF01EF05|20|$SSSEEF05|06|$", "SSSEEF06|2|$DF01EF05|9|$SSSEEF05|20330101|$"
 

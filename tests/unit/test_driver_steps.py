@@ -6,7 +6,7 @@ import pytest
 
 from harness.driver.backend import BackEnd
 from harness.hsm.machine import Card, EncryptionMachine
-from tests.counter import ANY, IDENTIFICATION, INITIAL, KINDS, MEANT, NUMBER, OWN, SHAPES, Counter
+from tests.kit.counter import ANY, IDENTIFICATION, INITIAL, KINDS, MEANT, NUMBER, OWN, SHAPES, Counter
 
 HISTORY = "0081544C908684510151010001"
 ALL = pytest.mark.parametrize("kind", KINDS, ids="-".join)

@@ -32,7 +32,7 @@ from harness.trace import calls, copy, diff, pcapng, read
 from harness.trace.record import TraceFile
 from harness.trace.show import Reader
 from harness.web import driver as front
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 PIN, OWN, HOLDER, NAME, NUMBER = "123456", "246802", "519900199003070011", "测试甲", "A00000011"
 MEANT = f"510100D15600000551010001C4A06E3C|{NUMBER}|"

@@ -9,7 +9,7 @@ import pytest
 from harness.driver.library import SSCardDriver
 from harness.driver.lock import Turns
 from harness.driver.readers import Given
-from tests.counter import ANY, Counter
+from tests.kit.counter import ANY, Counter
 
 DEADLINE = 30.0
 

@@ -16,7 +16,7 @@ import sscard
 from emulator.apdu.transport import follow
 from harness.readers import pcsc
 from harness.terminal.refused import Refused
-from tests.support import DF, SSSE, VERIFY, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, new_card
 
 
 def send(card: sscard.Card, command: str) -> str:

@@ -21,7 +21,7 @@ from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace.record import TraceFile
-from tests.support import SSSE, VERIFY, WRONG_PIN, new_card
+from tests.kit.cards import SSSE, VERIFY, WRONG_PIN, new_card
 from tests.unit.test_cli import run
 
 READ_NUMBER = "00B2072C0B"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from emulator import catalogue
-from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, HOME, SSSE, VERIFY, Card, new_card
 
 KINDS = [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids="-".join)

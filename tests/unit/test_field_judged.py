@@ -26,7 +26,7 @@ from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.verdicts.log import Log
 from harness.verdicts.verdict import Verdict
-from tests.unit.judged import TODAY
+from tests.kit.judged import TODAY
 
 TABLE = Path(__file__).parents[2] / "docs" / "field-findings.md"
 CARDS = [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]

@@ -10,7 +10,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts.specs import FileSpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.security import PIN, Never
-from tests.support import HOME, VERIFY, Card, new_card
+from tests.kit.cards import HOME, VERIFY, Card, new_card
 
 SECURED = ("SSSE", *(f"DF0{n}" for n in range(1, 8)))
 CARDS = [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]

@@ -23,7 +23,7 @@ from emulator.textfiles import as_csv, as_json, as_toml, as_yaml, text
 from emulator.textfiles.text import FormatError
 from harness.cli import main
 from harness.faults import plan
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 VECTOR = """schema: 1
 id: HOSTILE-1

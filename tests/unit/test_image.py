@@ -13,7 +13,7 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.cells import UNBLOCKING, tries_cell
 from emulator.filesystem.memory.image import Image, ImageError
 from emulator.filesystem.memory.nvm import PowerCut
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card
+from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, Card
 
 
 def fresh(algorithm: str = "3des") -> Image:

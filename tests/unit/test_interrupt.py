@@ -22,7 +22,7 @@ from harness.images import tear
 from harness.office.desk import instant
 from harness.scenarios import runner as scenario_runner
 from harness.terminal.personalise import Personaliser
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 PINS = str(home() / "pin.yaml")
 PROFILE = ("--profile", "3.00-3des")

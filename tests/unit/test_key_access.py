@@ -11,7 +11,7 @@ from harness.readers.connection import InProcess
 from harness.terminal import region
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 KINDS = pytest.mark.parametrize(
     "kind", [("3.00", "3des"), ("3.00", "sm4"), ("2.00", "3des"), ("1.00", "3des")], ids="-".join

@@ -9,7 +9,7 @@ import pytest
 from emulator import catalogue, personas
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.chip import Chip
-from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, HOME, SSSE, VERIFY, Card, new_card
 
 
 def every_command(card: Card) -> dict[str, str]:

@@ -16,7 +16,7 @@ from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.web import app as web
 from harness.web import hsm as service
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["3des", "sm4"])
 HISTORY = "0081544C908684510151010001"

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.trace import read
 from harness.trace.record import TraceFile
-from tests.support import SSSE, VERIFY, Card, new_card
+from tests.kit.cards import SSSE, VERIFY, Card, new_card
 from tests.unit.test_cli import run
 
 FILES = {"report.json", "junit.xml", "report.html", "trace.jsonl", "manifest.json", "manifest.sig"}

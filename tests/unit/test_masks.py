@@ -10,8 +10,8 @@ from emulator.chip import Exchange
 from harness.trace.mask import PersonalData
 from harness.verdicts.log import Line
 from harness.verdicts.report import trace_lines
-from tests.support import SSSE
-from tests.unit.watched import BALANCE, NEW_PIN, OWN, PAID, POOLED, TIME, Watched, personal
+from tests.kit.cards import SSSE
+from tests.kit.watched import BALANCE, NEW_PIN, OWN, PAID, POOLED, TIME, Watched, personal
 
 
 def test_a_day_at_the_counter_tells_nothing_of_the_holder() -> None:

@@ -25,7 +25,7 @@ from harness.trace import read
 from harness.trace.copy import masked_copy
 from harness.trace.read import Event
 from harness.trace.record import Trace, TraceFile
-from tests.support import HOME, SSSE, new_card
+from tests.kit.cards import HOME, SSSE, new_card
 from tests.unit.test_cli import run
 
 LAYOUT = """

@@ -9,7 +9,7 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.filesystem.memory.cells import tries_cell
-from tests.support import DF, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, Card, new_card
 
 DEMANDING = """
 extends = "3.00"

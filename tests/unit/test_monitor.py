@@ -14,8 +14,8 @@ from emulator.sources import marks
 from harness.monitor.rules import RULES
 from harness.terminal.terminal import Refused
 from harness.verdicts.verdict import Verdict
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN
-from tests.unit.judged import (
+from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN
+from tests.kit.judged import (
     ASK,
     CHALLENGE,
     PROOF,

@@ -12,8 +12,8 @@ from harness.faults.plan import Plan
 from harness.monitor.rules import RULES
 from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile
-from tests.support import SSSE, WRONG_PIN, new_card
-from tests.unit.judged import ASK, READ_EXPIRY, READ_NUMBER, READ_VERSION
+from tests.kit.cards import SSSE, WRONG_PIN, new_card
+from tests.kit.judged import ASK, READ_EXPIRY, READ_NUMBER, READ_VERSION
 from tests.unit.test_cli import run
 
 # --- the command ---------------------------------------------------------------------------------------------------

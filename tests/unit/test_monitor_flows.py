@@ -20,8 +20,8 @@ from harness.serving import demo
 from harness.terminal import region
 from harness.terminal.session import TerminalSession
 from harness.verdicts.verdict import Verdict
-from tests.support import new_card
-from tests.unit.judged import Judged, demanding
+from tests.kit.cards import new_card
+from tests.kit.judged import Judged, demanding
 
 OWN_PIN = "246802"
 KINDS = pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.verdicts.verdict import Verdict
-from tests.support import SSSE, VERIFY, new_card
-from tests.unit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, merged, psam_session
+from tests.kit.cards import SSSE, VERIFY, new_card
+from tests.kit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, merged, psam_session
 
 # --- good sessions -------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,8 @@ from harness.terminal import region
 from harness.trace import show
 from harness.trace.read import Event
 from harness.verdicts.verdict import Verdict
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN, new_card
-from tests.unit.judged import ASK, CHALLENGE, PROOF, TODAY, TORN, Judged, demanding, merged, psam_session
+from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, new_card
+from tests.kit.judged import ASK, CHALLENGE, PROOF, TODAY, TORN, Judged, demanding, merged, psam_session
 
 EF05, EF06 = "00A4020002EF05", "00A4020002EF06"
 FCI = "00C000001E"

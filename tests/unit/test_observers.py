@@ -17,7 +17,7 @@ from harness.faults.plan import Plan
 from harness.monitor.relay import Relay
 from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile, check_new
-from tests.support import SSSE, VERIFY, new_card
+from tests.kit.cards import SSSE, VERIFY, new_card
 from tests.unit.test_cli import run
 from tests.unit.test_reader import Driver
 

@@ -23,8 +23,8 @@ from harness.office.register.tables import Bank, Clerk
 from harness.office.vocabulary import Role
 from harness.web import app as web
 from harness.web.office.examples import FIRST, ME, STORY
-from tests.office import Desk
-from tests.office_front import Caller, kind, pulled_out
+from tests.kit.office_fronts import Caller, kind, pulled_out
+from tests.kit.offices import Desk
 
 PINS = ("246810", "135792", "975310", "135790")
 

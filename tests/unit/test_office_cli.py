@@ -17,8 +17,8 @@ from harness.cli.office.operations import APART
 from harness.office.case.shared_rules import BASE
 from harness.office.operations import ALL
 from harness.office.register import seed
-from tests.office import citizen
-from tests.office_front import ME, Counter, person_told, pulled_out
+from tests.kit.office_fronts import ME, Counter, person_told, pulled_out
+from tests.kit.offices import citizen
 
 DOC = ME.document.number
 AGENT = {

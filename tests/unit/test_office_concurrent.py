@@ -21,7 +21,7 @@ from harness.office.register import seed
 from harness.office.register.tables import Card
 from harness.office.vocabulary import Life
 from harness.web.office import create, examples
-from tests.office import Desk
+from tests.kit.offices import Desk
 
 AT_ONCE = 20
 

@@ -23,8 +23,8 @@ from harness.office.vocabulary import Role
 from harness.readers.connection import Connection
 from harness.web.office import answers
 from harness.web.office.examples import FIRST, ME, STORY, WHO
-from tests.office import Desk
-from tests.office_front import Caller
+from tests.kit.office_fronts import Caller
+from tests.kit.offices import Desk
 
 UNREAD = [name for name, one in ALL.items() if one.card is CardUse.NONE]
 NEEDING = [name for name, one in ALL.items() if one.card is CardUse.NEEDED]

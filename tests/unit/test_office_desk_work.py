@@ -9,8 +9,8 @@ import pytest
 from emulator.personas import numbers
 from harness.office.letter import html
 from harness.office.vocabulary import DocumentType, Role
-from tests.office import Desk, citizen
-from tests.office_front import Caller, Counter, kind, person_told
+from tests.kit.office_fronts import Caller, Counter, kind, person_told
+from tests.kit.offices import Desk, citizen
 from tests.unit.test_office_letter import LETTER
 
 ME = citizen()

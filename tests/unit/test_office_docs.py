@@ -31,7 +31,7 @@ from harness.office.requests.models import Agent
 from harness.readers.pcsc import PcscError
 from harness.web import refusals
 from harness.web.office import create
-from tests.office import START
+from tests.kit.offices import START
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -10,8 +10,8 @@ from emulator.filesystem.memory import image as images
 from harness.office.cards import content
 from harness.office.people import made_up
 from harness.office.register import seed
-from tests.office import START, citizen
-from tests.office_front import ME, Counter, person_told
+from tests.kit.office_fronts import ME, Counter, person_told
+from tests.kit.offices import START, citizen
 
 DOC = ME.document.number
 

@@ -40,8 +40,8 @@ from harness.readers.connection import InProcess
 from harness.terminal import region as regions
 from harness.terminal.personalise import Personaliser
 from harness.terminal.terminal import PinRefused, Refused, Terminal
-from tests.office import Desk, agent, ask, child, citizen, moving
-from tests.support import new_card
+from tests.kit.cards import new_card
+from tests.kit.offices import Desk, agent, ask, child, citizen, moving
 
 
 def made(body: str) -> str:

@@ -19,8 +19,8 @@ from harness.office.register import audit, queries, seed
 from harness.office.register.audit import Act, Actor, Note
 from harness.office.requests import models as requests
 from harness.office.vocabulary import DocumentType, Outcome, Role
-from tests.office import Desk, agent, ask, child, citizen
-from tests.office_front import Caller
+from tests.kit.office_fronts import Caller
+from tests.kit.offices import Desk, agent, ask, child, citizen
 
 ASKS = re.compile(r"(?<![.\w])select\(|\bsession\.(query|scalars?|execute)\(")
 ME = citizen()

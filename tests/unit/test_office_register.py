@@ -23,8 +23,8 @@ from harness.office.register.store import Conflict, Register, RegisterError
 from harness.office.register.tables import Application, Audit, Card, Person
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Life
-from tests.forked import Say, forked
-from tests.office import START, Desk, ask, citizen
+from tests.kit.forks import Say, forked
+from tests.kit.offices import START, Desk, ask, citizen
 
 ME = citizen()
 APPLY = ask(requests.Apply, person=ME, bank=seed.BANK, shown=(ME.document,), electronic_pin="135790")

@@ -20,7 +20,7 @@ from harness.office.register.tables import AccountRefusal, Bank, Card
 from harness.office.requests import models as requests
 from harness.office.requests.models import Document, Request
 from harness.office.vocabulary import Cancellation, DocumentType, Incapacity, Loss, PersonKind, Relation, Replacement
-from tests.office import Desk, agent, ask, child, citizen, moving
+from tests.kit.offices import Desk, agent, ask, child, citizen, moving
 
 ME = citizen()
 DOC = ME.document

@@ -14,8 +14,8 @@ import pytest
 from harness.office.measures.workdays import REMEDY
 from harness.office.register import seed
 from harness.office.vocabulary import Role
-from tests.office import Desk, citizen
-from tests.office_front import Caller, Counter, person_told
+from tests.kit.office_fronts import Caller, Counter, person_told
+from tests.kit.offices import Desk, citizen
 
 DECEMBER = datetime(2026, 12, 20, 10)
 """Thirty working days on, nobody knows the holidays."""

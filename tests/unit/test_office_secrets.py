@@ -23,8 +23,8 @@ from harness.office.register.store import Register
 from harness.office.register.tables import ElectronicCard, Person, Setting
 from harness.office.requests import models as requests
 from harness.office.requests import parsed
-from tests.office import HASH_COST, Desk, ask, citizen
-from tests.office_front import Counter
+from tests.kit.office_fronts import Counter
+from tests.kit.offices import HASH_COST, Desk, ask, citizen
 
 ME = citizen()
 

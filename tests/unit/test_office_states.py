@@ -25,8 +25,8 @@ from harness.office.register.queries import Unknown
 from harness.office.register.tables import Account, AccountRefusal, Application, Audit, Batch, Card
 from harness.office.requests import models as requests
 from harness.office.vocabulary import AccountState, DocumentType, Incapacity, Kind, Life, Loss, Progress, Relation
-from tests.office import Desk, agent, ask, child, citizen, moving
-from tests.office_front import Torn
+from tests.kit.office_fronts import Torn
+from tests.kit.offices import Desk, agent, ask, child, citizen, moving
 
 ME, YOU = citizen(), citizen(31, name="测试乙")
 SHOWN = (ME.document,)

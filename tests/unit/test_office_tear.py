@@ -30,7 +30,7 @@ from harness.office.vocabulary import Cancellation, DocumentType, Life
 from harness.readers.connection import InProcess
 from harness.terminal import region as regions
 from harness.terminal.terminal import Refused, Terminal
-from tests.office import Desk, Torn, ask, citizen, moving
+from tests.kit.offices import Desk, Torn, ask, citizen, moving
 
 ME = citizen()
 SHOWN = (ME.document,)

@@ -13,7 +13,7 @@ from harness.keys.access import TerminalError
 from harness.readers.connection import InProcess
 from harness.terminal.personalise import Personaliser, for_chip
 from harness.terminal.terminal import Refused, Terminal
-from tests.support import DF, HOME, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, HOME, SSSE, VERIFY, Card, new_card
 
 
 @pytest.fixture(params=[("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"), ("regional", "sm4")])

@@ -11,7 +11,7 @@ from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.memory.cells import VERSIONS, key_cell
-from tests.support import DF, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, Card, new_card
 
 ADF = "00A4040006D15600000590"
 CHIP = bytes.fromhex("8684510151010001")

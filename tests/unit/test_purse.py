@@ -12,7 +12,7 @@ import pytest
 from emulator.filesystem.memory.cells import PURSE_CELL
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.filesystem.memory.purse import Purse
-from tests.support import DF, SSSE, VERIFY, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, Card, new_card
 
 TERMINAL = "510100000001"
 TIME = "20261124093000"

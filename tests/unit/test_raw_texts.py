@@ -22,8 +22,8 @@ from harness.messages import forms, system
 from harness.office.register import store
 from harness.office.register.store import Register
 from harness.web.office.examples import STORY
-from tests.office import Desk
-from tests.office_front import Caller
+from tests.kit.office_fronts import Caller
+from tests.kit.offices import Desk
 
 RAW = re.compile(r"\[Errno|sqlalche\.me|\(sqlite3\.|Value error|[Ss]tring should match|does not match '|\^\[|Traceback")
 FULL = Path("/dev/full")

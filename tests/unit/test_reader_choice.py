@@ -12,7 +12,7 @@ from harness.driver.reader_choice import FoundReaders
 from harness.readers import pcsc
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from harness.monitor.watched import Watched
 from harness.trace.read import Event
 from harness.verdicts.log import Line, Log
 from harness.verdicts.report import trace_lines
-from tests.support import SSSE
-from tests.unit.judged import Judged
+from tests.kit.cards import SSSE
+from tests.kit.judged import Judged
 from tests.unit.test_cli import run
 
 OLD = Path(__file__).parents[1] / "data" / "reports" / "before-running-hash"

@@ -12,7 +12,7 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import LayoutError
 from harness.trace.read import events
 from harness.trace.record import TraceFile
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 FORGIVING = 'schema = 1\nname = "java"\nextends = "3.00"\nget_response_class = "any"\n'
 BANK, OPTIONS = "00A4040008A000000333010101", "80A800000B8309000000000000000156"

@@ -11,7 +11,7 @@ from emulator.reader.slot import Slot
 from emulator.security import PIN
 from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.trace.record import Trace
-from tests.support import SSSE, VERIFY, new_card
+from tests.kit.cards import SSSE, VERIFY, new_card
 from tests.unit.test_reader import Driver, driver  # noqa: F401
 
 

@@ -10,7 +10,7 @@ from emulator.chip import Chip
 from emulator.filesystem.memory.cells import UNBLOCKING
 from emulator.filesystem.memory.nvm import PAGE, Nvm, PowerCut
 from harness.images import tear
-from tests.support import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
 
 Deed = Callable[[Card], object]
 

@@ -13,7 +13,7 @@ from harness.keys.access import TerminalError
 from harness.readers.connection import InProcess
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Refused, Terminal
-from tests.support import Card, new_card
+from tests.kit.cards import Card, new_card
 
 ALL = ["DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84"]
 

@@ -19,7 +19,7 @@ from harness.readers.connection import InProcess
 from harness.terminal.refused import Refused
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 HARNESS = Path(__file__).parents[2] / "harness"
 

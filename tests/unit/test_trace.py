@@ -28,7 +28,7 @@ from harness.trace.mask import Marks, PersonalData
 from harness.trace.read import TraceError
 from harness.trace.record import TraceFile
 from harness.trace.show import Reader
-from tests.support import SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.kit.cards import SSSE, VERIFY, WRONG_PIN, Card, new_card
 from tests.unit.test_cli import run
 
 SCHEMA = json.loads(Path(harness.trace.__file__).with_name("schema-3.json").read_text())

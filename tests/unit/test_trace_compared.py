@@ -16,8 +16,8 @@ from harness.trace import diff, pcapng, read
 from harness.trace.read import Event
 from harness.trace.record import TraceFile
 from harness.trace.show import Reader
-from tests.support import SSSE, new_card
-from tests.unit.watched import Watched
+from tests.kit.cards import SSSE, new_card
+from tests.kit.watched import Watched
 
 
 def events(tables: list[dict[str, Any]]) -> list[Event]:

@@ -26,7 +26,7 @@ from harness.trace import pcapng, read
 from harness.trace.copy import masked_copy
 from harness.trace.read import TraceError
 from harness.trace.record import Trace, TraceFile
-from tests.support import SSSE, WRONG_PIN, Card, new_card
+from tests.kit.cards import SSSE, WRONG_PIN, Card, new_card
 from tests.unit.test_cli import run
 
 SAMPLES = Path(__file__).parents[1] / "data" / "traces"

@@ -28,7 +28,7 @@ from harness.sources.register import register
 from harness.verdicts.log import Log
 from harness.verdicts.models import build
 from harness.verdicts.verdict import Verdict
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 FLOWS = vectors.find([FOLDER / "field"])

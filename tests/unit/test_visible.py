@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from emulator.filesystem.memory.cells import file_cell
 from harness.cli import main
 from harness.messages.visible import VisibleStream, visible
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 EVIL = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\x9b31m\r\u200b"
 SHOWN = r"\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202eevil\u2066\u009b31m\x0d\u200b"

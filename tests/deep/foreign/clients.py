@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from emulator import catalogue
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 ROOT = Path(__file__).parents[3]
 SOURCES = Path(__file__).parent

@@ -8,7 +8,7 @@ import pytest
 
 from harness.readers import pcsc
 from tests.deep.foreign.clients import Exchange, conversation
-from tests.e2e.served import serving
+from tests.kit.served import serving
 
 PRIVATE = f"{pcsc.SOCKET_VARIABLE}="
 

@@ -11,7 +11,7 @@ import pytest
 from tests import native
 from tests.deep.foreign.clients import SOURCES, card_basics, followed, holds, needed, said
 from tests.deep.foreign.conftest import Reader, card
-from tests.support import HOME
+from tests.kit.cards import HOME
 
 JNA = Path("/usr/share/java/jna.jar")
 PROPERTIES = "-Dsun.security.smartcardio."

@@ -18,7 +18,7 @@ from tests.deep.foreign.clients import (
     said,
 )
 from tests.deep.foreign.conftest import Reader
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 NAME_OF_SSSE = SSSE[10:]
 

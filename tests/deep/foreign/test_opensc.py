@@ -8,7 +8,7 @@ import pytest
 
 from tests.deep.foreign.clients import ATR, CARD_MANAGER, FCI, said
 from tests.deep.foreign.conftest import Reader
-from tests.support import SSSE
+from tests.kit.cards import SSSE
 
 NOT_OURS = "Card is invalid or cannot be handled"
 OF_ANOTHER_CARD = {

@@ -31,7 +31,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Connection
 from harness.web.office import create
 from harness.web.office.examples import STORY, Example
-from tests.office import START, Desk, citizen
+from tests.kit.offices import START, Desk, citizen
 
 CLERKS = {Role.CLERK: seed.MAKER, Role.BANK: seed.BANKER, Role.ADMINISTRATOR: seed.OFFICER}
 OFTEN = "1000000/minute"

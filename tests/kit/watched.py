@@ -20,7 +20,7 @@ from harness.readers.connection import InProcess
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
-from tests.support import new_card
+from tests.kit.cards import new_card
 
 BALANCE, OWN, POOLED = 0x0ABCDEF0, 0x0A123456, 0x0A654321
 """Amounts in fen whose bytes come about by no accident."""

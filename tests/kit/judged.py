@@ -25,7 +25,7 @@ from harness.terminal import region
 from harness.terminal.terminal import Terminal
 from harness.trace.read import Event
 from harness.trace.record import Trace
-from tests.support import SSSE, new_card
+from tests.kit.cards import SSSE, new_card
 
 READ_VERSION, READ_EXPIRY, READ_NUMBER = "00B2032806", "00B2062806", "00B207280B"
 CHALLENGE, ASK = "0084000008", "0020000000"

@@ -1,0 +1,1 @@
+"""What tests share: cards, counters, offices, programs and processes at hand."""
