@@ -266,21 +266,29 @@ class Chip:
         try:
             if not memory.normal:
                 lifecycle.check_card(state)
-            command = CommandAPDU.parse(raw)
-            if command.extended:
-                raise CardError(
-                    SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
-                )
-            cla = command.cla
-            kind = self._table.find(cla, command.ins, command.p1)
+            understood = self._table.understood.get(raw)
+            if understood is not None:
+                kind = type(understood)
+                in_secured_class = False
+            else:
+                command = CommandAPDU.parse(raw)
+                if command.extended:
+                    raise CardError(
+                        SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
+                    )
+                kind = self._table.find(command.cla, command.ins, command.p1)
+                in_secured_class = command.cla in kind.secured
             if session.transaction is not None and not kind.continues:
                 session.transaction = None
             if not memory.normal:
                 lifecycle.check(state, kind)
-            in_secured_class = cla in kind.secured
-            if not (in_secured_class or kind.protected):
+            if understood is not None:
+                data = understood.execute(state)
+            elif not (in_secured_class or kind.protected):
                 kind.check(command)
-                data = kind.parse(command).execute(state)
+                instruction = kind.parse(command)
+                self._table.remember(raw, instruction)
+                data = instruction.execute(state)
             elif kind.when_blocked and kind.done_already(state, command):
                 kind.check(command)
                 data = b""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from emulator.apdu.command import HEADER
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
+
+MOST_KEPT = 1024
 
 
 class InstructionTable:
@@ -19,6 +22,8 @@ class InstructionTable:
         """``follows_class``: GET RESPONSE is one in every class that any of them has."""
         self.by_code: dict[int, type[Instruction]] = {}
         self.by_p1: dict[int, type[Instruction]] = {}
+        self.understood: dict[bytes, Instruction] = {}
+        """Commands without data that passed their checks, as ``remember`` keeps them."""
         for kind, (cla, ins) in instructions:
             for one in (cla, *kind.secured):
                 self.by_code.setdefault(one << 8 | ins, kind)
@@ -36,6 +41,13 @@ class InstructionTable:
             offered = [(kind, kind.code(layout)) for kind in INSTRUCTIONS if kind.offered(layout)]
             table = _TABLES[layout.fingerprint] = cls(offered, follows_class=layout.follows_class)
         return table
+
+    def remember(self, raw: bytes, instruction: Instruction) -> None:
+        """Keeps what a plain command of no more than a header means: nothing but its bytes says so, and terminals send
+        the same few again and again. One with data is not kept, as it may hold a PIN; nor is any beyond ``MOST_KEPT``.
+        """
+        if len(raw) <= HEADER and len(self.understood) < MOST_KEPT:
+            self.understood[raw] = instruction
 
     def get(self, raw: bytes) -> type[Instruction] | None:
         """The instruction that a command's first bytes mean, None for none."""
