@@ -108,8 +108,11 @@ class CardState:
 
     def scheme(self, spec: KeySpec) -> MessagingSpec:
         """How a key proves and seals: as the application that it lies in says."""
-        line = self.session.directory.line()
-        return next(one.messaging for one in line if one.spec.id == spec.application)
+        home: Directory | None = self.session.directory
+        while home is not None and home.spec.id != spec.application:
+            home = home.parent
+        assert home is not None, f"key {spec.name} is not within reach"
+        return home.messaging
 
     def find_key(self, identifier: int, use: KeyUse) -> KeySpec:
         """The key under a P2, from the current DF; 6A88."""

@@ -57,7 +57,7 @@ class Plan:
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self.regions: dict[CellKey, Region] = {}
-        self.states = tuple(name for name in cells if name.kind is CellKind.STATE)
+        self.states = frozenset(name for name in cells if name.kind is CellKind.STATE)
         counters = [name for name in cells if name.kind.counts]
         self.size = 0
         for name in counters:
@@ -264,9 +264,11 @@ class Memory:
             if self.changed:
                 self.changed(cells)
             self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
+            lives_on = self._plan.states.isdisjoint(self._pending)
             self._cells = cells
             self._pending = {}
-            self._settle()
+            if not lives_on:
+                self._settle()
 
     def rollback(self) -> None:
         """Forgets the transaction's writes."""
