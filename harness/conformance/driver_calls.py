@@ -72,7 +72,7 @@ def call(
 ) -> Outcome:
     """Calls a function by its name and arguments. Missing where it needs a PSAM and none is there."""
     own = None if machine or play.psam is None else Lent(play.psam)
-    driver = SSCardDriver(Given(lambda _: Lent(play.terminal.connection), lambda: own), Pad(pad))
+    driver = SSCardDriver(Given(lambda __: Lent(play.terminal.connection), lambda: own), Pad(pad))
     if machine:
         perform, names = IN_STEPS[function]
         return Outcome(*perform(BackEnd(driver, EncryptionMachine()), *(arguments[name] for name in names)))

@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.reader.slot import Card, Slot
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
@@ -219,7 +220,7 @@ def run(options: Options) -> int:
                 return _without_reader(options, str(error))
             stack.callback(card_run.close)
             card_run.insert_all(service)
-            for number, _ in cards:
+            for number, _chip in cards:
                 card_run.wait(number)
             stack.enter_context(control.serve(card_run.steer))
         readers = card_run.readers

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,9 +35,8 @@ def test_it_makes_the_library_and_its_header_and_says_where(tmp_path: Path) -> N
 
 def test_it_builds_where_only_the_package_is_installed_and_writes_nothing_into_it(tmp_path: Path) -> None:
     """The tree that a wheel unpacks to, read-only, and another current folder."""
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     site = tmp_path / "site-packages"
-    for package in packages["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+    for package in ("emulator", "harness", "sscard"):
         shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
     before = sorted(site.rglob("*"))
     for one in [site, *before]:

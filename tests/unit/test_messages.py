@@ -140,3 +140,19 @@ def test_english_costs_no_import_at_the_start() -> None:
 def test_no_place_outside_the_catalogues_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSCARD_LANG", f"../../../..{tmp_path}")
     assert list(messages.languages()) == []
+
+
+def test_nothing_else_is_called_as_messages_are() -> None:
+    """A throwaway named ``_`` in a function that tells something would be called in the catalogue's place."""
+    for path in SOURCES:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        calls = {one for one in nodes if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "_"}
+        from_there = [one for one in nodes if isinstance(one, ast.ImportFrom) and one.module == "emulator.messages"]
+        names = {alias.name for one in from_there for alias in one.names}
+        assert not calls or "_" in names, f"{path} tells without the catalogue"
+        for function in (one for one in nodes if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)):
+            inside = set(ast.walk(function))
+            stored = {one for one in inside if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+            taken = {one for one in inside if isinstance(one, ast.arg)}
+            names = {one.id for one in stored} | {one.arg for one in taken}
+            assert "_" not in names or not inside & calls, f"{path}: {function.name}"

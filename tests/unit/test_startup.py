@@ -48,7 +48,7 @@ def test_the_version_needs_neither_commands_nor_the_packages_metadata() -> None:
     said, modules = run(COMMAND, "--version")
     assert re.fullmatch(r"sscard, version \d+\.\d+\.\d+\n", said)
     assert not modules & (HEAVY | {"importlib.metadata", "subprocess", "socket", "asyncio", "json", "pathlib"})
-    assert len(ours(modules)) < 15
+    assert len(ours(modules)) <= 15
 
 
 @pytest.mark.parametrize(
