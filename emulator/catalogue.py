@@ -121,7 +121,8 @@ def personas(kind: str = "user") -> tuple[str, ...]:
 def persona(name_or_path: str | Path) -> Persona:
     """A persona by name, or by the path of a TOML file.
 
-    PersonaError, in one sentence, for a file that is none; UnknownPersonaError, naming those there are, for a name.
+    PersonaError, in one sentence, for a file that is not a persona; UnknownPersonaError, naming those there are, for an
+    unknown name.
     """
     return _personas.get(str(name_or_path))
 

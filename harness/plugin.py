@@ -77,7 +77,7 @@ def _collected(config: pytest.Config) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """UsageError for a marker that asks for what there is not, and for vectors that are none."""
+    """UsageError for a marker that asks for what there is not, and for invalid vectors."""
     for item in items:
         for marker in item.iter_markers("sscard"):
             if wrong := _wrong(marker):

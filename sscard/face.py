@@ -44,7 +44,7 @@ class Card:
     def transmit(self, command: bytes | bytearray | memoryview) -> bytes:
         """The answer to one command APDU: data and status word, two bytes at least, whatever came.
 
-        RuntimeError before ``power_on``, TypeError for what is no bytes.
+        RuntimeError before ``power_on``, TypeError unless it is bytes.
         """
         return self._chip.transmit(bytes(memoryview(command)))
 
@@ -74,7 +74,7 @@ def terminal(card: Card) -> Terminal:
     """A terminal that has begun a session with this user card, in this process: the card is powered, the social
     security environment selected, version and algorithm known. It holds the published test keys.
 
-    TypeError for what is no card, ValueError for a PSAM; TerminalError where the card refuses a terminal: it is
+    TypeError unless it is a card, ValueError for a PSAM; TerminalError where the card refuses a terminal: it is
     blocked, or not activated.
     """
     from harness.readers.connection import InProcess
@@ -93,7 +93,7 @@ def driver(card: Card, psam: Card | None = None, *, pins: Iterable[str] = ()) ->
     ``psam`` None: the terminal has none, and what needs one answers -2201. ``pins``: what the cardholder enters at the
     PIN pad, one entry after another (``cancel`` and ``timeout`` too); then nobody enters anything.
 
-    TypeError for what is no card, ValueError where ``card`` is a PSAM or ``psam`` is none.
+    TypeError unless it is a card, ValueError where ``card`` is a PSAM or ``psam`` is none.
     """
     from harness.driver.library import SSCardDriver
     from harness.driver.pad import Pad
@@ -113,7 +113,7 @@ def reader(card: Card) -> AbstractContextManager[str]:
     Where a pcscd with vpcd runs, its first free slot is used; else one is started, and ended again. PC/SC fixes its
     socket when a process first uses it: set ``PCSCLITE_CSOCK_NAME`` before, where the machine's own will not do.
 
-    TypeError for what is no card. On entry PcscError, naming the remedy, where pcscd, vpcd or pyscard is missing, no
+    TypeError unless it is a card. On entry PcscError, naming the remedy, where pcscd, vpcd or pyscard is missing, no
     slot is free, or the reader does not take the card.
     """
     chip = _chip(card, USER, PSAM)

@@ -74,7 +74,7 @@ def libcrypto() -> Any:
 
 @contextmanager
 def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
-    """The library, and a context for the key of this DER; ValueError for a key that is none."""
+    """The library, and a context for the key of this DER; ValueError for an invalid key."""
     library = libcrypto()
     buffer = ctypes.create_string_buffer(der, len(der))
     at = ctypes.c_void_p(ctypes.addressof(buffer))

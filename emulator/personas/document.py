@@ -66,7 +66,7 @@ def names() -> tuple[str, ...]:
 def read(name_or_path: str) -> list[Document]:
     """A persona's own document, by name or by the path of a .toml file, then those it extends.
 
-    PersonaError; UnknownPersonaError for a name that is none.
+    PersonaError; UnknownPersonaError for an unknown name.
     """
     if not is_path(name_or_path) and name_or_path not in names():
         raise UnknownPersonaError(Finding("", 0, "", _unknown(name_or_path)))

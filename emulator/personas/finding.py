@@ -11,7 +11,7 @@ from emulator.errors import ErrorKind, SscardError
 class Finding:
     """One thing that is wrong: the file and its line from 1, the key or the item, what was expected and what is there.
 
-    ``name`` and ``name_en`` are the item's, empty for a key that is none.
+    ``name`` and ``name_en`` are the item's, empty for an unknown key.
     """
 
     source: str

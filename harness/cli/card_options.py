@@ -143,7 +143,7 @@ def psam_image(name: str) -> Image:
 
 
 def is_psam(persona: str) -> bool:
-    """True for the persona of a terminal's own card. PersonaError for a file that is none."""
+    """True for the persona of a terminal's own card. PersonaError for a file that is not a persona."""
     try:
         return catalogue.persona(persona).card == "psam"
     except UnknownPersonaError:

@@ -43,7 +43,7 @@ class Wanted:
 
 
 def fields(text: str) -> list[str]:
-    """``a|b|`` as its fields, the last one ended or not; -14 for what is no text."""
+    """``a|b|`` as its fields, the last one ended or not; -14 for bytes that are not text."""
     _text(text)
     return text.removesuffix("|").split("|") if text else []
 
@@ -73,7 +73,7 @@ def joined(*values: str) -> str:
 
 
 def groups(text: str) -> list[list[str]]:
-    """``F|a|b|$G|c|$`` as the fields of each file; -23, -14 for what is no text."""
+    """``F|a|b|$G|c|$`` as the fields of each file; -23, -14 for bytes that are not text."""
     _text(text)
     if not text.endswith("$"):
         raise DriverError(Code.BAD_INPUT, "每个文件以$结束 every file ends with $")

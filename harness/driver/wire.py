@@ -11,7 +11,7 @@ A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended
   files were asked for whole; more is code -42 and an empty string.
 
 One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
-is none gets -23, a function that is none -13, arguments that are none -14, and the connection lives on; a length that
+is none gets -23, an unknown function -13, wrong arguments -14, and the connection lives on; a length that
 is none gets -23 and the connection ends, as where the next frame begins is not known any more.
 """
 

@@ -15,7 +15,7 @@ def is_pin(digits: str) -> bool:
 
 
 def bcd(digits: str) -> bytes:
-    """A PIN as VERIFY takes it; TerminalError for what is no PIN. The text never holds the digits."""
+    """A PIN as VERIFY takes it; TerminalError for an invalid PIN. The text never holds the digits."""
     if not (digits.isascii() and (digits.isdigit() or not digits) and len(digits) <= 16):
         raise TerminalError(_("a PIN has 4 to 16 digits"))
     return bytes.fromhex(digits + "F" * (len(digits) % 2))

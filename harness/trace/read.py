@@ -107,7 +107,8 @@ def _bytes(text: str) -> bytes:
 def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
     """The events of a file, in order; with ``follow`` also those still to come, for as long as it is asked.
 
-    TraceError for a line that is none. An unfinished last line is left out, as a writer that was killed may leave it.
+    TraceError for a line that is not an event. An unfinished last line is left out, as a writer that was killed may
+    leave it.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -193,7 +194,7 @@ def _event(path: Path, number: int, line: str) -> Event:
 
 
 def _check_times(event: Event) -> None:
-    """ValueError for a time of either clock, or a latency, that is none."""
+    """ValueError for an invalid time of either clock, or an invalid latency."""
     if not 0 <= event.t < LONGEST_TIME:
         raise ValueError(f"expected seconds in t, found {event.t}")
     try:

@@ -53,7 +53,7 @@ class Goal:
 
 
 def goal(folder: Path, sign: Path | None, ours: frozenset[str]) -> Goal:
-    """Checked before anything is run or written: ReportError for a key that is none, and for a folder to be signed that
+    """Checked before anything is run or written: ReportError for an invalid key, and for a folder to be signed that
     holds files of others. ``ours``: names of files that are written anew.
     """
     key = private_key(sign) if sign is not None else None

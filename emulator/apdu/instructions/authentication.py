@@ -171,7 +171,7 @@ class ExternalAuthentication(Instruction):
         return f"{'local' if command.p2 & 0x80 else 'global'} key {command.p2:02X}"
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A88, 6983, 6984, 63Cx."""
+        """Returns no data. CardError: 6A88, 6983, 6984, 63Cx."""
         spec = card.find_key(self.key, KeyUse.EXTERNAL)
         key = card.key(spec, self.version)
         tries = card.usable(spec)

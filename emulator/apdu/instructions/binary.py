@@ -188,7 +188,7 @@ class UpdateBinary(Instruction):
         return describe(command)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6B00 for an offset, 6700 for data beyond the end. [P]"""
+        """Returns no data. CardError: 6B00 for an offset, 6700 for data beyond the end. [P]"""
         spec = opened(card, self.sfi)
         card.may_update(spec, self.messaging)
         check_offset(spec, self.offset)

@@ -84,7 +84,7 @@ class ApplicationBlock(_ApplicationBlock):
         return cls(ApplicationLife.PERMANENT if command.p2 else ApplicationLife.TEMPORARY)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing."""
+        """Returns no data."""
         card.memory.put(state_cell(card.session.directory.spec.id), self.state)
         return b""
 
@@ -127,7 +127,7 @@ class ApplicationUnblock(_ApplicationBlock):
         return cls()
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing."""
+        """Returns no data."""
         card.memory.put(state_cell(card.session.directory.spec.id), ApplicationLife.IN_USE)
         return b""
 
@@ -166,6 +166,6 @@ class CardBlock(_Block):
         return cls()
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing."""
+        """Returns no data."""
         card.memory.put(CARD_STATE, CardLife.BLOCKED)
         return b""

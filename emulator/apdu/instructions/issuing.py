@@ -98,7 +98,7 @@ class LoadKey(_Personalising):
         return f"key {command.p2:02X}, version {command.p1:02X}"
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80 for no key of 16 bytes, 6A88 for an id that the layout does not know here."""
+        """Returns no data. CardError: 6A80 unless the key has 16 bytes, 6A88 for an id that is unknown here."""
         if len(self.value) != KEY_SIZE:
             raise CardError(SW.WRONG_DATA, f"a key has {KEY_SIZE} bytes, {len(self.value)} came")
         here = card.session.directory
@@ -135,7 +135,7 @@ class CompletePersonalisation(_Personalising):
         return cls()
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing."""
+        """Returns no data."""
         card.memory.put(CARD_STATE, CardLife.IN_USE)
         card.session.drop_keys()
         return b""
@@ -191,7 +191,7 @@ class Activate(Instruction):
         return cls()
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6985 outside the environment and on an active card, 6982."""
+        """Returns no data. CardError: 6985 outside the environment and on an active card, 6982."""
         named = card.layout.activation
         assert named is not None
         home = card.layout.pin.application

@@ -92,7 +92,7 @@ class Verify(Instruction):
         return cls(digits(command.data) if command.data else None)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T: part5:6.14.5]"""
+        """Returns no data. CardError: 63Cx, 6983, 6A88. Where no PIN is set, none is right. [T: part5:6.14.5]"""
         tries = card.pin_tries()
         if self.presented is not None:
             compare(card, tries, self.presented)
@@ -145,7 +145,7 @@ class ChangePin(Instruction):
         return cls(*command.data.partition(FILLER))
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80 before a try is spent, then as VERIFY."""
+        """Returns no data. CardError: 6A80 before a try is spent, then as VERIFY."""
         tries = card.pin_tries()
         if not self.separator:
             raise CardError(SW.WRONG_DATA, "no FF between the old and the new PIN")
@@ -226,7 +226,7 @@ class PinChangeUnblock(Instruction):
         return cls(command.data if command.p2 else None)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80 for a PIN that may not be, which is a failed unblocking too."""
+        """Returns no data. CardError: 6A80 for a PIN that may not be, which is a failed unblocking too."""
         if self.pin is not None:
             # SM4 enciphers no less than one byte [T: part4:8.3.3.2], so there the filler alone stands for no PIN. [D]
             none = card.suite.block > len(FILLER) * 8 and self.pin == FILLER

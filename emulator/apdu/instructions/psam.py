@@ -105,8 +105,8 @@ class InitializeEnvironment(Instruction):
         return cls(command.data[0])
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80 for a card whose environment is SSF33's, which is not public: the text has no other status word
-        for it than this and 6985. [T: part9:9.3]
+        """Returns no data. CardError: 6A80 for a card whose environment is SSF33's, which is not public: the
+        text has no other status word for it than this and 6985. [T: part9:9.3]
         """
         if self.region == SSF33_REGION:
             raise CardError(SW.WRONG_DATA, "a card of region 11 wants the environment of SSF33, which is not public")
@@ -165,7 +165,7 @@ class DeliveryKey(Instruction):
         return f"usage {command.p1 & 0x1F}, {command.p1 >> 5} levels, key {command.p2:02X}"
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80, 6A81, 6A88."""
+        """Returns no data. CardError: 6A80, 6A81, 6A88."""
         card.session.delivered = None
         spec = find_root(card, self.usage, self.identifier)
         size = spec.levels_left * FACTOR
@@ -342,7 +342,7 @@ class CreditSamForPurchase(Instruction):
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6901; 9302 for a wrong MAC2, as the command's table has it (its clause says 63CF)."""
+        """Returns no data. CardError: 6901; 9302 for a wrong MAC2, as the command's table has it (the clause: 63CF)."""
         paying, card.session.transaction = card.session.transaction, None
         if not isinstance(paying, Paying):
             raise CardError(SW.INVALID_STATE, "INIT SAM FOR PURCHASE comes right before, and serves once")

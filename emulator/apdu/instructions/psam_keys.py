@@ -117,7 +117,9 @@ class CreateKey(_KeyFile):
         return cls(command.p2, command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80, 6A81 for an algorithm that is not here, 6A84 without room, 6985 for a key that is there."""
+        """Returns no data. CardError: 6A80, 6A81 for an algorithm that is not here, 6A84 without room, 6985
+        for a key that is there.
+        """
         if len(self.information) == self.head + KEY_SIZE // 2:
             raise CardError(SW.FUNCTION_NOT_SUPPORTED, "this PSAM keeps no keys of 8 bytes")
         usage, identifier, rest, value = self.split(self.file, self.information)
@@ -164,7 +166,7 @@ class ChangeKey(_KeyFile):
         return cls(command.p2, command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A80, 6A83 for a key that is not there, 6A81 for one of 8 bytes."""
+        """Returns no data. CardError: 6A80, 6A83 for a key that is not there, 6A81 for one of 8 bytes."""
         if len(self.information) == self.head + KEY_SIZE // 2:
             raise CardError(SW.FUNCTION_NOT_SUPPORTED, "this PSAM keeps no keys of 8 bytes")
         usage, identifier, rest, value = self.split(self.file, self.information)

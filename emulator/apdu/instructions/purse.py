@@ -174,7 +174,7 @@ class UpdateStartingDay(PurseInstruction):
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6982, 6985 for no day of a year."""
+        """Returns no data. CardError: 6982, 6985 for no day of a year."""
         _, purse = self.opened(card)
         self.permit(card)
         day = self.day.hex()

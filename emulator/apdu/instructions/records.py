@@ -257,7 +257,7 @@ class UpdateRecord(Instruction):
         return describe(command)
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6A83, 6A84, and 6A85 where the record does not fit. [T: part5:table 45]"""
+        """Returns no data. CardError: 6A83, 6A84, and 6A85 where the record does not fit. [T: part5:table 45]"""
         spec = opened(card, self.sfi)
         card.may_update(spec, self.messaging)
         records = card.memory.records(spec.path)

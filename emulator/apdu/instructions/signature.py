@@ -98,7 +98,7 @@ class VerifySignature(_Signature):
         return cls(command.data[: sm2.SIZE], command.data[sm2.SIZE :])
 
     def execute(self, card: CardState) -> bytes:
-        """Nothing; 6300 for a signature that is not right, 6985, 6A81."""
+        """Returns no data. CardError: 6300 for a signature that is not right, 6985, 6A81."""
         public = self.public(card, self.home(card))
         try:
             right = sm2.verify(public, self.digest, self.signature)

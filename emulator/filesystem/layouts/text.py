@@ -111,7 +111,7 @@ def pieces(text: str, *sizes: int) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """A text for people, in one line: one replacement character for each character that is none, the ends of lines as
+    """A text for people, in one line: one replacement character for each invalid one, the ends of lines as
     ``\\x0a``, so that a card cannot tell a line of its own; the others as they are.
     """
     whole = _BAD.sub(REPLACEMENT, _UNSHOWN.sub("", text)) if _APART.search(text) else text

@@ -33,7 +33,7 @@ class CardStore:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, number: str) -> Path:
-        """The card's image file. NoCard for what is no number."""
+        """The card's image file. NoCard for an invalid number."""
         if not (number.isalnum() and number.isascii()):
             raise NoCard(_("no card number: {number!r}").format(number=number))
         return self._folder / f"{number}.json"

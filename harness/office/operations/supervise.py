@@ -64,7 +64,7 @@ class SuspendOperation(Operation[Suspend, Result]):
     demands = (_not_yet("NOT-SUSPENDED-YET", "该卡已暂停服务", "service is suspended already", _suspended),)
 
     def enter(self, case: Case[Suspend]) -> Result:
-        """At once."""
+        """Takes effect at once; there is nothing more to tell."""
         case.own_card.suspended_at, case.own_card.suspended_why = case.now, case.request.why
         return Result()
 
@@ -77,7 +77,7 @@ class UnsuspendOperation(Operation[Unsuspend, Result]):
     demands = (_is("IS-SUSPENDED", "该卡未暂停服务", "service is not suspended", _suspended),)
 
     def enter(self, case: Case[Unsuspend]) -> Result:
-        """At once."""
+        """Takes effect at once; there is nothing more to tell."""
         case.own_card.suspended_at, case.own_card.suspended_why = None, ""
         return Result()
 
@@ -90,7 +90,7 @@ class FreezeOperation(Operation[Freeze, Result]):
     demands = (_not_yet("NOT-FROZEN-YET", "该卡已冻结", "the card is frozen already", _frozen),)
 
     def enter(self, case: Case[Freeze]) -> Result:
-        """At once."""
+        """Takes effect at once; there is nothing more to tell."""
         case.own_card.frozen_at, case.own_card.frozen_why = case.now, case.request.why
         return Result()
 
@@ -103,7 +103,7 @@ class UnfreezeOperation(Operation[Unfreeze, Result]):
     demands = (_is("IS-FROZEN", "该卡未冻结", "the card is not frozen", _frozen),)
 
     def enter(self, case: Case[Unfreeze]) -> Result:
-        """At once."""
+        """Takes effect at once; there is nothing more to tell."""
         case.own_card.frozen_at, case.own_card.frozen_why = None, ""
         return Result()
 
@@ -256,7 +256,7 @@ class ExportOperation(Operation[Export, Exported]):
     )
 
     def enter(self, case: Case[Export]) -> Exported:
-        """All of it."""
+        """All that the register holds of the holder."""
         return Exported(export=protection.export(case.session, case.holder))
 
 

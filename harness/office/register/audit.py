@@ -254,7 +254,7 @@ def anchor(session: Session) -> str:
 
 def holds(session: Session, text: str) -> bool:
     """Whether the trail still has all that it had when this anchor was taken, unchanged; that seals hold is another
-    matter. TrailError for what is no anchor.
+    matter. TrailError for an invalid anchor.
     """
     found = ANCHOR.fullmatch(text.strip())
     if found is None:
