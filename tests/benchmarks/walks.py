@@ -33,7 +33,7 @@ def read_basic() -> Callable[[], tuple[int, str]]:
         face: Any = importlib.import_module("sscard")
         driver = face.driver(face.card("adult-chengdu", layout=LAYOUT, algorithm=ALGORITHM), face.psam())
     else:
-        counter = importlib.import_module("tests.kit.counter").Counter(LAYOUT, ALGORITHM)
+        counter = importlib.import_module("tests.counter").Counter(LAYOUT, ALGORITHM)
         chip: Any = importlib.import_module("emulator.chip").Chip  # a sound one, as the face has: no faults, no trace
         counter.card, counter.own = chip(counter.image), chip(counter.own.image)
         driver = counter.driver
