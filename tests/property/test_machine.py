@@ -25,7 +25,7 @@ IDS = {
              0x89: "UK6DF01", 0x8A: "UK7DF01", 0x8B: "UK8DF01", 0x8C: "UK9DF01", 0x8D: "UKADF01", 0x8E: "UKBDF01"},
     "DF03": {0x83: "LKDF03", 0x84: "RK1DF03", 0x85: "RK2DF03", 0x86: "UK1DF03", 0x87: "UK2DF03", 0x88: "UK3DF03",
              0x89: "UK4DF03", 0x8A: "UK5DF03", 0x8B: "UK6DF03", 0x8C: "UK7DF03", 0x8D: "UK8DF03"},
-    "DF04": {0x83: "LKDF04", 0x84: "RK1DF04", 0x85: "UK1DF04", 0x86: "UK2DF04"},
+    "DF04": {0x83: "LKDF04", 0x84: "RK1DF04", 0x85: "UK1DF04", 0x86: "UK2DF04", 0x87: "DSK"},
 }  # fmt: skip
 NEVER_LOCK = {"BK", "LKDF03", "LKDF04"}
 LOCK_KEY = {"DF03": "LKDF03", "DF04": "LKDF04"}
@@ -35,7 +35,7 @@ MESSAGING = {"SSSE": "STK", "DF01": "STKDF01", "DF03": "STKDF03", "DF04": "STKDF
 FILES: list[tuple[str, int, int, str, str, list[set[str]], str]] = [
     ("SSSE", 5, 6, "060420300914", "060420991231", [set()], "UKSSSE"),
     ("SSSE", 6, 4, "0A0131", "0A0132", [set()], "UKSSSE"),
-    ("DF01", 5, 1, "20023130", "20023131", [{"PIN"}, {"RK1DF01"}], "UK1DF01"),
+    ("DF01", 5, 1, "20023531", "20023131", [{"PIN"}, {"RK1DF01"}], "UK1DF01"),
     ("DF01", 6, 2, "2403510100", "2403510700", [{"PIN"}, {"RK1DF01"}], "UK4DF01"),
     ("DF03", 5, 1, "6103510100", "6103510700", [{"PIN"}, {"RK2DF03"}], "UK1DF03"),
     ("DF03", 7, 2, "7103510100", "7103510700", [{"PIN"}, {"RK1DF03"}], "UK3DF03"),
