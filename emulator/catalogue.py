@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copyreg
 import pickle
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +20,7 @@ from emulator.filesystem.layouts import load as plans
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.frozen import frozen
+from emulator.kept import keep
 from emulator.personas import BLANK, DEFAULT, Persona, document
 from emulator.personas.issue import issue
 
@@ -32,7 +32,6 @@ SETTLED = 2.0
 """Seconds after which a file that changes again has another time, on any file system."""
 
 T = TypeVar("T")
-_lock = threading.Lock()
 Stamp = tuple[int, int, int]
 
 
@@ -54,7 +53,7 @@ class _Shelf(Generic[T]):
         thing, files = self._read(name)
         stamps = tuple((path.absolute(), _stamp(path)) for path in files)
         if all(stamp is not None and stamp[0] < (began - SETTLED) * 1e9 for _, stamp in stamps):
-            _keep(self._kept, key, (thing, stamps))
+            keep(self._kept, key, (thing, stamps), KEPT)
         return thing
 
 
@@ -65,13 +64,6 @@ def _stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-def _keep(kept: dict[str, T], key: str, thing: T) -> None:
-    with _lock:
-        while len(kept) >= KEPT:
-            del kept[next(iter(kept))]
-        kept[key] = thing
 
 
 def _read_persona(name: str) -> tuple[Persona, tuple[Path, ...]]:
@@ -150,5 +142,5 @@ def card(holder: str | Path | Persona, plan: str | Path | Layout, algorithm: str
     known, image = _cards.get(key, (None, None))
     if image is None or known != person:  # two files may call a persona the same
         image = issue(person, of, algorithm)
-        _keep(_cards, key, (person, image))
+        keep(_cards, key, (person, image), KEPT)
     return image.fork()

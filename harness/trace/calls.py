@@ -17,8 +17,6 @@ ADDRESSES = re.compile(r"((SSSE|MF|DF[0-9A-F]{2})EF[0-9A-F]{2}(:[0-9]{2}|(\|[0-9
 """What names items, and has no room for a value."""
 PERSONAL = frozenset({"pCardInfo", "pWriteData", "pPayInfo"})
 SECRET = frozenset({"pKey"})
-ENTERED = frozenset({"pEntries"})
-"""What the cardholder enters: in no trace."""
 SECRET_OUT = frozenset({"iReloadPIN_HSM_Step2"})
 """Functions whose pOutInfo holds a PIN, for the machine."""
 

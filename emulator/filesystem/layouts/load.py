@@ -12,6 +12,7 @@ from emulator.filesystem.layouts.changes import merge, with_key_levels, with_sin
 from emulator.filesystem.layouts.reader import LayoutReader, fingerprint_of
 from emulator.filesystem.layouts.specs import Layout, LayoutError, Table
 from emulator.frozen import frozen
+from emulator.kept import keep
 from emulator.messages import _
 from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
@@ -54,11 +55,11 @@ def from_table(table: Table, source: str) -> Layout:
         fingerprint = fingerprint_of(table)
     except TypeError:
         return LayoutReader(source, table).layout()  # a date, say: the reader complains of it
-    if fingerprint not in _by_fingerprint:
-        while len(_by_fingerprint) >= KEPT:
-            _by_fingerprint.pop(next(iter(_by_fingerprint)), None)
-        _by_fingerprint[fingerprint] = _frozen(LayoutReader(source, table).layout())
-    return _by_fingerprint[fingerprint]
+    known = _by_fingerprint.get(fingerprint)
+    if known is None:
+        known = _frozen(LayoutReader(source, table).layout())
+        keep(_by_fingerprint, fingerprint, known, KEPT)
+    return known
 
 
 def _frozen(layout: Layout) -> Layout:
@@ -68,7 +69,7 @@ def _frozen(layout: Layout) -> Layout:
 
 KEPT = 64
 _by_fingerprint: dict[str, Layout] = {}
-"""The oldest first: at most ``KEPT``, as tests make them by the hundred."""
+"""At most ``KEPT``, as tests make them by the hundred."""
 
 
 def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
