@@ -32,13 +32,18 @@ UNKNOWN = ("80CA9F3600", "80CA9F7F2D", "00CB3FFF04", "90CA000000", "F0A5000008",
 
 
 class Planted:
-    """Numbers that came about by no accident, each once. All of them begin so; no item of ours does."""
+    """Numbers that came about by no accident, each once. All of them begin so; no item of ours does.
+
+    They count from ``FIRST``: a small count's zeros would also be the end of a time and the begin of a length beside it.
+    """
+
+    FIRST = 0x9101
 
     def __init__(self) -> None:
         self.numbers: list[bytes] = []
 
     def __call__(self, size: int = 8) -> bytes:
-        number = (b"\xe7\x5a" + len(self.numbers).to_bytes(2, "big") + b"\x99\xd3\x8b\xc5" * 63)[:size]
+        number = (b"\xe7\x5a" + (self.FIRST + len(self.numbers)).to_bytes(2, "big") + b"\x99\xd3\x8b\xc5" * 63)[:size]
         if size >= SHORTEST:
             self.numbers.append(number)
         return number
