@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.driver import wire
 from harness.driver.interface import EXPORTED
-from tests.unit.test_driver_front import Link, served
+from tests.unit.harness.driver.test_driver_front import Link, served
 
 EXAMPLES = 5000 if os.environ.get("SSCARD_FUZZ") == "deep" else 150
 argument = st.one_of(st.binary(max_size=40), st.integers().map(lambda one: str(one).encode()), st.just(b"||"))

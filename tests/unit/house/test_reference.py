@@ -1,0 +1,72 @@
+"""The documentation's command table says what the code does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator import catalogue
+from emulator.apdu.instructions import INSTRUCTIONS
+from harness.trace import reference
+
+DOCS = Path(__file__).parents[3] / "docs"
+LISTS = json.loads((Path(__file__).parents[2] / "data" / "commands.json").read_text(encoding="utf-8"))
+COMMANDS, PSAM_COMMANDS = LISTS["commands"], LISTS["psam_commands"]
+
+
+def test_the_table_in_the_docs_is_the_code() -> None:
+    assert (DOCS / "reference/commands.md").read_text(encoding="utf-8") == reference.markdown(), (
+        "sscard commands --markdown"
+    )
+
+
+def test_no_two_commands_share_their_bytes() -> None:
+    seen: dict[tuple[str, int, int, object], object] = {}
+    for kind in INSTRUCTIONS:
+        for card in kind.cards:
+            for cla in (kind.cla, *kind.secured):
+                for p1p2 in kind.p1p2 if kind.by_p1 else ("",):
+                    key = (card, cla, kind.ins, p1p2)
+                    assert seen.setdefault(key, kind) is kind
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row["name"])
+def test_the_standards_own_list_is_covered(row: dict[str, str]) -> None:
+    """Header bytes and status words as the standard's family lists them. [T]"""
+    kind = next(kind for kind in INSTRUCTIONS if kind.name == row["name"])
+    assert f"{kind.ins:02X}" == row["INS"]
+    assert {f"{cla:02X}" for cla in (kind.cla, *kind.secured)} >= set(row["CLA"].replace(" or ", " ").split())
+    listed = {word.replace("63Cx", "63C0").replace("6Cxx", "6C00") for word in row["status"]} - {"61xx", "6E00"}
+    assert listed <= {f"{word:04X}" for word in kind.status}, "every status word that the standard lists"
+
+
+@pytest.mark.parametrize("row", PSAM_COMMANDS, ids=lambda row: row["name"])
+def test_the_list_of_the_terminals_own_card_is_covered(row: dict[str, str]) -> None:
+    """Header bytes and status words of part 9. [T]"""
+    psam = catalogue.layout("psam")
+    kind = next(kind for kind in INSTRUCTIONS if kind.name == row["name"] and kind.offered(psam))
+    assert (f"{kind.cla:02X}", f"{kind.ins:02X}") == (row["CLA"], row["INS"])
+    listed = set(row["status"]) - {"61xx", "6E00"}
+    if "user" in kind.cards:
+        listed -= {"6982", "6985"}  # of a key's own conditions and of no current application: there is always one
+    assert listed <= {f"{word:04X}" for word in kind.status}, "every status word that the standard lists"
+
+
+def test_every_layout_offers_what_it_should() -> None:
+    names = {
+        name: {kind.name for kind in INSTRUCTIONS if kind.offered(catalogue.layout(name))}
+        for name in catalogue.layouts()
+    }
+    assert names["3.00"] == names["regional"]
+    assert names["3.00"] - names["2.00"] == {
+        "VERIFY CERTIFICATE PIN", "HASH", "GENERATE KEY PAIR", "EXPORT PUBLIC KEY",
+        "COMPUTE DIGITAL SIGNATURE", "VERIFY DIGITAL SIGNATURE",
+    }  # fmt: skip
+    assert names["2.00"] - names["1.00"] == {"GET PROCESSING OPTIONS"}
+    assert "APPLICATION UNBLOCK" not in names["3.00"]
+    assert names["psam"] & names["3.00"] == {
+        "SELECT", "READ RECORD", "READ BINARY", "UPDATE BINARY", "GET CHALLENGE", "EXTERNAL AUTHENTICATION",
+        "GET RESPONSE",
+    }  # fmt: skip
