@@ -8,17 +8,17 @@ it; catalogues lie in ``locale/LANGUAGE/LC_MESSAGES/sscard.mo``, and ``make mess
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import gettext
 
 DOMAIN = "sscard"
-FOLDER = Path(__file__).with_name("locale")
+FOLDER = os.path.join(os.path.dirname(__file__), "locale")  # noqa: PTH118, PTH120 — pathlib is a start-up's third
 VARIABLES = ("SSCARD_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 ENGLISH = ("C", "POSIX", "en")
 
@@ -26,7 +26,12 @@ ENGLISH = ("C", "POSIX", "en")
 def _(text: str) -> str:
     """A message in the user's language; the text itself where there is no translation."""
     found = _catalogue()
-    return text if found is None else found.gettext(text)
+    return found.gettext(text) if found is not None and text else text
+
+
+def deferred(text: str) -> str:
+    """A message of a table, which is made before the language is known: where it is told, ``_`` looks it up."""
+    return text
 
 
 def ngettext(one: str, many: str, number: int) -> str:
@@ -51,15 +56,50 @@ def forget() -> None:
     _catalogue.cache_clear()
 
 
-@lru_cache(maxsize=1)
-def _catalogue() -> gettext.GNUTranslations | None:
+@contextlib.contextmanager
+def for_libraries() -> Iterator[None]:
+    """Within it, libraries that ask gettext for their own texts, as click does, find them in our catalogue, in the
+    language that ours are told in; nothing changes where they are told in English.
+    """
+    language = _language()
+    if not language:
+        yield
+        return
+    import gettext
+
+    domain, said = gettext.textdomain(), os.environ.get("LANGUAGE")
+    gettext.bindtextdomain(DOMAIN, str(FOLDER))
+    gettext.textdomain(DOMAIN)
+    os.environ["LANGUAGE"] = language  # which gettext asks first; it knows nothing of $SSCARD_LANG
+    try:
+        yield
+    finally:
+        gettext.textdomain(domain)
+        del os.environ["LANGUAGE"]
+        if said is not None:
+            os.environ["LANGUAGE"] = said
+
+
+def _language() -> str:
+    """The first of the user's languages that there is a catalogue of; empty where English comes first, or none is."""
     for language in languages():
         if language in ENGLISH:
-            return None
-        file = FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
-        if file.is_file():
-            import gettext
+            return ""
+        if os.path.isfile(_file(language)):  # noqa: PTH113
+            return language
+    return ""
 
-            with file.open("rb") as content:
-                return gettext.GNUTranslations(content)
-    return None
+
+def _file(language: str) -> str:
+    return os.path.join(FOLDER, language, "LC_MESSAGES", f"{DOMAIN}.mo")  # noqa: PTH118
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> gettext.GNUTranslations | None:
+    language = _language()
+    if not language:
+        return None
+    import gettext
+
+    with open(_file(language), "rb") as content:  # noqa: PTH123
+        return gettext.GNUTranslations(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "conformance": ("jsonschema", "jinja2", "pydantic"),
@@ -18,12 +19,13 @@ class MissingExtra(SscardError):
 
     kind = ErrorKind.MISSING
 
-    def __init__(self, package: str, extra: str, what: str = "this") -> None:
-        super().__init__(f'{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+    def __init__(self, package: str, extra: str, what: str = "") -> None:
+        text = _('{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+        super().__init__(text.format(what=what or _("this"), package=package, extra=extra))
         self.package, self.extra = package, extra
 
 
-def missing(error: ModuleNotFoundError, what: str = "this", likely: str = "") -> MissingExtra | None:
+def missing(error: ModuleNotFoundError, what: str = "", likely: str = "") -> MissingExtra | None:
     """What an import that failed lacks; None where no extra brings it. ``what``: whatever needs it; ``likely``: the
     extra to name where several bring it.
     """

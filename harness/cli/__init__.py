@@ -10,6 +10,7 @@ from typing import Any, TextIO, cast
 import click
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _, for_libraries
 from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import HELP, Table
@@ -29,14 +30,14 @@ class _Main(Table):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click has it, with streams on which everything is visible."""
         out, err = cast(TextIO, VisibleStream(sys.stdout)), cast(TextIO, VisibleStream(sys.stderr))
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), for_libraries():
             return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            interrupt.tell("what was written until now stands")
+            interrupt.tell(_("what was written until now stands"))
             raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should

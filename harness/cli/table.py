@@ -6,12 +6,16 @@ So help is quick, and there without the packages that a command needs. The table
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from emulator.messages import _
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -37,6 +41,8 @@ ROOMS = {
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}
 Record = dict[str, Any]
+SHORT, WHOLE = 45, 10_000
+"""Characters of what a command does in short: where a shell completes a name, and uncut."""
 
 
 @cache
@@ -55,8 +61,63 @@ def children(path: str) -> list[str]:
     return [one[len(begins) :] for one in records() if one.startswith(begins) and " " not in one[len(begins) :]]
 
 
+class Formatter(click.HelpFormatter):
+    """Lays help out in the user's language: what commands and options say of themselves is looked up as it is written,
+    so that nothing need be known of the language when they are declared.
+    """
+
+    @contextlib.contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """One with this title."""
+        with super().section(_(name)):
+            yield
+
+    def write_text(self, text: str) -> None:
+        """What a command says of itself."""
+        super().write_text(_(text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Options, or commands, and what is said of each."""
+        super().write_dl([(names, option_text(text)) for names, text in rows], col_max, col_spacing)
+
+
+def option_text(text: str) -> str:
+    """What is said of an option; what click adds to it, in brackets at the end, apart, as it may change alone."""
+    said, apart, added = text.rpartition("  [")
+    return f"{_(said)}{apart}{_added(added)}" if apart else _(text)
+
+
+def _added(text: str) -> str:
+    """What click adds, ``default: 3; required]``, by click's own messages."""
+    before, default, value = text.partition("default: ")
+    if default and not before:
+        value, *more = value.removesuffix("]").split("; ")
+        return "; ".join([_("default: {default}").format(default=value), *map(_, more)]) + "]"
+    return "; ".join(map(_, text.removesuffix("]").split("; "))) + "]"
+
+
+class Context(click.Context):
+    """Of a command whose help is told in the user's language."""
+
+    formatter_class = Formatter
+
+
+def brief(record: Record, limit: int | None = None) -> str:
+    """What a command does in short, in English, cut to so many characters."""
+    text = click.Command(None, help=record["help"], short_help=record["short"])
+    return text.get_short_help_str(limit or WHOLE)
+
+
+def _in_short(record: Record, limit: int) -> str:
+    whole = brief(record)
+    told = _(whole)
+    return told if told != whole else brief(record, limit)
+
+
 class Told(click.Command):
     """A command as far as the table knows it: it gives its help and does nothing else."""
+
+    context_class = Context
 
     def __init__(self, name: str, record: Record) -> None:
         super().__init__(
@@ -84,6 +145,7 @@ class Table(click.Group):
     """A group of the table. ``path``: where in it the group stands; empty for the program itself."""
 
     path = ""
+    context_class = Context
 
     def declared(self) -> dict[str, click.Command]:
         """The commands themselves, imported."""
@@ -114,18 +176,17 @@ class Table(click.Group):
         """The commands and what they do in short, from the table."""
         names = self.list_commands(ctx)
         limit = formatter.width - 6 - max(map(len, names))
-        told = [Told(name, records()[self._below(name)]) for name in names]
         with formatter.section("Commands"):
-            formatter.write_dl([(str(one.name), one.get_short_help_str(limit)) for one in told])
+            formatter.write_dl([(name, _in_short(records()[self._below(name)], limit)) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names from the table, and this group's own options."""
         from click.shell_completion import CompletionItem
 
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
-        told = [Told(name, records()[self._below(name)]) for name in names]
         own = click.Command.shell_complete(self, ctx, incomplete)
-        return [*(CompletionItem(one.name, help=one.get_short_help_str()) for one in told), *own]
+        told = (CompletionItem(name, help=_in_short(records()[self._below(name)], SHORT)) for name in names)
+        return [*told, *own]
 
     def _below(self, name: str) -> str:
         return f"{self.path} {name}".strip()

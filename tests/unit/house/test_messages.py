@@ -16,6 +16,7 @@ from emulator import messages
 from emulator.errors import SscardError
 from harness.hsm.requests import MachineError, digits
 from scripts import messages as catalogue
+from tests.kit import languages
 from tests.unit.house.test_errors import OURS, ROOT, SOURCES
 
 POSITION = {"LayoutError": 2, "FormatError": 1, "ImageError": 1, "MachineError": 1, "Problem": 2, "ItemError": 1}
@@ -52,13 +53,7 @@ msgstr "wrong"
 @pytest.fixture
 def translated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A catalogue of Chinese, as issue 15 will bring one."""
-    folder = tmp_path / "zh" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "sscard.mo").write_bytes(catalogue.compiled(CHINESE.decode()))
-    monkeypatch.setattr(messages, "FOLDER", tmp_path)
-    for name in messages.VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    messages.forget()
+    languages.put(tmp_path, CHINESE.decode(), monkeypatch)
     yield
     messages.forget()
 

@@ -1,0 +1,93 @@
+"""The command line in another language: with a small catalogue of our own, each kind of text comes out of it."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from emulator import messages
+from harness.cli import main
+from harness.cli.table import children
+from tests.kit import languages
+
+COPY = "Copy a card, to rewind to later; SOURCE may be in a running reader. An existing COPY is never overwritten."
+WORDS: dict[str | tuple[str, str], str] = {
+    "Usage:": "用法:",
+    "Options": "选项",
+    "Commands": "命令",
+    "default: {default}": "默认: {default}",
+    "required": "必填",
+    "Error: {message}": "错误: {message}",
+    "No such command {name!r}.": "没有命令 {name!r}。",
+    "Missing option": "缺少选项",
+    COPY: "复制卡片映像。还可还原。",
+    "Copy a card, to rewind to later; SOURCE may be in a running reader.": "复制卡片映像",
+    "Six digits of GB/T 2260.": "GB/T 2260的六位代码。",
+    "For other programs.": "供其他程序使用。",
+    "no such file or folder": "没有这个文件或文件夹",
+}
+
+
+@pytest.fixture(autouse=True)
+def chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    languages.put(tmp_path / "locale", languages.po_of(WORDS), monkeypatch)
+    monkeypatch.setenv("SSCARD_LANG", "zh_CN.UTF-8")
+    yield
+    messages.forget()
+
+
+def said(*arguments: str, expect: int = 0) -> str:
+    """What a command says, on both streams; its lines as one."""
+    result = CliRunner().invoke(main, list(arguments), prog_name="sscard", terminal_width=120)
+    assert result.exit_code == expect, result.output
+    return " ".join(result.output.split())
+
+
+def test_a_command_is_explained() -> None:
+    text = said("persona", "new", "--help")
+    assert text.startswith("用法: sscard persona new")
+    assert "选项:" in text
+    assert "GB/T 2260的六位代码。 [默认: 510100]" in text
+    assert "[必填]" in text
+    assert "复制卡片映像。还可还原。" in said("image", "copy", "--help")
+    assert "Write a persona to edit" in text, "what has no translation is told in English"
+
+
+@pytest.mark.parametrize("path", [(), ("image",), ("office",)])
+def test_so_is_a_group(path: tuple[str, ...]) -> None:
+    text = said(*path, "--help")
+    assert "用法: sscard" in text
+    assert "命令:" in text
+    assert children(" ".join(path))[0] in text
+
+
+def test_a_commands_short_text_is_told_where_commands_are_listed() -> None:
+    assert "copy 复制卡片映像" in said("image", "--help")
+
+
+def test_wrong_usage_is_told_by_the_library_in_the_language_too() -> None:
+    assert "错误: 没有命令 'nothing'。" in said("nothing", expect=2)
+    assert "缺少选项" in said("persona", "new", expect=2)
+
+
+def test_what_the_system_refuses_is_told_in_it() -> None:
+    assert "没有这个文件或文件夹" in said("image", "copy", "none.card", "other.card", expect=1)
+
+
+def test_the_library_is_asked_for_nothing_any_more_when_the_command_has_ended() -> None:
+    before = os.environ.get("LANGUAGE"), gettext.textdomain()
+    said("--help")
+    assert (os.environ.get("LANGUAGE"), gettext.textdomain()) == before
+
+
+@pytest.mark.parametrize("language", ["en", "C", "fr"])
+def test_english_is_told_as_ever(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSCARD_LANG", language)
+    messages.forget()
+    assert said("image", "--help").startswith("Usage: sscard image [OPTIONS] COMMAND [ARGS]...")
+    assert "No such command 'nothing'." in said("nothing", expect=2)
