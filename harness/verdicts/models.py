@@ -24,6 +24,7 @@ SIZES = ("minProperties", "maxProperties")
 PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
+    float: {"type": "number"},
     bool: {"type": "boolean"},
     Any: {},
 }

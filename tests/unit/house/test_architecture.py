@@ -92,4 +92,4 @@ def test_folders_of_tests_mirror_the_source() -> None:
     """What holds the whole house together is in ``house``; all else is in the folder of what it tests."""
     unit = ROOT / "tests" / "unit"
     folders = {path.parent.relative_to(unit) for path in unit.rglob("test_*.py")}
-    assert [one for one in sorted(folders - {Path("house")}) if not (ROOT / one).is_dir() or one == Path(".")] == []
+    assert [one for one in sorted(folders - {Path("house")}) if not (ROOT / one).is_dir() or one == Path()] == []
