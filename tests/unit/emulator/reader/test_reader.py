@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import statistics
+import struct
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -107,6 +111,37 @@ def test_a_frame_leaves_in_one_piece_and_within_its_limit(pair: tuple[socket.soc
     for payload in (b"", bytes(65536)):
         with pytest.raises(ValueError, match="1 to 65535"):
             wire.send(payload)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's own count of segments")
+def test_a_length_is_acknowledged_at_once_and_a_command_by_its_answer() -> None:
+    """So that a driver which holds its second write back waits for nothing, and no segment leaves that need not."""
+    segments_out = 136  # bytes into struct tcp_info, linux/tcp.h
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        chip = socket.create_connection(listener.getsockname())
+        driver, _ = listener.accept()
+    with chip, driver:
+        wire = Wire(chip)
+
+        def command() -> tuple[int, float]:
+            """Segments that left the chip's side, and seconds."""
+            before, start = sent(), time.monotonic()
+            driver.sendall(b"\0\5")
+            driver.sendall(bytes(5))
+            assert wire.receive() == bytes(5)
+            wire.send(b"\x90\x00")
+            assert driver.recv(4, socket.MSG_WAITALL) == frame(b"\x90\x00")
+            return sent() - before, time.monotonic() - start
+
+        def sent() -> int:
+            info = chip.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+            count: int = struct.unpack_from("I", info, segments_out)[0]
+            return count
+
+        # A fresh connection acknowledges its first 16 segments at once by itself. Medians: a machine may be busy.
+        segments, seconds = map(statistics.median, zip(*[command() for __ in range(60)][20:], strict=True))
+    assert segments == 2
+    assert seconds < 0.04, "each waited for a delayed acknowledgement"
 
 
 class Driver:
