@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts.node import Node
@@ -11,6 +12,7 @@ from emulator.messages import _
 SINGLE = {"item": ("items", "tag"), "field": ("fields", ""), "element": ("elements", "tag")}
 """Tables that change one entry of a list: the list, and the key that names an entry (none: its number, from 1)."""
 ALL = "all"
+HABITS = "habits"
 Difference: TypeAlias = tuple[str, Any, Any]
 """Dotted key, the value before, the value after; None for nothing."""
 
@@ -105,10 +107,32 @@ def with_key_levels(table: Table, source: str) -> Table:
 def differences(before: Table, after: Table) -> list[Difference]:
     """Where two merged tables differ: the dotted key, what stood there, what stands there now; None for nothing.
 
-    Entries of lists go by their tag, or by their number; what a layout calls itself is no difference.
+    Entries of lists go by their tag, or by their number; what a layout calls itself is no difference. Each habit is
+    one, also where only one of the two tables has any.
     """
-    own = ("name", "title", "title_zh")
-    return list(_differences("", _named(before, own), _named(after, own)))
+    own = ("name", "title", "title_zh", HABITS)
+    ours, theirs = _habits(before), _habits(after)
+    return _differences("", _named(before, own), _named(after, own)) + [
+        (key, ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)
+    ]
+
+
+def _habits(table: Table) -> dict[str, Any]:
+    """Every habit of a table by its dotted key, without the word that they are told on."""
+    return dict(_leaves((HABITS,), _named(table.get(HABITS, {}), ("grade", "sources"))))
+
+
+def _leaves(where: tuple[str, ...], value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _leaves((*where, _quoted(key)), below)
+    else:
+        yield ".".join(where), value
+
+
+def _quoted(key: str) -> str:
+    """A key as it stands in a dotted one."""
+    return f'"{key}"' if set(key) & set(" /.:*") else key
 
 
 def _named(table: Table, without: tuple[str, ...]) -> Table:
@@ -123,8 +147,7 @@ def _differences(where: str, before: Any, after: Any) -> list[Difference]:
     if isinstance(before, dict) and isinstance(after, dict):
         found: list[Difference] = []
         for key in [*before, *(key for key in after if key not in before)]:
-            quoted = f'"{key}"' if "/" in key or "." in key else key
-            found += _differences(f"{where}.{quoted}".lstrip("."), before.get(key), after.get(key))
+            found += _differences(f"{where}.{_quoted(key)}".lstrip("."), before.get(key), after.get(key))
         return found
     return [(where, before, after)]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from emulator.filesystem.layouts import features as features
+from emulator.filesystem.layouts import habits as habits_table
 from emulator.filesystem.layouts import item_tables
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.specs import (
@@ -75,11 +76,12 @@ class LayoutReader:
         purse = features.purse(root, applications, files, keys)
         certificate = features.certificate(root, applications, files, keys)
         key_files = features.key_files(root, applications, keys)
+        habits = habits_table.habits(root, {*applications, *files})
         root.done()
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
             regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
-            fingerprint_of(self.table), follows_class,
+            fingerprint_of(self.table), follows_class, habits,
         )  # fmt: skip
 
     def _atr(self) -> tuple[bytes, bytes, Basis]:

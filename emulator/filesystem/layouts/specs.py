@@ -8,6 +8,7 @@ from typing import Any
 from emulator import ber
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
+from emulator.filesystem.layouts.habit_specs import HabitsSpec
 from emulator.filesystem.layouts.terms import AskedWhenLocked, Fci, KeyUse, MacStart, Messaging, MessagingKey, Structure
 from emulator.messages import _
 from emulator.security import PIN, Condition, Never, names_in
@@ -377,6 +378,8 @@ class Layout:
     """GET RESPONSE is taken in the class of any command of the card, as programs send it whose system follows 61xx in
     the class of the command that was answered so.
     """
+    habits: HabitsSpec | None = None
+    """Where it answers otherwise than this project's chip, None for a card that does not."""
 
     @property
     def unblockings(self) -> int:

@@ -59,3 +59,75 @@ class AskedWhenLocked(StrEnum):
 
     LOCKED = "6983"
     NO_TRIES = "63C0"
+
+
+class Check(StrEnum):
+    """What a card looks at before it carries a command out; ours in this order.
+
+    ``STRUCTURE``: whether the bytes' own lengths agree. ``FILE``: whether it is there, or current. ``KIND``: whether it
+    holds what the command reads. ``RECORD``: the record, or the offset. ``LE``: whether the answer is as long as asked.
+    """
+
+    STRUCTURE = "structure"
+    CLASS = "class"
+    INSTRUCTION = "instruction"
+    PARAMETERS = "parameters"
+    LENGTH = "length"
+    FILE = "file"
+    KIND = "kind"
+    SECURITY = "security"
+    RECORD = "record"
+    LE = "le"
+
+
+class Asked(StrEnum):
+    """How Le stands to what an answer has: left out, 00, less, or more."""
+
+    ABSENT = "absent"
+    ZERO = "zero"
+    SHORT = "short"
+    LONG = "long"
+
+
+class Waiting(StrEnum):
+    """Where an answer's data go under T=0: behind 61xx, at once, or at once where the command has an Le."""
+
+    ANNOUNCED = "61xx"
+    AT_ONCE = "at once"
+    WITH_LE = "with Le"
+
+
+class Addressing(StrEnum):
+    """How a read command names what it reads: by SFI or in the current EF; a record by its number or by its tag (the
+    first, or in another mode); bytes from an offset.
+    """
+
+    NUMBER_SFI = "number-sfi"
+    NUMBER_CURRENT = "number-current"
+    TAG_SFI = "tag-sfi"
+    TAG_CURRENT = "tag-current"
+    LAST = "last"
+    NEXT = "next"
+    PREVIOUS = "previous"
+    TO_LAST = "to-last"
+    FROM_LAST = "from-last"
+    BINARY_SFI = "binary-sfi"
+    BINARY_CURRENT = "binary-current"
+
+
+class Selection(StrEnum):
+    """How SELECT names what it finds: by its name, the beginning of it, or the next one; by file id (P1 00) the MF, the
+    current DF itself, one below, above or beside it, or an EF; with P1 01 a DF below, with P1 02 an EF.
+    """
+
+    NAME = "name"
+    PART = "part-of-name"
+    NEXT = "next-name"
+    MF = "mf"
+    SELF = "self"
+    CHILD = "child"
+    PARENT = "parent"
+    SIBLING = "sibling"
+    EF = "ef"
+    CHILD_01 = "child-01"
+    EF_02 = "ef-02"
