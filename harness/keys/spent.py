@@ -2,7 +2,8 @@
 
 A card tells how many tries a key has left only when one is lost. Whoever proves keys to a card that is not made here
 asks this note first, and writes into it what was refused. A card stands in it under a hash of its identification code,
-made with a salt of this machine's own: neither the code nor anything else of the card's is in it.
+made with a salt of this machine's own: neither the code nor anything else of the card's is in it. Of the values that
+were refused stand hashes too, where the one who tried them gave them, so that a mended value is told from them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import scrypt, sha256
 from pathlib import Path
 from typing import Any
 
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.security import PIN
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError
 
@@ -30,6 +32,13 @@ SCHEMA = 1
 FOLDER_VARIABLE = "SSCARD_STATE"
 SALT = 16
 """Bytes."""
+ENOUGH_TRIES = 2
+"""What is not known to be right is tried only where a failure leaves one more try. [D]"""
+OF_A_KEY, OF_A_PIN = 16, 1
+"""Bytes kept of a refused value's hash. A whole one of a PIN could be found by trying; about 3,900 of a million PINs
+share one byte. [D]"""
+WORK = 1 << 14
+"""What scrypt takes for a PIN: some hundredths of a second."""
 
 
 class SpentError(SscardError, RuntimeError):
@@ -58,10 +67,13 @@ class SpentKey(SscardError, RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """That a card refused a key. ``left``: tries that it said were left, None where it did not; ``date``: ISO 8601."""
+    """That a card refused a key. ``left``: tries that it said were left, None where it did not or where another value
+    was right since; ``date``: ISO 8601; ``values``: hashes of what was refused, empty where no value was given.
+    """
 
     left: int | None
     date: str
+    values: tuple[str, ...] = ()
 
 
 def state_folder() -> Path:
@@ -88,19 +100,41 @@ class SpentKeys:
         """What the card of this identification code has refused, by the key's name, the PIN as ``PIN``. SpentError."""
         table = self._read()
         found = table["cards"].get(_mark(table, identification), {}) if table else {}
-        return {name: Refusal(one["left"], one["date"]) for name, one in found.items()}
+        return {name: Refusal(one["left"], one["date"], tuple(one.get("values", ()))) for name, one in found.items()}
 
-    def check(self, identification: bytes, name: str) -> None:
-        """SpentKey where the card has refused this key before; SpentError."""
+    def check(self, identification: bytes, name: str, value: bytes = b"") -> None:
+        """SpentKey where the card has refused this key before; SpentError. ``value``: the key or PIN itself: one that
+        was not refused may be tried as long as enough tries are left.
+        """
         refusal = self.refused(identification).get(name)
-        if refusal is not None:
+        if refusal is None:
+            return
+        mended = value and refusal.values and self._hash(identification, name, value) not in refusal.values
+        if not mended or (refusal.left is not None and refusal.left < ENOUGH_TRIES):
             raise SpentKey(name, refusal, self.path)
 
-    def note(self, identification: bytes, name: str, left: int | None) -> None:
-        """Writes down that the card refused a key. On the disk when this returns. SpentError."""
+    def note(self, identification: bytes, name: str, left: int | None, value: bytes = b"") -> None:
+        """Writes down that the card refused a key, and which value of it. On the disk when this returns. SpentError."""
         with self._changing() as table:
             of_card = table["cards"].setdefault(_mark(table, identification), {})
-            of_card[name] = {"left": left, "date": datetime.now(UTC).date().isoformat()}
+            values = set(of_card.get(name, {}).get("values", ()))
+            values |= {_hash_of(table, identification, name, value)} if value else set()
+            told = {"left": left, "date": datetime.now(UTC).date().isoformat()}
+            of_card[name] = told | ({"values": sorted(values)} if values else {})
+
+    def accepted(self, identification: bytes, name: str) -> None:
+        """Takes down that another value of this key was right, which set the card's counter back: what was refused
+        stays refused. SpentError.
+        """
+        refusal = self.refused(identification).get(name)
+        if refusal is None or refusal.left is None or not refusal.values:
+            return
+        with self._changing() as table:
+            table["cards"][_mark(table, identification)][name]["left"] = None
+
+    def _hash(self, identification: bytes, name: str, value: bytes) -> str:
+        table = self._read()
+        return _hash_of(table, identification, name, value) if table else ""
 
     def forget(self, identification: bytes, name: str) -> None:
         """Takes a refusal out, because the key was set back or is another now. SpentError."""
@@ -164,6 +198,14 @@ def _mark(table: Mapping[str, Any], identification: bytes) -> str:
     return hmac.new(bytes.fromhex(table["salt"]), identification, sha256).hexdigest()
 
 
+def _hash_of(table: Mapping[str, Any], identification: bytes, name: str, value: bytes) -> str:
+    """The hash of a value, which means nothing on another card or under another name."""
+    salt = bytes.fromhex(table["salt"]) + identification + name.encode()
+    if name == PIN:
+        return scrypt(value, salt=salt, n=WORK, r=8, p=1, dklen=OF_A_PIN).hex()
+    return hmac.new(salt, value, sha256).digest()[:OF_A_KEY].hex()
+
+
 def _good(table: Any) -> bool:
     if not isinstance(table, dict) or table.get("schema") != SCHEMA or not isinstance(table.get("cards"), dict):
         return False
@@ -173,6 +215,9 @@ def _good(table: Any) -> bool:
         return False
     refusals = (one for card in table["cards"].values() for one in (card.values() if isinstance(card, dict) else [0]))
     return salted and all(
-        isinstance(one, dict) and isinstance(one.get("date"), str) and isinstance(one.get("left"), int | None)
+        isinstance(one, dict)
+        and isinstance(one.get("date"), str)
+        and isinstance(one.get("left"), int | None)
+        and isinstance(one.get("values", []), list)
         for one in refusals
     )

@@ -44,6 +44,35 @@ def test_a_refusal_that_is_taken_out_lets_its_neighbours_stay(tmp_path: Path) ->
     assert json.loads(spent.path.read_text())["cards"] == {}
 
 
+def test_a_mended_key_may_be_tried_and_the_refused_one_never_again(tmp_path: Path) -> None:
+    spent, wrong, right = SpentKeys(tmp_path), b"\x11" * 16, b"\x22" * 16
+    spent.note(CARD, "RKSSSE", 2, wrong)
+    with pytest.raises(SpentKey):
+        spent.check(CARD, "RKSSSE", wrong)
+    spent.check(CARD, "RKSSSE", right)
+    with pytest.raises(SpentKey):
+        spent.check(CARD, "RKSSSE")  # whoever says no value tries nothing
+    spent.note(CARD, "RKSSSE", 1, b"\x33" * 16)
+    with pytest.raises(SpentKey, match="1 tries"):
+        spent.check(CARD, "RKSSSE", right)  # a failure would leave no try
+    spent.accepted(CARD, "RKSSSE")
+    spent.check(CARD, "RKSSSE", right)
+    for refused in (wrong, b"\x33" * 16):
+        with pytest.raises(SpentKey):
+            spent.check(CARD, "RKSSSE", refused)
+
+
+def test_of_a_pin_too_little_is_kept_to_find_it(tmp_path: Path) -> None:
+    spent = SpentKeys(tmp_path)
+    spent.note(CARD, "PIN", 2, b"\x12\x34\x56")
+    text = spent.path.read_text()
+    (kept,) = spent.refused(CARD)["PIN"].values
+    assert len(bytes.fromhex(kept)) == 1
+    assert "123456" not in text
+    with pytest.raises(SpentKey):
+        spent.check(CARD, "PIN", b"\x12\x34\x56")
+
+
 def test_the_note_holds_nothing_of_the_card_and_is_this_users_alone(tmp_path: Path) -> None:
     spent = SpentKeys(tmp_path / "state")
     spent.note(CARD, "RKSSSE", 2)
