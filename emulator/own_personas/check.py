@@ -9,6 +9,7 @@ from typing import Any
 from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import ItemError
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.guess import guess
@@ -239,9 +240,8 @@ class _Judge:
                     self._find(place, f'expected a date not before the birth on {born}, found "{value}"', item)
 
     def _item(self, path: str) -> ItemSpec | None:
-        file, _, tag = path.rpartition("/")
-        specs = (layout.files.get(file) for layout in reversed(self.layouts))
-        return next((item for spec in specs if spec for item in spec.items if item.label == tag), None)
+        found = (layout.item(ItemPath.parse(path)) for layout in reversed(self.layouts))
+        return next((one[1] for one in found if one), None)
 
     def _cards(self) -> None:
         """The cards that are issued of it: that they can be, and that what was computed is valid too."""
@@ -331,8 +331,7 @@ def _place(path: str) -> tuple[str, ...]:
     """``SSSE/EF06/08`` as keys of the file; other keys are dotted."""
     if "/" not in path:
         return tuple(path.split("."))
-    file, _, tag = path.rpartition("/")
-    return ("values", file, tag)
+    return ("values", *ItemPath.parse(path))
 
 
 def _is_value(value: Any) -> bool:

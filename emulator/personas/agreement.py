@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts import text
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.personas import numbers, validity
 
 Told: TypeAlias = "Iterator[tuple[str, str]]"
@@ -53,9 +54,9 @@ class Holder:
 
     def raw(self, path: str) -> Any:
         """What stands in an item; None if nothing does."""
-        file, _, tag = path.rpartition("/")
+        file, label = ItemPath.parse(path)
         held = self.values.get(file)
-        return held.get(tag) if isinstance(held, Mapping) and path not in self.removed else None
+        return held.get(label) if isinstance(held, Mapping) and path not in self.removed else None
 
     def text(self, path: str) -> str:
         """The text of an item, empty if it has none."""

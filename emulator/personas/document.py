@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.filesystem.layouts.load import merge
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
@@ -113,9 +114,9 @@ def _less(files: Any, paths: Sequence[str]) -> Any:
         return files
     result = {path: values for path, values in files.items() if path not in paths}
     for path in paths:
-        file, _, tag = path.rpartition("/")
+        file, label = ItemPath.parse(path)
         if isinstance(result.get(file), dict):
-            result[file] = {key: value for key, value in result[file].items() if key != tag}
+            result[file] = {key: value for key, value in result[file].items() if key != label}
     return result
 
 

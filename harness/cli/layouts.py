@@ -10,6 +10,7 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.changes import Difference, differences
+from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.security import Always
@@ -125,7 +126,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
                    (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
         how = "".join(f"; {one}" for one in demands)
         click.echo(
-            f"{indent}  {spec.path.partition('/')[2]} {spec.fid:04X}  {spec.name} {spec.name_en}"
+            f"{indent}  {FilePath.parse(spec.path).name} {spec.fid:04X}  {spec.name} {spec.name_en}"
             f"  {kinds[spec.structure]}"
             f"  [read {spec.read}; update {spec.update}{how}]  ({spec.grade})"
         )
@@ -173,7 +174,7 @@ def _features(found: Layout) -> list[str]:
     if found.purse:
         purse = found.purse
         rights = f"load {purse.load}; purchase {purse.purchase}; balance {purse.balance}; starting day {purse.set_day}"
-        where = f"in {purse.application}, log {purse.log}, on where {purse.switch} is {purse.value}"
+        where = f"in {purse.application}, log {purse.log}, on where {purse.switch or ''} is {purse.value}"
         lines.append(f"purse  {where}  [{rights}]  ({purse.grade})")
     for binding in found.insurance_region:
         lines.append(f"insurance region  {binding.item}  {binding.insurance} {binding.insurance_en}")

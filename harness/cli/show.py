@@ -181,7 +181,7 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
             "use": key.use,
             "levels": key.levels,
             "tries": image.memory.counter(tries_cell(key.name)),
-            "psam": key.psam,
+            "psam": str(key.psam or ""),
             "hsm": key.hsm,
             "grade": key.grade,
             "purpose": key.title_en,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.apdu.command import ResponseAPDU
-from harness.conformance.models import Match, Parse, Whole
+from harness.conformance.models import Encoding, Match, Parse, Whole
 
 Fill = Callable[[str], str]
 """Hex with its ``${names}`` replaced."""
@@ -47,26 +47,20 @@ def _test(one: Whole) -> tuple[str, str]:
     return next((test, wanted) for test, wanted in told.items() if wanted is not None)
 
 
-def part(span: str) -> slice:
-    """``2:10``, ``:4`` or ``2:`` as a slice."""
-    start, _, end = span.partition(":")
-    return slice(int(start or 0), int(end) if end else None)
-
-
 def taken(rule: Parse, response: ResponseAPDU) -> str:
     """What a program takes out of an answer by a rule, as text: digits in capitals, or characters."""
     text = whole(response)
     for noise in rule.without:
         text = text.replace(noise, "")
     if rule.bytes_ is not None:
-        text = response.data[part(rule.bytes_)].hex().upper()
+        text = response.data[rule.bytes_.part].hex().upper()
     elif rule.after is not None:
         text = _after(text, rule.after, rule)
     elif rule.digits is not None:
-        text = text[part(rule.digits)]
+        text = text[rule.digits.part]
     if rule.odd:
         text = text[1::2]
-    if rule.as_ != "hex":
+    if rule.as_ is not Encoding.HEX:
         text = bytes.fromhex(text[: len(text) // 2 * 2]).decode(rule.as_, "replace").rstrip("\0 ")
     return text.rstrip(rule.unpadded)
 
@@ -86,4 +80,4 @@ def right(rule: Parse, value: str) -> str:
     """What a rule must give for a value on the card: the same, but for programs that drop every other digit."""
     if rule.odd:
         return value.encode("gbk").hex().upper()[1::2]
-    return value.upper() if rule.as_ == "hex" else value
+    return value.upper() if rule.as_ is Encoding.HEX else value

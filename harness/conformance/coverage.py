@@ -12,7 +12,7 @@ from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from harness.conformance.vector import ITEMS, Vector, VectorError
 from harness.verdicts.matrix import Row
-from harness.verdicts.subject import PROOFS
+from harness.verdicts.subject import Proof
 
 PROFILES = (("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4"))
 
@@ -40,7 +40,7 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
             f"{version}-{algorithm}": tuple(vector.id for vector in mine if vector.applies(version, algorithm))
             for version, algorithm in PROFILES
         }
-        proof = {kind: tuple(vector.id for vector in mine if vector.proof == kind) for kind in PROOFS}
+        proof = {str(kind): tuple(vector.id for vector in mine if vector.proof == kind) for kind in Proof}
         rows.append(
             Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells, proof=proof)
         )  # fmt: skip
@@ -66,11 +66,11 @@ def _items(path: Path) -> list[dict[str, Any]]:
 def markdown(rows: Iterable[Row]) -> str:
     """The matrix as a table of numbers of vectors: by what they show a card against, then by profile."""
     profiles = [f"{version}-{algorithm}" for version, algorithm in PROFILES]
-    columns = [*PROOFS, *profiles]
+    columns = [*Proof, *profiles]
     lines = ["| LD/T 6001 | item | " + " | ".join(columns) + " |", "| --- | --- |" + " --- |" * len(columns)]
     for row in rows:
         part = f"part {row.part}" if row.part else "ours"
-        proof = [str(len(row.proof[kind]) or "–") for kind in PROOFS]
+        proof = [str(len(row.proof[kind]) or "–") for kind in Proof]
         numbers = [str(len(row.cells[name])) if row.cells[name] else f"– {row.gap}".rstrip() for name in profiles]
         lines.append(f"| {part} | {row.id} {row.title_zh} | " + " | ".join([*proof, *numbers]) + " |")
     return "\n".join(lines) + "\n"

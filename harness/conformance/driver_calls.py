@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from emulator.filesystem.layouts import paths
 from emulator.messages import _
 from harness.conformance.person import Person
 from harness.conformance.play import Missing, Play
@@ -92,7 +93,7 @@ def filled(text: str, person: Person | None, fill: Callable[[str], str]) -> str:
 def _item(person: Person | None, path: str) -> str:
     if person is None:
         raise Missing(_("whose card it is"))
-    return person.item(path)
+    return person.item(paths.path(path))
 
 
 def alike(wanted: str, out: str) -> bool:

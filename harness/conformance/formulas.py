@@ -13,6 +13,7 @@ from emulator.crypto.suite import xor
 from harness.conformance.models import (
     Block,
     Cryptogram,
+    Digest,
     Encipher,
     Formula,
     Hash,
@@ -76,8 +77,8 @@ class Formulas:
         return bytes(self._terminal.keys.seal(use, command, enciphered=formula.cipher))
 
 
-def _digest(algorithm: str, over: bytes) -> bytes:
-    if algorithm == "sha256":
+def _digest(algorithm: Digest, over: bytes) -> bytes:
+    if algorithm is Digest.SHA256:
         return sha256(over).digest()
     digest = hashes.Hash(hashes.SM3())
     digest.update(over)

@@ -19,6 +19,7 @@ from emulator.apdu.instructions import INSTRUCTIONS, Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock
 from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, KeySpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse, Structure
 from emulator.filesystem.memory.files import messaging_of
@@ -131,7 +132,7 @@ def _mask(item: ItemSpec) -> str:
 
 
 def _label(spec: FileSpec) -> str:
-    return spec.path.partition("/")[2]
+    return FilePath.parse(spec.path).name
 
 
 def _records(spec: FileSpec) -> Iterator[Document]:

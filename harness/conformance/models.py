@@ -3,22 +3,77 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
+from emulator.filesystem.layouts import paths
+from emulator.filesystem.layouts.paths import FilePath, ItemPath
+from emulator.filesystem.layouts.terms import CardKind
+from emulator.reader.shape import ReaderShape
+from harness.conformance.references import Span, Tries, names_in
 from harness.verdicts import models
-from harness.verdicts.models import Schema, refers, says
+from harness.verdicts.models import Schema, exactly, read_by, refers, says
+from harness.verdicts.subject import Grade, Proof
 
 HEX = r"^([0-9A-Fa-f ]|\$\{[a-z0-9_]+(:lv|:[0-9]*:[0-9]*)?\})*$"
 SPAN = "^[0-9]*:[0-9]*$"
 DIGITS = "^[0-9A-F]+$"
 PATTERN = "^[0-9A-Fx]{4}$"
 Hex: TypeAlias = Annotated[str, refers("hex")]
-Tries: TypeAlias = Annotated[str, refers("tries")]
+TriesLeft: TypeAlias = Annotated[Tries, refers("tries"), read_by(Tries.parse)]
+Part: TypeAlias = Annotated[Span, read_by(Span.parse), exactly(type="string", pattern=SPAN)]
+Item: TypeAlias = Annotated[ItemPath, read_by(ItemPath.parse), exactly(type="string")]
 Sw: TypeAlias = Annotated[str, says(pattern=PATTERN)]
-Right: TypeAlias = Literal["right", "wrong"]
 Algorithm: TypeAlias = Literal["3des", "sm4"]
+
+
+class Given(StrEnum):
+    """Whether a step gives the card what is right, or something else in its place."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+class By(StrEnum):
+    """How a record is asked for."""
+
+    TAG = "tag"
+    NUMBER = "number"
+
+
+class Digest(StrEnum):
+    """An algorithm that makes a digest."""
+
+    SM3 = "sm3"
+    SHA256 = "sha256"
+
+
+class Encoding(StrEnum):
+    """As what a program takes an answer's bytes: hex digits, or characters of an encoding."""
+
+    HEX = "hex"
+    ASCII = "ascii"
+    GBK = "gbk"
+
+
+class OfPersona(StrEnum):
+    """What a persona has besides the items of its card."""
+
+    REGION = "region"
+    BANK_CARD_NUMBER = "bank_card_number"
+    PIN = "pin"
+
+
+class Follows(StrEnum):
+    """Who follows 61xx and 6Cxx after a command; ``UNKNOWN``: nobody knows whether anybody does."""
+
+    READER = "reader"
+    PROGRAM = "program"
+    NONE = "none"
+    ONLY_6C = "only_6C"
+    UNKNOWN = "unknown"
 
 
 # --- what is computed before a step ----------------------------------------------------------------------------------
@@ -89,7 +144,7 @@ class Block:
 class Hash:
     """A digest."""
 
-    algorithm: Literal["sm3", "sha256"]
+    algorithm: Digest
     over: Hex
 
 
@@ -173,7 +228,7 @@ class VerifyPin:
 
     BARE: ClassVar[bool] = True
 
-    which: Right
+    which: Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +244,7 @@ class AskPin:
 class ChangePin:
     """CHANGE PIN."""
 
-    old: Right
+    old: Given
     new: Annotated[str, says(pattern="^[0-9]{0,16}$")]
 
 
@@ -201,7 +256,7 @@ class Authenticate:
 
     key: str
     version: int | None = None
-    cryptogram: Right = "right"
+    cryptogram: Given = Given.RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +265,15 @@ class Read:
 
     SHORT: ClassVar[bool] = True
 
-    item: str
-    by: Literal["tag", "number"] = "tag"
+    item: Item
+    by: By = By.TAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """An item: a value, nothing, or what is there."""
 
-    item: str
+    item: Item
     value: str | None = None
     same: Literal[True] | None = None
 
@@ -231,7 +286,7 @@ class Secured:
     data: Hex = ""
     key: str
     cipher: bool = False
-    mac: Right = "right"
+    mac: Given = Given.RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +387,7 @@ class Expect:
     value: str | None = None
     tries_left: (
         Annotated[
-            Annotated[int, says(minimum=0, maximum=15)] | Tries,
+            Annotated[int, says(minimum=0, maximum=15)] | TriesLeft,
             says(
                 description="PIN or a key's name stands for its tries in the layout, n for the repetition of the step"
             ),
@@ -364,10 +419,8 @@ class Parse:
     SCHEMA: ClassVar[Schema] = {"minProperties": 1}
 
     length: Annotated[int, says(minimum=0, description="bytes of data; stands alone")] | None = None
-    bytes_: Annotated[str, says(pattern=SPAN, description="of the data")] | None = None
-    digits: (
-        Annotated[str, says(pattern=SPAN, description="of the whole answer as hex text, status word included")] | None
-    ) = None
+    bytes_: Annotated[Part, says(description="of the data")] | None = None
+    digits: Annotated[Part, says(description="of the whole answer as hex text, status word included")] | None = None
     after: (
         Annotated[
             str,
@@ -389,7 +442,7 @@ class Parse:
     ] = ()
     odd: Annotated[Literal[True], says(description="every second digit only, from the second")] | None = None
     unpadded: Annotated[str, says(minLength=1, description="these characters are taken off the end")] = ""
-    as_: Literal["hex", "ascii", "gbk"] = "hex"
+    as_: Encoding = Encoding.HEX
     is_: (
         Annotated[
             str | Annotated[dict[str, str], says(minProperties=1)],
@@ -399,21 +452,18 @@ class Parse:
     ) = None
     item: (
         Annotated[
-            str,
-            says(
+            ItemPath | FilePath,
+            read_by(paths.path),
+            exactly(
+                type="string",
                 description="the right value is what the persona has there: SSSE/EF05/07; of a PSAM's file the bytes: "
-                "MF/EF16"
+                "MF/EF16",
             ),
         ]
         | None
     ) = None
-    person: (
-        Annotated[
-            Literal["region", "bank_card_number", "pin"], says(description="the right value is this of the persona")
-        ]
-        | None
-    ) = None
-    written: Mapping[str, Any] = field(default_factory=dict)
+    person: Annotated[OfPersona, says(description="the right value is this of the persona")] | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
     """As it stands in the document, for reports."""
 
 
@@ -424,20 +474,20 @@ class Parse:
 class Around:
     """What a step says besides what it does."""
 
-    card: Annotated[
-        Literal["user", "psam"], says(description="which card an apdu, tpdu or reset goes to; absent: the user's")
-    ] = "user"
+    card: Annotated[CardKind, says(description="which card an apdu, tpdu or reset goes to; absent: the user's")] = (
+        CardKind.USER
+    )
     times: Annotated[
-        Annotated[int, says(minimum=1, maximum=15)] | Tries,
+        Annotated[int, says(minimum=1, maximum=15)] | TriesLeft,
         says(description="does the step so often; PIN or a key's name stands for its tries in the layout"),
     ] = 1
     grade: Annotated[Literal["own"], says(description="what this step expects is our decision alone")] | None = None
     let: Annotated[
         dict[str, Annotated[Any, refers("computed")]], says(description="computed before the step, in order")
     ] = field(default_factory=dict)
-    capture: Annotated[
-        dict[str, Annotated[str, says(pattern=SPAN)]], says(description="bytes of the answer's data by name: from:to")
-    ] = field(default_factory=dict)
+    capture: Annotated[dict[str, Part], says(description="bytes of the answer's data by name: from:to")] = field(
+        default_factory=dict
+    )
     expect: Expect | None = None
     accept: (
         Annotated[
@@ -459,13 +509,57 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it does, and all around that. ``written``: the argument of what it does, as it stands."""
+    """One step: what it does, and all around that. ``raw``: the argument of what it does, as it stands."""
 
     name: str
     does: Action
     around: Around
     let: Mapping[str, Formula]
-    written: Any
+    raw: Any
+
+    @property
+    def ours(self) -> bool:
+        """True if nothing but our own decision asks for what it expects."""
+        return bool(self.around.grade)
+
+    @property
+    def deeds(self) -> Iterator[Action]:
+        """What it does, and what it does while power is cut."""
+        does = self.does
+        yield does
+        while isinstance(does, Tear):
+            does = does.does
+            yield does
+
+    @property
+    def keys(self) -> Iterator[str]:
+        """The card's keys that it works with, in what it computes first and then does."""
+        for one in (*self.let.values(), *self.deeds):
+            if isinstance(one, UnderKey | Tac | Authenticate | Secured):
+                yield one.key
+
+    @property
+    def uses_pin(self) -> bool:
+        """True if it uses the card's PIN: by what it does, or by its name in what is sent or expected."""
+        return any(
+            isinstance(one, VerifyPin | AskPin | ChangePin) or (isinstance(one, Driver) and bool(one.pad))
+            for one in self.deeds
+        ) or any("pin" in names_in(text) for text in texts((self.let, self.does, self.around)))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a model, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from texts(one)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from texts(one)
+    elif is_dataclass(value):
+        for of in fields(value):
+            yield from texts(getattr(value, of.name))
 
 
 def step(table: Mapping[str, Any]) -> Step:
@@ -512,7 +606,7 @@ Feature: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class VectorDocument:
     """A vector's document."""
 
     schema: Literal[1]
@@ -524,11 +618,11 @@ class Written:
     covers: Annotated[tuple[str, ...], says(minItems=1, description="further items that it shows something of")] = ()
     title: str
     title_zh: str
-    grade: Literal["normative", "inferred", "own"]
+    grade: Grade
     source: Annotated[str, says(description="what it rests on, with the grade of that fact")]
     proof: (
         Annotated[
-            Literal["field", "text", "own"],
+            Proof,
             says(
                 description="what it shows the card against: what programs send, what the text says, our own layouts; "
                 "absent: field in a folder field, own in a folder generated and for the grade own, else text"
@@ -540,7 +634,7 @@ class Written:
     versions: Annotated[tuple[str, ...], says(minItems=1, description="absent: all")] = ()
     algorithms: Annotated[tuple[Algorithm, ...], says(minItems=1, description="absent: all")] = ()
     shapes: Annotated[
-        tuple[Literal["t0", "apdu"], ...],
+        tuple[ReaderShape, ...],
         says(
             minItems=1,
             uniqueItems=True,
@@ -548,12 +642,12 @@ class Written:
         ),
     ] = ()
     follows: Annotated[
-        Literal["reader", "program", "none", "only_6C", "unknown"],
+        Follows,
         says(
             description="who follows 61xx and 6Cxx after an apdu; nobody with none; unknown: played both ways. Absent: "
             "reader"
         ),
-    ] = "reader"
+    ] = Follows.READER
     layout: Annotated[
         str,
         says(description="a layout's name, or the path of one beside this file; {version} is the card's version"),
@@ -579,7 +673,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sscard vector, schema 1",
-        **models.document(Written),
+        **models.document(VectorDocument),
         "$defs": {
             "hex": {
                 "type": "string",

@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from enum import StrEnum
 
 from emulator import catalogue
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import Layout, LayoutError
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.security import PIN
-from harness.conformance.models import Action, Driver, Read, Select, Step, Tear, Update
+from harness.conformance.models import Action, Driver, Read, Select, Step, Update
+from harness.conformance.references import Tries
 from harness.conformance.vector import Vector, VectorError
 from harness.driver.interface import FUNCTIONS
 from harness.sources.register import register
 
-Name = tuple[str, str]
-"""What kind of name it is, and the name."""
+
+class Kind(StrEnum):
+    """What a name in a vector is the name of."""
+
+    APPLICATION = "application"
+    KEY = "key"
+    ITEM = "item"
+    FUNCTION = "function"
+
+
+Name = tuple[Kind, str]
 
 
 def used(vector: Vector) -> Iterator[Name]:
     """Every name of an application, a key, an item, a file or a function that the steps of a vector hold."""
     for step in vector.steps:
         yield from _of_step(step)
-    yield from (("key", name) for name in sorted(vector.keys))
+    yield from ((Kind.KEY, name) for name in sorted(vector.keys))
 
 
 def _of_step(step: Step) -> Iterator[Name]:
     around = step.around
-    yield from _of_action(step.does)
-    for told in (around.times, around.expect.tries_left if around.expect else None):
-        if isinstance(told, str) and told.partition("-")[0] != PIN:
-            yield "key", told.partition("-")[0]
-    if around.card != "psam":
-        yield from (("item", rule.item) for rule in around.parse if rule.item is not None)
+    for does in step.deeds:
+        yield from _of_action(does)
+    for tries in (around.times, around.expect.tries_left if around.expect else None):
+        if isinstance(tries, Tries) and tries.key != PIN:
+            yield Kind.KEY, tries.key
+    if around.card is CardKind.USER:
+        yield from ((Kind.ITEM, str(rule.item)) for rule in around.parse if rule.item is not None)
 
 
 def _of_action(does: Action) -> Iterator[Name]:
     match does:
         case Select(application):
-            yield "application", application
+            yield Kind.APPLICATION, application
         case Driver(function=function):
-            yield "function", function
+            yield Kind.FUNCTION, function
         case Read(item=item) | Update(item=item):
-            yield "item", item
-        case Tear(inner):
-            yield from _of_action(inner)
+            yield Kind.ITEM, str(item)
 
 
-def known(layout: Layout) -> dict[str, list[str]]:
+def known(layout: Layout) -> dict[Kind, list[str]]:
     """What a layout has, by kind of name."""
     return {
-        "application": list(layout.applications),
-        "key": list(layout.keys),
-        "item": [
-            *(f"{spec.path}/{item.label}" for spec in layout.files.values() for item in spec.items),
+        Kind.APPLICATION: list(layout.applications),
+        Kind.KEY: list(layout.keys),
+        Kind.ITEM: [
+            *(str(ItemPath(spec.path, item.label)) for spec in layout.files.values() for item in spec.items),
             *layout.files,
         ],
-        "function": list(FUNCTIONS),
+        Kind.FUNCTION: list(FUNCTIONS),
     }
 
 
@@ -67,27 +79,24 @@ def lacking(vector: Vector, layout: Layout) -> str:
     return ""
 
 
-def _listed(layout: Layout, kind: str) -> Container[str]:
-    if kind == "application":
-        return layout.applications
-    return layout.keys if kind == "key" else FUNCTIONS
-
-
-def has(layout: Layout, kind: str, name: str) -> bool:
+def has(layout: Layout, kind: Kind, name: str) -> bool:
     """True if ``known`` has the name, which it need not list all for."""
-    if kind != "item":
-        return name in _listed(layout, kind)
-    if name in layout.files:
-        return True
-    file, _, label = name.rpartition("/")
-    return file in layout.files and any(item.label == label for item in layout.files[file].items)
+    match kind:
+        case Kind.APPLICATION:
+            return name in layout.applications
+        case Kind.KEY:
+            return name in layout.keys
+        case Kind.FUNCTION:
+            return name in FUNCTIONS
+        case Kind.ITEM:
+            return name in layout.files or layout.item(ItemPath.parse(name)) is not None
 
 
 def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
     """Holds every name against the layouts that come with the program, those of the run and the vector's own;
     VectorError, with the nearest name there is, for one that none of them has.
     """
-    everywhere: dict[str, set[str]] = {}
+    everywhere: dict[Kind, set[str]] = {}
     for layout in (*map(catalogue.layout, catalogue.layouts()), *run_on):
         _add(everywhere, layout)
     programs = {one.id for one in register().sources.values() if one.kind == "program"}
@@ -106,7 +115,7 @@ def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
             raise VectorError(_slip(vector, "source", vector.origin, programs))
 
 
-def _add(names: dict[str, set[str]], layout: Layout) -> None:
+def _add(names: dict[Kind, set[str]], layout: Layout) -> None:
     for kind, more in known(layout).items():
         names.setdefault(kind, set()).update(more)
 

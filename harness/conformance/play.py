@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.reader.shape import ReaderShape
+from harness.conformance.models import Follows
 from harness.conformance.person import Person
 from harness.readers.connection import Connection
 from harness.terminal.terminal import Terminal
@@ -26,7 +28,8 @@ class Missing(SscardError):
 class Play:
     """``pin``: the card's, empty where it is not known. ``person`` and ``psam_person``: whose the cards are; None where
     nobody knows, and then nothing is said about what a program takes out of answers. ``follows``: who follows 61xx and
-    6Cxx, as a vector says it. ``pin_tries``: how many tries the PIN has; 0: as many as the layout says.
+    6Cxx, as a vector says it. ``shape``: the reader's, where the vector is played in several. ``pin_tries``: how many
+    tries the PIN has; 0: as many as the layout says.
     """
 
     terminal: Terminal
@@ -34,12 +37,12 @@ class Play:
     psam: Connection | None = None
     person: Person | None = None
     psam_person: Person | None = None
-    follows: str = "reader"
-    shape: str = ""
+    follows: Follows = Follows.READER
+    shape: ReaderShape | None = None
     pin_tries: int = 0
 
     @property
     def words(self) -> str:
         """Which of several ways it is, for a report."""
         told = [f"in the {self.shape} shape"] if self.shape else []
-        return "".join(f", {one}" for one in [*told, *(["nobody following"] if self.follows == "none" else [])])
+        return "".join(f", {one}" for one in [*told, *(["nobody following"] if self.follows is Follows.NONE else [])])

@@ -14,6 +14,7 @@ from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.personas.document import is_path
+from emulator.reader.shape import ReaderShape
 from harness.conformance.targets.logged import Logged
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
@@ -34,7 +35,7 @@ def in_reader(name: str, log: Log) -> Iterator[Connection]:
 def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log) -> InProcess:
     """The virtual card that a marker asks for; its files lie in ``folder``."""
     image = _image(folder, asked, profile)
-    apdu_shape, faults = asked.get("shape") == "apdu", asked.get("faults")
+    apdu_shape, faults = asked.get("shape") == ReaderShape.APDU, asked.get("faults")
     if faults is None:
         chip = Chip(image, apdu_shape=apdu_shape, observer=log.card(image.layout))
     else:

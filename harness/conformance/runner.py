@@ -17,6 +17,7 @@ from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.verdicts import workers
 from harness.verdicts.log import Log
+from harness.verdicts.subject import Grade
 from harness.verdicts.verdict import Result, Verdict
 
 WORTH_PROCESSES = 60
@@ -74,7 +75,7 @@ def _judged(
     except Missing as error:
         return Verdict.MISSING, str(error)
     except StepFailed as failure:
-        ours = target.physical and not strict and not vector.overlay and (failure.ours or vector.grade == "own")
+        ours = target.physical and not strict and not vector.overlay and (failure.ours or vector.grade is Grade.OWN)
         return Verdict.WARNING if ours else Verdict.FAILED, str(failure)
     except ItemError as error:
         return Verdict.UNDEFINED, str(error) if quotes else "a value does not fit its item"

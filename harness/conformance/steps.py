@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import pin
@@ -18,10 +17,11 @@ from emulator.crypto.keys import factors
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance import answers, driver_calls
-from harness.conformance.answers import matches, part
+from harness.conformance.answers import matches
 from harness.conformance.formulas import Formulas
 from harness.conformance.models import (
     Action,
@@ -29,10 +29,13 @@ from harness.conformance.models import (
     Around,
     AskPin,
     Authenticate,
+    By,
     Challenge,
     ChangePin,
     Driver,
     Expect,
+    Follows,
+    Given,
     Match,
     Parse,
     Read,
@@ -46,6 +49,7 @@ from harness.conformance.models import (
     VerifyPin,
 )
 from harness.conformance.play import Missing, Play
+from harness.conformance.references import PLACE, Span, Tries
 from harness.conformance.vector import Vector
 from harness.images import tear
 from harness.readers.connection import Connection, InProcess, historical
@@ -53,7 +57,6 @@ from harness.terminal.session import proving
 from harness.terminal.terminal import bcd
 
 DONE = Expect(sw="9000")
-PLACE = re.compile(r"\$\{([a-z0-9_]+)(?::(lv|\d*:\d*))?\}")
 
 
 class StepFailed(SscardError, AssertionError):
@@ -96,8 +99,8 @@ class Steps:
                 for count in range(1, self._times(step) + 1):
                     self._step(step, count)
             except StepFailed as failure:
-                where = f"step {number} ({step.name}: {step.written}){self._play.words}"
-                raise StepFailed(f"{where}: {failure}", ours=step.around.grade == "own") from None
+                where = f"step {number} ({step.name}: {step.raw}){self._play.words}"
+                raise StepFailed(f"{where}: {failure}", ours=step.ours) from None
 
     def named(self, name: str) -> bytes:
         """What the last run captured or computed by a name; KeyError."""
@@ -113,14 +116,13 @@ class Steps:
     def _times(self, step: Step) -> int:
         return self._tries(step.around.times, 0)
 
-    def _tries(self, told: int | str, count: int) -> int:
-        """A number as it stands, or like ``PIN-1`` or ``UKSSSE-n``: less than the tries of the layout."""
-        if isinstance(told, int):
-            return told
-        name, __, less = told.partition("-")
+    def _tries(self, number: int | Tries, count: int) -> int:
+        """A number as it stands, or less than the tries of the layout."""
+        if isinstance(number, int):
+            return number
         layout = self._terminal.layout
-        tries = (self._play.pin_tries or layout.pin.tries) if name == PIN else layout.keys[name].tries
-        return tries - (count if less == "n" else int(less or 0))
+        tries = (self._play.pin_tries or layout.pin.tries) if number.key == PIN else layout.keys[number.key].tries
+        return number.left(tries, count)
 
     def _step(self, step: Step, count: int) -> None:
         around = step.around
@@ -173,8 +175,8 @@ class Steps:
             case Driver():
                 return self._driver(does)
 
-    def _chosen(self, card: str) -> Connection:
-        if card == "user":
+    def _chosen(self, card: CardKind) -> Connection:
+        if card is CardKind.USER:
             return self._terminal.connection
         if self._play.psam is None:
             raise Missing(_("a PSAM"))
@@ -182,7 +184,7 @@ class Steps:
 
     def _capture(self, around: Around, response: ResponseAPDU) -> None:
         for name, span in around.capture.items():
-            self._names[name] = response.data[part(span)]
+            self._names[name] = response.data[span.part]
 
     def _accept(self, told: Match | tuple[Match, ...], response: ResponseAPDU) -> None:
         any_of = told if isinstance(told, tuple) else (told,)
@@ -198,20 +200,23 @@ class Steps:
             return
         got, wanted = answers.taken(rule, response), self._right(rule, around)
         if got != wanted:
-            where = ", ".join(f"{name} {value}" for name, value in rule.written.items())
+            where = ", ".join(f"{name} {value}" for name, value in rule.raw.items())
             found = repr(got) if self._quotes else "another value"
             raise StepFailed(f"a program takes out ({where}) {found}, the persona has {wanted!r}")
 
     def _right(self, rule: Parse, around: Around) -> str:
         """What a program must find, as text."""
-        person = self._play.psam_person if around.card == "psam" else self._play.person
+        person = self._play.psam_person if around.card is CardKind.PSAM else self._play.person
         if rule.is_ is not None:
             told = rule.is_
             if isinstance(told, dict):
                 told = told.get(self._terminal.suite.name) or told[self._terminal.layout.version]
             return self._filled(told)
         assert person is not None, "what is parsed is judged only where it is known whose card it is"
-        value = person.item(rule.item) if rule.item is not None else person.known(rule.person or "")
+        if rule.item is not None:
+            return answers.right(rule, person.item(rule.item))
+        assert rule.person is not None, "a rule that holds nothing against the persona says what is right"
+        value = person.known(rule.person)
         return answers.right(rule, value)
 
     def _check(self, expect: Expect, response: ResponseAPDU, count: int = 1) -> None:
@@ -265,7 +270,7 @@ class Steps:
             value = self._names[name]
             if span == "lv":
                 return f"{len(value):02x}{value.hex()}"
-            return value[part(span or ":")].hex()
+            return value[Span.parse(span or ":").part].hex()
 
         return PLACE.sub(value, text).replace(" ", "").upper()
 
@@ -282,9 +287,9 @@ class Steps:
 
     def _sent(self, command: bytes) -> ResponseAPDU:
         """A command, and what is done about 61xx and 6Cxx by whoever does it here."""
-        if self._play.follows == "none":
+        if self._play.follows is Follows.NONE:
             return ResponseAPDU.parse(self._card.send(command))
-        if self._play.follows == "only_6C":
+        if self._play.follows is Follows.ONLY_6C:
             return ResponseAPDU.parse(repeat_with_right_length(self._card.send, command))
         return ResponseAPDU.parse(follow(self._card.send, command))
 
@@ -293,9 +298,9 @@ class Steps:
         self._names["challenge"] = response.data
         return response
 
-    def _digits(self, which: str) -> str:
+    def _digits(self, which: Given) -> str:
         # One digit off, whatever the right one is.
-        return self._pin if which == "right" else self._pin[:-1] + str((int(self._pin[-1]) + 1) % 10)
+        return self._pin if which is Given.RIGHT else self._pin[:-1] + str((int(self._pin[-1]) + 1) % 10)
 
     def _change_pin(self, does: ChangePin) -> ResponseAPDU:
         response = self._terminal.send(pin.ChangePin.command(bcd(self._digits(does.old)), bcd(does.new)))
@@ -312,23 +317,20 @@ class Steps:
         if not answer.ok:
             return answer
         proof = self._terminal.proof(replace(use, challenge=answer.data), bytes(range(8)))
-        if does.cryptogram == "wrong":
+        if does.cryptogram is Given.WRONG:
             proof = bytes((proof[0] ^ 1,)) + proof[1:]
         return self._terminal.send(proving(use.key, proof, does.version))
 
-    def _found(self, path: str) -> tuple[Any, Any]:
-        return self._terminal.find(path)
-
     def _read(self, does: Read) -> ResponseAPDU:
-        spec, item = self._found(does.item)
-        where = {"tag": item.tag or 0} if does.by == "tag" else {"number": spec.number(item)}
+        spec, item = self._terminal.find(does.item)
+        where = {"tag": item.tag or 0} if does.by is By.TAG else {"number": spec.number(item)}
         response = self._terminal.send(ReadRecord.command(spec.sfi, **where))
         if response.ok:
             self._value = items.decode(item, response.data[2:])
         return response
 
     def _update(self, does: Update) -> ResponseAPDU:
-        spec, item = self._found(does.item)
+        spec, item = self._terminal.find(does.item)
         if does.same:
             there = self._read(Read(does.item))
             if not there.ok:
@@ -345,7 +347,7 @@ class Steps:
         use, enciphered = self._terminal.use(does.key, answer.data), does.cipher
         plain = CommandAPDU.under(self._bytes(does.header), self._bytes(does.data))
         command = self._terminal.keys.seal(use, plain, enciphered=enciphered)
-        if does.mac == "wrong":
+        if does.mac is Given.WRONG:
             command.data = command.data[:-1] + bytes((command.data[-1] ^ 1,))
         response = self._terminal.send(command)
         try:
@@ -365,7 +367,7 @@ class Steps:
 
     def _driver(self, does: Driver) -> ResponseAPDU:
         """A function of the driver. Its answer is what ``code`` and ``out`` are held against; no card answers."""
-        pad = [self._digits(one) if one in ("right", "wrong") else one for one in does.pad]
+        pad = [self._digits(Given(one)) if one in tuple(Given) else one for one in does.pad]
         arguments = {
             name: driver_calls.filled(value, self._play.person, self._filled) if isinstance(value, str) else value
             for name, value in does.arguments.items()

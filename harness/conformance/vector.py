@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Any
 
 from emulator import catalogue, personas
 from emulator.errors import ErrorKind, SscardError
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.personas.document import is_path
-from harness.conformance.models import ACTIONS, Driver, Step, Written, step
+from emulator.reader.shape import ReaderShape
+from harness.conformance.models import ACTIONS, Driver, Follows, Step, VectorDocument, step
 from harness.verdicts import documents, models
 from harness.verdicts.documents import Document, DocumentError
-from harness.verdicts.subject import Subject
+from harness.verdicts.subject import Grade, Proof, Subject
 
 FIELD, GENERATED = "field", "generated"
 """The folders whose vectors are of the first and of the last kind."""
@@ -47,8 +48,8 @@ class Vector(Subject):
     costs_tries: bool = False
     steps: tuple[Step, ...] = ()
     covers: tuple[str, ...] = ()
-    shapes: tuple[str, ...] = ()
-    follows: str = "reader"
+    shapes: tuple[ReaderShape, ...] = ()
+    follows: Follows = Follows.READER
     layout: str = ""
     psam_layout: str = ""
     needs_pin: bool = False
@@ -59,14 +60,14 @@ class Vector(Subject):
         return (not self.versions or version in self.versions) and (not self.algorithms or algorithm in self.algorithms)
 
     @property
-    def followers(self) -> tuple[str, ...]:
+    def followers(self) -> tuple[Follows, ...]:
         """Who follows 61xx and 6Cxx, as ways to play it: both where nobody knows."""
-        return ("reader", "none") if self.follows == "unknown" else (self.follows,)
+        return (Follows.READER, Follows.NONE) if self.follows is Follows.UNKNOWN else (self.follows,)
 
     @property
     def needs_psam(self) -> bool:
         """True if any step goes to a PSAM, or may."""
-        return any(step.around.card == "psam" or isinstance(step.does, Driver) for step in self.steps)
+        return any(step.around.card is CardKind.PSAM or isinstance(step.does, Driver) for step in self.steps)
 
     def layout_for(self, version: str) -> str:
         """The layout that it wants for a card's version: a name, or the path of a file; empty where any will do."""
@@ -84,10 +85,6 @@ class Vector(Subject):
     def holder(self) -> str:
         """The persona that a virtual card is issued for."""
         return self.persona or personas.DEFAULT
-
-
-PIN_NAMES = re.compile(r"\$\{pin(:lv)?\}|'pad'")
-"""What stands in steps that use the PIN, besides their names."""
 
 
 @lru_cache(maxsize=1)
@@ -155,7 +152,8 @@ def _vector(document: Document) -> Vector:
                     path=path, table=table["id"], actions=", ".join(ACTIONS), named=named
                 )
             )
-    told = models.build(Written, table)
+    told = models.build(VectorDocument, table)
+    steps = tuple(map(step, told.steps))
     return Vector(
         id=told.id,
         title=told.title,
@@ -166,11 +164,11 @@ def _vector(document: Document) -> Vector:
         versions=told.versions,
         algorithms=told.algorithms,
         features=frozenset(told.features),
-        keys=frozenset(_keys(told.steps) if told.keys is None else told.keys),
+        keys=frozenset(_keys(steps) if told.keys is None else told.keys),
         persona=_persona(document),
         destructive=told.destructive,
         costs_tries=told.costs_tries,
-        steps=tuple(map(step, told.steps)),
+        steps=steps,
         path=str(path),
         proof=told.proof or _proof(path, told.grade),
         covers=told.covers,
@@ -179,13 +177,8 @@ def _vector(document: Document) -> Vector:
         follows=told.follows,
         layout=told.layout,
         psam_layout=told.psam_layout,
-        needs_pin=_uses_pin(told.steps),
+        needs_pin=any(one.uses_pin for one in steps),
     )
-
-
-def _uses_pin(steps: Sequence[Mapping[str, Any]]) -> bool:
-    """True if steps use the card's PIN: by what they do, or by its name in what they send."""
-    return any("_pin" in name for one in steps for name in one) or PIN_NAMES.search(str(steps)) is not None
 
 
 def _persona(document: Document) -> str:
@@ -203,24 +196,13 @@ def _persona(document: Document) -> str:
     return name
 
 
-def _proof(path: Path, grade: str) -> str:
+def _proof(path: Path, grade: Grade) -> Proof:
     """What a vector that does not say it shows the card against."""
     if path.parent.name == FIELD:
-        return "field"
-    return "own" if path.parent.name == GENERATED or grade == "own" else "text"
+        return Proof.FIELD
+    return Proof.OWN if path.parent.name == GENERATED or grade is Grade.OWN else Proof.TEXT
 
 
-def _keys(steps: Any) -> Iterator[str]:
-    """The keys that steps name."""
-    if isinstance(steps, Mapping):
-        for name, value in steps.items():
-            if name in ("capture", "expect", "parse", "driver"):
-                continue
-            if name in ("key", "authenticate") and isinstance(value, str):
-                if "${" not in value:  # a key that is computed is none of the card's
-                    yield value
-            else:
-                yield from _keys(value)
-    elif isinstance(steps, list | tuple):
-        for one in steps:
-            yield from _keys(one)
+def _keys(steps: Sequence[Step]) -> set[str]:
+    """The card's keys that steps work with."""
+    return {name for one in steps for name in one.keys}

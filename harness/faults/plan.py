@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from emulator.textfiles import as_yaml
@@ -74,7 +75,7 @@ def fault(table: Mapping[str, str], where: str) -> Fault:
             )
         )
     if "item" in values and "/" in values["item"]:
-        values["file"], __, values["item"] = values["item"].rpartition("/")
+        values["file"], values["item"] = ItemPath.parse(values["item"])
     try:
         return kind(**{one.name: values[name_of(one)] for one in fields(kind) if name_of(one) in values})
     except ValueError as error:

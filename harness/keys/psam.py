@@ -91,17 +91,16 @@ class Psam(KeyAccess):
         return response.data
 
     def _deliver(self, use: Use) -> None:
-        if not use.key.psam:
+        root = use.key.psam
+        if root is None:
             raise PsamError(
                 _("it has no root for {name}").format(name=use.key.name), SW.REFERENCE_NOT_FOUND, use.key.name
             )
-        usage, identifier = (int(part, 16) for part in use.key.psam.split("/"))
         everything = factors(use.region, use.chip, 3)[::-1]  # the card's first, the province's last
         process = use.challenge.ljust(16 if use.suite.block == 16 else FACTOR, b"\0")
-        levels = usage >> 5
-        for left in (levels, *(one for one in (3, 2, 1) if one != levels)):
+        for left in (root.levels, *(one for one in (3, 2, 1) if one != root.levels)):
             chain = b"".join(everything[:left])
-            command = DeliveryKey.command(usage & 0x1F | left << 5, identifier, chain, process)
+            command = DeliveryKey.command(root.with_levels(left).usage, root.id, chain, process)
             response = self._session.send(command)
             if response.ok:
                 self._own_city(left, use)
@@ -164,7 +163,7 @@ class Psam(KeyAccess):
         self, challenge: bytes, amounts: bytes, kind: int, time: bytes, version: int, use: Use
     ) -> tuple[bytes, bytes]:
         """INIT SAM FOR PURCHASE: its sequence (4) and MAC1 (4). ``challenge``: the card's random and sequence."""
-        levels = int(use.key.psam[:2], 16) >> 5
+        levels = use.key.levels_left
         self._own_city(levels, use)
         chain = b"".join(factors(use.region, use.chip, 3)[::-1][:levels])
         command = InitSamForPurchase.command(challenge, amounts, kind, time, version, use.suite.code, chain)

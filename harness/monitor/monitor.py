@@ -15,7 +15,7 @@ from harness.monitor.view import CardView
 from harness.trace.read import CALL, PSAM, Event, slot_layout
 from harness.trace.show import time_of_day
 from harness.verdicts.log import Line
-from harness.verdicts.subject import Subject
+from harness.verdicts.subject import Grade, Subject
 from harness.verdicts.verdict import Result, Verdict
 
 AROUND = 12
@@ -199,6 +199,6 @@ def as_subject(rule: type[Rule]) -> Subject:
         title=rule.title,
         title_zh=rule.title_zh,
         standard=rule.id.partition("-")[0],
-        grade="own" if rule.grade() == "D" else "inferred",
+        grade=Grade.OWN if rule.grade() == "D" else Grade.INFERRED,
         source=rule.source,
     )

@@ -16,7 +16,7 @@ from harness.office.measures.articles import Citation, measures
 from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
 from harness.verdicts import documents
 from harness.verdicts.documents import Document, DocumentError
-from harness.verdicts.subject import Subject
+from harness.verdicts.subject import Grade, Subject
 
 START = "2025-03-03 09:00"
 
@@ -61,7 +61,7 @@ def as_subject(scenario: Scenario) -> Subject:
         title=scenario.title,
         title_zh=scenario.title_zh,
         standard=f"{scenario.articles[0].label_zh} {scenario.articles[0].label_en}",
-        grade="normative" if scenario.grade == "S" else "own",
+        grade=Grade.NORMATIVE if scenario.grade == "S" else Grade.OWN,
         source=scenario.source,
         path=scenario.path,
     )

@@ -51,7 +51,7 @@ class Person:
     uninsured: (
         Annotated[Literal[True], says(description="no insurance on the card; absent: every insurance")] | None
     ) = None
-    written: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
     """As it stands in the document, with whatever else is to differ."""
 
 
@@ -364,7 +364,7 @@ def letter(table: Mapping[str, Any]) -> Letter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class ScenarioDocument:
     """A scenario's document."""
 
     scenario: Annotated[Literal[1], says(description="the format")]
@@ -418,7 +418,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sscard scenario, format 1",
-        **models.document(Written),
+        **models.document(ScenarioDocument),
         "$defs": {
             "moment": {
                 "type": "string",

@@ -18,6 +18,7 @@ from emulator.crypto import SUITES
 from emulator.crypto.keys import test_root
 from emulator.errors import NotFound
 from emulator.filesystem.layouts import items
+from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, LayoutError
 from emulator.filesystem.layouts.terms import Messaging
 from emulator.filesystem.memory.files import messaging_of
@@ -206,18 +207,17 @@ class Terminal(TerminalSession):
 
     # --- files -------------------------------------------------------------------------------------------------
 
-    def find(self, path: str) -> tuple[FileSpec, ItemSpec]:
+    def find(self, path: str | ItemPath) -> tuple[FileSpec, ItemSpec]:
         """File and item of ``SSSE/EF06/09``; LookupError."""
-        name, __, label = path.rpartition("/")
-        spec = self.layout.files.get(name)
-        item = next((one for one in spec.items if one.label == label), None) if spec else None
-        if spec is None or item is None:
+        path = ItemPath.parse(path) if isinstance(path, str) else path
+        found = self.layout.item(path)
+        if found is None:
             raise NotFound(
                 _("layout {name} has no item {path!r}; they look like SSSE/EF06/09").format(
-                    name=self.layout.name, path=path
+                    name=self.layout.name, path=str(path)
                 )
             )
-        return spec, item
+        return found
 
     def read(self, path: str, occurrence: int = 1) -> items.Value:
         """One item, the first or another of several with its tag; Refused with 6A83 where the card has none."""

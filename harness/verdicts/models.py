@@ -5,21 +5,24 @@ held against it, and what passes is built. Dataclasses, not pydantic: `sscard ve
 schema is a published document whose every word is ours.
 
 A field's annotation is its schema; a default makes it optional, ``None`` where it may be absent without another. A name
-that Python keeps for itself has an underscore behind it. A model's own keywords stand in its ``SCHEMA``; one that is
-``DEFINED`` is referred to by that name; ``OPEN``: it may say more than its fields, which ``written`` then keeps;
+that Python keeps for itself has an underscore behind it. A ``StrEnum`` stands in documents as its values, and what is
+``read_by`` a parser as text. A model's own keywords stand in its ``SCHEMA``; one that is
+``DEFINED`` is referred to by that name; ``OPEN``: it may say more than its fields, which ``raw`` then keeps;
 ``SHORT``: a bare value stands for its first field; ``BARE``: it always does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 Schema = dict[str, Any]
+RAW = "raw"
 SIZES = ("minProperties", "maxProperties")
 PLAIN: dict[Any, Schema] = {
     str: {"type": "string"},
@@ -36,6 +39,18 @@ class Says:
 
     keywords: Mapping[str, Any]
     instead: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ReadBy:
+    """Who makes the value that a text in a document stands for."""
+
+    parse: Callable[[str], Any]
+
+
+def read_by(parse: Callable[[str], Any]) -> ReadBy:
+    """A value that stands in documents as text: the schema has let through what the parser is given."""
+    return ReadBy(parse)
 
 
 def says(**keywords: Any) -> Says:
@@ -57,14 +72,24 @@ def _is_model(kind: Any) -> bool:
     return is_dataclass(kind)
 
 
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
+
+
+def _reader(kind: Any) -> Callable[[str], Any] | None:
+    """Who reads an annotation's text; None where the text is the value."""
+    return next((one.parse for one in get_args(kind)[1:] if isinstance(one, ReadBy)), None)
+
+
 def of(kind: Any) -> Schema:
     """The schema of an annotation. TypeError for one that has none."""
     if kind in PLAIN:
         return dict(PLAIN[kind])
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        schema: Schema = {} if any(one.instead for one in parts[1:]) else of(parts[0])
-        for one in parts[1:]:
+        told = [one for one in parts[1:] if isinstance(one, Says)]
+        schema: Schema = {} if any(one.instead for one in told) else of(parts[0])
+        for one in told:
             schema = {**({} if one.instead else schema), **one.keywords}
         return schema
     if origin is Literal:
@@ -75,6 +100,8 @@ def of(kind: Any) -> Schema:
         return {"type": "array", "items": of(parts[0])}
     if origin is dict:
         return {"type": "object", "additionalProperties": of(parts[1])}
+    if _is_enum(kind):
+        return {"enum": [str(one) for one in kind]}
     if _is_model(kind):
         name = getattr(kind, "DEFINED", "")
         return {"$ref": f"#/$defs/{name}"} if name else written_out(kind)
@@ -113,7 +140,7 @@ def name_of(one: Field[Any]) -> str:
 
 def _told(kind: Any) -> list[Field[Any]]:
     """The fields that documents have."""
-    return [one for one in fields(kind) if one.name != "written"]
+    return [one for one in fields(kind) if one.name != RAW]
 
 
 @cache
@@ -137,7 +164,7 @@ def build_any(kind: Any, value: Any) -> Any:
 
 
 def build(kind: type[T], value: Any) -> T:
-    """A model from what its schema let through. A field ``written`` gets the value as it stood."""
+    """A model from what its schema let through. A field ``raw`` gets the value as it stood."""
     built: T = _built(kind, value)
     return built
 
@@ -145,14 +172,20 @@ def build(kind: type[T], value: Any) -> T:
 def _built(kind: Any, value: Any) -> Any:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _built(parts[0], value)
+        parse = _reader(kind)
+        return parse(value) if parse and isinstance(value, str) else _built(parts[0], value)
     if origin in (Union, UnionType):
+        if isinstance(value, str):
+            text = next((part for part in _members(kind) if _reader(part) or _is_enum(part)), None)
+            return _built(text, value) if text else value
         models = [part for part in _members(kind) if _is_model(part) or get_origin(part) in (tuple, dict)]
         return _built(_fitting(models, value), value) if isinstance(value, dict | list) and models else value
     if origin is tuple:
         return tuple(_built(parts[0], one) for one in value)
     if origin is dict:
         return {name: _built(parts[1], one) for name, one in value.items()}
+    if _is_enum(kind):
+        return kind(value)
     if not _is_model(kind):
         return value
     names = {name_of(one): one.name for one in _told(kind)}
@@ -161,15 +194,15 @@ def _built(kind: Any, value: Any) -> Any:
         return kind(**{names[first]: _built(hint, value)})
     hints = described(kind)
     told = {names[name]: _built(hints[name], one) for name, one in value.items() if name in hints}
-    if any(one.name == "written" for one in fields(kind)):
-        told["written"] = value
+    if any(one.name == RAW for one in fields(kind)):
+        told[RAW] = value
     return kind(**told)
 
 
 def _members(kind: Any) -> list[Any]:
     """What a union is one of, without what is said of it."""
     if get_origin(kind) is Annotated:
-        return _members(get_args(kind)[0])
+        return [kind] if _reader(kind) else _members(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
         return [member for part in get_args(kind) for member in _members(part)]
     return [kind]

@@ -27,7 +27,7 @@ from harness.verdicts import manifest
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
-from harness.verdicts.subject import PROOFS
+from harness.verdicts.subject import Proof
 from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
 
 FORMAT = 1
@@ -110,7 +110,7 @@ def proof_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
             "judged": sum(one.subject.proof == kind and one.verdict in JUDGED for one in results),
             "passed": sum(one.subject.proof == kind and one.verdict is Verdict.PASSED for one in results),
         }
-        for kind in PROOFS
+        for kind in Proof
     }
 
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-PROOFS = ("field", "text", "own")
-"""What a subject shows a card against: what programs send, what the text says, our own layouts."""
+
+class Proof(StrEnum):
+    """What a subject shows a card against: what programs send, what the text says, our own layouts."""
+
+    FIELD = "field"
+    TEXT = "text"
+    OWN = "own"
+
+
+class Grade(StrEnum):
+    """A report's word for what a subject rests on: the text, what we infer from it, nothing but our own decision."""
+
+    NORMATIVE = "normative"
+    INFERRED = "inferred"
+    OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +33,8 @@ class Subject:
     title: str
     title_zh: str
     standard: str
-    grade: str
+    grade: Grade
     source: str
     path: str = ""
-    proof: str = "text"
+    proof: Proof = Proof.TEXT
     origin: str = ""

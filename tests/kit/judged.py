@@ -180,7 +180,8 @@ def psam_session(bad: Judged, *, atr: bytes, code: str, spoil: bool = False) -> 
     data, process = (bad.connection.send(bytes.fromhex(CHALLENGE))[:8] for _ in range(2))
     factors = atr[-8:] + code.encode() + b"sx" + code[:2].encode() + b"0000sh"
     key = bad.image.layout.keys["RKSSSE"]
-    usage, identifier = bytes.fromhex(key.psam.replace("/", ""))
+    assert key.psam is not None
+    usage, identifier = key.psam.usage, key.psam.id
     psam.send(bytes.fromhex("00A4040006D15600000500"))
     psam.send(bytes.fromhex("BFEC00000151"))
     delivered = CommandAPDU(0xBF, 0xDE, usage, identifier, factors[: 8 * (usage >> 5)] + process)

@@ -11,6 +11,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.crypto.suite import folded
+from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import file_cell
@@ -53,7 +54,7 @@ def find_root(card: CardState, usage: int, identifier: int) -> KeySpec:
             if spec.use is not KeyUse.DELIVERY:
                 continue
             left = spec.levels_left
-            if spec.psam != f"{usage & 0x1F | left << 5:02X}/{identifier:02X}":
+            if spec.psam != PsamKey(usage, identifier).with_levels(left):
                 continue
             if usage >> 5 != left:
                 raise CardError(SW.WRONG_DATA, f"{spec.name} has {left} levels here, not {usage >> 5}")

@@ -11,6 +11,7 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
+from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import KEY_SIZE, key_cell
@@ -83,11 +84,12 @@ class _KeyFile(Instruction):
     @staticmethod
     def place(card: CardState, usage: int, identifier: int, missing: SW) -> KeySpec:
         """The root that has this usage and id, from the current DF up."""
+        wanted = PsamKey(usage, identifier)
         for directory in card.session.directory.line():
             for spec in directory.keys:
-                if spec.use is KeyUse.DELIVERY and spec.psam == f"{usage:02X}/{identifier:02X}":
+                if spec.use is KeyUse.DELIVERY and spec.psam == wanted:
                     return spec
-        raise CardError(missing, f"this layout has no room for a key {usage:02X}/{identifier:02X}")
+        raise CardError(missing, f"this layout has no room for a key {wanted}")
 
 
 @dataclass(slots=True)

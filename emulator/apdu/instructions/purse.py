@@ -49,10 +49,9 @@ class PurseInstruction(Instruction):
         here = card.session.directory.spec.id
         if here != spec.application:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"the medical account is in {spec.application}, not in {here}")
-        path, _, tag = spec.switch.rpartition("/")
-        if path and not any(
-            record[0] == int(tag, 16) and record[2:].rstrip(b"\0") == spec.value.encode()
-            for record in card.memory.records(path)
+        if spec.switch and not any(
+            record[0] == spec.switch.tag and record[2:].rstrip(b"\0") == spec.value.encode()
+            for record in card.memory.records(spec.switch.file)
         ):
             raise CardError(
                 SW.CONDITIONS_NOT_SATISFIED, f"the account is used only where {spec.switch} is {spec.value}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import LayoutError, Table
 from emulator.messages import _
 
@@ -98,9 +100,8 @@ def with_key_levels(table: Table, source: str) -> Table:
         levels = single.get(name, everyone if isinstance(key, dict) and key.get("levels") == 2 else None)
         if levels is not None and isinstance(key, dict):
             keys[name] = {**key, "levels": levels}
-            usage = key.get("psam")
-            if isinstance(usage, str) and len(usage) == len("48/12"):
-                keys[name]["psam"] = f"{int(usage[:2], 16) & 0x1F | levels << 5:02X}{usage[2:]}"
+            with contextlib.suppress(ValueError):  # what is none is told when the key is read
+                keys[name]["psam"] = str(PsamKey.parse(str(key.get("psam"))).with_levels(levels))
     return {**rest, "key": keys}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.paths import FilePath, ItemPath
 from emulator.filesystem.layouts.specs import (
     NO_PIN,
     ApplicationSpec,
@@ -82,16 +82,16 @@ def insurance_region(root: Node, files: Mapping[str, FileSpec]) -> tuple[RegionB
     bindings = []
     for node in roles.nodes("insurance_region") if "insurance_region" in roles.rest else ():
         item = node.text("item")
-        path, _, label = item.rpartition("/")
-        spec = files.get(path)
-        found = spec.item(int(label, 16)) if spec and re.fullmatch("[0-9A-F]{2}", label) else None
-        if spec is None or found is None:
+        path = ItemPath.parse(item)
+        spec = files.get(path.file)
+        found = spec.item(path.tag) if spec and path.tag is not None else None
+        if spec is None or found is None or path.tag is None:
             raise node.error("item", f"expected an item of this layout like DF03/EF05/61, found {item!r}")
         if (found.format, found.length) != ("cn", 3):
             raise node.error("item", f"a region is cn of 3 bytes, {item} is {found.format} of {found.length}")
         if isinstance(spec.update, Never):
-            raise node.error("item", f"nothing may update {path}")
-        bindings.append(RegionBinding(path, int(label, 16), node.text("insurance"), node.text("insurance_en", "")))
+            raise node.error("item", f"nothing may update {path.file}")
+        bindings.append(RegionBinding(path.file, path.tag, node.text("insurance"), node.text("insurance_en", "")))
         node.done()
     roles.done()
     return tuple(bindings)
@@ -146,10 +146,11 @@ def purse(
     node = _table(root, "purse")
     if node is None:
         return None
+    switch = node.text("switch", "")
     spec = PurseSpec(
         application=node.choice("application", applications),
         log=node.choice("log", files),
-        switch=node.text("switch", ""),
+        switch=ItemPath.parse(switch) if switch else None,
         value=node.text("value", ""),
         debit_key=node.choice("debit_key", keys),
         load_key=node.choice("load_key", keys),
@@ -166,9 +167,8 @@ def purse(
     log = files[spec.log]
     if log.structure is not Structure.CYCLIC or log.record_length != LOG_RECORD:
         raise node.error("log", f"expected a cyclic file with records of {LOG_RECORD} bytes, found {spec.log}")
-    path, _, label = spec.switch.rpartition("/")
-    if spec.switch and (path not in files or not re.fullmatch("[0-9A-F]{2}", label)):
-        raise node.error("switch", f"expected an item like DF04/EF05/8F, or nothing, found {spec.switch!r}")
+    if spec.switch and (spec.switch.file not in files or spec.switch.tag is None):
+        raise node.error("switch", f"expected an item like DF04/EF05/8F, or nothing, found {switch!r}")
     node.done()
     return spec
 
@@ -206,8 +206,8 @@ def key_files(root: Node, applications: Mapping[str, ApplicationSpec], keys: Key
     node.sources()
     result: dict[str, Condition] = {}
     for path in list(node.rest):
-        application, _, fid = path.partition("/")
-        if application not in applications or fid not in ("0011", "0012", "0013"):
+        application, name = FilePath.parse(path)
+        if application not in applications or name not in ("0011", "0012", "0013"):
             raise node.error(
                 path, "expected APPLICATION/0011, 0012 or 0013: the national, provincial and city key file"
             )

@@ -11,6 +11,7 @@ from emulator.filesystem.layouts import features as features
 from emulator.filesystem.layouts import habits as habits_table
 from emulator.filesystem.layouts import item_tables
 from emulator.filesystem.layouts.node import Node
+from emulator.filesystem.layouts.paths import FilePath, PsamKey
 from emulator.filesystem.layouts.specs import (
     ApplicationSpec,
     Basis,
@@ -232,6 +233,11 @@ class LayoutReader:
     def _key(self, node: Node, name: str, applications: Mapping[str, ApplicationSpec]) -> KeySpec:
         if name == PIN:
             raise LayoutError(self.source, node.key, _("PIN is no key's name"))
+        psam = node.text("psam", "")
+        try:
+            root = PsamKey.parse(psam) if psam else None
+        except ValueError as error:
+            raise node.error("psam", str(error)) from None
         key = KeySpec(
             name=name,
             application=node.choice("application", applications),
@@ -241,17 +247,15 @@ class LayoutReader:
             tries=node.number("tries", 0, 15, 3),
             versions=node.number("versions", 1, 3, 1),
             pin=node.text("pin", ""),
-            psam=node.text("psam", ""),
+            psam=root,
             hsm=node.text("hsm", ""),
             title=node.text("name", ""),
             title_en=node.text("name_en", ""),
             grade=node.grade(),
             sources=node.sources(),
         )
-        if key.psam and not re.fullmatch("[0-9A-F]{2}/[0-9A-F]{2}", key.psam):
-            raise node.error("psam", f"expected usage and id like 48/12, found {key.psam!r}")
-        if key.psam and key.levels_left > key.levels:
-            raise node.error("psam", f"usage {key.psam[:2]} has {key.levels_left} levels, the key {key.levels}")
+        if root and root.levels > key.levels:
+            raise node.error("psam", f"usage {root.usage:02X} has {root.levels} levels, the key {key.levels}")
         if (key.use is KeyUse.PIN) > bool(PIN_DIGITS.fullmatch(key.pin)):
             raise node.error("pin", f"expected 4 to 16 digits, found {len(key.pin)} characters")
         node.done()
@@ -265,7 +269,7 @@ class LayoutReader:
         keys: Mapping[str, KeySpec],
         pin_home: str,
     ) -> FileSpec:
-        application, __, name = path.partition("/")
+        application, name = FilePath.parse(path)
         if application not in applications or not re.fullmatch(r"EF(0[1-9A-F]|1[0-9A-E])", name):
             raise LayoutError(self.source, node.key, _("expected APPLICATION/EFnn, nn from 01 to 1E in hex"))
         structure = node.member("structure", Structure)

@@ -9,6 +9,7 @@ from emulator import ber
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.habit_specs import HabitsSpec
+from emulator.filesystem.layouts.paths import FilePath, ItemPath, PsamKey
 from emulator.filesystem.layouts.terms import AskedWhenLocked, Fci, KeyUse, MacStart, Messaging, MessagingKey, Structure
 from emulator.messages import _
 from emulator.security import PIN, Condition, Never, names_in
@@ -106,7 +107,7 @@ class FileSpec:
     @property
     def application(self) -> str:
         """The name of the DF it lies in."""
-        return self.path.partition("/")[0]
+        return FilePath.parse(self.path).application
 
     @property
     def sfi(self) -> int:
@@ -190,7 +191,8 @@ class ApplicationSpec:
 class KeySpec:
     """A card key. ``levels`` of diversification 1 to 3; ``tries`` 0: it never locks; ``versions`` that a fresh card
     has; ``pin``: digits that the key is made from (SM3's first 16 bytes) instead of a root, which VERIFY proves where
-    ``use`` is ``pin``; ``psam`` usage and id, ``hsm`` address, where known.
+    ``use`` is ``pin``; ``psam`` where a PSAM has its root (None: no usage and id is known), ``hsm`` address, where
+    known.
     """
 
     name: str
@@ -201,7 +203,7 @@ class KeySpec:
     tries: int
     versions: int
     pin: str
-    psam: str
+    psam: PsamKey | None
     hsm: str
     title: str
     title_en: str
@@ -210,10 +212,8 @@ class KeySpec:
 
     @property
     def levels_left(self) -> int:
-        """How many levels a PSAM that holds this root has still to diversify: the usage byte's high three bits.
-        [S: part9:6.1, reference:card §5]
-        """
-        return int(self.psam[:2], 16) >> 5
+        """How many levels a PSAM that holds this root has still to diversify; 0 where none holds it."""
+        return self.psam.levels if self.psam else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +291,13 @@ class PersonalisationSpec:
 
 @dataclass(frozen=True, slots=True)
 class PurseSpec:
-    """The medical account: its DF, its log, the item and value that turn it on, its keys, who may do what, and the
-    highest balance in fen.
+    """The medical account: its DF, its log, the item and value that turn it on (None: it is always on), its keys, who
+    may do what, and the highest balance in fen.
     """
 
     application: str
     log: str
-    switch: str
+    switch: ItemPath | None
     value: str
     debit_key: str
     load_key: str
@@ -341,7 +341,12 @@ class RegionBinding:
     @property
     def item(self) -> str:
         """Like ``DF03/EF05/61``."""
-        return f"{self.file}/{self.tag:02X}"
+        return str(self.path)
+
+    @property
+    def path(self) -> ItemPath:
+        """File and label of the item."""
+        return ItemPath(self.file, f"{self.tag:02X}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +385,12 @@ class Layout:
     """
     habits: HabitsSpec | None = None
     """Where it answers otherwise than this project's chip, None for a card that does not."""
+
+    def item(self, path: ItemPath) -> tuple[FileSpec, ItemSpec] | None:
+        """The file and the item that a path names; None where cards of this layout have no such item."""
+        spec = self.files.get(path.file)
+        found = next((one for one in spec.items if one.label == path.label), None) if spec else None
+        return (spec, found) if spec and found else None
 
     @property
     def unblockings(self) -> int:

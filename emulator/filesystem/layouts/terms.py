@@ -5,6 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class CardKind(StrEnum):
+    """Whose card it is: a person's, or the terminal's own (PSAM)."""
+
+    USER = "user"
+    PSAM = "psam"
+
+
 class Structure(StrEnum):
     """How an EF is built: records in TLV, records of one length of which the newest is the first, or bytes."""
 

@@ -11,6 +11,7 @@ from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.messages import _
+from emulator.reader.shape import ReaderShape
 from emulator.security import PIN
 from harness.conformance.person import persona_of
 from harness.conformance.play import Missing, Play, Unsuitable
@@ -85,7 +86,7 @@ class CardInReader:
             raise Unsuitable(f"it wants the card of persona {vector.persona}")
         if vector.needs_psam and self._psam is None:
             raise Missing(_("a PSAM (--psam-reader)"))
-        if vector.shapes == ("t0",) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
+        if vector.shapes == (ReaderShape.T0,) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
             raise Unsuitable("it is for T=0, and this card speaks T=1")
         terminal = Terminal(Logged(self._connection, log.card(self.layout)), self.layout, self._roots)
         terminal.begin()

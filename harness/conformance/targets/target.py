@@ -9,6 +9,7 @@ from typing import Protocol
 
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import CardKind
 from harness.conformance.play import Play
 from harness.conformance.vector import Vector
 from harness.verdicts.log import Log
@@ -63,7 +64,7 @@ def features_of(layout: Layout) -> frozenset[str]:
     has = {
         "activation": layout.activation is not None,
         "bank": any(app.processing for app in layout.applications.values()),
-        "blocking": layout.card == "user",
+        "blocking": layout.card is CardKind.USER,
         "certificate": layout.certificate is not None,
         "pin": bool(layout.pin.application),
         "purse": layout.purse is not None,

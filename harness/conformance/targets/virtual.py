@@ -12,6 +12,8 @@ from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.reader.shape import ReaderShape
+from harness.conformance.models import Follows
 from harness.conformance.person import issued
 from harness.conformance.play import Play, Unsuitable
 from harness.conformance.targets.target import Profile, asked_for, features_of
@@ -20,12 +22,12 @@ from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.verdicts.log import Log
 
-USUAL_SHAPES = ("t0",)
+USUAL_SHAPES = (ReaderShape.T0,)
 """What virtual cards speak where a vector says nothing."""
 
 
-def _chip(image: Image, shape: str, log: Log) -> Chip:
-    return Chip(image, apdu_shape=shape == "apdu", observer=log.card(image.layout))
+def _chip(image: Image, shape: ReaderShape, log: Log) -> Chip:
+    return Chip(image, apdu_shape=shape is ReaderShape.APDU, observer=log.card(image.layout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Virtual:
         own = issued(personas.PSAM, catalogue.layout(psam_layout), "3des") if vector.needs_psam else None
         several = len(vector.shapes) * len(vector.followers) > 1
         for shape in vector.shapes or USUAL_SHAPES:
-            for follows in vector.followers if shape == "t0" else ("reader",):
+            for follows in vector.followers if shape is ReaderShape.T0 else (Follows.READER,):
                 chip = _chip(person.image.fork(), shape, log)
                 terminal = Terminal(InProcess(chip), chip.image.layout)
                 terminal.adopt(chip.image)
@@ -90,5 +92,5 @@ class Virtual:
                     person=person,
                     psam_person=own,
                     follows=follows,
-                    shape=shape if several else "",
+                    shape=shape if several else None,
                 )

@@ -74,9 +74,9 @@ def persona(
         values["DF02/EF06"] = {"3A": person.occupation}
     removed = set()
     for binding in layout.insurance_region:
-        path, _, tag = binding.item.rpartition("/")
         if binding.item in person.insured:
-            values.setdefault(path, {})[tag] = str(person.insured[binding.item])
+            file, label = binding.path
+            values.setdefault(file, {})[label] = str(person.insured[binding.item])
         else:
             removed.add(binding.item)
     return Persona(

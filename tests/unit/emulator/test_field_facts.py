@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from emulator import catalogue
+from emulator.filesystem.layouts.paths import PsamKey
 from tests.kit.cards import DF, HOME, SSSE, VERIFY, Card, new_card
 
 KINDS = [("1.00", "3des"), ("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
@@ -257,6 +258,6 @@ def test_update_keys_that_only_encipher_prove_themselves_all_the_same(
     answer = bytes.fromhex(sam.ok(f"00C00000{told[2:]}"))
     proof = answer if block == 8 else bytes(a ^ b for a, b in zip(answer[:8], answer[8:], strict=True))
     key = card.chip.image.layout.keys[name]
-    assert key.psam == f"{usage:02X}/{identifier:02X}"
+    assert key.psam == PsamKey(usage, identifier)
     assert card.send(f"008200{key.id:02X}10{proof.hex()}{data.hex()}") == "9000"
     assert sam.send(deliver.replace("BFDE47", "BFDE48", 1)) == "6A88", "there is none of use 8"

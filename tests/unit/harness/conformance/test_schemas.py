@@ -14,8 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
+from emulator.filesystem.layouts.paths import ItemPath
 from harness.conformance import models as vector_models
-from harness.conformance.models import ACTIONS, Authenticate, Read, Tear, VerifyPin, Whole, step
+from harness.conformance.models import ACTIONS, Authenticate, By, Given, Read, Tear, VerifyPin, Whole, step
 from harness.scenarios import models as scenario_models
 from harness.verdicts.models import build
 
@@ -87,7 +88,7 @@ def test_every_scenario_that_comes_with_it_is_built() -> None:
     tables = [one for path in paths for one in yaml.load_all(path.read_text(encoding="utf-8"), LOADER)]
     assert len(tables) > 20
     for table in tables:
-        built = build(scenario_models.Written, table)
+        built = build(scenario_models.ScenarioDocument, table)
         assert [one.do for one in built.steps] == [one.get("do") for one in table["steps"]]
     assert scenario_models.bank({"refuses": "a", "why": "-"}) == scenario_models.Refuses(refuses="a", why="-")
 
@@ -156,13 +157,13 @@ def test_what_is_no_vector_is_refused(change: Callable[[dict[str, Any]], object]
 
 
 def test_steps_are_built_as_they_stand() -> None:
-    assert step({"verify_pin": "wrong"}).does == VerifyPin("wrong")
+    assert step({"verify_pin": "wrong"}).does == VerifyPin(Given.WRONG)
     assert step({"authenticate": "UKSSSE"}).does == Authenticate("UKSSSE")
     assert step({"authenticate": {"key": "UKSSSE", "cryptogram": "wrong"}}).does == Authenticate(
-        "UKSSSE", cryptogram="wrong"
+        "UKSSSE", cryptogram=Given.WRONG
     )
     assert step({"tear": {"read": {"item": "SSSE/EF06/09", "by": "number"}}}).does == Tear(
-        Read("SSSE/EF06/09", "number")
+        Read(ItemPath("SSSE/EF06", "09"), By.NUMBER)
     )
     around = step({"reset": True, "accept": ["any", {"ends": "9000"}], "expect": {"sw": ["9000"], "code": -1}}).around
     assert around.accept == ("any", Whole(ends="9000"))
@@ -176,7 +177,7 @@ def test_every_action_and_formula_of_the_vectors_that_come_with_it_is_built() ->
         for table in yaml.load_all(path.read_text(encoding="utf-8"), LOADER):
             for one in table.get("steps", ()) if isinstance(table, dict) else ():
                 built = step(one)
-                assert built.written == one[built.name]
+                assert built.raw == one[built.name]
                 seen.add(built.name)
     assert seen >= set(ACTIONS) - {"driver"}
 

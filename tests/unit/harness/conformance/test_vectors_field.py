@@ -13,10 +13,12 @@ import pytest
 from emulator import catalogue, personas
 from emulator.apdu.command import ResponseAPDU
 from emulator.chip import Chip
+from emulator.filesystem.layouts import paths
 from emulator.personas.issue import issue
+from emulator.reader.shape import ReaderShape
 from harness.conformance import answers, coverage, runner
 from harness.conformance import vector as vectors
-from harness.conformance.models import Parse, Step, Whole, step
+from harness.conformance.models import Follows, OfPersona, Parse, Step, Whole, step
 from harness.conformance.play import Play
 from harness.conformance.steps import StepFailed, Steps
 from harness.conformance.targets.reader import CardInReader
@@ -27,10 +29,12 @@ from harness.readers.connection import InProcess
 from harness.sources.register import register
 from harness.verdicts.log import Log
 from harness.verdicts.models import build
+from harness.verdicts.subject import Grade
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import new_card
 
 FOLDER = Path(__file__).parents[4] / "vectors"
+T0 = (ReaderShape.T0,)
 FLOWS = vectors.find([FOLDER / "field"])
 BY_ID = {one.id: one for one in FLOWS}
 CARD_NUMBER = BY_ID["FIELD-DECARD_SERVICE_007"]
@@ -68,7 +72,7 @@ def test_the_flow_in_the_docs_passes(tmp_path: Path) -> None:
 # --- in which ways ---------------------------------------------------------------------------------------------------
 
 
-def ways(flow: Vector, version: str = "2.00") -> list[tuple[str, str]]:
+def ways(flow: Vector, version: str = "2.00") -> list[tuple[str | None, str]]:
     return [(play.shape, play.follows) for play in Virtual(version, "3des").opened(flow, Log())]
 
 
@@ -79,7 +83,7 @@ def taken(*tables: dict[str, Any]) -> tuple[Step, ...]:
 def test_a_flow_is_played_in_each_shape_and_both_ways_where_nobody_knows_who_follows() -> None:
     assert ways(CARD_NUMBER) == [("t0", "reader"), ("apdu", "reader")]
     assert ways(UNKNOWN_FOLLOWER) == [("t0", "reader"), ("t0", "none"), ("apdu", "reader")]
-    assert ways(replace(CARD_NUMBER, shapes=())) == [("", "reader")], "as vectors always were"
+    assert ways(replace(CARD_NUMBER, shapes=())) == [(None, "reader")], "as vectors always were"
 
 
 def test_nobody_follows_where_nobody_does() -> None:
@@ -89,15 +93,15 @@ def test_nobody_follows_where_nobody_does() -> None:
     )
     target = Virtual("3.00", "3des")
     assert (
-        runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=("t0",), follows="none"), target).verdict
+        runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=T0, follows=Follows.NONE), target).verdict
         == "passed"
     )
     half = ({**steps[0]}, {"apdu": "00B2072C00", "accept": ["9000"]})
     assert (
-        runner.run_one(replace(CARD_NUMBER, steps=taken(*half), shapes=("t0",), follows="only_6C"), target).verdict
+        runner.run_one(replace(CARD_NUMBER, steps=taken(*half), shapes=T0, follows=Follows.ONLY_6C), target).verdict
         == "passed"
     )
-    told = runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=("t0",)), target)
+    told = runner.run_one(replace(CARD_NUMBER, steps=taken(*steps), shapes=T0), target)
     assert "a program goes on with 61xx; got 6F1C" in told.reason
 
 
@@ -176,16 +180,19 @@ def test_the_persona_has_what_the_figures_say() -> None:
     (play, *_) = Virtual("2.00", "3des").opened(PSAM_FLOW, Log())
     assert play.person is not None
     assert play.psam_person is not None
-    told = {path: play.person.item(path) for path in ("SSSE/EF05/07", "SSSE/EF06/08", "SSSE/EF06/09", "SSSE/EF05/03")}
+    told = {
+        path: play.person.item(paths.path(path))
+        for path in ("SSSE/EF05/07", "SSSE/EF06/08", "SSSE/EF06/09", "SSSE/EF05/03")
+    }
     assert told == {
         "SSSE/EF05/07": "A00000011", "SSSE/EF06/08": "519900199003070011", "SSSE/EF06/09": "测试甲",
         "SSSE/EF05/03": "2.00",
     }  # fmt: skip
-    assert play.person.item("SSSE/EF05/01").startswith("510100D15600000551010001")
-    assert play.person.known("bank_card_number") == "9999000013590200330"
-    assert play.psam_person.item("MF/EF16") == "510100000001"
+    assert play.person.item(paths.path("SSSE/EF05/01")).startswith("510100D15600000551010001")
+    assert play.person.known(OfPersona.BANK_CARD_NUMBER) == "9999000013590200330"
+    assert play.psam_person.item(paths.path("MF/EF16")) == "510100000001"
     with pytest.raises(LookupError, match="no item 'SSSE/EF05/99'"):
-        play.person.item("SSSE/EF05/99")
+        play.person.item(paths.path("SSSE/EF05/99"))
 
 
 # --- what is computed ------------------------------------------------------------------------------------------------
@@ -277,7 +284,7 @@ def test_what_only_we_decided_fails_no_card_unless_asked_or_the_users_own() -> N
     assert runner.run_one(replace(ours, overlay=True), card).verdict is Verdict.FAILED
     whole = replace(ours, steps=taken(OURS[0], {**OURS[1], "grade": ""}))
     assert runner.run_one(whole, card).verdict is Verdict.FAILED
-    assert runner.run_one(replace(whole, grade="own"), card).verdict is Verdict.WARNING
+    assert runner.run_one(replace(whole, grade=Grade.OWN), card).verdict is Verdict.WARNING
     assert runner.run_one(ours, Virtual("2.00", "3des")).verdict is Verdict.FAILED
 
 

@@ -237,7 +237,9 @@ def test_an_atr_of_another_maker_may_have_other_interface_bytes(tmp_path: Path) 
 
 def test_key_levels_are_a_regions_choice(tmp_path: Path) -> None:
     own = load(tmp_path, OWN + "[key_levels]\nall = 1\nRKSSSE = 3\n")
-    levels = {name: (own.keys[name].levels, own.keys[name].psam[:2]) for name in ("UKSSSE", "RK1DF01", "RKSSSE", "IRK")}
+    levels = {
+        name: (own.keys[name].levels, str(own.keys[name].psam)[:2]) for name in ("UKSSSE", "RK1DF01", "RKSSSE", "IRK")
+    }
     assert levels == {"UKSSSE": (1, "28"), "RK1DF01": (1, "27"), "RKSSSE": (3, "67"), "IRK": (3, "67")}
 
 
