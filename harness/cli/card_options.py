@@ -19,6 +19,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
+from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.personas.document import is_path
 from emulator.textfiles import text as textfile
@@ -71,7 +72,9 @@ class CardChoice:
         error where the user named another card.
         """
         if self.algorithm or self.image or persona is not None:
-            raise click.UsageError("--reader takes the card that is there: leave --persona, --algorithm, --image out")
+            raise click.UsageError(
+                _("--reader takes the card that is there: leave --persona, --algorithm, --image out")
+            )
         return catalogue.layout(self.layout) if self.layout else None
 
     def look(self, persona: str | None) -> Image:
@@ -101,10 +104,18 @@ class CardChoice:
         ]
         for option, wanted, found in said:
             if wanted and wanted != found:
-                named = f"layout {image.layout.name}" if option == "--layout" else found
-                raise click.UsageError(f"{option}: the card in {self.image} has {named}; leave the option out")
+                named = _("layout {name}").format(name=image.layout.name) if option == "--layout" else found
+                raise click.UsageError(
+                    _("{option}: the card in {image} has {named}; leave the option out").format(
+                        option=option, image=self.image, named=named
+                    )
+                )
         if persona and catalogue.card(persona, image.layout, image.algorithm).atr != image.atr:
-            raise click.UsageError(f"--persona: {self.image} holds another card than {persona}; leave the option out")
+            raise click.UsageError(
+                _("--persona: {image} holds another card than {persona}; leave the option out").format(
+                    image=self.image, persona=persona
+                )
+            )
 
 
 def options(*, image: bool = True) -> Callable[[F], F]:
@@ -137,7 +148,10 @@ def psam_image(name: str) -> Image:
     if not is_psam(name):
         known = ", ".join(catalogue.personas("psam"))
         raise click.BadParameter(
-            f"no PSAM {name!r}: choose one of {known}, or give the path of a .toml file", param_hint="--psam"
+            _("no PSAM {name!r}: choose one of {known}, or give the path of a .toml file").format(
+                name=name, known=known
+            ),
+            param_hint="--psam",
         )
     return CardChoice(None, None, None).make(name)
 
@@ -248,7 +262,9 @@ def check_baseline(known: Iterable[str], there: Iterable[str]) -> None:
     """A usage error where a baseline names what there is not: its failure would never be forgiven, or is another's."""
     ids = set(there)
     for name in sorted(set(known) - ids):
-        raise click.BadParameter(f"no {name!r} is there{guess(name, sorted(ids))}", param_hint="--baseline")
+        raise click.BadParameter(
+            _("no {name!r} is there{guess}").format(name=name, guess=guess(name, sorted(ids))), param_hint="--baseline"
+        )
 
 
 def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
@@ -256,7 +272,9 @@ def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(one.id, pattern) for one in found):
             close = guess(pattern, [one.id for one in found])
-            raise click.BadParameter(f"no id is {pattern!r}{close}", param_hint="--only")
+            raise click.BadParameter(
+                _("no id is {pattern!r}{close}").format(pattern=pattern, close=close), param_hint="--only"
+            )
     return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
 
 

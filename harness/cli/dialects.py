@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from emulator.messages import _
 from harness.cli import usage
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _service(port: int | str | None, name: str | None, path: Path | None) -> tup
     from harness.driver.dialects import dialect
 
     if name is not None and path is not None:
-        raise click.UsageError("--dialect and --dialect-file both say how to talk: name one")
+        raise click.UsageError(_("--dialect and --dialect-file both say how to talk: name one"))
     if (port, name, path) == (None, None, None):
         return None
     with usage.of("--dialect-file" if path else "--dialect"):

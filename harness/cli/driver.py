@@ -14,6 +14,7 @@ import click
 from emulator import personas
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.cli import card_options
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
@@ -124,7 +125,7 @@ def serve(
     from harness.trace.record import TraceFile
 
     if origins and service is None:
-        raise click.UsageError("--origin is for --web: name both")
+        raise click.UsageError(_("--origin is for --web: name both"))
     with ended(), contextlib.ExitStack() as stack:
         trace = None
         if trace_path is not None:
@@ -138,7 +139,7 @@ def serve(
             listeners.append(endpoint.unix(path or endpoint.default()))
             stack.callback(listeners[-1].close)
         if not listeners and service is None:
-            raise click.UsageError("nothing to listen at: name --tcp or --web")
+            raise click.UsageError(_("nothing to listen at: name --tcp or --web"))
         readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader, trace))
         clients = Clients(
             readers,
@@ -183,7 +184,7 @@ def _readers(
     known = choice.leave_to_reader(persona) if in_readers else None
     if in_readers or not choice.said(persona):
         if psam is not None:
-            raise click.UsageError("--psam goes with --persona; a PSAM in a reader is named by --psam-reader")
+            raise click.UsageError(_("--psam goes with --persona; a PSAM in a reader is named by --psam-reader"))
         from harness.driver.reader_choice import FoundReaders
         from harness.driver.readers import PcscReaders
 

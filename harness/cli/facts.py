@@ -6,6 +6,7 @@ import json
 
 import click
 
+from emulator.messages import _
 from harness.cli import card_options
 from harness.cli.vectors import home
 from harness.facts.fact import Fact
@@ -40,7 +41,7 @@ def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool)
     known = register()
     if sources:
         if words or layouts or as_json:
-            raise click.UsageError("--sources goes with nothing else")
+            raise click.UsageError(_("--sources goes with nothing else"))
         click.echo(markdown(known), nl=False)
         return
     found = every(home(), layouts)
@@ -56,13 +57,17 @@ def facts(words: str, layouts: tuple[str, ...], *, sources: bool, as_json: bool)
         return
     for one in found:
         cited = ", ".join(map(known.words, one.citations))
-        apart = "  second-hand" if known.second_hand(one.grade, one.citations) else ""
+        apart = _("  second-hand") if known.second_hand(one.grade, one.citations) else ""
         click.echo(f"{one.grade}  {one.where}\n   {one.statement}" + (f"\n   {cited}{apart}" if cited else ""))
     click.echo()
     for count in counts:
         if count.facts:
-            apart = f", {count.second_hand} of them second-hand" if count.second_hand else ""
-            click.echo(f"{count.grade}  {count.facts:5} facts{apart}")
+            apart = (
+                _(", {second_hand} of them second-hand").format(second_hand=count.second_hand)
+                if count.second_hand
+                else ""
+            )
+            click.echo(_("{grade}  {facts:5} facts{apart}").format(grade=count.grade, facts=count.facts, apart=apart))
 
 
 def _row(one: Fact, known: Register) -> dict[str, object]:

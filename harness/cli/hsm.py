@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from emulator.messages import _
 from harness.cli import card_options, usage
 from harness.cli import origins as origins_
 from harness.cli.card_options import F
@@ -77,7 +78,11 @@ def list_keys(held: EncryptionMachine, *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for key in held.keys:
-        click.echo(f"{key.hsm}  {key.name:8} levels {key.levels}  {key.title} {key.title_en}")
+        click.echo(
+            _("{hsm}  {name:8} levels {levels}  {title} {title_en}").format(
+                hsm=key.hsm, name=key.name, levels=key.levels, title=key.title, title_en=key.title_en
+            )
+        )
 
 
 COMMANDS = (machine,)

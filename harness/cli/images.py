@@ -14,7 +14,7 @@ from emulator.filesystem.memory import image as files
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, Cell, CellKey, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import state_cells
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.security import PIN
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt
@@ -27,6 +27,21 @@ from harness.terminal.terminal import Terminal
 from harness.trace.decode import command_hex, command_words
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+LABELS = {
+    "layout": deferred("layout"),
+    "layout_fingerprint": deferred("layout fingerprint"),
+    "algorithm": deferred("algorithm"),
+    "state": deferred("state"),
+    "pin_set": deferred("pin set"),
+    "pin_tries_left": deferred("pin tries left"),
+    "spent": deferred("spent"),
+    "keys": deferred("keys"),
+    "files": deferred("files"),
+    "content_bytes": deferred("content bytes"),
+    "file_bytes": deferred("file bytes"),
+}
+"""What is said of an image, as people are told it, by its name in JSON."""
 
 
 @click.group("image")
@@ -66,9 +81,11 @@ def show_image(path: Path, *, as_json: bool) -> None:
         return
     for name, value in said.items():
         shown = (
-            (", ".join(f"{key} {left}" for key, left in value.items()) or "none") if isinstance(value, dict) else value
+            (", ".join(f"{key} {left}" for key, left in value.items()) or _("none"))
+            if isinstance(value, dict)
+            else value
         )
-        click.echo(f"{name.replace('_', ' '):18} {shown}")
+        click.echo(f"{_(LABELS.get(name, name)):18} {shown}")
 
 
 @image_group.command()
@@ -126,7 +143,11 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
     image = choice.look(persona)
     actions = [_step(image, text) for text in steps]
     mixed, number = False, 0
-    with interrupt.told(lambda: f"{number} of {len(steps)} steps were cut through whole; the card is as it was"):
+    with interrupt.told(
+        lambda: _("{number} of {count} steps were cut through whole; the card is as it was").format(
+            number=number, count=len(steps)
+        )
+    ):
         for number, text in enumerate(steps):
             rows = list(tearing.cuts(image, actions, number))
             mixed = mixed or any(row.outcome == "mixed" for row in rows)
@@ -134,9 +155,13 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
                 for row in rows:
                     click.echo(json.dumps(asdict(row), ensure_ascii=False))
                 continue
-            click.echo(f"{_words(text)}: {rows[-1].after if rows else 0} writes")
+            click.echo(_("{words}: {number} writes").format(words=_words(text), number=rows[-1].after if rows else 0))
             for row in rows:
-                click.echo(f"  cut after {row.after:3} writes: {row.outcome:8} {'; '.join(row.changes)}".rstrip())
+                click.echo(
+                    _("  cut after {after:3} writes: {outcome:8} {changes}")
+                    .format(after=row.after, outcome=row.outcome, changes="; ".join(row.changes))
+                    .rstrip()
+                )
     ctx.exit(1 if mixed else 0)
 
 
@@ -145,7 +170,7 @@ def _state(image: Image) -> str:
     layout, cells = image.layout, image.memory.snapshot()
     usual: dict[CellKey, Cell] = dict.fromkeys(state_cells(layout), 0)
     found = compare.cells(layout, usual, {name: cells[name] for name in usual})
-    return "; ".join(one.replace("in use → ", "").replace("active → ", "") for one in found) or "in use"
+    return "; ".join(one.replace("in use → ", "").replace("active → ", "") for one in found) or _("in use")
 
 
 def _words(text: str) -> str:
@@ -159,7 +184,9 @@ def _step(image: files.Image, text: str) -> Step:
     if text.startswith("auth:"):
         key = text.removeprefix("auth:")
         if key not in image.layout.keys:
-            raise click.BadParameter(f"layout {image.layout.name} has no key {key!r}; see `sscard keys`")
+            raise click.BadParameter(
+                _("layout {name} has no key {key!r}; see `sscard keys`").format(name=image.layout.name, key=key)
+            )
 
         def authenticate(chip: Chip) -> None:
             terminal = Terminal(InProcess(chip, powered=True), image.layout)
@@ -170,7 +197,7 @@ def _step(image: files.Image, text: str) -> Step:
     try:
         command = bytes.fromhex(text)
     except ValueError:
-        raise click.BadParameter(f"expected a command in hex or auth:KEY, found {text!r}") from None
+        raise click.BadParameter(_("expected a command in hex or auth:KEY, found {text!r}").format(text=text)) from None
     return lambda chip: chip.transmit(command)
 
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import click
 
+from emulator.messages import _
+
 T = TypeVar("T")
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: no run that was cut short is green."""
@@ -25,7 +27,7 @@ def gathered(items: Iterable[T], into: list[T]) -> bool:
 
 def tell(done: str) -> None:
     """Says on stderr that the command was interrupted, and what was done."""
-    click.echo(f"sscard: interrupted 已中断: {done}", err=True)
+    click.echo(_("sscard: interrupted 已中断: {done}").format(done=done), err=True)
 
 
 @contextlib.contextmanager

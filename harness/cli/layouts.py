@@ -13,6 +13,7 @@ from emulator.filesystem.layouts.changes import Difference, differences
 from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from emulator.security import Always
 from harness.cli import card_options
 from harness.trace import reference
@@ -41,8 +42,9 @@ def check(file: str, *, as_json: bool) -> None:
         body = {"name": found.name, "fingerprint": found.fingerprint, **counts, **extends}
         click.echo(json.dumps(body, ensure_ascii=False))
         return
-    click.echo(f"{file}: good 正确. {', '.join(f'{number} {name}' for name, number in counts.items())}")
-    click.echo(f"fingerprint {found.fingerprint}")
+    spoken = _("{applications} applications, {files} files, {items} items, {keys} keys").format(**counts)
+    click.echo(_("{file}: good 正确. {counts}").format(file=file, counts=spoken))
+    click.echo(_("fingerprint {fingerprint}").format(fingerprint=found.fingerprint))
     if base:
         _tell_differences(changes, base.name)
 
@@ -67,14 +69,14 @@ def _as_json(change: Difference) -> dict[str, Any]:
 
 
 def _tell_differences(changes: list[Difference], base: str) -> None:
-    click.echo(f"{len(changes)} differences from 与其差异 {base}")
+    click.echo(_("{count} differences from 与其差异 {base}").format(count=len(changes), base=base))
     for where, before, after in changes:
         words = [_in_brief(one) for one in (before, after)]
         told = f"{words[0]} → {words[1]}"
         if before is None:
-            told = f"new 新增 {words[1]}"
+            told = _("new 新增 {value}").format(value=words[1])
         elif after is None:
-            told = f"gone 删除 {words[0]}"
+            told = _("gone 删除 {value}").format(value=words[0])
         click.echo(f"  {where}: {told}")
 
 
@@ -82,9 +84,9 @@ def _in_brief(value: Any) -> str:
     """A value on a line: a table by its names, where it has some, and its size."""
     if isinstance(value, dict):
         called = " ".join(str(value[key]) for key in ("name", "name_en") if value.get(key))
-        return called or f"a table of {len(value)}"
+        return called or _("a table of {count}").format(count=len(value))
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return f"{len(value)} entries"
+        return _("{count} entries").format(count=len(value))
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -111,33 +113,57 @@ def show(name: str, *, as_json: bool) -> None:
 def _application(found: Layout, name: str, depth: int) -> None:
     app, indent = found.applications[name], "  " * depth
     named = f" {app.dfname.hex().upper()}" if app.dfname else ""
-    block = "" if isinstance(app.block, Always) else f"  block {app.block}"
-    key = f"  messaging {app.messaging_key}" if app.messaging_key else ""
+    block = "" if isinstance(app.block, Always) else _("  block {block}").format(block=app.block)
+    key = _("  messaging {messaging_key}").format(messaging_key=app.messaging_key) if app.messaging_key else ""
     click.echo(f"{indent}{name} {app.fid:04X}{named}  {app.name} {app.name_en}{key}{block}  ({app.grade})")
     for spec in found.files.values():
         if spec.application != name:
             continue
         kinds = {
-            Structure.TRANSPARENT: f"{spec.size} bytes",
-            Structure.CYCLIC: f"{spec.records} cyclic records",
-            Structure.RECORDS: "records",
+            Structure.TRANSPARENT: _("{size} bytes").format(size=spec.size),
+            Structure.CYCLIC: _("{records} cyclic records").format(records=spec.records),
+            Structure.RECORDS: _("records"),
         }
-        demands = [f"{deed} under {how}" for deed, how in
+        demands = [_("{deed} under {how}").format(deed=deed, how=how) for deed, how in
                    (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
         how = "".join(f"; {one}" for one in demands)
         click.echo(
-            f"{indent}  {FilePath.parse(spec.path).name} {spec.fid:04X}  {spec.name} {spec.name_en}"
-            f"  {kinds[spec.structure]}"
-            f"  [read {spec.read}; update {spec.update}{how}]  ({spec.grade})"
+            _(
+                "{indent}  {file} {fid:04X}  {name} {name_en}  {kinds}  [read {read}; update {update}{how}]  ({grade})"
+            ).format(
+                indent=indent,
+                file=FilePath.parse(spec.path).name,
+                fid=spec.fid,
+                name=spec.name,
+                name_en=spec.name_en,
+                kinds=kinds[spec.structure],
+                read=spec.read,
+                update=spec.update,
+                how=how,
+                grade=spec.grade,
+            )
         )
         for item in spec.items:
             _item(item, depth + 2)
     for key_spec in found.keys.values():
         if key_spec.application == name:
-            tries = f"{key_spec.tries} tries" if key_spec.tries else "never locks"
+            tries = _("{tries} tries").format(tries=key_spec.tries) if key_spec.tries else _("never locks")
             click.echo(
-                f"{indent}  key {key_spec.id:02X} {key_spec.name}  {key_spec.title} {key_spec.title_en}"
-                f"  [{key_spec.use}; {key_spec.levels} levels; {tries}; {key_spec.versions} loaded]  ({key_spec.grade})"
+                _(
+                    "{indent}  key {id:02X} {name}  {title} {title_en}  [{use}; {levels} levels; {tries}; "
+                    "{versions} loaded]  ({grade})"
+                ).format(
+                    indent=indent,
+                    id=key_spec.id,
+                    name=key_spec.name,
+                    title=key_spec.title,
+                    title_en=key_spec.title_en,
+                    use=key_spec.use,
+                    levels=key_spec.levels,
+                    tries=tries,
+                    versions=key_spec.versions,
+                    grade=key_spec.grade,
+                )
             )
     for child in found.applications.values():
         if child.parent == name:
@@ -158,26 +184,54 @@ def _features(found: Layout) -> list[str]:
     pin = found.pin
     if pin.application:
         lines.append(
-            f"PIN in {pin.application}  {pin.min_digits}-{pin.max_digits} digits, {pin.tries} tries  ({pin.grade})"
+            _("PIN in {application}  {min_digits}-{max_digits} digits, {tries} tries  ({grade})").format(
+                application=pin.application,
+                min_digits=pin.min_digits,
+                max_digits=pin.max_digits,
+                tries=pin.tries,
+                grade=pin.grade,
+            )
         )
     for scheme in found.messaging.values():
         lines.append(
-            f"messaging {scheme.name}  key {scheme.key}, start {scheme.start}, fold {scheme.fold}  ({scheme.grade})"
+            _("messaging {name}  key {key}, start {start}, fold {fold}  ({grade})").format(
+                name=scheme.name, key=scheme.key, start=scheme.start, fold=scheme.fold, grade=scheme.grade
+            )
         )
-    temporary = "also for a time" if found.blocking.temporary else "for ever only"
-    lines.append(f"blocking  card {found.blocking.card}; applications {temporary}  ({found.blocking.grade})")
+    temporary = _("also for a time") if found.blocking.temporary else _("for ever only")
+    lines.append(
+        _("blocking  card {card}; applications {temporary}  ({grade})").format(
+            card=found.blocking.card, temporary=temporary, grade=found.blocking.grade
+        )
+    )
     if found.activation:
         named = found.activation
-        lines.append(f"activation  {named.cla:02X} {named.ins:02X}, needs {named.needs}  ({named.grade})")
+        lines.append(
+            _("activation  {cla:02X} {ins:02X}, needs {needs}  ({grade})").format(
+                cla=named.cla, ins=named.ins, needs=named.needs, grade=named.grade
+            )
+        )
     if found.personalisation:
-        lines.append(f"personalisation  under {found.personalisation.key}  ({found.personalisation.grade})")
+        lines.append(
+            _("personalisation  under {key}  ({grade})").format(
+                key=found.personalisation.key, grade=found.personalisation.grade
+            )
+        )
     if found.purse:
         purse = found.purse
-        rights = f"load {purse.load}; purchase {purse.purchase}; balance {purse.balance}; starting day {purse.set_day}"
-        where = f"in {purse.application}, log {purse.log}, on where {purse.switch or ''} is {purse.value}"
-        lines.append(f"purse  {where}  [{rights}]  ({purse.grade})")
+        rights = _("load {load}; purchase {purchase}; balance {balance}; starting day {set_day}").format(
+            load=purse.load, purchase=purse.purchase, balance=purse.balance, set_day=purse.set_day
+        )
+        where = _("in {application}, log {log}, on where {switch} is {value}").format(
+            application=purse.application, log=purse.log, switch=purse.switch or "", value=purse.value
+        )
+        lines.append(_("purse  {where}  [{rights}]  ({grade})").format(where=where, rights=rights, grade=purse.grade))
     for binding in found.insurance_region:
-        lines.append(f"insurance region  {binding.item}  {binding.insurance} {binding.insurance_en}")
+        lines.append(
+            _("insurance region  {item}  {insurance} {insurance_en}").format(
+                item=binding.item, insurance=binding.insurance, insurance_en=binding.insurance_en
+            )
+        )
     return lines
 
 

@@ -14,6 +14,7 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.cli import card_options, outputs, relaying
 from harness.cli.relaying import relayed_into_free
 from harness.cli.vectors import UNCERTAIN
@@ -85,9 +86,9 @@ def monitor(
         _list(as_json=as_json, markdown=markdown)
         return
     if (trace is None) == (reader is None):
-        raise click.UsageError("expected a trace, or --reader NAME")
+        raise click.UsageError(_("expected a trace, or --reader NAME"))
     if psam_reader is not None and reader is None:
-        raise click.UsageError("--psam-reader goes with --reader")
+        raise click.UsageError(_("--psam-reader goes with --reader"))
     to = outputs.report_goal(folder, sign)
     card_options.check_baseline(known, [one.id for one in RULES])
     if trace is not None and not follow:
@@ -105,7 +106,7 @@ def monitor(
             _live(judge, watched, reader, psam_reader, port, plan if layout else None, say)
     say(judge.end())
     results = judge.results()
-    target_words = f"terminal 终端: {trace.name if trace else reader}"
+    target_words = _("terminal 终端: {name}").format(name=trace.name if trace else reader)
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
     session = outputs.session_of(trace) if trace else report.named(watched.heard, date_words)
     context = Context(target_words, plan.version, date_words, product, known, session=session)
@@ -127,13 +128,21 @@ def monitor(
 def _gaps(judge: Monitor, trace: Path | None) -> Iterator[str]:
     """What kept a session, or a part of it, from being judged; one sentence each."""
     if trace is not None and (line := read.unfinished(trace)):
-        yield f"torn: line {line} has no end, and is left out; who wrote the trace was killed, or the copy is not whole"
+        yield _(
+            "torn: line {line} has no end, and is left out; who wrote the trace was killed, or the copy is not whole"
+        ).format(line=line)
     for slot, count in sorted(judge.unbegun.items()):
-        yield f"slot {slot}: {count} commands before its first reset are not judged: the trace's beginning is missing"
+        yield _(
+            "slot {slot}: {count} commands before its first reset are not judged: the trace's beginning is missing"
+        ).format(slot=slot, count=count)
     if not judge.heard:
-        yield "nothing was judged: " + ("the trace is empty" if trace is not None else "nobody used the card")
+        yield (
+            _("nothing was judged: the trace is empty")
+            if trace is not None
+            else _("nothing was judged: nobody used the card")
+        )
     elif not judge.judged:
-        yield "nothing was judged: there is no command of a terminal's in it"
+        yield _("nothing was judged: there is no command of a terminal's in it")
 
 
 def _live(
@@ -160,8 +169,8 @@ def _live(
     trace = Trace(put, personal_data=True)
     with relayed_into_free(reader, psam_reader, port, trace, layout) as cards:
         for one in cards:
-            click.echo(f"watching {one}", err=True)
-        click.echo("Ctrl-C ends 正在监视，按Ctrl-C结束", err=True)
+            click.echo(_("watching {one}").format(one=one), err=True)
+        click.echo(_("Ctrl-C ends 正在监视，按Ctrl-C结束"), err=True)
         threading.Event().wait()
 
 
@@ -173,8 +182,10 @@ def _say(findings: Iterable[Finding]) -> None:
     for one in findings:
         rule = one.rule
         click.echo(
-            f"{MARK[rule.severity]} {rule.id} slot {one.slot}, line {one.line}: {one.text}"
-            + (f", at {one.at}" if one.at else "")
+            _("{mark} {id} slot {slot}, line {line}: {text}").format(
+                mark=MARK[rule.severity], id=rule.id, slot=one.slot, line=one.line, text=one.text
+            )
+            + (_(", at {at}").format(at=one.at) if one.at else "")
         )
         click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {register().readable(rule.source)}")
 

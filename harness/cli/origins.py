@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from emulator.messages import _
 from harness.cli import usage
 from harness.web.origins import normalised
 
@@ -21,7 +22,10 @@ class _Origin(click.ParamType[str]):
         with usage.of():
             known = normalised(str(value))
         if known != value:
-            click.echo(f"sscard: --origin {value} is taken as {known}, as browsers send it", err=True)
+            click.echo(
+                _("sscard: --origin {value} is taken as {known}, as browsers send it").format(value=value, known=known),
+                err=True,
+            )
         return known
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.cli import usage
 from harness.trace import read
 from harness.trace.copy import masked_copy
@@ -29,3 +30,10 @@ def session_of(trace: Path) -> dict[str, Any]:
 def trace_copy(trace: Path, layout: Layout | None) -> str:
     """The trace, masked, for a report."""
     return "".join(masked_copy(read.events(trace), layout or read.layout_of(trace)))
+
+
+def cut_short(done: str, folder: Path | None) -> str:
+    """What is said of a run that Ctrl-C ended, and of its report where it wrote one."""
+    if folder is None:
+        return _("{done}; what stands here is of those").format(done=done)
+    return _("{done}; what stands here is of those, and so is {folder}").format(done=done, folder=folder)

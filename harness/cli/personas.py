@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.messages import _
 from emulator.own_personas import check as checking
 from emulator.own_personas import new
 from emulator.personas import document
@@ -60,7 +61,9 @@ def make(out: Path, name: str, number: str, region: str, parent: str | None) -> 
     that somebody may have is refused: what a persona says ends up in images, traces and reports.
     """
     if not document.is_path(str(out)):
-        raise click.BadParameter(f"expected a name that ends in .toml, found {out}", param_hint="--out")
+        raise click.BadParameter(
+            _("expected a name that ends in .toml, found {out}").format(out=out), param_hint="--out"
+        )
     with usage.of_command(new.RefusedError):
         person = new.wanted(out.stem, name, number, region, Clock().today())
         text = new.extending(person, _from(out, parent)) if parent else new.complete(person)
@@ -70,8 +73,14 @@ def make(out: Path, name: str, number: str, region: str, parent: str | None) -> 
         with writing.named(out), out.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise click.UsageError(f"{out} is there already: name another file, or remove it first") from None
-    click.echo(f"{out}: edit it, check it with `sscard persona check {out}`, use it with `--persona {out}` 已生成")
+        raise click.UsageError(
+            _("{out} is there already: name another file, or remove it first").format(out=out)
+        ) from None
+    click.echo(
+        _("{out}: edit it, check it with `sscard persona check {out}`, use it with `--persona {out}` 已生成").format(
+            out=out
+        )
+    )
 
 
 def _from(out: Path, parent: str) -> str:
@@ -88,7 +97,11 @@ def _fits(out: Path, text: str, parent: str) -> None:
     own = document.parsed(str(out), text.encode())
     found = checking.judge(str(out), [own, *document.read(parent)]).findings
     if found:
-        raise click.UsageError(f"{parent} does not fit this person: {found[0]}; leave --extends out for a whole file")
+        raise click.UsageError(
+            _("{parent} does not fit this person: {found}; leave --extends out for a whole file").format(
+                parent=parent, found=found[0]
+            )
+        )
 
 
 @persona.command()
@@ -127,10 +140,12 @@ def _row(finding: Finding) -> dict[str, object]:
 
 
 def _summary(report: checking.Report) -> str:
-    judged = f"{report.values} values, layouts {', '.join(report.layouts)}"
+    judged = _("{values} values, layouts {layouts}").format(values=report.values, layouts=", ".join(report.layouts))
     if not report.findings:
-        return f"{report.name}: good 正确. {judged}"
-    return f"{report.name}: {len(report.findings)} wrong 处有误. {judged}"
+        return _("{name}: good 正确. {judged}").format(name=report.name, judged=judged)
+    return _("{name}: {count} wrong 处有误. {judged}").format(
+        name=report.name, count=len(report.findings), judged=judged
+    )
 
 
 COMMANDS = (personas, persona)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import click
 
 from emulator import catalogue, personas
-from emulator.messages import _
+from emulator.messages import _, deferred, ngettext
 from harness.cli import card_options as targets
 from harness.cli import interrupt, pins, usage
 from harness.cli.card_options import Target
@@ -41,7 +41,7 @@ def _with_pin(target: Target) -> Terminal:
     terminal = _serving(target)
     left = terminal.pin_state()
     if not left:
-        raise TerminalError("no PIN is set 未设置密码" if left is None else "the PIN is locked (6983) 密码已锁定")
+        raise TerminalError(_("no PIN is set 未设置密码") if left is None else _("the PIN is locked (6983) 密码已锁定"))
     return terminal
 
 
@@ -60,38 +60,46 @@ def state(target: AbstractContextManager[Target], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"set": left is not None, "tries_left": left}))
     else:
-        click.echo("no PIN is set" if left is None else "the PIN is locked" if not left else f"{left} tries left")
+        click.echo(_tries(left))
+
+
+def _tries(left: int | None) -> str:
+    if left is None:
+        return _("no PIN is set")
+    if not left:
+        return _("the PIN is locked")
+    return ngettext("{left} try left", "{left} tries left", left).format(left=left)
 
 
 @pin.command()
 @targets.target_options
-@pins.option("pin", pins.PIN, label="PIN", needed=True)
+@pins.option("pin", pins.PIN, label=deferred("PIN"), needed=True)
 def verify(target: AbstractContextManager[Target], pin: str) -> None:
     """Hold a PIN against the card's; a wrong one costs a try."""
     with target as card:
         _with_pin(card).verify_pin(pin)
-    click.echo("the PIN is right 密码正确")
+    click.echo(_("the PIN is right 密码正确"))
 
 
 @pin.command()
 @targets.target_options
-@pins.option("old", pins.PIN, label="Old PIN", needed=True)
-@pins.option("new", pins.NEW_PIN, label="New PIN", confirm=True, needed=True)
+@pins.option("old", pins.PIN, label=deferred("Old PIN"), needed=True)
+@pins.option("new", pins.NEW_PIN, label=deferred("New PIN"), confirm=True, needed=True)
 def change(target: AbstractContextManager[Target], old: str, new: str) -> None:
     """Set a new PIN against the old one (密码修改)."""
     with target as card:
         _with_pin(card).change_pin(old, new)
-    click.echo("the PIN is changed 密码已修改")
+    click.echo(_("the PIN is changed 密码已修改"))
 
 
 @pin.command()
 @targets.target_options
-@pins.option("new", pins.NEW_PIN, label="New PIN", confirm=True, needed=True)
+@pins.option("new", pins.NEW_PIN, label=deferred("New PIN"), confirm=True, needed=True)
 def reload(target: AbstractContextManager[Target], new: str) -> None:
     """Set a new PIN with the keys PUK and STK, whatever the old one (密码重置)."""
     with target as card:
         _serving(card).reload_pin(new)
-    click.echo("the PIN is reloaded 密码已重置")
+    click.echo(_("the PIN is reloaded 密码已重置"))
 
 
 @pin.command()
@@ -100,7 +108,7 @@ def unblock(target: AbstractContextManager[Target]) -> None:
     """Set the tries back with the keys PUK and STK, the PIN unchanged (密码解锁)."""
     with target as card:
         _serving(card).unblock_pin()
-    click.echo("the PIN is unblocked 密码已解锁")
+    click.echo(_("the PIN is unblocked 密码已解锁"))
 
 
 @click.group()
@@ -125,7 +133,7 @@ def _print(found: list[regions.Region], *, as_json: bool) -> None:
         name = SICHUAN.get(one.code[:4] + "00", "")
         click.echo(f"{one.binding.item}  {one.code} {name}  {one.binding.insurance} {one.binding.insurance_en}")
     if not found:
-        click.echo("the card holds no insurance")
+        click.echo(_("the card holds no insurance"))
 
 
 @region.command("show")
@@ -161,7 +169,7 @@ def activate(target: AbstractContextManager[Target]) -> None:
     """Turn the social security function on, with the key UKSSSE (社会保障功能启用)."""
     with target as card:
         _serving(card).activate()
-    click.echo("the social security function is active 社会保障功能已启用")
+    click.echo(_("the social security function is active 社会保障功能已启用"))
 
 
 @lifecycle.command("block")
@@ -172,7 +180,12 @@ def block_application(application: str, target: AbstractContextManager[Target], 
     """Block an application (DF04…), for ever unless --temporary (应用锁定)."""
     with target as card:
         _begin(card).block_application(application, temporary=temporary)
-    click.echo(f"{application} is blocked {'for a time' if temporary else 'for ever'} 应用已锁定")
+    told = (
+        _("{application} is blocked for a time 应用已锁定")
+        if temporary
+        else _("{application} is blocked for ever 应用已锁定")
+    )
+    click.echo(told.format(application=application))
 
 
 @lifecycle.command("unblock")
@@ -182,17 +195,17 @@ def unblock_application(application: str, target: AbstractContextManager[Target]
     """End a temporary block, where the layout has PBOC's form (应用解锁)."""
     with target as card:
         _begin(card).unblock_application(application)
-    click.echo(f"{application} is unblocked 应用已解锁")
+    click.echo(_("{application} is unblocked 应用已解锁").format(application=application))
 
 
 @lifecycle.command("block-card")
-@click.confirmation_option(prompt="The card will never serve again. Block it?")
+@click.confirmation_option(prompt=_("The card will never serve again. Block it?"))
 @targets.target_options
 def block_card(target: AbstractContextManager[Target]) -> None:
     """Block the card for ever, with the keys BK and STK (卡片锁定)."""
     with target as card:
         _begin(card).block_card()
-    click.echo("the card is blocked for ever 卡片已锁定")
+    click.echo(_("the card is blocked for ever 卡片已锁定"))
 
 
 @click.command()
@@ -213,12 +226,16 @@ def personalise(
         personaliser = Personaliser(card.connection, image)
         total, done = len(personaliser.applications()), 0
         with (
-            interrupt.told(lambda: f"{done} of {total} applications are filled; the card is not personalised"),
-            click.progressbar(personaliser.steps(), length=total, label="personalising", file=sys.stderr) as steps,
+            interrupt.told(
+                lambda: _("{done} of {total} applications are filled; the card is not personalised").format(
+                    done=done, total=total
+                )
+            ),
+            click.progressbar(personaliser.steps(), length=total, label=_("personalising"), file=sys.stderr) as steps,
         ):
             for __ in steps:
                 done += 1
-    click.echo(f"personalised for {holder}, not yet activated 个人化完成，尚未启用")
+    click.echo(_("personalised for {holder}, not yet activated 个人化完成，尚未启用").format(holder=holder))
 
 
 COMMANDS = (pin, region, lifecycle, personalise)

@@ -26,17 +26,17 @@ class Unasked(SscardError, click.UsageError):
 
 
 def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str:
-    """The PIN that is typed, without echo, twice with ``confirm``. Unasked where there is nobody to type it;
-    click.Abort where it is broken off.
+    """The PIN that is typed, without echo, twice with ``confirm``. ``label``: a ``deferred`` message. Unasked where there
+    is nobody to type it; click.Abort where it is broken off.
     """
     try:
-        return str(click.prompt(label, hide_input=True, confirmation_prompt=confirm, err=True))
+        return str(click.prompt(_(label), hide_input=True, confirmation_prompt=confirm, err=True))
     except click.Abort as stopped:
         if not isinstance(stopped.__context__, EOFError):
             raise
         raise Unasked(
             _("{label}: it cannot be asked for here: give {option}, or set ${variable}").format(
-                label=label, option=option, variable=variable
+                label=_(label), option=option, variable=variable
             )
         ) from None
 
@@ -45,7 +45,7 @@ def checked(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     """An option's PIN; a usage error for an empty one, which is no PIN and no wish to be asked."""
     del ctx
     if value is not None and not value.strip():
-        raise click.BadParameter("it is empty: give digits, or leave the option out to be asked", param=param)
+        raise click.BadParameter(_("it is empty: give digits, or leave the option out to be asked"), param=param)
     return value
 
 

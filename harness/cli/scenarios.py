@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emulator.errors import NotFound
+from emulator.messages import _
 from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import card_options as targets
@@ -39,7 +40,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 
     found = targets.picked(model.find(list(paths) or [home() / OFFICE]), only)
     if not found:
-        raise click.UsageError("no scenario is meant by that")
+        raise click.UsageError(_("no scenario is meant by that"))
     return found
 
 
@@ -76,7 +77,10 @@ def run_scenarios(
 
     to = outputs.report_goal(folder, sign)
     if strange := [one for one in profiles if one not in PROFILES]:
-        raise click.BadParameter(f"{strange[0]}: expected one of {', '.join(PROFILES)}", param_hint="--profile")
+        raise click.BadParameter(
+            _("{profile}: expected one of {known}").format(profile=strange[0], known=", ".join(PROFILES)),
+            param_hint="--profile",
+        )
     chosen = _found(paths, only)
     targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
     results: list[Result] = []
@@ -84,11 +88,13 @@ def run_scenarios(
     if as_json or not sys.stderr.isatty():
         cut_short = interrupt.gathered(runner.run(chosen, profiles), results)
     else:
-        with click.progressbar(runner.run(chosen, profiles), length=total, label="scenarios", file=sys.stderr) as shown:
+        with click.progressbar(
+            runner.run(chosen, profiles), length=total, label=_("scenarios"), file=sys.stderr
+        ) as shown:
             cut_short = interrupt.gathered(shown, results)
-    done = f"{len(results)} of {total} scenarios were run 个场景已运行"
-    words = f"the office of sscard {VERSION}, virtual cards"
-    words += f"; interrupted: {done}" if cut_short else ""
+    done = _("{count} of {total} scenarios were run 个场景已运行").format(count=len(results), total=total)
+    words = _("the office of sscard {version}, virtual cards").format(version=VERSION)
+    words += _("; interrupted: {done}").format(done=done) if cut_short else ""
     table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
     if to is not None:
         report.write(to, table)
@@ -97,7 +103,7 @@ def run_scenarios(
     else:
         _print(results, known, show_secrets=show_secrets)
     if cut_short:
-        interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
+        interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
     ctx.exit(_code(results, known))
 
@@ -107,7 +113,7 @@ def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], prod
 
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     return Context(
-        target, ", ".join(profiles) or "each scenario's own", date, product, known, matrix.NOTE, matrix.BASIS
+        target, ", ".join(profiles) or _("each scenario's own"), date, product, known, matrix.NOTE, matrix.BASIS
     )
 
 
@@ -120,7 +126,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
     for one in results:
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
-        mark = " (known 已知)" if one.subject.id in known else ""
+        mark = _(" (known 已知)") if one.subject.id in known else ""
         click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
         click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.source}")
         for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
@@ -174,7 +180,7 @@ def show_matrix(*, markdown: bool, as_json: bool) -> None:
     else:
         for row in matrix.rows(found):
             ids = sorted({each for cell in row.cells.values() for each in cell})
-            click.echo(f"{row.id:5} {row.label}  {row.title}  {' '.join(ids) or '– ' + (row.gap or 'none 缺')}")
+            click.echo(f"{row.id:5} {row.label}  {row.title}  {' '.join(ids) or '– ' + (row.gap or _('none 缺'))}")
 
 
 SCENARIO = click.argument("name", metavar="SCENARIO")
@@ -188,7 +194,9 @@ PROFILE = click.option("--profile", default="", metavar="VERSION-ALGORITHM", hel
 def _one(name: str, paths: tuple[Path, ...]) -> Scenario:
     found = _found(paths, (name,))
     if len(found) > 1:
-        raise click.BadParameter(f"{len(found)} scenarios are meant by {name}", param_hint="SCENARIO")
+        raise click.BadParameter(
+            _("{count} scenarios are meant by {name}").format(count=len(found), name=name), param_hint="SCENARIO"
+        )
     return found[0]
 
 
@@ -213,14 +221,17 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
         with writing.named(image), image.open("x", encoding="utf-8") as file:
             file.write(judging.card_of(play, number).to_text())
         operation, request = ALL[told["do"]], play.request(told)
-    click.echo(f"{image}: card {number} 卡{number}")
-    click.echo(f"to be done 待办业务: {operation.zh} {operation.en}")
+    click.echo(_("{image}: card {number} 卡{number}").format(image=image, number=number))
+    click.echo(_("to be done 待办业务: {zh} {en}").format(zh=operation.zh, en=operation.en))
     for field, value in request.model_dump(mode="json", exclude_defaults=True).items():
         secret = getattr(request, field)
         if show_secrets and isinstance(secret, SecretStr):
             value = secret.get_secret_value()
         click.echo(f"  {field}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
-    click.echo(f"expected 预期: {told.get('expect', 'done')}" + (f" ({told['rule']})" if "rule" in told else ""))
+    click.echo(
+        _("expected 预期: {outcome}").format(outcome=told.get("expect", "done"))
+        + (f" ({told['rule']})" if "rule" in told else "")
+    )
 
 
 @scenarios.command("judge")
@@ -261,7 +272,9 @@ def judge(
     scenario = _one(name, paths)
     with usage.of("--step", NotFound):
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
-    words = f"{product or 'counter software 柜面软件'}: {trace.name}, step {step}"
+    words = _("{product}: {name}, step {step}").format(
+        product=product or _("counter software 柜面软件"), name=trace.name, step=step
+    )
     context = replace(_context(words, (result.profile,), frozenset(), product), session=outputs.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
     if to is not None:

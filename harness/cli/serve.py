@@ -13,6 +13,7 @@ import click
 from emulator import personas
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
@@ -97,14 +98,14 @@ def run(
     cards go into slots of its virtual readers that are free.
     """
     if choice.image and len(persona) > 1:
-        raise click.UsageError("--image holds one card, several personas were named")
+        raise click.UsageError(_("--image holds one card, several personas were named"))
     choice = replace(choice, durable=not relaxed)
     own = [card_options.psam_image(psam)] if psam is not None else []
 
     cards = max(1, len(persona)) + len(own)
     count = slots or cards
     if cards > count:
-        raise click.UsageError(f"{cards} cards do not go into {count} slots")
+        raise click.UsageError(_("{cards} cards do not go into {count} slots").format(cards=cards, count=count))
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
         first = held.enter_context(choice.held(persona[0] if persona else None))
@@ -173,11 +174,11 @@ def card(
     """
     if operation == "list":
         if slot is not None or choice.said(persona):
-            raise click.UsageError("list takes neither slot nor card")
+            raise click.UsageError(_("list takes neither slot nor card"))
         _list([one for one in control.runs() if port in (None, one.port) and run_id in (None, one.id)], as_json=as_json)
         return
     if slot is None:
-        raise click.UsageError(f"{operation}: expected the slot, 0 for the first")
+        raise click.UsageError(_("{operation}: expected the slot, 0 for the first").format(operation=operation))
     named = {
         "persona": persona and card_options.from_here(persona),
         "layout": choice.layout and card_options.from_here(choice.layout),
@@ -189,7 +190,11 @@ def card(
     if as_json:
         click.echo(json.dumps(answer))
     else:
-        click.echo(f"slot {slot}: " + (f"card {answer['atr']}" if answer["inserted"] else "empty"))
+        click.echo(
+            _("slot {slot}: card {atr}").format(slot=slot, atr=answer["atr"])
+            if answer["inserted"]
+            else _("slot {slot}: empty").format(slot=slot)
+        )
 
 
 def _list(runs: list[control.Running], *, as_json: bool) -> None:
@@ -198,12 +203,16 @@ def _list(runs: list[control.Running], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in runs:
-        click.echo(f"run {one.id}  port {one.port}  pid {one.table.get('pid')}  {one.table.get('pcsc')}")
+        click.echo(
+            _("run {id}  port {port}  pid {pid}  {pcsc}").format(
+                id=one.id, port=one.port, pid=one.table.get("pid"), pcsc=one.table.get("pcsc")
+            )
+        )
         for row in one.table.get("slots", ()):
-            held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else "empty 空"
-            click.echo(f"  slot {row['slot']}  {row['reader']}  {held}")
+            held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else _("empty 空")
+            click.echo(_("  slot {slot}  {reader}  {held}").format(slot=row["slot"], reader=row["reader"], held=held))
     if not runs:
-        click.echo("no `sscard run` of yours serves cards 没有正在运行的 sscard run")
+        click.echo(_("no `sscard run` of yours serves cards 没有正在运行的 sscard run"))
 
 
 @click.command()

@@ -16,6 +16,7 @@ from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice, Target
 from harness.terminal.values import ItemValue, brought_up, decode_record
@@ -47,11 +48,18 @@ def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
     click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
     for spec in image.layout.files.values():
         click.echo(
-            f"\n{spec.path} {spec.name} {spec.name_en}  [read {spec.read}; update {spec.update}]  ({spec.grade})"
+            _("\n{path} {name} {name_en}  [read {read}; update {update}]  ({grade})").format(
+                path=spec.path,
+                name=spec.name,
+                name_en=spec.name_en,
+                read=spec.read,
+                update=spec.update,
+                grade=spec.grade,
+            )
         )
         if spec.structure is Structure.TRANSPARENT:
             (content,) = image.memory.records(spec.path)
-            click.echo(f"  {spec.size} bytes, {len(content.rstrip(bytes(1)))} used")
+            click.echo(_("  {size} bytes, {count} used").format(size=spec.size, count=len(content.rstrip(bytes(1)))))
         for one in _read(image, spec, show_secrets=show_secrets):
             label = one.spec.label or f"#{one.number}"
             click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
@@ -157,10 +165,12 @@ def _hex(text: str) -> bytes:
         command = bytes.fromhex("".join(text.replace(":", " ").split()))
     except ValueError:
         raise click.BadParameter(
-            f"expected bytes in hex, or the word reset; found {len(text)} characters, not all of them pairs of digits"
+            _(
+                "expected bytes in hex, or the word reset; found {count} characters, not all of them pairs of digits"
+            ).format(count=len(text))
         ) from None
     if not command:
-        raise click.BadParameter("an empty command")
+        raise click.BadParameter(_("an empty command"))
     return command
 
 
@@ -197,7 +207,9 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
     for row in rows:
         where = f"{row['name']:9} {row['application']} {row['id']} {row['use']:24}"
         secret = f" {row['key']}" if "key" in row else ""
-        tries = f"levels {row['levels']} tries {row['tries']} [{row['grade']}]"
+        tries = _("levels {levels} tries {tries} [{grade}]").format(
+            levels=row["levels"], tries=row["tries"], grade=row["grade"]
+        )
         click.echo(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
 
 

@@ -17,6 +17,7 @@ from emulator.apdu.status import describe
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.text import shown
+from emulator.messages import _, deferred
 from harness.cli import card_options as targets
 from harness.cli import pins
 from harness.cli.card_options import CardChoice
@@ -57,11 +58,11 @@ class AskedPad(Pad):
 
     def enter(self) -> str:
         """The PIN."""
-        return checked(self._pin or self._ask("PIN", "pin", pins.PIN, confirm=False))
+        return checked(self._pin or self._ask(deferred("PIN"), "pin", pins.PIN, confirm=False))
 
     def enter_new(self) -> str:
         """The new one."""
-        return checked(self._new or self._ask("New PIN", "new", pins.NEW_PIN, confirm=True))
+        return checked(self._new or self._ask(deferred("New PIN"), "new", pins.NEW_PIN, confirm=True))
 
     @staticmethod
     def _ask(text: str, kind: str, variable: str, *, confirm: bool) -> str:
@@ -172,7 +173,7 @@ def _desk_options(function: F) -> F:
         **kwargs: Any,
     ) -> Any:
         if sum((psam is not None, psam_reader is not None, url is not None)) > 1:
-            raise click.UsageError("--psam, --psam-reader, --machine: expected one of them at most")
+            raise click.UsageError(_("--psam, --psam-reader, --machine: expected one of them at most"))
         own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
         with _cards(choice, persona, reader) as (card, layout), contextlib.ExitStack() as stack:
             driver = SSCardDriver(Given(card, own), AskedPad(pin, new), layout=layout, elements=elements)
@@ -247,7 +248,7 @@ def _group_lines(groups: list[list[str]], told: Sequence[ItemValue]) -> Iterator
 
 def _words(one: ItemValue) -> str:
     """What a value means; a whole file, which stands above, has its size."""
-    return f"{len(str(one.value)) // 2} bytes" if is_whole(one) else one.words
+    return _("{count} bytes").format(count=len(str(one.value)) // 2) if is_whole(one) else one.words
 
 
 def _record(told: Sequence[ItemValue]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options, relaying
 from harness.cli.relaying import relayed_into_free
@@ -67,7 +68,7 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
             clock = f"{time_of_day(event)}  " if event.time is not None else ""
             click.echo(f"{side} {event.line:5}  {clock}{diff.words(event, named)}")
     if not found and not as_json:
-        click.echo("the sessions are alike 两次会话一致")
+        click.echo(_("the sessions are alike 两次会话一致"))
     ctx.exit(1 if found else 0)
 
 
@@ -83,7 +84,7 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     blocks = list(pcapng.export(read.events(file), names.of))  # a trace that cannot be read leaves the file as it was
     with writing.named(out):
         out.write_bytes(b"".join(blocks))
-    click.echo(f"{out}: {len(blocks)} blocks")
+    click.echo(_("{out}: {count} blocks").format(out=out, count=len(blocks)))
 
 
 @click.command()
@@ -116,10 +117,10 @@ def record(
         relayed_into_free(reader, psam_reader, port, written, None) as cards,
     ):
         for one in cards:
-            click.echo(f"recording {one}")
-        click.echo("Ctrl-C ends 正在记录，按Ctrl-C结束")
+            click.echo(_("recording {one}").format(one=one))
+        click.echo(_("Ctrl-C ends 正在记录，按Ctrl-C结束"))
         threading.Event().wait()
-    click.echo(f"{out}: {written.count} events are recorded 已记录", err=True)
+    click.echo(_("{out}: {count} events are recorded 已记录").format(out=out, count=written.count), err=True)
 
 
 COMMANDS = (trace, record)

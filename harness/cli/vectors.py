@@ -117,12 +117,12 @@ def run_vectors(
     was run at all.
     """
     if sum(map(bool, (in_process, reader, replay))) > 1:
-        raise click.UsageError("choose one of --in-process, --reader and --replay")
+        raise click.UsageError(_("choose one of --in-process, --reader and --replay"))
     if (psam or persona or strict) and not reader:
-        raise click.UsageError("--psam-reader, --persona and --strict need --reader")
+        raise click.UsageError(_("--psam-reader, --persona and --strict need --reader"))
     to = outputs.report_goal(folder, sign)
     if failed and LAST.exists() and not _last():
-        click.echo("nothing failed in the last run, so nothing is run again 上次没有未通过的", err=as_json)
+        click.echo(_("nothing failed in the last run, so nothing is run again 上次没有未通过的"), err=as_json)
         return
     chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
     if known:
@@ -145,7 +145,9 @@ def run_vectors(
             )
             if cut_short:
                 break
-    done = f"{len(results)} of {len(chosen) * len(found)} vectors were run 个向量已运行"
+    done = _("{count} of {total} vectors were run 个向量已运行").format(
+        count=len(results), total=len(chosen) * len(found)
+    )
     with contextlib.suppress(OSError, click.UsageError):  # a folder that cannot be written to has no --failed
         run = {one.subject.id for one in results}
         before = _last() if cut_short else ()  # and not run again before Ctrl-C
@@ -153,7 +155,8 @@ def run_vectors(
         LAST.write_text(json.dumps([*bad_ones, *(one for one in before if one not in run)]), encoding="utf-8")
     rows = coverage.matrix(vectors_.find([home()]), home()) if folder is not None or as_json else []
     context = Context(
-        target="; ".join(target.target for target in found) + (f"; interrupted: {done}" if cut_short else ""),
+        target="; ".join(target.target for target in found)
+        + (_("; interrupted: {done}").format(done=done) if cut_short else ""),
         profile=", ".join(target.profile.name for target in found),
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
@@ -169,12 +172,12 @@ def run_vectors(
     if not as_json:
         _print(results, known, show_secrets=show_secrets)
     if cut_short:
-        interrupt.tell(f"{done}; what stands here is of those" + (f", and so is {folder}" if folder else ""))
+        interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
     bad = [one for one in results if one.verdict in BAD and one.subject.id not in known]
     nothing = not any(one.verdict in JUDGED for one in results)
     if nothing:
-        click.echo("nothing was run: every vector is for other cards, or wants what is not at hand", err=True)
+        click.echo(_("nothing was run: every vector is for other cards, or wants what is not at hand"), err=True)
     ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad or nothing else 0)
 
 
@@ -182,11 +185,13 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     found = targets.picked(vectors_.find([*paths], overlay), only)
     if failed:
         if not LAST.exists():
-            raise click.UsageError(f"--failed: no run was made in this folder yet ({LAST} is not there)")
+            raise click.UsageError(
+                _("--failed: no run was made in this folder yet ({last} is not there)").format(last=LAST)
+            )
         before = set(_last())
         found = [one for one in found if one.id in before]
     if not found:
-        raise click.UsageError("no vector is meant by that")
+        raise click.UsageError(_("no vector is meant by that"))
     return found
 
 
@@ -199,11 +204,13 @@ def _targets(
         yield Replay(replay, known, None)
     elif reader is not None:
         if named is None:
-            raise click.UsageError("--reader needs --card: the ATR or identification code of the card that you mean")
+            raise click.UsageError(_("--reader needs --card: the ATR or identification code of the card that you mean"))
         pin = os.environ.get("SSCARD_PIN", "")
         name, own = pcsc.find_reader(reader), pcsc.find_reader(psam) if psam else None
         if own == name:
-            raise click.BadParameter(f"{name} holds the card under test", param_hint="--psam-reader")
+            raise click.BadParameter(
+                _("{name} holds the card under test").format(name=name), param_hint="--psam-reader"
+            )
         with usage.of("--persona", UnknownPersonaError):
             card = stack.enter_context(in_reader(name, roots.load(keys), pin, known, own, persona))
         if not card.is_named(named):
@@ -218,7 +225,7 @@ def _targets(
         for version, algorithm in asked or coverage.PROFILES:
             if (version, algorithm) not in coverage.PROFILES:
                 there = ", ".join("-".join(one) for one in coverage.PROFILES)
-                raise click.BadParameter(f"expected one of {there}", param_hint="--profile")
+                raise click.BadParameter(_("expected one of {there}").format(there=there), param_hint="--profile")
             yield Virtual(version, algorithm)
 
 
@@ -249,14 +256,16 @@ def _last() -> list[str]:
     try:
         return list(map(str, as_json.load(LAST)))
     except (FormatError, TypeError):
-        raise click.UsageError(f"--failed: {LAST} is not what a run left there: run without --failed") from None
+        raise click.UsageError(
+            _("--failed: {last} is not what a run left there: run without --failed").format(last=LAST)
+        ) from None
 
 
 def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:
     for one in results:
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
-        mark = " (known 已知)" if one.subject.id in known else ""
+        mark = _(" (known 已知)") if one.subject.id in known else ""
         click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
         if one.verdict in (*BAD, Verdict.WARNING):
             basis = register().readable(one.subject.source)
@@ -272,7 +281,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
         if number["judged"]
     ]
     if told:
-        click.echo("passed, by what they rest on 通过数（按依据）: " + "; ".join(told))
+        click.echo(_("passed, by what they rest on 通过数（按依据）: ") + "; ".join(told))
 
 
 @vectors.command("list")
@@ -287,7 +296,7 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:
-        click.echo(f"{one.id}  {','.join(one.versions) or 'all'}  {one.title_zh} {one.title}")
+        click.echo(f"{one.id}  {','.join(one.versions) or _('all')}  {one.title_zh} {one.title}")
 
 
 @vectors.command("matrix")
@@ -306,7 +315,7 @@ def show_matrix(*, as_json: bool) -> None:
 def generate_vectors(out: Path | None) -> None:
     """Write the vectors that follow from the layouts and the command list."""
     number = generate.write(out or home() / "generated")
-    click.echo(f"{number} vectors")
+    click.echo(_("{number} vectors").format(number=number))
 
 
 @click.group("report")

@@ -107,7 +107,7 @@ class Desk:
     def reader(self, card: str | None, reader: str | None) -> Iterator[Connection | None]:
         """The drawer's card of that number, the card in a PC/SC reader, or none."""
         if card is not None and reader is not None:
-            raise click.UsageError("--card puts a virtual card into the reader, --reader takes a real one: name one")
+            raise click.UsageError(_("--card puts a virtual card into the reader, --reader takes a real one: name one"))
         if reader is not None:
             with Pcsc(pcsc.find_reader(reader)) as connection:
                 yield connection
@@ -140,7 +140,7 @@ class Desk:
             return
         click.echo(f"{operation.zh} {operation.en}: {_cited(done)}")
         if done.card:
-            click.echo(f"card: {done.card}")
+            click.echo(_("card: {card}").format(card=done.card))
         told = {name: value for name, value in done.data.items() if name != "card"}
         if told:
             click.echo(readable(told))
@@ -154,7 +154,9 @@ def readable(told: Any) -> str:
 
 
 def _cited(done: Done) -> str:
-    return f"办理完成 done（{done.article.label_zh} {done.article.label_en}）"
+    return _("办理完成 done（{label_zh} {label_en}）").format(
+        label_zh=done.article.label_zh, label_en=done.article.label_en
+    )
 
 
 def _clock(text: str | None) -> Clock:
@@ -163,4 +165,4 @@ def _clock(text: str | None) -> Clock:
     try:
         return Clock(datetime.fromisoformat(text))
     except ValueError:
-        raise click.BadParameter("expected a moment as 2025-03-03T09:00", param_hint="--now") from None
+        raise click.BadParameter(_("expected a moment as 2025-03-03T09:00"), param_hint="--now") from None

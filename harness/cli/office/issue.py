@@ -13,6 +13,7 @@ import click
 from pydantic import SecretStr
 
 from emulator.errors import SscardError
+from emulator.messages import _
 from harness.cli import card_options, interrupt, pins
 from harness.cli.office import options
 from harness.cli.office.common import FILE
@@ -69,12 +70,12 @@ def issue(
     """
     desk: Desk = ctx.obj
     if [person, people, count].count(None) != 2:
-        raise click.UsageError("expected one of --person, --people and --made-up")
+        raise click.UsageError(_("expected one of --person, --people and --made-up"))
     if (chance is not None or minor) and count is None:
-        raise click.UsageError("--seed and --minor belong to --made-up")
+        raise click.UsageError(_("--seed and --minor belong to --made-up"))
     who = _made_up(desk, count, chance, minor=minor) if count else parsed.people(person or people or Path())
     if reader is not None and len(who) > 1:
-        raise click.UsageError("--reader takes one card: leave it out, and all go into the drawer")
+        raise click.UsageError(_("--reader takes one card: leave it out, and all go into the drawer"))
     pin = electronic_pin or (INITIAL_PIN if count else None)
     if pin is None:
         label = options.LABELS["electronic_pin"]
@@ -107,7 +108,7 @@ def _one(desk: Desk, request: Apply, reader: str | None, how: HowMade) -> None:
 
 
 def _issued(
-    desk: Desk, request: Apply, connection: Connection | None, how: HowMade, say: instant.Say = lambda _: None
+    desk: Desk, request: Apply, connection: Connection | None, how: HowMade, say: instant.Say = lambda __: None
 ) -> Done:
     return instant.issue(desk.office, request, desk.clerk(), connection, say=say, **how)
 
@@ -122,7 +123,9 @@ def _told(request: Apply, done: Done) -> dict[str, Any]:
 def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
     """How many failed."""
     rows: list[dict[str, Any]] = []
-    with click.progressbar(requests, label="issuing 即时制卡", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(
+        requests, label=_("issuing 即时制卡"), file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
         cut_short = interrupt.gathered((_row(desk, request, how) for request in bar), rows)
     if desk.as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -130,12 +133,14 @@ def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
     for at, row in enumerate(rows if not desk.as_json else (), 1):
         why = row["error"]["text"] if "error" in row else ""
         said = first.setdefault(why, at)  # what stopped many, stopped them all alike: it is said once
-        why = why if said == at else why and f"as no. {said} 同第{said}项"
+        why = why if said == at else why and _("as no. {said} 同第{said}项").format(said=said)
         click.echo(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
     if cut_short:
         interrupt.tell(
-            f"{len(rows)} of {len(requests)} persons are done 人已处理; what was begun for the next one waits: "
-            "`sscard office pending`"
+            _(
+                "{count} of {total} persons are done 人已处理; what was begun for the next one waits: `sscard "
+                "office pending`"
+            ).format(count=len(rows), total=len(requests))
         )
         raise click.exceptions.Exit(interrupt.INTERRUPTED)
     return sum("error" in row for row in rows)

@@ -45,7 +45,7 @@ def outlets(desk: Desk, region: str, special: str | None) -> None:
         desk.table(rows)
         return
     for one in rows:
-        cards = "制卡 makes cards" if one["makes_cards"] else ""
+        cards = _("制卡 makes cards") if one["makes_cards"] else ""
         click.echo(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
         click.echo(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
 
@@ -58,7 +58,7 @@ def services(desk: Desk) -> None:
         desk.table(lookup.services())
         return
     for one in lookup.services():
-        card = " [card]" if one["card"] else ""
+        card = _(" [card]") if one["card"] else ""
         click.echo(f"{one['operation']:18} {one['zh']} {one['en']}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
 
 
@@ -92,7 +92,7 @@ def rules(desk: Desk, *, markdown: bool) -> None:
         return
     for one in lookup.rules():
         rule = one.rule
-        click.echo(f"{rule.id:22} {rule.citation.label_zh} [{rule.grade}] {', '.join(one.operations) or 'all'}")
+        click.echo(f"{rule.id:22} {rule.citation.label_zh} [{rule.grade}] {', '.join(one.operations) or _('all')}")
         click.echo(f"    {rule.zh}\n    {rule.en}")
 
 
@@ -196,13 +196,17 @@ def _verified(session: Session, anchor: str | None) -> None:
 
 
 def _holds(lines: int) -> str:
-    return f"{lines} lines, every seal holds 封印完好"
+    return _("{lines} lines, every seal holds 封印完好").format(lines=lines)
 
 
 def _line(one: dict[str, Any]) -> str:
     """In one line: when, what, how it ended and why, where, about whom, from where to where."""
     about = " ".join(f"{name} {one[name]}" for name in ("person", "card") if one[name])
-    why = f" {one['rule']} (article {one['article_of_rule']})" if one.get("rule") else ""
+    why = (
+        _(" {rule} (article {article_of_rule})").format(rule=one["rule"], article_of_rule=one["article_of_rule"])
+        if one.get("rule")
+        else ""
+    )
     origin, target = one["detail"].get("from"), one["detail"].get("to")
     came = "/".join(sorted(set(origin.values()))) if isinstance(origin, dict) else origin
     moved = f" {came} → {target}" if origin and target else ""
@@ -223,11 +227,20 @@ def late(desk: Desk, *, every: bool) -> None:
         return
     for one in rows:
         by = one["deadline"] or "?"
-        mark = " 逾期 late" if one.get("late") else ""
-        click.echo(f"{one['application']}  {one['kind_zh']} {one['progress_zh']}  {one['outlet']}  by {by}{mark}")
+        mark = _(" 逾期 late") if one.get("late") else ""
+        click.echo(
+            _("{application}  {kind_zh} {progress_zh}  {outlet}  by {by}{mark}").format(
+                application=one["application"],
+                kind_zh=one["kind_zh"],
+                progress_zh=one["progress_zh"],
+                outlet=one["outlet"],
+                by=by,
+                mark=mark,
+            )
+        )
     _unknown_deadlines(rows)
     if not rows:
-        click.echo("nothing is late 无逾期申请")
+        click.echo(_("nothing is late 无逾期申请"))
 
 
 UNKNOWN = "deadline_unknown"
@@ -264,7 +277,7 @@ def listed(desk: Desk, what: str, after: int, most: int) -> None:
         click.echo("  ".join(f"{name} {value}" for name, value in shown.items()))
     _unknown_deadlines(rows)
     if len(rows) == most:
-        click.echo(f"more: --after {rows[-1][lists.NUMBER[what]]}")
+        click.echo(_("more: --after {last}").format(last=rows[-1][lists.NUMBER[what]]))
 
 
 # --- interrupted work ------------------------------------------------------------------------------------------------
@@ -279,12 +292,19 @@ def pending(desk: Desk) -> None:
         desk.table(rows)
         return
     for one in rows:
-        pin = " needs the new PIN" if one["needs_pin"] else ""
+        pin = _(" needs the new PIN") if one["needs_pin"] else ""
         click.echo(
-            f"{one['pending']}  card {one['card']}  {one['operation']} ({one['job']})  begun {one['begun']}{pin}"
+            _("{pending}  card {card}  {operation} ({job})  begun {begun}{pin}").format(
+                pending=one["pending"],
+                card=one["card"],
+                operation=one["operation"],
+                job=one["job"],
+                begun=one["begun"],
+                pin=pin,
+            )
         )
     if not rows:
-        click.echo("nothing waits 无待续办业务")
+        click.echo(_("nothing waits 无待续办业务"))
 
 
 READER = click.option(
@@ -320,7 +340,7 @@ def abandon(desk: Desk, number: int, reader: str | None) -> None:
     if desk.as_json:
         desk.table({"pending": number, "abandoned": True})
     else:
-        click.echo(f"number {number} is undone 已撤销")
+        click.echo(_("number {number} is undone 已撤销").format(number=number))
 
 
 def _waiting(desk: Desk, number: int) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def _written(path: Path, done: Done) -> None:
         raise OfficeError(_("{path} is there already: name a new file").format(path=path)) from None
     with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(done.data["export"], file, ensure_ascii=False, indent=1)
-    click.echo(f"written to {path}")
+    click.echo(_("written to {path}").format(path=path))
 
 
 def _command(operation: Operation[Any, Any]) -> click.Command:

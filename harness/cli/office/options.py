@@ -12,7 +12,7 @@ import click
 from pydantic import BaseModel, SecretStr
 from sqlalchemy.orm import Session
 
-from emulator.messages import _
+from emulator.messages import _, deferred
 from harness.cli import pins, usage
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Desk
@@ -37,7 +37,10 @@ WITHOUT = {
     ("electronic-pin", "old"): ("--reset", "Without the old PIN (重置): the holder shows the identity document."),
 }
 """Secrets that may be left out, and the flag that says so."""
-LABELS = {"old": "Old PIN", "new": "New PIN", "pin": "PIN", "electronic_pin": "The electronic card's initial PIN"}
+LABELS = {
+    "old": deferred("Old PIN"), "new": deferred("New PIN"), "pin": deferred("PIN"),
+    "electronic_pin": deferred("The electronic card's initial PIN"),
+}  # fmt: skip
 
 
 TYPES = f"TYPE: {'; '.join(f'{one} {one.zh}' for one in DocumentType)}."
@@ -142,7 +145,11 @@ def ask(desk: Desk, request: type[Request], given: dict[str, Any], connection: C
     needed = {name for name, spec in request.model_fields.items() if spec.is_required()} - secret - set(told)
     if needed:
         lacking = ", ".join(_written(name) for name in request.model_fields if name in needed)
-        raise click.UsageError(f"{request.operation} needs {lacking}; or --file, with all of it")
+        raise click.UsageError(
+            _("{operation} needs {lacking}; or --file, with all of it").format(
+                operation=request.operation, lacking=lacking
+            )
+        )
     for name in request.model_fields:
         if name in secret - set(told) and not given.get(f"no_{name}"):
             confirmed = name in ("new", "electronic_pin")

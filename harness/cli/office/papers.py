@@ -9,6 +9,7 @@ from typing import Any
 import click
 import segno
 
+from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import pins
 from harness.cli.office import options
@@ -33,7 +34,7 @@ from harness.office.requests.models import Document, ShowCredential, VerifyCrede
 def letter(desk: Desk, told: Path, output: Path) -> None:
     """代理承诺书: the annex, filled, for the agent to sign (article 32)."""
     if output.suffix not in (".pdf", ".html"):
-        raise click.BadParameter("expected a name ending in .pdf or .html", param_hint="--output")
+        raise click.BadParameter(_("expected a name ending in .pdf or .html"), param_hint="--output")
     request = parsed.model(LetterRequest, parsed.mapping(told), str(told))
     if request.principal is not None:
         filled = request.filled(request.principal.party(), desk.clock.today())
@@ -48,7 +49,7 @@ def letter(desk: Desk, told: Path, output: Path) -> None:
     else:
         with writing.named(output):
             output.write_text(letters.html(filled), encoding="utf-8")
-    click.echo(json.dumps({"letter": str(output)}) if desk.as_json else f"written to {output}")
+    click.echo(json.dumps({"letter": str(output)}) if desk.as_json else _("written to {output}").format(output=output))
 
 
 @click.group()
@@ -64,7 +65,7 @@ def credential() -> None:
 def show(desk: Desk, holder: Document, pin: str | None, output: Path | None) -> None:
     """亮证: a fresh credential, good for a minute and once."""
     if output is not None and output.suffix not in (".svg", ".png"):
-        raise click.BadParameter("expected a name ending in .svg or .png", param_hint="--output")
+        raise click.BadParameter(_("expected a name ending in .svg or .png"), param_hint="--output")
     given: dict[str, Any] = {"holder": holder, "pin": pin}
     request = options.ask(desk, ShowCredential, given, None)
     operation = ALL[request.operation]

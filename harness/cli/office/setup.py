@@ -6,6 +6,7 @@ import json
 
 import click
 
+from emulator.messages import _
 from harness.cli import origins as origins_
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import CardStore
@@ -26,7 +27,7 @@ def init(desk: Desk) -> None:
         rows = [{"clerk": name, "role": str(role), "outlet": outlet} for name, role, outlet in clerks]
         desk.table({"register": str(desk.path), "drawer": str(desk.folder), "clerks": rows})
         return
-    click.echo(f"register {desk.path}, drawer {desk.folder}")
+    click.echo(_("register {path}, drawer {folder}").format(path=desk.path, folder=desk.folder))
     for name, role, outlet in clerks:
         click.echo(f"  {name:16} {role.zh} {role}, {outlet}")
 
@@ -47,7 +48,7 @@ def token(desk: Desk, name: str, days: int, *, revoke: bool) -> None:
     if desk.as_json:
         click.echo(json.dumps({"clerk": name, "token": told or None}))
     else:
-        click.echo(told or f"{name} has no token any more 令牌已注销")
+        click.echo(told or _("{name} has no token any more 令牌已注销").format(name=name))
 
 
 @click.command(cls=Command)
