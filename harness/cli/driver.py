@@ -195,7 +195,7 @@ def _readers(
     with choice.held(persona) as image:
         card = _chip(image, shape, trace, traced.USER_SLOT)
         own = _chip(card_options.psam_image(psam), shape, trace, traced.PSAM_SLOT) if psam else None
-        yield Given(lambda _: InProcess(card), lambda: InProcess(own) if own else None), image.layout
+        yield Given(lambda __: InProcess(card), lambda: InProcess(own) if own else None), image.layout
 
 
 def _chip(image: Image, shape: str, trace: Trace | None, slot: int) -> Chip:

@@ -26,8 +26,8 @@ class Unasked(SscardError, click.UsageError):
 
 
 def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str:
-    """The PIN that is typed, without echo, twice with ``confirm``. ``label``: a ``deferred`` message. Unasked where there
-    is nobody to type it; click.Abort where it is broken off.
+    """The PIN that is typed, without echo, twice with ``confirm``. ``label``: a ``deferred`` message. Unasked where
+    there is nobody to type it; click.Abort where it is broken off.
     """
     try:
         return str(click.prompt(_(label), hide_input=True, confirmation_prompt=confirm, err=True))
