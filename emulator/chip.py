@@ -162,7 +162,7 @@ class Chip:
         self._state.session = session
 
     def power_on(self) -> bytes:
-        """Power and reset: the ATR."""
+        """Gives the chip power and resets it; returns the ATR."""
         return self.reset()
 
     def reset(self) -> bytes:
@@ -228,7 +228,7 @@ class Chip:
             raise
 
     def _execute(self, raw: bytes, cut_after: int | None) -> Exchange:
-        """As ``Inside.execute`` says."""
+        """Carries one command out, as ``Inside.execute`` says."""
         seen: list[Exchange] = []
         nvm = self.image.memory.nvm
         if cut_after is not None:

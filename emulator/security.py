@@ -22,7 +22,7 @@ class Always:
     """Free: no right is asked for."""
 
     def satisfied(self, rights: Set[str]) -> bool:  # noqa: ARG002
-        """Always true."""
+        """True, whatever rights are held."""
         return True
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Never:
     """Nobody, by commands of this kind."""
 
     def satisfied(self, rights: Set[str]) -> bool:  # noqa: ARG002
-        """Never true."""
+        """False, whatever rights are held."""
         return False
 
     def __str__(self) -> str:

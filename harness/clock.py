@@ -21,7 +21,7 @@ class Clock:
         return self._moment or datetime.now(CHINA)
 
     def today(self) -> date:
-        """The present day in China."""
+        """Returns the present day in China."""
         return self.now().date()
 
     def set(self, moment: datetime) -> None:

@@ -42,7 +42,7 @@ OF_A_NEW_CARD = ("persona", "layout", "algorithm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Our options."""
+    """Declares the plugin's options."""
     group = parser.getgroup("sscard", "virtual social security card")
     group.addoption("--sscard-reader", metavar="NAME", help="talk to the card in this PC/SC reader")
     group.addoption("--sscard-vectors", metavar="PATH", action="append", default=[], help="collect these vectors")
@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _wanted(config: pytest.Config) -> list[Path]:
-    """The paths of --sscard-vectors."""
+    """Returns the paths given with ``--sscard-vectors``."""
     return [(config.invocation_params.dir / one).resolve() for one in config.getoption("--sscard-vectors")]
 
 
@@ -165,7 +165,7 @@ def injections(card: Connection) -> Sequence[Injection]:
 
 @pytest.fixture
 def psam(request: pytest.FixtureRequest) -> Connection:
-    """The terminal's own card, in-process."""
+    """A fresh PSAM in this process."""
     del request
     from harness.conformance import pytest_cards
 

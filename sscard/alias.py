@@ -28,7 +28,7 @@ class _Same(Loader):
         self._spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002
-        """The module itself."""
+        """Returns the module that the alias stands for."""
         module = importlib.import_module(self._real)
         self._spec = module.__spec__
         return module

@@ -85,7 +85,7 @@ class CommandAPDU:
 
     @property
     def header(self) -> bytes:
-        """CLA INS P1 P2."""
+        """Returns CLA, INS, P1 and P2: 4 bytes."""
         return bytes((self.cla, self.ins, self.p1, self.p2))
 
     def to_secure(self) -> CommandAPDU:
@@ -118,7 +118,7 @@ class ResponseAPDU:
 
     @property
     def ok(self) -> bool:
-        """True for 9000."""
+        """True if the status word is 9000."""
         return self.sw == SW.OK
 
     def __bytes__(self) -> bytes:

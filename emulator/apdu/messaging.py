@@ -53,7 +53,7 @@ class Seal:
         return cls.under(suite_of(scheme.algorithm, card.suite), scheme, value, challenge, enciphered=enciphered)
 
     def mac(self, message: bytes) -> bytes:
-        """4 bytes."""
+        """Returns a message's MAC under this seal, 4 bytes."""
         return self.suite.mac(self.key, message, start=self.start, fold=self.scheme.fold)
 
     def seal(self, command: CommandAPDU) -> CommandAPDU:

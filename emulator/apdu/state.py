@@ -132,7 +132,7 @@ class CardState:
         raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} {missing}")
 
     def key_tries(self, spec: KeySpec) -> TryCounter:
-        """A key's try counter."""
+        """Returns the counter of the tries that a key has left."""
         return TryCounter(self.memory, tries_cell(spec.name), spec.tries)
 
     def usable(self, spec: KeySpec) -> TryCounter:
@@ -170,5 +170,5 @@ class CardState:
         return challenge
 
     def drop_pin(self) -> None:
-        """Takes the PIN's right away."""
+        """Takes back the right that the PIN gave."""
         self.session.rights.discard(PIN)

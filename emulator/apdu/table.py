@@ -74,7 +74,7 @@ class InstructionTable:
         if cla in self.classes:
             return CardError(SW.INS_NOT_SUPPORTED, f"CLA {cla:02X} has no INS {ins:02X}")
         known = ", ".join(f"{one:02X}" for one in sorted(self.classes))
-        return CardError(SW.CLA_NOT_SUPPORTED, f"CLA {cla:02X} is none of {known}")
+        return CardError(SW.CLA_NOT_SUPPORTED, f"CLA {cla:02X} is not one of {known}")
 
 
 _TABLES: dict[str, InstructionTable] = {}

@@ -8,7 +8,7 @@ SIZE = 32
 
 
 def digest(data: bytes) -> bytes:
-    """The digest, 32 bytes."""
+    """Returns the SM3 digest, 32 bytes."""
     context = hashes.Hash(hashes.SM3())
     context.update(data)
     return context.finalize()

@@ -47,7 +47,7 @@ class SM4Suite:
         return folded(last, "xor" if fold == "suite" else fold)
 
     def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
-        """SM4 CBC."""
+        """Returns the last block of SM4 CBC over whole blocks, 16 bytes."""
         state = start
         cipher = _ecb(key).encryptor()
         for at in range(0, len(blocks), 16):
@@ -55,7 +55,7 @@ class SM4Suite:
         return state
 
     def crypt(self, key: bytes, blocks: bytes) -> bytes:
-        """SM4 ECB."""
+        """Returns whole blocks enciphered with SM4 ECB."""
         return _encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
@@ -63,7 +63,7 @@ class SM4Suite:
         return self.mac(key, message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
-        """SM4 ECB. [T: part4:8.3]"""
+        """Returns the data, framed and padded, enciphered with SM4 ECB. [T: part4:8.3]"""
         return _encrypt(process_key, frame(data, 16))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:

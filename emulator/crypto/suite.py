@@ -18,7 +18,7 @@ class Suite(Protocol):
 
     @property
     def block(self) -> int:
-        """Block size in bytes."""
+        """Returns the cipher's block size in bytes."""
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
         """One level of diversification by an 8-byte factor: E(key, factor ‖ ¬factor), 16 bytes.
@@ -62,7 +62,7 @@ class Suite(Protocol):
 
 
 def xor(left: bytes, right: bytes) -> bytes:
-    """Byte by byte, equal lengths."""
+    """Returns two byte strings of one length combined bit by bit."""
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
 
 

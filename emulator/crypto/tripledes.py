@@ -51,7 +51,7 @@ class TripleDESSuite:
         return folded(last, "left" if fold == "suite" else fold)
 
     def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
-        """DES CBC."""
+        """Returns the last block of DES CBC over whole blocks, 8 bytes."""
         state = start
         cipher = _ecb(key).encryptor()
         for at in range(0, len(blocks), 8):
@@ -67,9 +67,9 @@ class TripleDESSuite:
         return self.mac(xor(key[:8], key[8:]), message)
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
-        """Single-DES ECB. [T: part4:8.3]"""
+        """Returns the data, framed and padded, enciphered with single-DES ECB. [T: part4:8.3]"""
         return _encrypt(process_key, frame(data, 8))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
-        """Single-DES ECB. [T: part4:8.3]"""
+        """Returns the data deciphered with single-DES ECB, without frame and padding. [T: part4:8.3]"""
         return unframe(_ecb(process_key).decryptor().update(data), 8)

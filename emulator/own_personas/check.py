@@ -74,7 +74,7 @@ class _Judge:
         self.judged: set[KeyPath] = set()
 
     def all(self) -> None:
-        """Everything that the table holds."""
+        """Judges all that the table holds; what is wrong goes into the report."""
         blank = _dig(self.table, "state", "card") == "blank"
         for layout in self.layouts:
             for path, values, spec in self._files(layout):

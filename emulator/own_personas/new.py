@@ -61,7 +61,7 @@ class Wanted:
 
     @property
     def age(self) -> int:
-        """Full years today."""
+        """Returns the person's age today, in full years."""
         return (
             self.today.year
             - self.birth.year
@@ -222,7 +222,7 @@ class _Moved:
     years: int
 
     def file(self, spec: FileSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of a file."""
+        """Returns a file's values, as the made-up person has them."""
         if spec.structure is Structure.TRANSPARENT:
             return dict(values)
         if spec.structure is Structure.CYCLIC:

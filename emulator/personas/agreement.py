@@ -81,7 +81,7 @@ class Holder:
 
     @property
     def number(self) -> str:
-        """The social security number."""
+        """Returns the social security number, empty where the card has none."""
         return self.text("SSSE/EF06/08")
 
     @property

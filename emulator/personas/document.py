@@ -36,7 +36,7 @@ class Document:
 
     @cached_property
     def lines(self) -> dict[KeyPath, int]:
-        """The line of each value."""
+        """Returns the line on which each value stands, from 1."""
         return lines(self.text)
 
     def error(self, problem: str, *path: str | int) -> PersonaError:

@@ -43,6 +43,6 @@ class PersonaError(SscardError, ValueError):
 
 
 class UnknownPersonaError(PersonaError, LookupError):
-    """A name that is no persona's."""
+    """A name that is not a persona's."""
 
     kind = ErrorKind.MISSING

@@ -121,7 +121,7 @@ def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[CellKey, Cell
 
 
 def _states(persona: Persona, layout: Layout) -> dict[CellKey, Cell]:
-    """The life cycle's cells."""
+    """Returns the cells of the life cycle: card, activation, blocked applications."""
     dormant = layout.activation is not None and (persona.state == "blank" or not persona.activated)
     cells: dict[CellKey, Cell] = {CARD_STATE: LIVES[persona.state], ACTIVATION: Activation(dormant)}
     blocked = (name for name in persona.blocked if name in layout.applications)

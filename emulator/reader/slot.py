@@ -43,13 +43,13 @@ class Card(Protocol):
     atr: bytes
 
     def power_on(self) -> bytes:
-        """Power and reset; the ATR."""
+        """Gives the card power and resets it; returns the ATR."""
 
     def reset(self) -> bytes:
-        """Reset; the ATR."""
+        """Resets the card; returns the ATR."""
 
     def power_off(self) -> None:
-        """The reader takes the power."""
+        """Takes the power, as the reader does."""
 
     def taken_out(self) -> None:
         """It left the reader: no power either."""

@@ -19,7 +19,7 @@ not 0 does not last.
 
 
 class Control(IntEnum):
-    """A payload of one byte that is no command. Only ``ATR`` is answered."""
+    """A payload of one byte, which is not a command. Only ``ATR`` is answered."""
 
     OFF = 0
     ON = 1

@@ -17,7 +17,7 @@ def load(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
-    """The same, of a text."""
+    """Returns a text's rows, each with its line (from 1) and its cells by column. FormatError."""
     lines = _Lines(text)
     rows = csv.reader(lines, strict=True)
     found: list[tuple[int, dict[str, str]]] = []

@@ -28,7 +28,7 @@ def load(path: Path) -> Any:
 
 
 def loads(text: str, source: object = "JSON") -> Any:
-    """What a text says. FormatError."""
+    """Returns what a JSON text says. FormatError with line; double keys are errors."""
     try:
         found = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
@@ -58,7 +58,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> Any:
-    raise _Twice(_("not JSON: {name} is no number").format(name=name))
+    raise _Twice(_("not JSON: {name} is not a number").format(name=name))
 
 
 def _whole(found: Any, source: object) -> None:

@@ -27,7 +27,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def loads(text: str, source: object) -> dict[str, Any]:
-    """What a text says. FormatError."""
+    """Returns what a TOML text says. FormatError with line."""
     if (long := DOTTED.search(text)) is not None:
         raise FormatError(source, _("not TOML: nested too deeply"), text.count("\n", 0, long.start()) + 1)
     try:
@@ -47,7 +47,7 @@ def loads(text: str, source: object) -> dict[str, Any]:
     except FormatError:
         raise
     except ValueError:
-        raise FormatError(source, _("not TOML: a number has too many digits, or a date that is none")) from None
+        raise FormatError(source, _("not TOML: a number has too many digits, or a date that does not exist")) from None
 
 
 def _shallow(found: dict[str, Any], source: object) -> None:

@@ -98,7 +98,7 @@ class _Look:
         self.repeated = 0
 
     def events(self, events: Iterator[Any]) -> None:
-        """All of them; FormatError."""
+        """Looks at every event of a YAML text. FormatError for what may not be in it."""
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 self.sizes.clear()

@@ -36,7 +36,7 @@ def read(path: Path, most: int = MOST) -> str:
 
 
 def decoded(content: bytes, source: object) -> str:
-    """The same, of bytes."""
+    """Returns a file's bytes as text, without its byte order mark. FormatError for what is not UTF-8 text."""
     for mark, name in WIDE.items():
         if content.startswith(mark):
             raise FormatError(source, _("is {name}: save it as UTF-8").format(name=name))
@@ -46,7 +46,7 @@ def decoded(content: bytes, source: object) -> str:
     if (at := content.find(b"\0")) >= 0:
         if _wide(content):
             raise FormatError(source, _("looks like UTF-16: save it as UTF-8"))
-        raise FormatError(source, _("is no text: byte {at} is NUL").format(at=at), _line(content, at))
+        raise FormatError(source, _("is not text: byte {at} is NUL").format(at=at), _line(content, at))
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -34,7 +34,7 @@ class Named(Protocol):
 
     @property
     def id(self) -> str:
-        """The id."""
+        """Returns what users name it by."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -170,7 +170,7 @@ def from_here(persona: str) -> str:
 
 
 def persona_option(function: F) -> F:
-    """--persona, once."""
+    """Adds ``--persona``, which may be given once."""
     help_text = f"See `sscard personas`; or a TOML file, see `sscard persona`. [{personas.DEFAULT}]"
     return click.option("--persona", metavar="NAME|FILE", help=help_text)(function)
 
@@ -185,7 +185,7 @@ class Heard:
         self.reason = exchange.reason
 
     def powered(self, event: str, atr: bytes) -> None:
-        """Nothing was asked."""
+        """Forgets the last reason: a reset asked for nothing."""
         del event, atr
         self.reason = ""
 
@@ -292,7 +292,7 @@ def relay_options(function: F) -> F:
 
 
 def psam_reader_option(function: F) -> F:
-    """--psam-reader."""
+    """Adds ``--psam-reader``: the reader with the terminal's own card."""
     return click.option(
         "--psam-reader",
         metavar="NAME",
@@ -301,24 +301,24 @@ def psam_reader_option(function: F) -> F:
 
 
 def show_secrets_option(function: F) -> F:
-    """--show-secrets."""
+    """Adds ``--show-secrets``."""
     return click.option("--show-secrets", is_flag=True, help="Show PINs and keys instead of asterisks.")(function)
 
 
 def personal_data_option(function: F) -> F:
-    """--personal-data."""
+    """Adds ``--personal-data``."""
     return click.option("--personal-data", is_flag=True, help="Keep items' values and the chip's serial number.")(
         function
     )
 
 
 def force_option(function: F) -> F:
-    """--force."""
+    """Adds ``--force``: a file that is there may be overwritten."""
     return click.option("--force", is_flag=True, help="Overwrite a file that is there.")(function)
 
 
 def elements_option(function: F) -> F:
-    """--elements."""
+    """Adds ``--elements``: how elements of items and fields of records are written."""
     return click.option(
         "--elements", type=click.Choice(["named", "^"]), default="named", show_default=True,
         help="How elements of items and fields of records stand: 33=480;34=…, or in the file's order with ^ between."
@@ -326,5 +326,5 @@ def elements_option(function: F) -> F:
 
 
 def json_option(function: F) -> F:
-    """--json, handed on as ``as_json``."""
+    """Adds ``--json``, handed on as ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="For other programs.")(function)

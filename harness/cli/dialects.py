@@ -26,7 +26,7 @@ class _Port(click.ParamType[int | str]):
     name = "port"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """BadParameter."""
+        """Returns the port, or ``USUAL``. BadParameter beyond 0 to 65535."""
         return USUAL if value == USUAL else click.IntRange(0, 65535).convert(value, param, ctx)
 
 

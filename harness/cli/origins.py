@@ -17,7 +17,7 @@ class _Origin(click.ParamType[str]):
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The origin; BadParameter."""
+        """Returns the origin as browsers send it. BadParameter for what is not an origin."""
         del param, ctx
         with usage.of():
             known = normalised(str(value))

@@ -42,7 +42,7 @@ def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str
 
 
 def checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option's PIN; a usage error for an empty one, which is no PIN and no wish to be asked."""
+    """An option's PIN; a usage error for an empty one, which is neither a PIN nor a wish to be asked."""
     del ctx
     if value is not None and not value.strip():
         raise click.BadParameter(_("it is empty: give digits, or leave the option out to be asked"), param=param)

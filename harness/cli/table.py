@@ -68,7 +68,7 @@ class Formatter(click.HelpFormatter):
 
     @contextlib.contextmanager
     def section(self, name: str) -> Iterator[None]:
-        """One with this title."""
+        """Opens a section under its title, translated."""
         with super().section(_(name)):
             yield
 
@@ -126,11 +126,11 @@ class Told(click.Command):
         self._record = record
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """As the command itself says."""
+        """Returns the usage line as the table has it, without importing the command."""
         return list(self._record["usage"])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """As the command itself says."""
+        """Writes the options as the table has them, without importing the command."""
         for title, rows in self._record["sections"]:
             with formatter.section(title):
                 formatter.write_dl([(names, text) for names, text in rows])
@@ -148,7 +148,7 @@ class Table(click.Group):
     context_class = Context
 
     def declared(self) -> dict[str, click.Command]:
-        """The commands themselves, imported."""
+        """Returns the commands themselves, importing them."""
         return {name: declared(self._below(name)) for name in children(self.path)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

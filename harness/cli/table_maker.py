@@ -21,12 +21,12 @@ class _Sections(click.HelpFormatter):
 
     @contextlib.contextmanager
     def section(self, name: str) -> Iterator[None]:
-        """One with this title."""
+        """Keeps a section under its title."""
         self.found.append((name, []))
         yield
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002
-        """Rows of the section."""
+        """Keeps the rows of the section that is open."""
         self.found[-1][1].extend(map(list, rows))
 
 

@@ -57,11 +57,11 @@ class AskedPad(Pad):
         self._pin, self._new = pin, new
 
     def enter(self) -> str:
-        """The PIN."""
+        """Returns the PIN, from ``--pin`` or asked for without echo."""
         return checked(self._pin or self._ask(deferred("PIN"), "pin", pins.PIN, confirm=False))
 
     def enter_new(self) -> str:
-        """The new one."""
+        """Returns the new PIN, from ``--new`` or asked for twice without echo."""
         return checked(self._new or self._ask(deferred("New PIN"), "new", pins.NEW_PIN, confirm=True))
 
     @staticmethod
@@ -109,7 +109,7 @@ class Desk:
             click.echo(visible_line(line))
 
     def done(self, answer: Answer) -> None:
-        """For functions that give nothing."""
+        """Prints the answer of a function that gives nothing but its code."""
         self.tell(answer, lambda _: None, lines=lambda _: iter((words(Code.DONE),)))
 
 
@@ -185,7 +185,7 @@ def _desk_options(function: F) -> F:
 
 
 def _meant(function: F) -> F:
-    """--card-info."""
+    """Adds ``--card-info``: the card that is meant."""
     return click.option("--card-info", default="||", metavar="ID|NUMBER|", help="Only this card. [any]")(function)
 
 
@@ -340,7 +340,7 @@ def _codes() -> Iterator[tuple[int, str, str]]:
 
 
 def codes_markdown() -> str:
-    """docs/reference/return-codes.md."""
+    """Returns the text of docs/reference/return-codes.md."""
     head = (
         "# SSCardDriver's return codes 返回码\n\n"
         "[How the functions are used](../counter.md) [用法](../counter.zh-CN.md)."

@@ -86,7 +86,7 @@ _Dumper.add_representer(dict, _flat)
 
 
 def write(folder: Path) -> int:
-    """All of them into files of this folder; how many."""
+    """Writes all generated vectors into files of this folder; returns how many."""
     folder.mkdir(parents=True, exist_ok=True)
     files = merged()
     for name, known in files.items():

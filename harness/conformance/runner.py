@@ -111,7 +111,7 @@ def run(
     strict: bool = False,
     show_secrets: bool = False,
 ) -> Iterator[Result]:
-    """All of them, in order, as they are done."""
+    """Yields every vector's result, in order, as soon as it is there."""
     work = partial(
         run_one, target=target, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
     )  # fmt: skip

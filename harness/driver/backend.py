@@ -23,7 +23,7 @@ class BackEnd:
         self._sequence = sequence
 
     def basic(self, kind: int) -> Answer:
-        """iReadCardBas."""
+        """Does what iReadCardBas does, with the machine between its steps."""
         code, told = self._driver.iReadCardBas_HSM_Step1(kind)
         if code:
             return code, told
@@ -33,22 +33,22 @@ class BackEnd:
         return self._driver.iReadCardBas_HSM_Step2(key)
 
     def read(self, kind: int, card_info: str, file_addr: str) -> Answer:
-        """iReadCard."""
+        """Does what iReadCard does, with the machine between its steps."""
         first = self._driver.iReadCard_HSM_Step1(kind, card_info, file_addr)
         return self.keys(first, self._driver.iReadCard_HSM_Step2)
 
     def write(self, kind: int, card_info: str, file_addr: str, data: str) -> Answer:
-        """iWriteCard."""
+        """Does what iWriteCard does, with the machine between its steps."""
         first = self._driver.iWriteCard_HSM_Step1(kind, card_info, file_addr)
         return self.keys(first, lambda key: self._driver.iWriteCard_HSM_Step2(key, data))
 
     def reload_pin(self, kind: int, card_info: str) -> Answer:
-        """iReloadPIN."""
+        """Does what iReloadPIN does, with the machine between its steps."""
         first = self._driver.iReloadPIN_HSM_Step1(kind, card_info)
         return self._sealed(self.keys(first, self._driver.iReloadPIN_HSM_Step2), self._driver.iReloadPIN_HSM_Step3)
 
     def unblock_pin(self, kind: int, card_info: str) -> Answer:
-        """iUnblockPIN."""
+        """Does what iUnblockPIN does, with the machine between its steps."""
         first = self._driver.iUnblockPIN_HSM_Step1(kind, card_info)
         return self._sealed(self.keys(first, self._driver.iUnblockPIN_HSM_Step2), self._driver.iUnblockPIN_HSM_Step3)
 

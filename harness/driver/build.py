@@ -98,7 +98,7 @@ def build(folder: Path, *, windows: bool = False) -> Iterator[Path]:
 
 
 def _compiler(wanted: Build) -> list[str]:
-    """Its command."""
+    """Returns the compiler's command line: ``$CC`` first. NoCompilerError where there is none."""
     command = shlex.split(os.environ.get("CC", "")) if wanted.native else []
     command = command or [wanted.compiler]
     if shutil.which(command[0]) is None:

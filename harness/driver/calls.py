@@ -19,7 +19,7 @@ from harness.terminal.values import ItemValue
 DEVICE = "SSCARD000001"
 """The device number that a virtual reader has. [D]"""
 TERMINAL = "510100000001"
-"""The terminal number where no PSAM tells one: in a place that is none. [D]"""
+"""The terminal number where no PSAM tells one: in a place that does not exist. [D]"""
 Answer = tuple[int, str]
 Arguments = tuple[str, ...]
 Flow = Generator[str, Arguments, str]
@@ -101,7 +101,7 @@ class Calls:
                 return _answer(error)
 
     def _first(self, function: str, kind: int, start: Callable[[OpenCard], Flow]) -> Answer:
-        """Step 1."""
+        """Carries out step 1 of a function: opens the card and runs its flow up to the machine's part."""
         with self._turns.turn(self):
             try:
                 self.let_go()

@@ -56,7 +56,7 @@ class Client:
         return int(code), text
 
     def refused(self, function: Function, code: int) -> None:
-        """A call that never came to the library, as its arguments are none, is a call all the same."""
+        """A call whose arguments are not valid never came to the library, and is a call all the same."""
         self._tell(function, (), code, "", 0.0)
 
     def _tell(self, function: Function, values: Sequence[int | str], code: int, out: str, seconds: float) -> None:
@@ -64,7 +64,7 @@ class Client:
             self._hear(function, values, code, out, seconds)
 
     def script(self, entries: object) -> Answer:
-        """What the pad is given from now on: a list of digits, ``cancel`` and ``timeout``; -14 for what is none."""
+        """What the pad is given from now on: a list of digits, ``cancel`` and ``timeout``; -14 for anything else."""
         try:
             self._script(entries)
         except DriverError as error:

@@ -37,7 +37,7 @@ class Part:
 
     @property
     def path(self) -> str:
-        """As the terminal takes it."""
+        """Returns the item's path, as the terminal takes it."""
         return f"{self.file.path}/{self.item.label}"
 
 

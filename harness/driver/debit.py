@@ -34,7 +34,7 @@ def _fen(text: str) -> int:
 
 
 def moment(text: str) -> str:
-    """A time, YYYYMMDDhhmmss; -23."""
+    """Returns a time given as YYYYMMDDhhmmss. DriverError -23 for any other text."""
     try:
         if len(text) != TIME_DIGITS or not (text.isascii() and text.isdigit()):
             raise ValueError

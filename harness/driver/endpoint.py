@@ -41,7 +41,7 @@ class Listener:
 
     @property
     def name(self) -> str:
-        """As ``$SSCARD_DRIVER`` has it."""
+        """Returns the endpoint as ``$SSCARD_DRIVER`` has it."""
         if self.path:
             return f"unix:{self.path}"
         host, port = self.socket.getsockname()

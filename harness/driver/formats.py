@@ -38,7 +38,7 @@ class Wanted:
 
     @property
     def name(self) -> str:
-        """As pFileAddr writes it."""
+        """Returns the path as pFileAddr writes it."""
         return self.path.replace("/", "") + (f":{self.record:02d}" if self.record else "")
 
 
@@ -68,7 +68,7 @@ def hexadecimal(text: str, sizes: tuple[int, ...]) -> bytes:
 
 
 def joined(*values: str) -> str:
-    """Fields as one string."""
+    """Returns fields as one string, each ended by ``|``."""
     return "".join(f"{value}|" for value in values)
 
 
@@ -81,7 +81,7 @@ def groups(text: str) -> list[list[str]]:
 
 
 def addresses(text: str) -> list[Wanted]:
-    """pFileAddr; -14 for what is none."""
+    """Returns what a pFileAddr names. DriverError -14 for a text that is not one."""
     found = []
     for name, *tags in groups(text):
         match = _FILE.fullmatch(name)

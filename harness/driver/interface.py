@@ -40,7 +40,7 @@ class Argument:
 
     @property
     def declared(self) -> str:
-        """As the header has it."""
+        """Returns the argument as the C header declares it."""
         return f"int {self.name}" if self.kind is Kind.INT else f"char *{self.name}"
 
     def taken(self, value: object) -> int | str:
@@ -93,7 +93,7 @@ class Function:
 
 
 def number(text: str) -> int | None:
-    """An int as a text has it; None for what is none."""
+    """Returns the int that a text states, None for a text that is not one."""
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else None
 

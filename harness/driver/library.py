@@ -27,7 +27,7 @@ class SSCardDriver(MachineFunctions):
     # --- reading and writing -------------------------------------------------------------------------------------
 
     def iReadCardBas(self, iType: int) -> Answer:
-        """Basic information: see ``basic.information``."""
+        """Returns the card's basic information, as ``basic.information`` has it."""
 
         def work(card: OpenCard) -> str:
             own: Psam | None = None
@@ -40,7 +40,9 @@ class SSCardDriver(MachineFunctions):
 
     @staticmethod
     def _prove_card(card: OpenCard, own: Psam) -> None:
-        """Internal authentication, then RKSSSE; -21."""
+        """Proves the card by internal authentication, then wins RKSSSE's right. DriverError -21 for a card that is not
+        genuine.
+        """
         terminal = card.terminal
         data, factor = terminal.challenge(), terminal.challenge()
         if own.cryptogram(terminal.use("IRK", factor), data) != terminal.internal(factor, data):

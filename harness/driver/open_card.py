@@ -72,7 +72,7 @@ class OpenCard:
             raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {error}") from None
 
     def close(self) -> None:
-        """Lets both cards go."""
+        """Lets the card and the PSAM go."""
         while self.closers:
             self.closers.pop()()
 
@@ -90,7 +90,7 @@ class OpenCard:
 
     @property
     def algorithm(self) -> str:
-        """01 or 03."""
+        """Returns the algorithm's code, 01 or 03."""
         return f"{self.terminal.suite.code:02d}"
 
     @property

@@ -24,11 +24,11 @@ class FoundReaders:
         self._readers = PcscReaders(cards)
 
     def card(self, kind: int) -> Connection:
-        """As PcscReaders."""
+        """Returns the user's card, in the reader that was found for it."""
         return self._found().card(kind)
 
     def psam(self) -> Connection | None:
-        """As PcscReaders."""
+        """Returns the PSAM, in the reader that was found for it; None where there is none."""
         return self._found().psam()
 
     def _found(self) -> PcscReaders:

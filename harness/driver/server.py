@@ -124,7 +124,7 @@ class Server:
 
 
 def called(client: Client, body: bytes) -> Answer:
-    """One request's answer."""
+    """Carries one request out; returns its code and text."""
     try:
         name, texts = wire.request(body)
         function = EXPORTED.get(name)

@@ -46,7 +46,7 @@ class MachineFunctions(Calls):
         return self._step("iWriteCard", 2, pKey, pWriteData, again=True)
 
     def iReloadPIN_HSM_Step1(self, iType: int, pCardInfo: str) -> Answer:
-        """The request for PUK."""
+        """Returns the request to the machine for PUK."""
         return self._first("iReloadPIN", iType, lambda card: flows.reload_pin(card, pCardInfo, self.pad, self._device))
 
     def iReloadPIN_HSM_Step2(self, pKey: str) -> Answer:
@@ -58,13 +58,13 @@ class MachineFunctions(Calls):
         return self._step("iReloadPIN", 3, pKey)
 
     def iUnblockPIN_HSM_Step1(self, iType: int, pCardInfo: str) -> Answer:
-        """The request for PUK."""
+        """Returns the request to the machine for PUK."""
         return self._first(
             "iUnblockPIN", iType, lambda card: flows.unblock_pin(card, pCardInfo, self.pad, self._device)
         )
 
     def iUnblockPIN_HSM_Step2(self, pKey: str) -> Answer:
-        """The request for STK."""
+        """Takes the machine's answer for PUK; returns the request for STK."""
         return self._step("iUnblockPIN", 2, pKey)
 
     def iUnblockPIN_HSM_Step3(self, pKey: str) -> Answer:

@@ -60,7 +60,7 @@ class TracedReaders:
         self._known: dict[bytes, Layout | None] = {}
 
     def card(self, kind: int) -> Connection:
-        """As the readers'."""
+        """Returns the readers' card, whose commands go into the trace."""
         connection = self._readers.card(kind)
         try:
             layout = self._layout or self._layout_of(connection)
@@ -75,6 +75,6 @@ class TracedReaders:
         return self._known[connection.atr]
 
     def psam(self) -> Connection | None:
-        """As the readers'."""
+        """Returns the readers' PSAM, whose commands go into the trace; None where there is none."""
         connection = self._readers.psam()
         return connection and Observed(connection, self._trace.slot(PSAM_SLOT, layout=catalogue.layout(PSAM)))

@@ -11,8 +11,8 @@ A frame is a length (4 bytes, big-endian, of what follows) and parts, each ended
   files were asked for whole; more is code -42 and an empty string.
 
 One connection is one client: its PIN pad and its steps with an encryption machine live and die with it. A frame that
-is none gets -23, an unknown function -13, wrong arguments -14, and the connection lives on; a length that
-is none gets -23 and the connection ends, as where the next frame begins is not known any more.
+is not valid gets -23, an unknown function -13, wrong arguments -14, and the connection lives on; a length that
+is not valid gets -23 and the connection ends, as where the next frame begins is not known any more.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Ended(SscardError):
 
 
 def frame(*parts: bytes) -> bytes:
-    """Parts as a frame."""
+    """Returns parts as one frame: a length of 4 bytes, then each part ended by a zero."""
     body = b"".join(part + b"\0" for part in parts)
     return _LENGTH.pack(len(body)) + body
 
@@ -56,7 +56,8 @@ def answer(code: int, text: str, most: int = OUT_MOST) -> bytes:
 
 
 def request(body: bytes) -> tuple[str, list[str]]:
-    """A frame's body as function name and arguments; -23 for what is none, -41 for bytes that begin no character.
+    """Returns a frame's body as function name and arguments. DriverError -23 for a body that is not valid, -41 for
+    bytes that begin no character.
 
     A character that is cut is none of those: what a card gave goes back to it.
     """
@@ -69,7 +70,7 @@ def request(body: bytes) -> tuple[str, list[str]]:
 
 
 def receive(link: socket.socket, most: int = REQUEST_MOST) -> bytes:
-    """The next frame's body, however long the other side keeps still; Ended. -23 where its length is none."""
+    """The next frame's body, however long the other side keeps still; Ended. -23 where its length is not valid."""
     link.settimeout(None)
     first = link.recv(1)
     deadline = time.monotonic() + FRAME_TIMEOUT

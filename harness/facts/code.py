@@ -53,7 +53,7 @@ def of_file(path: Path, name: str) -> Iterator[Fact]:
 def of_text(text: str, where: str, name: str, kind: str) -> Iterator[Fact]:
     """A fact for each mark in a text; ``name`` says what it is about where the text does not.
 
-    What stands between double backticks shows how a mark is written, and is none.
+    What stands between double backticks shows how a mark is written, and is not one.
     """
     last, end = 0, len(text)
     try:

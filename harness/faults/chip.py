@@ -80,7 +80,7 @@ class _Held:
         return self._announced()
 
     def drop(self) -> None:
-        """Forgets it."""
+        """Forgets the data that were held back."""
         self._data = b""
 
     def fetches(self, command: bytes) -> bool:
@@ -111,7 +111,7 @@ class _Course:
         self._began = time.monotonic()
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Waits so many seconds, or lets a test's clock run."""
         self._wait(seconds)
 
     def reset(self) -> None:

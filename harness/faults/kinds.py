@@ -41,10 +41,10 @@ class Course(Protocol):
     """Non-volatile writes after which power goes; None: it stays."""
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Lets so many seconds pass."""
 
     def reset(self) -> None:
-        """The card resets by itself."""
+        """Resets the card by itself, unasked."""
 
     def hold(self, data: bytes, part: int) -> bytes:
         """Keeps data back for GET RESPONSE, in parts of so many bytes; gives the status word that announces it."""
@@ -77,7 +77,7 @@ class Fault:
 
     @property
     def phase(self) -> Phase:
-        """Where it comes."""
+        """Returns when it comes, seen from the command: after it, unless a kind says otherwise."""
         return Phase.AFTER
 
     def before(self, course: Course) -> None:
@@ -133,7 +133,7 @@ class Status(Fault):
         return Phase.AFTER if self.executed else Phase.INSTEAD
 
     def instead(self, course: Course) -> bytes:  # noqa: ARG002
-        """The status word."""
+        """Returns the planned status word."""
         return self.sw.to_bytes(2, "big")
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
@@ -141,7 +141,7 @@ class Status(Fault):
         return own
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
-        """The status word alone."""
+        """Returns the planned status word without the answer's data."""
         return self.sw.to_bytes(2, "big")
 
 
@@ -160,7 +160,7 @@ class HeldBack(Fault):
         return own and len(answer) > 2 and answer[-2:] == DONE
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
-        """61xx."""
+        """Keeps the data back; returns 61xx."""
         return course.hold(answer[:-2], min(self.part, 0xFF))
 
 
@@ -176,11 +176,11 @@ class WrongLe(Fault):
 
     @property
     def phase(self) -> Phase:
-        """Instead."""
+        """Returns ``INSTEAD``: the card does not see the command."""
         return Phase.INSTEAD
 
     def instead(self, course: Course) -> bytes:
-        """6Cxx."""
+        """Returns 6Cxx with a length other than the one that was asked for."""
         length = course.command[4] if len(course.command) == 5 else 0
         return bytes((0x6C, (length + self.by) & 0xFF))
 
@@ -197,7 +197,7 @@ class Truncated(Fault):
     status_too: bool = False
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
-        """Data, or the status word."""
+        """True for an answer that has something to cut off."""
         return self.status_too or len(answer) > 2
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
@@ -233,7 +233,7 @@ class Garbled(Fault):
     by: int = 1
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
-        """Data."""
+        """True for an answer with data."""
         return len(answer) > 2
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
@@ -256,11 +256,11 @@ class Delay(Fault):
 
     @property
     def phase(self) -> Phase:
-        """Before."""
+        """Returns ``BEFORE``: the card gets the command late."""
         return Phase.BEFORE
 
     def before(self, course: Course) -> None:
-        """Waits."""
+        """Waits before the card gets the command."""
         course.wait(self.seconds)
 
 
@@ -281,7 +281,7 @@ class Mute(Fault):
         return Phase.AFTER if self.executed else Phase.BEFORE
 
     def before(self, course: Course) -> None:  # noqa: ARG002
-        """No answer."""
+        """Raises CardGone: the card does not even begin."""
         raise CardGone("the card is mute", seconds=self.seconds)
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
@@ -289,7 +289,7 @@ class Mute(Fault):
         return own
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
-        """No answer."""
+        """Raises CardGone: the card did it and does not say so."""
         raise CardGone("the card did it and is mute", seconds=self.seconds)
 
 
@@ -306,11 +306,11 @@ class Removal(Fault):
 
     @property
     def phase(self) -> Phase:
-        """By its moment."""
+        """Returns ``BEFORE`` or ``AFTER``, as its moment says."""
         return Phase.BEFORE if self.moment is Moment.BEFORE else Phase.AFTER
 
     def before(self, course: Course) -> None:  # noqa: ARG002
-        """Gone."""
+        """Raises CardGone: the card is out before it got the command."""
         raise CardGone("the card was taken out before the command", back=self.back)
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
@@ -332,11 +332,11 @@ class Cut(Fault):
 
     @property
     def phase(self) -> Phase:
-        """While the card works."""
+        """Returns ``DURING``: the card is in the middle of its work."""
         return Phase.DURING
 
     def before(self, course: Course) -> None:
-        """Says when power goes."""
+        """Says after how many non-volatile writes power goes."""
         course.cut_after = self.writes
 
 
@@ -356,15 +356,15 @@ class Reset(Fault):
 
     @property
     def phase(self) -> Phase:
-        """By its moment."""
+        """Returns ``BEFORE`` or ``AFTER``, as its moment says."""
         return Phase.BEFORE if self.moment is Moment.BEFORE else Phase.AFTER
 
     def before(self, course: Course) -> None:
-        """Resets."""
+        """Resets the card before it gets the command."""
         course.reset()
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
-        """Resets; the answer is told."""
+        """Resets the card once it has answered; returns the answer as it is."""
         course.reset()
         return answer
 
@@ -379,7 +379,7 @@ class Repeat(Fault):
 
     @property
     def phase(self) -> Phase:
-        """Instead."""
+        """Returns ``INSTEAD``: the card does not see the command."""
         return Phase.INSTEAD
 
     def instead(self, course: Course) -> bytes:
@@ -396,11 +396,11 @@ class Challenge(Fault):
     title_zh = "随机数被改"
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
-        """A challenge."""
+        """True for the answer of GET CHALLENGE."""
         return GetChallenge.has_ins(command) and len(answer) > 2
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
-        """Another one."""
+        """Returns another challenge than the card's own, of the same length."""
         return chance.randbytes(len(answer) - 2) + answer[-2:]
 
 

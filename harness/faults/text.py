@@ -64,7 +64,7 @@ def _status(text: str) -> int:
 
 
 def choice(*known: str) -> Callable[[str], str]:
-    """Reads one of these texts."""
+    """Returns a reader for a parameter that takes one of these texts; it raises ValueError naming them."""
 
     def read(text: str) -> str:
         if text not in known:

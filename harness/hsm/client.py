@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from emulator.messages import _
-from harness.hsm.machine import Card, MachineError
+from emulator.override import override
+from harness.hsm.machine import Card, Machine, MachineError
 
 TIMEOUT = 10.0
 LONGEST_ANSWER = 64 * 1024
 T = TypeVar("T")
 
 
-class MachineClient:
+class MachineClient(Machine):
     """Asks the machine at a URL as ``Machine`` says. Where none answers, that is a MachineError of kind ``link``.
 
     ``timeout``: seconds in which the machine must take the connection, and between its bytes.
@@ -39,8 +40,8 @@ class MachineClient:
         self._opener = build_opener(ProxyHandler({}))
 
     @property
+    @override
     def addresses(self) -> dict[str, str]:
-        """See ``Machine``."""
         rows = self._ask("/keys", None)
         try:
             return {str(row["address"]): str(row["name"]) for row in rows}
@@ -51,32 +52,32 @@ class MachineClient:
         """See ``Machine``. Which regions it serves, the machine says when it is asked."""
         return Card.named(region, history, algorithm)
 
+    @override
     def basic(self, line: str) -> str:
-        """See ``Machine``."""
         return self._answer("/basic", {"line": line})
 
+    @override
     def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
-        """See ``Machine``."""
         return self._answer("/external", {**_of(address, card), "factor": factor, "data": data, "levels": levels})
 
+    @override
     def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
-        """See ``Machine``."""
         asked = {**_of(address, card), "factor": factor, "header": header, "pin": pin, "whole": whole}
         return self._answer("/pin", asked)
 
+    @override
     def debit(
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str,
     ) -> str:  # fmt: skip
-        """See ``Machine``."""
         settled = _settled(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
         return self._answer("/debit", {**_of(address, card), **settled})
 
+    @override
     def debit_proof(
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str, mac2: str,
     ) -> bool:  # fmt: skip
-        """See ``Machine``."""
         settled = _settled(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
         return self._told("/debit/proof", {**_of(address, card), **settled, "mac2": mac2}, "right", bool)
 

@@ -16,6 +16,7 @@ from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
 from emulator.messages import _
+from emulator.override import override
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
 from harness.keys.access import Use
 from harness.keys.hsm_roots import INTERNAL_KEY, HsmRoots
@@ -40,7 +41,7 @@ class Machine(Protocol):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Address to the key's name."""
+        """Returns the name of each key by its address in the machine."""
 
     def card(self, region: str, history: str, algorithm: str) -> Card:
         """The card of a request. A region that is not served is refused here or by the request."""
@@ -82,7 +83,7 @@ class Machine(Protocol):
         """Whether the card's MAC2 (8 hex digits) proves this settlement: it has been recorded. [T: part9:9.10]"""
 
 
-class EncryptionMachine:
+class EncryptionMachine(Machine):
     """Holds a root for every key that has an address, and IRK.
 
     ``root`` gives a root by name and version, LookupError where there is none. ``region``: the beginning of the regions
@@ -103,8 +104,8 @@ class EncryptionMachine:
         return tuple(sorted((key for key in self._roots.keys.values() if key.hsm), key=lambda key: key.hsm))
 
     @property
+    @override
     def addresses(self) -> dict[str, str]:
-        """See ``Machine``."""
         return {key.hsm: key.name for key in self.keys}
 
     # --- requests --------------------------------------------------------------------------------------------------
@@ -115,8 +116,8 @@ class EncryptionMachine:
         self._serve(card)
         return card
 
+    @override
     def basic(self, line: str) -> str:
-        """See ``Machine``."""
         if len(line) > LONGEST_LINE or not line.endswith("|"):
             raise MachineError(
                 "input",
@@ -144,8 +145,8 @@ class EncryptionMachine:
         outer = self._proof(self._named(READ_KEY), card, three, four)
         return f"{inner.hex()}|{outer.hex()}|".upper()
 
+    @override
     def external(self, address: str, card: Card, factor: str, data: str, *, levels: int | None = None) -> str:
-        """See ``Machine``."""
         key = self._at(address, EXTERNAL)
         if levels is not None and levels != key.levels:
             raise MachineError(
@@ -155,8 +156,8 @@ class EncryptionMachine:
         challenge, given = hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)
         return self._proof(key, card, challenge, given).hex().upper()
 
+    @override
     def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
-        """See ``Machine``."""
         key = self._at(address, MESSAGING)
         head = hexadecimal("header", header, 5)
         new = header[:8] == RELOAD
@@ -176,20 +177,20 @@ class EncryptionMachine:
             )
         return (sealed if whole else sealed[5:]).hex().upper()
 
+    @override
     def debit(
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str,
     ) -> str:  # fmt: skip
-        """See ``Machine``."""
         settled = Settlement.named(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
         key = self._purchase_key(address, card, settled.challenge)
         return card.suite.mac(key, settled.amounts + settled.tail).hex().upper()
 
+    @override
     def debit_proof(
         self, address: str, card: Card, random: str, sequence: str, self_paid: str, pooled: str,
         time: str, terminal: str, terminal_sequence: str, mac2: str,
     ) -> bool:  # fmt: skip
-        """See ``Machine``."""
         settled = Settlement.named(random, sequence, self_paid, pooled, time, terminal, terminal_sequence)
         told = hexadecimal("mac2", mac2, AMOUNT)
         key = self._purchase_key(address, card, settled.challenge)

@@ -54,7 +54,7 @@ class Card:
 
     @property
     def algorithm(self) -> str:
-        """As requests write it."""
+        """Returns the algorithm's code as requests write it, 01 or 03."""
         return f"{self.suite.code:02d}"
 
 
@@ -81,7 +81,7 @@ class Settlement:
 
 
 def hexadecimal(name: str, text: str, size: int) -> bytes:
-    """Hex of so many bytes."""
+    """Returns ``size`` bytes given as hex. MachineError for any other text."""
     try:
         value = bytes.fromhex(text)
     except ValueError:

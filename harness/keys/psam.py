@@ -29,6 +29,7 @@ from emulator.crypto.suite import frame, pad_always, xor
 from emulator.errors import ErrorKind
 from emulator.filesystem.layouts.terms import MacStart
 from emulator.messages import _
+from emulator.override import override
 from harness.keys.access import KeyAccess, Unproved, Use
 
 APPLICATION = bytes.fromhex("D15600000590")
@@ -40,7 +41,7 @@ class CardSession(Protocol):
     """What it takes of a terminal's session with a card: see ``harness.terminal.session``."""
 
     def reset(self) -> bytes:
-        """Resets the card; the ATR."""
+        """Resets the card; returns the ATR."""
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         """One command; whatever status word comes."""
@@ -135,15 +136,15 @@ class Psam(KeyAccess):
             self._cipher(MAC_NEXT, part, "going on with a MAC")
         return self._cipher(MAC_LAST, more[-1], "ending a MAC")
 
+    @override
     def cryptogram(self, use: Use, data: bytes) -> bytes:
-        """See ``KeyAccess``."""
         self._deliver(use)
         # One block under the process key, folded here where it has 16 bytes.
         block = self._cipher(ENCIPHER_LAST, data.ljust(use.suite.block, b"\0"), "enciphering")
         return block if len(block) == FACTOR else xor(block[:FACTOR], block[FACTOR:])
 
+    @override
     def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:
-        """See ``KeyAccess``."""
         self._deliver(use)
         body = command.data
         if enciphered and body:
@@ -153,8 +154,8 @@ class Psam(KeyAccess):
         mac = self._mac(start[:block].ljust(block, b"\0") + pad_always(covered(command, body), block), block)
         return sealed(command, body, mac)
 
+    @override
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:  # noqa: ARG002
-        """See ``KeyAccess``."""
         raise PsamError(
             _("it cannot open answers sealed under {name}").format(name=use.key.name)
         )  # a PSAM deciphers nothing

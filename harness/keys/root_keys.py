@@ -8,6 +8,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.messaging import Seal
 from emulator.crypto.keys import card_key, pin_key
 from emulator.filesystem.layouts.terms import KeyUse
+from emulator.override import override
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, Use
 
 
@@ -24,19 +25,19 @@ class RootKeys(KeyAccess):
         root = self._root(use.key.name, use.version)
         return card_key(use.suite, root, use.region, use.chip, use.key.levels)
 
+    @override
     def cryptogram(self, use: Use, data: bytes) -> bytes:
-        """See ``KeyAccess``."""
         key = self.card_key(use)
         if use.scheme.cryptogram == LONG_CRYPTOGRAM:
             return use.suite.crypt(key, use.challenge)
         return use.suite.cryptogram(use.suite.process_key(key, use.challenge), data)
 
+    @override
     def seal(self, use: Use, command: CommandAPDU, *, enciphered: bool) -> CommandAPDU:
-        """See ``KeyAccess``."""
         return self._seal(use, enciphered=enciphered).seal(command)
 
+    @override
     def open(self, use: Use, answer: bytes, *, enciphered: bool) -> bytes:
-        """See ``KeyAccess``."""
         return self._seal(use, enciphered=enciphered).open(answer)
 
     def _seal(self, use: Use, *, enciphered: bool) -> Seal:

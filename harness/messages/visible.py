@@ -77,7 +77,7 @@ class VisibleStream:
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Writes each."""
+        """Writes each line, made visible."""
         for line in lines:
             self.write(line)
 

@@ -61,17 +61,17 @@ class Relay:
         return self.atr
 
     def power_off(self) -> None:
-        """Noted; the next power_on resets."""
+        """Takes the power, once; the next ``power_on`` resets."""
         if self._powered:
             self._connection.off()
         self._powered = False
 
     def taken_out(self) -> None:
-        """As for the power."""
+        """Takes the power, as a reader does to a card that is pulled out."""
         self.power_off()
 
     def transmit(self, command: bytes) -> bytes:
-        """Sends it on. CardGone."""
+        """Sends a command on; returns the answer. CardGone where the other reader fails."""
         try:
             return self._connection.send(command)
         except PcscError as error:

@@ -47,7 +47,7 @@ class Rule:
         return weakest(cls.source)
 
     def step(self, step: Step) -> str | None:
-        """One command was answered."""
+        """Takes in one answered command; returns what is wrong with it, None for nothing."""
 
     def reset(self) -> str | None:
         """The card was reset or powered, or is about to lose its power."""
@@ -64,4 +64,4 @@ class Across(Rule):
     """A rule about the cards in several slots. ``atr`` is the stepping card's."""
 
     def across(self, slot: int, atr: bytes, step: Step) -> str | None:
-        """One command in any slot."""
+        """Takes in one answered command of any slot; returns what is wrong with it, None for nothing."""

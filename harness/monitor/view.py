@@ -43,7 +43,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The instruction's name, or the first bytes of what is none."""
+        """The instruction's name, or the first bytes of an unknown one."""
         return self.kind.name if self.kind else self.event.told("command")[:10]
 
     @property
@@ -53,7 +53,7 @@ class Step:
 
     @property
     def ok(self) -> bool:
-        """9000, or data to fetch."""
+        """True for 9000 and for 61xx, data to fetch."""
         return self.sw >> 8 in (0x90, 0x61)
 
     @property
@@ -68,7 +68,7 @@ class Step:
 
     @property
     def secured(self) -> bool:
-        """It came under secure messaging."""
+        """True if the command came under secure messaging."""
         return is_secured(self.event.command)
 
     @property
@@ -78,7 +78,7 @@ class Step:
 
     @property
     def answer(self) -> bytes:
-        """The answer's data."""
+        """Returns the answer's data, without its status word."""
         return self.event.answer[:-2]
 
     @property
@@ -98,7 +98,7 @@ class Step:
 
     @property
     def enters(self) -> bool:
-        """SELECT of a DF."""
+        """True for a SELECT of a DF, by name or by id."""
         return (
             self.kind is not None
             and issubclass(self.kind, Select)
@@ -160,7 +160,7 @@ class CardView:
         self.context = Context(self.layout)
 
     def reset(self) -> None:
-        """The card forgot everything."""
+        """Forgets selection, rights and challenge, as the card does."""
         self.context.reset()
         self.rights.clear()
         self.refused.clear()

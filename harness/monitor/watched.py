@@ -16,7 +16,7 @@ class Watched:
         self._cards: dict[int, CardLog] = {}
 
     def hear(self, event: Event) -> None:
-        """Takes in one event."""
+        """Takes in one event of a trace."""
         card = self._cards.get(event.slot)
         if card is None or (event.kind == "reset" and slot_layout(event, self._layout) is not card.layout):
             card = self._cards[event.slot] = self._log.card(slot_layout(event, self._layout))

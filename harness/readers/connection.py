@@ -29,16 +29,16 @@ class Connection(Protocol):
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
 
     def reset(self) -> bytes:
-        """Resets the card; the ATR."""
+        """Resets the card; returns the ATR."""
 
     def send(self, command: bytes) -> bytes:
         """The card's answer, status word included."""
 
     def close(self) -> None:
-        """Lets the card go."""
+        """Lets the card go; nothing may be sent afterwards."""
 
 
 class InProcess:
@@ -132,7 +132,7 @@ class Pcsc:
         self._protocol = protocol
 
     def reset(self) -> bytes:
-        """A warm reset through PC/SC."""
+        """Resets the card through PC/SC, without taking its power; returns the ATR."""
         self._reconnect(self._scard.SCARD_RESET_CARD)
         self.atr = self._read_atr()
         return self.atr

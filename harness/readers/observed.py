@@ -18,7 +18,7 @@ class Observed:
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self._connection.atr
 
     def reset(self) -> bytes:
@@ -47,6 +47,6 @@ class Observed:
         self._observer = told(self._observer, lambda one: one.powered("off", b""))
 
     def close(self) -> None:
-        """Lets the card go."""
+        """Lets the card go, and tells the observer so."""
         self._connection.close()
         self.off()

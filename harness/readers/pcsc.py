@@ -82,12 +82,12 @@ class Missing:
 
 
 def pcscd_path() -> str | None:
-    """The pcscd program."""
+    """Returns the path of pcscd, None where it is not installed."""
     return shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def driver_path() -> str | None:
-    """The vpcd driver's library."""
+    """Returns the path of vpcd's driver, None where it is not installed."""
     return next((path for path in DRIVERS if Path(path).exists()), None)
 
 

@@ -40,7 +40,7 @@ class ControlError(SscardError, RuntimeError):
 
 
 def folder() -> Path:
-    """Where this user's sockets are."""
+    """Returns the folder of this user's control sockets."""
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base:
         return Path(base, "sscard")

@@ -29,17 +29,17 @@ class Narrator:
 
     @property
     def atr(self) -> bytes:
-        """The card's ATR."""
+        """Returns the card's ATR."""
         return self._connection.atr
 
     def reset(self) -> bytes:
-        """Resets the card."""
+        """Resets the card and says so."""
         atr = self._connection.reset()
         self._say(f"  reset          ATR {atr.hex().upper()}")
         return atr
 
     def send(self, command: bytes) -> bytes:
-        """Hands the command on."""
+        """Sends a command on, and says in words what was asked and answered."""
         answer = self._connection.send(command)
         if answer[-2] == 0x61:
             self._fetched = self._fetched or command

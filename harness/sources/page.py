@@ -44,7 +44,7 @@ TITLES = {
 
 
 def markdown(register: Register) -> str:
-    """docs/reference/sources.md."""
+    """Returns the text of docs/reference/sources.md."""
     parts = [HEAD]
     for kind in KINDS:
         parts.append(

@@ -33,7 +33,7 @@ class Payment:
 
     @property
     def amounts(self) -> bytes:
-        """Account, self-paid, pooled."""
+        """Returns the amounts in fen, 4 bytes each: account, self-paid, pooled."""
         return b"".join(one.to_bytes(AMOUNT, "big") for one in (0, self.self_paid, self.pooled))
 
 

@@ -100,7 +100,7 @@ class TerminalSession:
         return Use(key, suite, scheme, self.region, historical(self.connection.atr)[-8:], challenge, version)
 
     def challenge(self, size: int = 8) -> bytes:
-        """GET CHALLENGE."""
+        """Returns a fresh challenge of the card, of ``size`` bytes. Refused."""
         return self.exchange(GetChallenge.command(size), "asking for a challenge")
 
     def proof(self, use: Use, data: bytes) -> bytes:

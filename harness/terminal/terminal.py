@@ -126,12 +126,12 @@ class Terminal(TerminalSession):
         return left
 
     def verify_pin(self, pin: str) -> None:
-        """VERIFY; PinRefused."""
+        """Verifies the PIN. PinRefused with the tries that are left."""
         self._with_pin(Verify.command(bcd(pin)), "verifying the PIN")
         self._rights.add(PIN)
 
     def change_pin(self, old: str, new: str) -> None:
-        """CHANGE PIN; PinRefused."""
+        """Changes the PIN. PinRefused with the tries that are left."""
         self._with_pin(ChangePin.command(bcd(old), bcd(new)), "changing the PIN")
 
     def _with_pin(self, command: CommandAPDU, doing: str) -> None:
@@ -142,7 +142,7 @@ class Terminal(TerminalSession):
             raise Refused(doing, response.sw)
 
     def unblock_pin(self) -> None:
-        """PIN CHANGE/UNBLOCK, the PIN unchanged."""
+        """Unblocks the PIN under the unblock key and leaves it as it is. PinRefused."""
         self._pin_change_unblock(None, "unblocking the PIN")
 
     def reload_pin(self, new: str) -> None:

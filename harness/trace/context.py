@@ -33,7 +33,7 @@ class Place:
 
     @property
     def path(self) -> str:
-        """Like ``SSSE/EF05/07``, ``SSSE/EF05`` or ``SSSE``."""
+        """Returns the place's path, like ``SSSE/EF05/07``, ``SSSE/EF05`` or ``SSSE``."""
         if self.file is None:
             return self.directory.spec.id
         return f"{self.file.path}/{self.tag:02X}" if self.tag else self.file.path
@@ -51,7 +51,7 @@ class Context:
         self.file: FileSpec | None = None
 
     def reset(self) -> None:
-        """Back to the MF."""
+        """Goes back to the MF."""
         self.directory, self.file = self._root, None
 
     def is_root(self, name: bytes) -> bool:

@@ -102,7 +102,7 @@ class PersonalData:
         """The next answer is the last one once more, whatever the command: a fault of the card's."""
 
     def reset(self) -> None:
-        """The card was reset."""
+        """Forgets what was selected and asked, as the card does."""
         self._context.reset()
         self._asked = None
 

@@ -56,7 +56,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def markdown() -> str:
-    """docs/reference/commands.md."""
+    """Returns the text of docs/reference/commands.md."""
     parts = [HEAD]
     for card, title in TITLES.items():
         parts.append(f"\n## {title}\n\n| command | CLA | INS | P1 P2 | Lc | answer | secure messaging | status words"

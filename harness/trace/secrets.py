@@ -33,7 +33,7 @@ class Secrets:
         """The next answer is the last one once more, whatever the command: a fault of the card's."""
 
     def reset(self) -> None:
-        """The card was reset."""
+        """Forgets what was selected and asked, as the card does."""
         self._context.reset()
         self._given = False
 
@@ -56,7 +56,7 @@ class Secrets:
         return starred(shown) if secret else shown.hex().upper()
 
     def answer(self, exchange: Exchange, shown: bytes) -> str:
-        """The answer."""
+        """Returns an answer as hex, with what is secret in it masked."""
         # GET RESPONSE brings what the command before it asked for.
         if not self.repeated and not GetResponse.has_ins(exchange.command):
             self._given = in_answer(exchange.plain or exchange.command, self._context)

@@ -154,7 +154,7 @@ def time_of_day(event: Event) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A latency: ``12.3 ms``."""
+    """Returns a latency in words, like ``12.3 ms``."""
     return f"{seconds * 1000:.1f} ms"
 
 

@@ -99,5 +99,5 @@ class CardLog:
             self.sent(b"", atr)
 
     def sent(self, command: bytes, answer: bytes, reason: str = "") -> None:
-        """One command and its answer."""
+        """Notes one command and its answer."""
         self.log.add(Line(command, answer, reason, card=self.number, layout=self.layout), self.people)

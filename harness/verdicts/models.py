@@ -134,12 +134,12 @@ def document(kind: Any) -> Schema:
 
 
 def name_of(one: Field[Any]) -> str:
-    """A field's name in documents."""
+    """Returns a field's name as documents have it."""
     return one.name.rstrip("_")
 
 
 def _told(kind: Any) -> list[Field[Any]]:
-    """The fields that documents have."""
+    """Returns the fields that documents have."""
     return [one for one in fields(kind) if one.name != RAW]
 
 

@@ -129,7 +129,7 @@ def flows_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
 def as_table(
     results: Sequence[Result], rows: Sequence[Row], context: Context, *, show_secrets: bool = False
 ) -> dict[str, Any]:
-    """The whole report."""
+    """Returns the whole report, as report.json has it."""
     files = sorted({result.subject.path for result in results})
     checksums = {Path(name).name: sha256(Path(name).read_bytes()).hexdigest() for name in files if Path(name).is_file()}
     counts = Counter(result.verdict for result in results)

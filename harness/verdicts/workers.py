@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 
 def processors() -> int:
-    """How many there are."""
+    """Returns how many processors there are, 1 at least."""
     return os.cpu_count() or 1
 
 

@@ -172,7 +172,7 @@ def is_loopback(host: str) -> bool:
 
 
 def url(listener: socket.socket) -> str:
-    """Where it is reached."""
+    """Returns the URL that a listening socket is reached at."""
     host, port = listener.getsockname()[:2]
     return f"http://{_in_header(host)}:{port}"
 

@@ -75,7 +75,7 @@ class Connection(H11Protocol):
         self._unread = self._unread or self.loop.call_later(READ_TIME, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """Goes on writing: the client reads again."""
         self._forget_unread()
         super().resume_writing()
 
@@ -85,7 +85,7 @@ class Connection(H11Protocol):
         self._end()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 — ours has the shape of every refusal
-        """What came is no HTTP."""
+        """Refuses what is not HTTP."""
         self._tell(NO_HTTP)
 
     def _late(self) -> None:

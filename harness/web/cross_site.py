@@ -36,7 +36,7 @@ class Doorstep:
         self._told: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request or WebSocket."""
+        """Serves one request or WebSocket, unless it comes from a foreign site."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

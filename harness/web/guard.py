@@ -56,7 +56,7 @@ class Guard:
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request or WebSocket."""
+        """Serves one request or WebSocket, unless it is refused."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

@@ -38,7 +38,7 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many clients are remembered."""
+        """Returns how many clients are remembered."""
         return len(self._buckets)
 
     def hit(self, client: str) -> bool:

@@ -38,7 +38,7 @@ class Problem(SscardError):
 
 
 def status(error: SscardError) -> int:
-    """Of HTTP."""
+    """Returns the HTTP status of an error."""
     return error.status if isinstance(error, Problem) else BY_WORD.get(error.word, BY_KIND[error.kind])
 
 

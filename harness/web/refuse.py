@@ -26,7 +26,7 @@ class Refusal:
 
     @property
     def body(self) -> bytes:
-        """As JSON."""
+        """Returns the refusal as JSON, in UTF-8."""
         return json.dumps({"error": {"kind": self.kind, "text": self.text}}, ensure_ascii=False).encode()
 
     @property

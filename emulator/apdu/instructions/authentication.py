@@ -55,16 +55,16 @@ class GetChallenge(Instruction):
 
     @classmethod
     def command(cls, size: int = CRYPTOGRAM) -> CommandAPDU:
-        """Asks for so many bytes."""
+        """Returns the command that asks for ``size`` random bytes."""
         return cls.apdu(le=size)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetChallenge:
-        """From Le."""
+        """Returns the instruction: Le says how many bytes are asked for."""
         return cls(command.le or 0)
 
     def execute(self, card: CardState) -> bytes:
-        """The challenge."""
+        """Returns a fresh challenge of the length asked for, and keeps it for one authentication."""
         challenge = card.session.challenge = card.random(self.size)
         return challenge
 
@@ -94,7 +94,7 @@ class InternalAuthentication(Instruction):
 
     @classmethod
     def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
-        """The key version."""
+        """Returns the key's version, if one came: what stays the same from session to session."""
         return data[PROOF:]
 
     @classmethod
@@ -109,7 +109,7 @@ class InternalAuthentication(Instruction):
         return cls(data[:8], data[8:16], data[16] if len(data) > 16 else None)
 
     def execute(self, card: CardState) -> bytes:
-        """The cryptogram; 6A88."""
+        """Returns the cryptogram, 8 bytes. Raises CardError 6A88 if the key or its version does not exist."""
         key = card.key(card.find_key(0x00, KeyUse.INTERNAL), self.version)
         return card.suite.cryptogram(card.suite.process_key(key, self.factor), self.data)
 
@@ -146,12 +146,12 @@ class ExternalAuthentication(Instruction):
 
     @classmethod
     def touches(cls, command: CommandAPDU) -> KeyNamed:
-        """The key in P2."""
+        """Returns the external key whose id is in P2."""
         return KeyNamed(command.p2, KeyUse.EXTERNAL)
 
     @classmethod
     def lasting(cls, p1: int, data: bytes) -> bytes:  # noqa: ARG003
-        """The key version."""
+        """Returns the key's version, if one came: what stays the same from session to session."""
         return data[PROOF:]
 
     @classmethod

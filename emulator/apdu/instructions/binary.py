@@ -53,7 +53,7 @@ def opened(card: CardState, sfi: int) -> FileSpec:
 
 
 def check_offset(spec: FileSpec, offset: int) -> None:
-    """6B00 beyond the file's end."""
+    """Raises CardError 6B00 if the offset is beyond the end of the file."""
     if offset >= spec.size:
         raise CardError(SW.WRONG_OFFSET, f"offset {offset} in {spec.path}, which has {spec.size} bytes")
 
@@ -86,7 +86,7 @@ class ReadBinary(Instruction):
 
     @classmethod
     def touches(cls, command: CommandAPDU) -> FileNamed:
-        """The file."""
+        """Returns the file that P1 names by its SFI, or the current one."""
         return FileNamed(address(command)[0])
 
     @classmethod
@@ -107,7 +107,7 @@ class ReadBinary(Instruction):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ReadBinary:
-        """From P1, P2 and Le."""
+        """Returns the instruction: file and offset from P1 P2, the number of bytes from Le."""
         return cls(*address(command), command.le, command.messaging)
 
     @classmethod
@@ -158,7 +158,7 @@ class UpdateBinary(Instruction):
 
     @classmethod
     def touches(cls, command: CommandAPDU) -> FileNamed:
-        """The file."""
+        """Returns the file that P1 names by its SFI, or the current one."""
         return FileNamed(address(command)[0])
 
     @classmethod

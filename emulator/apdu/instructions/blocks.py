@@ -37,7 +37,7 @@ class _ApplicationBlock(_Block):
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
-        """What the application asks for."""
+        """Returns the right that the layout asks for in this application."""
         return here.block
 
 
@@ -80,7 +80,7 @@ class ApplicationBlock(_ApplicationBlock):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationBlock:
-        """From P2."""
+        """Returns the instruction: P2 tells a permanent block (01) from a temporary one (00)."""
         return cls(ApplicationLife.PERMANENT if command.p2 else ApplicationLife.TEMPORARY)
 
     def execute(self, card: CardState) -> bytes:
@@ -104,7 +104,7 @@ class ApplicationUnblock(_ApplicationBlock):
 
     @classmethod
     def offered(cls, layout: Layout) -> bool:
-        """Only with the temporary form."""
+        """True for layouts that know the temporary form: only that one can be undone."""
         return layout.card in cls.cards and layout.blocking.temporary
 
     @classmethod
@@ -123,7 +123,7 @@ class ApplicationUnblock(_ApplicationBlock):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ApplicationUnblock:  # noqa: ARG003
-        """Nothing but the MAC came."""
+        """Returns the instruction; its data were the MAC alone."""
         return cls()
 
     def execute(self, card: CardState) -> bytes:
@@ -145,7 +145,7 @@ class CardBlock(_Block):
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
-        """What the layout asks for."""
+        """Returns the right that the layout asks for to block the whole card."""
         return layout.blocking.card
 
     @classmethod
@@ -162,7 +162,7 @@ class CardBlock(_Block):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CardBlock:  # noqa: ARG003
-        """Nothing but the MAC came."""
+        """Returns the instruction; its data were the MAC alone."""
         return cls()
 
     def execute(self, card: CardState) -> bytes:

@@ -89,7 +89,7 @@ class VerifyCertificatePin(CertificateInstruction):
 
     @classmethod
     def touches(cls, command: CommandAPDU) -> KeyNamed:
-        """The PIN in P2."""
+        """Returns the PIN whose number is in P2."""
         return KeyNamed(command.p2, KeyUse.PIN)
 
     @classmethod
@@ -99,7 +99,7 @@ class VerifyCertificatePin(CertificateInstruction):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> VerifyCertificatePin:
-        """Which PIN, and its proof."""
+        """Returns the instruction: the PIN's number from P2, its proof from the data."""
         return cls(command.p2, command.data)
 
     def execute(self, card: CardState) -> bytes:
@@ -145,7 +145,7 @@ class Hash(CertificateInstruction):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Hash:
-        """Object C1."""
+        """Returns the instruction with the message to be hashed, in object C1."""
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:

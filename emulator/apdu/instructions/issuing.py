@@ -35,7 +35,7 @@ class _Personalising(Instruction):
 
     @classmethod
     def offered(cls, layout: Layout) -> bool:
-        """Only where blank cards exist."""
+        """True for layouts that say how a blank card is filled."""
         return layout.personalisation is not None
 
     @classmethod
@@ -77,7 +77,7 @@ class LoadKey(_Personalising):
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
-        """The key is."""
+        """True: the key never comes in the clear."""
         return True
 
     @classmethod
@@ -131,7 +131,7 @@ class CompletePersonalisation(_Personalising):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CompletePersonalisation:  # noqa: ARG003
-        """Nothing but the MAC came."""
+        """Returns the instruction; its data were the MAC alone."""
         return cls()
 
     def execute(self, card: CardState) -> bytes:
@@ -158,36 +158,36 @@ class Activate(Instruction):
 
     @classmethod
     def offered(cls, layout: Layout) -> bool:
-        """Only where cards come inactive."""
+        """True for layouts whose cards are handed out before they are activated."""
         return layout.activation is not None and layout.card in cls.cards
 
     @classmethod
     def code(cls, layout: Layout) -> tuple[int, int]:
-        """As the layout calls it."""
+        """Returns class and instruction byte as this layout has them."""
         named = layout.activation
         return (named.cla, named.ins) if named else (cls.cla, cls.ins)
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
-        """P1 P2 0000, no data."""
+        """Raises CardError unless P1 P2 are 0000 and no data come or are asked for."""
         check_declared(cls, command)
         if command.le:
             raise CardError(SW.WRONG_LENGTH, f"{cls.name} takes no data and gives none, P3 is {command.le:02X}")
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
-        """What the layout asks for."""
+        """Returns the right that the layout asks for; None for a layout without activation."""
         return layout.activation.needs if layout.activation is not None else None
 
     @classmethod
     def command(cls, layout: Layout) -> CommandAPDU:
-        """As this layout calls it."""
+        """Returns the command under the class and instruction byte of this layout."""
         cla, ins = cls.code(layout)
         return replace(cls.apdu(), cla=cla, ins=ins)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Activate:  # noqa: ARG003
-        """Nothing to parse."""
+        """Returns the instruction, which has no parameters."""
         return cls()
 
     def execute(self, card: CardState) -> bytes:

@@ -78,7 +78,7 @@ class Verify(Instruction):
 
     @classmethod
     def pins(cls, data: bytes) -> tuple[bytes, ...]:
-        """The one that is tried."""
+        """Returns the PIN that is tried, for masks."""
         return (data,)
 
     @classmethod
@@ -141,7 +141,7 @@ class ChangePin(Instruction):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ChangePin:
-        """Split at the first FF."""
+        """Returns the instruction: old PIN and new PIN stand before and after the first FF."""
         return cls(*command.data.partition(FILLER))
 
     def execute(self, card: CardState) -> bytes:
@@ -200,17 +200,17 @@ class PinChangeUnblock(Instruction):
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
-        """The new PIN is."""
+        """True where a new PIN comes along (P2 01)."""
         return command.p2 == 0x01
 
     @classmethod
     def pins(cls, data: bytes) -> tuple[bytes, ...]:
-        """The new one."""
+        """Returns the new PIN, for masks."""
         return (data,)
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition:  # noqa: ARG003
-        """The unblock key, PUK."""
+        """Returns the right of the layout's unblock key, PUK."""
         return Right(layout.pin.unblock_key)
 
     @classmethod

@@ -334,12 +334,12 @@ class CreditSamForPurchase(Instruction):
 
     @classmethod
     def command(cls, mac: bytes) -> CommandAPDU:
-        """The card's MAC2."""
+        """Returns the command that hands the user's card's MAC2 over, 4 bytes."""
         return cls.apdu(mac)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CreditSamForPurchase:
-        """MAC2."""
+        """Returns the instruction with MAC2, 4 bytes."""
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:

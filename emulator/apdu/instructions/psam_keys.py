@@ -65,7 +65,7 @@ class _KeyFile(Instruction):
 
     @classmethod
     def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
-        """The key information is."""
+        """True: key information never comes in the clear."""
         return True
 
     @classmethod

@@ -20,12 +20,12 @@ ACCOUNT, SELF_PAID, POOLED = 1, 2, 3
 
 
 def u32(value: int) -> bytes:
-    """4 bytes."""
+    """Returns a number as 4 bytes, big-endian. OverflowError beyond them."""
     return value.to_bytes(4, "big")
 
 
 def u16(value: int) -> bytes:
-    """2 bytes."""
+    """Returns a number as 2 bytes, big-endian. OverflowError beyond them."""
     return value.to_bytes(2, "big")
 
 
@@ -82,16 +82,16 @@ class GetBalance(PurseInstruction):
 
     @classmethod
     def command(cls, which: int = ACCOUNT, le: int = 0) -> CommandAPDU:
-        """``ACCOUNT``, ``SELF_PAID`` or ``POOLED``."""
+        """Returns the command; ``which`` is ``ACCOUNT``, ``SELF_PAID`` or ``POOLED``."""
         return cls.apdu(p1p2=which, le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetBalance:
-        """From P2 and Le."""
+        """Returns the instruction: P2 says which amount, Le how many bytes."""
         return cls(command.p2, command.le)
 
     def execute(self, card: CardState) -> bytes:
-        """The amount; 6982, 6985, 6Cxx."""
+        """Returns the amount in fen, 4 bytes, with its year where there is one. CardError 6982, 6985 or 6Cxx."""
         _, purse = self.opened(card)
         self.permit(card)
         amounts = {
@@ -164,12 +164,12 @@ class UpdateStartingDay(PurseInstruction):
 
     @classmethod
     def command(cls, day: bytes) -> CommandAPDU:
-        """mmdd in BCD."""
+        """Returns the command; ``day`` is month and day in BCD, 2 bytes."""
         return cls.apdu(day)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> UpdateStartingDay:
-        """mmdd in BCD."""
+        """Returns the instruction with month and day in BCD, 2 bytes."""
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:
@@ -205,16 +205,16 @@ class GetStartingDay(PurseInstruction):
 
     @classmethod
     def command(cls, le: int = 0) -> CommandAPDU:
-        """2 bytes are right."""
+        """Returns the command; 2 is the right Le."""
         return cls.apdu(le=le)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetStartingDay:
-        """From Le."""
+        """Returns the instruction: Le says how many bytes are asked for."""
         return cls(command.le)
 
     def execute(self, card: CardState) -> bytes:
-        """The day; 6982, 6985, 6Cxx."""
+        """Returns month and day in BCD, 2 bytes. CardError 6982, 6985 or 6Cxx."""
         _, purse = self.opened(card)
         self.permit(card)
         return exact(self.le, purse.day)

@@ -120,7 +120,7 @@ class ReadRecord(Instruction):
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
-        """Seven modes, no data."""
+        """Raises CardError unless P2 is one of the seven ways to read a record and no data came."""
         check_address(command, READ_MODES)
         check_declared(cls, command)
 
@@ -214,7 +214,7 @@ class UpdateRecord(Instruction):
 
     @classmethod
     def check(cls, command: CommandAPDU) -> None:
-        """Number or four tag modes."""
+        """Raises CardError unless P2 says a record by number, or by tag in one of four ways."""
         check_address(command, UPDATE_MODES)
         check_declared(cls, command)
 

@@ -31,12 +31,12 @@ class GetResponse(Instruction):
 
     @classmethod
     def command(cls, size: int) -> CommandAPDU:
-        """What 61xx announced."""
+        """Returns the command that fetches ``size`` bytes, as 61xx announced them (0: 256)."""
         return cls.apdu(le=size)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> GetResponse:
-        """From Le."""
+        """Returns the instruction: Le says how many bytes are asked for."""
         return cls(command.le or 0)
 
     def execute(self, card: CardState) -> bytes:

@@ -84,7 +84,7 @@ class Select(Instruction):
 
     @classmethod
     def touches(cls, command: CommandAPDU) -> Select:
-        """What is to be found."""
+        """Returns what is to be found: itself, parsed."""
         return cls.parse(command)
 
     @classmethod

@@ -59,7 +59,7 @@ class ComputeSignature(_Signature):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> ComputeSignature:
-        """The digest, 32 bytes."""
+        """Returns the instruction with the digest to be signed, 32 bytes."""
         return cls(command.data)
 
     def execute(self, card: CardState) -> bytes:

@@ -53,7 +53,7 @@ class _Transaction(PurseInstruction):
 
     @staticmethod
     def tac(card: CardState, spec: PurseSpec, message: bytes) -> bytes:
-        """4 bytes under DTK."""
+        """Returns the transaction's authentication code under DTK, 4 bytes."""
         return card.suite.tac(card.key(card.layout.keys[spec.tac_key]), message)
 
     @staticmethod
@@ -96,7 +96,7 @@ class InitializeForLoad(_Transaction):
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
-        """What a load asks for."""
+        """Returns the right that the layout asks for to load; None for cards without a purse."""
         return layout.purse.load if layout.purse is not None else None
 
     @classmethod
@@ -154,11 +154,11 @@ class CreditForLoad(_Transaction):
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> CreditForLoad:
-        """Time 7 (BCD), MAC2 4."""
+        """Returns the instruction: time in BCD, 7 bytes, and MAC2, 4 bytes."""
         return cls(command.data[:7], command.data[7:])
 
     def execute(self, card: CardState) -> bytes:
-        """The TAC; 6901, 9302."""
+        """Returns the TAC, 4 bytes, once the amounts are in the account. CardError 6901, 9302."""
         begun = self.begun(card, LOAD)
         spec, purse = self.opened(card)
         body = begun.amounts + bytes((LOAD,)) + begun.terminal + self.time
@@ -198,7 +198,7 @@ class InitializeForPurchase(_Transaction):
 
     @classmethod
     def condition(cls, layout: Layout, here: ApplicationSpec) -> Condition | None:  # noqa: ARG003
-        """What a settlement asks for."""
+        """Returns the right that the layout asks for to settle; None for cards without a purse."""
         return layout.purse.purchase if layout.purse is not None else None
 
     @classmethod

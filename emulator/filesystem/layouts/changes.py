@@ -20,7 +20,7 @@ Difference: TypeAlias = tuple[str, Any, Any]
 
 
 def merge(below: Table, above: Table) -> Table:
-    """Tables merged key by key; where both have a value that is no table, ``above`` wins."""
+    """Tables merged key by key; where both have a value that is not a table, ``above`` wins."""
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)

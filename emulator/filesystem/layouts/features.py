@@ -35,7 +35,7 @@ def _table(root: Node, name: str) -> Node | None:
 
 
 def messaging(node: Node, name: str) -> MessagingSpec:
-    """``[messaging.NAME]``."""
+    """Reads ``[messaging.NAME]``, a scheme of secure messaging. LayoutError."""
     scheme = MessagingSpec(
         name=name,
         key=node.member("key", MessagingKey, MessagingKey.PROCESS),
@@ -98,7 +98,7 @@ def insurance_region(root: Node, files: Mapping[str, FileSpec]) -> tuple[RegionB
 
 
 def blocking(root: Node, keys: Keys) -> BlockingSpec:
-    """``[blocking]``."""
+    """Reads ``[blocking]``; without it any card may be blocked, and for good only. LayoutError."""
     node = _table(root, "blocking") or Node(root.source, "blocking", {})
     spec = BlockingSpec(
         card=node.condition("card", keys, "free"),

@@ -15,7 +15,7 @@ Meaning: TypeAlias = "str | dict[str, Meaning]"
 
 
 def meaning(item: ItemSpec, value: Value) -> Meaning:
-    """What a value means, where that is not plain from the value itself; empty for a value that is none of its kind."""
+    """What a value means, where that is not plain from the value itself; empty for a value that is not of its kind."""
     if not isinstance(value, str):
         parts = {part.label: part for part in item.elements}
         told = {tag: meaning(parts[tag], one) for tag, one in value.items() if tag in parts}

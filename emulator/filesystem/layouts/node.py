@@ -38,7 +38,7 @@ class Node:
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Takes a text."""
+        """Takes a key's text. LayoutError where there is another type, or nothing and no default."""
         return self.take(key, str, "a text", default)
 
     def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
@@ -49,7 +49,7 @@ class Node:
         return value
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
-        """Takes one of these texts."""
+        """Takes a key's text, one of ``options``. LayoutError naming them."""
         options = tuple(options)
         value = self.text(key, default)
         if value not in options:
@@ -90,12 +90,12 @@ class Node:
             raise self.error(key, str(error)) from None
 
     def nodes(self, key: str) -> list[Node]:
-        """Takes an array of tables."""
+        """Takes a key's array of tables, a node each. LayoutError."""
         rows = self.take(key, list, "an array of tables")
         return [Node(self.source, f"{self.key}.{key}[{n}]".lstrip("."), row) for n, row in enumerate(rows)]
 
     def done(self) -> None:
-        """Complains of what nobody took."""
+        """Raises LayoutError for the first key that nobody took."""
         for key in self.rest:
             raise self.error(key, "not a key of this table")
 
@@ -111,11 +111,11 @@ class Node:
         return value
 
     def truth(self, key: str, default: bool) -> bool:
-        """Takes true or false."""
+        """Takes a key's true or false. LayoutError."""
         return self.take(key, bool, "true or false", default)
 
     def grade(self, default: str = "D", key: str = "grade") -> str:
-        """Takes a grade."""
+        """Takes a key's grade, one of ``GRADES``. LayoutError."""
         return self.choice(key, GRADES, default)
 
     def sources(self, default: tuple[str, ...] = (), key: str = "sources") -> tuple[str, ...]:

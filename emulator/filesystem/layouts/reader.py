@@ -47,7 +47,7 @@ class LayoutReader:
         self.whole = False
 
     def layout(self) -> Layout:
-        """The layout; LayoutError."""
+        """Returns the layout that the table describes. LayoutError naming file and key."""
         root = self.root
         schema = root.number("schema", 0, 10**6)
         if schema != SCHEMA:
@@ -232,7 +232,7 @@ class LayoutReader:
 
     def _key(self, node: Node, name: str, applications: Mapping[str, ApplicationSpec]) -> KeySpec:
         if name == PIN:
-            raise LayoutError(self.source, node.key, _("PIN is no key's name"))
+            raise LayoutError(self.source, node.key, _("PIN is not the name of a key"))
         psam = node.text("psam", "")
         try:
             root = PsamKey.parse(psam) if psam else None

@@ -111,7 +111,7 @@ class FileSpec:
 
     @property
     def sfi(self) -> int:
-        """Short file identifier."""
+        """Returns the short file identifier, 1 to 31."""
         return int(self.path[-2:], 16)
 
     @property
@@ -340,7 +340,7 @@ class RegionBinding:
 
     @property
     def item(self) -> str:
-        """Like ``DF03/EF05/61``."""
+        """Returns the item's path, like ``DF03/EF05/61``."""
         return str(self.path)
 
     @property

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 REPLACEMENT = "\ufffd"
 _FIRST, _REST = 0x10FE00, 0x10FD00
-"""The first byte of what is no character, and the bytes that belong to it: each added to one of these."""
+"""The first byte of what is not a character, and the bytes that belong to it: each added to one of these."""
 _FOUR = chr(_REST)
 """After a character: it stands in its four-byte form, though it has one of two bytes."""
 

@@ -111,7 +111,7 @@ class Plan:
                 yield name
 
     def decode(self, name: CellKey, memory: bytearray) -> Cell:
-        """A cell from the pages."""
+        """Returns a cell's value as the pages hold it."""
         kind = name.kind.holds
         region = self.regions[name]
         raw = bytes(memory[region.address : region.address + region.size])
@@ -225,25 +225,25 @@ class Memory:
         return value
 
     def text(self, name: CellKey) -> str:
-        """A cell of text."""
+        """Returns the value of a cell of text."""
         value = self.get(name)
         assert isinstance(value, str)
         return value
 
     def counter(self, name: CellKey) -> int:
-        """A counter's value."""
+        """Returns the value of a counter."""
         value = self._cells[name]
         assert isinstance(value, int)
         return value
 
     @property
     def card_life(self) -> CardLife:
-        """The card's life cycle."""
+        """Returns the state of the card's life cycle."""
         return CardLife(self.counter(CARD_STATE))
 
     @property
     def activation(self) -> Activation:
-        """The social security function's."""
+        """Returns whether the social security function was activated."""
         return Activation(self.counter(ACTIVATION))
 
     def life(self, application: str) -> ApplicationLife:
@@ -271,7 +271,7 @@ class Memory:
                 self._settle()
 
     def rollback(self) -> None:
-        """Forgets the transaction's writes."""
+        """Forgets what the transaction has written so far."""
         self._pending = {}
 
     def recover(self) -> None:

@@ -49,12 +49,12 @@ class Nvm:
         self.writes += 1
 
     def write_page(self, number: int, data: bytes) -> None:
-        """One page of 32 bytes."""
+        """Writes one page of 32 bytes. PowerCut where a test said so."""
         self._spend()
         self.bytes[number * PAGE : (number + 1) * PAGE] = data
 
     def write_byte(self, address: int, value: int) -> None:
-        """One counter byte."""
+        """Writes one byte, a counter's. PowerCut where a test said so."""
         self._spend()
         self.bytes[address] = value
 

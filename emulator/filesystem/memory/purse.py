@@ -46,12 +46,12 @@ class Purse:
 
     @classmethod
     def read(cls, cell: tuple[bytes, ...]) -> Purse:
-        """From the memory's cell."""
+        """Returns the purse that a cell of the memory holds."""
         parsed = _CODEC.parse(cell[0])
         return cls(**{field.name: parsed[field.name] for field in fields(cls)})
 
     def cell(self) -> tuple[bytes, ...]:
-        """For the memory."""
+        """Returns the purse as the memory's cell holds it."""
         return (_CODEC.build(asdict(self)),)
 
     def in_year(self, time: bytes) -> bool:

@@ -16,7 +16,7 @@ class _Office(Table):
     path = "office"
 
     def declared(self) -> dict[str, click.Command]:
-        """The commands themselves, imported."""
+        """Returns the office's commands, importing them."""
         from harness.cli.office.commands import COMMANDS
 
         return COMMANDS

@@ -70,7 +70,7 @@ class Desk:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
-        """From the options."""
+        """Returns the desk that the group's options describe."""
         path = settings["register"] or Path(REGISTER)
         folder = settings["drawer"] or path.with_name(DRAWER)
         calendars = tuple(settings["calendar"])
@@ -78,7 +78,7 @@ class Desk:
 
     @cached_property
     def register(self) -> Register:
-        """The register that ``init`` made."""
+        """Opens the register that ``init`` made. OfficeError where there is none."""
         if not self.path.exists():
             raise OfficeError(
                 _("there is no register {path}: make one with `sscard office init`, or --register").format(
@@ -95,7 +95,7 @@ class Desk:
 
     @cached_property
     def office(self) -> Office:
-        """The office over it."""
+        """Returns the office that works with this register and card store."""
         return Office(self.register, Services(CardStore(self.folder), Workdays(self.calendars)), self.clock)
 
     def clerk(self, operation: Operation[Any, Any] | None = None) -> str:
@@ -123,7 +123,7 @@ class Desk:
             yield connection
 
     def close(self) -> None:
-        """Lets the register go."""
+        """Closes the register, if it was opened."""
         self._held.close()
 
     # --- what is said ----------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Desk:
         click.echo(text)
 
     def done(self, operation: Operation[Any, Any], done: Done) -> None:
-        """What came of a request."""
+        """Prints what came of a request, or gives it as JSON."""
         if self.as_json:
             self.table(done.as_table())
             return

@@ -121,7 +121,7 @@ def _told(request: Apply, done: Done) -> dict[str, Any]:
 
 
 def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
-    """How many failed."""
+    """Issues a card to each applicant and prints a row for each; returns how many failed."""
     rows: list[dict[str, Any]] = []
     with click.progressbar(
         requests, label=_("issuing 即时制卡"), file=sys.stderr, hidden=not sys.stderr.isatty()

@@ -91,7 +91,7 @@ def parameters(request: type[Request]) -> list[click.Parameter]:
 
 
 def readers() -> list[click.Parameter]:
-    """--card and --reader."""
+    """Returns the options ``--card`` and ``--reader``."""
     return [
         click.Option(["--card"], metavar="NUMBER", help="Put the drawer's card into the reader."),
         click.Option(["--reader"], metavar="NAME", help="The card in the PC/SC reader whose name begins so."),

@@ -124,7 +124,7 @@ class CardInReader:
         return ""
 
     def _check_key(self, terminal: Terminal, name: str) -> str:
-        """Why a key cannot be used; empty if it is right, or is none that can be tried."""
+        """Why a key cannot be used; empty if it is right, or cannot be tried at all."""
         spec = self.layout.keys.get(name)
         if spec is None:
             return f"the card's layout has no key {name}"

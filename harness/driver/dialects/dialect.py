@@ -91,8 +91,8 @@ class Dialect:
     defaults: Mapping[str, Mapping[str, int | str]] = field(default_factory=dict)
 
     def means(self, name: str, pending: str = "") -> Function | None:
-        """The function that a name of this dialect means; None for what is none. ``pending``: the operation whose next
-        step the client owes.
+        """Returns the function that a name of this dialect means, None for an unknown name. ``pending``: the operation
+        whose next step the client owes.
         """
         known = self.functions.get(name) or ((name,) if name in FUNCTIONS else ())
         waiting = [one for one in known if one.partition("_HSM_Step")[0] == pending]
@@ -108,7 +108,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Dialect:
-    """One of the package's. DialectError."""
+    """Returns one of the package's dialects. DialectError naming the nearest."""
     if name not in names():
         raise DialectError(
             _("no dialect {name!r}{guess}; --dialect-file takes a file").format(name=name, guess=guess(name, names()))
@@ -118,7 +118,7 @@ def load(name: str) -> Dialect:
 
 
 def from_file(path: Path) -> Dialect:
-    """A file's. DialectError, FormatError."""
+    """Returns the dialect in a TOML file. DialectError naming file and key."""
     try:
         return _dialect(path.stem, as_toml.load(path), str(path))
     except OSError as error:
@@ -140,14 +140,14 @@ class _Table:
         self._table: dict[str, Any] = table
 
     def wrong(self, key: str, expected: str) -> DialectError:
-        """About a key of it."""
+        """Returns the error about one key of this table."""
         return DialectError(f"{self.source}: {self._named(key)}: expected {expected}")
 
     def _named(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
 
     def known(self, *keys: str) -> None:
-        """DialectError for any other key."""
+        """Raises DialectError for the first key that is not one of these."""
         for key in self._table:
             if key not in keys:
                 raise DialectError(
@@ -177,28 +177,28 @@ class _Table:
         return value
 
     def texts(self, key: str, otherwise: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A list of texts."""
+        """Returns a key's list of texts. DialectError."""
         value = self._table.get(key, list(otherwise))
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
             raise self.wrong(key, "a list of texts")
         return tuple(value)
 
     def number(self, key: str, among: range) -> int:
-        """A number within a range."""
+        """Returns a key's number within a range. DialectError."""
         value = self._table.get(key)
         if type(value) is not int or value not in among:
             raise self.wrong(key, f"a number from {among.start} to {among.stop - 1}")
         return value
 
     def number_or_text(self, key: str) -> int | str:
-        """What `success` is compared with."""
+        """Returns what ``success`` is compared with, a number or a text. DialectError."""
         value = self._table.get(key)
         if type(value) is int or (isinstance(value, str) and value):
             return value
         raise self.wrong(key, "a number or a text")
 
     def table(self, key: str, *, needed: bool = False) -> _Table:
-        """A table in it."""
+        """Returns a table in this one. DialectError where it is needed and absent."""
         if needed and key not in self._table:
             raise self.wrong(key, "a table")
         return _Table(self.source, self._named(key), self._table.get(key, {}))

@@ -53,7 +53,7 @@ static size_t character(const char *text)
 
 /* The only place that writes to a caller's pOutInfo: the text and its end, never a byte more, as a caller may have no
  * more room than its answer needs. An error's text is cut at a whole character, so that SSCARD_ERROR_MAX bytes hold it;
- * a text of success that `most` bytes do not hold is none.
+ * a text of success that `most` bytes do not hold is left out.
  */
 static long give(char *out, size_t most, long code, const char *text)
 {

@@ -120,7 +120,7 @@ class _Field:
 
 
 class RegionWhole(Rule):
-    """A person is insured in one place by each insurance: half of a move is none."""
+    """A person is insured in one place by each insurance: half of a move is not a move."""
 
     id = "REGION-PART"
     title = "An insurance's region moves whole or not at all; one insurance may move without the others"

@@ -166,7 +166,7 @@ def _signed_by(key: Ed25519PublicKey, payload: bytes, signature: bytes) -> bool:
 
 
 def _signed(payload: bytes) -> bytes:
-    # With the prefix, so that a signature made for something else by the same key is none here.
+    # With the prefix, so that a signature made for something else by the same key is not valid here.
     return PREFIX.encode() + payload
 
 

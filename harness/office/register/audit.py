@@ -82,7 +82,7 @@ class TrailError(SscardError, ValueError):
 
 
 class AnchorError(TrailError):
-    """A text that is no anchor."""
+    """A text that is not an anchor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ SENTENCES = {
     b"\n \n": "is empty",
     "a: 1".encode("utf-16"): "is UTF-16: save it as UTF-8",
     "a: 1".encode("utf-16-le"): "looks like UTF-16: save it as UTF-8",
-    b"a: 1\n\0": "line 2: is no text: byte 5 is NUL",
+    b"a: 1\n\0": "line 2: is not text: byte 5 is NUL",
     "a: 甲".encode("gbk"): "if it is GBK or GB 18030, save it as UTF-8",
     "甲".encode()[:2]: "ends in the middle of a character",
 }
