@@ -23,6 +23,8 @@ def text(table: Mapping[str, Any], layouts: Iterable[Layout], *, heading: str = 
     known = list(layouts)
     lines = [*(f"# {line}".rstrip() for line in heading.splitlines()), *([""] if heading else [])]
     lines += [f"{key} = {_scalar(table[key])}" for key in ("name", "title", "title_zh", "card") if key in table]
+    if table.get("remove"):
+        lines += ["# 卡上没有的记录 records that the card does not have", *_list("remove", list(table["remove"]))]
     for key in ("chip", "pin", "state", "purse"):
         if key in table:
             lines += ["", f"[{key}]   # {SECTIONS[key]}"]
@@ -32,6 +34,10 @@ def text(table: Mapping[str, Any], layouts: Iterable[Layout], *, heading: str = 
     for layout in known:
         if layout.version not in versions:
             files |= {path: spec for path, spec in layout.files.items() if path not in files and not spec.directory}
+        else:
+            files |= {
+                path: spec for path, spec in layout.files.items() if path not in files and path in table["values"]
+            }
     for path, spec in files.items():
         lines += _file(("values", path), table["values"].get(path, {}), spec, hints=hints)
     for version, own in versions.items():
