@@ -9,11 +9,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from emulator.apdu import lifecycle, messaging
 from emulator.apdu.command import CommandAPDU
+from emulator.apdu.habits import Habits
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
@@ -52,6 +54,9 @@ class Exchange:
     plain: bytes = b""
     changes: tuple[Change, ...] = ()
     seconds: float = 0.0
+
+
+Telling: TypeAlias = Callable[[Exchange], object]
 
 
 class Observer(Protocol):
@@ -146,6 +151,9 @@ class Chip:
         root = files.tree(image.layout, algorithms.code)
         self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
         self._table = InstructionTable.of(image.layout)
+        self._carry_out: Callable[[bytes, Telling | None], bytes] = self._perform
+        if image.layout.habits is not None:
+            self._carry_out = partial(self._as_habits_have_it, Habits(image.layout.habits, self._state, self._table))
         self._powered = False
         self._torn = False
         self._witness: Witness | None = None
@@ -214,7 +222,7 @@ class Chip:
             if self.apdu_shape:
                 return follow(self._answer, command)
             if self.observer is None and self.interposer is None:
-                return self._perform(command, None)  # a layer less where nobody is to be told or asked
+                return self._carry_out(command, None)  # a layer less where nobody is to be told or asked
             return self._answer(command)
 
     def _answer(self, raw: bytes) -> bytes:
@@ -222,7 +230,7 @@ class Chip:
         if self.interposer is not None:
             return self.interposer.answer(raw, self._inside)
         try:
-            return self._perform(raw, self._tell if self.observer is not None else None)
+            return self._carry_out(raw, self._tell if self.observer is not None else None)
         except PowerCut:
             self.observer = told(self.observer, lambda one: one.powered("off", b""))
             raise
@@ -234,7 +242,7 @@ class Chip:
         if cut_after is not None:
             nvm.cut_after = cut_after
         try:
-            self._perform(raw, seen.append)
+            self._carry_out(raw, seen.append)
         except PowerCut:
             pass  # the exchange has no answer
         finally:
@@ -250,7 +258,36 @@ class Chip:
     def _tell(self, exchange: Exchange) -> None:
         self.observer = told(self.observer, lambda one: one.exchanged(exchange))
 
-    def _perform(self, raw: bytes, tell: Callable[[Exchange], object] | None) -> bytes:
+    def _as_habits_have_it(self, habits: Habits, raw: bytes, tell: Telling | None) -> bytes:
+        """Carries a command out as a card of these habits does; as ``_perform``."""
+        plan = habits.plan(raw)
+        seen: list[Exchange] = []
+        try:
+            if plan.refusal is None:
+                ours = self._perform(plan.performed, seen.append if tell is not None else None)
+            else:
+                ours = self._refuse(plan.refusal, raw)
+                seen.append(Exchange(raw, ours, plan.refusal.reason))
+        except PowerCut:
+            if tell is not None:
+                tell(replace(seen[0], command=raw))
+            raise
+        answer = habits.answer(plan, ours)
+        if tell is not None:
+            reason = seen[0].reason if answer[-2:] == ours[-2:] else describe(int.from_bytes(answer[-2:], "big"))[0]
+            tell(replace(seen[0], command=raw, answer=answer, reason=reason))
+        return answer
+
+    def _refuse(self, refusal: CardError, raw: bytes) -> bytes:
+        """The answer to a command that is not carried out, and what that does to the session."""
+        session = self._state.session
+        if raw[1:2] != GET_RESPONSE:
+            session.pending = b""
+        if refusal.sw >> 8 != WRONG_LE:
+            session.transaction = None
+        return refusal.sw.to_bytes(2, "big")
+
+    def _perform(self, raw: bytes, tell: Telling | None) -> bytes:
         """Carries a command out. ``tell`` is told of it, without an answer where power is cut. PowerCut."""
         state = self._state
         session, memory = state.session, state.memory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from emulator.apdu.command import HEADER
 from emulator.apdu.instructions import INSTRUCTIONS, Instruction
@@ -38,7 +38,7 @@ class InstructionTable:
         """The table of a layout, made once."""
         table = _TABLES.get(layout.fingerprint)
         if table is None:
-            offered = [(kind, kind.code(layout)) for kind in INSTRUCTIONS if kind.offered(layout)]
+            offered = list(_offered(layout))
             table = _TABLES[layout.fingerprint] = cls(offered, follows_class=layout.follows_class)
         return table
 
@@ -75,6 +75,18 @@ class InstructionTable:
             return CardError(SW.INS_NOT_SUPPORTED, f"CLA {cla:02X} has no INS {ins:02X}")
         known = ", ".join(f"{one:02X}" for one in sorted(self.classes))
         return CardError(SW.CLA_NOT_SUPPORTED, f"CLA {cla:02X} is not one of {known}")
+
+
+def _offered(layout: Layout) -> Iterator[tuple[type[Instruction], tuple[int, int]]]:
+    """What a card of a layout has, and under which class and instruction, by its habits too."""
+    habits = layout.habits
+    for kind in INSTRUCTIONS:
+        if kind.offered(layout):
+            cla, ins = kind.code(layout)
+            code = cla << 8 | ins
+            own = habits.commands.get(code, code) if habits is not None else code
+            if own is not None:
+                yield kind, (own >> 8, own & 0xFF)
 
 
 _TABLES: dict[str, InstructionTable] = {}

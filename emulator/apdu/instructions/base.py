@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.touched import Content, Touched
 from emulator.apdu.status import SW, CardError
+from emulator.filesystem.layouts.terms import Addressing, Selection
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
@@ -113,6 +114,11 @@ class Instruction:
     @classmethod
     def touches(cls, command: CommandAPDU) -> Touched | None:  # noqa: ARG003
         """The file, key or selection that a command names, as it came or plain; None if it is about none."""
+        return None
+
+    @classmethod
+    def way(cls, card: CardState, command: CommandAPDU) -> Addressing | Selection | None:  # noqa: ARG003
+        """In which of several ways a command names what it reads or selects; None where there is but one."""
         return None
 
     @classmethod

@@ -11,7 +11,7 @@ from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.layouts.terms import Messaging, Structure
+from emulator.filesystem.layouts.terms import Addressing, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 WITH_SFI = 0x80
@@ -88,6 +88,11 @@ class ReadBinary(Instruction):
     def touches(cls, command: CommandAPDU) -> FileNamed:
         """Returns the file that P1 names by its SFI, or the current one."""
         return FileNamed(address(command)[0])
+
+    @classmethod
+    def way(cls, card: CardState, command: CommandAPDU) -> Addressing:  # noqa: ARG003
+        """By SFI or in the current EF."""
+        return Addressing.BINARY_SFI if command.p1 & WITH_SFI else Addressing.BINARY_CURRENT
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:

@@ -11,7 +11,7 @@ from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.layouts.terms import Messaging, Structure
+from emulator.filesystem.layouts.terms import Addressing, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
@@ -23,6 +23,13 @@ MODES = {
     THIS: "number",
     TO_LAST: "from number to the last",
     FROM_LAST: "from the last to number",
+}
+OTHER_WAYS = {
+    LAST: Addressing.LAST,
+    NEXT: Addressing.NEXT,
+    PREVIOUS: Addressing.PREVIOUS,
+    TO_LAST: Addressing.TO_LAST,
+    FROM_LAST: Addressing.FROM_LAST,
 }
 READ_MODES, UPDATE_MODES = range(FROM_LAST + 1), range(THIS + 1)
 TRANSPARENT = Structure.TRANSPARENT
@@ -128,6 +135,16 @@ class ReadRecord(Instruction):
     def touches(cls, command: CommandAPDU) -> FileNamed:
         """The file, and the record by its tag or number."""
         return named(command)
+
+    @classmethod
+    def way(cls, card: CardState, command: CommandAPDU) -> Addressing | None:  # noqa: ARG003
+        """By number, by tag, or in another mode; of the first two, by SFI or in the current EF."""
+        mode, sfi = command.p2 & 7, command.p2 >> 3
+        if mode == THIS:
+            return Addressing.NUMBER_SFI if sfi else Addressing.NUMBER_CURRENT
+        if mode == FIRST:
+            return Addressing.TAG_SFI if sfi else Addressing.TAG_CURRENT
+        return OTHER_WAYS.get(mode)
 
     @classmethod
     def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:

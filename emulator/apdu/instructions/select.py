@@ -11,6 +11,7 @@ from emulator.apdu.instructions.touched import Content
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec
+from emulator.filesystem.layouts.terms import Selection
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.cells import ApplicationLife
 from emulator.filesystem.memory.files import Directory
@@ -86,6 +87,29 @@ class Select(Instruction):
     def touches(cls, command: CommandAPDU) -> Select:
         """Returns what is to be found: itself, parsed."""
         return cls.parse(command)
+
+    @classmethod
+    def way(cls, card: CardState, command: CommandAPDU) -> Selection | None:
+        """By name, by part of one, or by the id of what lies where; None where nothing is found."""
+        here = card.session.directory
+        select = cls.parse(command)
+        found = select.meant(card.directories, here)
+        if found is None:
+            return None
+        if select.by == BY_NAME:
+            whole = isinstance(found, Directory) and select.target in found.spec.names
+            return Selection.NEXT if select.following else Selection.NAME if whole else Selection.PART
+        if isinstance(found, FileSpec):
+            return Selection.EF if select.by == ANY else Selection.EF_02
+        if select.by == CHILD:
+            return Selection.CHILD_01
+        near = {
+            Selection.MF: found.parent is None,
+            Selection.SELF: found is here,
+            Selection.CHILD: found.parent is here,
+            Selection.PARENT: found is here.parent,
+        }
+        return next((way for way, so in near.items() if so), Selection.SIBLING)
 
     @classmethod
     def parse(cls, command: CommandAPDU) -> Select:
