@@ -121,7 +121,7 @@ def apdu(
         for command in raw:
             if command is None:
                 atr = card.connection.reset().hex().upper()
-                click.echo(json.dumps({"event": "reset", "atr": atr}) if as_json else f"reset: {atr}")
+                click.echo(json.dumps({"event": "reset", "atr": atr}) if as_json else _("reset: {atr}").format(atr=atr))
                 continue
             answer = card.connection.send(command)
             reason = card.heard.reason if card.heard else ""

@@ -1,0 +1,204 @@
+"""What people are told goes through the catalogue: no text of a room that speaks to them stands beside it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.unit.house.test_errors import ROOT
+
+SPEAKING = (
+    "harness/cli",
+)  # fmt: skip
+"""Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
+KEPT = {
+    "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
+    "harness/cli/driver.py": ["listening {}", "ready {}"],  # read by programs
+    "harness/cli/monitor.py": ["# The monitor's rules 监视规则…"],
+    "harness/cli/office/options.py": [
+        "No new PIN: only the tries are set back (解锁).",
+        "Without the old PIN (重置): the holder shows the identity document.",
+        "Persons, in YAML or CSV.",
+        "In YAML; see docs/office.md.",
+    ],
+    "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
+}
+"""Texts that stay as they are: help, which is looked up as it is laid out; what programs read; pages of both languages,
+by how they begin. A text that is gone from the sources goes from here too.
+"""
+CATALOGUE = {"_": 1, "deferred": 1, "ngettext": 2}
+"""What looks a message up, and how many of its arguments are messages."""
+SINKS = {
+    "echo", "secho", "tell", "prompt", "confirm", "progressbar", "UsageError", "BadParameter", "ClickException",
+    "print",
+}  # fmt: skip
+"""What tells its arguments to people: there a word is a text, elsewhere a sentence is."""
+SPOKEN_KEYWORDS = {"label", "prompt", "text", "message"}
+DECLARING = {"option", "argument", "Option", "Argument", "version_option", "group", "command", "Path", "Choice"}
+"""Of click: what is said there is help, extracted from the table of commands."""
+FOR_PROGRAMS = {
+    "compile", "search", "match", "fullmatch", "sub", "findall", "finditer", "split", "rpartition", "partition",
+    "replace", "startswith", "endswith", "removeprefix", "removesuffix", "strip", "get", "pop", "getattr", "setdefault",
+    "encode", "strftime", "frozenset",
+}  # fmt: skip
+"""Whose arguments nobody is told."""
+NAMES = re.compile(r"\b(?:sscard|ATR|Lc)\b")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+WORD = re.compile(r"(?<![-\w{])[A-Za-z][a-z]{2,}(?![-\w])")
+WORDS = re.compile(r"[A-Za-z]{2,}[,:;.)]? +\(?[A-Za-z]{2,}")
+HOLE = "{}"
+
+
+class Found(NamedTuple):
+    """A text, and where."""
+
+    line: int
+    text: str
+
+
+def text_of(node: ast.AST) -> str | None:
+    """A literal's text, with holes where an f-string has values."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else HOLE for one in node.values)
+    return None
+
+
+def is_told(text: str, *, to_people: bool) -> bool:
+    """Whether a literal has words: one, where people are told it; else two, a value counted as one, or Chinese."""
+    own = NAMES.sub("", text.replace(HOLE, ""))
+    if to_people:
+        return re.search("[A-Za-z]{2}", own) is not None or CHINESE.search(own) is not None
+    return CHINESE.search(own) is not None or bool(WORD.search(own) and WORDS.search(text.replace(HOLE, "Value")))
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def is_silent(node: ast.AST) -> bool:
+    """A docstring, or what is compared or held to be so."""
+    alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return alone or isinstance(node, ast.Compare | ast.MatchValue | ast.Assert)
+
+
+def untranslated(node: ast.AST, *, to_people: bool = False) -> Iterator[Found]:
+    """Texts in this node that no catalogue is asked for. Docstrings, keys, subscripts, comparisons and what programs
+    read say nothing to people.
+    """
+    text = text_of(node)
+    if text is not None:
+        if is_told(text, to_people=to_people):
+            yield Found(node.lineno, text)  # type: ignore[attr-defined]
+        if isinstance(node, ast.JoinedStr):
+            for one in node.values:
+                if isinstance(one, ast.FormattedValue):
+                    yield from untranslated(one.value, to_people=to_people)
+    elif isinstance(node, ast.Call):
+        yield from _of_call(node, to_people=to_people)
+    elif is_silent(node):
+        return
+    elif isinstance(node, ast.Subscript):
+        yield from untranslated(node.value)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        for child in node.body:  # what decorators declare is help
+            yield from untranslated(child)
+    elif isinstance(node, ast.AnnAssign):
+        if node.value is not None:
+            yield from untranslated(node.value)
+    elif isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from untranslated(value, to_people=False)
+    elif isinstance(node, ast.IfExp):
+        yield from untranslated(node.test)
+        for branch in (node.body, node.orelse):
+            yield from untranslated(branch, to_people=to_people)
+    else:
+        inside = to_people and isinstance(node, ast.BinOp | ast.BoolOp)
+        for child in ast.iter_child_nodes(node):
+            yield from untranslated(child, to_people=inside)
+
+
+def _of_call(node: ast.Call, *, to_people: bool) -> Iterator[Found]:
+    name = called(node)
+    if isinstance(node.func, ast.Attribute):
+        yield from untranslated(node.func.value, to_people=to_people and name != "dumps")
+    if name in FOR_PROGRAMS or (name in DECLARING and ast.unparse(node.func).startswith("click.")):
+        return
+    for one in node.args[CATALOGUE.get(name, 0) :]:
+        yield from untranslated(one, to_people=name in SINKS)
+    for keyword in node.keywords:
+        yield from untranslated(keyword.value, to_people=name in SINKS and keyword.arg in SPOKEN_KEYWORDS)
+
+
+def in_source(source: str) -> list[str]:
+    return [one.text for one in untranslated(ast.parse(source))]
+
+
+def files() -> Iterator[Path]:
+    for name in SPEAKING:
+        place = ROOT / name
+        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
+
+
+def is_kept(text: str, kept: list[str]) -> bool:
+    return any(text.startswith(one[:-1]) if one.endswith("…") else text == one for one in kept)
+
+
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_room_that_speaks_to_people_speaks_through_the_catalogue(path: Path) -> None:
+    kept = KEPT.get(path.relative_to(ROOT).as_posix(), [])
+    found = list(untranslated(ast.parse(path.read_text(encoding="utf-8"))))
+    past = [one for one in found if not is_kept(one.text, kept)]
+    assert past == [], "wrap them in _(…) of emulator.messages; make messages"
+    unused = [one for one in kept if not any(is_kept(each.text, [one]) for each in found)]
+    assert unused == [], "these are gone"
+
+
+def test_what_is_kept_is_of_rooms_that_are_looked_at() -> None:
+    assert set(KEPT) <= {path.relative_to(ROOT).as_posix() for path in files()}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'click.echo("ready")',
+        'click.echo(f"{count} cards")',
+        'click.echo(f"{name}: " + ("empty" if not held else held))',
+        'click.echo(", ".join(names) or "none")',
+        'click.echo(_("{count} of them").format(count=count or "no card"))',
+        'raise click.UsageError(f"{name} is not there")',
+        'with click.progressbar(rows, label="issuing") as bar: pass',
+        'def words(n):\n    return f"{n} cards are there"',
+        'def words(n):\n    told = f"{n} cards"\n    return told',
+        'TABLE = {1: "the disk is full"}',
+        'click.echo("完成")',
+    ],
+)
+def test_a_text_beside_the_catalogue_is_found(source: str) -> None:
+    assert len(in_source(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""A module that says something."""',
+        'click.echo(_("ready"))',
+        'click.echo(ngettext("one card", "{number} cards", 2).format(number=2))',
+        'TABLE = {1: deferred("the disk is full")}',
+        'click.echo(json.dumps({"the name": 1}))',
+        'click.echo(f"{name}: {value:8}")',
+        '@click.option("--name", help="Whose name it is.")\ndef command(name):\n    """Say a name."""',
+        're.search("one of two", text)',
+        'if text == "one of two": pass',
+        'words["one of two"]',
+    ],
+)
+def test_what_nobody_is_told_is_left_alone(source: str) -> None:
+    assert in_source(source) == []
