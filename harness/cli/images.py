@@ -11,9 +11,8 @@ import click
 
 from emulator.chip import Chip
 from emulator.filesystem.memory import image as files
-from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, Cell, CellKey, CellKind, tries_cell
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKING, UNBLOCKINGS_CELL, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import state_cells
 from emulator.messages import _, deferred
 from emulator.security import PIN
 from emulator.textfiles import writing
@@ -167,10 +166,7 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
 
 def _state(image: Image) -> str:
     """The life cycle in words: what differs from a card simply in use."""
-    layout, cells = image.layout, image.memory.snapshot()
-    usual: dict[CellKey, Cell] = dict.fromkeys(state_cells(layout), 0)
-    found = compare.cells(layout, usual, {name: cells[name] for name in usual})
-    return "; ".join(one.replace("in use → ", "").replace("active → ", "") for one in found) or _("in use")
+    return "; ".join(compare.states(image.layout, image.memory.snapshot())) or _("in use")
 
 
 def _words(text: str) -> str:

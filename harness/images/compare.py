@@ -18,7 +18,9 @@ from emulator.filesystem.memory.cells import (
     CellKind,
 )
 from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import state_cells
 from emulator.filesystem.memory.purse import Purse
+from emulator.messages import _, deferred, ngettext
 from harness.terminal.values import ItemValue, decode_record
 
 
@@ -26,8 +28,8 @@ def images(left: Image, right: Image) -> list[str]:
     """Every difference between two images, one sentence each; empty if there is none."""
     said = []
     for what, one, other in (
-        ("layout", _layout(left), _layout(right)),
-        ("algorithm", left.algorithm, right.algorithm),
+        (_("layout"), _layout(left), _layout(right)),
+        (_("algorithm"), left.algorithm, right.algorithm),
         ("ATR", left.atr.hex().upper(), right.atr.hex().upper()),
     ):  # fmt: skip
         if one != other:
@@ -47,12 +49,13 @@ def cells(layout: Layout, left: Mapping[CellKey, Cell], right: Mapping[CellKey, 
         if one == other:
             continue
         if name.kind is CellKind.TRIES:
-            said.append(f"tries left of {name.name}: {one!r} → {other!r}")
+            said.append(
+                _("tries left of {name}: {before!r} → {after!r}").format(name=name.name, before=one, after=other)
+            )
         elif name.kind is CellKind.PIN:
-            said.append("the PIN was " + ("set" if not one else "taken away" if not other else "changed"))
+            said.append(_pin(one, other))
         elif name.kind is CellKind.KEY:
-            how = "loaded" if one is None else "removed" if other is None else "changed"
-            said.append(f"key {name.name}/{name.version} was {how}")
+            said.append(_key(one, other).format(name=name.name, version=name.version))
         elif name.kind is CellKind.STATE:
             said.append(_state(name, one, other))
         elif name.kind is CellKind.PURSE and isinstance(one, tuple) and isinstance(other, tuple):
@@ -60,23 +63,49 @@ def cells(layout: Layout, left: Mapping[CellKey, Cell], right: Mapping[CellKey, 
         elif isinstance(one, tuple) and isinstance(other, tuple) and name.name in layout.files:
             said += _file(layout.files[name.name], one, other)
         else:
-            said.append(f"{name}: only one card has it")
+            said.append(_("{name}: only one card has it").format(name=name))
     return said
 
 
-CARD_LIVES: dict[int, str] = {CardLife.IN_USE: "in use", CardLife.BLANK: "blank", CardLife.BLOCKED: "blocked"}
-ACTIVATIONS: dict[int, str] = {Activation.ACTIVE: "active", Activation.DORMANT: "not active"}
+def _pin(one: Cell | None, other: Cell | None) -> str:
+    if not one:
+        return _("the PIN was set")
+    return _("the PIN was changed") if other else _("the PIN was taken away")
+
+
+def _key(one: Cell | None, other: Cell | None) -> str:
+    if one is None:
+        return _("key {name}/{version} was loaded")
+    return _("key {name}/{version} was removed") if other is None else _("key {name}/{version} was changed")
+
+
+CARD_LIVES: dict[int, str] = {
+    CardLife.IN_USE: deferred("in use"),
+    CardLife.BLANK: deferred("blank"),
+    CardLife.BLOCKED: deferred("blocked"),
+}
+ACTIVATIONS: dict[int, str] = {Activation.ACTIVE: deferred("active"), Activation.DORMANT: deferred("not active")}
 APPLICATION_LIVES: dict[int, str] = {
-    ApplicationLife.IN_USE: "in use",
-    ApplicationLife.TEMPORARY: "blocked for a time",
-    ApplicationLife.PERMANENT: "blocked for ever",
+    ApplicationLife.IN_USE: deferred("in use"),
+    ApplicationLife.TEMPORARY: deferred("blocked for a time"),
+    ApplicationLife.PERMANENT: deferred("blocked for ever"),
 }
 
 
-def _state(of: CellKey, one: Cell | None, other: Cell | None) -> str:
+def states(layout: Layout, cells: Mapping[CellKey, Cell]) -> list[str]:
+    """Of the card and its applications, those that are not simply in use, and what they are."""
+    return [f"{name.name}: {_life(name, cells[name])}" for name in state_cells(layout) if cells[name] != 0]
+
+
+def _life(of: CellKey, value: Cell | None) -> str:
     names = {CARD_STATE: CARD_LIVES, ACTIVATION: ACTIVATIONS}.get(of, APPLICATION_LIVES)
-    left, right = (names.get(value, "?") if isinstance(value, int) else "-" for value in (one, other))
-    return f"{of.name}: {left} → {right}"
+    if not isinstance(value, int):
+        return "-"
+    return _(names[value]) if value in names else "?"
+
+
+def _state(of: CellKey, one: Cell | None, other: Cell | None) -> str:
+    return f"{of.name}: {_life(of, one)} → {_life(of, other)}"
 
 
 def _purse(left: Purse, right: Purse) -> Iterator[str]:
@@ -84,17 +113,25 @@ def _purse(left: Purse, right: Purse) -> Iterator[str]:
         one, other = getattr(left, field.name), getattr(right, field.name)
         if one != other:
             shown = [value.hex().upper() if isinstance(value, bytes) else value for value in (one, other)]
-            yield f"medical account, {field.name}: {shown[0]} → {shown[1]}"
+            yield _("medical account, {field}: {before} → {after}").format(
+                field=field.name, before=shown[0], after=shown[1]
+            )
 
 
 def _file(spec: FileSpec, left: tuple[bytes, ...], right: tuple[bytes, ...]) -> Iterator[str]:
     if spec.structure is Structure.TRANSPARENT:
         places = [place for place in range(spec.size) if left[0][place] != right[0][place]]
-        yield f"{spec.path} {spec.name}: {len(places)} bytes between {places[0]} and {places[-1]}"
+        yield ngettext(
+            "{path} {name}: {number} byte at {first}",
+            "{path} {name}: {number} bytes between {first} and {last}",
+            len(places),
+        ).format(path=spec.path, name=spec.name, number=len(places), first=places[0], last=places[-1])
         return
     if spec.structure is Structure.CYCLIC:
         fresh = [record for record in right if record not in left]
-        yield f"{spec.path} {spec.name}: {len(left)} → {len(right)} records, {len(fresh)} of them new"
+        yield _("{path} {name}: {before} → {after} records, {fresh} of them new").format(
+            path=spec.path, name=spec.name, before=len(left), after=len(right), fresh=len(fresh)
+        )
         return
     for number in range(max(len(left), len(right))):
         one = left[number] if number < len(left) else None
@@ -109,9 +146,9 @@ def _item(spec: FileSpec, left: bytes | None, right: bytes | None) -> str:
     assert known is not None
     words = f"{known.path} {known.spec.name} {known.spec.name_en}".rstrip()
     if spec.secret:
-        return f"{words}: {'added' if one is None else 'removed' if other is None else 'changed'}"
+        return f"{words}: {_('added') if one is None else _('removed') if other is None else _('changed')}"
     if one is None or other is None:
-        return f"{words}: {'added' if one is None else 'removed'} ({known.words})"
+        return f"{words}: {_('added') if one is None else _('removed')} ({known.words})"
     return f"{words}: {one.words} → {other.words}"
 
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulator.messages import _, deferred, ngettext
+
 KNOWN = {
-    r"^[0-9][0-9-]{6,14}$": "a telephone number of 7 to 15 digits and hyphens",
-    r"^([0-9A-Z]{1,7}|none)$": "1 to 7 digits and capitals, or none",
-    r"^[A-Z][0-9A-Z]{7}[0-9X]$": "a card number: a capital, 7 digits or capitals, a digit or X",
-    r"^([^|]*\|){9}$": "9 fields, each ended by |",
-    "^842400(00|01)[0-9A-Fa-f]{2}$": "a header that begins 84240000 or 84240001, ten hex digits in all",
-    "^([0-9]{4,12})?$": "4 to 12 digits, or nothing",
+    r"^[0-9][0-9-]{6,14}$": deferred("a telephone number of 7 to 15 digits and hyphens"),
+    r"^([0-9A-Z]{1,7}|none)$": deferred("1 to 7 digits and capitals, or none"),
+    r"^[A-Z][0-9A-Z]{7}[0-9X]$": deferred("a card number: a capital, 7 digits or capitals, a digit or X"),
+    r"^([^|]*\|){9}$": deferred("9 fields, each ended by |"),
+    "^842400(00|01)[0-9A-Fa-f]{2}$": deferred("a header that begins 84240000 or 84240001, ten hex digits in all"),
+    "^([0-9]{4,12})?$": deferred("4 to 12 digits, or nothing"),
 }
 """Forms that are told better than by their parts."""
-LETTERS = {
-    "0-9": "digit", "0-9A-F": "hex digit in capitals", "0-9A-Fa-f": "hex digit", "0-9a-f": "hex digit in small letters",
-    "A-Z": "capital", "a-z": "small letter", "0-9A-Z": "digit or capital", "0-9A-Z-": "digit, capital or hyphen",
-}  # fmt: skip
+LETTERS: dict[str, Callable[[int], str]] = {
+    "0-9": lambda many: ngettext("digit", "digits", many),
+    "0-9A-F": lambda many: ngettext("hex digit in capitals", "hex digits in capitals", many),
+    "0-9A-Fa-f": lambda many: ngettext("hex digit", "hex digits", many),
+    "0-9a-f": lambda many: ngettext("hex digit in small letters", "hex digits in small letters", many),
+    "A-Z": lambda many: ngettext("capital", "capitals", many),
+    "a-z": lambda many: ngettext("small letter", "small letters", many),
+    "0-9A-Z": lambda many: ngettext("digit or capital", "digits or capitals", many),
+    "0-9A-Z-": lambda many: ngettext("digit, capital or hyphen", "digits, capitals or hyphens", many),
+}
+"""So many of these letters, by the regular expression's range; without the number."""
+MANY = 2
 CHOICE = re.compile(r"\^\(([\w|-]+)\)\$")
 SINGLE = re.compile(r"\^\[([\w])([\w]+)\]\$")
 RUN = re.compile(r"\^\[([^\]]+)\](\{(\d+)(?:,(\d+))?\}|\+|\*)\$")
@@ -27,20 +37,20 @@ RUN = re.compile(r"\^\[([^\]]+)\](\{(\d+)(?:,(\d+))?\}|\+|\*)\$")
 def form(pattern: str) -> str:
     """What a regular expression of a schema asks for; "another form" where it has no short words."""
     if pattern in KNOWN:
-        return KNOWN[pattern]
+        return _(KNOWN[pattern])
     if (found := CHOICE.fullmatch(pattern)) is not None:
-        return f"one of {', '.join(found[1].split('|'))}"
+        return _("one of {words}").format(words=", ".join(found[1].split("|")))
     if (found := SINGLE.fullmatch(pattern)) is not None:
-        return f"one of {', '.join(found[1] + found[2])}"
+        return _("one of {words}").format(words=", ".join(found[1] + found[2]))
     found = RUN.fullmatch(pattern)
     if found is None or found[1] not in LETTERS:
-        return "another form"
-    one = LETTERS[found[1]]
-    many = re.sub(r"\b(digit|capital|letter|hyphen)\b", r"\1s", one)
-    least, most = found[3], found[4]
+        return _("another form")
+    letters, least, most = LETTERS[found[1]], found[3], found[4]
     if least is None:
-        return f"one or more {many}" if found[2] == "+" else many
-    return f"{least} to {most} {many}" if most is not None else f"{least} {one if least == '1' else many}"
+        return _("one or more {letters}").format(letters=letters(MANY)) if found[2] == "+" else letters(MANY)
+    if most is None:
+        return f"{least} {letters(int(least))}"
+    return _("{least} to {most} {letters}").format(least=least, most=most, letters=letters(MANY))
 
 
 def said(one: Mapping[str, Any]) -> str:
@@ -51,5 +61,5 @@ def said(one: Mapping[str, Any]) -> str:
     if one["type"] in ("value_error", "assertion_error") and context.get("error") is not None:
         return str(context["error"])
     if one["type"] == "string_pattern_mismatch":
-        return f"expected {form(str(context.get('pattern', '')))}"
+        return _("expected {form}").format(form=form(str(context.get("pattern", ""))))
     return str(one["msg"])

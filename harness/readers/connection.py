@@ -110,7 +110,7 @@ class Pcsc:
         if result == self._scard.SCARD_W_RESET_CARD:  # pcscd settling just after insertion: once
             self._reconnect(self._scard.SCARD_LEAVE_CARD)
             result, __, __, __, atr = self._scard.SCardStatus(self._card)
-        pcsc.check(result, "card status")
+        pcsc.check(result, _("card status"))
         return bytes(atr)
 
     def _connect(self) -> None:
@@ -118,7 +118,7 @@ class Pcsc:
         result, self._card, self._protocol = pcsc.waited(
             lambda: self._scard.SCardConnect(self._handle, self._reader, exclusive, self._protocols)
         )
-        pcsc.check(result, f"reader {self._reader}")
+        pcsc.check(result, _("reader {name}").format(name=self._reader))
 
     def _reconnect(self, disposition: int) -> None:
         exclusive = self._scard.SCARD_SHARE_EXCLUSIVE

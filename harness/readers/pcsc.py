@@ -96,12 +96,15 @@ def missing() -> list[Missing]:
     found = []
     if not sys.platform.startswith("linux"):
         found.append(
-            Missing(f"a pcscd of its own ({sys.platform})", "install vsmartcard's vpcd, then see README, other systems")
+            Missing(
+                _("a pcscd of its own ({platform})").format(platform=sys.platform),
+                _("install vsmartcard's vpcd, then see README, other systems"),
+            )
         )
     if pcscd_path() is None:
         found.append(Missing("pcscd", "apt-get install pcscd"))
     if driver_path() is None:
-        found.append(Missing("the vpcd driver (libifdvpcd.so)", "apt-get install vsmartcard-vpcd"))
+        found.append(Missing(_("the vpcd driver (libifdvpcd.so)"), "apt-get install vsmartcard-vpcd"))
     if importlib.util.find_spec("smartcard") is None:
         found.append(Missing("pyscard", PYSCARD))
     return found
@@ -208,7 +211,9 @@ def _entry_name(entry: int) -> str:
 @contextlib.contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
     if sys.platform == "win32":
-        raise PcscError(_("no pcscd runs on Windows"), remedy="use the virtual reader (vpcd) of its own PC/SC service")
+        raise PcscError(
+            _("no pcscd runs on Windows"), remedy=_("use the virtual reader (vpcd) of its own PC/SC service")
+        )
     if answers(path):
         raise PcscError(_("another pcscd serves {path}").format(path=path))
     try:
@@ -218,9 +223,9 @@ def _listening(path: Path) -> Iterator[socket.socket]:
         listener.bind(str(path))
     except OSError as error:
         remedy = (
-            f"be root, use --private, or set {SOCKET_VARIABLE} to a path of yours"
+            _("be root, use --private, or set {variable} to a path of yours").format(variable=SOCKET_VARIABLE)
             if path == DEFAULT_SOCKET
-            else "choose a folder you may write to"
+            else _("choose a folder you may write to")
         )
         raise PcscError(
             _("cannot serve PC/SC at {path} ({strerror}): {remedy}").format(
@@ -359,7 +364,7 @@ def context() -> Iterator[Any]:
     """A PC/SC context of its own."""
     api = scard()
     result, handle = api.SCardEstablishContext(api.SCARD_SCOPE_USER)
-    check(result, f"no PC/SC service at {socket_path()}")
+    check(result, _("no PC/SC service at {path}").format(path=socket_path()))
     try:
         yield handle
     finally:
@@ -396,7 +401,7 @@ def present() -> dict[str, bytes]:
         return {}
     with context() as handle:
         result, states = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
-        check(result, "looking for cards")
+        check(result, _("looking for cards"))
     return {name: bytes(atr) for name, state, atr in states if state & api.SCARD_STATE_PRESENT}
 
 
@@ -436,7 +441,7 @@ def wait_card(name: str, *, present: bool = True, timeout: float = 10.0) -> bool
             result, states = api.SCardGetStatusChange(handle, int(left * 1000) + 1, [(name, state)])
             if result == api.SCARD_E_TIMEOUT:
                 break
-            check(result, f"reader {name}")
+            check(result, _("reader {name}").format(name=name))
             state = states[0][1]
             if state & wanted:
                 return True

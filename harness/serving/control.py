@@ -23,13 +23,15 @@ from typing import Any
 
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.textfiles import as_json
 
 LONGEST = 65536
 PREFIX, SUFFIX = "run-", ".sock"
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-UNSTEERED = "a run cannot be steered from elsewhere on Windows, where Python has no Unix sockets: restart it instead"
+UNSTEERED = deferred(
+    "a run cannot be steered from elsewhere on Windows, where Python has no Unix sockets: restart it instead"
+)
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -82,7 +84,7 @@ class Running:
     @property
     def told(self) -> str:
         """For a line in which several runs are named."""
-        return f"--run {self.id} (port {self.port})"
+        return _("--run {id} (port {port})").format(id=self.id, port=self.port)
 
 
 def runs() -> list[Running]:
@@ -108,7 +110,7 @@ def chosen(port: int | None = None, name: str | None = None) -> Running:
     meant = [one for one in there if port in (None, one.port) and name in (None, one.id)]
     if len(meant) == 1:
         return meant[0]
-    others = "; there are " + ", ".join(one.told for one in there) if there else ""
+    others = _("; there are {runs}").format(runs=", ".join(one.told for one in there)) if there else ""
     if meant:
         raise ControlError(
             _("{count} runs are meant: choose one by {meant}").format(
@@ -137,7 +139,7 @@ def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[st
 def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """A request's answer; OSError, and ControlError for a refusal."""
     if sys.platform == "win32":
-        raise ControlError(UNSTEERED)
+        raise ControlError(_(UNSTEERED))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout)
         client.connect(str(path))
@@ -167,7 +169,7 @@ def serve(handler: Handler) -> Iterator[str]:
     """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id."""
     name = secrets.token_hex(4)
     if sys.platform == "win32":
-        print(f"sscard: {UNSTEERED}", file=sys.stderr)
+        print(f"sscard: {_(UNSTEERED)}", file=sys.stderr)
         yield name
         return
     path = own_folder() / f"{PREFIX}{name}{SUFFIX}"
@@ -197,7 +199,7 @@ def _answer(line: bytes, handler: Handler) -> dict[str, Any]:
     try:
         request = as_json.loads(line.decode())
         if not isinstance(request, dict):
-            raise ValueError("expected a JSON object on one line")
+            raise ValueError(_("expected a JSON object on one line"))
         return {"ok": True, **handler(request)}
     except Exception as error:  # whatever it is, the one who asked must hear it, and the run must live on
-        return {"ok": False, "error": str(error) or "not JSON"}
+        return {"ok": False, "error": str(error) or _("not JSON")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.clock import Clock
 from harness.keys.access import TerminalError
 from harness.readers.connection import Connection
@@ -35,7 +36,7 @@ class Narrator:
     def reset(self) -> bytes:
         """Resets the card and says so."""
         atr = self._connection.reset()
-        self._say(f"  reset          ATR {atr.hex().upper()}")
+        self._say(_("  reset          ATR {atr}").format(atr=atr.hex().upper()))
         return atr
 
     def send(self, command: bytes) -> bytes:
@@ -62,35 +63,35 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
     clock = clock or Clock()
     terminal = Terminal(Narrator(connection, say), known)
     try:
-        say("\n1. Reset and selection of the social security environment 复位，选择社会保障系统环境")
+        say(_("\n1. Reset and selection of the social security environment 复位，选择社会保障系统环境"))
         terminal.begin()
-        say("\n2. The card and its holder 卡与持卡人")
+        say(_("\n2. The card and its holder 卡与持卡人"))
         read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
         for one in read:
             say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.words}")
         end = terminal.valid_until()
         if end is not None and end < clock.today():
-            say(f"     The card's validity ended on {end}: a terminal refuses it 卡已过有效期")
-            say("\nThe session worked 会话成功")
+            say(_("     The card's validity ended on {end}: a terminal refuses it 卡已过有效期").format(end=end))
+            say(_("\nThe session worked 会话成功"))
             return True
-        say("\n3. The insurance region 参保地")
+        say(_("\n3. The insurance region 参保地"))
         moved = _move(terminal, say)
-        say("\n4. The cardholder's PIN 验证密码")
+        say(_("\n4. The cardholder's PIN 验证密码"))
         verified = _verify(terminal, pin, say)
     except (TerminalError, OSError) as error:
-        say(f"\nThe session failed 会话失败: {error}")
+        say(_("\nThe session failed 会话失败: {error}").format(error=error))
         return False
-    say("\nThe session worked 会话成功" if verified and moved else "\nThe session did not work 会话未成功")
+    say(_("\nThe session worked 会话成功") if verified and moved else _("\nThe session did not work 会话未成功"))
     return verified and moved
 
 
 def _verify(terminal: Terminal, pin: str, say: Say) -> bool:
     left = terminal.pin_state()
     if left == 0:
-        say("     The PIN is locked; this session goes on without it 密码已锁定")
+        say(_("     The PIN is locked; this session goes on without it 密码已锁定"))
         return True
     if left == 1:
-        say("     One try is left; this session does not spend it 仅剩一次重试机会")
+        say(_("     One try is left; this session does not spend it 仅剩一次重试机会"))
         return True
     try:
         terminal.verify_pin(pin)
@@ -103,11 +104,15 @@ def _verify(terminal: Terminal, pin: str, say: Say) -> bool:
 def _move(terminal: Terminal, say: Say) -> bool:
     held = region.read(terminal)
     if not held or any(one.code != FROM for one in held):
-        said = ", ".join(sorted({one.code for one in held})) or "none"
-        say(f"     This card's region is {said}, not {FROM}: nothing is moved 参保地未变更")
+        said = ", ".join(sorted({one.code for one in held})) or _("none")
+        say(
+            _("     This card's region is {said}, not {expected}: nothing is moved 参保地未变更").format(
+                said=said, expected=FROM
+            )
+        )
         return True
     region.move(terminal, TO, FROM)
-    say("     Read back after a reset 复位后回读")
+    say(_("     Read back after a reset 复位后回读"))
     terminal.begin()
     after = region.read(terminal)
     for one in after:

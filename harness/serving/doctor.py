@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.crypto import sm2
+from emulator.messages import _
 from harness.readers import pcsc
 from harness.serving import control
 
@@ -38,8 +39,10 @@ def examine(port: int | None = None) -> list[Finding]:
         Finding(
             "network",
             "warning",
-            "vpcd listens on every network interface: who reaches its ports can pose as a card",
-            f"keep the ports behind a firewall, or run where there is no other interface: {ALONE}",
+            _("vpcd listens on every network interface: who reaches its ports can pose as a card"),
+            _("keep the ports behind a firewall, or run where there is no other interface: {alone}").format(
+                alone=ALONE
+            ),
         )
     )
     return findings
@@ -47,21 +50,23 @@ def examine(port: int | None = None) -> list[Finding]:
 
 def _program() -> Finding:
     path = pcsc.pcscd_path()
-    return Finding("pcscd", "ok", path) if path else Finding("pcscd", "fault", "not installed", "apt-get install pcscd")
+    if path:
+        return Finding("pcscd", "ok", path)
+    return Finding("pcscd", "fault", _("not installed"), "apt-get install pcscd")
 
 
 def _driver() -> Finding:
     path = pcsc.driver_path()
     if path:
         return Finding("vpcd driver", "ok", path)
-    return Finding("vpcd driver", "fault", "libifdvpcd.so not found", "apt-get install vsmartcard-vpcd")
+    return Finding("vpcd driver", "fault", _("libifdvpcd.so not found"), "apt-get install vsmartcard-vpcd")
 
 
 def _signatures() -> Finding:
     if sm2.available():
-        return Finding("SM2", "ok", "OpenSSL's libcrypto")
-    remedy = "apt-get install libssl3; without it only the certificate application's signatures are missing"
-    return Finding("SM2", "warning", "OpenSSL's libcrypto not found", remedy)
+        return Finding("SM2", "ok", _("OpenSSL's libcrypto"))
+    remedy = _("apt-get install libssl3; without it only the certificate application's signatures are missing")
+    return Finding("SM2", "warning", _("OpenSSL's libcrypto not found"), remedy)
 
 
 def _pyscard() -> Finding:
@@ -69,32 +74,51 @@ def _pyscard() -> Finding:
         pcsc.scard()
     except pcsc.PcscError as error:
         return Finding("pyscard", "fault", error.what, error.remedy)
-    return Finding("pyscard", "ok", "importable")
+    return Finding("pyscard", "ok", _("importable"))
 
 
 def _socket(path: Path, reached: int) -> Finding:
     """The PC/SC socket. ``reached``: 0, or the errno of the attempt to connect."""
     name = "PC/SC socket"
     if reached == 0:
-        return Finding(name, "ok", f"{path} is served")
+        return Finding(name, "ok", _("{path} is served").format(path=path))
     if reached in (errno.EACCES, errno.EPERM):
-        remedy = f"as root: chmod 666 {path}; or use sscard run --private"
-        return Finding(name, "fault", f"{path} is there, but you may not connect to it", remedy)
+        remedy = _("as root: chmod 666 {path}; or use sscard run --private").format(path=path)
+        return Finding(name, "fault", _("{path} is there, but you may not connect to it").format(path=path), remedy)
     named = os.environ.get(pcsc.SOCKET_VARIABLE)
     replaced = os.access(path.parent, os.W_OK)
     if path.exists():
-        remedy = "sscard run replaces it" if replaced else f"as root: rm {path}; or use sscard run --private"
+        remedy = (
+            _("sscard run replaces it")
+            if replaced
+            else _("as root: rm {path}; or use sscard run --private").format(path=path)
+        )
         if named:
-            remedy = f"the run that said so has ended: unset {pcsc.SOCKET_VARIABLE}, or {remedy}"
-        return Finding(name, "warning", f"{path} is there, but nobody serves it", remedy)
+            remedy = _("the run that said so has ended: unset {variable}, or {remedy}").format(
+                variable=pcsc.SOCKET_VARIABLE, remedy=remedy
+            )
+        return Finding(name, "warning", _("{path} is there, but nobody serves it").format(path=path), remedy)
     if replaced or (not path.parent.exists() and os.access(path.parent.parent, os.W_OK)):
-        level, detail = ("warning", "nobody serves it") if named else ("ok", "sscard run will start a pcscd there")
-        remedy = f"unset {pcsc.SOCKET_VARIABLE}, unless sscard run is to start a pcscd there" if named else ""
-        return Finding(name, level, f"{path} is free: {detail}", remedy)
+        level, detail = (
+            ("warning", _("nobody serves it")) if named else ("ok", _("sscard run will start a pcscd there"))
+        )
+        remedy = (
+            _("unset {variable}, unless sscard run is to start a pcscd there").format(variable=pcsc.SOCKET_VARIABLE)
+            if named
+            else ""
+        )
+        return Finding(name, level, _("{path} is free: {detail}").format(path=path, detail=detail), remedy)
     if named:
-        remedy = f"unset {pcsc.SOCKET_VARIABLE}: what it names is no place where a pcscd of yours could be"
-        return Finding(name, "fault", f"{path.parent} is not there, or not writable", remedy)
-    return Finding(name, "fault", f"{path.parent} is not writable", "be root, or use sscard run --private")
+        remedy = _("unset {variable}: what it names is no place where a pcscd of yours could be").format(
+            variable=pcsc.SOCKET_VARIABLE
+        )
+        return Finding(name, "fault", _("{parent} is not there, or not writable").format(parent=path.parent), remedy)
+    return Finding(
+        name,
+        "fault",
+        _("{parent} is not writable").format(parent=path.parent),
+        _("be root, or use sscard run --private"),
+    )
 
 
 def _readers(path: Path, port: int) -> Finding:
@@ -107,23 +131,32 @@ def _readers(path: Path, port: int) -> Finding:
     except pcsc.PcscError as error:
         return Finding(name, "fault", str(error), _denied(error.result))
     if not names:
-        others = f"only {', '.join(every)}" if every else "none"
+        others = _("only {readers}").format(readers=", ".join(every)) if every else _("none")
         if pcsc.driver_path() is None:
-            remedy = f"apt-get install vsmartcard-vpcd, then {_restart()}"
+            remedy = _("apt-get install vsmartcard-vpcd, then {restart}").format(restart=_restart())
         elif not configured():
-            remedy = f"apt-get install --reinstall vsmartcard-vpcd brings {CONFIGURATION} back; then {_restart()}"
+            remedy = _(
+                "apt-get install --reinstall vsmartcard-vpcd brings {configuration} back; then {restart}"
+            ).format(configuration=CONFIGURATION, restart=_restart())
         else:
-            remedy = f"it started before vpcd was there: {_restart()}"
-        return Finding(name, "fault", f"the pcscd that runs has {others}", f"{remedy}; or use sscard run --private")
+            remedy = _("it started before vpcd was there: {restart}").format(restart=_restart())
+        return Finding(
+            name,
+            "fault",
+            _("the pcscd that runs has {others}").format(others=others),
+            _("{remedy}; or use sscard run --private").format(remedy=remedy),
+        )
     told = next((one.table.get("first_port") for one in control.runs() if one.table.get("pcsc") == str(path)), port)
     if isinstance(told, int) and free and not pcsc.listening(told + names.index(free[0])):
-        detail = f"{free[0]} is free, but nobody listens at its port {told + names.index(free[0])} here"
-        remedy = "name its first port with --port, or use sscard run --private if it is in another network namespace"
+        detail = _("{reader} is free, but nobody listens at its port {port} here").format(
+            reader=free[0], port=told + names.index(free[0])
+        )
+        remedy = _("name its first port with --port, or use sscard run --private if it is in another network namespace")
         return Finding(name, "fault", detail, remedy)
     if not free:
-        remedy = "use sscard run --private, or take one out: sscard card list, sscard card remove SLOT"
-        return Finding(name, "warning", f"{', '.join(names)}: all hold cards", remedy)
-    return Finding(name, "ok", f"{', '.join(names)}; free: {', '.join(free)}")
+        remedy = _("use sscard run --private, or take one out: sscard card list, sscard card remove SLOT")
+        return Finding(name, "warning", _("{readers}: all hold cards").format(readers=", ".join(names)), remedy)
+    return Finding(name, "ok", _("{readers}; free: {free}").format(readers=", ".join(names), free=", ".join(free)))
 
 
 CONFIGURATION = "/etc/reader.conf.d/vpcd"
@@ -144,14 +177,14 @@ def _restart() -> str:
     """How the machine's pcscd is started anew."""
     if has_systemd():
         return "systemctl restart pcscd.socket pcscd"
-    return "end that pcscd (as root: kill its process, `pgrep -x pcscd` names it); sscard run starts its own"
+    return _("end that pcscd (as root: kill its process, `pgrep -x pcscd` names it); sscard run starts its own")
 
 
 def _denied(result: int) -> str:
     """What mends a PC/SC call that failed with this SCARD code."""
     if result in DENIED:
-        return "pcscd's access rules (polkit) refuse you: be root, or use sscard run --private"
-    return f"{_restart()}; or use sscard run --private"
+        return _("pcscd's access rules (polkit) refuse you: be root, or use sscard run --private")
+    return _("{restart}; or use sscard run --private").format(restart=_restart())
 
 
 DENIED = (0x8010006A, 0x8010001D)
@@ -164,13 +197,19 @@ def _ports(port: int | None) -> list[Finding]:
         try:
             found = pcsc.free_port(2)
         except pcsc.PcscError as error:
-            return [Finding("ports", "fault", str(error), "end what takes them")]
-        return [Finding("ports", "ok", f"{found} and {found + 1} are free: sscard run takes them")]
+            return [Finding("ports", "fault", str(error), _("end what takes them"))]
+        return [
+            Finding(
+                "ports",
+                "ok",
+                _("{first} and {second} are free: sscard run takes them").format(first=found, second=found + 1),
+            )
+        ]
     findings = []
     for number in (port, port + 1):
         if pcsc.port_free(number):
-            findings.append(Finding(f"port {number}", "ok", "free"))
+            findings.append(Finding(f"port {number}", "ok", _("free")))
         else:
-            remedy = f"leave --port out, and free ones are found; --port {pcsc.free_port(2)} is one"
-            findings.append(Finding(f"port {number}", "fault", "taken by another program", remedy))
+            remedy = _("leave --port out, and free ones are found; --port {port} is one").format(port=pcsc.free_port(2))
+            findings.append(Finding(f"port {number}", "fault", _("taken by another program"), remedy))
     return findings

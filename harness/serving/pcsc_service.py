@@ -46,8 +46,8 @@ class Service:
         if self.process is not None:
             return every
         free = [one for one in self._empty(every) if one.reader not in self._held()]
-        remedy = "use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)"
-        return self._heard(every, free, count, remedy, ", or is in another network namespace (use --private)")
+        remedy = _("use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)")
+        return self._heard(every, free, count, remedy, _(", or is in another network namespace (use --private)"))
 
     def lent(self, count: int) -> list[Place]:
         """So many empty slots of it for cards that are relayed, which no run will miss: those that none has come first.
@@ -56,7 +56,7 @@ class Service:
         every = [Place(name, self.port + at) for at, name in enumerate(pcsc.virtual_readers(0, every=True))]
         held = self._held()
         free = sorted(self._empty(every), key=lambda one: one.reader in held)
-        remedy = "start `sscard run` with more --slots, or take cards out (`sscard card list` names them)"
+        remedy = _("start `sscard run` with more --slots, or take cards out (`sscard card list` names them)")
         return self._heard(every, free, count, remedy, "")
 
     def _held(self) -> set[str]:

@@ -162,29 +162,41 @@ class Run:
     def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
         number, operation = request.get("slot"), request.get("op")
         if not isinstance(number, int) or not 0 <= number < len(self.slots):
-            raise ValueError(f"expected a slot from 0 to {len(self.slots) - 1}, found {number!r}")
+            raise ValueError(
+                _("expected a slot from 0 to {last}, found {number!r}").format(last=len(self.slots) - 1, number=number)
+            )
         slot, named = self.slots[number], {name: str(request[name]) for name in NAMED if request.get(name)}
         if operation not in ("insert", "remove", "swap", "reset"):
-            raise ValueError(f"expected list, insert, remove, swap or reset, found {operation!r}")
+            raise ValueError(
+                _("expected list, insert, remove, swap or reset, found {operation!r}").format(operation=operation)
+            )
         if operation == "insert" and slot.inserted:
-            raise ValueError(f"slot {number} has a card already: remove or swap it")
+            raise ValueError(_("slot {number} has a card already: remove or swap it").format(number=number))
         if operation != "insert" and not slot.inserted:
-            raise ValueError(f"slot {number} is empty")
+            raise ValueError(_("slot {number} is empty").format(number=number))
         options = ", ".join(f"--{name}" for name in NAMED)
         if operation == "swap" and not named:
-            raise ValueError(f"swap needs the card to put in: some of {options}")
+            raise ValueError(_("swap needs the card to put in: some of {options}").format(options=options))
         if operation in ("remove", "reset") and named:
-            raise ValueError(f"{operation} is about the card that is there: leave {options} out")
+            raise ValueError(
+                _("{operation} is about the card that is there: leave {options} out").format(
+                    operation=operation, options=options
+                )
+            )
         with contextlib.ExitStack() as stack:
             made = self.chip(stack.enter_context(self.options.make(named)), number) if named else None
             chip = made or self.chips[number]
             if chip is None:
-                raise ValueError(f"slot {number} never had a card: name one by some of {options}")
+                raise ValueError(
+                    _("slot {number} never had a card: name one by some of {options}").format(
+                        number=number, options=options
+                    )
+                )
             if operation != "insert":
                 slot.remove()
                 # A card that came back before the reader has looked would be taken for the old one.
                 if not pcsc.wait_card(self.readers[number], present=False):
-                    raise TimeoutError(f"PC/SC still sees a card in slot {number}")
+                    raise TimeoutError(_("PC/SC still sees a card in slot {number}").format(number=number))
             if made is not None:
                 self._held[number].close()
                 self._held[number] = stack.pop_all()
@@ -206,7 +218,7 @@ def _service(options: Options) -> Iterator[Service]:
 
 def run(options: Options) -> int:
     """Serves until SIGINT or SIGTERM; the exit code. PcscError, ControlError."""
-    lacking = [f"{one.what} is missing: {one.remedy}" for one in pcsc.missing()]
+    lacking = [_("{what} is missing: {remedy}").format(what=one.what, remedy=one.remedy) for one in pcsc.missing()]
     if lacking:
         return _without_reader(options, "; ".join(lacking))
     worked = True
@@ -226,12 +238,16 @@ def run(options: Options) -> int:
         readers = card_run.readers
         if options.demo or options.once:
             with Pcsc(readers[0]) as connection:
-                say(f"A terminal session through PC/SC, reader {readers[0]!r} 通过PC/SC的终端会话")
+                say(
+                    _("A terminal session through PC/SC, reader {reader!r} 通过PC/SC的终端会话").format(
+                        reader=readers[0]
+                    )
+                )
                 worked = demo.run(connection, say, pin=options.pin, known=options.images[0].layout)
         for number, chip in cards:
             say(f"ready {number} {chip.atr.hex().upper()} {readers[number]}")
         if not options.once:
-            _note("serving; Ctrl-C ends 服务中，按Ctrl-C结束")
+            _note(_("serving; Ctrl-C ends 服务中，按Ctrl-C结束"))
             if service.process is None:
                 threading.Event().wait()
             else:
@@ -244,11 +260,13 @@ def run(options: Options) -> int:
 
 def _without_reader(options: Options, why: str) -> int:
     _note(
-        f"No virtual reader can be had here, so no PC/SC program will find a card: {why}. On Debian, `make run` as "
-        f"root installs all that is needed; `sscard doctor` checks it. 本机无法提供虚拟读卡器。"
+        _(
+            "No virtual reader can be had here, so no PC/SC program will find a card: {why}. On Debian, "
+            "`make run` as root installs all that is needed; `sscard doctor` checks it. 本机无法提供虚拟读卡器。"
+        ).format(why=why)
     )
     if options.demo or options.once:
-        say("The same session in this process, without any reader 以下为进程内会话，未使用读卡器")
+        say(_("The same session in this process, without any reader 以下为进程内会话，未使用读卡器"))
         chip = Chip(options.images[0], apdu_shape=options.apdu_shape)
         demo.run(InProcess(chip), say, pin=options.pin, known=options.images[0].layout)
     return NO_READER
