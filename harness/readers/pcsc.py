@@ -80,6 +80,9 @@ class Missing:
     what: str
     remedy: str
 
+    def __str__(self) -> str:
+        return _("{what} is missing: {remedy}").format(what=self.what, remedy=self.remedy)
+
 
 def pcscd_path() -> str | None:
     """Returns the path of pcscd, None where it is not installed."""
@@ -174,7 +177,7 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
         )
     program, driver = pcscd_path(), driver_path()
     if program is None or driver is None:
-        raise PcscError("; ".join(f"{one.what} is missing: {one.remedy}" for one in missing()))
+        raise PcscError("; ".join(map(str, missing())))
     entries = (slots + 1) // 2
     for taken in range(port, port + _ports_of(slots)):
         if not port_free(taken):

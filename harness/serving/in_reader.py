@@ -20,7 +20,7 @@ SLOTS = 2
 def in_reader(chip: Chip) -> Iterator[str]:
     """The name of the reader that the chip is in. PcscError, naming the remedy, where there can be none."""
     if lacking := pcsc.missing():
-        raise pcsc.PcscError("; ".join(f"{one.what} is missing: {one.remedy}" for one in lacking))
+        raise pcsc.PcscError("; ".join(map(str, lacking)))
     with contextlib.ExitStack() as stack:
         with control.starting():
             service = stack.enter_context(pcsc_service(SLOTS))

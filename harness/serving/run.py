@@ -218,7 +218,7 @@ def _service(options: Options) -> Iterator[Service]:
 
 def run(options: Options) -> int:
     """Serves until SIGINT or SIGTERM; the exit code. PcscError, ControlError."""
-    lacking = [_("{what} is missing: {remedy}").format(what=one.what, remedy=one.remedy) for one in pcsc.missing()]
+    lacking = list(map(str, pcsc.missing()))
     if lacking:
         return _without_reader(options, "; ".join(lacking))
     worked = True

@@ -115,8 +115,8 @@ def untranslated(node: ast.AST, *, to_people: bool = False) -> Iterator[Found]:
     elif isinstance(node, ast.Subscript):
         yield from untranslated(node.value)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        for child in node.body:  # what decorators declare is help
-            yield from untranslated(child)
+        for statement in node.body:  # what decorators declare is help
+            yield from untranslated(statement)
     elif isinstance(node, ast.AnnAssign):
         if node.value is not None:
             yield from untranslated(node.value)
