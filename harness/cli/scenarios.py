@@ -155,9 +155,9 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
             "source": one.source,
             "cards": one.cards,
             "steps": [
-                {"number": at, "name": step.get("step", ""), "do": step["do"]}
+                {"number": at, "name": step.name, "do": step.operation}
                 for at, step in enumerate(one.steps, 1)
-                if "do" in step and "card" in step and "tear" not in step
+                if step.for_software
             ],
         }
         for one in found
@@ -216,11 +216,11 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
 
     with (
         usage.of("--before", NotFound),
-        judging.before(_one(name, paths), step, profile) as (play, told, number),
+        judging.before(_one(name, paths), step, profile) as (play, asked, number),
     ):
         with writing.named(image), image.open("x", encoding="utf-8") as file:
             file.write(judging.card_of(play, number).to_text())
-        operation, request = ALL[told["do"]], play.request(told)
+        operation, request = ALL[asked.operation], play.request(asked)
     click.echo(_("{image}: card {number} 卡{number}").format(image=image, number=number))
     click.echo(_("to be done 待办业务: {zh} {en}").format(zh=operation.zh, en=operation.en))
     for field, value in request.model_dump(mode="json", exclude_defaults=True).items():
@@ -229,8 +229,8 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
             value = secret.get_secret_value()
         click.echo(f"  {field}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     click.echo(
-        _("expected 预期: {outcome}").format(outcome=told.get("expect", "done"))
-        + (f" ({told['rule']})" if "rule" in told else "")
+        _("expected 预期: {outcome}").format(outcome=asked.expected)
+        + (f" ({asked.around.rule})" if asked.around.rule else "")
     )
 
 

@@ -7,22 +7,25 @@ from typing import Any
 
 from harness.office.operations import ALL
 from harness.office.requests.models import Apply, ApplyBatch, Make, Request
+from harness.scenarios.models import Instant, Step
 
 OWN = "own"
 """In ``shown``: the document of the person whose matter it is; of an agent the agent's."""
+WITH_ACCOUNT = "with_account"
+"""What a card issued at once takes besides an application's fields: whether the bank account is opened too."""
 
 
-def request(
-    step: Mapping[str, Any], people: Mapping[str, Any], profile: tuple[str, str], filled: Callable[[Any], Any]
-) -> Request:
-    """The request of a ``do`` or ``instant`` step. pydantic's ValidationError; LookupError for what it refers to.
+def request(step: Step, people: Mapping[str, Any], profile: tuple[str, str], filled: Callable[[Any], Any]) -> Request:
+    """The request of a step that asks the office. pydantic's ValidationError; LookupError for what it refers to.
 
     ``profile``: layout and algorithm of cards that are made. ``filled`` puts in what references mean.
     """
-    kind: type[Request] = Apply if "instant" in step else ALL[step["do"]].request
-    table: dict[str, Any] = dict(filled(step.get("with", {})))
-    table.pop("with_account", None) if "instant" in step else None
-    person = people[step["for"]] if "for" in step else None
+    at_once = isinstance(step.does, Instant)
+    kind: type[Request] = Apply if at_once else ALL[step.operation].request
+    table: dict[str, Any] = dict(filled(step.request_fields))
+    if at_once:
+        table.pop(WITH_ACCOUNT, None)
+    person = people[step.around.for_] if step.around.for_ is not None else None
     own = person["document"] if person else None
     if own is not None and not issubclass(kind, ApplyBatch):
         table.setdefault("shown", [OWN])
@@ -39,11 +42,11 @@ def request(
     return kind.model_validate(table)
 
 
-def _agent(told: Mapping[str, Any], people: Mapping[str, Any]) -> dict[str, Any]:
-    person = people[told["is"]]
+def _agent(short: Mapping[str, Any], people: Mapping[str, Any]) -> dict[str, Any]:
+    person = people[short["is"]]
     who = {name: person[name] for name in ("name", "document", "phone")}
-    rest = {name: value for name, value in told.items() if name != "is"}
-    return {**who, **rest, "shown": _shown(told.get("shown", [OWN, "agent-commitment"]), person["document"])}
+    rest = {name: value for name, value in short.items() if name != "is"}
+    return {**who, **rest, "shown": _shown(short.get("shown", [OWN, "agent-commitment"]), person["document"])}
 
 
 def _shown(documents: list[Any], own: Any) -> list[Any]:

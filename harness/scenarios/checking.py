@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,123 +11,141 @@ from pydantic import ValidationError
 
 from emulator.errors import NotFound
 from harness.messages import forms
-from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.requests.models import Personal
 from harness.scenarios import asking, people, values
+from harness.scenarios.models import (
+    ACTIONS,
+    Abandon,
+    ArticleText,
+    At,
+    Do,
+    Ending,
+    EnterPin,
+    Instant,
+    Letter,
+    Person,
+    Resume,
+    ScenarioDocument,
+    Step,
+    Write,
+)
+from harness.verdicts import models
 
 PROFILES = ("1.00-3des", "2.00-3des", "3.00-3des", "3.00-sm4")
 USUAL = "3.00-3des"
-ACTIONS = (
-    "do", "instant", "clock", "at", "bank", "enter_pin", "write", "resume", "abandon", "letter", "look",
-)  # fmt: skip
-ON_CARD = ("enter_pin", "write", "resume", "abandon")
+ON_CARD = (EnterPin, Write, Resume, Abandon)
 """What cannot be done without a card in the reader."""
-ASKING = ("do", "instant")
 OF_ASKING = ("by", "tear", "notices", "hidden")
-OUTCOMES = {
-    "do": ("done", "refused", "failed", "half-way", "unknown"),
-    "instant": ("done", "refused", "failed", "half-way"),
-    "resume": ("done", "failed", "half-way", "unknown"),
-    "abandon": ("done", "failed", "unknown"),
-    "letter": ("done", "refused"),
-    "enter_pin": ("right", "wrong", "locked", "refused"),
+"""What a step says of a request alone."""
+AFTERWARDS = ("told", "then")
+"""Where a step may refer to what it told itself."""
+OUTCOMES: dict[type, tuple[Ending, ...]] = {
+    Do: (Ending.DONE, Ending.REFUSED, Ending.FAILED, Ending.HALF_WAY, Ending.UNKNOWN),
+    Instant: (Ending.DONE, Ending.REFUSED, Ending.FAILED, Ending.HALF_WAY),
+    Resume: (Ending.DONE, Ending.FAILED, Ending.HALF_WAY, Ending.UNKNOWN),
+    Abandon: (Ending.DONE, Ending.FAILED, Ending.UNKNOWN),
+    Letter: (Ending.DONE, Ending.REFUSED),
+    EnterPin: (Ending.RIGHT, Ending.WRONG, Ending.LOCKED, Ending.REFUSED),
 }
 """How each may end; the others always do what they say."""
-
-
-def action(step: Mapping[str, Any]) -> str:
-    """What a step does, by its name in the schema."""
-    return next(name for name in ACTIONS if name in step)
-
-
-def citation(text: str) -> Citation:
-    """``9.2`` or ``24``; LookupError."""
-    article, _, paragraph = text.partition(".")
-    return Citation(int(article), int(paragraph or 1))
-
-
 Place = list[str | int]
 Wrong = tuple[Place, str]
 
 
-def wrong(table: dict[str, Any], told: dict[str, Any]) -> Iterator[Wrong]:
+def ambiguous(steps: Sequence[Mapping[str, Any]]) -> Iterator[Wrong]:
+    """Steps that do nothing, or several things: none can be built."""
+    for at, table in enumerate(steps):
+        named = [name for name in ACTIONS if name in table]
+        if len(named) != 1:
+            yield ["steps", at], f"a step does one thing of {', '.join(ACTIONS)}, found {', '.join(named) or 'none'}"
+
+
+def wrong(document: ScenarioDocument, short: Mapping[str, Person], steps: Sequence[Step]) -> Iterator[Wrong]:
     """What the schema cannot say: where, and what was expected."""
-    for at, text in enumerate(table["articles"]):
-        yield from _cited(["articles", at], text)
-    if table["id"].split("-")[1] not in [one.partition(".")[0] for one in table["articles"]]:
-        yield ["id"], f"expected OFFICE-, then an article of {', '.join(table['articles'])}"
+    for at, article in enumerate(document.articles):
+        yield from _cited(["articles", at], article)
+    if document.id.split("-")[1] not in [one.number for one in document.articles]:
+        yield ["id"], f"expected OFFICE-, then an article of {', '.join(one.text for one in document.articles)}"
+    yield from _timed(["start"], lambda: document.starts)
     try:
-        written = people.tables(told, USUAL.partition("-")[0])
+        written_out = people.tables(short, USUAL.partition("-")[0])
     except ValueError as error:
         yield ["people"], str(error)
         return
-    for name, person in written.items():
+    for name, person in written_out.items():
         yield from _form(["people", name], partial(Personal.model_validate, person))
-    names = set(told)
-    for at, step in enumerate(table["steps"]):
+    names = set(short)
+    for at, step in enumerate(steps):
         place: Place = ["steps", at]
-        yield from _wrong_step(place, step, written, names)
-        if "step" in step:
-            if step["step"] in names:
-                yield [*place, "step"], f"{step['step']} is the name of a person or step already"
-            names.add(step["step"])
+        yield from _wrong_step(place, step, written_out, names)
+        if step.name:
+            if step.name in names:
+                yield [*place, "step"], f"{step.name} is the name of a person or step already"
+            names.add(step.name)
 
 
-def _wrong_step(place: Place, step: dict[str, Any], written: dict[str, Any], names: set[str]) -> Iterator[Wrong]:
-    named = [name for name in ACTIONS if name in step]
-    if len(named) != 1:
-        yield place, f"a step does one thing of {', '.join(ACTIONS)}, found {', '.join(named) or 'none'}"
-        return
-    (what,) = named
-    yield from _misnamed(place, step, written, names)
-    yield from _ended(place, step, what)
-    if what in ON_CARD and "card" not in step:
-        yield place, f"{what} needs a card"
-    if "tear" in step and "card" not in step:
+def _wrong_step(place: Place, step: Step, written_out: Mapping[str, Any], names: set[str]) -> Iterator[Wrong]:
+    around = step.around
+    yield from _misnamed(place, step, written_out, names)
+    yield from _ended(place, step)
+    if isinstance(step.does, ON_CARD) and around.card is None:
+        yield place, f"{step.action} needs a card"
+    if isinstance(step.does, At):
+        yield from _timed([*place, "at"], partial(getattr, step.does, "moment"))
+    if around.tear is not None and around.card is None:
         yield [*place, "tear"], "no card is in the reader that could be torn out"
-    if what not in ASKING:
+    if not step.asks:
         for part in OF_ASKING:
-            if part in step:
+            if part in models.said(around):
                 yield [*place, part], f"{part} goes with do or instant only"
-    elif what == "do" and step["do"] not in ALL:
-        yield [*place, "do"], f"no operation {step['do']!r}: choose one of {', '.join(ALL)}"
+    elif isinstance(step.does, Do) and step.operation not in ALL:
+        yield [*place, "do"], f"no operation {step.operation!r}: choose one of {', '.join(ALL)}"
     else:
-        filled = partial(values.stand_in, people=written)
-        yield from _form(place, lambda: asking.request(step, written, ("3.00", "3des"), filled))
+        filled = partial(values.stand_in, people=written_out)
+        yield from _form(place, lambda: asking.request(step, written_out, ("3.00", "3des"), filled))
 
 
-def _misnamed(place: Place, step: dict[str, Any], written: dict[str, Any], names: set[str]) -> Iterator[Wrong]:
+def _misnamed(place: Place, step: Step, written_out: Mapping[str, Any], names: set[str]) -> Iterator[Wrong]:
     """People and earlier steps that there are none of; what a step tells may be looked at by itself."""
-    itself = {step["step"]} if "step" in step else set()
-    for part, value in step.items():
+    around = step.around
+    itself = {step.name} - {""}
+    for part, value in {step.action: step.does, **models.said(around)}.items():
         for name in values.references(value):
-            if name not in (names | itself if part in ("told", "then") else names):
+            if name not in (names | itself if part in AFTERWARDS else names):
                 yield [*place, part], f"${name}: no person and no earlier step has this name"
-    letter = step.get("letter", {})
-    meant = (("for", step.get("for")), ("letter", letter.get("principal")), ("letter", letter.get("agent")))
+    meant = [("for", around.for_)]
+    if isinstance(step.does, Letter):
+        meant += [("letter", step.does.principal), ("letter", step.does.agent)]
     for part, person in meant:
-        if person is not None and person not in written:
+        if person is not None and person not in written_out:
             yield [*place, part], f"{person} is none of the scenario's people"
 
 
-def _ended(place: Place, step: dict[str, Any], what: str) -> Iterator[Wrong]:
-    expected = step.get("expect")
-    if expected is not None and expected not in OUTCOMES.get(what, ()):
-        yield [*place, "expect"], f"{what} ends {' or '.join(OUTCOMES.get(what, ('as it says',)))}, never {expected}"
-    if (expected == "refused" and what in ASKING) != ("rule" in step):
+def _ended(place: Place, step: Step) -> Iterator[Wrong]:
+    around, endings = step.around, OUTCOMES.get(type(step.does), ())
+    if around.expect is not None and around.expect not in endings:
+        yield [*place, "expect"], f"{step.action} ends {' or '.join(endings) or 'as it says'}, never {around.expect}"
+    if (around.expect is Ending.REFUSED and step.asks) != (around.rule is not None):
         yield place, "a refused request names its rule, and nothing else does"
-    if "article" in step:
-        yield from _cited([*place, "article"], step["article"])
-    for at, text in enumerate(step.get("notices", ())):
-        yield from _cited([*place, "notices", at], text)
+    if around.article is not None:
+        yield from _cited([*place, "article"], around.article)
+    for at, article in enumerate(around.notices or ()):
+        yield from _cited([*place, "notices", at], article)
 
 
-def _cited(place: Place, text: str) -> Iterator[Wrong]:
+def _cited(place: Place, article: ArticleText) -> Iterator[Wrong]:
     try:
-        citation(text)
+        article.citation  # noqa: B018
     except NotFound as error:
         yield place, str(error)
+
+
+def _timed(place: Place, moment: Callable[[], datetime]) -> Iterator[Wrong]:
+    try:
+        moment()
+    except ValueError as error:
+        yield place, f"expected a moment that there is: {error}"
 
 
 def _form(place: Place, make: Callable[[], object]) -> Iterator[Wrong]:

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from emulator.errors import NotFound
 from emulator.filesystem.memory.image import Image
@@ -22,9 +21,11 @@ from harness.office.register import queries
 from harness.scenarios import facts, outcome, replay, values
 from harness.scenarios.checking import USUAL
 from harness.scenarios.model import Scenario, ScenarioError, as_subject
+from harness.scenarios.models import Ending, Step
 from harness.scenarios.play import Play
 from harness.scenarios.runner import play_to
 from harness.scenarios.stage import BLANK, Stage
+from harness.trace.read import Event
 from harness.verdicts.log import Log
 from harness.verdicts.verdict import Result, Verdict
 
@@ -35,7 +36,7 @@ def usual(scenario: Scenario) -> str:
 
 
 @contextmanager
-def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[Play, Mapping[str, Any], str]]:
+def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[Play, Step, str]]:
     """The scenario just before a step: the play, the step, the name of the card that is then in the reader.
 
     ``profile`` empty: the usual one. StepFailed where the scenario fails before; LookupError
@@ -43,7 +44,7 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
     """
     at = scenario.index(name)
     step = scenario.steps[at]
-    if "do" not in step or "card" not in step or "tear" in step:
+    if not step.for_software:
         raise ScenarioError(
             _(
                 "{id}, step {name}: software under test can be given an operation with a card in the "
@@ -63,8 +64,7 @@ def before(scenario: Scenario, name: str, profile: str = "") -> Iterator[tuple[P
     ):
         play = Play(scenario, stage)
         play_to(scenario, play, at)
-        card = stage.blank() if step["card"] == BLANK else str(values.resolve(step["card"], play.names))
-        yield play, step, card
+        yield play, step, play.card_name(step)
 
 
 def card_of(play: Play, card: str) -> Image:
@@ -92,7 +92,7 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
 
 
-def _judged(play: Play, step: Mapping[str, Any], card: str, recorded: list[Any], log: Log) -> tuple[Verdict, str]:
+def _judged(play: Play, step: Step, card: str, recorded: list[Event], log: Log) -> tuple[Verdict, str]:
     theirs = card_of(play, card)
     held = play.stage.pocket.snapshot()
     replay.replay(theirs, recorded, log)
@@ -105,27 +105,26 @@ def _judged(play: Play, step: Mapping[str, Any], card: str, recorded: list[Any],
     wrong = list(_unexpected(play, step, number, held))
     wrong += [one for one in _disagreements(play, number) if one not in usual]
     more = compare.cells(ours.layout, ours.memory.snapshot(), theirs.memory.snapshot())
-    if more and step.get("expect", "done") != "done":
+    if more and step.expected is not Ending.DONE:
         wrong.append(f"不予办理的业务改动了卡 refused, and the card was changed all the same: {'; '.join(more)}")
     if wrong:
         return Verdict.FAILED, "; ".join(wrong)
     if more:
-        told = "; ".join(more)
+        changes = "; ".join(more)
         return (
             Verdict.WARNING,
-            f"卡内另有改动 besides what the step asks, the card is not as our terminal leaves it: {told}",
+            f"卡内另有改动 besides what the step asks, the card is not as our terminal leaves it: {changes}",
         )
     return Verdict.PASSED, ""
 
 
-def _unexpected(play: Play, step: Mapping[str, Any], number: str, held: outcome.Snapshots) -> Iterator[str]:
+def _unexpected(play: Play, step: Step, number: str, held: outcome.Snapshots) -> Iterator[str]:
     """What the step expects of the chip and is not so."""
-    looks = step.get("then", [])
-    for look in [looks] if isinstance(looks, Mapping) else looks:
-        filled = values.resolve(look, play.names)
-        if "chip" in filled and filled.get("card", number) == number:
+    for look in step.looks:
+        looked_at = number if look.card is None else str(values.referred(look.card, play.names))
+        if look.chip is not None and looked_at == number:
             try:
-                outcome.check_chip(play, number, filled["chip"], held)
+                outcome.check_chip(play, number, look.chip, held)
             except StepFailed as failure:
                 yield f"卡内状态不符 {failure}"
 

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from emulator.errors import NotFound
 from emulator.messages import _
 from emulator.sources import mark
 from harness.office.measures.articles import Citation, measures
-from harness.scenarios.checking import PROFILES, USUAL, citation, wrong
-from harness.verdicts import documents
+from harness.scenarios.checking import PROFILES, USUAL, ambiguous, wrong
+from harness.scenarios.models import Person, ScenarioDocument, Step, step
+from harness.verdicts import documents, models
 from harness.verdicts.documents import Document, DocumentError
 from harness.verdicts.subject import Grade, Subject
-
-START = "2025-03-03 09:00"
 
 
 class ScenarioError(DocumentError):
@@ -27,26 +26,26 @@ class ScenarioError(DocumentError):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One story. ``steps`` follow the schema; ``cards``: the profiles it is run on; ``people`` in the short form."""
+    """One story. ``cards``: the profiles it is run on; ``people`` in the short form."""
 
     id: str
     title: str
     title_zh: str
     articles: tuple[Citation, ...]
-    grade: str
+    grade: Literal["S", "D"]
     source: str
     cards: tuple[str, ...]
     start: datetime
-    people: Mapping[str, Any]
-    steps: tuple[dict[str, Any], ...]
+    people: Mapping[str, Person]
+    steps: tuple[Step, ...]
     path: str = ""
 
     def index(self, name: str) -> int:
         """The place of a step in the story, by its name or its number from 1; LookupError."""
-        for at, step in enumerate(self.steps):
-            if name in (step.get("step"), str(at + 1)):
+        for at, one in enumerate(self.steps):
+            if name in (one.around.step, str(at + 1)):
                 return at
-        named = ", ".join(step["step"] for step in self.steps if "step" in step) or "none"
+        named = ", ".join(one.name for one in self.steps if one.name) or "none"
         raise NotFound(
             _("{id} has no step {name!r}: they are numbered 1 to {count}; named: {named}").format(
                 id=self.id, name=name, count=len(self.steps), named=named
@@ -109,24 +108,25 @@ def find(paths: list[Path]) -> list[Scenario]:
 
 
 def _scenario(document: Document) -> Scenario:
-    table = document.table
-    told = {name: {**one} for name, one in table.get("people", {}).items()}
-    for place, what in wrong(table, told):
+    for place, what in ambiguous(document.table["steps"]):
         raise ScenarioError(document.error(place, what, "the scenario"))
-    cited = tuple(map(citation, table["articles"]))
+    form = models.build(ScenarioDocument, document.table)
+    people, steps = form.people or {}, tuple(map(step, form.steps))
+    for place, what in wrong(form, people, steps):
+        raise ScenarioError(document.error(place, what, "the scenario"))
+    cited = tuple(one.citation for one in form.articles)
     labels = "、".join(one.label_zh for one in cited)
-    source = f"{measures().number}{labels}" + (f": {table['source']}" if "source" in table else "")
-    cards = table.get("cards", (USUAL,))
+    source = f"{measures().number}{labels}" + (f": {form.source}" if form.source else "")
     return Scenario(
-        id=table["id"],
-        title=table["title"],
-        title_zh=table["title_zh"],
+        id=form.id,
+        title=form.title,
+        title_zh=form.title_zh,
         articles=cited,
-        grade=table["grade"],
-        source=f"{source} {mark(table['grade'], () if table['grade'] == 'D' else (one.source for one in cited))}",
-        cards=PROFILES if cards == "all" else tuple(cards),
-        start=datetime.fromisoformat(table.get("start", START)),
-        people=told,
-        steps=tuple(table["steps"]),
+        grade=form.grade,
+        source=f"{source} {mark(form.grade, () if form.grade == 'D' else (one.source for one in cited))}",
+        cards=form.cards if isinstance(form.cards, tuple) else PROFILES if form.cards else (USUAL,),
+        start=form.starts,
+        people=people,
+        steps=steps,
         path=str(document.path),
     )

@@ -5,22 +5,118 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
+from harness.office.measures.articles import Citation
+from harness.office.vocabulary import AccountState, Life, Loss, Outcome, OutletKind
+from harness.scenarios.references import Reference
 from harness.verdicts import models
-from harness.verdicts.models import Schema, exactly, refers, says
+from harness.verdicts.models import UNSAID, Schema, Unsaid, exactly, read_by, refers, says
 
 ARTICLE = r"^[0-9]+(\.[0-9]+)?$"
 NAME = "^[a-z][a-z0-9_]*$"
 Moment: TypeAlias = Annotated[str, refers("moment")]
 Name: TypeAlias = Annotated[str, refers("name")]
-Reference: TypeAlias = Annotated[str, refers("reference")]
+Refers: TypeAlias = Annotated[Reference, refers("reference"), read_by(Reference.parse)]
 Pin: TypeAlias = Annotated[str, refers("pin")]
 Region: TypeAlias = Annotated[str, refers("region")]
-Article: TypeAlias = Annotated[str, says(pattern=ARTICLE)]
 Perhaps: TypeAlias = Annotated[str | None, exactly(type=["string", "null"])]
 """A text, or null where there is none."""
 ANY: Schema = {"minProperties": 1}
+LIVES = [str(one) for one in Life if one is not Life.MAKING]
+ACCOUNTS = [*map(str, AccountState), None]
+"""What a card's account may be, null where it has none."""
+SET_BY_BANKS = [str(one) for one in AccountState if one is not AccountState.LOST]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """An article of the Measures or one of its paragraphs, as ``24`` or ``9.2``."""
+
+    text: str
+
+    @property
+    def number(self) -> str:
+        """The article's number."""
+        return self.text.partition(".")[0]
+
+    @property
+    def citation(self) -> Citation:
+        """What it cites, the first paragraph where it names none. NotFound for one that the Measures do not have."""
+        article, __, paragraph = self.text.partition(".")
+        return Citation(int(article), int(paragraph or 1))
+
+
+Article: TypeAlias = Annotated[ArticleText, read_by(ArticleText), exactly(type="string", pattern=ARTICLE)]
+
+
+class Ending(StrEnum):
+    """How a step may end."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    HALF_WAY = "half-way"
+    UNKNOWN = "unknown"
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+class Blocked(StrEnum):
+    """What of a card is blocked for ever."""
+
+    NONE = "none"
+    ENVIRONMENT = "environment"
+    CARD = "card"
+
+
+class Unit(StrEnum):
+    """By what a clock is moved on."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WORKDAY = "workday"
+
+
+SECONDS = {Unit.SECOND: 1, Unit.MINUTE: 60, Unit.HOUR: 3600, Unit.DAY: 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """So many units of time later."""
+
+    number: int
+    unit: Unit
+
+    @classmethod
+    def parse(cls, text: str) -> Later:
+        """Returns what ``1 day`` or ``3 workdays`` says."""
+        number, __, unit = text.partition(" ")
+        return cls(int(number), Unit(unit.removesuffix("s")))
+
+    @property
+    def span(self) -> timedelta:
+        """As a span of time. KeyError for working days, whose length a calendar says."""
+        return timedelta(seconds=self.number * SECONDS[self.unit])
+
+
+class Blank(StrEnum):
+    """A chip that no card was made of yet, as the card of a step."""
+
+    BLANK = "blank"
+
+
+def card(text: str) -> Reference | Blank:
+    """The card that a step has in the reader."""
+    return Blank.BLANK if text == Blank.BLANK else Reference.parse(text)
+
+
+START = "2025-03-03 09:00"
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
@@ -65,20 +161,14 @@ class Register:
     DEFINED: ClassVar[str] = "register"
     SCHEMA: ClassVar[Schema] = {**ANY, "description": "what the register says of the card"}
 
-    life: Literal["made", "issued", "replaced", "cancelled", "ended", "surplus"] | None = None
-    loss: Literal["none", "temporary", "formal"] | None = None
+    life: Annotated[Life, exactly(enum=LIVES)] | None = None
+    loss: Loss | None = None
     usable: bool | None = None
     activated: bool | None = None
     frozen: bool | None = None
     suspended: bool | None = None
     half_way: bool | None = None
-    account: (
-        Annotated[
-            Literal["opened", "active", "lost", "controlled", "closed"] | None,
-            exactly(enum=["opened", "active", "lost", "controlled", "closed", None]),
-        ]
-        | None
-    ) = None
+    account: Annotated[AccountState | None, exactly(enum=ACCOUNTS)] | Unsaid = UNSAID
     bank: str | None = None
     valid_until: str | None = None
     told_bank: Annotated[bool, says(description="the bank was told that the social security function ended")] | None = (
@@ -94,7 +184,7 @@ class OnChip:
     SCHEMA: ClassVar[Schema] = {**ANY, "description": "what the card itself holds"}
 
     activated: bool | None = None
-    blocked: Literal["none", "environment", "card"] | None = None
+    blocked: Blocked | None = None
     pin: Pin | None = None
     tries: Annotated[int, says(minimum=0)] | None = None
     regions: (
@@ -133,7 +223,7 @@ class Holder:
     ethnic_group: str | None = None
     birth: str | None = None
     occupation: str | None = None
-    guardian: Annotated[Perhaps, exactly(type=["string", "null"])] | None = None
+    guardian: Perhaps | Unsaid = UNSAID
     electronic: bool | None = None
     cards: Annotated[int, says(description="how many are in use")] | None = None
     helps: tuple[str, ...] | None = None
@@ -147,7 +237,7 @@ class Line:
     SCHEMA: ClassVar[Schema] = ANY
 
     operation: str | None = None
-    outcome: Literal["done", "refused", "failed", "half-way", "resumed", "abandoned"] | None = None
+    outcome: Outcome | None = None
     clerk: str | None = None
     article: str | None = None
     detail: Annotated[dict[str, Any], exactly(type="object")] | None = None
@@ -159,10 +249,10 @@ class Outlet:
 
     SCHEMA: ClassVar[Schema] = ANY
 
-    kind: Literal["office", "grassroots", "bank"] | None = None
+    kind: OutletKind | None = None
     makes_cards: bool | None = None
     helps: tuple[str, ...] | None = None
-    public: Annotated[Literal[True], says(description="name, address, phone and hours are told")] | None = None
+    public: Annotated[bool, exactly(const=True, description="name, address, phone and hours are told")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +262,7 @@ class Then:
     DEFINED: ClassVar[str] = "then"
     SCHEMA: ClassVar[Schema] = ANY
 
-    card: Annotated[Reference, says(description="which card is looked at; absent: the step's")] | None = None
+    card: Annotated[Refers, says(description="which card is looked at; absent: the step's")] | None = None
     register: Register | None = None
     chip: OnChip | None = None
     person: Holder | None = None
@@ -227,8 +317,8 @@ class Accepts:
 class Sets:
     """A bank sets an account's state."""
 
-    account: Reference
-    state: Literal["opened", "active", "controlled", "closed"]
+    account: Refers
+    state: Annotated[AccountState, exactly(enum=SET_BY_BANKS)]
 
 
 Bank: TypeAlias = Down | Refuses | Accepts | Sets
@@ -257,53 +347,127 @@ class Torn:
     after: Annotated[int, says(minimum=0)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A step: one thing that is done, for whom, by whom, and what must come of it."""
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A request to the office."""
 
-    DEFINED: ClassVar[str] = "step"
+    BARE: ClassVar[bool] = True
+
+    operation: Annotated[str, says(description="one operation of the office")]
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A card issued at once."""
+
+    BARE: ClassVar[bool] = True
+
+    does: Annotated[
+        Literal[True],
+        says(description="from application to a card in use in one go; `with`: the application's fields, with_account"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time that passes."""
+
+    BARE: ClassVar[bool] = True
+
+    later: Annotated[
+        Later,
+        read_by(Later.parse),
+        exactly(
+            type="string",
+            pattern="^[0-9]+ (seconds?|minutes?|hours?|days?|workdays?)$",
+            description="so much later; after working days at the same time of day",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The clock set."""
+
+    BARE: ClassVar[bool] = True
+
+    text: Annotated[Moment, says(description="the clock set to a moment")]
+
+    @property
+    def moment(self) -> datetime:
+        """When that is, in China's time. ValueError for a day or an hour that there is none of."""
+        return datetime.fromisoformat(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class AtBank:
+    """What a bank does by itself."""
+
+    BARE: ClassVar[bool] = True
+
+    deed: Annotated[Bank, says(description="the bank's own doing")]
+
+
+@dataclass(frozen=True, slots=True)
+class EnterPin:
+    """A PIN entered at a terminal."""
+
+    BARE: ClassVar[bool] = True
+
+    pin: Annotated[Pin, says(description="somebody enters this at a terminal; expect right, wrong, locked or refused")]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Items written by another system."""
+
+    BARE: ClassVar[bool] = True
+
+    items: Annotated[dict[str, str], says(minProperties=1, description="another system writes items on the card")]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """An interrupted job finished."""
+
+    BARE: ClassVar[bool] = True
+
+    job: Annotated[Refers, says(description="what was interrupted is finished; `with: {pin}` where it takes one")]
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """An interrupted job undone."""
+
+    BARE: ClassVar[bool] = True
+
+    job: Annotated[Refers, says(description="what was interrupted is undone")]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Nothing done."""
+
+    BARE: ClassVar[bool] = True
+
+    looks: Annotated[Literal[True], says(description="nothing is done, `then` looks")]
+
+
+Deed: TypeAlias = (
+    Do | Instant | Clock | At | AtBank | EnterPin | Write | Resume | Abandon | Letter | Look
+)  # fmt: skip
+ACTIONS: dict[str, Any] = {
+    "do": Do, "instant": Instant, "clock": Clock, "at": At, "bank": AtBank, "enter_pin": EnterPin, "write": Write,
+    "resume": Resume, "abandon": Abandon, "letter": Letter, "look": Look,
+}  # fmt: skip
+"""What a step does, by its names in documents: each step one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a step says besides what it does: for whom, by whom, and what must come of it."""
 
     step: Annotated[Name, says(description="its name; others refer to what it told")] | None = None
-    do: Annotated[str, says(description="one operation of the office")] | None = None
-    instant: (
-        Annotated[
-            Literal[True],
-            says(
-                description="from application to a card in use in one go; `with`: the application's fields, "
-                "with_account"
-            ),
-        ]
-        | None
-    ) = None
-    clock: (
-        Annotated[
-            str,
-            says(
-                pattern="^[0-9]+ (seconds?|minutes?|hours?|days?|workdays?)$",
-                description="so much later; after working days at the same time of day",
-            ),
-        ]
-        | None
-    ) = None
-    at: Annotated[Moment, says(description="the clock set to a moment")] | None = None
-    bank: Annotated[Bank, says(description="the bank's own doing")] | None = None
-    enter_pin: (
-        Annotated[
-            Pin,
-            says(description="somebody enters this at a terminal; expect right, wrong, locked or refused"),
-        ]
-        | None
-    ) = None
-    write: (
-        Annotated[dict[str, str], says(minProperties=1, description="another system writes items on the card")] | None
-    ) = None
-    resume: (
-        Annotated[Reference, says(description="what was interrupted is finished; `with: {pin}` where it takes one")]
-        | None
-    ) = None
-    abandon: Annotated[Reference, says(description="what was interrupted is undone")] | None = None
-    letter: Letter | None = None
-    look: Annotated[Literal[True], says(description="nothing is done, `then` looks")] | None = None
     for_: (
         Annotated[
             Name,
@@ -324,15 +488,9 @@ class Step:
         | None
     ) = None
     by: Annotated[str, says(description="the clerk who acts")] | None = None
-    card: Annotated[str, refers("card")] | None = None
+    card: Annotated[Reference | Blank, refers("card"), read_by(card)] | None = None
     tear: Torn | None = None
-    expect: (
-        Annotated[
-            Literal["done", "refused", "failed", "half-way", "unknown", "right", "wrong", "locked"],
-            says(description="absent: done, of enter_pin right"),
-        ]
-        | None
-    ) = None
+    expect: Annotated[Ending, says(description="absent: done, of enter_pin right")] | None = None
     rule: Annotated[str, says(description="which rule refuses")] | None = None
     article: Annotated[Article, says(description="which article refuses")] | None = None
     told: (
@@ -349,15 +507,67 @@ class Step:
     then: Then | Annotated[tuple[Then, ...], says(minItems=1)] | None = None
 
 
-def bank(table: Mapping[str, Any]) -> Bank:
-    """What a bank does, from what the schema let through."""
-    does: Bank = models.build_any(Bank, table)
-    return does
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: one thing that is done, called ``action`` in documents, and all around that."""
+
+    action: str
+    does: Deed
+    around: Around
+
+    @property
+    def operation(self) -> str:
+        """The operation of the office that it asks for; empty where it asks for none."""
+        return self.does.operation if isinstance(self.does, Do) else ""
+
+    @property
+    def name(self) -> str:
+        """What others refer to it by; empty for one without a name."""
+        return self.around.step or ""
+
+    @property
+    def asks(self) -> bool:
+        """True if it is a request, which rules may refuse."""
+        return isinstance(self.does, Do | Instant)
+
+    @property
+    def for_software(self) -> bool:
+        """True if other software can be given it: an operation with a card in the reader, not torn out."""
+        return isinstance(self.does, Do) and self.around.card is not None and self.around.tear is None
+
+    @property
+    def expected(self) -> Ending:
+        """How it must end."""
+        return self.around.expect or (Ending.RIGHT if isinstance(self.does, EnterPin) else Ending.DONE)
+
+    @property
+    def request_fields(self) -> dict[str, Any]:
+        """What it says of its request, references as they stand."""
+        return self.around.with_ or {}
+
+    @property
+    def looks(self) -> tuple[Then, ...]:
+        """What must be the case afterwards."""
+        looks = self.around.then
+        return looks if isinstance(looks, tuple) else () if looks is None else (looks,)
 
 
-def letter(table: Mapping[str, Any]) -> Letter:
-    """An agent's letter, from what the schema let through."""
-    return models.build(Letter, table)
+def step(table: Mapping[str, Any]) -> Step:
+    """A step that the schema let through and that does one thing."""
+    name = next(one for one in ACTIONS if one in table)
+    around = models.build(Around, {key: value for key, value in table.items() if key not in ACTIONS})
+    does: Deed = models.build(ACTIONS[name], table[name])
+    return Step(name, does, around)
+
+
+def _step_schema() -> Schema:
+    around: Schema = models.written_out(Around)["properties"]
+    actions = {name: models.written_out(one) for name, one in ACTIONS.items()}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"step": around.pop("step"), **actions, **around},
+    }
 
 
 # --- the document -----------------------------------------------------------------------------------------------------
@@ -409,12 +619,17 @@ class ScenarioDocument:
         ]
         | None
     ) = None
-    steps: Annotated[tuple[Step, ...], says(minItems=1)]
+    steps: Annotated[tuple[Annotated[dict[str, Any], refers("step")], ...], says(minItems=1)]
+
+    @property
+    def starts(self) -> datetime:
+        """When it begins, in China's time. ValueError for a day or an hour that there is none of."""
+        return datetime.fromisoformat(self.start or START)
 
 
 def schema() -> Schema:
     """The published schema of scenarios."""
-    told = (Person, Then, Register, OnChip, Holder, Step)
+    defined = (Person, Then, Register, OnChip, Holder)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sscard scenario, format 1",
@@ -439,7 +654,8 @@ def schema() -> Schema:
                 ],
                 "description": "the card in the reader",
             },
-            **{one.DEFINED: models.written_out(one) for one in told},
+            **{one.DEFINED: models.written_out(one) for one in defined},
+            "step": _step_schema(),
         },
     }
 

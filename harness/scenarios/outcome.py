@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -12,40 +13,45 @@ from emulator.filesystem.memory.cells import Cell, CellKey
 from harness.conformance.steps import StepFailed
 from harness.images import compare
 from harness.office.register import queries
-from harness.office.register.tables import Audit, Card, Person
+from harness.office.register.tables import Card, Person
 from harness.scenarios import facts, values
-from harness.scenarios.checking import action, citation
-from harness.scenarios.play import OTHERWISE, Ended, Play
+from harness.scenarios.models import ArticleText, Ending, Holder, Line, OnChip, Outlet, Register, Step, Then
+from harness.scenarios.play import Ended, Play
+from harness.verdicts import models
 
 Snapshots = Mapping[str, Mapping[CellKey, Cell]]
 
 
-def check(play: Play, step: Mapping[str, Any], ended: Ended, before: Snapshots) -> None:
+def check(play: Play, step: Step, ended: Ended, before: Snapshots) -> None:
     """StepFailed, in a sentence: what was expected, what was found. ``before``: what every card held."""
-    wanted = step.get("expect", OTHERWISE.get(action(step), "done"))
-    if ended.outcome != wanted:
-        raise StepFailed(f"expected {wanted}, got {ended.outcome}" + (f": {ended.why}" if ended.why else ""))
-    if "rule" in step and step["rule"] not in (ended.rule, ended.formerly):
-        raise StepFailed(f"expected rule {step['rule']} to refuse, {ended.rule} did: {ended.why}")
-    if "article" in step and ended.citation != citation(step["article"]):
-        raise StepFailed(f"expected article {step['article']} to refuse, got {ended.why}")
-    if "notices" in step and sorted(ended.notices) != sorted(map(citation, step["notices"])):
-        raise StepFailed(f"expected notices of {step['notices']}, got {list(map(str, ended.notices))}")
-    told = values.resolve(step.get("told", {}), play.names)
-    for name, value in told.items():
-        if name not in ended.told or not values.matches(value, ended.told[name]):
-            raise StepFailed(f"expected {name} {value!r} to be told, got {ended.told.get(name)!r}")
+    around = step.around
+    if ended.ending is not step.expected:
+        raise StepFailed(f"expected {step.expected}, got {ended.ending}" + (f": {ended.why}" if ended.why else ""))
+    if around.rule is not None and around.rule not in (ended.rule, ended.formerly):
+        raise StepFailed(f"expected rule {around.rule} to refuse, {ended.rule} did: {ended.why}")
+    if around.article is not None and ended.citation != around.article.citation:
+        raise StepFailed(f"expected article {around.article.text} to refuse, got {ended.why}")
+    _notices(around.notices, ended)
+    for name, value in values.resolve(around.told or {}, play.names).items():
+        if name not in ended.answer or not values.matches(value, ended.answer[name]):
+            raise StepFailed(f"expected {name} {value!r} to be told, got {ended.answer.get(name)!r}")
     _hidden(play, step, ended)
-    if wanted == "refused":
+    if step.expected is Ending.REFUSED:
         _untouched(play, before)
-    looks = step.get("then", [])
-    for look in [looks] if isinstance(looks, Mapping) else looks:
-        _look(play, step, ended, values.resolve(look, play.names), before)
+    for look in step.looks:
+        _look(play, step, ended, look, before)
 
 
-def _hidden(play: Play, step: Mapping[str, Any], ended: Ended) -> None:
-    said = json.dumps(ended.told, ensure_ascii=False, default=str)
-    for text in values.resolve(step.get("hidden", []), play.names):
+def _notices(expected: tuple[ArticleText, ...] | None, ended: Ended) -> None:
+    """The articles that the holder was told of; None: nothing is said of them."""
+    if expected is not None and sorted(ended.notices) != sorted(one.citation for one in expected):
+        wanted = [one.text for one in expected]
+        raise StepFailed(f"expected notices of {wanted}, got {list(map(str, ended.notices))}")
+
+
+def _hidden(play: Play, step: Step, ended: Ended) -> None:
+    said = json.dumps(ended.answer, ensure_ascii=False, default=str)
+    for text in values.resolve(step.around.hidden or (), play.names):
         if text in said:
             raise StepFailed(f"{text!r} is told, and should not be")
 
@@ -61,51 +67,65 @@ def _untouched(play: Play, before: Snapshots, only: str = "") -> None:
             raise StepFailed(f"card {number} was changed: {'; '.join(changes)}")
 
 
-def _look(play: Play, step: Mapping[str, Any], ended: Ended, look: Mapping[str, Any], before: Snapshots) -> None:
+def _look(play: Play, step: Step, ended: Ended, look: Then, before: Snapshots) -> None:
+    named = str(values.referred(look.card, play.names)) if look.card is not None else ended.card
     with play.stage.register.transaction() as session:
         person = _person(play, session, step)
-        card = _card(session, str(look.get("card", "")) or ended.card, person)
+        card = _card(session, named, person)
         person = person or (card.person if card else None)
-        if "register" in look:
+        if look.register is not None:
             found = facts.of_card(session, _there(card), play.stage.services, play.stage.clock.now())
-            _compare("the register says of the card", look["register"], found)
-        if "person" in look:
-            _compare("the register says of the person", look["person"], facts.of_person(session, person))
-        if "trail" in look:
-            _trail(session, look["trail"], person, card)
-        if "outlets" in look:
-            _outlets(session, look["outlets"])
-        if "unwritten" in look:
-            _unwritten(session, look["unwritten"])
+            _compare("the register says of the card", values.resolve(look.register, play.names), found)
+        if look.person is not None:
+            expected = values.resolve(look.person, play.names)
+            _compare("the register says of the person", expected, facts.of_person(session, person))
+        if look.trail is not None:
+            _trail(session, values.resolve(look.trail, play.names), person, card)
+        if look.outlets is not None:
+            _outlets(session, values.resolve(look.outlets, play.names))
+        if look.unwritten is not None:
+            _unwritten(session, values.resolve(look.unwritten, play.names))
         number = card.number if card else ""
-    if "chip" in look:
-        check_chip(play, number, look["chip"], before)
+    if look.chip is not None:
+        check_chip(play, number, look.chip, before)
 
 
-def check_chip(play: Play, number: str, expected: Mapping[str, Any], before: Snapshots) -> None:
-    """What a card holds. StepFailed."""
+def check_chip(play: Play, number: str, wanted: OnChip, before: Snapshots) -> None:
+    """What a card holds. StepFailed; LookupError for a reference to what no step told."""
+    expected = values.resolve(wanted, play.names)
     if number not in play.stage.pocket.chips:
         raise StepFailed(f"there is no card {number!r} to look into")
-    if "unchanged" in expected:
+    if expected.unchanged:
         _untouched(play, before, number)
-    rest = {name: value for name, value in expected.items() if name != "unchanged"}
-    found = facts.of_chip(play.stage.pocket.chips[number].image, expected.get("items", ()))
-    _compare("the chip has", rest, found)
+    found = facts.of_chip(play.stage.pocket.chips[number].image, expected.items or ())
+    _compare("the chip has", replace(expected, unchanged=None), found)
 
 
-def _compare(who: str, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    for name, value in expected.items():
+Looked = TypeVar("Looked", Register, Holder, OnChip)
+
+
+def _compare(who: str, expected: Looked, found: Looked) -> None:
+    """What is expected of a model's fields, each by itself; of those that are tables each place by itself."""
+    there = models.said(found)
+    for name, value in models.said(expected).items():
         if isinstance(value, Mapping):
-            _compare(f"{who} {name}", value, found[name])
-        elif not values.matches(value, found[name]):
-            raise StepFailed(f"expected {name} {value!r}, {who} {found[name]!r}")
+            held = there.get(name) or {}
+            for key, one in value.items():
+                _held(key, one, f"{who} {name}", held.get(key))
+        else:
+            _held(name, value, who, there.get(name))
 
 
-def _person(play: Play, session: Session, step: Mapping[str, Any]) -> Person | None:
-    if "for" not in step:
+def _held(name: str, expected: object, who: str, found: object) -> None:
+    if not values.matches(expected, found):
+        raise StepFailed(f"expected {name} {values.plain(expected)!r}, {who} {values.plain(found)!r}")
+
+
+def _person(play: Play, session: Session, step: Step) -> Person | None:
+    if step.around.for_ is None:
         return None
-    document = play.people[step["for"]]["document"]
-    return queries.person(session, document["type"], document["number"])
+    document = play.holder(step.around.for_).document
+    return queries.person(session, document.type, document.number)
 
 
 def _card(session: Session, number: str, person: Person | None) -> Card | None:
@@ -120,34 +140,27 @@ def _there(card: Card | None) -> Card:
     return card
 
 
-def _trail(session: Session, expected: list[Any], person: Person | None, card: Card | None) -> None:
-    lines = list(map(_line, queries.trail_about(session, person, card)))
-    left: Iterator[dict[str, Any]] = iter(lines)
+def _trail(session: Session, expected: tuple[Line, ...], person: Person | None, card: Card | None) -> None:
+    lines = list(map(facts.of_line, queries.trail_about(session, person, card)))
+    left = iter(lines)
     for one in expected:
-        if not any(values.matches(one, line) for line in left):
-            raise StepFailed(f"the trail has no line {one} in its place; it has {lines}")
+        if not any(_fits(one, line) for line in left):
+            raise StepFailed(f"the trail has no line {values.plain(one)} in its place; it has {values.plain(lines)}")
 
 
-def _line(line: Audit) -> dict[str, Any]:
-    return {
-        "operation": line.operation,
-        "outcome": str(line.outcome),
-        "clerk": line.clerk,
-        "article": line.article,
-        "detail": json.loads(line.detail),
-    }
-
-
-def _outlets(session: Session, expected: list[Any]) -> None:
+def _outlets(session: Session, expected: tuple[Outlet, ...]) -> None:
     there = facts.of_outlets(session)
     for one in expected:
-        helps = set(one.get("helps", ()))
-        rest = {name: value for name, value in one.items() if name != "helps"}
-        if not any(values.matches(rest, outlet) and helps <= set(outlet["helps"]) for outlet in there):
-            raise StepFailed(f"there is no outlet {one}; there are {there}")
+        helps, rest = set(one.helps or ()), replace(one, helps=None)
+        if not any(_fits(rest, outlet) and helps <= set(outlet.helps or ()) for outlet in there):
+            raise StepFailed(f"there is no outlet {values.plain(one)}; there are {values.plain(there)}")
 
 
-def _unwritten(session: Session, texts: list[str]) -> None:
+def _fits(expected: Line | Outlet, found: Line | Outlet) -> bool:
+    return values.matches(models.said(expected), models.said(found))
+
+
+def _unwritten(session: Session, texts: tuple[str, ...]) -> None:
     """Nowhere in the register, in whatever table."""
     connection: Any = session.connection().connection.driver_connection
     for line in connection.iterdump():

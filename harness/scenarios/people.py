@@ -15,12 +15,15 @@ from harness.office.cards import content
 from harness.office.people import made_up
 from harness.office.requests.models import is_checked
 from harness.office.vocabulary import DocumentType
+from harness.scenarios.models import Person
+from harness.verdicts.models import described
 
 Table = dict[str, Any]
 NAMES = "甲乙丙丁戊己庚辛壬癸"
 PHOTO = base64.b64encode(made_up.PHOTO).decode()
 GUARDED = ("name", "document", "phone")
-SHORT = ("is", "order", "guardian", "uninsured")
+SHORT = frozenset(described(Person))
+"""What the short form says; all else is as an application has it."""
 FORMS: dict[str, Table] = {
     "adult": {"birth": "1990-03-07"},
     "child": {"birth": "2019-05-01", "photo": None},
@@ -52,21 +55,22 @@ def _insurances(layout: str) -> tuple[str, ...]:
     return tuple(content.insurances(layout))
 
 
-def tables(people: Mapping[str, Table], layout: str) -> dict[str, Table]:
+def tables(people: Mapping[str, Person], layout: str) -> dict[str, Table]:
     """All of a scenario's people, as a request's ``person`` takes them. ValueError for a guardian who is none of them,
     or a day that is none. ``layout``: the insurances are those that its cards have room for.
     """
-    found = {name: _table(told, layout) for name, told in people.items()}
-    for name, told in people.items():
-        if "guardian" in told:
-            if told["guardian"] not in found:
-                raise ValueError(f"{name}: guardian {told['guardian']} is none of these people")
-            found[name]["guardian"] = {part: found[told["guardian"]][part] for part in GUARDED}
+    found = {name: _table(person, layout) for name, person in people.items()}
+    for name, person in people.items():
+        if person.guardian is not None:
+            if person.guardian not in found:
+                raise ValueError(f"{name}: guardian {person.guardian} is none of these people")
+            found[name]["guardian"] = {part: found[person.guardian][part] for part in GUARDED}
     return found
 
 
-def _table(told: Table, layout: str) -> Table:
-    form, order = FORMS[told["is"]], told["order"]
+def _table(person: Person, layout: str) -> Table:
+    form, order = FORMS[person.is_], person.order
+    own = {name: _text(value) for name, value in person.raw.items() if name not in SHORT}
     table: Table = {
         "kind": "mainland",
         "name": f"测试{NAMES[order % len(NAMES)]}",
@@ -79,15 +83,15 @@ def _table(told: Table, layout: str) -> Table:
         "country": "CHN",
         "occupation": "none",
         "document_until": "long-term",
-        "insured": [] if told.get("uninsured") else list(_insurances(layout)),
+        "insured": [] if person.uninsured else list(_insurances(layout)),
         **form,
-        **{name: _text(value) for name, value in told.items() if name not in SHORT},
-        **({"photo": PHOTO} if told.get("photo") is True else {}),
+        **own,
+        **({"photo": PHOTO} if own.get("photo") is True else {}),
     }
     if "document" not in table:
         born = date.fromisoformat(table["birth"])
         table["document"] = {"type": "id-card", "number": numbers.citizen_id(f"{born:%Y%m%d}", order)}
-    elif "document" not in told:
+    elif "document" not in own:
         number = table["document"]["number"].format(order=order)
         if is_checked(DocumentType(table["document"]["type"]), number):
             number += numbers.citizen_check(number)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from pydantic import SecretStr
@@ -20,26 +20,46 @@ from harness.office.measures.articles import Citation
 from harness.office.register import seed
 from harness.office.register.queries import Unknown
 from harness.office.register.tables import Account, AccountRefusal, Bank
-from harness.office.requests.models import Apply
-from harness.office.vocabulary import AccountState
+from harness.office.requests.models import Apply, Personal, Request
 from harness.readers.connection import Connection
-from harness.scenarios import asking, models, people, values
-from harness.scenarios.checking import action
+from harness.scenarios import asking, people, values
 from harness.scenarios.model import Scenario
-from harness.scenarios.stage import BLANK, Stage
+from harness.scenarios.models import (
+    Abandon,
+    Accepts,
+    At,
+    AtBank,
+    Blank,
+    Clock,
+    Do,
+    Down,
+    Ending,
+    EnterPin,
+    Instant,
+    Later,
+    Letter,
+    Look,
+    Refuses,
+    Resume,
+    Sets,
+    Step,
+    Unit,
+    Write,
+)
+from harness.scenarios.models import Bank as BankDeed
+from harness.scenarios.references import Reference
+from harness.scenarios.stage import Stage
 from harness.terminal.terminal import PinRefused, Refused, Terminal
-
-UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-OTHERWISE = {"enter_pin": "right"}
-"""How a step must end that does not say; else done."""
 
 
 @dataclass(slots=True)
 class Ended:
-    """How a step ended. ``card``: the number of the card that it was about, empty where it was about none."""
+    """How a step ended. ``answer``: what it told, by name; ``card``: the number of the card that it was about, empty
+    where it was about none.
+    """
 
-    outcome: str = "done"
-    told: dict[str, Any] = field(default_factory=dict)
+    ending: Ending = Ending.DONE
+    answer: dict[str, Any] = field(default_factory=dict)
     notices: tuple[Citation, ...] = ()
     rule: str = ""
     formerly: str = ""
@@ -56,170 +76,203 @@ class Play:
         self.scenario, self.stage = scenario, stage
         self.people = people.tables(scenario.people, stage.profile[0])
         self.names: dict[str, Any] = dict(self.people)
+        self._personal = {name: Personal.model_validate(table) for name, table in self.people.items()}
 
-    def step(self, step: Mapping[str, Any]) -> Ended:
+    def holder(self, name: str) -> Personal:
+        """What is collected of one of the scenario's people."""
+        return self._personal[name]
+
+    def step(self, step: Step) -> Ended:
         """Does one step, however it ends. LookupError for a reference to what an earlier step did not tell."""
-        what = action(step)
-        perform: Callable[[Mapping[str, Any]], Ended] = getattr(self, f"_{what}")
         try:
-            ended = perform(step)
+            ended = self._perform(step)
         except Refusal as refusal:
-            ended = Ended("refused", rule=refusal.rule, citation=refusal.citation, why=str(refusal))
+            ended = Ended(Ending.REFUSED, rule=refusal.rule, citation=refusal.citation, why=str(refusal))
             ended.formerly = refusal.formerly
         except HalfWay as half:
-            ended = Ended("half-way", {"pending": half.pending}, why=str(half))
+            ended = Ended(Ending.HALF_WAY, {"pending": half.pending}, why=str(half))
         except Failed as failed:
-            ended = Ended("failed", why=str(failed))
+            ended = Ended(Ending.FAILED, why=str(failed))
         except Unknown as unknown:
-            ended = Ended("unknown", why=str(unknown))
-        ended.card = ended.card or str(ended.told.get("card", "")) or self._number(step)
-        if "step" in step:
-            self.names[step["step"]] = ended.told
+            ended = Ended(Ending.UNKNOWN, why=str(unknown))
+        ended.card = ended.card or str(ended.answer.get("card", "")) or self._number(step)
+        if step.name:
+            self.names[step.name] = ended.answer
         return ended
+
+    def _perform(self, step: Step) -> Ended:
+        match step.does:
+            case Do():
+                return self._do(step)
+            case Instant():
+                return self._instant(step)
+            case Resume(job):
+                return self._resume(step, job)
+            case Abandon(job):
+                return self._abandon(step, job)
+            case Letter():
+                return self._letter(step.does)
+            case Clock(later):
+                return self._clock(later)
+            case At():
+                self.stage.clock.set(step.does.moment)
+                return Ended()
+            case AtBank(deed):
+                return self._bank(deed)
+            case EnterPin(pin):
+                return self._enter_pin(step, pin)
+            case Write(items):
+                return self._write(step, items)
+            case Look():
+                return Ended()
 
     def _filled(self, value: Any) -> Any:
         return values.resolve(value, self.names)
 
-    def _number(self, step: Mapping[str, Any]) -> str:
-        """The card in the reader, or the one that the request names."""
-        card = step.get("card", step.get("with", {}).get("card", ""))
-        return "" if card in ("", BLANK) else str(self._filled(card))
+    def _referred(self, reference: Reference) -> Any:
+        return values.referred(reference, self.names)
+
+    def card_name(self, step: Step) -> str:
+        """The card in the reader: its number, or the name of a blank chip, which is put there; empty without one."""
+        return self.stage.blank() if step.around.card is Blank.BLANK else self._number(step)
+
+    def _number(self, step: Step) -> str:
+        """The card in the reader, or the one that the request names; empty for a blank chip and without one."""
+        card = step.around.card
+        if isinstance(card, Blank):
+            return ""
+        return str(self._referred(card) if card is not None else self._filled(step.request_fields.get("card", "")))
 
     @contextlib.contextmanager
-    def _reader(self, step: Mapping[str, Any]) -> Iterator[Connection | None]:
+    def _reader(self, step: Step) -> Iterator[Connection | None]:
         """The card of a step in the reader, if it has one."""
-        if "card" not in step:
+        if step.around.card is None:
             yield None
             return
-        number = self.stage.blank() if step["card"] == BLANK else self._number(step)
-        with self.stage.pocket.torn(number, step.get("tear", {}).get("after")) as connection:
+        after = step.around.tear.after if step.around.tear is not None else None
+        with self.stage.pocket.torn(self.card_name(step), after) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _card(self, step: Step) -> Iterator[Connection]:
+        """The card of a step that cannot be without one."""
+        with self._reader(step) as connection:
+            assert connection is not None, "the check of scenarios asks for a card"
             yield connection
 
     # --- the office --------------------------------------------------------------------------------------------------
 
-    def request(self, step: Mapping[str, Any]) -> Any:
+    def request(self, step: Step) -> Request:
         """The request that a step makes."""
         return asking.request(step, self.people, self.stage.profile, self._filled)
 
-    def _do(self, step: Mapping[str, Any]) -> Ended:
+    def _do(self, step: Step) -> Ended:
         with self._reader(step) as connection:
-            done = self.stage.office.perform(self.request(step), step.get("by", seed.MAKER), connection)
-        return self._done(step, done)
+            done = self.stage.office.perform(self.request(step), _clerk(step), connection)
+        return self._answered(step, done)
 
-    def _instant(self, step: Mapping[str, Any]) -> Ended:
-        request, said = self.request(step), []
+    def _instant(self, step: Step) -> Ended:
+        request, operations = self.request(step), []
         assert isinstance(request, Apply)
         layout, algorithm = self.stage.profile
         with self._reader(step) as connection:
             done = instant.issue(
-                self.stage.office, request, step.get("by", seed.MAKER), connection, layout=layout, algorithm=algorithm,
-                with_account=step.get("with", {}).get("with_account", False),
-                say=lambda one: said.append(one.operation),
+                self.stage.office, request, _clerk(step), connection, layout=layout, algorithm=algorithm,
+                with_account=step.request_fields.get(asking.WITH_ACCOUNT, False),
+                say=lambda one: operations.append(one.operation),
             )  # fmt: skip
-        ended = self._done(step, done)
-        ended.told["operations"] = said
+        ended = self._answered(step, done)
+        ended.answer["operations"] = operations
         return ended
 
-    def _done(self, step: Mapping[str, Any], done: Done) -> Ended:
-        if step.get("card") == BLANK and done.card:
+    def _answered(self, step: Step, done: Done) -> Ended:
+        if step.around.card is Blank.BLANK and done.card:
             self.stage.became(done.card)
-        told = {**done.as_table(), **done.data}
-        return Ended("done", told, tuple(one.citation for one in done.notices), card=done.card)
+        answer = {**done.as_table(), **done.data}
+        return Ended(Ending.DONE, answer, tuple(one.citation for one in done.notices), card=done.card)
 
-    def _resume(self, step: Mapping[str, Any]) -> Ended:
-        pin = step.get("with", {}).get("pin")
-        with self._reader(step) as connection:
-            assert connection is not None, "the schema's check asks for a card"
+    def _resume(self, step: Step, job: Reference) -> Ended:
+        pin = step.request_fields.get("pin")
+        with self._card(step) as connection:
             done = self.stage.office.resume(
-                self._filled(step["resume"]), connection, SecretStr(pin) if pin is not None else None
+                self._referred(job), connection, SecretStr(pin) if pin is not None else None
             )
-        return self._done(step, done)
+        return self._answered(step, done)
 
-    def _abandon(self, step: Mapping[str, Any]) -> Ended:
-        with self._reader(step) as connection:
-            assert connection is not None, "the schema's check asks for a card"
-            self.stage.office.abandon(self._filled(step["abandon"]), connection)
+    def _abandon(self, step: Step, job: Reference) -> Ended:
+        with self._card(step) as connection:
+            self.stage.office.abandon(self._referred(job), connection)
         return Ended()
 
-    def _letter(self, step: Mapping[str, Any]) -> Ended:
-        told = models.letter(step["letter"])
-        principal, agent = (_party(self.people[name]) for name in (told.principal, told.agent))
+    def _letter(self, form: Letter) -> Ended:
+        principal, agent = (_party(self.holder(name)) for name in (form.principal, form.agent))
         try:
             page = letter.html(
                 letter.Letter(
                     principal,
                     agent,
                     day=self.stage.clock.today(),
-                    relation=told.relation,
-                    operation=told.operation,
-                    reason=told.reason,
-                    signer=told.signer,
+                    relation=form.relation,
+                    operation=form.operation,
+                    reason=form.reason,
+                    signer=form.signer,
                 )
             )
         except letter.LetterError as error:
-            return Ended("refused", citation=Citation(32, 2), why=str(error))
-        return Ended(told={"pages": page.count("<body")})
+            return Ended(Ending.REFUSED, citation=Citation(32, 2), why=str(error))
+        return Ended(answer={"pages": page.count("<body")})
 
     # --- what happens besides ----------------------------------------------------------------------------------------
 
-    def _clock(self, step: Mapping[str, Any]) -> Ended:
-        number, _, unit = step["clock"].partition(" ")
-        unit = unit.removesuffix("s")
+    def _clock(self, later: Later) -> Ended:
         clock = self.stage.clock
-        if unit == "workday":
+        if later.unit is Unit.WORKDAY:
             now = clock.now()
-            day = self.stage.services.workdays.add(now.date(), int(number))
+            day = self.stage.services.workdays.add(now.date(), later.number)
             clock.set(datetime.combine(day, time(now.hour, now.minute, now.second), CHINA))
         else:
-            clock.step(timedelta(seconds=int(number) * UNITS[unit]))
-        return Ended(told={"now": f"{clock.now():%Y-%m-%d %H:%M}"})
+            clock.step(later.span)
+        return Ended(answer={"now": f"{clock.now():%Y-%m-%d %H:%M}"})
 
-    def _at(self, step: Mapping[str, Any]) -> Ended:
-        self.stage.clock.set(datetime.fromisoformat(step["at"]))
-        return Ended()
-
-    def _bank(self, step: Mapping[str, Any]) -> Ended:
+    def _bank(self, deed: BankDeed) -> Ended:
         with self.stage.register.transaction() as session:
-            match models.bank(step["bank"]):
-                case models.Down(code=code, down=down):
+            match deed:
+                case Down(code=code, down=down):
                     session.get_one(Bank, code).down = down
-                case models.Refuses(refuses=name, why=why):
-                    number = self.people[name]["document"]["number"]
+                case Refuses(refuses=name, why=why):
+                    number = self.holder(name).document.number
                     session.add(AccountRefusal(document_number=number, reason=why))
-                case models.Accepts(accepts=name):
-                    number = self.people[name]["document"]["number"]
-                    session.delete(session.get_one(AccountRefusal, number))
-                case models.Sets(account=account, state=state):
-                    session.get_one(Account, self._filled(account)).state = AccountState(state)
+                case Accepts(accepts=name):
+                    session.delete(session.get_one(AccountRefusal, self.holder(name).document.number))
+                case Sets(account=account, state=state):
+                    session.get_one(Account, self._referred(account)).state = state
         return Ended()
 
-    def _enter_pin(self, step: Mapping[str, Any]) -> Ended:
-        with self._reader(step) as connection:
-            assert connection is not None, "the schema's check asks for a card"
+    def _enter_pin(self, step: Step, pin: str) -> Ended:
+        with self._card(step) as connection:
             terminal = Terminal(connection)
             try:
                 terminal.begin()
-                terminal.verify_pin(step["enter_pin"])
+                terminal.verify_pin(pin)
             except PinRefused as refused:
-                return Ended("wrong" if refused.tries_left else "locked", why=str(refused))
+                return Ended(Ending.WRONG if refused.tries_left else Ending.LOCKED, why=str(refused))
             except Refused as refused:
-                return Ended("refused", why=str(refused))
-        return Ended("right")
+                return Ended(Ending.REFUSED, why=str(refused))
+        return Ended(Ending.RIGHT)
 
-    def _write(self, step: Mapping[str, Any]) -> Ended:
-        with self._reader(step) as connection:
-            assert connection is not None, "the schema's check asks for a card"
+    def _write(self, step: Step, items: Mapping[str, str]) -> Ended:
+        with self._card(step) as connection:
             terminal = Terminal(connection)
             terminal.begin()
-            for path, value in step["write"].items():
+            for path, value in items.items():
                 terminal.update(path, value)
         return Ended()
 
-    def _look(self, step: Mapping[str, Any]) -> Ended:
-        del step
-        return Ended()
+
+def _clerk(step: Step) -> str:
+    return step.around.by or seed.MAKER
 
 
-def _party(person: Mapping[str, Any]) -> letter.Party:
-    document = person["document"]
-    return letter.Party(person["name"], str(document["type"]), document["number"], person["phone"])
+def _party(person: Personal) -> letter.Party:
+    document = person.document
+    return letter.Party(person.name, str(document.type), document.number, person.phone)

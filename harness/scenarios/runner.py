@@ -13,7 +13,6 @@ from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.office.register import audit
 from harness.scenarios import outcome
-from harness.scenarios.checking import action
 from harness.scenarios.model import Scenario, as_subject
 from harness.scenarios.play import Play
 from harness.scenarios.stage import Stage
@@ -28,12 +27,12 @@ WORTH_PROCESSES = 12
 def play_to(scenario: Scenario, play: Play, end: int) -> None:
     """Plays and checks the first ``end`` steps; StepFailed, naming the step."""
     for number, step in enumerate(scenario.steps[:end], 1):
-        name = f"step {number} ({action(step)}{': ' + step['do'] if 'do' in step else ''}"
+        name = f"step {number} ({step.action}{': ' + step.operation if step.operation else ''}"
         before = play.stage.pocket.snapshot()
         try:
             outcome.check(play, step, play.step(step), before)
         except SscardError as failure:
-            raise StepFailed(f"{name}{', ' + step['step'] if 'step' in step else ''}): {failure}") from None
+            raise StepFailed(f"{name}{', ' + step.name if step.name else ''}): {failure}") from None
 
 
 def run_one(scenario: Scenario, profile: str) -> Result:

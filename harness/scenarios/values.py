@@ -1,13 +1,19 @@
-"""What stands in a scenario for something that is only known when it runs: ``$made.card``, ``$a.document.number``."""
+"""References put in place, and what is expected held against what was found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from emulator.errors import NotFound
 from emulator.messages import _
 from emulator.personas import numbers
+from harness.scenarios.references import Reference, is_reference
+from harness.verdicts import models
+
+T = TypeVar("T")
 
 STAND_INS: dict[str, Any] = {
     "card": numbers.card_number("A", 1),
@@ -17,43 +23,57 @@ STAND_INS: dict[str, Any] = {
 """What a request's form is checked with before anything has run; what is not named here is a number."""
 
 
-def resolve(value: Any, names: Mapping[str, Any]) -> Any:
-    """A value with everything that it refers to in its place. LookupError, in a sentence."""
-    return _filled(value, lambda path: _found(path, names))
+def resolve(value: T, names: Mapping[str, Any]) -> T:
+    """A value, or a model, with everything that its texts refer to in its place. LookupError, in a sentence."""
+    filled: T = _filled(value, lambda reference: _found(reference, names))
+    return filled
+
+
+def referred(reference: Reference, names: Mapping[str, Any]) -> Any:
+    """What a reference refers to. LookupError, in a sentence."""
+    return _found(reference, names)
 
 
 def stand_in(value: Any, people: Mapping[str, Any]) -> Any:
     """The same before anything has run: people as they are, for what steps will tell something of its form."""
 
-    def found(path: list[str]) -> Any:
-        return _found(path, people) if path[0] in people else STAND_INS.get(path[-1], 1)
+    def found(reference: Reference) -> Any:
+        return _found(reference, people) if reference.name in people else STAND_INS.get(reference.path[-1], 1)
 
     return _filled(value, found)
 
 
 def references(value: Any) -> Iterator[str]:
-    """The names that a value refers to."""
-    if isinstance(value, str) and value.startswith("$"):
-        yield value[1:].partition(".")[0]
+    """The names that a value, or a model, refers to."""
+    if isinstance(value, Reference):
+        yield value.name
+    elif is_reference(value):
+        yield Reference.parse(value).name
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from references(one)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for one in value:
             yield from references(one)
+    elif is_dataclass(value):
+        for of in fields(value):
+            yield from references(getattr(value, of.name))
 
 
-def _filled(value: Any, found: Callable[[list[str]], Any]) -> Any:
-    if isinstance(value, str) and value.startswith("$"):
-        return found(value[1:].split("."))
+def _filled(value: Any, found: Callable[[Reference], Any]) -> Any:
+    if is_reference(value):
+        return found(Reference.parse(value))
     if isinstance(value, Mapping):
         return {name: _filled(one, found) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, found) for one in value]
+    if isinstance(value, list | tuple):
+        return type(value)(_filled(one, found) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{of.name: _filled(getattr(value, of.name), found) for of in fields(value)})
     return value
 
 
-def _found(path: list[str], names: Mapping[str, Any]) -> Any:
+def _found(reference: Reference, names: Mapping[str, Any]) -> Any:
+    path = reference.path
     value: Any = names
     for at, step in enumerate(path):
         try:
@@ -65,13 +85,26 @@ def _found(path: list[str], names: Mapping[str, Any]) -> Any:
     return value
 
 
+def plain(value: Any) -> Any:
+    """A value as documents have it: models as tables of what they say, words as text."""
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if is_dataclass(value):
+        return {name: plain(one) for name, one in models.said(value).items()}
+    return value
+
+
 def matches(expected: Any, found: Any) -> bool:
     """Whether all that is expected was found: of a table at least what is named, of a list each of its places."""
     if isinstance(expected, Mapping):
         return isinstance(found, Mapping) and all(
             name in found and matches(value, found[name]) for name, value in expected.items()
         )
-    if isinstance(expected, list):
+    if isinstance(expected, list | tuple):
         return (
             isinstance(found, list | tuple)
             and len(expected) == len(found)

@@ -4,7 +4,8 @@ The models are the one place where a document's form stands: the published schem
 held against it, and what passes is built. Dataclasses, not pydantic: `sscard vectors run` must not load it, and the
 schema is a published document whose every word is ours.
 
-A field's annotation is its schema; a default makes it optional, ``None`` where it may be absent without another. A name
+A field's annotation is its schema; a default makes it optional, ``None`` where it may be absent without another,
+``UNSAID`` where ``None`` is told too. A name
 that Python keeps for itself has an underscore behind it. A ``StrEnum`` stands in documents as its values, and what is
 ``read_by`` a parser as text. A model's own keywords stand in its ``SCHEMA``; one that is
 ``DEFINED`` is referred to by that name; ``OPEN``: it may say more than its fields, which ``raw`` then keeps;
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -31,6 +32,15 @@ PLAIN: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     Any: {},
 }
+
+
+class Unsaid(Enum):
+    """The default of a field that may be absent, and whose ``null`` is a value of its own."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = Unsaid.UNSAID
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,17 +155,28 @@ def _told(kind: Any) -> list[Field[Any]]:
 
 @cache
 def described(kind: Any) -> dict[str, Any]:
-    """A model's fields by their names in documents, with what they are; ``None`` for absence is not told."""
+    """A model's fields by their names in documents, with what they are; what stands for absence is not told."""
     hints = get_type_hints(kind, include_extras=True)
     return {name_of(one): _present(hints[one.name], one) for one in _told(kind)}
 
 
 def _present(hint: Any, one: Field[Any]) -> Any:
-    """An annotation without the ``None`` that stands for absence."""
+    """An annotation without the ``None`` or ``UNSAID`` that stands for absence."""
     parts = get_args(hint)
-    if one.default is None and get_origin(hint) in (Union, UnionType) and NoneType in parts:
-        return Union[tuple(part for part in parts if part is not NoneType)]  # noqa: UP007
+    absent = NoneType if one.default is None else Unsaid
+    if _may_be_absent(one) and get_origin(hint) in (Union, UnionType) and absent in parts:
+        return Union[tuple(part for part in parts if part is not absent)]  # noqa: UP007
     return hint
+
+
+def said(model: Any) -> dict[str, Any]:
+    """What a model says: its fields by their names in documents, without those that are absent."""
+    values = ((one, getattr(model, one.name)) for one in _told(model))
+    return {name_of(one): value for one, value in values if not (_may_be_absent(one) and value is one.default)}
+
+
+def _may_be_absent(one: Field[Any]) -> bool:
+    return one.default is None or one.default is UNSAID
 
 
 def build_any(kind: Any, value: Any) -> Any:

@@ -18,7 +18,7 @@ from emulator.filesystem.layouts.paths import ItemPath
 from harness.conformance import models as vector_models
 from harness.conformance.models import ACTIONS, Authenticate, By, Given, Read, Tear, VerifyPin, Whole, step
 from harness.scenarios import models as scenario_models
-from harness.verdicts.models import build
+from harness.verdicts.models import build, said
 
 ROOT = Path(__file__).parents[4]
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -89,8 +89,20 @@ def test_every_scenario_that_comes_with_it_is_built() -> None:
     assert len(tables) > 20
     for table in tables:
         built = build(scenario_models.ScenarioDocument, table)
-        assert [one.do for one in built.steps] == [one.get("do") for one in table["steps"]]
-    assert scenario_models.bank({"refuses": "a", "why": "-"}) == scenario_models.Refuses(refuses="a", why="-")
+        steps = list(map(scenario_models.step, built.steps))
+        assert [one.operation for one in steps] == [one.get("do", "") for one in table["steps"]]
+        assert [one.action for one in steps] == [next(name for name in scenario_models.ACTIONS if name in one)
+                                                 for one in table["steps"]]  # fmt: skip
+    refuses = scenario_models.step({"bank": {"refuses": "a", "why": "-"}})
+    assert refuses.does == scenario_models.AtBank(scenario_models.Refuses(refuses="a", why="-"))
+
+
+def test_null_is_told_where_it_is_a_value_of_its_own() -> None:
+    then = scenario_models.step({"look": True, "then": {"register": {"account": None}, "person": {"cards": 1}}}).looks
+    assert then[0].register is not None
+    assert then[0].person is not None
+    assert said(then[0].register) == {"account": None}
+    assert said(then[0].person) == {"cards": 1}
 
 
 def vector() -> dict[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -24,8 +23,9 @@ from harness.office.operations import ALL
 from harness.readers.connection import InProcess
 from harness.scenarios import judge as judging
 from harness.scenarios import matrix, model, runner
-from harness.scenarios.checking import ACTIONS, PROFILES
+from harness.scenarios.checking import PROFILES
 from harness.scenarios.model import ScenarioError
+from harness.scenarios.models import ACTIONS, Ending, Step
 from harness.scenarios.play import Ended, Play
 from harness.scenarios.stage import Stage
 from harness.terminal import region
@@ -67,10 +67,10 @@ def test_the_table_in_the_docs_is_the_generators() -> None:
 
 def test_every_operation_is_done_and_every_rule_refuses_somewhere() -> None:
     steps = [step for one in SCENARIOS for step in one.steps]
-    done = {step["do"] for step in steps if "do" in step and step.get("expect", "done") == "done"}
+    done = {step.operation for step in steps if step.expected is Ending.DONE}
     assert set(ALL) - done == set()
     rules: set[Rule] = {*BASE, *(rule for one in ALL.values() for rule in one.rules)}
-    assert {one.id for one in rules} - {step.get("rule") for step in steps} == set()
+    assert {one.id for one in rules} - {step.around.rule for step in steps} == set()
 
 
 @pytest.mark.parametrize("name", ["scenarios.md", "scenarios.zh-CN.md"])
@@ -145,6 +145,12 @@ steps:
         ),
         ("do: query\n    for: a", "clock: 1 day\n    by: officer", r":15: steps.1.by: by goes with do or instant only"),
         ("do: query", "do: query\n    step: card", r":15: steps.1.step: card is the name of a person or step already"),
+        (
+            "do: query\n    for: a\n    told: {electronic: true}",
+            "at: 2025-02-30 09:00",
+            r":14: steps.1.at: expected a moment that there is: day is out of range",
+        ),
+        ("grade: S", "grade: S\nstart: 2025-03-03 25:00", r":7: start: expected a moment that there is: hour must be"),
         ("steps:", "steps: [", "not YAML"),
     ],
 )
@@ -226,9 +232,9 @@ def test_a_refusal_that_changes_a_card_fails(tmp_path: Path) -> None:
         play = Play(TRANSFER, stage)
         real = play.step
 
-        def tampering(step: Mapping[str, Any]) -> Ended:
+        def tampering(step: Step) -> Ended:
             ended = real(step)
-            if ended.outcome == "refused":
+            if ended.ending is Ending.REFUSED:
                 (number,) = stage.pocket.chips
                 with stage.pocket.inserted(number) as connection:
                     terminal = Terminal(connection)
