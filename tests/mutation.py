@@ -30,6 +30,7 @@ APART = (
     "image.py",
     "status.py",
     "psam.py",
+    "psam_keys.py",
 )
 """What vectors of a card cannot reach: how layouts and images are read, words, the terminal's own card."""
 COMPARISONS = {ast.Eq: "!=", ast.NotEq: "==", ast.Lt: ">=", ast.GtE: "<", ast.Gt: "<=", ast.LtE: ">", ast.In: "not in",
@@ -38,6 +39,9 @@ DEEDS = {"drop_keys", "restore", "need", "check", "put", "log", "enter", "drop_p
          "right_to_read", "right_to_update", "may_read", "may_update", "set_counter", "recover"}  # fmt: skip
 TOLD = {"status", "writes", "secret", "versions", "answers", "cards", "source", "name", "name_zh"}
 WORDS = {"parameters", "describe", "spans", "get", "_won", "__str__"}
+BUILT, READ = "CommandAPDU", "answer"
+"""What a terminal does with an instruction: functions that return the one, and that are called the other. Vectors send
+bytes to the chip, which uses neither."""
 RUN = """
 import resource, sys
 from pathlib import Path
@@ -73,7 +77,8 @@ def mutants(file: Path) -> Iterator[Mutant]:
                for part in ast.walk(node)}  # fmt: skip
     ignored |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for decorator in
                 node.decorator_list for part in ast.walk(decorator)}  # fmt: skip
-    ignored |= {id(part) for node in ast.walk(tree) if told_only(node) for part in ast.walk(node)}
+    ignored |= {id(part) for node in ast.walk(tree) if told_only(node) or terminal_side(file, node)
+                for part in ast.walk(node)}  # fmt: skip
     for node in ast.walk(tree):
         after = changed(node)
         start, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
@@ -94,6 +99,13 @@ def told_only(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign):
         return any(isinstance(name, ast.Name) and name.id in TOLD for name in node.targets)
     return isinstance(node, ast.FunctionDef) and node.name in WORDS
+
+
+def terminal_side(file: Path, node: ast.AST) -> bool:
+    """True for an instruction's functions that build its command, and that read its answer."""
+    if file.parent.name != "instructions" or not isinstance(node, ast.FunctionDef):
+        return False
+    return node.name == READ or (isinstance(node.returns, ast.Name) and node.returns.id == BUILT)
 
 
 def changed(node: ast.AST) -> str | None:

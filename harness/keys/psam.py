@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from emulator.apdu.answers import AnswerLengthError
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions.binary import ReadBinary
 from emulator.apdu.instructions.psam import (
@@ -168,8 +169,15 @@ class Psam(KeyAccess):
         self._own_city(levels, use)
         chain = b"".join(factors(use.region, use.chip, 3)[::-1][:levels])
         command = InitSamForPurchase.command(challenge, amounts, kind, time, version, use.suite.code, chain)
-        answer = self._ask(command, "beginning the settlement")
-        return answer[:4], answer[4:8]
+        doing = "beginning the settlement"
+        try:
+            return InitSamForPurchase.answer(self._ask(command, doing))
+        except AnswerLengthError as wrong:
+            raise PsamError(
+                _("{doing}: it answered {count} bytes, not {expected}").format(
+                    doing=doing, count=wrong.count, expected=wrong.expected
+                )
+            ) from None
 
     def paid(self, mac: bytes) -> None:
         """CREDIT SAM FOR PURCHASE: the card's MAC2 is right, or PsamError."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from emulator.apdu.instructions.purse import PURCHASE, GetTransactionProof
+from emulator.apdu.answers import AnswerLengthError
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.purse import PURCHASE, GetTransactionProof, Proofs
 from emulator.apdu.instructions.transactions import DebitForPurchase, InitializeForPurchase
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import PurseSpec
@@ -17,8 +20,7 @@ from harness.terminal.terminal import Refused, Terminal
 
 KEY_INDEX = 1
 AMOUNT = 4
-DEBIT_ANSWER = 22
-"""Bytes that INITIALIZE FOR PURCHASE answers."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,20 @@ def begin(terminal: Terminal, payment: Payment, number: str) -> Begun:
     """INITIALIZE FOR PURCHASE by the terminal of this number; the PIN must have been verified. Refused."""
     terminal.enter(purse(terminal).application)
     command = InitializeForPurchase.command(KEY_INDEX, payment.amounts, bytes.fromhex(number))
-    answer = terminal.exchange(command, "beginning the settlement")
-    if len(answer) != DEBIT_ANSWER:
+    answer = _answered(terminal, command, InitializeForPurchase.answer, "beginning the settlement")
+    return Begun(payment, number, answer.sequence, answer.version, answer.random)
+
+
+def _answered(terminal: Terminal, command: CommandAPDU, read: Callable[[bytes], T], doing: str) -> T:
+    """What a command's instruction reads in its answer. Refused; TerminalError for an answer of another length."""
+    try:
+        return read(terminal.exchange(command, doing))
+    except AnswerLengthError as wrong:
         raise TerminalError(
-            _("beginning the settlement: the card answered {count} bytes, not {debit_answer}").format(
-                count=len(answer), debit_answer=DEBIT_ANSWER
+            _("{doing}: the card answered {count} bytes, not {expected}").format(
+                doing=doing, count=wrong.count, expected=wrong.expected
             )
-        )
-    return Begun(payment, number, answer[14:16], answer[16], answer[18:22])
+        ) from None
 
 
 def debit(terminal: Terminal, begun: Begun, sequence: bytes, time: str, mac1: bytes) -> Settled:
@@ -104,22 +112,20 @@ def debit(terminal: Terminal, begun: Begun, sequence: bytes, time: str, mac1: by
     """
     command = DebitForPurchase.command(sequence, bytes.fromhex(time), mac1)
     try:
-        answer = terminal.exchange(command, "settling")
-        tac, mac2 = answer[:4], answer[4:8]
+        proofs = _answered(terminal, command, DebitForPurchase.answer, "settling")
     except PcscError as lost:
-        proof = _proof(terminal, begun, lost)
-        mac2, tac = proof[:4], proof[4:8]
-    return Settled(begun, sequence, time, tac, mac2)
+        proofs = _proof(terminal, begun, lost)
+    return Settled(begun, sequence, time, proofs.tac, proofs.mac)
 
 
-def _proof(terminal: Terminal, begun: Begun, lost: PcscError) -> bytes:
+def _proof(terminal: Terminal, begun: Begun, lost: PcscError) -> Proofs:
     try:
         terminal.begin()
         terminal.enter(purse(terminal).application)
     except PcscError:
         raise lost from None
     command = GetTransactionProof.command(PURCHASE, begun.sequence)
-    return terminal.exchange(command, "asking whether the settlement was recorded")
+    return _answered(terminal, command, GetTransactionProof.answer, "asking whether the settlement was recorded")
 
 
 def settle(terminal: Terminal, payment: Payment, own: Psam) -> Settled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 
+from emulator.apdu.answers import split
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import WHOLE, Instruction
 from emulator.apdu.state import CardState
@@ -296,6 +297,12 @@ class InitSamForPurchase(Instruction):
         """Random 4 ‖ card sequence 2, amounts 12, type 1, time 7, key version, algorithm, factors."""
         data = command.data
         return cls(data[:6], data[6:18], data[18], data[19:26], data[26], data[27], data[28:])
+
+    @classmethod
+    def answer(cls, data: bytes) -> tuple[bytes, bytes]:
+        """What a PSAM answered: its sequence and MAC1, 4 bytes each. AnswerLengthError."""
+        sequence, mac = split(data, 4, 4)
+        return sequence, mac
 
     def execute(self, card: CardState) -> bytes:
         """Sequence and MAC1; 6A81, 6A88, and 6A80 for another number of levels than the root has [D]."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from emulator.apdu.answers import split
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.lengths import exact
@@ -19,6 +20,11 @@ ACCOUNT, SELF_PAID, POOLED = 1, 2, 3
 """What GET BALANCE tells: the account, or a yearly sum."""
 
 
+def number(data: bytes) -> int:
+    """Returns the number that bytes are, big-endian."""
+    return int.from_bytes(data, "big")
+
+
 def u32(value: int) -> bytes:
     """Returns a number as 4 bytes, big-endian. OverflowError beyond them."""
     return value.to_bytes(4, "big")
@@ -27,6 +33,16 @@ def u32(value: int) -> bytes:
 def u16(value: int) -> bytes:
     """Returns a number as 2 bytes, big-endian. OverflowError beyond them."""
     return value.to_bytes(2, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """A transaction that was carried out, proven: ``tac`` for the host, ``mac`` (MAC2) for the terminal's side, 4 bytes
+    each.
+    """
+
+    tac: bytes
+    mac: bytes
 
 
 class PurseInstruction(Instruction):
@@ -131,6 +147,12 @@ class GetTransactionProof(PurseInstruction):
     def parse(cls, command: CommandAPDU) -> GetTransactionProof:
         """Type from P2, the sequence that INITIALIZE told."""
         return cls(command.p2, command.data)
+
+    @classmethod
+    def answer(cls, data: bytes) -> Proofs:
+        """What a card answered. AnswerLengthError."""
+        mac, tac = split(data, 4, 4)
+        return Proofs(tac, mac)
 
     def execute(self, card: CardState) -> bytes:
         """The proof; 9406 for another than the last one of its kind that was carried out."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, replace
 
+from emulator.apdu.answers import split
 from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.purse import LOAD, PURCHASE, PurseInstruction, u16, u32
+from emulator.apdu.instructions.purse import LOAD, PURCHASE, Proofs, PurseInstruction, number, u16, u32
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, Layout, PurseSpec
@@ -36,6 +37,32 @@ class Begun:
     def account(self) -> int:
         """What comes into or goes out of the account."""
         return int.from_bytes(self.amounts[:4], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseBegun:
+    """What INITIALIZE FOR PURCHASE answers. Amounts in fen; ``year``, 2 bytes of BCD, is the sums'; ``sequence`` (2
+    bytes) the card's; ``version`` the key's; ``algorithm`` its code; ``random`` 4 bytes.
+    """
+
+    balance: int
+    self_paid: int
+    pooled: int
+    year: bytes
+    sequence: bytes
+    version: int
+    algorithm: int
+    random: bytes
+
+    @classmethod
+    def parse(cls, answer: bytes) -> PurchaseBegun:
+        """An answer's data. AnswerLengthError."""
+        balance, own, pooled, year, sequence, version, algorithm, random = split(answer, 4, 4, 4, 2, 2, 1, 1, 4)
+        return cls(number(balance), number(own), number(pooled), year, sequence, version[0], algorithm[0], random)
+
+    def __bytes__(self) -> bytes:
+        sums = u32(self.balance) + u32(self.self_paid) + u32(self.pooled) + self.year
+        return sums + self.sequence + bytes((self.version, self.algorithm)) + self.random
 
 
 class _Transaction(PurseInstruction):
@@ -212,6 +239,11 @@ class InitializeForPurchase(_Transaction):
         data = command.data
         return cls(data[0], data[1:13], data[13:19])
 
+    @classmethod
+    def answer(cls, data: bytes) -> PurchaseBegun:
+        """What a card answered. AnswerLengthError."""
+        return PurchaseBegun.parse(data)
+
     def execute(self, card: CardState) -> bytes:
         """What ``answers`` says; 6982, 9401, 9402, 9403."""
         spec, purse = self.opened(card)
@@ -223,9 +255,9 @@ class InitializeForPurchase(_Transaction):
             raise CardError(SW.INSUFFICIENT_FUNDS, "the account holds less than is to be paid")
         random = card.random(4)
         card.session.transaction = Begun(PURCHASE, key, random, self.amounts, self.terminal)
-        sums = u32(purse.own) + u32(purse.pooled) + purse.year
-        tail = u16(purse.purchase_sequence) + bytes((self.index, card.suite.code)) + random
-        return u32(purse.balance) + sums + tail
+        sequence = u16(purse.purchase_sequence)
+        sums = (purse.balance, purse.own, purse.pooled)
+        return bytes(PurchaseBegun(*sums, purse.year, sequence, self.index, card.suite.code, random))
 
 
 @dataclass(slots=True)
@@ -260,6 +292,12 @@ class DebitForPurchase(_Transaction):
         """Terminal sequence 4, time 7 (BCD), MAC1 4."""
         data = command.data
         return cls(data[:4], data[4:11], data[11:])
+
+    @classmethod
+    def answer(cls, data: bytes) -> Proofs:
+        """What a card answered. AnswerLengthError."""
+        tac, mac = split(data, 4, 4)
+        return Proofs(tac, mac)
 
     def execute(self, card: CardState) -> bytes:
         """TAC and MAC2; 6901, 6985 where a yearly sum would overflow, 9302."""
