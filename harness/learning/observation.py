@@ -26,6 +26,10 @@ Hex: TypeAlias = Annotated[str, says(pattern="^([0-9A-F]{2})*$")]
 Sw: TypeAlias = Annotated[str, says(pattern="^([0-9A-F]{4})?$")]
 Count: TypeAlias = Annotated[int, says(minimum=0)]
 Words: TypeAlias = tuple[str, ...]
+Way: TypeAlias = Literal["name", "label", "id"]
+"""What SELECT finds an application by."""
+Built: TypeAlias = Literal["records", "cyclic", "transparent", ""]
+"""How a file is; empty where the card did not show it."""
 
 
 class LearningError(SscardError, ValueError):
@@ -76,9 +80,7 @@ class SeenFile:
     path: Annotated[str, says(description="application and SFI: SSSE/EF05")]
     sfi: Annotated[int, says(minimum=1, maximum=30)]
     fid: Annotated[Hex, says(description="empty where none was found")] = ""
-    structure: Annotated[
-        Literal["records", "cyclic", "transparent", ""], says(description="empty where the card did not show it")
-    ] = ""
+    structure: Annotated[Built, says(description="empty where the card did not show it")] = ""
     size: Annotated[int, says(minimum=0, description="bytes of a transparent file; absent where not seen")] | None = (
         None
     )
@@ -103,7 +105,7 @@ class SeenApplication:
     fid: Annotated[Hex, says(description="empty where none selects it")] = ""
     dfname: Hex = ""
     fci: Annotated[str, says(description="masked as a shape; empty for an answer without data")] = ""
-    selected: Annotated[tuple[Literal["name", "label", "id"], ...], says(description="what SELECT found it by")] = ()
+    selected: Annotated[tuple[Way, ...], says(description="what SELECT found it by")] = ()
     sw: Annotated[Sw, says(description="of the SELECT")] = "9000"
     known: Annotated[bool, says(description="the nearest layout has it")] = True
 

@@ -39,6 +39,7 @@ TITLES = {
     "program": "Public programs 公开的程序",
     "standard": "ISO/IEC and PBOC",
     "regulation": "Official rules 规范性文件",
+    "card": "Cards in readers 读卡器中的卡",
     "reference": "Our own reference 本项目的参考资料",
 }
 

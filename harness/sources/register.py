@@ -18,8 +18,10 @@ from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
 FILE = "sources.toml"
-KINDS = ("text", "program", "standard", "regulation", "reference")
-"""A text of the standard's family, a public program, an ISO or PBOC standard, an official rule, our own reference."""
+KINDS = ("text", "program", "standard", "regulation", "card", "reference")
+"""A text of the standard's family, a public program, an ISO or PBOC standard, an official rule, a card that was read,
+our own reference.
+"""
 _TEXTS = ("kind", "label", "title", "title_zh", "origin", "language", "note")
 _NEEDED = ("kind", "label", "title", "title_zh", "origin")
 

@@ -14,6 +14,8 @@ from emulator.messages import _
 SINGLE = {"item": ("items", "tag"), "field": ("fields", ""), "element": ("elements", "tag")}
 """Tables that change one entry of a list: the list, and the key that names an entry (none: its number, from 1)."""
 ALL = "all"
+CARD_READING = "card-reading"
+"""The source of what `sscard learn` saw on one card, in the register of sources."""
 HABITS = "habits"
 Difference: TypeAlias = tuple[str, Any, Any]
 """Dotted key, the value before, the value after; None for nothing."""
@@ -108,8 +110,8 @@ def with_key_levels(table: Table, source: str) -> Table:
 def differences(before: Table, after: Table) -> list[Difference]:
     """Where two merged tables differ: the dotted key, what stood there, what stands there now; None for nothing.
 
-    Entries of lists go by their tag, or by their number; what a layout calls itself is no difference. Each habit is
-    one, also where only one of the two tables has any.
+    Entries of lists go by their tag, or by their number; what a layout calls itself is no difference, nor is that a
+    card's reading told one (``CARD_READING``). Each habit is one, also where only one of the two tables has any.
     """
     own = ("name", "title", "title_zh", HABITS)
     ours, theirs = _habits(before), _habits(after)
@@ -147,10 +149,23 @@ def _differences(where: str, before: Any, after: Any) -> list[Difference]:
         before, after = _by_label(before), _by_label(after)
     if isinstance(before, dict) and isinstance(after, dict):
         found: list[Difference] = []
+        hidden = _told_by_a_card(after)
         for key in [*before, *(key for key in after if key not in before)]:
+            if key in hidden:
+                continue
             found += _differences(f"{where}.{_quoted(key)}".lstrip("."), before.get(key), after.get(key))
         return found
     return [(where, before, after)]
+
+
+def _told_by_a_card(table: Table) -> set[str]:
+    """Keys that say no more than that a card's reading told the differences beside them: they are none themselves."""
+    return {
+        key
+        for grade, sources in (("grade", "sources"), ("access_grade", "access_sources"))
+        if table.get(sources) == [CARD_READING]
+        for key in (grade, sources)
+    }
 
 
 def _entries(value: Any) -> bool:

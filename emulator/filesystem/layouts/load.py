@@ -18,6 +18,8 @@ from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
 
 PACKAGE = str(__package__)
+WHOLE, OPTIONAL = "table", frozenset({"purse", "certificate", "activation"})
+"""What ``[remove]`` calls tables that a layout may do without."""
 
 
 def names() -> tuple[str, ...]:
@@ -98,6 +100,13 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
         raise LayoutError(repr(source), "", _("no file has such a name")) from None
 
 
+def extending(table: Table, source: str) -> Layout:
+    """A layout from what a file of one's own would say, with what it extends by name. ``source`` names it in errors.
+    LayoutError.
+    """
+    return from_table(with_key_levels(_above(dict(table), source, None, (), []), source), source)
+
+
 def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]) -> tuple[Table, str]:
     """The merged table of a file and those that it extends, and what names it; adds the user's own to ``files``."""
     table, source, path = _own(name, base)
@@ -107,27 +116,37 @@ def _read(name: str, base: Path | None, seen: tuple[str, ...], files: list[Path]
         raise LayoutError(
             source, "extends", _("goes round in a circle: {value}").format(value=" → ".join((*seen, source)))
         )
+    return _above(table, source, path.parent if path else None, (*seen, source), files), source
+
+
+def _above(table: Table, source: str, base: Path | None, seen: tuple[str, ...], files: list[Path]) -> Table:
+    """A file's own table on top of what it extends."""
     parent = table.pop("extends", None)
     if parent is None:
-        return table, source
+        return table
     if not isinstance(parent, str):
         raise LayoutError(
             source, "extends", _("expected the name or path of a layout, found {parent!r}").format(parent=parent)
         )
-    merged, __ = _read(parent, path.parent if path else None, (*seen, source), files)
+    merged, __ = _read(parent, base, seen, files)
     removed = table.pop("remove", {})
     below = _without(merged, removed, source)
-    return merge(below, with_single_items(below, table, source)), source
+    return merge(below, with_single_items(below, table, source))
 
 
 def _without(table: Table, removed: object, source: str) -> Table:
-    """A table less what an extending layout takes away: ``[remove]``, lists of names by section."""
+    """A table less what an extending layout takes away: ``[remove]``, lists of names by section; whole tables such as
+    ``purse`` under ``table``.
+    """
     if not isinstance(removed, dict):
         raise LayoutError(
             source, "remove", _("expected a table of lists by section, found {removed!r}").format(removed=removed)
         )
     result = dict(table)
     for section, gone in removed.items():
+        if section == WHOLE and isinstance(gone, list) and set(gone) <= OPTIONAL:
+            result = {key: value for key, value in result.items() if key not in gone}
+            continue
         known = result.get(section)
         if not isinstance(known, dict) or not isinstance(gone, list):
             raise LayoutError(source, f"remove.{section}", _("expected a section of tables, and a list of its names"))
@@ -140,4 +159,4 @@ def _without(table: Table, removed: object, source: str) -> Table:
     return result
 
 
-__all__ = ["base_of", "from_table", "merge", "names", "read"]
+__all__ = ["base_of", "extending", "from_table", "merge", "names", "read"]
