@@ -9,7 +9,7 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Chip
 from harness.learning import harmless
-from harness.learning.learn import Wanted
+from harness.learning.learn import Learned
 from tests.unit.harness.learning.cards import EVERYTHING, KINDS, PIN, Kind, chip, differences, learned
 
 BESIDE = {
@@ -46,15 +46,20 @@ def test_learning_the_twin_gives_the_same_learning(kind: Kind) -> None:
     assert again.learning.likeness() == found.learning.likeness()
 
 
+def kinds_sent(found: Learned) -> set[harmless.Allowed | None]:
+    return {harmless.kind_of(command) for command, __ in found.reading.exchanges}
+
+
 def test_every_command_of_a_deep_learning_is_on_the_list() -> None:
-    found = learned(chip("3.00"), replace(EVERYTHING, deep=True))
-    sent = {command for command, __ in found.reading.exchanges}
-    assert len(sent) > 1000
-    assert [one.hex() for one in sent if harmless.kind_of(one) is None] == []
-    proofs = [one for one in sent if (kind := harmless.kind_of(one)) and kind.proof]
-    assert proofs
-    without = learned(chip("3.00"), Wanted(deep=True))
-    assert not any((kind := harmless.kind_of(one)) and kind.proof for one, __ in without.reading.exchanges)
+    kinds = kinds_sent(learned(chip("3.00"), replace(EVERYTHING, deep=True)))
+    assert None not in kinds
+    assert kinds == set(harmless.ALLOWED), "nothing stands on the list that is not needed"
+
+
+def test_nothing_is_proved_that_was_not_given() -> None:
+    kinds = kinds_sent(learned(chip("3.00")))
+    assert None not in kinds
+    assert [one.name for one in kinds if one and one.proof] == []
 
 
 def test_a_learning_changes_nothing_in_the_card() -> None:
