@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulator.errors import ErrorKind, SscardError
@@ -10,6 +11,7 @@ from harness.conformance.models import Follows
 from harness.conformance.person import Person
 from harness.readers.connection import Connection
 from harness.terminal.terminal import Terminal
+from harness.verdicts.causes import Cause
 
 
 class Unsuitable(SscardError):
@@ -19,9 +21,15 @@ class Unsuitable(SscardError):
 
 
 class Missing(SscardError):
-    """The vector is for this target, but something is not at hand: a key, the PIN, a PSAM, a recording of it."""
+    """The vector is for this target, but something is not at hand: a key, the PIN, a PSAM, a recording of it.
+    ``cause``: which of these.
+    """
 
     kind = ErrorKind.MISSING
+
+    def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 @dataclass(slots=True)
@@ -29,7 +37,8 @@ class Play:
     """``pin``: the card's, empty where it is not known. ``person`` and ``psam_person``: whose the cards are; None where
     nobody knows, and then nothing is said about what a program takes out of answers. ``follows``: who follows 61xx and
     6Cxx, as a vector says it. ``shape``: the reader's, where the vector is played in several. ``pin_tries``: how many
-    tries the PIN has; 0: as many as the layout says.
+    tries the PIN has; 0: as many as the layout says. ``stopped``: why nothing more was sent to a card that is guarded,
+    None where all was; ``finished``: every step was done, and none failed.
     """
 
     terminal: Terminal
@@ -40,6 +49,8 @@ class Play:
     follows: Follows = Follows.READER
     shape: ReaderShape | None = None
     pin_tries: int = 0
+    stopped: Callable[[], Missing | None] = lambda: None
+    finished: bool = False
 
     @property
     def words(self) -> str:

@@ -3,122 +3,185 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from emulator.errors import CardFailure, NotFound
 from emulator.filesystem.layouts.items import ItemError
+from emulator.messages import _
 from harness.conformance import names
+from harness.conformance.applicability import applicable
+from harness.conformance.models import Step
+from harness.conformance.plan import ordered
 from harness.conformance.play import Missing, Unsuitable
 from harness.conformance.steps import StepFailed, Steps
+from harness.conformance.targets.reader import CardInReader, has_left
 from harness.conformance.targets.replay import RecordingEnds
 from harness.conformance.targets.target import Target
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
+from harness.keys.roots import UnknownKey
 from harness.verdicts import workers
+from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
 from harness.verdicts.subject import Grade
 from harness.verdicts.verdict import Result, Verdict
 
+__all__ = ["NextCard", "Stepper", "applicable", "run", "run_one"]
 WORTH_PROCESSES = 60
 """Fewer vectors are done before other processes have started."""
 AROUND = 24
 """Exchanges that a result keeps, the last ones."""
+ON_ANOTHER_CARD = frozenset({Cause.SPOILED, Cause.LOCKED, Cause.FEW_TRIES})
+"""Causes that another card has not."""
+
+NextCard = Callable[[CardInReader, int], CardInReader | None]
+"""Gives the next card, as the one at hand has so many vectors left that it cannot serve any more; None for none."""
 
 
-def applicable(vector: Vector, target: Target, *, allow_destructive: bool) -> tuple[Verdict, str] | None:
-    """Why a vector is not run on this target; None if it is."""
-    profile = target.profile
-    if not vector.applies(profile.version, profile.algorithm):
-        return Verdict.NOT_APPLICABLE, f"it is for {_words(vector)}, not for {profile.name}"
-    lacking = sorted(vector.features - profile.features)
-    if lacking:
-        why = "only a virtual card can be torn from power or put into any state" if "virtual" in lacking else "lacking"
-        return Verdict.NOT_APPLICABLE, f"{why}: {', '.join(lacking)}"
-    if target.physical and not allow_destructive and (vector.destructive or vector.costs_tries):
-        what = "it changes the card for ever" if vector.destructive else "it spends tries"
-        return Verdict.MISSING, f"{what}: --allow-destructive"
-    return None
+class Stepper(Protocol):
+    """Is told of each step before it is done, and lets it be done by returning."""
+
+    def begins(self, vector: Vector, number: int, step: Step, log: Log) -> None:
+        """The ``number``-th step of a vector, from 1; ``log``: what went over till then."""
 
 
-def _words(vector: Vector) -> str:
-    return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
+@dataclass(slots=True)
+class _Watch:
+    """Numbers what is written down by its step, and tells the stepper."""
+
+    vector: Vector
+    log: Log
+    stepper: Stepper | None
+
+    def begins(self, number: int, step: Step) -> None:
+        """See ``steps.Watch``."""
+        self.log.step = number
+        if self.stepper is not None:
+            self.stepper.begins(self.vector, number, step, self.log)
 
 
 def run_one(
-    vector: Vector, target: Target, *, allow_destructive: bool = False, strict: bool = False, show_secrets: bool = False
-) -> Result:
+    vector: Vector, target: Target, *, allow_destructive: bool = False, strict: bool = False,
+    show_secrets: bool = False, stepper: Stepper | None = None,
+) -> Result:  # fmt: skip
     """One vector: its verdict, never an exception of its own. ``strict``: what only we decided fails a card too. What a
     person's card gave is quoted with ``show_secrets`` only; virtual cards are nobody's.
     """
     began = time.perf_counter()
     log = Log(private=not isinstance(target, Virtual))
     quotes = isinstance(target, Virtual) or show_secrets
-    verdict, reason = _judged(vector, target, log, allow_destructive=allow_destructive, strict=strict, quotes=quotes)
+    watch = _Watch(vector, log, stepper)
+    verdict, reason, cause = _judged(
+        vector, target, watch, allow_destructive=allow_destructive, strict=strict, quotes=quotes
+    )
     seconds = time.perf_counter() - began
-    return Result(vector, target.profile.name, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
+    lines = tuple(log.lines[-AROUND:])
+    return Result(vector, target.profile.name, verdict, reason, seconds, lines, log.heard, cause)
 
 
 def _judged(
-    vector: Vector, target: Target, log: Log, *, allow_destructive: bool, strict: bool, quotes: bool
-) -> tuple[Verdict, str]:  # fmt: skip
-    refusal = applicable(vector, target, allow_destructive=allow_destructive)
-    if refusal:
-        return refusal
+    vector: Vector, target: Target, watch: _Watch, *, allow_destructive: bool, strict: bool, quotes: bool
+) -> tuple[Verdict, str, str]:  # fmt: skip
+    """Verdict, reason and cause."""
     try:
+        refusal = applicable(vector, target, allow_destructive=allow_destructive)
+        if refusal:
+            return refusal.verdict, refusal.reason, refusal.cause or ""
         lacking = names.lacking(vector, target.layout_for(vector))
         if lacking:
-            return Verdict.NOT_APPLICABLE, lacking
-        return _played(vector, target, log, quotes=quotes)
+            return Verdict.NOT_APPLICABLE, lacking, ""
+        _play(vector, target, watch, quotes=quotes)
+        return Verdict.PASSED, "", ""
     except Unsuitable as error:
-        return Verdict.NOT_APPLICABLE, str(error)
+        return Verdict.NOT_APPLICABLE, str(error), ""
     except Missing as error:
-        return Verdict.MISSING, str(error)
+        return Verdict.MISSING, str(error), error.cause
     except StepFailed as failure:
-        ours = target.physical and not strict and not vector.overlay and (failure.ours or vector.grade is Grade.OWN)
-        return Verdict.WARNING if ours else Verdict.FAILED, str(failure)
+        only_ours = failure.ours or vector.grade is Grade.OWN
+        ours = target.physical and not strict and not vector.overlay and only_ours
+        return Verdict.WARNING if ours else Verdict.FAILED, str(failure), ""
     except ItemError as error:
-        return Verdict.UNDEFINED, str(error) if quotes else "a value does not fit its item"
+        return Verdict.UNDEFINED, str(error) if quotes else "a value does not fit its item", Cause.NO_ANSWER
+    except NotFound as error:
+        return Verdict.MISSING, str(error), Cause.NO_KEY if isinstance(error, UnknownKey) else Cause.OTHER
     except (CardFailure, OSError) as error:
-        return Verdict.UNDEFINED, str(error)
+        return Verdict.UNDEFINED, str(error), Cause.CARD_LEFT if has_left(error) else Cause.NO_ANSWER
     except Exception as error:  # a run goes on, whatever one vector does
         words = f"{type(error).__name__}: {error}" if isinstance(target, Virtual) else type(error).__name__
-        return Verdict.UNDEFINED, f"a fault of this program's own: {words}"
+        return Verdict.UNDEFINED, f"a fault of this program's own: {words}", Cause.OUR_FAULT
 
 
-def _played(vector: Vector, target: Target, log: Log, *, quotes: bool) -> tuple[Verdict, str]:
+def _play(vector: Vector, target: Target, watch: _Watch, *, quotes: bool) -> None:
     """In every way that it is for, or where it is first found in a recording. StepFailed, Missing, Unsuitable."""
     ways = 0
-    for play in target.opened(vector, log):
-        log.lines.clear()
+    for play in target.opened(vector, watch.log):
+        watch.log.lines.clear()
         try:
-            Steps(play, quotes=quotes).run(vector)
+            Steps(play, quotes=quotes).run(vector, watch)
         except RecordingEnds:
             continue  # it may begin at a later reset
-        except NotFound as error:
-            return Verdict.MISSING, str(error)
+        except StepFailed:
+            # What a driver makes of a command that was not let through says nothing of the card.
+            if (stopped := play.stopped()) is not None:
+                raise stopped from None
+            raise
+        finally:
+            watch.log.step = 0
+        if (stopped := play.stopped()) is not None:
+            raise stopped
         if target.searching:
-            return Verdict.PASSED, ""
+            return
         ways += 1
-    return (Verdict.PASSED, "") if ways else (Verdict.MISSING, "nothing to run it on")
+    if not ways:
+        raise Missing(_("nothing to run it on"), Cause.NOT_RECORDED if target.searching else Cause.OTHER)
 
 
 def run(
-    vectors: Sequence[Vector],
-    target: Target,
-    *,
-    allow_destructive: bool = False,
-    strict: bool = False,
-    show_secrets: bool = False,
-) -> Iterator[Result]:
-    """Yields every vector's result, in order, as soon as it is there."""
+    vectors: Sequence[Vector], target: Target, *, allow_destructive: bool = False, strict: bool = False,
+    show_secrets: bool = False, stepper: Stepper | None = None, next_card: NextCard | None = None,
+) -> Iterator[Result]:  # fmt: skip
+    """All of them, as they are done: in order, but on a card in a reader, where those that harm it come last.
+
+    ``next_card``: asked for another card where one is used up.
+    """
     work = partial(
-        run_one, target=target, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
+        run_one, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets, stepper=stepper
     )  # fmt: skip
+    if isinstance(target, CardInReader):
+        yield from _on_cards(vectors, target, work, next_card)
+        return
     processors = workers.processors()
-    if not isinstance(target, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1:
-        yield from map(work, vectors)
+    if not isinstance(target, Virtual) or len(vectors) < WORTH_PROCESSES or processors == 1 or stepper is not None:
+        yield from (work(vector, target) for vector in vectors)
         return
     target.load(vectors)
     with workers.pool() as pool:
-        yield from pool.map(work, vectors, chunksize=max(1, len(vectors) // (8 * processors)))
+        chunk = max(1, len(vectors) // (8 * processors))
+        yield from pool.map(partial(work, target=target), vectors, chunksize=chunk)
+
+
+def _on_cards(
+    vectors: Sequence[Vector], card: CardInReader, work: Callable[..., Result], next_card: NextCard | None
+) -> Iterator[Result]:
+    """On one card after another, as long as there is a next one and it serves at least one vector more."""
+    left, at_hand = list(vectors), card
+    while left:
+        wanting: list[tuple[Vector, Result]] = []
+        try:
+            for vector in ordered(left, at_hand):
+                result = work(vector, at_hand)
+                if next_card is not None and result.cause in ON_ANOTHER_CARD:
+                    wanting.append((vector, result))
+                else:
+                    yield result
+        finally:
+            at_hand.finish()
+        served = len(wanting) < len(left)
+        another = next_card(at_hand, len(wanting)) if next_card is not None and wanting and served else None
+        if another is None:
+            yield from (result for __, result in wanting)
+            return
+        left, at_hand = [vector for vector, __ in wanting], another

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import pin
@@ -71,6 +72,13 @@ class StepFailed(SscardError, AssertionError):
         self.ours = ours
 
 
+class Watch(Protocol):
+    """Is told how far a vector has come."""
+
+    def begins(self, number: int, step: Step) -> None:
+        """A step is about to be done, the ``number``-th from 1; each repetition of it too."""
+
+
 class Steps:
     """One vector on one card. A step without ``expect`` and ``accept`` must end in 9000. ``quotes``: a failure quotes
     what the card gave, which a person's card must not be.
@@ -87,20 +95,38 @@ class Steps:
         self._formulas = Formulas(self._terminal, self._bytes)
         self._card: Connection = self._terminal.connection
 
-    def run(self, vector: Vector) -> None:
+    def run(self, vector: Vector, watch: Watch | None = None) -> None:
         """All steps in order; StepFailed at the first that fails."""
+        self._begin(vector)
+        for number, step in enumerate(vector.steps, 1):
+            try:
+                for count in range(1, self._times(step) + 1):
+                    if watch is not None:
+                        watch.begins(number, step)
+                    self._step(step, count)
+            except StepFailed as failure:
+                where = f"step {number} ({step.name}: {step.raw}){self._play.words}"
+                raise StepFailed(f"{where}: {failure}", ours=step.ours) from None
+        self._play.finished = True
+
+    def rehearse(self, vector: Vector) -> bool:
+        """All steps, also those after one that fails, to see what they do; true if none fails."""
+        self._begin(vector)
+        good = True
+        for step in vector.steps:
+            for count in range(1, self._times(step) + 1):
+                try:
+                    self._step(step, count)
+                except (SscardError, ValueError, LookupError, AssertionError):
+                    good = False
+        return good
+
+    def _begin(self, vector: Vector) -> None:
         self._terminal.connection.reset()
         self._terminal.forget()
         if vector.needs_psam and self._play.psam is not None:
             self._play.psam.reset()
         self._names = dict(self._known())
-        for number, step in enumerate(vector.steps, 1):
-            try:
-                for count in range(1, self._times(step) + 1):
-                    self._step(step, count)
-            except StepFailed as failure:
-                where = f"step {number} ({step.name}: {step.raw}){self._play.words}"
-                raise StepFailed(f"{where}: {failure}", ours=step.ours) from None
 
     def named(self, name: str) -> bytes:
         """What the last run captured or computed by a name; KeyError."""
@@ -312,7 +338,10 @@ class Steps:
         """EXTERNAL AUTHENTICATION in the current application, or VERIFY of a PIN that is proved as a key, on a
         challenge of its own.
         """
-        use = self._terminal.use(does.key, version=does.version or 1)
+        version = does.version or 1
+        loaded = self._terminal.layout.keys[does.key].versions if does.key in self._terminal.layout.keys else version
+        # Of a version that no card has nobody has a root, and any proof of it is as good as another.
+        use = self._terminal.use(does.key, version=version if version <= loaded else 1)
         answer = self._challenge(use.scheme.cryptogram)
         if not answer.ok:
             return answer

@@ -17,7 +17,7 @@ class Line:
 
     ``number``: its line in the trace that it was read from, 0 where there is none; ``time``: when, as that trace says.
     ``card`` tells the cards of one log apart; ``layout`` is that card's, None where it is not known. No command: a
-    reset, and its ATR.
+    reset, and its ATR. ``step``: the step of a vector that it belongs to, from 1, 0 where it is of none.
     """
 
     command: bytes
@@ -27,6 +27,7 @@ class Line:
     time: str = ""
     card: int = 0
     layout: Layout | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Log:
 
     def __init__(self, *, private: bool = False) -> None:
         self.lines: list[Line] = []
+        self.step = 0
+        """The step that what comes next belongs to."""
         self._private = private
         self._digest = sha256()
         self._atrs: set[str] = set()
@@ -66,6 +69,7 @@ class Log:
 
     def add(self, line: Line, people: PersonalData | None) -> None:
         """One more line; ``people`` hides what its card says of somebody."""
+        line.step = self.step
         self.lines.append(line)
         command, answer = line.command, line.answer
         if not command:

@@ -39,7 +39,8 @@ CHINESE = {
 @dataclass(frozen=True, slots=True)
 class Result:
     """One subject on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges;
-    ``heard``: what names them all, None where they are another session's.
+    ``heard``: what names them all, None where they are another session's; ``cause``: why it was not judged, a
+    ``causes.Cause``, empty where it was or where it is not for this card.
     """
 
     subject: Subject
@@ -49,3 +50,4 @@ class Result:
     seconds: float
     trace: tuple[Line, ...] = ()
     heard: Heard | None = None
+    cause: str = ""

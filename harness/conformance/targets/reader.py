@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.memory.cells import CARD_STATE
 from emulator.messages import _
-from emulator.reader.shape import ReaderShape
 from emulator.security import PIN
+from harness.conformance import names
+from harness.conformance.guard.costs import Costs, Twin
+from harness.conformance.guard.guard import Expected, Guard
+from harness.conformance.guard.ledger import Ledger, changed, locked, too_few
 from harness.conformance.person import persona_of
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.targets.logged import Logged
@@ -20,16 +25,35 @@ from harness.conformance.targets.target import Profile, TargetError, asked_for, 
 from harness.conformance.vector import Vector
 from harness.keys.access import TerminalError
 from harness.keys.roots import RootSource, UnknownKey
+from harness.keys.spent import ENOUGH_TRIES, SpentKeys
 from harness.readers.connection import Connection, Pcsc
-from harness.terminal.terminal import Terminal
+from harness.readers.pcsc import NO_SMARTCARD, REMOVED_CARD, UNPOWERED_CARD, PcscError
+from harness.terminal.refused import Refused
+from harness.terminal.session import proving
+from harness.terminal.terminal import Terminal, bcd
 from harness.trace import mask
+from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
+
+GONE = frozenset({NO_SMARTCARD, REMOVED_CARD, UNPOWERED_CARD})
+"""SCARD codes by which a reader says that no card is in it."""
+TOO_MANY = 3
+"""Keys of one file that are refused before any is right: the file is another card's. [D]"""
+PROVED = frozenset({KeyUse.EXTERNAL, KeyUse.PIN})
+"""What keys are for that can be tried by themselves."""
+
+
+def has_left(error: BaseException) -> bool:
+    """True for a reader's error that says that no card is in it."""
+    return isinstance(error, PcscError) and error.result in GONE
 
 
 class CardInReader:
     """A card in a PC/SC reader, a physical one as a rule. It must be named, and keeps what is done to it.
 
-    The PIN and every key are tried once before vectors use them: a wrong one costs the card one try, never more.
+    What each vector costs is known before it is sent (``costs``). The PIN and every key are tried once before vectors
+    use them: a wrong one costs the card one try, never more, in this run or, with a ``note``, in any. What a vector
+    lowers and may be set back, is set back by a right proof after it.
     """
 
     physical = True
@@ -37,27 +61,39 @@ class CardInReader:
 
     def __init__(
         self, connection: Connection, name: str, roots: RootSource, pin: str, *, layout: Layout | None = None,
-        psam: Connection | None = None, persona: str = "",
+        psam: Connection | None = None, persona: str = "", note: SpentKeys | None = None,
     ) -> None:  # fmt: skip
         """``psam``: the terminal's own card, where there is a reader with one. ``persona``: whose card it is, where it
-        is a virtual one of ours; UnknownPersonaError.
+        is a virtual one of ours; UnknownPersonaError. ``note``: of what cards refused in earlier runs.
         """
         self._connection, self._name, self._roots, self._pin = connection, name, roots, pin
-        terminal = Terminal(connection, layout, roots)
+        self._terminal = Terminal(connection, layout, roots)
         try:
-            terminal.begin()
-            self.layout, self._suite = terminal.layout, terminal.suite.name
-            self.identification = str(terminal.read("SSSE/EF05/01"))
+            self._terminal.begin()
+            self.layout, self._suite = self._terminal.layout, self._terminal.suite.name
+            self.identification = str(self._terminal.read("SSSE/EF05/01"))
         except TerminalError as error:
             raise TargetError(_("reader {name!r}: {error}").format(name=name, error=error)) from None
-        self._refusals: dict[str, str] = {}
-        self._psam = psam
+        self._code = self._terminal.identification
+        self.ledger = Ledger(self._code, note, self._value)
+        self._guard = Guard(connection, self.layout, self.ledger)
+        self._psam_guard = _psam_guard(psam)
         self._pin_tries = 0
         self._persona = persona
         self._person = persona_of(persona, self.layout, self._suite)
         self._psam_person = persona_of(
             personas.PSAM if persona and psam else "", catalogue.layout(personas.PSAM), "3des"
         )
+        self._twin = Twin(self.layout, self._suite, roots, pin, self._code, persona=persona)
+        self._costs: dict[str, Costs] = {}
+        self._tried: set[tuple[str, int]] = set()
+        self._spoiled: dict[str, str] = {}
+        """What a vector left so that it serves nobody, by its name, and that vector."""
+        self._playing: tuple[Vector, Play] | None = None
+        self.warnings: list[str] = []
+        """What the card was left with and could not be set back, in words."""
+
+    # --- what it is --------------------------------------------------------------------------------------------
 
     @property
     def profile(self) -> Profile:
@@ -80,76 +116,260 @@ class CardInReader:
             raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}; --layout says that this is one")
         return self.layout
 
-    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
-        """The card itself. Missing where the PIN, a key or the PSAM is not at hand, is wrong, or has too few tries."""
+    # --- what vectors cost it ----------------------------------------------------------------------------------
+
+    def costs(self, vector: Vector) -> Costs:
+        """What a vector costs this card, by playing it on a virtual twin; nothing where it is for other cards."""
+        if vector.id not in self._costs:
+            fits = vector.applies(self.layout.version, self._suite) and not vector.features - self.profile.features
+            fits = fits and not asked_for(vector, self.layout) and not names.lacking(vector, self.layout)
+            self._costs[vector.id] = self._twin.costs(vector) if fits else Costs()
+        return self._costs[vector.id]
+
+    def harm(self, vector: Vector) -> str:
+        """That a vector changes the card for ever, or spends tries: as it says itself, or as the twin shows."""
+        costs = self.costs(vector)
+        if vector.destructive or costs.lasting:
+            return "it changes the card for ever"
+        return "it spends tries" if vector.costs_tries or costs.spends else ""
+
+    def pin_tries(self) -> int | None:
+        """The tries that the PIN has left, 0 if it is locked, None where none is set or the card does not say; asking
+        costs nothing. PcscError.
+        """
+        self._guard.end()
+        terminal = Terminal(self._guard, self.layout, self._roots)
+        try:
+            terminal.begin()
+            return terminal.pin_state()
+        except TerminalError:
+            return None
+
+    def wanted(self, vector: Vector) -> list[tuple[str, int]]:
+        """The PIN and the keys, each with its version, that are proved before a vector is played, in order."""
+        cost = self.costs(vector).card
+        pin = [(PIN, 1)] if vector.needs_pin or PIN in cost.counters else []
+        proved = {(name, version) for name, version in cost.proves if name in self.layout.keys}
+        lowered = {(name, 1) for name in cost.least if name in self.layout.keys}
+        return [*pin, *sorted({(name, 1) for name in vector.keys} | proved | lowered)]
+
+    def is_tried(self, name: str) -> bool:
+        """True for a key that can be tried by itself."""
+        return name in self.layout.keys and self.layout.keys[name].use in PROVED
+
+    def lacking(self, vector: Vector) -> str:
+        """Why a vector is not for cards of this layout; empty where it is. Unsuitable."""
+        return names.lacking(vector, self.layout_for(vector))
+
+    def check(self, vector: Vector) -> None:
+        """What keeps a vector from being run, as far as that is known without sending anything: Unsuitable, Missing."""
         if vector.persona and vector.persona != self._persona:
             raise Unsuitable(f"it wants the card of persona {vector.persona}")
-        if vector.needs_psam and self._psam is None:
-            raise Missing(_("a PSAM (--psam-reader)"))
-        if vector.shapes == (ReaderShape.T0,) and isinstance(self._connection, Pcsc) and not self._connection.is_t0:
+        if vector.needs_psam and self._psam_guard is None:
+            raise Missing(_("a PSAM (--psam-reader)"), Cause.NO_PSAM)
+        if vector.shapes == ("t0",) and not getattr(self._connection, "is_t0", True):
             raise Unsuitable("it is for T=0, and this card speaks T=1")
-        terminal = Terminal(Logged(self._connection, log.card(self.layout)), self.layout, self._roots)
-        terminal.begin()
-        wanted = [PIN] if vector.needs_pin else []
-        for name in (*wanted, *sorted(vector.keys)):
-            if name not in self._refusals:
-                self._refusals[name] = self._check_pin(terminal) if name == PIN else self._check_key(terminal, name)
-            if self._refusals[name]:
-                raise Missing(self._refusals[name])
-        own = Logged(self._psam, log.card(catalogue.layout(personas.PSAM))) if self._psam else None
-        for follows in vector.followers:
+        cost = self.costs(vector).card
+        for name in sorted({*cost.needs, CARD_STATE.name} & set(self._spoiled)):
+            raise Missing(changed(name, self._spoiled[name]), Cause.SPOILED)
+        for name in sorted(cost.counters):
+            by = self.ledger[name].locked_by
+            if by is not None:
+                raise Missing(locked(name, by), Cause.SPOILED if by else Cause.LOCKED)
+        for name, version in self.wanted(vector):
+            self._at_hand(name, version)
+
+    def _at_hand(self, name: str, version: int) -> None:
+        """Missing where a key or the PIN is not known, or the card has refused it, or so many of the same file that it
+        must be another card's.
+        """
+        if name == PIN and not self._pin:
+            raise Missing(_("the card's PIN ($SSCARD_PIN)"), Cause.NO_PIN)
+        try:
+            value = bcd(self._pin) if name == PIN else self._terminal.card_key(name, version)
+        except UnknownKey as error:
+            raise Missing(str(error), Cause.NO_KEY) from None
+        one = self.ledger[name]
+        if version not in one.proven:
+            if one.refused:
+                raise Missing(one.refused, Cause.PIN_REFUSED if name == PIN else Cause.KEY_REFUSED)
+            if one.left is not None and one.left < ENOUGH_TRIES:
+                raise Missing(too_few(name, one.left), Cause.FEW_TRIES)
+            if name != PIN and self._is_of_others():
+                raise Missing(
+                    _("{count} keys of your file are not the card's and none was right: no other is tried").format(
+                        count=TOO_MANY
+                    ),
+                    Cause.KEY_REFUSED,
+                )
+            self.ledger.check_note(name, value)
+
+    def _is_of_others(self) -> bool:
+        """True where the first keys of a file were all wrong."""
+        refused = sum(bool(self.ledger[name].refused) for name in self.layout.keys)
+        return refused >= TOO_MANY and not any(self.ledger[name].proven for name in self.layout.keys)
+
+    def _value(self, name: str, version: int) -> bytes:
+        """What a key is proved by; empty where it is not known."""
+        try:
+            return bcd(self._pin) if name == PIN else self._terminal.card_key(name, version)
+        except (LookupError, ValueError):
+            return b""
+
+    # --- playing -----------------------------------------------------------------------------------------------
+
+    def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
+        """The card itself. Missing where the PIN, a key or the PSAM is not at hand, is wrong, or has too few tries."""
+        terminal = Terminal(Logged(self._guard, log.card(self.layout)), self.layout, self._roots)
+        self._settle(terminal)
+        self.check(vector)
+        self._begin(terminal)
+        self._set_back(terminal)
+        for name, version in self.wanted(vector):
+            if (name, version) not in self._tried:
+                self._tried.add((name, version))
+                self._try(terminal, name, version)
+                self.check(vector)
+        cost = self.costs(vector)
+        psam = None
+        if self._psam_guard is not None:
+            psam = Logged(self._psam_guard, log.card(catalogue.layout(personas.PSAM)))
+        for way, follows in enumerate(vector.followers):
             log.lines.clear()
-            yield Play(
+            self._guard.begin(vector.id, _script(cost.card.scripts, way), frozenset(cost.card.locks))
+            if self._psam_guard is not None:
+                self._psam_guard.begin(vector.id, _script(cost.psam.scripts, way), frozenset(cost.psam.locks))
+            play = Play(
                 terminal,
                 self._pin,
-                psam=own,
+                psam=psam,
                 person=self._person,
                 psam_person=self._psam_person,
                 follows=follows,
                 pin_tries=self._pin_tries,
+                stopped=self._stopped,
             )
+            self._playing = (vector, play)
+            yield play
+            self._settle(terminal)
 
-    def _check_pin(self, terminal: Terminal) -> str:
-        """Why the PIN cannot be used; empty if it is right."""
-        if not self._pin:
-            return "the card's PIN ($SSCARD_PIN)"
-        left = terminal.pin_state()
-        if left is not None and left < ENOUGH_TRIES:
-            return f"the card's PIN has {left} tries left: too few to try one"
+    def finish(self) -> None:
+        """Sets back what the last vector lowered. Nothing is said where the card is not there any more."""
+        with contextlib.suppress(TerminalError, PcscError, Missing, OSError):
+            terminal = Terminal(self._guard, self.layout, self._roots)
+            self._settle(terminal)
+            if self.ledger.lowered():
+                self._begin(terminal)
+                self._set_back(terminal)
+
+    def _stopped(self) -> Missing | None:
+        return self._guard.stopped or (self._psam_guard.stopped if self._psam_guard is not None else None)
+
+    def _begin(self, terminal: Terminal) -> None:
+        """Resets the card and finds out that it is the one it was; Missing where it is not, or left."""
         try:
+            terminal.begin()
+        except PcscError as error:
+            if has_left(error):
+                raise Missing(_("the card left the reader"), Cause.CARD_LEFT) from None
+            raise
+        if terminal.identification != self._code:
+            raise Missing(_("another card is in the reader: nothing is sent to it"), Cause.CARD_LEFT)
+
+    def _settle(self, terminal: Terminal) -> None:
+        """Takes down what the play that was last left otherwise for ever, and changes the PIN back."""
+        playing, self._playing = self._playing, None
+        stopped = self._guard.stopped is not None
+        self._guard.end()
+        if playing is None or stopped:
+            return
+        vector, play = playing
+        cost = self.costs(vector).card
+        self._spoiled |= dict.fromkeys(sorted(cost.replaced), vector.id)
+        for name in cost.locks:
+            if self.ledger[name].locked_by is None:
+                self.ledger[name].locked_by = vector.id
+        if cost.pin is not None and PIN not in cost.locks:
+            self._change_back(terminal, cost.pin, vector.id, finished=play.finished)
+
+    def _change_back(self, terminal: Terminal, pin: str, vector: str, *, finished: bool) -> None:
+        """The user's PIN instead of the one that a vector left. ``finished``: it surely left that one."""
+        with contextlib.suppress(TerminalError, Missing, PcscError):
+            if finished:
+                self._begin(terminal)
+                terminal.enter(self.layout.pin.application)
+                terminal.change_pin(pin, self._pin)
+                return
+        self._spoiled[PIN] = vector
+        self.warnings.append(_("the card's PIN may not be yours any more: {vector} changed it").format(vector=vector))
+
+    def _set_back(self, terminal: Terminal) -> None:
+        """Proves right what vectors lowered, so that its counter is full again."""
+        for name in self.ledger.lowered():
+            if name not in self._spoiled:
+                with contextlib.suppress(TerminalError, Missing):
+                    self._prove(terminal, name, min(self.ledger[name].proven))
+
+    def _try(self, terminal: Terminal, name: str, version: int) -> None:
+        """Proves the PIN or a key for the first time; what comes of it, the ledger knows. A PIN with too few tries for
+        that is left alone.
+        """
+        if name == PIN:
+            left = terminal.pin_state()
+            if left is not None and left < ENOUGH_TRIES:
+                return
+        elif not self.is_tried(name):
+            return
+        with contextlib.suppress(Refused):
+            self._prove(terminal, name, version)
+            if name == PIN:
+                self._learn_tries(terminal.pin_state() or 0)
+
+    def _prove(self, terminal: Terminal, name: str, version: int) -> None:
+        """One right proof. Refused."""
+        if name == PIN:
+            terminal.enter(self.layout.pin.application)
             terminal.verify_pin(self._pin)
-        except TerminalError as error:
-            return f"the PIN in $SSCARD_PIN is not the card's: {error}"
-        self._pin_tries = terminal.pin_state() or 0
-        return ""
+            return
+        spec = self.layout.keys[name]
+        terminal.enter(spec.application, again=True)
+        if spec.use is KeyUse.PIN:
+            terminal.prove_pin(name, spec.pin)
+            return
+        use = terminal.use(name, version=version)
+        use = replace(use, challenge=terminal.challenge(use.scheme.cryptogram))
+        told = version if version != 1 else None  # the lowest, which need not be named
+        terminal.exchange(proving(spec, terminal.proof(use, bytes(range(8))), told), f"proving {name}")
 
-    def _check_key(self, terminal: Terminal, name: str) -> str:
-        """Why a key cannot be used; empty if it is right, or cannot be tried at all."""
-        spec = self.layout.keys.get(name)
-        if spec is None:
-            return f"the card's layout has no key {name}"
-        try:
-            terminal.card_key(name)
-            if spec.use in (KeyUse.EXTERNAL, KeyUse.PIN):
-                terminal.begin()
-                terminal.enter(spec.application)
-                terminal.authenticate(name)
-        except UnknownKey as error:
-            return str(error)
-        except TerminalError as error:
-            return f"the key {name} of your file is not the card's: {error}"
-        return ""
+    def _learn_tries(self, tries: int) -> None:
+        """The PIN's tries as the card has them: what vectors cost is found out anew where the layout has others."""
+        self._pin_tries = tries
+        if tries and tries != self.layout.pin.tries:
+            self._twin = Twin(
+                self.layout, self._suite, self._roots, self._pin, self._code, pin_tries=tries, persona=self._persona
+            )
+            self._costs.clear()
 
 
-ENOUGH_TRIES = 2
+def _script(scripts: Sequence[Sequence[Expected]], way: int) -> Sequence[Expected]:
+    """The proofs of one way to play a vector; none where it was not rehearsed."""
+    return scripts[way] if way < len(scripts) else ()
+
+
+def _psam_guard(psam: Connection | None) -> Guard | None:
+    """What stands before the terminal's own card, where there is one."""
+    if psam is None:
+        return None
+    return Guard(psam, catalogue.layout(personas.PSAM), Ledger(psam.atr, None, lambda *_: b""))
 
 
 @contextmanager
 def in_reader(
-    name: str, roots: RootSource, pin: str, layout: Layout | None, psam: str | None = None, persona: str = ""
-) -> Iterator[CardInReader]:
+    name: str, roots: RootSource, pin: str, layout: Layout | None, psam: str | None = None, persona: str = "",
+    note: SpentKeys | None = None,
+) -> Iterator[CardInReader]:  # fmt: skip
     """The card in this reader, and the PSAM in another."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(Pcsc(name))
         own = stack.enter_context(Pcsc(psam)) if psam else None
-        yield CardInReader(connection, name, roots, pin, layout=layout, psam=own, persona=persona)
+        yield CardInReader(connection, name, roots, pin, layout=layout, psam=own, persona=persona, note=note)

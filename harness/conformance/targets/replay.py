@@ -16,6 +16,7 @@ from harness.conformance.vector import Vector
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, read
 from harness.trace.read import Event, TraceError
+from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
 
 
@@ -95,6 +96,10 @@ class Replay:
             raise Unsuitable(f"it wants a card of the layout {vector.layout}")
         return self._layout
 
+    def harm(self, vector: Vector) -> str:  # noqa: ARG002
+        """None: there is no card."""
+        return ""
+
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
         """The recording from each of its resets."""
         if vector.needs_psam:
@@ -105,4 +110,4 @@ class Replay:
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"
                 yield Play(terminal, "0" * 6)
-        raise Missing(_("no session in {name} is this one").format(name=self._path.name))
+        raise Missing(_("no session in {name} is this one").format(name=self._path.name), Cause.NOT_RECORDED)

@@ -55,6 +55,9 @@ class Target(Protocol):
     def layout_for(self, vector: Vector) -> Layout:
         """The layout of the card that the vector is run on. Unsuitable where it needs another."""
 
+    def harm(self, vector: Vector) -> str:
+        """What running a vector would do to a card that is not made for it, in words; empty for nothing."""
+
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
         """The ways to play the vector in turn. Unsuitable, Missing."""
 

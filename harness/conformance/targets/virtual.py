@@ -62,6 +62,10 @@ class Virtual:
             raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}")
         return wanted or self.layout
 
+    def harm(self, vector: Vector) -> str:  # noqa: ARG002
+        """None: the card is made for the vector."""
+        return ""
+
     def load(self, vectors: Iterable[Vector]) -> None:
         """Has the catalogue load what these vectors need, for the processes that are forked from this one."""
         for vector in vectors:

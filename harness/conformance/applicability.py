@@ -1,0 +1,42 @@
+"""Whether a vector is for a target at all, and whether the user lets it be run there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.conformance.targets.target import Target
+from harness.conformance.vector import Vector
+from harness.verdicts.causes import Cause
+from harness.verdicts.verdict import Verdict
+
+ALLOWED_BY = "--allow-destructive"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a vector is not run. ``cause``: None where it is not for this target."""
+
+    reason: str
+    cause: Cause | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to."""
+        return Verdict.NOT_APPLICABLE if self.cause is None else Verdict.MISSING
+
+
+def applicable(vector: Vector, target: Target, *, allow_destructive: bool) -> Refusal | None:
+    """Why a vector is not run on this target; None if it is."""
+    profile = target.profile
+    if not vector.applies(profile.version, profile.algorithm):
+        return Refusal(f"it is for {_words(vector)}, not for {profile.name}")
+    lacking = sorted(vector.features - profile.features)
+    if lacking:
+        why = "only a virtual card can be torn from power or put into any state" if "virtual" in lacking else "lacking"
+        return Refusal(f"{why}: {', '.join(lacking)}")
+    harm = "" if allow_destructive else target.harm(vector)
+    return Refusal(f"{harm}: {ALLOWED_BY}", Cause.NOT_ALLOWED) if harm else None
+
+
+def _words(vector: Vector) -> str:
+    return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
