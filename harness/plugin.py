@@ -96,8 +96,8 @@ def _wrong(marker: pytest.Mark) -> str:
             return f"no keyword {name!r}{guess(name, KEYWORDS)}"
         if name in CHOICES and value not in CHOICES[name]:
             return f"{name}: no {value!r}{guess(str(value), CHOICES[name])}"
-        if name == "slow" and not isinstance(value, bool):
-            return f"slow: expected True or False, found {value!r}"
+        if name == "slow" and not (isinstance(value, str) and value.endswith(".json")) and not isinstance(value, bool):
+            return f"slow: expected True, False or a timing profile (.json), found {value!r}"
     if "seed" in marker.kwargs and "faults" not in marker.kwargs:
         return "seed: there are no faults that it could be of"
     clash = [name for name in OF_A_NEW_CARD if name in marker.kwargs]

@@ -24,9 +24,12 @@ from harness.serving import doctor as doctors
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import Options
 from harness.serving.run import run as serve
+from harness.serving.timing import USUAL, Timing
 from harness.trace.read import USER
 from harness.trace.record import TraceFile
 
+USUALLY = ""
+"""--slow without a file."""
 PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 
 
@@ -58,7 +61,13 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     show_default=True,
     help="Whose habits of probing and powering the card meets.",
 )
-@click.option("--slow", is_flag=True, help="As fast as a contact card at 9600 bit/s, not faster.")
+@click.option(
+    "--slow",
+    is_flag=False,
+    flag_value=USUALLY,
+    metavar="[FILE]",
+    help="As fast as a contact card at 9600 bit/s, not faster; or as a card that `sscard learn` timed (timing.json).",
+)
 @click.option("--trace", "trace_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON Lines here.")
 @click.option(
     "--relaxed", is_flag=True, help="With --image: do not wait for the disk; a crash of the machine may lose writes."
@@ -82,8 +91,8 @@ def run(
     system: str,
     trace_path: Path | None,
     faults: Plan | None,
+    slow: str | None,
     *,
-    slow: bool,
     relaxed: bool,
     demo: bool,
     once: bool,
@@ -106,6 +115,7 @@ def run(
     count = slots or cards
     if cards > count:
         raise click.UsageError(_("{cards} cards do not go into {count} slots").format(cards=cards, count=count))
+    timing = None if slow is None else USUAL if slow == USUALLY else Timing.load(Path(slow))
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
         first = held.enter_context(choice.held(persona[0] if persona else None))
@@ -125,7 +135,7 @@ def run(
             port=port,
             apdu_shape=shape == "apdu",
             system=SYSTEMS[system],
-            slow=slow,
+            timing=timing,
             private=private,
             demo=demo,
             once=once,

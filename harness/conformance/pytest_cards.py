@@ -21,6 +21,7 @@ from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
 from harness.readers.connection import Connection, InProcess, Pcsc
 from harness.serving.reader_profiles import SYSTEMS, Shaped
+from harness.serving.timing import USUAL, Timing
 from harness.terminal.terminal import Terminal
 from harness.verdicts.log import Log
 
@@ -43,7 +44,14 @@ def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], lo
         fault_plans.check(plan, [image.layout])
         chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log.card(image.layout))
     system = SYSTEMS[asked.get("system", "linux")]
-    return InProcess(chip, through=Shaped(chip, system, slow=bool(asked.get("slow"))))
+    return InProcess(chip, through=Shaped(chip, system, timing=_timing(folder, asked.get("slow", False))))
+
+
+def _timing(folder: Path, slow: bool | str) -> Timing | None:
+    """As slow as a contact card usually is, or as a profile beside the test says."""
+    if isinstance(slow, str):
+        return Timing.load(folder / slow)
+    return USUAL if slow else None
 
 
 def _image(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str]) -> Image:

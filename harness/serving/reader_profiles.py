@@ -10,6 +10,7 @@ from typing import Protocol
 
 from emulator.apdu.instructions.select import Select
 from emulator.chip import Chip
+from harness.serving.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,6 @@ SYSTEMS = {
 for two kinds of card by name, and never takes the power; macOS resets and takes it some 5 s after the last use.
 [D]
 """
-BAUD = 9600
-ETU_PER_BYTE = 12
-"""Start bit, 8 data bits, parity, and two of guard time. [P]"""
-PROCEDURE_BYTES = 1
-COMMAND_TIME = 0.004
-WRITE_TIME = 0.003
-RESET_TIME = 0.05
-"""Seconds of a card's own work per command, per non-volatile write, and until its ATR begins. [D]"""
 
 
 class Waiting(Protocol):
@@ -63,7 +56,7 @@ def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
 
 
 class Shaped:
-    """A chip as a slot takes it, under a system's habits and, with ``slow``, as fast as a contact card at 9600 bit/s.
+    """A chip as a slot takes it, under a system's habits and, with ``timing``, no faster than that says.
 
     ``clock``, ``sleep`` and ``later`` may be given by tests.
     """
@@ -73,7 +66,7 @@ class Shaped:
         chip: Chip,
         system: System = SYSTEMS["linux"],
         *,
-        slow: bool = False,
+        timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         later: Callable[[float, Callable[[], None]], Waiting] = _timer,
@@ -81,7 +74,7 @@ class Shaped:
         self.chip = chip
         self.atr = chip.atr
         self._system = system
-        self._slow = slow
+        self._timing = timing
         self._clock = clock
         self._sleep = sleep
         self._later = later
@@ -110,7 +103,8 @@ class Shaped:
     def _reset(self, reset: Callable[[], bytes]) -> bytes:
         atr = reset()
         self._powered, self._used = True, self._clock()
-        self._take(RESET_TIME + _wire(len(atr)))
+        if self._timing is not None:
+            self._sleep(self._timing.of_reset(atr))
         return atr
 
     def power_off(self) -> None:
@@ -150,14 +144,6 @@ class Shaped:
             self._use()
             answer = self.chip.transmit(command)
             self._used = self._clock()
-        written = nvm.writes - before
-        self._take(COMMAND_TIME + WRITE_TIME * written + _wire(len(command) + PROCEDURE_BYTES + len(answer)))
+        if self._timing is not None:
+            self._sleep(self._timing.of_command(command, answer, nvm.writes - before))
         return answer
-
-    def _take(self, seconds: float) -> None:
-        if self._slow:
-            self._sleep(seconds)
-
-
-def _wire(size: int) -> float:
-    return size * ETU_PER_BYTE / BAUD

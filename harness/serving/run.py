@@ -24,6 +24,7 @@ from harness.serving import control, demo
 from harness.serving.in_reader import wait_taken
 from harness.serving.pcsc_service import Place, Service, pcsc_service
 from harness.serving.reader_profiles import SYSTEMS, Shaped, System
+from harness.serving.timing import Timing
 from harness.trace.record import TraceFile
 
 NO_READER = pcsc.PcscError.exit_code
@@ -47,7 +48,8 @@ class Options:
     """What holds the first card's file; closed when another card takes its slot."""
     apdu_shape: bool = False
     system: System = SYSTEMS["linux"]
-    slow: bool = False
+    timing: Timing | None = None
+    """How slow the cards are; None: as fast as they can."""
     private: bool = False
     demo: bool = False
     once: bool = False
@@ -110,9 +112,9 @@ class Run:
     def shaped(self, chip: Chip | None) -> Card | None:
         """The chip as its reader's slot gets it: under a system's habits, slow if asked."""
         options = self.options
-        if chip is None or (options.system.name == "linux" and not options.slow):
+        if chip is None or (options.system.name == "linux" and options.timing is None):
             return chip
-        return Shaped(chip, options.system, slow=options.slow)
+        return Shaped(chip, options.system, timing=options.timing)
 
     @property
     def readers(self) -> list[str]:

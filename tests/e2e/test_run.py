@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import jsonschema
@@ -234,6 +235,16 @@ def test_what_a_system_leaves_to_the_next_program(system: str, kept: bool, tmp_p
     assert answer[-2:].hex().upper() == ("9000" if kept else "6A82")
     told = trace.read_text(encoding="utf-8")
     assert ("A000000308" in told) is kept, "Windows looks for PIV"
+
+
+def test_a_card_takes_the_time_that_a_timing_profile_says(tmp_path: Path) -> None:
+    profile = tmp_path / "timing.json"
+    profile.write_text('{"timing": 1, "reset": 0, "byte": 0, "command": 0, "commands": {"84": 0.4}}', encoding="utf-8")
+    with serving(f"--slow={profile}") as served, Pcsc(served.readers[0]) as connection:
+        began = time.monotonic()
+        assert connection.send(bytes.fromhex("0084000008"))[-2:] == b"\x90\x00"
+        took = time.monotonic() - began
+    assert took >= 0.4
 
 
 def test_cards_live_on_when_their_trace_cannot_be_written_any_more() -> None:

@@ -157,7 +157,7 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
         ('shape="adpu"', """shape: no 'adpu'; did you mean "apdu"?"""),
         ('system="windoze"', """system: no 'windoze'; did you mean "windows"?"""),
         ('algorithm="sm-4"', """algorithm: no 'sm-4'; did you mean "sm4"?"""),
-        ('slow="no"', "slow: expected True or False, found 'no'"),
+        ('slow="no"', "slow: expected True, False or a timing profile (.json), found 'no'"),
         ("seed=7", "seed: there are no faults that it could be of"),
         ('"pin-locked"', "expected keywords"),
         ('image="card.json", persona="expired"', "image: it says what the card is; leave persona out"),

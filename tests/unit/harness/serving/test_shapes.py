@@ -10,6 +10,7 @@ from emulator.chip import Chip
 from emulator.reader.slot import Slot
 from emulator.security import PIN
 from harness.serving.reader_profiles import SYSTEMS, Shaped
+from harness.serving.timing import USUAL, Timing
 from harness.trace.record import Trace
 from tests.kit.cards import SSSE, VERIFY, new_card
 from tests.unit.emulator.reader.test_reader import Driver, driver  # noqa: F401
@@ -30,7 +31,7 @@ class Later:
 class Under:
     """A card under a system, with a clock of its own and a trace."""
 
-    def __init__(self, system: str, *, slow: bool = False) -> None:
+    def __init__(self, system: str, *, timing: Timing | None = None) -> None:
         self.now = 0.0
         self.slept: list[float] = []
         self.waiting: Later | None = None
@@ -41,7 +42,7 @@ class Under:
         self.card = Shaped(
             self.chip,
             SYSTEMS[system],
-            slow=slow,
+            timing=timing,
             clock=lambda: self.now,
             sleep=self.slept.append,
             later=self.later,
@@ -143,7 +144,7 @@ def test_probes_do_the_card_no_harm() -> None:
 
 
 def test_slow_is_as_slow_as_the_wire_and_the_memory() -> None:
-    under = Under("linux", slow=True)
+    under = Under("linux", timing=USUAL)
     under.card.power_on()
     under.send(SSSE, VERIFY, "00B207280B", "0020000003999999")
     reset, select, _, read, wrong = under.slept
