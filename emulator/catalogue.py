@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from emulator import personas as people
 from emulator.filesystem.layouts import load as plans
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.frozen import frozen
 from emulator.kept import keep
@@ -104,9 +105,9 @@ def base_of(name_or_path: str | Path) -> Layout | None:
 
 
 @cache
-def personas(kind: str = "user") -> tuple[str, ...]:
+def personas(kind: CardKind = CardKind.USER) -> tuple[str, ...]:
     """The names of the personas of a kind of card (``user`` or ``psam``) that come with the package, default first."""
-    fit = [name for name in document.names() if persona(name).card == kind]
+    fit = [name for name in document.names() if persona(name).card is kind]
     return tuple(sorted(fit, key=lambda name: name != DEFAULT))
 
 

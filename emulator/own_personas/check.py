@@ -11,7 +11,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import CardKind, IssuedState, Structure
 from emulator.guess import guess
 from emulator.personas import agreement, document, from_table, shape, validity
 from emulator.personas.agreement import Holder
@@ -51,7 +51,7 @@ def judge(name: str, documents: Sequence[Document], chosen: Sequence[Layout] = (
     table = document.merged(documents)
     shapes += shape.missing(table, documents[0].source)
     report = Report(name, findings=shapes)
-    kind = table.get("card", "user")
+    kind = table.get("card", CardKind.USER)
     report_on = list(chosen) or [one for one in map(catalogue.layout, catalogue.layouts()) if one.card == kind]
     report.layouts = [layout.name for layout in report_on]
     if isinstance(table.get("values", {}), dict) and isinstance(table.get("versions", {}), dict):
@@ -75,14 +75,14 @@ class _Judge:
 
     def all(self) -> None:
         """Judges all that the table holds; what is wrong goes into the report."""
-        blank = _dig(self.table, "state", "card") == "blank"
+        blank = _dig(self.table, "state", "card") == IssuedState.BLANK
         for layout in self.layouts:
             for path, values, spec in self._files(layout):
                 self._file(path, values, spec)
         self.report.values = len(self.judged)
         self._unknown()
         self._references()
-        if self.table.get("card", "user") == "user" and not blank:
+        if self.table.get("card", CardKind.USER) == CardKind.USER and not blank:
             self._person()
         if not self.report.findings:
             self._cards()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from emulator.filesystem.layouts.terms import CardKind, IssuedState
 from emulator.personas import document, shape
 from emulator.personas.finding import PersonaError, UnknownPersonaError
 
@@ -39,8 +40,8 @@ class Persona:
     tries_left: int | None
     values: dict[str, dict[str, Any]]
     removed: frozenset[str]
-    card: str = "user"
-    state: str = "in use"
+    card: CardKind = CardKind.USER
+    state: IssuedState = IssuedState.IN_USE
     activated: bool = True
     blocked: frozenset[str] = frozenset()
     purse: dict[str, Any] = field(default_factory=dict)
@@ -82,8 +83,8 @@ def from_table(table: dict[str, Any]) -> Persona:
         tries_left=pin.get("tries_left"),
         values=table["values"],
         removed=frozenset(table.get("remove", ())),
-        card=table.get("card", "user"),
-        state=state.get("card", "in use"),
+        card=CardKind(table.get("card", CardKind.USER)),
+        state=IssuedState(state.get("card", IssuedState.IN_USE)),
         activated=state.get("activated", True),
         blocked=frozenset(state.get("blocked", ())),
         purse=table.get("purse", {}),

@@ -10,7 +10,7 @@ from emulator.errors import Misuse
 from emulator.filesystem.layouts import items, text
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, KeySpec, Layout
-from emulator.filesystem.layouts.terms import KeyUse, Structure
+from emulator.filesystem.layouts.terms import CardKind, IssuedState, KeyUse, Structure
 from emulator.filesystem.memory.cells import (
     ACTIVATION,
     CARD_STATE,
@@ -39,7 +39,7 @@ RID = bytes.fromhex("D156000005")
 INITIALISER = "9156000002"
 COMPUTED = ("SSSE/EF05/01", "SSSE/EF05/03", "SSSE/EF05/04")
 """Items that no persona gives."""
-LIVES = {"in use": CardLife.IN_USE, "blank": CardLife.BLANK, "blocked": CardLife.BLOCKED}
+LIVES = {IssuedState.IN_USE: CardLife.IN_USE, IssuedState.BLANK: CardLife.BLANK, IssuedState.BLOCKED: CardLife.BLOCKED}
 
 
 def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
@@ -53,18 +53,18 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
                 name=persona.name, card=persona.card, name_2=layout.name, card_2=layout.card
             )
         )
-    if persona.card == "psam":
+    if persona.card is CardKind.PSAM:
         layout = _own_psam(persona, layout)
     region = bytes.fromhex(persona.region)
     atr = layout.atr_header + layout.atr_maker + region[:2] + persona.serial
     algorithms = suite(algorithm)
-    blank = persona.state == "blank"
+    blank = persona.state is IssuedState.BLANK
     cells: dict[CellKey, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
     transport = layout.personalisation.key if layout.personalisation else ""
     for key in layout.keys.values():
         cells[tries_cell(key.name)] = key.tries
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
-            roots = layout.card == "psam" and key.use is KeyUse.DELIVERY
+            roots = layout.card is CardKind.PSAM and key.use is KeyUse.DELIVERY
             cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, atr[-8:], algorithms)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
     for name, cell in _states(persona, layout).items():
@@ -122,7 +122,7 @@ def _roots(layout: Layout, key: KeySpec, persona: Persona) -> dict[CellKey, Cell
 
 def _states(persona: Persona, layout: Layout) -> dict[CellKey, Cell]:
     """Returns the cells of the life cycle: card, activation, blocked applications."""
-    dormant = layout.activation is not None and (persona.state == "blank" or not persona.activated)
+    dormant = layout.activation is not None and (persona.state is IssuedState.BLANK or not persona.activated)
     cells: dict[CellKey, Cell] = {CARD_STATE: LIVES[persona.state], ACTIVATION: Activation(dormant)}
     blocked = (name for name in persona.blocked if name in layout.applications)
     return cells | {state_cell(name): ApplicationLife.PERMANENT for name in blocked}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from emulator.filesystem.layouts.terms import CardKind, IssuedState
 from emulator.guess import guess
 from emulator.personas.document import Document, Table
 from emulator.personas.finding import Finding
@@ -73,7 +74,7 @@ KEYS: dict[str, Rule | dict[str, Rule]] = {
     "title": _text,
     "title_zh": _text,
     "extends": _text,
-    "card": _choice("user", "psam"),
+    "card": _choice(*CardKind),
     "clear": _list(CLEARED, "DF03/EF07"),
     "remove": _list(ITEM_PATH, "DF03/EF07/71"),
     "missing_keys": _list(re.compile("[A-Z0-9]+"), "RKSSSE"),
@@ -82,7 +83,7 @@ KEYS: dict[str, Rule | dict[str, Rule]] = {
     "chip": {"region": _digits(6, 6), "serial": _hex(4)},
     "pin": {"digits": _digits(4, 16), "tries_left": _number(0, 15)},
     "state": {
-        "card": _choice("in use", "blank", "blocked"),
+        "card": _choice(*IssuedState),
         "activated": _truth,
         "blocked": _list(re.compile("[A-Z][A-Z0-9]*"), "DF04"),
     },

@@ -16,6 +16,7 @@ from emulator import catalogue, personas
 from emulator.chip import Chip, Exchange
 from emulator.errors import Misuse
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
@@ -55,7 +56,7 @@ class CardChoice:
         """A fresh card. Usage errors name the option."""
         holder = persona or personas.DEFAULT
         with usage.of("--persona", UnknownPersonaError):
-            usual = DEFAULT_LAYOUT if catalogue.persona(holder).card == "user" else personas.PSAM
+            usual = DEFAULT_LAYOUT if catalogue.persona(holder).card is CardKind.USER else personas.PSAM
         layout = catalogue.layout(self.layout or usual)
         chosen = self.algorithm or (
             DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in layout.algorithms else layout.algorithms[0]
@@ -159,7 +160,7 @@ def psam_image(name: str) -> Image:
 def is_psam(persona: str) -> bool:
     """True for the persona of a terminal's own card. PersonaError for a file that is not a persona."""
     try:
-        return catalogue.persona(persona).card == "psam"
+        return catalogue.persona(persona).card is CardKind.PSAM
     except UnknownPersonaError:
         return False
 

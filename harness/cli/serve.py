@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from emulator import personas
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
@@ -25,7 +26,6 @@ from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import Options
 from harness.serving.run import run as serve
 from harness.serving.timing import USUAL, Timing
-from harness.trace.read import USER
 from harness.trace.record import TraceFile
 
 USUALLY = ""
@@ -121,7 +121,7 @@ def run(
         first = held.enter_context(choice.held(persona[0] if persona else None))
         images = [first, *(choice.make(name) for name in persona[1:]), *own]
         if faults:
-            fault_plans.check(faults, [image.layout for image in images if image.layout.card == USER])
+            fault_plans.check(faults, [image.layout for image in images if image.layout.card is CardKind.USER])
         trace = None
         if trace_path:
             trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data, force=force)

@@ -8,7 +8,7 @@ from typing import Protocol
 from emulator import catalogue
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.messages import _
 from emulator.sources import citation
 from harness.facts.fact import Fact
@@ -54,7 +54,7 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
         for item in spec.items:
             yield from _items(f"item.{spec.path}", item)
     for key in layout.keys.values():
-        where = f", PSAM {key.psam}" if layout.card == "psam" and key.psam else ""
+        where = f", PSAM {key.psam}" if layout.card is CardKind.PSAM and key.psam else ""
         statement = f"{key.title_en}: id {key.id:02X} in {key.application}, {key.levels} levels{where}"
         yield _fact(f"key.{key.name}", statement, key)
     if layout.pin.application:

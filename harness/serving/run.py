@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.chip import Chip
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from emulator.reader.slot import Card, Slot
@@ -104,7 +105,7 @@ class Run:
         """A chip for this slot, traced if asked."""
         trace = self.options.trace
         observer = trace.slot(slot, image) if trace else None
-        if self.options.faults and image.layout.card == "user":
+        if self.options.faults and image.layout.card is CardKind.USER:
             plan = replace(self.options.faults, seed=self.options.faults.seed + slot)
             return FaultyChip(image, plan, apdu_shape=self.options.apdu_shape, observer=observer)
         return Chip(image, apdu_shape=self.options.apdu_shape, observer=observer)

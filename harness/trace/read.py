@@ -13,6 +13,7 @@ from typing import Any
 from emulator import catalogue
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -28,8 +29,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": (), CALL: ("function",),
 }  # fmt: skip
 """Texts that an event must have."""
-USER, PSAM = "user", "psam"
-"""The kinds of cards; a terminal's own have the layout of the same name."""
+PSAM = str(CardKind.PSAM)
+"""The layout of a terminal's own cards, which is named as their kind."""
 LONGEST_LINE = 1024 * 1024
 """Letters; an event has a few thousand. [D]"""
 EPOCH = 1970
@@ -232,6 +233,6 @@ def layout_of(path: Path) -> Layout:
                     path=path, name=name
                 )
             )
-        if name and (layout := catalogue.layout(name)).card == USER:
+        if name and (layout := catalogue.layout(name)).card is CardKind.USER:
             return layout
     return catalogue.layout(OTHERWISE)

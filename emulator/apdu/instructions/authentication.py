@@ -12,7 +12,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
 from emulator.filesystem.layouts.specs import MessagingSpec
-from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.layouts.terms import CardKind, KeyUse
 
 CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8
@@ -42,7 +42,7 @@ class GetChallenge(Instruction):
     status = (0x6700, 0x6A81, 0x6A86, 0x9303)
     before_activation = True
     unblocks = True
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
 
     size: int
 
@@ -130,7 +130,7 @@ class ExternalAuthentication(Instruction):
     writes = True
     before_activation = True
     unblocks = True
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
 
     key: int
     cryptogram: bytes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.touched import Content, Touched
 from emulator.apdu.status import SW, CardError
-from emulator.filesystem.layouts.terms import Addressing, Selection
+from emulator.filesystem.layouts.terms import Addressing, CardKind, Selection
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
@@ -37,7 +37,7 @@ class Instruction:
     """Further classes under which it comes with secure messaging."""
     by_p1: ClassVar[bool] = False
     """Another instruction has the same CLA and INS: P1 tells them apart."""
-    cards: ClassVar[tuple[str, ...]] = ("user",)
+    cards: ClassVar[tuple[CardKind, ...]] = (CardKind.USER,)
     """The kinds of card that have it: ``user``, ``psam``."""
     versions: ClassVar[str] = "all"
     """The specification versions that have it, in words."""

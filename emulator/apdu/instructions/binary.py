@@ -11,7 +11,7 @@ from emulator.apdu.lengths import exact, most
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.layouts.terms import Addressing, Messaging, Structure
+from emulator.filesystem.layouts.terms import Addressing, CardKind, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 WITH_SFI = 0x80
@@ -70,7 +70,7 @@ class ReadBinary(Instruction):
     answers = "bytes"
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
     before_activation = True
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
     secured = (0x04, 0x84)
 
     sfi: int
@@ -146,7 +146,7 @@ class UpdateBinary(Instruction):
     lengths = frozenset(range(1, 256))
     status = (0x6581, 0x6700, 0x6981, 0x6982, 0x6984, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x9303)
     before_activation = True
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
     secured = (0x04, 0x84)
     writes = True
 

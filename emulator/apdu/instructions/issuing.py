@@ -13,7 +13,7 @@ from emulator.apdu.instructions.base import WHOLE, Instruction, check_declared, 
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
-from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, Activation, CardLife, key_cell
 from emulator.security import Condition
 
@@ -59,7 +59,7 @@ class LoadKey(_Personalising):
     ins = 0xD4
     source = "this project's own [D]"
     lengths = frozenset({28, 36})
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
     secret = True
 
     version: int
@@ -122,7 +122,7 @@ class CompletePersonalisation(_Personalising):
     p1p2 = {0x0000: "the card"}
     lengths = frozenset({MAC_SIZE})
     harmless_data = WHOLE  # a MAC
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
 
     @classmethod
     def command(cls) -> CommandAPDU:

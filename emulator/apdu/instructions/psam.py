@@ -14,7 +14,7 @@ from emulator.crypto import SUITES, Suite
 from emulator.crypto.suite import folded
 from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec
-from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import file_cell
 
 FACTOR = 8
@@ -91,7 +91,7 @@ class InitializeEnvironment(Instruction):
     p1p2 = {0x0000: "by the card's region"}
     lengths = frozenset({1})
     harmless_data = WHOLE
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     status = (0x6700, 0x6985, 0x6A80, 0x6A86)
 
     region: int
@@ -132,7 +132,7 @@ class DeliveryKey(Instruction):
     ins = 0xDE
     source = "[S: part9:9.7, prog-huada-usb, prog-yx]"
     lengths = frozenset(range(8, 41, 8))
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     status = (0x6700, 0x6982, 0x6983, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
 
     usage: int
@@ -210,7 +210,7 @@ class CipherData(Instruction):
     case4 = True
     harmless_answer = WHOLE
     fresh_answer = True
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86)
     secret = True  # a PIN to be reloaded comes here in clear
 
@@ -271,7 +271,7 @@ class InitSamForPurchase(Instruction):
     case4 = True
     harmless_answer = ((0, 8),)
     fresh_data = fresh_answer = True
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     status = (0x6581, 0x6700, 0x6985, 0x6A80, 0x6A81, 0x6A86, 0x6A88)
     writes = True
 
@@ -333,7 +333,7 @@ class CreditSamForPurchase(Instruction):
     lengths = frozenset({4})
     harmless_data = WHOLE
     fresh_data = True
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     status = (0x6700, 0x6901, 0x6985, 0x6A81, 0x6A86, 0x9302)
     continues = True
 

@@ -13,7 +13,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import SUITES, Suite
 from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec, Layout
-from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import KEY_SIZE, key_cell
 
 FILES = {
@@ -36,7 +36,7 @@ class _KeyFile(Instruction):
     cla = 0x84
     ins = 0xD4
     by_p1 = True
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
     protected = True
     secret = True
     writes = True

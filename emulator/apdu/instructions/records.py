@@ -11,7 +11,7 @@ from emulator.apdu.lengths import WHOLE, WHOLE_SECURED, exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
-from emulator.filesystem.layouts.terms import Addressing, Messaging, Structure
+from emulator.filesystem.layouts.terms import Addressing, CardKind, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
@@ -114,7 +114,7 @@ class ReadRecord(Instruction):
     source = "with a MAC [D]; [T: part5:6.10]"
     answers = "one or more records"
     answer_holds = Content.RECORDS
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A83, 0x6A86, 0x6C00, 0x9303)
     before_activation = True
     secured = (0x04, 0x84)

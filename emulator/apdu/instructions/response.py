@@ -9,6 +9,7 @@ from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.lengths import exact
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
+from emulator.filesystem.layouts.terms import CardKind
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class GetResponse(Instruction):
     p1p2 = {0x0000: "what 61xx announced"}
     answers = "the waiting data"
     status = (0x6700, 0x6A81, 0x6A86, 0x6C00, 0x6F00, 0x9303)
-    cards = ("user", "psam")
+    cards = (CardKind.USER, CardKind.PSAM)
     anywhere = True
     continues = True
 

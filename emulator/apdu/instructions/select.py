@@ -11,7 +11,7 @@ from emulator.apdu.instructions.touched import Content
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec
-from emulator.filesystem.layouts.terms import Selection
+from emulator.filesystem.layouts.terms import CardKind, Selection
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.cells import ApplicationLife
 from emulator.filesystem.memory.files import Directory
@@ -168,6 +168,6 @@ class SelectOnPsam(Select):
     }
     by_file_id = frozenset({ANY, EF})
     status = (0x6700, 0x6985, 0x6A81, 0x6A82, 0x6A86)
-    cards = ("psam",)
+    cards = (CardKind.PSAM,)
 
     __slots__ = ()

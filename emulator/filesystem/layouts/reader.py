@@ -22,7 +22,7 @@ from emulator.filesystem.layouts.specs import (
     LayoutError,
     Table,
 )
-from emulator.filesystem.layouts.terms import Fci, KeyUse, Messaging, Structure
+from emulator.filesystem.layouts.terms import CardKind, Fci, KeyUse, Messaging, Structure
 from emulator.filesystem.memory import directory as directory_file
 from emulator.messages import _
 from emulator.security import PIN, Never, names_in, parse_condition
@@ -59,7 +59,7 @@ class LayoutReader:
         self.whole = root.choice("continuations", item_tables.CONTINUATIONS, "split") == "whole"
         follows_class = root.choice("get_response_class", ("00", "any"), "00") == "any"
         header, maker, basis = self._atr()
-        card = self.card = root.choice("card", ("user", "psam"), "user")
+        card = self.card = root.member("card", CardKind, CardKind.USER)
         schemes = {key: features.messaging(node, key) for key, node in self._section("messaging")}
         applications = self._applications(schemes)
         keys = {key: self._key(node, key, applications) for key, node in self._section("key")}
@@ -331,7 +331,9 @@ class LayoutReader:
         """The file id where a layout names none: EF and the SFI, or 00 and the SFI in a PSAM, and where certificates
         and bank are.
         """
-        national = self.card == "user" and (application in ("MF", "SSSE") or re.fullmatch("DF[0-9A-F]{2}", application))
+        national = self.card is CardKind.USER and (
+            application in ("MF", "SSSE") or re.fullmatch("DF[0-9A-F]{2}", application)
+        )
         return ("EF" if national else "00") + name[2:]
 
     @staticmethod

@@ -10,7 +10,16 @@ from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.habit_specs import HabitsSpec
 from emulator.filesystem.layouts.paths import FilePath, ItemPath, PsamKey
-from emulator.filesystem.layouts.terms import AskedWhenLocked, Fci, KeyUse, MacStart, Messaging, MessagingKey, Structure
+from emulator.filesystem.layouts.terms import (
+    AskedWhenLocked,
+    CardKind,
+    Fci,
+    KeyUse,
+    MacStart,
+    Messaging,
+    MessagingKey,
+    Structure,
+)
 from emulator.messages import _
 from emulator.security import PIN, Condition, Never, names_in
 
@@ -359,7 +368,7 @@ class Layout:
     version: str
     title: str
     title_zh: str
-    card: str
+    card: CardKind
     algorithms: tuple[str, ...]
     atr_header: bytes
     atr_maker: bytes

@@ -12,6 +12,14 @@ class CardKind(StrEnum):
     PSAM = "psam"
 
 
+class IssuedState(StrEnum):
+    """What a card is that a persona is issued: in use, blank and to be personalised, or blocked for ever."""
+
+    IN_USE = "in use"
+    BLANK = "blank"
+    BLOCKED = "blocked"
+
+
 class Structure(StrEnum):
     """How an EF is built: records in TLV, records of one length of which the newest is the first, or bytes."""
 

@@ -7,6 +7,7 @@ from emulator.apdu.instructions.psam import CipherData, DeliveryKey
 from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.crypto.keys import factors
+from emulator.filesystem.layouts.terms import CardKind
 from harness.monitor.rule import Across
 from harness.monitor.view import Step
 
@@ -31,7 +32,7 @@ class Factors(Across):
     def across(self, slot: int, atr: bytes, step: Step) -> str | None:
         if step.kind is DeliveryKey:
             return self._delivered(step)
-        if step.view.layout.card != "psam":
+        if step.view.layout.card is not CardKind.PSAM:
             before, region = self._cards.get(slot, (atr, ""))
             self._cards[slot] = (atr, region if before == atr else "")
             self._region_told(slot, step)
@@ -74,9 +75,9 @@ class Passed(Across):
         if step.kind is CipherData:
             self._pending = step.sw >> 8 == 0x61
             self._computed = step.answer if step.sw == 0x9000 else b""
-        elif step.kind is GetResponse and self._pending and step.view.layout.card == "psam":
+        elif step.kind is GetResponse and self._pending and step.view.layout.card is CardKind.PSAM:
             self._computed, self._pending = step.answer, False
-        elif step.kind is GetChallenge and step.view.layout.card != "psam":
+        elif step.kind is GetChallenge and step.view.layout.card is not CardKind.PSAM:
             self._computed = b""
         elif step.kind is ExternalAuthentication and self._computed:
             self.seen = True

@@ -11,6 +11,7 @@ from emulator import ber, catalogue, personas
 from emulator.chip import Chip
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import LayoutError
+from emulator.filesystem.layouts.terms import IssuedState
 from emulator.personas.issue import bank_card_number, issue
 from tests.kit.cards import HOME, VERIFY, Card, new_card
 
@@ -79,7 +80,7 @@ def test_the_directory_leads_to_the_application(card: Card) -> None:
 @pytest.mark.parametrize("name", HOLDERS)
 def test_all_that_a_terminal_reads_of_every_persona_is_whole(version: str, name: str) -> None:
     """No list lacks a length, no value is filled up: readers crash on the one and show the other."""
-    person = replace(catalogue.persona(name), state="in use")  # a blocked card shows nobody anything
+    person = replace(catalogue.persona(name), state=IssuedState.IN_USE)  # a blocked card shows nobody anything
     card = Card(Chip(issue(person, catalogue.layout(version), "3des")))
     card.chip.power_on()
     known = read(card)
