@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from emulator.apdu import lifecycle, messaging
@@ -72,6 +71,17 @@ class Observer(Protocol):
 def _plain(opened: messaging.Opened | None) -> bytes:
     """The command that secure messaging covered, as observers are told it."""
     return bytes(opened) if opened is not None else b""
+
+
+@dataclass(slots=True)
+class Account:
+    """What the answer to a command does not say: why it went so, of a fault where it was, and what secure messaging
+    covered.
+    """
+
+    reason: str = ""
+    failure: str = ""
+    opened: messaging.Opened | None = None
 
 
 def _where(error: BaseException | None) -> str:
@@ -151,12 +161,12 @@ class Chip:
         root = files.tree(image.layout, algorithms.code)
         self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
         self._table = InstructionTable.of(image.layout)
-        self._carry_out: Callable[[bytes, Telling | None], bytes] = self._perform
-        if image.layout.habits is not None:
-            self._carry_out = partial(self._as_habits_have_it, Habits(image.layout.habits, self._state, self._table))
+        spec = image.layout.habits
+        self._habits = Habits(spec, self._state, self._table) if spec is not None else None
         self._powered = False
         self._torn = False
         self._witness: Witness | None = None
+        self._account = Account()
         self._lock = threading.Lock()
         self._inside = Inside(self._execute, self._restart, self._lose_power, self._tell, lambda: self.observer)
 
@@ -216,21 +226,25 @@ class Chip:
 
         PowerCut if a test has the memory's power cut in mid-command: no answer, and no power afterwards.
         """
-        with self._lock:
+        # Not ``with``: between two commands of a reader other programs run, and what it does besides is cold by then.
+        self._lock.acquire()
+        try:
             if not self._powered:
                 raise RuntimeError("the chip has no power: power_on() first")
             if self.apdu_shape:
                 return follow(self._answer, command)
-            if self.observer is None and self.interposer is None:
-                return self._carry_out(command, None)  # a layer less where nobody is to be told or asked
+            if self.observer is None and self.interposer is None and self._habits is None:
+                return self._perform(command)  # two layers less where nobody is to be told or asked
             return self._answer(command)
+        finally:
+            self._lock.release()
 
     def _answer(self, raw: bytes) -> bytes:
         """One command in the T=0 shape, under the lock: the card's own answer, or what an interposer makes of it."""
         if self.interposer is not None:
             return self.interposer.answer(raw, self._inside)
         try:
-            return self._carry_out(raw, self._tell if self.observer is not None else None)
+            return self._answered(raw, self._tell if self.observer is not None else None)
         except PowerCut:
             self.observer = told(self.observer, lambda one: one.powered("off", b""))
             raise
@@ -242,7 +256,7 @@ class Chip:
         if cut_after is not None:
             nvm.cut_after = cut_after
         try:
-            self._carry_out(raw, seen.append)
+            self._answered(raw, seen.append)
         except PowerCut:
             pass  # the exchange has no answer
         finally:
@@ -258,13 +272,21 @@ class Chip:
     def _tell(self, exchange: Exchange) -> None:
         self.observer = told(self.observer, lambda one: one.exchanged(exchange))
 
+    def _answered(self, raw: bytes, tell: Telling | None) -> bytes:
+        """Carries a command out as this card does, with its habits where it has any. ``tell`` is told of it, without an
+        answer where power is cut. PowerCut.
+        """
+        if self._habits is not None:
+            return self._as_habits_have_it(self._habits, raw, tell)
+        return self._perform(raw) if tell is None else self._watched(raw, tell)
+
     def _as_habits_have_it(self, habits: Habits, raw: bytes, tell: Telling | None) -> bytes:
-        """Carries a command out as a card of these habits does; as ``_perform``."""
+        """As ``_answered``, for a card of these habits."""
         plan = habits.plan(raw)
         seen: list[Exchange] = []
         try:
             if plan.refusal is None:
-                ours = self._perform(plan.performed, seen.append if tell is not None else None)
+                ours = self._perform(plan.performed) if tell is None else self._watched(plan.performed, seen.append)
             else:
                 ours = self._refuse(plan.refusal, raw)
                 seen.append(Exchange(raw, ours, plan.refusal.reason))
@@ -287,83 +309,89 @@ class Chip:
             session.transaction = None
         return refusal.sw.to_bytes(2, "big")
 
-    def _perform(self, raw: bytes, tell: Telling | None) -> bytes:
-        """Carries a command out. ``tell`` is told of it, without an answer where power is cut. PowerCut."""
+    def _watched(self, raw: bytes, tell: Telling) -> bytes:
+        """As ``_perform``, and ``tell`` is told of it."""
+        memory, session = self._state.memory, self._state.session
+        self._witness = witness = self._witness or Witness(memory)
+        witness.before(session)
+        self._account = account = Account()
+        began = time.monotonic()
+        try:
+            answer = self._perform(raw)
+        except PowerCut:
+            words, took = "power was cut in the middle of it", time.monotonic() - began
+            tell(Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took))
+            raise
+        took = time.monotonic() - began
+        words = account.reason or describe(int.from_bytes(answer[-2:], "big"))[0]
+        tell(Exchange(raw, answer, words, account.failure, _plain(account.opened), witness.changes(session), took))
+        return answer
+
+    def _perform(self, raw: bytes) -> bytes:
+        """Carries a command out, in one transaction of the memory, and leaves in the account what its answer does not
+        say. PowerCut.
+        """
         state = self._state
         session, memory = state.session, state.memory
-        failure = ""
-        opened: messaging.Opened | None = None
-        began = 0.0
-        if tell is not None:
-            began = time.monotonic()
-            self._witness = self._witness or Witness(memory)
-            self._witness.before(session)
         if session.pending and raw[1:2] != GET_RESPONSE:
             session.pending = b""
         try:
-            if not memory.normal:
-                lifecycle.check_card(state)
             understood = self._table.understood.get(raw)
-            if understood is not None:
-                kind = type(understood)
-                in_secured_class = False
+            if understood is not None and memory.normal and session.transaction is None:
+                data, waits = understood.execute(state), False
             else:
-                command = CommandAPDU.parse(raw)
-                if command.extended:
-                    raise CardError(
-                        SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended"
-                    )
-                kind = self._table.find(command.cla, command.ins, command.p1)
-                in_secured_class = command.cla in kind.secured
-            if session.transaction is not None and not kind.continues:
-                session.transaction = None
-            if not memory.normal:
-                lifecycle.check(state, kind)
-            if understood is not None:
-                data = understood.execute(state)
-            elif not (in_secured_class or kind.protected):
-                kind.check(command)
-                instruction = kind.parse(command)
-                self._table.remember(raw, instruction)
-                data = instruction.execute(state)
-            elif kind.when_blocked and kind.done_already(state, command):
-                kind.check(command)
-                data = b""
-            else:
-                opened = messaging.opened(state, kind, command)
-                data = opened.seal.close(kind.parse(opened).execute(state))
-            memory.commit()
-            if data and (in_secured_class or kind.case4):
+                data, waits = self._carry_out(raw)
+            if memory.uncommitted:
+                memory.commit()
+            if data and waits:
                 session.pending = data
-                answer, reason = bytes((0x61, len(data) & 0xFF)), ""
-            elif session.pending:
-                answer, reason = data + bytes((0x61, len(session.pending) & 0xFF)), ""
-            else:
-                answer, reason = data + OK, ""
+                return bytes((0x61, len(data) & 0xFF))
+            if session.pending:
+                return data + bytes((0x61, len(session.pending) & 0xFF))
+            return data + OK
         except CardError as refusal:
             memory.rollback()
             if refusal.sw >> 8 != WRONG_LE:
                 # A command that fails takes the account back to idle [T: part5:table 49]; 6Cxx carries nothing out and
                 # is repeated. [D]
                 session.transaction = None
-            answer, reason = refusal.sw.to_bytes(2, "big"), refusal.reason
+            self._account.reason = refusal.reason
+            return refusal.sw.to_bytes(2, "big")
         except PowerCut:
             self._forget()
             self._powered, self._torn = False, True
-            if tell is not None:
-                words, took = "power was cut in the middle of it", time.monotonic() - began
-                tell(Exchange(raw, b"", words, plain=_plain(opened), seconds=took))
             raise
         except OSError as error:
             memory.rollback()
-            answer, reason = SW.MEMORY_FAILURE.to_bytes(2, "big"), f"the image could not be written: {error.strerror}"
+            self._account.reason = f"the image could not be written: {error.strerror}"
+            return SW.MEMORY_FAILURE.to_bytes(2, "big")
         except Exception:  # the card must live on, whatever our own fault was
             memory.rollback()
-            answer, reason = b"\x6f\x00", "a fault of the emulator's own, not of the command"
-            failure = _where(sys.exception())
-        if tell is not None and self._witness is not None:
-            words = reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-            took = time.monotonic() - began
-            changes = self._witness.changes(session)
-            tell(Exchange(raw, answer, words, failure, _plain(opened), changes, took))
-        return answer
+            self._account.reason = "a fault of the emulator's own, not of the command"
+            self._account.failure = _where(sys.exception())
+            return SW.UNKNOWN.to_bytes(2, "big")
+
+    def _carry_out(self, raw: bytes) -> tuple[bytes, bool]:
+        """From a command's bytes to the data of its answer, and whether these are to be fetched by GET RESPONSE."""
+        state = self._state
+        if not state.memory.normal:
+            lifecycle.check_card(state)
+        command = CommandAPDU.parse(raw)
+        if command.extended:
+            raise CardError(SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended")
+        kind = self._table.find(command.cla, command.ins, command.p1)
+        if state.session.transaction is not None and not kind.continues:
+            state.session.transaction = None
+        if not state.memory.normal:
+            lifecycle.check(state, kind)
+        secured = command.cla in kind.secured
+        if not (secured or kind.protected):
+            kind.check(command)
+            instruction = kind.parse(command)
+            self._table.remember(raw, instruction)
+            return instruction.execute(state), kind.case4
+        if kind.when_blocked and kind.done_already(state, command):
+            kind.check(command)
+            return b"", False
+        self._account.opened = opened = messaging.opened(state, kind, command)
+        return opened.seal.close(kind.parse(opened).execute(state)), secured or kind.case4

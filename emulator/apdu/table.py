@@ -23,7 +23,7 @@ class InstructionTable:
         self.by_code: dict[int, type[Instruction]] = {}
         self.by_p1: dict[int, type[Instruction]] = {}
         self.understood: dict[bytes, Instruction] = {}
-        """Commands without data that passed their checks, as ``remember`` keeps them."""
+        """Commands without data that passed their checks, and whose answer comes at once: see ``remember``."""
         for kind, (cla, ins) in instructions:
             for one in (cla, *kind.secured):
                 self.by_code.setdefault(one << 8 | ins, kind)
@@ -44,9 +44,10 @@ class InstructionTable:
 
     def remember(self, raw: bytes, instruction: Instruction) -> None:
         """Keeps what a plain command of no more than a header means: nothing but its bytes says so, and terminals send
-        the same few again and again. One with data is not kept, as it may hold a PIN; nor is any beyond ``MOST_KEPT``.
+        the same few again and again. One with data is not kept, as it may hold a PIN, nor one whose answer may have to
+        be fetched; nor is any beyond ``MOST_KEPT``.
         """
-        if len(raw) <= HEADER and len(self.understood) < MOST_KEPT:
+        if len(raw) <= HEADER and not instruction.case4 and len(self.understood) < MOST_KEPT:
             self.understood[raw] = instruction
 
     def get(self, raw: bytes) -> type[Instruction] | None:

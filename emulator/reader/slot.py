@@ -9,7 +9,7 @@ from typing import Protocol
 
 from emulator import internal_fault
 from emulator.errors import ErrorKind, SscardError
-from emulator.reader.wire import LARGEST, Control, Wire
+from emulator.reader.wire import Control, Wire
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +184,10 @@ class Slot:
                 except Exception as error:  # no byte at all would hang every PC/SC call: the card answers, always
                     internal_fault.log(error, log)
                     answer = FAULT
-                send(answer if 1 <= len(answer) <= LARGEST else FAULT)
+                try:
+                    send(answer)
+                except ValueError:  # none, or more than a frame carries
+                    send(FAULT)
             elif frame[0] == Control.ATR:
                 send(card.atr)
                 asked = True

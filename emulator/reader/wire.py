@@ -89,6 +89,6 @@ class Wire:
     def send(self, payload: bytes) -> None:
         """One frame in one piece. ValueError beyond 65535 bytes."""
         size = len(payload)
-        if not 0 < size <= LARGEST:
+        if not size or size > LARGEST:
             raise ValueError(f"a frame carries 1 to {LARGEST} bytes, not {size}")
         self._send(size.to_bytes(LENGTH, "big") + payload)

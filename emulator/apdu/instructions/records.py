@@ -91,8 +91,18 @@ def opened(card: CardState, sfi: int) -> FileSpec:
     """The addressed file, which must hold records; 6981."""
     spec = card.file(sfi)
     if spec.structure is TRANSPARENT:
-        raise CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is transparent, it has no records")
+        raise no_records(spec)
     return spec
+
+
+def no_records(spec: FileSpec) -> CardError:
+    """6981 for a file without records."""
+    return CardError(SW.COMMAND_INCOMPATIBLE, f"{spec.path} is transparent, it has no records")
+
+
+def current(card: CardState, sfi: int) -> int:
+    """The number of the current record; 0 for none, as in a file that was not the current one."""
+    return 0 if sfi else card.session.record
 
 
 def stay(card: CardState, spec: FileSpec, sfi: int, record: int) -> None:
@@ -176,21 +186,28 @@ class ReadRecord(Instruction):
 
     def execute(self, card: CardState) -> bytes:
         """The record, or whole records up to 256 bytes. [D]"""
-        spec = opened(card, self.sfi)
-        card.may_read(spec, self.messaging)
+        # The command that terminals send most: what its usual form does not need is not called.
+        spec = card.file(self.sfi)
+        if spec.structure is TRANSPARENT:
+            raise no_records(spec)
+        if not spec.free:
+            card.may_read(spec, self.messaging)
         records = card.memory.records(spec.path)
-        # A file that was not the current one has no current record yet.
-        current = card.session.record if not self.sfi else 0
-        found = 0
-        if self.mode < THIS:
-            number = found = locate(records, current, self.mode, self.p1, tagged=spec.structure is Structure.RECORDS)
-        else:
-            number = self.p1 or current
+        mode, number, found = self.mode, self.p1, 0
+        if mode < THIS:
+            tagged = spec.structure is Structure.RECORDS
+            number = found = locate(records, current(card, self.sfi), mode, number, tagged=tagged)
+        elif not number:
+            number = current(card, self.sfi)
         if not 1 <= number <= len(records):
-            raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has no record {MODES[self.mode]} {self.p1:02X}")
-        data = records[number - 1] if self.mode <= THIS else self._several(records, number)
-        exact(self.le, data)
-        stay(card, spec, self.sfi, found)
+            raise CardError(SW.RECORD_NOT_FOUND, f"{spec.path} has no record {MODES[mode]} {self.p1:02X}")
+        data = records[number - 1] if mode <= THIS else self._several(records, number)
+        if self.le != len(data):
+            exact(self.le, data)
+        if self.sfi:
+            card.session.open(spec)
+        if found:
+            card.session.record = found
         return data
 
     def _several(self, records: Records, number: int) -> bytes:
@@ -301,9 +318,9 @@ class UpdateRecord(Instruction):
         data = self.data
         if len(data) < 2 or data[1] != len(data) - 2:
             raise CardError(SW.TLV_INCONSISTENT, f"expected tag, length and value, {len(data)} bytes came")
-        current = card.session.record if not self.sfi else 0
+        here = current(card, self.sfi)
         if self.mode == THIS:
-            number = self.p1 or current
+            number = self.p1 or here
             if not 1 <= number <= len(records) + 1:
                 raise CardError(
                     SW.RECORD_NOT_FOUND, f"{spec.path} has {len(records)} records, number {number} was named"
@@ -311,7 +328,7 @@ class UpdateRecord(Instruction):
             return number
         if self.p1 and self.p1 != data[0]:
             raise CardError(SW.TLV_INCONSISTENT, f"P1 names tag {self.p1:02X}, the data tag {data[0]:02X}")
-        number = locate(records, current, self.mode, self.p1, tagged=True)
+        number = locate(records, here, self.mode, self.p1, tagged=True)
         if number:
             return number
         if self.mode != FIRST or not self.p1:

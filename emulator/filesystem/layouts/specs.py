@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.terms import (
     Structure,
 )
 from emulator.messages import _
-from emulator.security import PIN, Condition, Never, names_in
+from emulator.security import PIN, Always, Condition, Never, names_in
 
 Table = dict[str, Any]
 PDOL = 0x9F38
@@ -112,6 +112,11 @@ class FileSpec:
     """A record may be replaced by one of another tag or length."""
     directory: bool = False
     sources: tuple[str, ...] = ()
+    free: bool = field(init=False, repr=False, compare=False)
+    """Everybody may read it, in plain: said once, as every reading asks."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "free", self.read == Always() and self.read_messaging is Messaging.NONE)
 
     @property
     def application(self) -> str:

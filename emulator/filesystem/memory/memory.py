@@ -53,11 +53,14 @@ class Region:
 
 
 class Plan:
-    """Where every cell of a layout lies in the pages: counters first, a byte each, then what is written by pages."""
+    """Where every cell of a layout lies in the pages: counters first, a byte each, then what is written by pages.
+    ``files``: the cell of each file, by its path.
+    """
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self.regions: dict[CellKey, Region] = {}
         self.states = frozenset(name for name in cells if name.kind is CellKind.STATE)
+        self.files = {path: file_cell(path) for path in layout.files}
         counters = [name for name in cells if name.kind.counts]
         self.size = 0
         for name in counters:
@@ -132,13 +135,15 @@ class Plan:
 
 
 class Memory:
-    """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged."""
+    """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged.
+    ``uncommitted``: what the transaction under way has written so far.
+    """
 
-    __slots__ = ("_cells", "_pending", "_plan", "changed", "normal", "nvm")
+    __slots__ = ("_cells", "_plan", "changed", "normal", "nvm", "uncommitted")
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self._cells = dict(cells)
-        self._pending: dict[CellKey, Cell] = {}
+        self.uncommitted: dict[CellKey, Cell] = {}
         self._plan = Plan(layout, cells)
         self.changed: Changed | None = None
         self.nvm = Nvm(self._plan.size)
@@ -165,7 +170,7 @@ class Memory:
     def fork(self) -> Memory:
         """Another memory of the same content, apart from now on, with no one told of its changes."""
         twin = object.__new__(Memory)
-        twin._cells, twin._pending, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
+        twin._cells, twin.uncommitted, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
         twin.nvm = object.__new__(Nvm)
         for name in Nvm.__slots__:
             setattr(twin.nvm, name, getattr(self.nvm, name))
@@ -190,7 +195,7 @@ class Memory:
         """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""
         if self.changed:
             self.changed(snapshot)
-        before, self._cells, self._pending = self._cells, dict(snapshot), {}
+        before, self._cells, self.uncommitted = self._cells, dict(snapshot), {}
         content = self.nvm.bytes
         for name, cell in self._cells.items():
             if before.get(name) is not cell:
@@ -204,17 +209,20 @@ class Memory:
 
     def get(self, name: CellKey) -> Cell | None:
         """A cell as this transaction sees it."""
-        if self._pending and name in self._pending:
-            return self._pending[name]
+        if self.uncommitted and name in self.uncommitted:
+            return self.uncommitted[name]
         return self._cells.get(name)
 
     def put(self, name: CellKey, value: Cell) -> None:
         """Writes a cell within the transaction."""
-        self._pending[name] = value
+        self.uncommitted[name] = value
 
     def records(self, path: str) -> tuple[bytes, ...]:
         """The records of a file, or its one run of bytes if it is transparent."""
-        value = self.get(file_cell(path))
+        # As ``parts`` gives it, without two calls more: no question is asked more often.
+        name = self._plan.files[path]
+        written = self.uncommitted
+        value = written[name] if written and name in written else self._cells.get(name)
         assert isinstance(value, tuple)
         return value
 
@@ -259,26 +267,26 @@ class Memory:
 
     def commit(self) -> None:
         """Makes the transaction's writes final, all together."""
-        if self._pending:
-            cells = {**self._cells, **self._pending}
+        if self.uncommitted:
+            cells = {**self._cells, **self.uncommitted}
             if self.changed:
                 self.changed(cells)
-            self.nvm.commit(self._plan.encode(name, cell) for name, cell in self._pending.items())
-            lives_on = self._plan.states.isdisjoint(self._pending)
+            self.nvm.commit(self._plan.encode(name, cell) for name, cell in self.uncommitted.items())
+            lives_on = self._plan.states.isdisjoint(self.uncommitted)
             self._cells = cells
-            self._pending = {}
+            self.uncommitted = {}
             if not lives_on:
                 self._settle()
 
     def rollback(self) -> None:
         """Forgets what the transaction has written so far."""
-        self._pending = {}
+        self.uncommitted = {}
 
     def recover(self) -> None:
         """What power-on does after a cut: finishes or forgets what was under way, and reads all cells anew."""
         self.nvm.cut_after = None
         self.nvm.recover()
-        self._pending = {}
+        self.uncommitted = {}
         content, cells = self.nvm.bytes, {}
         for name in self._plan.present(content):
             cells[name] = self._plan.decode(name, content)
