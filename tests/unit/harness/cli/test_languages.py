@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from emulator import messages
 from harness.cli import main
 from harness.cli.table import children
+from harness.readers import pcsc
 from tests.kit import languages
 
 COPY = "Copy a card, to rewind to later; SOURCE may be in a running reader. An existing COPY is never overwritten."
@@ -29,6 +31,11 @@ WORDS: dict[str | tuple[str, str], str] = {
     "Copy a card, to rewind to later; SOURCE may be in a running reader.": "复制卡片映像",
     "Six digits of GB/T 2260.": "GB/T 2260的六位代码。",
     "For other programs.": "供其他程序使用。",
+    "expected a trace, or --reader NAME": "应给出跟踪文件或--reader NAME",
+    ("{left} try left", "{left} tries left"): "还可试{left}次",
+    "{file}: good 正确. {counts}": "{counts}：{file}无误",
+    "not installed": "未安装",
+    "keep the ports behind a firewall, or run where there is no other interface: {alone}": "用防火墙保护：{alone}",
     "no such file or folder": "没有这个文件或文件夹",
 }
 
@@ -73,6 +80,32 @@ def test_a_commands_short_text_is_told_where_commands_are_listed() -> None:
 def test_wrong_usage_is_told_by_the_library_in_the_language_too() -> None:
     assert "错误: 没有命令 'nothing'。" in said("nothing", expect=2)
     assert "缺少选项" in said("persona", "new", expect=2)
+
+
+def test_wrong_usage_that_we_find_is_told_in_it() -> None:
+    assert "错误: 应给出跟踪文件或--reader NAME" in said("monitor", expect=2)
+
+
+def test_so_is_what_a_command_prints_with_its_counts() -> None:
+    assert said("pin", "state") == "还可试3次"
+
+
+def test_a_translation_may_turn_the_parts_round() -> None:
+    assert said("layout", "check", "3.00").startswith("13 applications, 49 files, 197 items, 66 keys：3.00无误")
+
+
+def test_the_doctor_tells_cause_and_remedy_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcsc, "pcscd_path", lambda: None)
+    text = said("doctor", expect=1)
+    assert "fault pcscd: 未安装 → apt-get install pcscd" in text
+    assert "→ 用防火墙保护：unshare --net" in text
+
+
+def test_what_programs_read_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcsc, "pcscd_path", lambda: None)
+    result = CliRunner().invoke(main, ["doctor", "--json"])
+    assert {"check", "level", "detail", "remedy"} == set(json.loads(result.stdout)[0])
+    assert json.loads(result.stdout)[0]["level"] == "fault"
 
 
 def test_what_the_system_refuses_is_told_in_it() -> None:
