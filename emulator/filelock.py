@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from emulator.messages import _
+
 PAUSE = 0.05
 """Seconds between attempts on Windows, which wakes nobody up."""
 
@@ -23,7 +25,7 @@ if sys.platform == "win32":
                 return
             except OSError as error:
                 if not wait:
-                    raise BlockingIOError(error.errno, "another process has locked it") from None
+                    raise BlockingIOError(error.errno, _("another process has locked it")) from None
             time.sleep(PAUSE)
 
     def remove(handle: int, path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from emulator.messages import _
+
 FEW = 30
 """So many words are listed where none is alike."""
 
@@ -15,5 +17,5 @@ def guess(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, choices, 1, 0.5)
     same = [one for one in choices if one.casefold() == word.casefold()]
     if same or close:
-        return f'; did you mean "{(same or close)[0]}"?'
-    return f"; there are {', '.join(choices)}" if 0 < len(choices) <= FEW else ""
+        return _('; did you mean "{name}"?').format(name=(same or close)[0])
+    return _("; there are {names}").format(names=", ".join(choices)) if 0 < len(choices) <= FEW else ""

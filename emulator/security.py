@@ -6,6 +6,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.messages import _
+
 PIN = "PIN"
 """The name of the right that a verified PIN gives. Every other right is named like its key."""
 
@@ -91,11 +93,13 @@ def parse_condition(text: str) -> Condition:
     words = text.split()
     names, joints = words[::2], set(words[1::2])
     if len(words) % 2 == 0 or joints - {"or", "and"} or len(joints) > 1:
-        raise ValueError(f"expected 'free', 'never', or names joined by all 'or' or all 'and', found {text!r}")
+        raise ValueError(
+            _("expected 'free', 'never', or names joined by all 'or' or all 'and', found {text!r}").format(text=text)
+        )
     if text in ("free", "never"):
         return Always() if text == "free" else Never()
     if {"free", "never", "or", "and"} & set(names):
-        raise ValueError(f"'free' and 'never' stand alone, found {text!r}")
+        raise ValueError(_("'free' and 'never' stand alone, found {text!r}").format(text=text))
     parts = tuple(map(Right, names))
     if len(parts) == 1:
         return parts[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 
 if TYPE_CHECKING:
     from harness.driver.library import SSCardDriver
@@ -32,7 +33,9 @@ class Card:
 
     def __init__(self, image: Image, shape: str) -> None:
         if shape not in SHAPES:
-            raise ValueError(f"shape: expected one of {', '.join(SHAPES)}, found {shape!r}")
+            raise ValueError(
+                _("shape: expected one of {names}, found {shape!r}").format(names=", ".join(SHAPES), shape=shape)
+            )
         self._image = image
         self._shape = shape
         self._chip = Chip(image, apdu_shape=shape == "apdu")
@@ -125,8 +128,16 @@ def reader(card: Card) -> AbstractContextManager[str]:
 def _chip(card: Card, *kinds: str) -> Chip:
     """The chip of a card of one of these kinds. TypeError, ValueError."""
     if not isinstance(card, Card):
-        raise TypeError(f"expected a card of sscard.card() or sscard.psam(), found {type(card).__name__}")
+        raise TypeError(
+            _("expected a card of sscard.card() or sscard.psam(), found {name}").format(name=type(card).__name__)
+        )
     kind = card._image.layout.card
     if kind not in kinds:
-        raise ValueError(f"expected {'a PSAM' if PSAM in kinds else 'a user card'}, found a {kind} card")
+        raise ValueError(
+            (
+                _("expected a PSAM, found a {kind} card")
+                if PSAM in kinds
+                else _("expected a user card, found a {kind} card")
+            ).format(kind=kind)
+        )
     return card._chip

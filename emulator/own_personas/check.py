@@ -13,6 +13,7 @@ from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import CardKind, IssuedState, Structure
 from emulator.guess import guess
+from emulator.messages import _
 from emulator.personas import agreement, document, from_table, shape, validity
 from emulator.personas.agreement import Holder
 from emulator.personas.document import Document, Origin
@@ -117,13 +118,17 @@ class _Judge:
                 continue
             value = values[item.label]
             if f"{spec.path}/{item.label}" in COMPUTED:
-                self._find((*path, item.label), "is computed from the chip and the layout: leave it out", item)
+                self._find((*path, item.label), _("is computed from the chip and the layout: leave it out"), item)
                 continue
             # A persona speaks in 2.00's terms but for the files that it gives as an older version has them.
             meant = item.rewritten if item.rewritten and path[0] == "values" else item
             listed = value if isinstance(value, list) else [value]
             if len(listed) > item.count:
-                self._find((*path, item.label), f"expected at most {item.count} of them, found {len(listed)}", item)
+                self._find(
+                    (*path, item.label),
+                    _("expected at most {count} of them, found {found}").format(count=item.count, found=len(listed)),
+                    item,
+                )
             for at, one in enumerate(listed[: item.count]):
                 place: KeyPath = (*path, item.label, at) if isinstance(value, list) else (*path, item.label)
                 self._value(place, one, meant)
@@ -140,20 +145,26 @@ class _Judge:
 
     def _records(self, path: tuple[str, ...], records: Sequence[Any], spec: FileSpec) -> None:
         if len(records) > spec.records:
-            self._find((*path, "records"), f"expected at most {spec.records} records, found {len(records)}")
+            self._find(
+                (*path, "records"),
+                _("expected at most {records} records, found {count}").format(records=spec.records, count=len(records)),
+            )
         for number, record in enumerate(records):
             if not isinstance(record, list):
                 continue
             if len(record) != len(spec.items):
                 fields = ", ".join(item.name_en or item.name for item in spec.items)
                 self._find(
-                    (*path, "records", number), f"expected {len(spec.items)} texts ({fields}), found {len(record)}"
+                    (*path, "records", number),
+                    _("expected {count} texts ({fields}), found {found}").format(
+                        count=len(spec.items), fields=fields, found=len(record)
+                    ),
                 )
                 continue
             for at, (item, value) in enumerate(zip(spec.items, record, strict=True)):
                 self.judged.add((*path, "records", number, at))
                 if isinstance(value, str):
-                    for _, text in validity.problems(item, value):
+                    for __, text in validity.problems(item, value):
                         self._find((*path, "records", number, at), text, item)
 
     def _transparent(self, path: tuple[str, ...], value: Any, spec: FileSpec) -> None:
@@ -163,9 +174,12 @@ class _Judge:
         except (TypeError, ValueError):
             return  # its shape is reported
         if len(content) > spec.size:
-            self._find((*path, "hex"), f"expected at most {spec.size} bytes, found {len(content)}")
+            self._find(
+                (*path, "hex"),
+                _("expected at most {size} bytes, found {count}").format(size=spec.size, count=len(content)),
+            )
         elif content and (expected := _content(spec.path, content)):
-            self._find((*path, "hex"), f"expected {expected}")
+            self._find((*path, "hex"), _("expected {expected}").format(expected=expected))
 
     def _unknown(self) -> None:
         """Files and tags that no layout has."""
@@ -173,7 +187,10 @@ class _Judge:
         self._strangers(("values",), _tables(self.table.get("values")), self.layouts)
         for version, files in _tables(self.table.get("versions")).items():
             if version not in versions:
-                self._find(("versions", version), f"no such version of the specification{guess(version, versions)}")
+                self._find(
+                    ("versions", version),
+                    _("no such version of the specification{guess}").format(guess=guess(version, versions)),
+                )
                 continue
             of_version = [layout for layout in self.layouts if layout.version == version]
             self._strangers(("versions", version), _tables(files), of_version)
@@ -183,12 +200,12 @@ class _Judge:
             specs = [layout.files[file] for layout in known if file in layout.files]
             if not specs:
                 paths = sorted({one for layout in known for one in layout.files})
-                self._find((*path, file), f"no such file{guess(file, paths)}")
+                self._find((*path, file), _("no such file{guess}").format(guess=guess(file, paths)))
                 continue
             keys = {key for spec in specs for key in _keys(spec)}
             for key in values:
                 if key not in keys:
-                    self._find((*path, file, key), f"no such item{guess(key, sorted(keys))}")
+                    self._find((*path, file, key), _("no such item{guess}").format(guess=guess(key, sorted(keys))))
 
     def _references(self) -> None:
         """Keys, applications and items that are named elsewhere than under the files."""
@@ -199,31 +216,42 @@ class _Judge:
         ):  # fmt: skip
             for at, name in enumerate(_texts(self.table.get(key))):
                 if name not in known:
-                    self._find((key, at), f'no such thing as "{name}"{guess(name, sorted(known))}')
+                    self._find(
+                        (key, at),
+                        _('no such thing as "{name}"{guess}').format(name=name, guess=guess(name, sorted(known))),
+                    )
         applications = {name for layout in self.layouts for name in layout.applications}
         for at, name in enumerate(_texts(_dig(self.table, "state", "blocked"))):
             if name not in applications:
-                self._find(("state", "blocked", at), f'no application "{name}"{guess(name, sorted(applications))}')
+                self._find(
+                    ("state", "blocked", at),
+                    _('no application "{name}"{guess}').format(name=name, guess=guess(name, sorted(applications))),
+                )
         region = _dig(self.table, "chip", "region")
         if isinstance(region, str) and (expected := validity.region(region)):
-            self._find(("chip", "region"), f'expected {expected}, found "{region}"')
+            self._find(
+                ("chip", "region"), _('expected {expected}, found "{region}"').format(expected=expected, region=region)
+            )
         pin = _dig(self.table, "pin", "tries_left")
         most = max((layout.pin.tries for layout in self.layouts), default=0)
         if isinstance(pin, int) and pin > most:
-            self._find(("pin", "tries_left"), f"expected at most {most}, found {pin}")
+            self._find(("pin", "tries_left"), _("expected at most {most}, found {pin}").format(most=most, pin=pin))
         for key, what in (("year", "0101"), ("day", "")):
             held = _dig(self.table, "purse", key)
             if isinstance(held, str) and held != "0000":
                 date = f"{held}{what}" if what else f"2024{held}"
                 if validity.expected_of(DATE, date):
-                    self._find(("purse", key), f'expected a {key} that exists, or 0000, found "{held}"')
+                    self._find(
+                        ("purse", key),
+                        _('expected a {key} that exists, or 0000, found "{held}"').format(key=key, held=held),
+                    )
 
     def _person(self) -> None:
         values = _tables(self.table.get("values"))
         holder = Holder(values, frozenset(_texts(self.table.get("remove"))), _table(self.table.get("purse")))
         for path in REQUIRED:
             if not holder.holds(path) and path not in holder.removed:
-                self._find(_place(path), "expected a value: no card is without it", self._item(path))
+                self._find(_place(path), _("expected a value: no card is without it"), self._item(path))
         for path, problem in agreement.disagreements(holder):
             self._find(_place(path), problem, self._item(path))
         born = holder.text("SSSE/EF06/0D")
@@ -237,7 +265,13 @@ class _Judge:
             for place, item, value in _flat(path, values, spec):
                 dated = item.kind in ("date", "month", "year", "time")
                 if dated and value and value[: len(born)] < born[: len(value)]:
-                    self._find(place, f'expected a date not before the birth on {born}, found "{value}"', item)
+                    self._find(
+                        place,
+                        _('expected a date not before the birth on {born}, found "{value}"').format(
+                            born=born, value=value
+                        ),
+                        item,
+                    )
 
     def _item(self, path: str) -> ItemSpec | None:
         found = (layout.item(ItemPath.parse(path)) for layout in reversed(self.layouts))
@@ -250,7 +284,9 @@ class _Judge:
             try:
                 image = issue(persona, layout, layout.algorithms[0])
             except (ItemError, ValueError) as error:
-                self._find(("name",), f"no card of layout {layout.name} can be made: {error}")
+                self._find(
+                    ("name",), _("no card of layout {name} can be made: {error}").format(name=layout.name, error=error)
+                )
                 continue
             for spec in layout.files.values():
                 if spec.structure is not Structure.TRANSPARENT and not spec.directory:
@@ -259,14 +295,14 @@ class _Judge:
 
     def _record(self, record: bytes, spec: FileSpec) -> None:
         for place, item, text in card_problems(record, spec):
-            self._find(("values", spec.path, *place), f"on the card: {text}", item)
+            self._find(("values", spec.path, *place), _("on the card: {text}").format(text=text), item)
 
 
 def card_problems(record: bytes, spec: FileSpec) -> Iterator[tuple[tuple[str | int, ...], ItemSpec, str]]:
     """What is wrong with one record as a card holds it: the item and its elements, and what was expected."""
     if spec.structure is Structure.CYCLIC:
         for at, (item, value) in enumerate(zip(spec.items, items.decode_fields(spec.items, record), strict=True)):
-            for _, text in validity.problems(item, value):
+            for __, text in validity.problems(item, value):
                 yield ("records", at), item, text
         return
     item = next(one for one in spec.items if one.tag == record[0])
@@ -288,11 +324,11 @@ DATE = ItemSpec(0, "cn", 4, "", "", "D", kind="date")
 def _content(path: str, content: bytes) -> str:
     """What was expected of a transparent file's bytes, where anything is known of them."""
     if path == "SSSE/EF08" and not content.startswith(PICTURES):
-        return "a photograph: JPEG or BMP"
+        return _("a photograph: JPEG or BMP")
     if path in ("CERT/EF18", "CERT/EF19"):
         size = int.from_bytes(content[2:4], "big") + 4
         if content[:2] != b"\x30\x82" or len(content) != size:
-            return "a certificate: DER, a sequence as long as it says"
+            return _("a certificate: DER, a sequence as long as it says")
     if path == "MF/EF16":
         return validity.expected_of(ItemSpec(None, "cn", 6, "", "", "D", kind="terminal number"), content.hex())
     return ""

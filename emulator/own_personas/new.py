@@ -76,7 +76,7 @@ def wanted(key: str, name: str, number: str, region: str, today: date) -> Wanted
             _(
                 "expected a number that nobody has: it begins {fictitious}. A persona is never a real "
                 "person: its data go into files, images and traces"
-            ).format(fictitious=numbers.FICTITIOUS)
+            ).format(fictitious=numbers.fictitious())
         )
     if number and len(number) == numbers.LENGTH and (expected := validity.citizen(number)):
         raise RefusedError(_("the number: expected {expected}").format(expected=expected))

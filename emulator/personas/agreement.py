@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.paths import ItemPath
+from emulator.messages import _
 from emulator.personas import numbers, validity
 
 Told: TypeAlias = "Iterator[tuple[str, str]]"
@@ -106,12 +107,25 @@ def _number(holder: Holder) -> Told:
         return
     if len(number) == numbers.LENGTH:
         if not numbers.is_fictitious(number):
-            yield "SSSE/EF06/08", f"expected a number that nobody has: it begins {numbers.FICTITIOUS}"
+            yield (
+                "SSSE/EF06/08",
+                _("expected a number that nobody has: it begins {fictitious}").format(fictitious=numbers.fictitious()),
+            )
         if born and number[6:14] != born:
-            yield "SSSE/EF06/0D", f'expected the date of birth in the number, {number[6:14]}, found "{born}"'
+            yield (
+                "SSSE/EF06/0D",
+                _('expected the date of birth in the number, {number}, found "{born}"').format(
+                    number=number[6:14], born=born
+                ),
+            )
         of_number = "1" if int(number[16]) % 2 else "2"
         if sex in ("1", "2") and sex != of_number:
-            yield "SSSE/EF06/0A", f'expected the sex in the number, {of_number} by its 17th digit, found "{sex}"'
+            yield (
+                "SSSE/EF06/0A",
+                _('expected the sex in the number, {of_number} by its 17th digit, found "{sex}"').format(
+                    of_number=of_number, sex=sex
+                ),
+            )
 
 
 def _foreigner(holder: Holder) -> Told:
@@ -119,13 +133,15 @@ def _foreigner(holder: Holder) -> Told:
         return
     foreign = not holder.number[0].isdigit() or holder.number[0] == "9"
     if foreign and not holder.holds("DF01/EF0A/37"):
-        yield "DF01/EF0A/37", "expected the nationality of a foreigner"
+        yield "DF01/EF0A/37", _("expected the nationality of a foreigner")
     if not foreign and holder.holds("DF01/EF0A/37"):
-        yield "DF01/EF0A/37", "expected an empty text: the nationality is of foreigners only"
+        yield "DF01/EF0A/37", _("expected an empty text: the nationality is of foreigners only")
     if holder.holds("DF01/EF05/20") and foreign != holder.text("DF01/EF05/20").startswith("4"):
         yield (
             "DF01/EF05/20",
-            f"expected {'40 to 42, for' if foreign else 'another than 40 to 42, which are for'} foreigners",
+            _("expected 40 to 42, for foreigners")
+            if foreign
+            else _("expected another than 40 to 42, which are for foreigners"),
         )
 
 
@@ -143,14 +159,14 @@ def _dates(holder: Holder) -> Told:
         yield from _order("DF02/EF16/records", *record[1:4])
     newest_first = [record[1] for record in holder.records("DF02/EF07") if len(record) > 1]
     if newest_first != sorted(newest_first, reverse=True):
-        yield "DF02/EF07/records", "expected the newest employment first"
+        yield "DF02/EF07/records", _("expected the newest employment first")
 
 
 def _order(where: str, *dates: str) -> Told:
     given = [one for one in dates if one]
     for earlier, later in itertools.pairwise(given):
         if later < earlier:
-            yield where, f'expected a date not before {earlier}, found "{later}"'
+            yield where, _('expected a date not before {earlier}, found "{later}"').format(earlier=earlier, later=later)
 
 
 def _class(holder: Holder) -> Told:
@@ -158,21 +174,28 @@ def _class(holder: Holder) -> Told:
     if age is None:
         return
     for code, fits, who in (
-        ("1", age < SCHOOL_AGE, f"below {SCHOOL_AGE}"),
-        ("2", age >= SCHOOL_AGE - 1, f"from {SCHOOL_AGE - 1}"),
-        ("4", age >= OLD_AGE, f"from {OLD_AGE}"),
+        ("1", age < SCHOOL_AGE, _("below {school_age}").format(school_age=SCHOOL_AGE)),
+        ("2", age >= SCHOOL_AGE - 1, _("from {school_age}").format(school_age=SCHOOL_AGE - 1)),
+        ("4", age >= OLD_AGE, _("from {old_age}").format(old_age=OLD_AGE)),
     ):
         if found == code and not fits:
             yield (
                 "SSSE/EF05/02",
-                f"expected another class of card: {code} is for people {who}, this one was {age} at issue",
+                _("expected another class of card: {code} is for people {who}, this one was {age} at issue").format(
+                    code=code, who=who, age=age
+                ),
             )
 
 
 def _name(holder: Holder) -> Told:
     first, more = holder.text("SSSE/EF06/09"), holder.text("SSSE/EF06/4E")
     if more and len(text.encode(first + more[0])) <= NAME_BYTES:
-        yield "SSSE/EF06/4E", f"expected a name that goes on here only where the {NAME_BYTES} bytes of 09 are full"
+        yield (
+            "SSSE/EF06/4E",
+            _("expected a name that goes on here only where the {name_bytes} bytes of 09 are full").format(
+                name_bytes=NAME_BYTES
+            ),
+        )
 
 
 def _minor(holder: Holder) -> Told:
@@ -181,19 +204,24 @@ def _minor(holder: Holder) -> Told:
         return
     for path in OF_WORK:
         if holder.holds(path):
-            yield path, f"expected nothing of a person of {age} years, who has no job and no pension"
+            yield path, _("expected nothing of a person of {age} years, who has no job and no pension").format(age=age)
     for file in RECORDS_OF_WORK:
         if holder.records(file):
-            yield f"{file}/records", f"expected no records of a person of {age} years"
+            yield f"{file}/records", _("expected no records of a person of {age} years").format(age=age)
     for path, allowed in (
         ("DF01/EF07/29", (NEVER_EMPLOYED,)),
         ("DF01/EF08/2B", ("1",)),
         ("DF01/EF09/32", ("31", "90")),
     ):
         if holder.holds(path) and holder.text(path) not in allowed:
-            yield path, f'expected {" or ".join(allowed)} of a person of {age} years, found "{holder.text(path)}"'
+            yield (
+                path,
+                _('expected {codes} of a person of {age} years, found "{text}"').format(
+                    codes=_(" or ").join(allowed), age=age, text=holder.text(path)
+                ),
+            )
     if not holder.holds("DF01/EF06/2C"):
-        yield "DF01/EF06/2C", "expected the guardian of a minor"
+        yield "DF01/EF06/2C", _("expected the guardian of a minor")
 
 
 def _working(holder: Holder) -> Told:
@@ -202,71 +230,100 @@ def _working(holder: Holder) -> Told:
     if status == IN_WORK:
         for path in ("DF03/EF07/6C", "DF03/EF07/6F"):
             if holder.holds(path):
-                yield path, "expected nothing of a person in work (29 is 1), who has not retired"
+                yield path, _("expected nothing of a person in work (29 is 1), who has not retired")
         if kind in ("31", "70", "80"):
-            yield "DF01/EF09/32", f'expected a kind of person in work (29 is 1), found "{kind}"'
+            yield "DF01/EF09/32", _('expected a kind of person in work (29 is 1), found "{kind}"').format(kind=kind)
         if insured in ("21", "22", "31"):
-            yield "DF04/EF05/8C", f'expected a kind of person in work (29 is 1), found "{insured}"'
+            yield (
+                "DF04/EF05/8C",
+                _('expected a kind of person in work (29 is 1), found "{insured}"').format(insured=insured),
+            )
     elif status and holder.holds("DF02/EF06/3A"):
-        yield "DF02/EF06/3A", f"expected no present occupation of a person who is not in work (29 is {status})"
+        yield (
+            "DF02/EF06/3A",
+            _("expected no present occupation of a person who is not in work (29 is {status})").format(status=status),
+        )
     if retired:
         if not holder.holds("DF03/EF07/6C"):
-            yield "DF03/EF07/6C", f"expected the date of retirement (29 is {status})"
+            yield "DF03/EF07/6C", _("expected the date of retirement (29 is {status})").format(status=status)
         if kind not in ("", "80"):
-            yield "DF01/EF09/32", f'expected 80 of a retired person (29 is {status}), found "{kind}"'
+            yield (
+                "DF01/EF09/32",
+                _('expected 80 of a retired person (29 is {status}), found "{kind}"').format(status=status, kind=kind),
+            )
         if insured == "11":
-            yield "DF04/EF05/8C", f"expected a kind of retired person (29 is {status}), found 11"
+            yield (
+                "DF04/EF05/8C",
+                _("expected a kind of retired person (29 is {status}), found 11").format(status=status),
+            )
 
 
 def _together(holder: Holder) -> Told:
     party = holder.text("DF01/EF0A/38")
     if holder.holds("DF01/EF0A/39") and not "01" <= party <= "11":
-        yield "DF01/EF0A/39", "expected no date of joining beside no party (38)"
+        yield "DF01/EF0A/39", _("expected no date of joining beside no party (38)")
     disabled = holder.text("DF05/EF05/A0") == "4"
     for path in ("DF05/EF05/A1", "DF05/EF05/B9"):
         if holder.holds(path) != disabled:
-            yield path, "expected a disability where the state of health (A0) is 4, and nowhere else"
+            yield path, _("expected a disability where the state of health (A0) is 4, and nowhere else")
     asked = holder.text("DF03/EF06/46")
     for path, by in (("DF03/EF06/47", "10"), ("DF03/EF06/48", "10"), ("DF03/EF06/49", "90")):
         if holder.holds(path) and asked != by:
-            yield path, f"expected a conclusion only where {by} was asked for (46)"
+            yield path, _("expected a conclusion only where {by} was asked for (46)").format(by=by)
     if holder.holds("DF07/EF07/F8") != holder.holds("DF07/EF07/F9"):
-        yield "DF07/EF07/F9", "expected how the officer was placed beside the date (F8), and not without it"
+        yield "DF07/EF07/F9", _("expected how the officer was placed beside the date (F8), and not without it")
     for first, second in (("DF03/EF05/64", "DF03/EF05/63"), ("DF03/EF05/66", "DF03/EF05/65")):
         most = holder.text(second)
         if most and holder.text(first) > most:
-            yield first, f'expected at most the {most} months of {second[-2:]}, found "{holder.text(first)}"'
+            yield (
+                first,
+                _('expected at most the {most} months of {second}, found "{text}"').format(
+                    most=most, second=second[-2:], text=holder.text(first)
+                ),
+            )
     if holder.text("SSSE/EF06/0A") == "2" and holder.text("DF03/EF16/5F") not in ("", "0"):
-        yield "DF03/EF16/5F", "expected 0: this mark is of male employees"
+        yield "DF03/EF16/5F", _("expected 0: this mark is of male employees")
     for tag, code in KINDS_OF_TREATMENT:
         if holder.holds(f"DF06/EF06/{tag}") and holder.text(f"DF06/EF06/{tag}") != code:
             yield (
                 f"DF06/EF06/{tag}",
-                f'expected {code}, as this place has it, found "{holder.text(f"DF06/EF06/{tag}")}"',
+                _('expected {code}, as this place has it, found "{text}"').format(
+                    code=code, text=holder.text(f"DF06/EF06/{tag}")
+                ),
             )
     for part, (insurance, begin) in zip(holder.parts("DF03/EF19/79"), CERTIFICATES, strict=False):
         if part.get("18") and not part["18"].startswith(begin):
-            yield "DF03/EF19/79", f'expected the {insurance} insurance in this place, found "{part["18"]}"'
+            yield (
+                "DF03/EF19/79",
+                _('expected the {insurance} insurance in this place, found "{held}"').format(
+                    insurance=insurance, held=part["18"]
+                ),
+            )
 
 
 def _account(holder: Holder) -> Told:
     log = holder.records("DF04/EF08")
     if holder.holds("DF04/EF05/8F") and holder.text("DF04/EF05/8F") != "2":
         if log:
-            yield "DF04/EF08/records", "expected no transactions where the chip's account is not used (8F)"
+            yield "DF04/EF08/records", _("expected no transactions where the chip's account is not used (8F)")
         if any(holder.purse.get(name) for name in ("balance", "own", "pooled")):
-            yield "purse", "expected no amounts where the chip's account is not used (8F)"
+            yield "purse", _("expected no amounts where the chip's account is not used (8F)")
         return
     for code, name in (("1", "load_sequence"), ("2", "purchase_sequence")):
         used = [record[0] for record in log if len(record) > 1 and record[1] == code]
         if used != sorted(used, reverse=True) or len(set(used)) != len(used):
-            yield "DF04/EF08/records", "expected the newest transaction first, each kind with a number of its own"
+            yield "DF04/EF08/records", _("expected the newest transaction first, each kind with a number of its own")
         following = holder.purse.get(name, 0)
         if used and following <= int(used[0], 16):
-            yield f"purse.{name}", f"expected the number of the next one, above {int(used[0], 16)}, found {following}"
+            yield (
+                f"purse.{name}",
+                _("expected the number of the next one, above {used}, found {following}").format(
+                    used=int(used[0], 16), following=following
+                ),
+            )
     times = [record[3] for record in log if len(record) > 3]
     if times != sorted(times, reverse=True):
-        yield "DF04/EF08/records", "expected the newest transaction first, by its time"
+        yield "DF04/EF08/records", _("expected the newest transaction first, by its time")
 
 
 RULES: tuple[Callable[[Holder], Told], ...] = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from emulator.filesystem.layouts.load import merge
 from emulator.filesystem.layouts.paths import ItemPath
+from emulator.messages import _
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
@@ -81,8 +82,10 @@ def is_path(name_or_path: str) -> bool:
 
 def _unknown(name: str) -> str:
     known = names()
-    close = "".join(f"; did you mean {one}?" for one in difflib.get_close_matches(name, known, 1))
-    return f"no persona {name!r}: choose one of {', '.join(known)}, or give the path of a .toml file{close}"
+    close = "".join(_("; did you mean {name}?").format(name=one) for one in difflib.get_close_matches(name, known, 1))
+    return _("no persona {name!r}: choose one of {names}, or give the path of a .toml file{close}").format(
+        name=name, names=", ".join(known), close=close
+    )
 
 
 def merged(documents: Sequence[Document]) -> Table:
@@ -126,13 +129,17 @@ def _chain(name: str, base: Path | None, seen: tuple[str, ...]) -> Iterator[Docu
     document = _from_path(path) if path else _from_package(name)
     identity = str(path.resolve()) if path else name
     if identity in seen:
-        raise document.error(f"goes round in a circle: {' → '.join((*seen, identity))}", "extends")
+        raise document.error(
+            _("goes round in a circle: {circle}").format(circle=" → ".join((*seen, identity))), "extends"
+        )
     yield document
     parent = document.table.get("extends")
     if parent is None:
         return
     if not isinstance(parent, str):
-        raise document.error(f"expected the name or path of a persona, found {parent!r}", "extends")
+        raise document.error(
+            _("expected the name or path of a persona, found {parent!r}").format(parent=parent), "extends"
+        )
     if not is_path(parent) and parent not in names():
         raise document.error(_unknown(parent), "extends")
     yield from _chain(parent, path.parent if path else None, (*seen, identity))
@@ -147,16 +154,16 @@ def _from_path(path: Path) -> Document:
     source = str(path)
     try:
         if path.exists() and not path.is_file():
-            raise PersonaError(Finding(source, 0, "", "expected a file of text, found something else"))
+            raise PersonaError(Finding(source, 0, "", _("expected a file of text, found something else")))
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise PersonaError(Finding(source, 0, "", "no such file")) from None
+        raise PersonaError(Finding(source, 0, "", _("no such file"))) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise PersonaError(Finding(source, 0, "", f"cannot be read: {reason}")) from None
+        raise PersonaError(Finding(source, 0, "", _("cannot be read: {reason}").format(reason=reason))) from None
     if len(content) > LARGEST:
-        raise PersonaError(Finding(source, 0, "", f"expected at most {LARGEST} bytes"))
+        raise PersonaError(Finding(source, 0, "", _("expected at most {largest} bytes").format(largest=LARGEST)))
     return replace(parsed(source, content), own=True)
 
 

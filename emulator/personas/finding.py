@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,11 @@ class PersonaError(SscardError, ValueError):
     kind = ErrorKind.INPUT
 
     def __init__(self, finding: Finding, more: int = 0) -> None:
-        rest = f" (and {more} more: sscard persona check {finding.source})" if more else ""
+        rest = (
+            _(" (and {more} more: sscard persona check {source})").format(more=more, source=finding.source)
+            if more
+            else ""
+        )
         super().__init__(f"{finding}{rest}")
         self.finding = finding
 

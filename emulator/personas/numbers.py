@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from emulator.messages import _
+
 FICTITIOUS_CITIZEN = "519900"
 """Citizen ids of ours begin so: no citizen id does."""
 FICTITIOUS_RESIDENT = "999"
 """Permanent residence numbers of ours begin so: 9, and a province that there is not."""
-FICTITIOUS = f"{FICTITIOUS_CITIZEN}, or {FICTITIOUS_RESIDENT} in the form of a permanent residence card"
 LENGTH = 18
 BODY_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 """Of the eight characters of a card number [S: reference:card §3] and of an organisation code, by the same formula.
@@ -14,10 +15,17 @@ BODY_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 CITIZEN_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
+def fictitious() -> str:
+    """How numbers that no real person can have begin, in words."""
+    return _("{citizen}, or {resident} in the form of a permanent residence card").format(
+        citizen=FICTITIOUS_CITIZEN, resident=FICTITIOUS_RESIDENT
+    )
+
+
 def organisation_check(body: str) -> str:
     """The check character of an organisation code's first 8 characters, digits and capitals (GB 11714). ValueError."""
     if len(body) != len(BODY_WEIGHTS) or not (body.isascii() and body.isalnum() and body == body.upper()):
-        raise ValueError(f"expected 8 digits and capitals, found {len(body)} characters")
+        raise ValueError(_("expected 8 digits and capitals, found {count} characters").format(count=len(body)))
     rest = 11 - sum(int(one, 36) * weight for one, weight in zip(body, BODY_WEIGHTS, strict=True)) % 11
     return {10: "X", 11: "0"}.get(rest, str(rest))
 
@@ -27,7 +35,9 @@ def card_check(body: str) -> str:
     [S: reference:card §3] ValueError.
     """
     if len(body) != len(BODY_WEIGHTS) or not (body[0].isupper() and body.isascii() and body.isalnum()):
-        raise ValueError(f"a card number begins with a capital and 7 characters, found {len(body)} characters")
+        raise ValueError(
+            _("a card number begins with a capital and 7 characters, found {count} characters").format(count=len(body))
+        )
     return organisation_check(body.upper())
 
 
@@ -40,7 +50,7 @@ def card_number(district: str, count: int) -> str:
 def citizen_check(body: str) -> str:
     """The check character of a citizen id's first 17 digits (GB 11643). ValueError."""
     if len(body) != len(CITIZEN_WEIGHTS) or not (body.isascii() and body.isdigit()):
-        raise ValueError(f"a citizen id begins with 17 digits, found {len(body)} characters")
+        raise ValueError(_("a citizen id begins with 17 digits, found {count} characters").format(count=len(body)))
     total = sum(int(one) * weight for one, weight in zip(body, CITIZEN_WEIGHTS, strict=True))
     return "10X98765432"[total % 11]
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from emulator.filesystem.layouts.terms import CardKind, IssuedState
 from emulator.guess import guess
+from emulator.messages import _
 from emulator.personas.document import Document, Table
 from emulator.personas.finding import Finding
 
@@ -23,11 +24,11 @@ DEEPEST = 4
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, str) and value.strip() else "a text that is not empty"
+    return "" if isinstance(value, str) and value.strip() else _("a text that is not empty")
 
 
 def _truth(value: Any) -> str:
-    return "" if isinstance(value, bool) else "true or false"
+    return "" if isinstance(value, bool) else _("true or false")
 
 
 def _digits(fewest: int, most: int) -> Rule:
@@ -35,7 +36,7 @@ def _digits(fewest: int, most: int) -> Rule:
 
     def rule(value: Any) -> str:
         good = isinstance(value, str) and value.isascii() and value.isdigit() and fewest <= len(value) <= most
-        return "" if good else f"a text of {size} digits"
+        return "" if good else _("a text of {size} digits").format(size=size)
 
     return rule
 
@@ -43,7 +44,7 @@ def _digits(fewest: int, most: int) -> Rule:
 def _hex(size: int) -> Rule:
     def rule(value: Any) -> str:
         good = isinstance(value, str) and re.fullmatch(f"[0-9A-Fa-f]{{{2 * size}}}", value)
-        return "" if good else f"a text of {2 * size} hex digits"
+        return "" if good else _("a text of {number} hex digits").format(number=2 * size)
 
     return rule
 
@@ -51,19 +52,21 @@ def _hex(size: int) -> Rule:
 def _number(least: int, most: int) -> Rule:
     def rule(value: Any) -> str:
         good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-        return "" if good else f"a number from {least} to {most}"
+        return "" if good else _("a number from {least} to {most}").format(least=least, most=most)
 
     return rule
 
 
 def _choice(*known: str) -> Rule:
-    return lambda value: "" if isinstance(value, str) and value in known else f"one of {', '.join(known)}"
+    return lambda value: (
+        "" if isinstance(value, str) and value in known else _("one of {words}").format(words=", ".join(known))
+    )
 
 
 def _list(pattern: re.Pattern[str], example: str) -> Rule:
     def rule(value: Any) -> str:
         good = isinstance(value, list) and all(isinstance(one, str) and pattern.fullmatch(one) for one in value)
-        return "" if good else f'a list of texts like "{example}"'
+        return "" if good else _('a list of texts like "{example}"').format(example=example)
 
     return rule
 
@@ -110,7 +113,7 @@ def problems(document: Document) -> Iterator[Finding]:
         rule = KEYS.get(key)
         if key in FILES:
             if not isinstance(value, dict):
-                yield finding(f"expected a table, found {_shown(value)}", key)
+                yield finding(_("expected a table, found {shown}").format(shown=_shown(value)), key)
             elif key == "values":
                 yield from _files(finding, value, key)
             else:
@@ -118,21 +121,31 @@ def problems(document: Document) -> Iterator[Finding]:
                     if isinstance(files, dict):
                         yield from _files(finding, files, key, version)
                     else:
-                        yield finding(f"expected a table of files, found {_shown(files)}", key, version)
+                        yield finding(
+                            _("expected a table of files, found {shown}").format(shown=_shown(files)), key, version
+                        )
         elif rule is None:
-            yield finding(f"no such key{guess(key, (*KEYS, *FILES))}", key)
+            yield finding(_("no such key{guess}").format(guess=guess(key, (*KEYS, *FILES))), key)
         elif not isinstance(rule, dict):
             if expected := rule(value):
-                yield finding(f"expected {expected}, found {_shown(value)}", key)
+                yield finding(
+                    _("expected {expected}, found {shown}").format(expected=expected, shown=_shown(value)), key
+                )
         elif not isinstance(value, dict):
-            yield finding(f"expected a table, found {_shown(value)}", key)
+            yield finding(_("expected a table, found {shown}").format(shown=_shown(value)), key)
         else:
             for inner, held in value.items():
                 if inner not in rule:
-                    yield finding(f"no such key{guess(inner, rule)}", key, inner)
+                    yield finding(_("no such key{guess}").format(guess=guess(inner, rule)), key, inner)
                 elif expected := rule[inner](held):
                     secret = (key, inner) == ("pin", "digits")
-                    yield finding(f"expected {expected}{'' if secret else f', found {_shown(held)}'}", key, inner)
+                    yield finding(
+                        _("expected {expected}{found}").format(
+                            expected=expected, found="" if secret else _(", found {shown}").format(shown=_shown(held))
+                        ),
+                        key,
+                        inner,
+                    )
 
 
 def missing(table: Table, source: str) -> Iterator[Finding]:
@@ -142,7 +155,7 @@ def missing(table: Table, source: str) -> Iterator[Finding]:
         for key in path:
             here = here.get(key) if isinstance(here, dict) else None
         if here is None:
-            yield Finding(source, 1, ".".join(path), "expected this key, or extends with a persona that has it")
+            yield Finding(source, 1, ".".join(path), _("expected this key, or extends with a persona that has it"))
 
 
 Make: TypeAlias = "Callable[..., Finding]"
@@ -151,9 +164,11 @@ Make: TypeAlias = "Callable[..., Finding]"
 def _files(finding: Make, files: Table, *path: str | int) -> Iterator[Finding]:
     for file, values in files.items():
         if not FILE_PATH.fullmatch(file):
-            yield finding('expected a file like "SSSE/EF06"', *path, file)
+            yield finding(_('expected a file like "SSSE/EF06"'), *path, file)
         elif not isinstance(values, dict):
-            yield finding(f"expected a table of values by tag, found {_shown(values)}", *path, file)
+            yield finding(
+                _("expected a table of values by tag, found {shown}").format(shown=_shown(values)), *path, file
+            )
         else:
             for key, value in values.items():
                 yield from _entry(finding, key, value, *path, file, key)
@@ -162,18 +177,22 @@ def _files(finding: Make, files: Table, *path: str | int) -> Iterator[Finding]:
 def _entry(finding: Make, key: str, value: Any, *path: str | int) -> Iterator[Finding]:
     if key == "hex":
         if not _is_hex(value):
-            yield finding("expected a text of hex digits, two to a byte", *path)
+            yield finding(_("expected a text of hex digits, two to a byte"), *path)
     elif key == "records":
         if not isinstance(value, list) or not all(isinstance(record, list) for record in value):
-            yield finding("expected a list of records, newest first, each a list of texts", *path)
+            yield finding(_("expected a list of records, newest first, each a list of texts"), *path)
             return
         for number, record in enumerate(value):
             for at, one in enumerate(record):
                 if not isinstance(one, str):
-                    yield finding(f"expected a text in quotes, found {_shown(one)}", *path, number, at)
+                    yield finding(
+                        _("expected a text in quotes, found {shown}").format(shown=_shown(one)), *path, number, at
+                    )
     elif not TAG.fullmatch(key):
-        upper = f'; did you mean "{key.upper()}"?' if TAG.fullmatch(key.upper()) else ""
-        yield finding(f'expected a tag of two hex digits like "4E", "hex" or "records"{upper}', *path)
+        upper = _('; did you mean "{key}"?').format(key=key.upper()) if TAG.fullmatch(key.upper()) else ""
+        yield finding(
+            _('expected a tag of two hex digits like "4E", "hex" or "records"{upper}').format(upper=upper), *path
+        )
     else:
         yield from _value(finding, value, 0, *path)
 
@@ -188,11 +207,11 @@ def _value(finding: Make, value: Any, depth: int, *path: str | int) -> Iterator[
     elif isinstance(value, dict) and depth < DEEPEST:
         for tag, inner in value.items():
             if not TAG.fullmatch(tag):
-                yield finding('expected the tag of an element, like "5A"', *path, tag)
+                yield finding(_('expected the tag of an element, like "5A"'), *path, tag)
             else:
                 yield from _value(finding, inner, depth + 1, *path, tag)
     else:
-        yield finding(f"expected a text in quotes, found {_shown(value)}", *path)
+        yield finding(_("expected a text in quotes, found {shown}").format(shown=_shown(value)), *path)
 
 
 def _is_hex(value: Any) -> bool:
@@ -210,4 +229,4 @@ def _shown(value: Any) -> str:
         return "a list"
     if isinstance(value, str):
         return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}…"'
-    return str(value).lower() if isinstance(value, bool) else f"{value} without quotes"
+    return str(value).lower() if isinstance(value, bool) else _("{value} without quotes").format(value=value)

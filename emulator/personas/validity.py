@@ -15,6 +15,7 @@ from emulator import ber
 from emulator.filesystem.layouts import codes, items
 from emulator.filesystem.layouts.items import ItemError, Value
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.messages import _, deferred
 from emulator.personas import numbers
 from emulator.personas.countries import ALPHA_3, COUNTRIES
 
@@ -43,7 +44,10 @@ def problems(item: ItemSpec, value: Value, within: tuple[str, ...] = ()) -> Iter
         yield from _elements(item, value, within)
         return
     if not isinstance(value, str):
-        yield Problem(within, f"expected a text, found {'elements' if isinstance(value, Mapping) else 'a list'}")
+        yield Problem(
+            within,
+            _("expected a text, found elements") if isinstance(value, Mapping) else _("expected a text, found a list"),
+        )
         return
     try:
         items.encode(item, value)
@@ -52,7 +56,7 @@ def problems(item: ItemSpec, value: Value, within: tuple[str, ...] = ()) -> Iter
         return
     expected = "" if value == items.blank(item) else expected_of(item, value)
     if expected:
-        yield Problem(within, f'expected {expected}, found "{value}"')
+        yield Problem(within, _('expected {expected}, found "{value}"').format(expected=expected, value=value))
 
 
 def expected_of(item: ItemSpec, value: str) -> str:
@@ -65,14 +69,14 @@ def expected_of(item: ItemSpec, value: str) -> str:
 
 def _elements(item: ItemSpec, value: Value, within: tuple[str, ...]) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Problem(within, 'expected elements by tag, as { 57 = "…" }')
+        yield Problem(within, _("expected elements by tag, as {example}").format(example='{ 57 = "…" }'))
         return
     parts = {part.label: part for part in item.elements}
     for tag, held in value.items():
         if tag in parts:
             yield from problems(parts[tag], held, (*within, tag))
         else:
-            yield Problem((*within, tag), f"no such element: it has {', '.join(parts)}")
+            yield Problem((*within, tag), _("no such element: it has {tags}").format(tags=", ".join(parts)))
 
 
 # ---- kinds ------------------------------------------------------------------
@@ -81,8 +85,10 @@ def _elements(item: ItemSpec, value: Value, within: tuple[str, ...]) -> Iterator
 def _text(value: str, item: ItemSpec) -> str:
     del item
     if value != value.strip():
-        return "a text without space before or after it"
-    return "a text that can be printed" if re.search(r"[\x00-\x1f\x7f-\x9f\ufffd\U0010fd00-\U0010feff]", value) else ""
+        return _("a text without space before or after it")
+    return (
+        _("a text that can be printed") if re.search(r"[\x00-\x1f\x7f-\x9f\ufffd\U0010fd00-\U0010feff]", value) else ""
+    )
 
 
 def _date(value: str, item: ItemSpec) -> str:
@@ -91,19 +97,19 @@ def _date(value: str, item: ItemSpec) -> str:
         good = len(value) == 8 and FIRST_YEAR <= date.fromisoformat(value).year <= LAST_YEAR
     except ValueError:
         good = False
-    return "" if good else "a date that exists, YYYYMMDD"
+    return "" if good else _("a date that exists, YYYYMMDD")
 
 
 def _short_date(value: str, item: ItemSpec) -> str:
-    return "a date that exists, YYMMDD" if len(value) != 6 or _date(f"20{value}", item) else ""
+    return _("a date that exists, YYMMDD") if len(value) != 6 or _date(f"20{value}", item) else ""
 
 
 def _month(value: str, item: ItemSpec) -> str:
-    return "a month that exists, YYYYMM" if len(value) != 6 or _date(f"{value}01", item) else ""
+    return _("a month that exists, YYYYMM") if len(value) != 6 or _date(f"{value}01", item) else ""
 
 
 def _year(value: str, item: ItemSpec) -> str:
-    return "a year, YYYY" if len(value) != 4 or _date(f"{value}0101", item) else ""
+    return _("a year, YYYY") if len(value) != 4 or _date(f"{value}0101", item) else ""
 
 
 def _time(value: str, item: ItemSpec) -> str:
@@ -111,13 +117,13 @@ def _time(value: str, item: ItemSpec) -> str:
         good = len(value) == 14 and not _date(value[:8], item) and bool(datetime.strptime(value, "%Y%m%d%H%M%S"))
     except ValueError:
         good = False
-    return "" if good else "a time that exists, YYYYMMDDhhmmss"
+    return "" if good else _("a time that exists, YYYYMMDDhhmmss")
 
 
 def _counted(value: str, item: ItemSpec) -> str:
     """Digits in a text, as many as it has room for."""
     good = value.isascii() and value.isdigit() and len(value) == item.length
-    return "" if good else f"{item.length} digits, with zeros before them"
+    return "" if good else _("{length} digits, with zeros before them").format(length=item.length)
 
 
 def _amount(value: str, item: ItemSpec) -> str:
@@ -125,18 +131,18 @@ def _amount(value: str, item: ItemSpec) -> str:
     if item.format == "dec":
         return ""
     size = 2 * item.length if item.format in ("cn", "b", "hex") else item.length
-    what = "hex digits" if item.format in ("b", "hex") else "digits"
-    return "" if len(value) == size else f"{size} {what}, with zeros before them"
+    what = _("hex digits") if item.format in ("b", "hex") else _("digits")
+    return "" if len(value) == size else _("{size} {what}, with zeros before them").format(size=size, what=what)
 
 
 def _whole(value: str, item: ItemSpec) -> str:
-    return "" if len(value) == 2 * item.length else f"{2 * item.length} hex digits"
+    return "" if len(value) == 2 * item.length else _("{number} hex digits").format(number=2 * item.length)
 
 
 def region(value: str) -> str:
     """What was expected of a region: six digits of a province that there is; a county lies in a city. (GB/T 2260)"""
     good = len(value) == 6 and value.isdigit() and value[:2] in PROVINCES and not (value[2:4] == "00" != value[4:])
-    return "" if good else "six digits of GB/T 2260: province, city, county"
+    return "" if good else _("six digits of GB/T 2260: province, city, county")
 
 
 def _region(value: str, item: ItemSpec) -> str:
@@ -146,13 +152,13 @@ def _region(value: str, item: ItemSpec) -> str:
 
 def _country(value: str, item: ItemSpec) -> str:
     if item.format == "an":
-        return "" if value in COUNTRIES else "three capital letters of ISO 3166-1, like DEU"
-    return "" if value[:1] == "0" and value[1:] in ALPHA_3 else "four digits of ISO 3166-1, like 0156"
+        return "" if value in COUNTRIES else _("three capital letters of ISO 3166-1, like DEU")
+    return "" if value[:1] == "0" and value[1:] in ALPHA_3 else _("four digits of ISO 3166-1, like 0156")
 
 
 def _telephone(value: str, item: ItemSpec) -> str:
     del item
-    return "" if re.fullmatch(r"\+?\d[\d-]{4,13}\d", value) else "a telephone number of digits and hyphens"
+    return "" if re.fullmatch(r"\+?\d[\d-]{4,13}\d", value) else _("a telephone number of digits and hyphens")
 
 
 def citizen(value: str) -> str:
@@ -160,15 +166,15 @@ def citizen(value: str) -> str:
     residence card of the same build, or a permanent residence card of before: three letters of a country, 12 digits.
     """
     if re.fullmatch(r"[A-Z]{3}\d{12}", value):
-        return "" if value[:3] in COUNTRIES else "three letters of a country before the 12 digits"
+        return "" if value[:3] in COUNTRIES else _("three letters of a country before the 12 digits")
     if not re.fullmatch(r"\d{17}[\dX]", value, re.ASCII):
-        return "17 digits and a check character, 0 to 9 or X"
+        return _("17 digits and a check character, 0 to 9 or X")
     if value[0] != "9" and value[:2] not in PROVINCES and value[:6] != numbers.FICTITIOUS_CITIZEN:
-        return "the first two digits of a province, or 9 for a permanent residence card"
+        return _("the first two digits of a province, or 9 for a permanent residence card")
     if _date(value[6:14], NOTHING):
-        return "a date of birth that exists in its digits 7 to 14"
+        return _("a date of birth that exists in its digits 7 to 14")
     check = numbers.citizen_check(value[:17])
-    return "" if check == value[17] else f"the check character {check}"
+    return "" if check == value[17] else _("the check character {check}").format(check=check)
 
 
 def _citizen(value: str, item: ItemSpec) -> str:
@@ -177,45 +183,45 @@ def _citizen(value: str, item: ItemSpec) -> str:
 
 
 def _ends_with(value: str, check: str) -> str:
-    return "" if value[-1] == check else f"the check character {check}"
+    return "" if value[-1] == check else _("the check character {check}").format(check=check)
 
 
 def _card_number(value: str, item: ItemSpec) -> str:
     del item
     if not re.fullmatch(r"[A-Z][0-9A-Z]{7}[0-9X]", value):
-        return "a capital, 7 characters and a check character, 0 to 9 or X"
+        return _("a capital, 7 characters and a check character, 0 to 9 or X")
     return _ends_with(value, numbers.card_check(value[:8]))
 
 
 def _organisation(value: str, item: ItemSpec) -> str:
     del item
     if not re.fullmatch(r"[0-9A-Z]{8}[0-9X]", value):
-        return "8 digits and capitals and a check character, 0 to 9 or X"
+        return _("8 digits and capitals and a check character, 0 to 9 or X")
     return _ends_with(value, numbers.organisation_check(value[:8]))
 
 
 def _identification(value: str, item: ItemSpec) -> str:
     del item
     if not re.fullmatch(r"[0-9A-F]{32}", value):
-        return "32 hex digits"
+        return _("32 hex digits")
     if expected := region(value[:6]):
-        return f"to begin with {expected}"
-    return "" if value[6:16] == RID else f"{RID} after the region"
+        return _("to begin with {expected}").format(expected=expected)
+    return "" if value[6:16] == RID else _("{rid} after the region").format(rid=RID)
 
 
 def _initialiser(value: str, item: ItemSpec) -> str:
     del item
     if len(value) != 24 or not value.startswith(ISSUERS):
-        return f"24 digits that begin with {ISSUERS}"
+        return _("24 digits that begin with {issuers}").format(issuers=ISSUERS)
     wrong = region(value[10:16]) or region(value[16:22])
-    return f"two regions after {ISSUERS}: {wrong}" if wrong else ""
+    return _("two regions after {issuers}: {wrong}").format(issuers=ISSUERS, wrong=wrong) if wrong else ""
 
 
 def _terminal(value: str, item: ItemSpec) -> str:
     del item
     if len(value) != 12 or not value.isdigit():
-        return "12 digits: a region and six more"
-    return f"to begin with {expected}" if (expected := region(value[:6])) else ""
+        return _("12 digits: a region and six more")
+    return _("to begin with {expected}").format(expected=expected) if (expected := region(value[:6])) else ""
 
 
 def _bank_card(value: str, item: ItemSpec) -> str:
@@ -223,13 +229,13 @@ def _bank_card(value: str, item: ItemSpec) -> str:
     if not 12 <= len(value) <= 19 or not value.isdigit():
         return "12 to 19 digits"
     check = numbers.luhn_check(value[:-1])
-    return "" if check == value[-1] else f"the check digit {check}"
+    return "" if check == value[-1] else _("the check digit {check}").format(check=check)
 
 
 def _track_2(value: str, item: ItemSpec) -> str:
     number, mark, rest = value.rstrip("F").partition("D")
     if not mark or not rest.isdigit() or len(rest) < 7:
-        return "a card number, D, YYMM, a service code"
+        return _("a card number, D, YYMM, a service code")
     return _bank_card(number, item) or _short_date(f"{rest[:4]}01", item)
 
 
@@ -238,7 +244,7 @@ def _objects(value: str, item: ItemSpec) -> str:
     try:
         ber.wanted(bytes.fromhex(value))
     except ValueError as error:
-        return f"a data object list: {error}"
+        return _("a data object list: {error}").format(error=error)
     return ""
 
 
@@ -254,42 +260,44 @@ def code(name: str, value: str) -> str:
     if table.partial:
         size, what = FORMS.get(name, (0, ""))
         good = not size or (len(value) == size and value.isascii() and value.isdigit())
-        return "" if good else f"{size} digits, {what}"
+        return "" if good else _("{size} digits, {what}").format(size=size, what=_(what))
     if value in table.codes:
         return ""
     few = f": {', '.join(table.codes)}" if len(table.codes) <= FEW else ""
-    return f"a code of {table.name} {table.name_en}{few}"
+    return _("a code of {name} {name_en}{few}").format(name=table.name, name_en=table.name_en, few=few)
 
 
 def _composed(table: codes.CodeTable, value: str) -> str:
     size = sum(piece.length for piece in table.pieces)
     if len(value) != size:
-        return f"{size} characters, composed of {len(table.pieces)} codes"
+        return _("{size} characters, composed of {count} codes").format(size=size, count=len(table.pieces))
     parts, at = [], 0
     for piece in table.pieces:
         part = value[at : at + piece.length]
         expected = "" if piece.none and part == piece.none else code(piece.codes, part)
         if expected:
-            return f"in characters {at + 1} to {at + piece.length} {expected}"
+            return _("in characters {first} to {last} {expected}").format(
+                first=at + 1, last=at + piece.length, expected=expected
+            )
         parts.append(part)
         at += piece.length
     if table.id == UNEMPLOYMENT:
         reason, end = parts[1] != NONE, parts[2] != NONE
         if (reason, end) != (parts[0] == REGISTERED, parts[0] != REGISTERED):
-            return "a reason of the registration after 10, of its end after 20, and 00 in the other place"
+            return _("a reason of the registration after 10, of its end after 20, and 00 in the other place")
     return ""
 
 
 FEW = 12
 """Codes that a sentence names one by one."""
 FORMS = {
-    "GB6864": (3, "a degree of GB/T 6864"),
-    "GB16835": (6, "a specialty of GB/T 16835"),
-    "GB8561": (3, "a post of GB/T 8561"),
-    "GB14946A13": (1, "a grade of GB/T 14946"),
-    "OCC": (7, "an occupation of the dictionary, without its hyphens"),
-    "CHP": (4, "a medicine of the pharmacopoeia"),
-    "GB14396": (3, "an illness of GB/T 14396"),
+    "GB6864": (3, deferred("a degree of GB/T 6864")),
+    "GB16835": (6, deferred("a specialty of GB/T 16835")),
+    "GB8561": (3, deferred("a post of GB/T 8561")),
+    "GB14946A13": (1, deferred("a grade of GB/T 14946")),
+    "OCC": (7, deferred("an occupation of the dictionary, without its hyphens")),
+    "CHP": (4, deferred("a medicine of the pharmacopoeia")),
+    "GB14396": (3, deferred("an illness of GB/T 14396")),
 }
 """How long codes are of which no table is public, and what they are. [V2.0 table 9 for the lengths]"""
 UNEMPLOYMENT, REGISTERED, NONE = "C-4F", "10", "00"

@@ -32,7 +32,7 @@ def loads(text: str, source: object) -> list[tuple[int, dict[str, str]]]:
                 header = _header(cells, source, line)
                 continue
             if len(cells) != len(header):
-                wrong = f"{len(cells)} cells, but the header names {len(header)}"
+                wrong = _("{cells} cells, but the header names {columns}").format(cells=len(cells), columns=len(header))
                 raise FormatError(source, wrong, line)
             found.append((line, dict(zip(header, cells, strict=True))))
     except csv.Error as error:

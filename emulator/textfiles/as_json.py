@@ -35,7 +35,7 @@ def loads(text: str, source: object = "JSON") -> Any:
         if not text.strip():
             raise FormatError(source, _("is empty")) from None
         if error.pos >= len(text.rstrip()) or UNCLOSED.match(text, error.pos):
-            raise FormatError(source, _("not JSON: {cut_off}").format(cut_off=CUT_OFF), error.lineno) from None
+            raise FormatError(source, _("not JSON: {cut_off}").format(cut_off=_(CUT_OFF)), error.lineno) from None
         raise FormatError(source, _("not JSON: {msg}").format(msg=error.msg), error.lineno) from None
     except _Twice as error:
         raise FormatError(source, str(error)) from None

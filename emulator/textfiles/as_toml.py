@@ -38,7 +38,7 @@ def loads(text: str, source: object) -> dict[str, Any]:
         said = str(error)
         place = PLACE.search(said)
         if place is not None and place[1] is None:
-            raise FormatError(source, _("not TOML: {cut_off}").format(cut_off=CUT_OFF)) from None
+            raise FormatError(source, _("not TOML: {cut_off}").format(cut_off=_(CUT_OFF))) from None
         raise FormatError(
             source, _("not TOML: {sub}").format(sub=PLACE.sub("", said)), int(place[1]) if place else 0
         ) from None

@@ -62,10 +62,10 @@ def loads(text: str, source: object, loader: Any = Loader) -> list[Any]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         if mark and mark.line >= text.rstrip().count("\n") + 1:
-            raise FormatError(source, _("not YAML: {cut_off}").format(cut_off=CUT_OFF)) from None
+            raise FormatError(source, _("not YAML: {cut_off}").format(cut_off=_(CUT_OFF))) from None
         raise FormatError(source, _("not YAML: {value}").format(value=error.problem or error.context), line) from None
     except yaml.YAMLError as error:
-        what = getattr(error, "reason", None) or "it cannot be read"
+        what = getattr(error, "reason", None) or _("it cannot be read")
         raise FormatError(source, _("not YAML: {what}").format(what=what)) from None
     except RecursionError:
         raise FormatError(source, _("nested too deeply")) from None
@@ -117,32 +117,40 @@ class _Look:
                 self._key(top, event)
             top.key_next = not top.key_next
         if getattr(event, "tag", None) is not None and not _own(event.tag):
-            raise self._wrong(event, "a tag is not taken here: write plain texts, numbers, lists and mappings")
+            raise self._wrong(event, _("a tag is not taken here: write plain texts, numbers, lists and mappings"))
         if isinstance(event, yaml.AliasEvent):
             self._alias(event, top)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(self.open) >= DEEPEST:
-                raise self._wrong(event, f"nested too deeply: expected up to {DEEPEST} levels")
+                raise self._wrong(
+                    event, _("nested too deeply: expected up to {deepest} levels").format(deepest=DEEPEST)
+                )
             self.open.append(_Open(event.anchor, isinstance(event, yaml.MappingStartEvent)))
         else:
             self._ended(event.anchor, 1)
 
     def _key(self, top: _Open, event: Any) -> None:
         if not isinstance(event, yaml.ScalarEvent):
-            raise self._wrong(event, "a key is expected to be a plain text")
+            raise self._wrong(event, _("a key is expected to be a plain text"))
         if event.value in top.keys:
             shown = event.value[:SHOWN]
-            raise self._wrong(event, f"{shown!r} stands twice, first in line {top.keys[event.value]}")
+            raise self._wrong(
+                event, _("{key!r} stands twice, first in line {line}").format(key=shown, line=top.keys[event.value])
+            )
         top.keys[event.value] = _line(event)
 
     def _alias(self, event: Any, top: _Open | None) -> None:
         size = self.sizes.get(event.anchor)
         if size is None:
             inside = any(one.anchor == event.anchor for one in self.open)
-            raise self._wrong(event, "an alias stands for what it is in" if inside else "an alias stands for nothing")
+            raise self._wrong(
+                event, _("an alias stands for what it is in") if inside else _("an alias stands for nothing")
+            )
         self.repeated += size
         if self.repeated > REPEATED:
-            raise self._wrong(event, f"aliases stand for too much: expected up to {REPEATED} values")
+            raise self._wrong(
+                event, _("aliases stand for too much: expected up to {repeated} values").format(repeated=REPEATED)
+            )
         if top is not None:
             top.size += size
 

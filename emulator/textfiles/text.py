@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 
 MOST = 16 * 1024 * 1024
 """Bytes of a file, unless its reader says otherwise. [D]"""
 MARK = b"\xef\xbb\xbf"
-CUT_OFF = "it ends in the middle: the file is cut off, or something is not closed"
+CUT_OFF = deferred("it ends in the middle: the file is cut off, or something is not closed")
 WIDE = {
     b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
 }  # fmt: skip
@@ -22,7 +22,11 @@ class FormatError(SscardError, ValueError):
     kind = ErrorKind.INPUT
 
     def __init__(self, source: object, what: str, line: int = 0) -> None:
-        super().__init__(f"{source}, line {line}: {what}" if line else f"{source}: {what}")
+        super().__init__(
+            _("{source}, line {line}: {what}").format(source=source, line=line, what=what)
+            if line
+            else f"{source}: {what}"
+        )
         self.source, self.what, self.line = str(source), what, line
 
 
@@ -50,9 +54,11 @@ def decoded(content: bytes, source: object) -> str:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        what = "ends in the middle of a character" if error.end == len(content) and _half(error) else (
-            f"expected UTF-8 text, byte {error.start} is not; if it is GBK or GB 18030, save it as UTF-8"
-        )  # fmt: skip
+        what = _("ends in the middle of a character")
+        if error.end != len(content) or not _half(error):
+            what = _("expected UTF-8 text, byte {at} is not; if it is GBK or GB 18030, save it as UTF-8").format(
+                at=error.start
+            )
         raise FormatError(source, what, _line(content, error.start)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

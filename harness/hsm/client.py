@@ -123,7 +123,9 @@ class MachineClient(Machine):
                 return True, refusal.read(LONGEST_ANSWER)
 
     def _strange(self) -> MachineError:
-        return MachineError("link", f"what answers at {self._place} is no encryption machine of ours")
+        return MachineError(
+            "link", _("what answers at {place} is no encryption machine of ours").format(place=self._place)
+        )
 
 
 def _of(address: str, card: Card) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.apdu.command import CommandAPDU
+from emulator.messages import _
 from emulator.override import override
 from harness.keys.access import KeyAccess, Unauthorised, Use
 
@@ -24,4 +25,4 @@ class NoKeys(KeyAccess):
 
     @staticmethod
     def _refusal(use: Use) -> Unauthorised:
-        return Unauthorised(f"{use.key.name} is needed")
+        return Unauthorised(_("{name} is needed").format(name=use.key.name))

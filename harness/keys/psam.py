@@ -79,12 +79,12 @@ class Psam(KeyAccess):
     def begin(self, identification: bytes) -> None:
         """Reset, its terminal number, the environment that goes with a card's identification code. PsamError."""
         self._session.reset()
-        answer = self._ask(ReadBinary.command(TERMINAL_NUMBER_SFI, le=TERMINAL_NUMBER), "reading its number")
+        answer = self._ask(ReadBinary.command(TERMINAL_NUMBER_SFI, le=TERMINAL_NUMBER), _("reading its number"))
         self.terminal_number = answer.hex()
         if not identification:
             raise PsamError(_("the card told no identification code to choose the environment by"))
-        self._ask(InitializeEnvironment.command(identification[0]), "choosing the environment")
-        self._ask(Select.command(APPLICATION), "selecting its application")
+        self._ask(InitializeEnvironment.command(identification[0]), _("choosing the environment"))
+        self._ask(Select.command(APPLICATION), _("selecting its application"))
 
     def _ask(self, command: CommandAPDU, doing: str) -> bytes:
         response = self._session.send(command)
@@ -134,7 +134,7 @@ class Psam(KeyAccess):
             return self._cipher(MAC_ONLY, first, "making a MAC")
         self._cipher(MAC_FIRST, first, "beginning a MAC")
         for part in more[:-1]:
-            self._cipher(MAC_NEXT, part, "going on with a MAC")
+            self._cipher(MAC_NEXT, part, _("going on with a MAC"))
         return self._cipher(MAC_LAST, more[-1], "ending a MAC")
 
     @override
@@ -169,7 +169,7 @@ class Psam(KeyAccess):
         self._own_city(levels, use)
         chain = b"".join(factors(use.region, use.chip, 3)[::-1][:levels])
         command = InitSamForPurchase.command(challenge, amounts, kind, time, version, use.suite.code, chain)
-        doing = "beginning the settlement"
+        doing = _("beginning the settlement")
         try:
             return InitSamForPurchase.answer(self._ask(command, doing))
         except AnswerLengthError as wrong:
@@ -181,7 +181,7 @@ class Psam(KeyAccess):
 
     def paid(self, mac: bytes) -> None:
         """CREDIT SAM FOR PURCHASE: the card's MAC2 is right, or PsamError."""
-        self._ask(CreditSamForPurchase.command(mac), "checking MAC2")
+        self._ask(CreditSamForPurchase.command(mac), _("checking MAC2"))
 
 
 def _parts(blocks: bytes, block: int) -> list[bytes]:

@@ -31,7 +31,7 @@ class UnknownKey(NotFound):
     """No root of this name, with its version where that is not the first, is at hand."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the key {name}")
+        super().__init__(_("the key {name}").format(name=name))
         self.name = name
 
 
@@ -55,7 +55,7 @@ def load(path: str | None) -> RootSource:
 
 def _shown(name: str) -> str:
     """A name as it may be told: one that could be a key itself is not."""
-    return repr(name) if len(name) <= LONGEST_NAME else "a name of more than 12 characters"
+    return repr(name) if len(name) <= LONGEST_NAME else _("a name of more than 12 characters")
 
 
 def _read(path: str) -> dict[str, bytes]:

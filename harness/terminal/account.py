@@ -89,7 +89,7 @@ def begin(terminal: Terminal, payment: Payment, number: str) -> Begun:
     """INITIALIZE FOR PURCHASE by the terminal of this number; the PIN must have been verified. Refused."""
     terminal.enter(purse(terminal).application)
     command = InitializeForPurchase.command(KEY_INDEX, payment.amounts, bytes.fromhex(number))
-    answer = _answered(terminal, command, InitializeForPurchase.answer, "beginning the settlement")
+    answer = _answered(terminal, command, InitializeForPurchase.answer, _("beginning the settlement"))
     return Begun(payment, number, answer.sequence, answer.version, answer.random)
 
 
@@ -125,7 +125,7 @@ def _proof(terminal: Terminal, begun: Begun, lost: PcscError) -> Proofs:
     except PcscError:
         raise lost from None
     command = GetTransactionProof.command(PURCHASE, begun.sequence)
-    return _answered(terminal, command, GetTransactionProof.answer, "asking whether the settlement was recorded")
+    return _answered(terminal, command, GetTransactionProof.answer, _("asking whether the settlement was recorded"))
 
 
 def settle(terminal: Terminal, payment: Payment, own: Psam) -> Settled:

@@ -84,9 +84,13 @@ class Personaliser:
                     value = self._image.memory.get(key_cell(key.name, version))
                     if key is not self._transport and isinstance(value, bytes):
                         command = LoadKey.command(key.id, value, version, pin=key.use is KeyUse.PIN)
-                        self._sealed(command, f"loading {key.name}, version {version}", enciphered=True)
+                        self._sealed(
+                            command,
+                            _("loading {name}, version {version}").format(name=key.name, version=version),
+                            enciphered=True,
+                        )
         self._enter(next(iter(self._layout.applications)))
-        self._sealed(CompletePersonalisation.command(), "completing personalisation", enciphered=False)
+        self._sealed(CompletePersonalisation.command(), _("completing personalisation"), enciphered=False)
         self._session.reset()
 
     def _enter(self, application: str) -> None:
@@ -104,7 +108,7 @@ class Personaliser:
             # The oldest are written first: what an interrupted run left there already are the last ones.
             content = content[: len(content) - self._present(spec)]
         for command in commands(spec, content):
-            self._session.exchange(command, f"writing {spec.path}")
+            self._session.exchange(command, _("writing {path}").format(path=spec.path))
 
     def _present(self, spec: FileSpec) -> int:
         """How many records a cyclic file has."""
@@ -113,7 +117,7 @@ class Personaliser:
             if response.sw == SW.RECORD_NOT_FOUND:
                 return number - 1
             if not response.ok:
-                raise Refused(f"reading {spec.path}", response.sw)
+                raise Refused(_("reading {path}").format(path=spec.path), response.sw)
         return spec.records
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.apdu.status import describe, tries_told
 from emulator.errors import ErrorKind
+from emulator.messages import _
 from harness.keys.access import TerminalError
 
 
@@ -14,7 +15,11 @@ class Refused(TerminalError):
 
     def __init__(self, doing: str, sw: int) -> None:
         english, chinese = describe(sw)
-        super().__init__(f"{doing}: the card answered {sw:04X} ({english} {chinese})")
+        super().__init__(
+            _("{doing}: the card answered {sw:04X} ({english} {chinese})").format(
+                doing=doing, sw=sw, english=english, chinese=chinese
+            )
+        )
         self.sw = sw
 
 

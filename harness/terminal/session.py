@@ -86,7 +86,7 @@ class TerminalSession:
         if again or application != self.application:
             response = self.select(application)
             if not response.ok:
-                raise Refused(f"selecting {application}", response.sw)
+                raise Refused(_("selecting {application}").format(application=application), response.sw)
 
     # --- authenticating ----------------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ class TerminalSession:
 
     def challenge(self, size: int = 8) -> bytes:
         """Returns a fresh challenge of the card, of ``size`` bytes. Refused."""
-        return self.exchange(GetChallenge.command(size), "asking for a challenge")
+        return self.exchange(GetChallenge.command(size), _("asking for a challenge"))
 
     def proof(self, use: Use, data: bytes) -> bytes:
         """What proves a key under ``use.challenge``, 16 bytes: a cryptogram over 8 bytes of data and these, or the
@@ -130,18 +130,20 @@ class TerminalSession:
 
     def prove(self, name: str, proof: bytes) -> None:
         """EXTERNAL AUTHENTICATION with a proof, of 16 bytes, made here or elsewhere. Refused."""
-        self.exchange(proving(self.layout.keys[name], proof), f"authenticating with {name}")
+        self.exchange(proving(self.layout.keys[name], proof), _("authenticating with {name}").format(name=name))
         self._rights.add(name)
 
     def prove_pin(self, name: str, pin: str) -> None:
         """VERIFY in the certificate application: a PIN of its own, by a challenge enciphered. Refused."""
         use = self.use(name, self.challenge(LONG_CRYPTOGRAM))
-        self.exchange(proving(use.key, use.suite.crypt(pin_key(pin), use.challenge)), f"verifying {name}")
+        self.exchange(
+            proving(use.key, use.suite.crypt(pin_key(pin), use.challenge)), _("verifying {name}").format(name=name)
+        )
         self._rights.add(name)
 
     def internal(self, factor: bytes, data: bytes) -> bytes:
         """INTERNAL AUTHENTICATION: the card's cryptogram, 8 bytes."""
-        return self.exchange(InternalAuthentication.command(factor, data), "authenticating the card")
+        return self.exchange(InternalAuthentication.command(factor, data), _("authenticating the card"))
 
     def missing(self, condition: Condition) -> tuple[str, ...]:
         """The rights that must still be won for a condition, in order: a key where PIN or key will do."""

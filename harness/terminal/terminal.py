@@ -76,7 +76,7 @@ class Terminal(TerminalSession):
         """Reset, selection of the environment, algorithm, identification code and version."""
         self.reset()
         self.application = HOME
-        fci = self.exchange(Select.command(ENVIRONMENT), f"selecting {HOME}")
+        fci = self.exchange(Select.command(ENVIRONMENT), _("selecting {home}").format(home=HOME))
         __, found, rest = fci.partition(ALGORITHM_TAG)
         code = rest[0] if found and rest else 1  # terminals that find no 9F0C take 3DES [1: reference:card §2]
         suites = {suite.code: suite for suite in SUITES.values()}
@@ -85,8 +85,8 @@ class Terminal(TerminalSession):
                 _("the card's algorithm is {code:02X}: 01 (3DES) and 03 (SM4) can be served").format(code=code)
             )
         self.suite = suites[code]
-        self.identification = self._issuers(IDENTIFICATION, "the identification code")
-        self.version = self._issuers(VERSION, "the version").rstrip(b"\0").decode("ascii", "replace")
+        self.identification = self._issuers(IDENTIFICATION, _("the identification code"))
+        self.version = self._issuers(VERSION, _("the version")).rstrip(b"\0").decode("ascii", "replace")
         self.region = self.identification[:3].hex()
         try:
             self.layout = self._known or catalogue.layout(self.version)
@@ -98,8 +98,8 @@ class Terminal(TerminalSession):
 
     def _issuers(self, tag: int, what: str) -> bytes:
         """An item of the issuer's file, read before the layout is known."""
-        record = self.exchange(ReadRecord.command(ISSUER_SFI, tag=tag), f"reading {what}")
-        return whole(record, tag, f"reading {what}")
+        record = self.exchange(ReadRecord.command(ISSUER_SFI, tag=tag), _("reading {what}").format(what=what))
+        return whole(record, tag, _("reading {what}").format(what=what))
 
     def adopt(self, image: Image) -> None:
         """Takes up a card in mid-session, whose image is at hand: nothing is reset, nothing assumed to be selected."""
@@ -122,17 +122,17 @@ class Terminal(TerminalSession):
             return None
         left = tries_told(response.sw)
         if left is None:
-            raise Refused("asking for the PIN's state", response.sw)
+            raise Refused(_("asking for the PIN's state"), response.sw)
         return left
 
     def verify_pin(self, pin: str) -> None:
         """Verifies the PIN. PinRefused with the tries that are left."""
-        self._with_pin(Verify.command(bcd(pin)), "verifying the PIN")
+        self._with_pin(Verify.command(bcd(pin)), _("verifying the PIN"))
         self._rights.add(PIN)
 
     def change_pin(self, old: str, new: str) -> None:
         """Changes the PIN. PinRefused with the tries that are left."""
-        self._with_pin(ChangePin.command(bcd(old), bcd(new)), "changing the PIN")
+        self._with_pin(ChangePin.command(bcd(old), bcd(new)), _("changing the PIN"))
 
     def _with_pin(self, command: CommandAPDU, doing: str) -> None:
         response = self.send(command)
@@ -143,11 +143,11 @@ class Terminal(TerminalSession):
 
     def unblock_pin(self) -> None:
         """Unblocks the PIN under the unblock key and leaves it as it is. PinRefused."""
-        self._pin_change_unblock(None, "unblocking the PIN")
+        self._pin_change_unblock(None, _("unblocking the PIN"))
 
     def reload_pin(self, new: str) -> None:
         """PIN CHANGE/UNBLOCK with a new PIN, enciphered."""
-        self._pin_change_unblock(new, "reloading the PIN")
+        self._pin_change_unblock(new, _("reloading the PIN"))
 
     def _pin_change_unblock(self, new: str | None, doing: str) -> None:
         self.enter(HOME)
@@ -166,16 +166,18 @@ class Terminal(TerminalSession):
             )
         self.enter(self.layout.pin.application)
         self.authorise(named.needs, "activating")
-        self.exchange(Activate.command(self.layout), "activating the social security function")
+        self.exchange(Activate.command(self.layout), _("activating the social security function"))
 
     def block_application(self, application: str, *, temporary: bool = False) -> None:
         """APPLICATION BLOCK; for ever, unless the layout has PBOC's temporary form and that is asked for."""
-        doing = f"blocking {application}"
+        doing = _("blocking {application}").format(application=application)
         self._lock_command(application, ApplicationBlock.command(temporary=temporary), doing)
 
     def unblock_application(self, application: str) -> None:
         """APPLICATION UNBLOCK, of a temporary block."""
-        self._lock_command(application, ApplicationUnblock.command(), f"unblocking {application}")
+        self._lock_command(
+            application, ApplicationUnblock.command(), _("unblocking {application}").format(application=application)
+        )
 
     def _lock_command(self, application: str, command: CommandAPDU, doing: str) -> None:
         if application not in self.layout.applications:
@@ -202,8 +204,8 @@ class Terminal(TerminalSession):
     def block_card(self) -> None:
         """CARD BLOCK: the card never serves again."""
         self.enter(self.layout.pin.application)
-        self.authorise(self.layout.blocking.card, "blocking the card")
-        self.sealed(CardBlock.command(), self.layout.pin.messaging_key, enciphered=False, doing="blocking the card")
+        self.authorise(self.layout.blocking.card, _("blocking the card"))
+        self.sealed(CardBlock.command(), self.layout.pin.messaging_key, enciphered=False, doing=_("blocking the card"))
 
     # --- files -------------------------------------------------------------------------------------------------
 
@@ -227,10 +229,10 @@ class Terminal(TerminalSession):
         """The value part of one item as the card holds it; Refused with 6A83 where the card has none."""
         spec, item = self.find(path)
         self.enter(spec.application)
-        self.authorise(spec.read, f"reading {spec.path}")
+        self.authorise(spec.read, _("reading {path}").format(path=spec.path))
         command = ReadRecord.command(spec.sfi, **addressed(spec, item, occurrence))
-        record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
-        return whole(record, item.tag or 0, f"reading {path}")
+        record = self._addressed(spec, command, spec.read_messaging, _("reading {path}").format(path=path))
+        return whole(record, item.tag or 0, _("reading {path}").format(path=path))
 
     def read_if_there(self, path: str) -> items.Value | None:
         """One item by its tag, None where the card has none; LookupError where its layout has not."""
@@ -245,9 +247,9 @@ class Terminal(TerminalSession):
         """One record by its number, from 1: its item, or the fields of a cyclic one."""
         spec = self.layout.files[path]
         self.enter(spec.application)
-        self.authorise(spec.read, f"reading {path}")
+        self.authorise(spec.read, _("reading {path}").format(path=path))
         command = ReadRecord.command(spec.sfi, number=number)
-        record = self._addressed(spec, command, spec.read_messaging, f"reading {path}")
+        record = self._addressed(spec, command, spec.read_messaging, _("reading {path}").format(path=path))
         return list(decode_record(spec, record, number))
 
     def valid_until(self) -> date | None:
@@ -272,25 +274,25 @@ class Terminal(TerminalSession):
         """Writes the value part of one item as it is, under its file's update key."""
         spec, item = self.find(path)
         self.enter(spec.application)
-        self.authorise(spec.update, f"updating {spec.path}")
+        self.authorise(spec.update, _("updating {path}").format(path=spec.path))
         record = bytes((item.tag or 0, len(content))) + content
         command = UpdateRecord.command(record, spec.sfi, **addressed(spec, item, occurrence))
-        self._addressed(spec, command, spec.update_messaging, f"updating {path}")
+        self._addressed(spec, command, spec.update_messaging, _("updating {path}").format(path=path))
 
     def add_record(self, path: str, values: Sequence[str]) -> None:
         """Adds the newest record to a cyclic file, by its fields in order, under the file's update key."""
         spec = self.layout.files[path]
         self.enter(spec.application)
-        self.authorise(spec.update, f"updating {path}")
+        self.authorise(spec.update, _("updating {path}").format(path=path))
         command = UpdateRecord.newest(items.encode_fields(spec.items, values), spec.sfi)
-        self._addressed(spec, command, spec.update_messaging, f"updating {path}")
+        self._addressed(spec, command, spec.update_messaging, _("updating {path}").format(path=path))
 
     # The first command on a transparent file names it; those that follow find it current.
 
     def read_binary(self, path: str) -> bytes:
         """A transparent file, from its first byte to its last; Refused."""
         spec = self.layout.files[path]
-        doing = f"reading {path}"
+        doing = _("reading {path}").format(path=path)
         self.enter(spec.application)
         self.authorise(spec.read, doing)
         found = b""
@@ -307,7 +309,7 @@ class Terminal(TerminalSession):
     def update_binary(self, path: str, content: bytes) -> None:
         """Writes a transparent file from its first byte on, under its update key, piece by piece; Refused."""
         spec = self.layout.files[path]
-        doing = f"updating {path}"
+        doing = _("updating {path}").format(path=path)
         self.enter(spec.application)
         self.authorise(spec.update, doing)
         for at in range(0, len(content), PIECE):

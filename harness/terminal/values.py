@@ -48,7 +48,7 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
         return
     tag = record[0] if record else 0
     item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
-    content = whole(record, tag, f"reading {spec.path}")
+    content = whole(record, tag, _("reading {path}").format(path=spec.path))
     yield ItemValue(f"{spec.path}/{item.label}", items.meant(item, content), items.decode(item, content))
 
 

@@ -169,27 +169,33 @@ def _event(path: Path, number: int, line: str) -> Event:
     try:
         table = as_json.loads(line)
         if not isinstance(table, dict):
-            raise ValueError("expected an object")
+            raise ValueError(_("expected an object"))
         if table.get("v") not in VERSIONS:
             raise ValueError(
-                f"expected a version of {', '.join(map(str, VERSIONS))} in v, found {table.get('v')!r:.40}"
+                _("expected a version of {names} in v, found {version!r:.40}").format(
+                    names=", ".join(map(str, VERSIONS)), version=table.get("v")
+                )
             )
         if table.get("event") not in EVENTS:
-            raise ValueError(f"expected an event of {', '.join(EVENTS)}, found {table.get('event')!r:.40}")
+            raise ValueError(
+                _("expected an event of {names}, found {event!r:.40}").format(
+                    names=", ".join(EVENTS), event=table.get("event")
+                )
+            )
         event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
         needed = NEEDED[event.kind]
         if table["v"] >= TIMED:
             needed += ("time",)
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
-            raise ValueError(f"expected {', '.join(missing)}")
+            raise ValueError(_("expected {names}").format(names=", ".join(missing)))
         __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
         _check_times(event)
         if event.kind == CALL and type(table.get("code")) is not int:
-            raise ValueError("expected code")
+            raise ValueError(_("expected code"))
     except FormatError as error:
         raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=error.what)) from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        what = f"expected {error}" if isinstance(error, KeyError) else str(error)
+        what = _("expected {error}").format(error=error) if isinstance(error, KeyError) else str(error)
         raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=what)) from None
     return event
 
@@ -197,17 +203,17 @@ def _event(path: Path, number: int, line: str) -> Event:
 def _check_times(event: Event) -> None:
     """ValueError for an invalid time of either clock, or an invalid latency."""
     if not 0 <= event.t < LONGEST_TIME:
-        raise ValueError(f"expected seconds in t, found {event.t}")
+        raise ValueError(_("expected seconds in t, found {t}").format(t=event.t))
     try:
         plausible = event.time is None or (event.time.tzinfo is not None and event.time.year > EPOCH)
     except ValueError:
         plausible = False
     if not plausible:
-        raise ValueError(f"expected a time with its zone, found {event.told('time')!r:.40}")
+        raise ValueError(_("expected a time with its zone, found {told!r:.40}").format(told=event.told("time")))
     if event.kind == "apdu" and event.table["v"] >= TIMED and event.latency is None:
-        raise ValueError("expected latency")
+        raise ValueError(_("expected latency"))
     if event.latency is not None and not 0 <= event.latency < LONGEST_TIME:
-        raise ValueError(f"expected seconds in latency, found {event.latency}")
+        raise ValueError(_("expected seconds in latency, found {latency}").format(latency=event.latency))
 
 
 def _version_told(path: Path) -> str:

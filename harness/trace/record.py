@@ -17,6 +17,7 @@ from typing import Any, Self
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from harness.trace import mask
 from harness.trace.decode import instruction_name
 from harness.trace.mask import Marks, PersonalData
@@ -101,7 +102,7 @@ def _now() -> str:
 def check_new(path: Path, *, force: bool) -> bool:
     """True if there is no such file yet. FileExistsError for one that holds something, without ``force``."""
     if not force and path.is_file() and path.stat().st_size:
-        raise FileExistsError(f"{path}: it holds something already: name another file, or --force")
+        raise FileExistsError(_("{path}: it holds something already: name another file, or --force").format(path=path))
     return not path.exists()
 
 

@@ -13,6 +13,7 @@ import jsonschema
 import yaml
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
@@ -78,7 +79,11 @@ def read(path: Path, schema: Any, whole: str) -> Iterator[Document]:
 def _said(fault: jsonschema.ValidationError) -> str:
     """What is wrong, in words: a regular expression is none."""
     if fault.validator == "pattern":
-        return _short(f"expected {forms.form(str(fault.validator_value))}, found {fault.instance!r}")
+        return _short(
+            _("expected {form}, found {instance!r}").format(
+                form=forms.form(str(fault.validator_value)), instance=fault.instance
+            )
+        )
     return _short(fault.message)
 
 

@@ -137,8 +137,12 @@ def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:
         )
     if wrong := list(_wrong(folder, manifest, needed)):
         raise ReportError(f"{folder}: {'; '.join(wrong)}")
-    whose = "the key you named" if public else f"the key in {SIGNATURE}, whoever has it"
-    return f"every file of the report is whole and signed by {whose} (fingerprint {fingerprint(key)})"
+    whose = (
+        _("the key you named") if public else _("the key in {signature}, whoever has it").format(signature=SIGNATURE)
+    )
+    return _("every file of the report is whole and signed by {whose} (fingerprint {fingerprint})").format(
+        whose=whose, fingerprint=fingerprint(key)
+    )
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -156,22 +160,22 @@ def _wrong(folder: Path, manifest: bytes, needed: frozenset[str]) -> Iterator[st
             )
         )
     for name in sorted(needed - set(files)):
-        yield f"{name} is not in {MANIFEST}"
+        yield _("{name} is not in {manifest}").format(name=name, manifest=MANIFEST)
     for name, expected in files.items():
         path = folder / name
         if path.is_symlink() or not path.is_file():
-            yield f"{name} is missing"
+            yield _("{name} is missing").format(name=name)
         elif sha256(path.read_bytes()).hexdigest() != expected:
-            yield f"{name} was altered"
+            yield _("{name} was altered").format(name=name)
     for name in sorted({one.name for one in folder.iterdir()} - set(files) - {MANIFEST, SIGNATURE}):
-        yield f"{name} was added"
+        yield _("{name} was added").format(name=name)
 
 
 def _bytes(folder: Path, name: str) -> bytes:
     try:
         data = (folder / name).read_bytes()
     except FileNotFoundError:
-        hint = ": the report was not signed (--sign)" if name == SIGNATURE else ""
+        hint = _(": the report was not signed (--sign)") if name == SIGNATURE else ""
         raise ReportError(_("{folder}: {name} is missing{hint}").format(folder=folder, name=name, hint=hint)) from None
     except OSError as error:
         raise ReportError(

@@ -21,6 +21,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from emulator.messages import _
+
 T = TypeVar("T")
 Schema = dict[str, Any]
 RAW = "raw"
@@ -115,7 +117,7 @@ def of(kind: Any) -> Schema:
     if _is_model(kind):
         name = getattr(kind, "DEFINED", "")
         return {"$ref": f"#/$defs/{name}"} if name else written_out(kind)
-    raise TypeError(f"no JSON schema for {kind!r}")
+    raise TypeError(_("no JSON schema for {kind!r}").format(kind=kind))
 
 
 def written_out(kind: Any) -> Schema:

@@ -21,6 +21,7 @@ from emulator.filesystem.layouts.specs import (
     RegionBinding,
 )
 from emulator.filesystem.layouts.terms import AskedWhenLocked, MacStart, MessagingKey, Structure
+from emulator.messages import _
 from emulator.security import Condition, Never
 
 Keys = Mapping[str, KeySpec]
@@ -47,7 +48,7 @@ def messaging(node: Node, name: str) -> MessagingSpec:
         sources=node.sources(),
     )
     if scheme.cryptogram not in (8, 16):
-        raise node.error("cryptogram", f"expected 8 or 16, found {scheme.cryptogram}")
+        raise node.error("cryptogram", _("expected 8 or 16, found {cryptogram}").format(cryptogram=scheme.cryptogram))
     node.done()
     return scheme
 
@@ -71,7 +72,12 @@ def pin(root: Node, applications: Mapping[str, ApplicationSpec], keys: Keys) -> 
         sources=node.sources(),
     )
     if spec.initial and not (spec.initial.isdecimal() and minimum <= len(spec.initial) <= spec.max_digits):
-        raise node.error("initial", f"expected {minimum} to {spec.max_digits} digits, or nothing for no PIN")
+        raise node.error(
+            "initial",
+            _("expected {minimum} to {max_digits} digits, or nothing for no PIN").format(
+                minimum=minimum, max_digits=spec.max_digits
+            ),
+        )
     node.done()
     return spec
 
@@ -86,11 +92,18 @@ def insurance_region(root: Node, files: Mapping[str, FileSpec]) -> tuple[RegionB
         spec = files.get(path.file)
         found = spec.item(path.tag) if spec and path.tag is not None else None
         if spec is None or found is None or path.tag is None:
-            raise node.error("item", f"expected an item of this layout like DF03/EF05/61, found {item!r}")
+            raise node.error(
+                "item", _("expected an item of this layout like DF03/EF05/61, found {item!r}").format(item=item)
+            )
         if (found.format, found.length) != ("cn", 3):
-            raise node.error("item", f"a region is cn of 3 bytes, {item} is {found.format} of {found.length}")
+            raise node.error(
+                "item",
+                _("a region is cn of 3 bytes, {item} is {format} of {length}").format(
+                    item=item, format=found.format, length=found.length
+                ),
+            )
         if isinstance(spec.update, Never):
-            raise node.error("item", f"nothing may update {path.file}")
+            raise node.error("item", _("nothing may update {file}").format(file=path.file))
         bindings.append(RegionBinding(path.file, path.tag, node.text("insurance"), node.text("insurance_en", "")))
         node.done()
     roles.done()
@@ -124,7 +137,7 @@ def activation(root: Node, keys: Keys) -> CommandSpec | None:
         sources=node.sources(),
     )
     if spec.cla & 0x0F or spec.ins >> 4 in (6, 9):
-        raise node.error("cla", "expected a class with low bits 0, and an INS of neither 6x nor 9x")
+        raise node.error("cla", _("expected a class with low bits 0, and an INS of neither 6x nor 9x"))
     node.done()
     return spec if enabled else None
 
@@ -166,9 +179,16 @@ def purse(
     )
     log = files[spec.log]
     if log.structure is not Structure.CYCLIC or log.record_length != LOG_RECORD:
-        raise node.error("log", f"expected a cyclic file with records of {LOG_RECORD} bytes, found {spec.log}")
+        raise node.error(
+            "log",
+            _("expected a cyclic file with records of {log_record} bytes, found {log}").format(
+                log_record=LOG_RECORD, log=spec.log
+            ),
+        )
     if spec.switch and (spec.switch.file not in files or spec.switch.tag is None):
-        raise node.error("switch", f"expected an item like DF04/EF05/8F, or nothing, found {switch!r}")
+        raise node.error(
+            "switch", _("expected an item like DF04/EF05/8F, or nothing, found {switch!r}").format(switch=switch)
+        )
     node.done()
     return spec
 
@@ -192,7 +212,10 @@ def certificate(
     )
     for name, path, size in (("private", spec.private, 32), ("public", spec.public, len(spec.header) + 64)):
         if files[path].structure is not Structure.TRANSPARENT or files[path].size < size:
-            raise node.error(name, f"expected a transparent file of {size} bytes or more, found {path}")
+            raise node.error(
+                name,
+                _("expected a transparent file of {size} bytes or more, found {path}").format(size=size, path=path),
+            )
     node.done()
     return spec
 
@@ -209,7 +232,7 @@ def key_files(root: Node, applications: Mapping[str, ApplicationSpec], keys: Key
         application, name = FilePath.parse(path)
         if application not in applications or name not in ("0011", "0012", "0013"):
             raise node.error(
-                path, "expected APPLICATION/0011, 0012 or 0013: the national, provincial and city key file"
+                path, _("expected APPLICATION/0011, 0012 or 0013: the national, provincial and city key file")
             )
         result[path] = node.condition(path, keys)
     node.done()

@@ -9,6 +9,7 @@ from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.messages import _
 
 FORMATS = ("an", "cn", "b", "dec", "hex")
 CONSTRUCTED = ("B-TLV", "BER-TLV")
@@ -55,7 +56,9 @@ def _item(node: Node, parent: ItemSpec, *, tagged: bool, within: str = "") -> It
         length = sum(len(part.label) // 2 + 1 + part.length for part in elements)
         most = LONGEST if item.format == "B-TLV" else LONGEST_PLAIN
         if not 1 <= length <= most:
-            raise node.error("elements", f"expected 1 to {most} bytes in all, found {length}")
+            raise node.error(
+                "elements", _("expected 1 to {most} bytes in all, found {length}").format(most=most, length=length)
+            )
         item = replace(item, length=length, elements=elements)
     else:
         item = replace(item, length=node.number("length", 1, LONGEST_PLAIN if wide else LONGEST))
@@ -82,7 +85,7 @@ def _distinct(node: Node, items: Iterable[ItemSpec]) -> None:
     seen: set[int | None] = set()
     for item in items:
         if item.tag in seen:
-            raise node.error("items", f"tag {item.label} is declared twice")
+            raise node.error("items", _("tag {label} is declared twice").format(label=item.label))
         seen.add(item.tag)
 
 
@@ -95,7 +98,10 @@ def _continued(node: Node, items: Sequence[ItemSpec], *, whole: bool) -> list[It
             result.append(item)
         elif before is None or before.tag != item.continues or before.format != item.format:
             raise node.error(
-                "items", f"{item.label} continues {item.continues:02X}: expected that item, of its format, before it"
+                "items",
+                _("{label} continues {continues:02X}: expected that item, of its format, before it").format(
+                    label=item.label, continues=item.continues
+                ),
             )
         elif whole:
             result[-1] = replace(before, length=before.length + item.length)
@@ -113,12 +119,12 @@ def _rewritten(node: Node, items: Sequence[ItemSpec], parent: ItemSpec) -> tuple
         tag = child.hexadecimal("tag", range(1, 2))[0]
         old = by_tag.get(tag)
         if old is None or old.elements:
-            raise child.error("tag", f"expected a plain item of this file, found {tag:02X}")
+            raise child.error("tag", _("expected a plain item of this file, found {tag:02X}").format(tag=tag))
         new = replace(_described(child, parent), tag=tag, format=old.format, length=old.length, later=True)
         if "after" in child.rest:
             after = child.hexadecimal("after", range(1, 2))[0]
             if after not in by_tag:
-                raise child.error("after", f"expected an item of this file, found {after:02X}")
+                raise child.error("after", _("expected an item of this file, found {after:02X}").format(after=after))
             new = replace(new, after=after)
         else:
             new = replace(new, format=child.choice("format", FORMATS), length=child.number("length", 1, old.length - 1))

@@ -32,9 +32,9 @@ class Node:
         """Takes a key of this type; missing without a default is an error."""
         value = self.rest.pop(key, default)
         if value is None:
-            raise self.error(key, f"missing, expected {expected}")
+            raise self.error(key, _("missing, expected {expected}").format(expected=expected))
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"expected {expected}, found {value!r}")
+            raise self.error(key, _("expected {expected}, found {value!r}").format(expected=expected, value=value))
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -43,9 +43,11 @@ class Node:
 
     def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Takes a number within these bounds."""
-        value = self.take(key, int, f"a number from {low} to {high}", default)
+        value = self.take(key, int, _("a number from {low} to {high}").format(low=low, high=high), default)
         if not low <= value <= high:
-            raise self.error(key, f"expected a number from {low} to {high}, found {value}")
+            raise self.error(
+                key, _("expected a number from {low} to {high}, found {value}").format(low=low, high=high, value=value)
+            )
         return value
 
     def choice(self, key: str, options: Iterable[str], default: str | None = None) -> str:
@@ -53,7 +55,9 @@ class Node:
         options = tuple(options)
         value = self.text(key, default)
         if value not in options:
-            raise self.error(key, f"expected one of {', '.join(options)}, found {value!r}")
+            raise self.error(
+                key, _("expected one of {words}, found {value!r}").format(words=", ".join(options), value=value)
+            )
         return value
 
     def member(self, key: str, terms: type[Term], default: Term | None = None) -> Term:
@@ -63,14 +67,16 @@ class Node:
     def hexadecimal(self, key: str, sizes: range, default: str | None = None) -> bytes:
         """Takes bytes written in hex, of one of these sizes."""
         size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        expected = f"{size} bytes in hex"
+        expected = _("{size} bytes in hex").format(size=size)
         value = self.take(key, str, expected, default)
         try:
             result = bytes.fromhex(value)
         except ValueError:
-            raise self.error(key, f"expected {expected}, found {value!r}") from None
+            raise self.error(
+                key, _("expected {expected}, found {value!r}").format(expected=expected, value=value)
+            ) from None
         if len(result) not in sizes:
-            raise self.error(key, f"expected {expected}, found {len(result)}")
+            raise self.error(key, _("expected {expected}, found {count}").format(expected=expected, count=len(result)))
         return result
 
     def objects(self, key: str, sizes: range) -> bytes:
@@ -79,7 +85,7 @@ class Node:
         try:
             ber.objects(value)
         except ValueError as error:
-            raise self.error(key, f"expected data objects in BER-TLV: {error}") from None
+            raise self.error(key, _("expected data objects in BER-TLV: {error}").format(error=error)) from None
         return value
 
     def parsed(self, key: str, parse: Callable[[str], T], default: str | None = None) -> T:
@@ -91,13 +97,13 @@ class Node:
 
     def nodes(self, key: str) -> list[Node]:
         """Takes a key's array of tables, a node each. LayoutError."""
-        rows = self.take(key, list, "an array of tables")
+        rows = self.take(key, list, _("an array of tables"))
         return [Node(self.source, f"{self.key}.{key}[{n}]".lstrip("."), row) for n, row in enumerate(rows)]
 
     def done(self) -> None:
         """Raises LayoutError for the first key that nobody took."""
         for key in self.rest:
-            raise self.error(key, "not a key of this table")
+            raise self.error(key, _("not a key of this table"))
 
     def gbk(self, key: str, size: int) -> str:
         """Takes a text of at most so many bytes in GBK, or none."""
@@ -105,14 +111,18 @@ class Node:
         try:
             length = len(value.encode("gbk"))
         except UnicodeEncodeError as error:
-            raise self.error(key, f"expected text of GBK, {value[error.start]!r} has no place in it") from None
+            raise self.error(
+                key, _("expected text of GBK, {value!r} has no place in it").format(value=value[error.start])
+            ) from None
         if length > size:
-            raise self.error(key, f"expected at most {size} bytes of GBK, found {length}")
+            raise self.error(
+                key, _("expected at most {size} bytes of GBK, found {length}").format(size=size, length=length)
+            )
         return value
 
     def truth(self, key: str, default: bool) -> bool:
         """Takes a key's true or false. LayoutError."""
-        return self.take(key, bool, "true or false", default)
+        return self.take(key, bool, _("true or false"), default)
 
     def grade(self, default: str = "D", key: str = "grade") -> str:
         """Takes a key's grade, one of ``GRADES``. LayoutError."""
@@ -120,10 +130,10 @@ class Node:
 
     def sources(self, default: tuple[str, ...] = (), key: str = "sources") -> tuple[str, ...]:
         """Takes the ids of the sources that bear this table's grade."""
-        found = self.take(key, list, "a list of source ids", list(default))
+        found = self.take(key, list, _("a list of source ids"), list(default))
         for one in found:
             if not isinstance(one, str):
-                raise self.error(key, f"expected ids of the register of sources, found {one!r}")
+                raise self.error(key, _("expected ids of the register of sources, found {one!r}").format(one=one))
             try:
                 citation(one)
             except ValueError as error:
@@ -135,5 +145,5 @@ class Node:
         condition = self.parsed(key, parse_condition, default)
         for name in names_in(condition):
             if name != PIN and name not in keys:
-                raise self.error(key, f"key {name!r} is not declared under key.")
+                raise self.error(key, _("key {name!r} is not declared under key.").format(name=name))
         return condition

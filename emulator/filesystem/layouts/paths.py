@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from emulator.messages import _
+
 TAG = re.compile("[0-9A-F]{2}")
 PSAM_KEY = re.compile("([0-9A-F]{2})/([0-9A-F]{2})")
 LEVELS = 5
@@ -65,7 +67,7 @@ class PsamKey:
         """Returns what ``48/12`` names: usage 48, id 12, both hex. ValueError for a text of another form."""
         found = PSAM_KEY.fullmatch(text)
         if found is None:
-            raise ValueError(f"expected usage and id like 48/12, found {text!r}")
+            raise ValueError(_("expected usage and id like 48/12, found {text!r}").format(text=text))
         return cls(*(int(part, 16) for part in found.groups()))
 
     @property

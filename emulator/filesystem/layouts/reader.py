@@ -51,7 +51,9 @@ class LayoutReader:
         root = self.root
         schema = root.number("schema", 0, 10**6)
         if schema != SCHEMA:
-            raise root.error("schema", f"this program reads schema {SCHEMA}, found {schema}")
+            raise root.error(
+                "schema", _("this program reads schema {ours}, found {found}").format(ours=SCHEMA, found=schema)
+            )
         name, version = root.text("name"), root.text("version")
         title = root.text("title", "")
         title_zh = root.text("title_zh", title)
@@ -94,35 +96,47 @@ class LayoutReader:
         atr.done()
         shown = header.hex().upper()
         if header[0] not in (0x3B, 0x3F) or header[1] & 0x0F != 13:
-            raise atr.error("header", f"expected TS and a T0 announcing 13 historical bytes, found {shown}")
+            raise atr.error(
+                "header", _("expected TS and a T0 announcing 13 historical bytes, found {shown}").format(shown=shown)
+            )
         at, announced = 2, header[1] >> 4
         while announced:
             size = announced.bit_count()
             if at + size > len(header):
-                raise atr.error("header", f"expected {at + size - len(header)} interface bytes more, found {shown}")
+                raise atr.error(
+                    "header",
+                    _("expected {at} interface bytes more, found {shown}").format(
+                        at=at + size - len(header), shown=shown
+                    ),
+                )
             at += size
             last = header[at - 1] if announced & 8 else 0
             if last & 0x0F:
                 raise atr.error(
                     "header",
-                    f"TD {last:02X} offers T={last & 0x0F}: such an ATR ends with TCK, and this card speaks T=0 alone",
+                    _(
+                        "TD {byte:02X} offers T={protocol}: such an ATR ends with TCK, and this card speaks T=0 alone"
+                    ).format(byte=last, protocol=last & 0x0F),
                 )  # fmt: skip
             announced = last >> 4
         if at != len(header):
             raise atr.error(
-                "header", f"T0 and TD announce {at - 2} interface bytes, {len(header) - 2} stand in {shown}"
+                "header",
+                _("T0 and TD announce {at} interface bytes, {count} stand in {shown}").format(
+                    at=at - 2, count=len(header) - 2, shown=shown
+                ),
             )
         return header, maker, basis
 
     def _algorithms(self) -> tuple[str, ...]:
-        values = self.root.take("algorithms", list, "a list of algorithms")
+        values = self.root.take("algorithms", list, _("a list of algorithms"))
         for value in values:
             if value == "ssf33":
-                raise self.root.error("algorithms", "SSF33 is not public, so no card can be made with it")
+                raise self.root.error("algorithms", _("SSF33 is not public, so no card can be made with it"))
             if value not in ("3des", "sm4"):
-                raise self.root.error("algorithms", f"expected '3des' or 'sm4', found {value!r}")
+                raise self.root.error("algorithms", _("expected '3des' or 'sm4', found {value!r}").format(value=value))
         if not values:
-            raise self.root.error("algorithms", "expected at least one of '3des', 'sm4'")
+            raise self.root.error("algorithms", _("expected at least one of '3des', 'sm4'"))
         return tuple(values)
 
     def _section(self, name: str) -> Iterable[tuple[str, Node]]:
@@ -160,13 +174,16 @@ class LayoutReader:
             try:
                 __ = result[key].options
             except ValueError as error:
-                raise node.error("proprietary", f"9F38 is no data object list: {error}") from None
+                raise node.error("proprietary", _("9F38 is no data object list: {error}").format(error=error)) from None
             if result[key].by_label and not result[key].label:
-                raise node.error("label", "missing: by_label is true")
+                raise node.error("label", _("missing: by_label is true"))
             if result[key].fci and not result[key].dfname:
-                raise node.error("dfname", "missing: an FCI carries the name")
+                raise node.error("dfname", _("missing: an FCI carries the name"))
             if result[key].parent and result[key].parent not in result:
-                raise node.error("parent", f"expected an application declared above, found {result[key].parent!r}")
+                raise node.error(
+                    "parent",
+                    _("expected an application declared above, found {parent!r}").format(parent=result[key].parent),
+                )
             node.done()
         roots = [app.id for app in result.values() if not app.parent]
         if len(roots) != 1:
@@ -255,9 +272,14 @@ class LayoutReader:
             sources=node.sources(),
         )
         if root and root.levels > key.levels:
-            raise node.error("psam", f"usage {root.usage:02X} has {root.levels} levels, the key {key.levels}")
+            raise node.error(
+                "psam",
+                _("usage {usage:02X} has {levels} levels, the key {own}").format(
+                    usage=root.usage, levels=root.levels, own=key.levels
+                ),
+            )
         if (key.use is KeyUse.PIN) > bool(PIN_DIGITS.fullmatch(key.pin)):
-            raise node.error("pin", f"expected 4 to 16 digits, found {len(key.pin)} characters")
+            raise node.error("pin", _("expected 4 to 16 digits, found {count} characters").format(count=len(key.pin)))
         node.done()
         return key
 
@@ -285,14 +307,20 @@ class LayoutReader:
             for name in names_in(condition):
                 home = pin_home if name == PIN else keys[name].application
                 if home not in self._ancestry(application, applications):
-                    what = f"key {name!r} lies in {home}" if home else "this card has no PIN"
-                    raise node.error(right, f"{what}, out of reach of {application}")
+                    what = (
+                        _("key {name!r} lies in {home}").format(name=name, home=home)
+                        if home
+                        else _("this card has no PIN")
+                    )
+                    raise node.error(
+                        right, _("{what}, out of reach of {application}").format(what=what, application=application)
+                    )
             conditions.append(condition)
         items: tuple[ItemSpec, ...] = ()
         size = records = 0
         if directory:
             if structure is not Structure.RECORDS or conditions[1] != Never():
-                raise node.error("directory", "expected a file of records that nothing may update")
+                raise node.error("directory", _("expected a file of records that nothing may update"))
             items = directory_file.ITEMS
         elif structure is Structure.RECORDS:
             items = item_tables.records(node, parent, whole=self.whole)
@@ -301,7 +329,7 @@ class LayoutReader:
             items = item_tables.fields(node, parent)
             length = sum(item.length for item in items)
             if not 1 <= length <= 255:
-                raise node.error("fields", f"expected 1 to 255 bytes in all, found {length}")
+                raise node.error("fields", _("expected 1 to 255 bytes in all, found {length}").format(length=length))
         else:
             size = node.number("size", 1, 32768)
         spec = FileSpec(

@@ -350,7 +350,7 @@ def _lock(path: Path, wait: float) -> Iterator[None]:
         except BlockingIOError:
             os.close(handle)
             if time.monotonic() >= deadline:
-                what = "another process holds this card: end that one first, or copy the file"
+                what = _("another process holds this card: end that one first, or copy the file")
                 raise ImageError(path, what) from None
             time.sleep(PAUSE)  # whoever holds a lock tells nobody when it goes
     try:

@@ -31,6 +31,7 @@ from emulator.filesystem.memory.cells import (
 )
 from emulator.filesystem.memory.directory import listed
 from emulator.filesystem.memory.nvm import PAGE, Nvm
+from emulator.messages import _
 
 Changed: TypeAlias = Callable[[Mapping[CellKey, Cell]], None]
 
@@ -165,7 +166,11 @@ class Memory:
         """ValueError for a cell with more in it than its place in the pages holds."""
         for name, cell in self._cells.items():
             if len(self._plan.encode(name, cell)[1]) > self._plan.regions[name].size:
-                raise ValueError(f"cells.{name}: more than its {self._plan.regions[name].size} bytes of memory")
+                raise ValueError(
+                    _("cells.{name}: more than its {size} bytes of memory").format(
+                        name=name, size=self._plan.regions[name].size
+                    )
+                )
 
     def fork(self) -> Memory:
         """Another memory of the same content, apart from now on, with no one told of its changes."""

@@ -76,7 +76,7 @@ def test_a_run_of_pytest_without_a_card_imports_neither_chip_nor_harness(tmp_pat
     without, bare = run(program, "-p", "no:sscard", *own)
     assert "test_nothing" in without
     added = modules - bare
-    plugin = {"emulator", "emulator.guess", "harness", "harness.plugin"}
+    plugin = {"emulator", "emulator.guess", "emulator.messages", "harness", "harness.plugin"}
     assert ours(added) <= plugin | {"sscard", "sscard.pytest_plugin", "emulator.version"}
     assert len(added) < 15, added
 
