@@ -19,6 +19,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.errors import SscardError
+from emulator.messages import _
 
 GET_DATA = 0xCA
 PUBLIC_DATA = (0x9F13, 0x9F17, 0x9F36)
@@ -114,4 +115,4 @@ def check(raw: bytes, proofs: frozenset[Proof]) -> None:
     """Harmful for a command that is not on the list, or that proves what the user did not give."""
     kind = kind_of(raw)
     if kind is None or (kind.proof is not None and kind.proof not in proofs):
-        raise Harmful(f"{raw[:4].hex().upper()}: not a command that cards are learned by")
+        raise Harmful(_("{header}: not a command that cards are learned by").format(header=raw[:4].hex().upper()))

@@ -64,7 +64,6 @@ KEPT = {
     ],
     "emulator/own_personas/check.py": ["terminal number"],  # a kind of value, as layouts have it
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
-    "emulator/personas/shape.py": ["in use"],  # a word of TOML
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
     "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
