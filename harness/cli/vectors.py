@@ -5,41 +5,48 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from emulator import catalogue
+from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, usage
-from harness.conformance import coverage, generate, names, runner
+from harness.cli import interrupt, outputs, usage, vector_runs
+from harness.cli.vector_runs import NextCard, StepByStep
+from harness.conformance import coverage, generate, judgement, names, plan, runner
 from harness.conformance import vector as vectors_
-from harness.conformance.targets.reader import in_reader
+from harness.conformance.judgement import Required
+from harness.conformance.targets.reader import CardInReader, in_reader
 from harness.conformance.targets.replay import Replay
-from harness.conformance.targets.target import Target, TargetError
+from harness.conformance.targets.target import Target
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.keys import roots
+from harness.keys.spent import SpentKeys
 from harness.readers import pcsc
 from harness.sources.register import register
 from harness.verdicts import report
+from harness.verdicts.causes import Cause
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
+from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 LAST = Path(".sscard-last.json")
 """Where a run leaves what it found, for --failed; in the current folder."""
-UNCERTAIN = 4
-"""Exit code where nothing failed, but something could not be judged."""
+UNCERTAIN = judgement.UNCERTAIN
 BAD = (Verdict.FAILED, Verdict.UNDEFINED)
 
 
@@ -67,7 +74,35 @@ def vectors() -> None:
 @click.option("--layout", metavar="NAME|FILE", help="Cards of this layout instead.")
 @click.option("--overlay", metavar="FOLDER", type=FOLDER, multiple=True, help="More vectors, a vendor's own.")
 @click.option(
-    "--card", "named", metavar="ATR|CODE", help="With --reader: the card that you mean; any other is refused."
+    "--require",
+    "required",
+    metavar="ID|ITEM",
+    multiple=True,
+    help="This must have been judged, else exit "
+    "code 4: ids (* for anything) or items of the standard; everything for the card where none is named.",
+)
+@click.option("-x", "--exitfirst", is_flag=True, help="Stop at the first failure.")
+@click.option("--step", is_flag=True, help="One step at a time: Enter does the next.")
+@click.option("-v", "--verbose", count=True, help="Show passing vectors too; -vv: with what went over.")
+@click.option("--durations", type=click.IntRange(1), metavar="N", help="Show the N slowest vectors.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="With --reader: show what would be run, in which order and at which cost, and send nothing that costs a try.",
+)
+@click.option(
+    "--card",
+    "named",
+    metavar="ATR|CODE",
+    multiple=True,
+    help="With --reader: the card that you mean; any other is refused. Repeat: each next one must be named.",
+)
+@click.option("--cards", is_flag=True, help="With --reader: ask for another card where one is used up.")
+@click.option(
+    "--swap-command",
+    metavar="COMMAND",
+    default="",
+    help="With --reader: run this to change the card where one is used up, as `sscard card swap …` does.",
 )
 @click.option(
     "--psam-reader", "psam", metavar="NAME", help="With --reader: the PSAM in the reader whose name begins so."
@@ -95,7 +130,9 @@ def run_vectors(
     profiles: tuple[str, ...],
     layout: str | None,
     overlay: tuple[Path, ...],
-    named: str | None,
+    required: tuple[str, ...],
+    named: tuple[str, ...],
+    swap_command: str,
     psam: str | None,
     persona: str,
     keys: str | None,
@@ -103,9 +140,15 @@ def run_vectors(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    verbose: int,
+    durations: int | None,
     *,
     in_process: bool,
     failed: bool,
+    exitfirst: bool,
+    step: bool,
+    dry_run: bool,
+    cards: bool,
     allow_destructive: bool,
     strict: bool,
     show_secrets: bool,
@@ -113,13 +156,20 @@ def run_vectors(
 ) -> None:
     """Run vectors: of these files and folders, or all that come with the program.
 
-    Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged, or nothing
-    was run at all.
+    Exit code 0: all that is for the card, or all that --require names, was judged and nothing failed; 1: something
+    failed; 4: nothing failed, but something was not judged, or nothing was run at all. What would mend that is said.
     """
     if sum(map(bool, (in_process, reader, replay))) > 1:
         raise click.UsageError(_("choose one of --in-process, --reader and --replay"))
     if (psam or persona or strict) and not reader:
         raise click.UsageError(_("--psam-reader, --persona and --strict need --reader"))
+    if (dry_run or cards or swap_command) and not reader:
+        raise click.UsageError(_("--dry-run, --cards and --swap-command need --reader"))
+    if step and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(_("--step waits for Enter and needs a terminal"))
+    if cards and not swap_command and not sys.stdin.isatty():
+        raise click.UsageError(_("--cards asks for cards and needs a terminal; elsewhere --swap-command changes them"))
+    _check_command(swap_command)
     to = outputs.report_goal(folder, sign)
     if failed and LAST.exists() and not _last():
         click.echo(_("nothing failed in the last run, so nothing is run again 上次没有未通过的"), err=as_json)
@@ -128,35 +178,49 @@ def run_vectors(
     if known:
         every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
         targets.check_baseline(known, [one.id for these in every for one in these])
+    must = None
+    if required:
+        by_id = {one.id: one for one in (*vectors_.find([home()]), *vectors_.find([*(paths or (home(),))], overlay))}
+        must = Required(required, by_id.values())
     results: list[Result] = []
     cut_short = False
+    stepper = StepByStep(_enter, show_secrets) if step else None
     with contextlib.ExitStack() as stack:
-        names.check(chosen, [catalogue.layout(layout)] if layout else [])
-        found = list(_targets(stack, reader, replay, profiles, layout, named, keys, psam, persona))
+        known_layout = catalogue.layout(layout) if layout else None
+        names.check(chosen, [known_layout] if known_layout else [])
+        changer: NextCard | None = None
+        found: list[Target] = []
+        if reader is not None:
+            changer = _cards(stack, reader, named, swap_command, keys, known_layout, psam, persona)
+            card = changer.first()
+            found.append(card)
+            planned = plan.made(chosen, card, allow_destructive=allow_destructive)
+            if dry_run:
+                _show_plan(planned, as_json=as_json)
+                return
+            click.echo("\n".join(vector_runs.plan_in_short(planned)), err=True)
+        else:
+            found += _targets(replay, profiles, layout)
+        how = _How(
+            allow_destructive, strict, show_secrets, exitfirst, known, stepper,
+            changer if cards or swap_command else None,
+        )  # fmt: skip
         for target in found:
-            cut_short = _run(
-                results,
-                chosen,
-                target,
-                allow_destructive=allow_destructive,
-                strict=strict,
-                show_secrets=show_secrets,
-                quiet=as_json,
-            )
-            if cut_short:
+            cut_short = _run(results, chosen, target, how)
+            if cut_short or (exitfirst and judgement.failed(results, known)):
                 break
+    told = changer.targets if changer is not None else [target.target for target in found]
     done = _("{count} of {total} vectors were run 个向量已运行").format(
         count=len(results), total=len(chosen) * len(found)
     )
     with contextlib.suppress(OSError, click.UsageError):  # a folder that cannot be written to has no --failed
         run = {one.subject.id for one in results}
         before = _last() if cut_short else ()  # and not run again before Ctrl-C
-        bad_ones = [one.subject.id for one in results if one.verdict in BAD]
+        bad_ones = [one.subject.id for one in results if one.verdict in BAD or one.cause == Cause.CARD_LEFT]
         LAST.write_text(json.dumps([*bad_ones, *(one for one in before if one not in run)]), encoding="utf-8")
     rows = coverage.matrix(vectors_.find([home()]), home()) if folder is not None or as_json else []
     context = Context(
-        target="; ".join(target.target for target in found)
-        + (_("; interrupted: {done}").format(done=done) if cut_short else ""),
+        target="; ".join(told) + (_("; interrupted: {done}").format(done=done) if cut_short else ""),
         profile=", ".join(target.profile.name for target in found),
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product=product,
@@ -170,15 +234,70 @@ def run_vectors(
         if as_json:
             click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     if not as_json:
-        _print(results, known, show_secrets=show_secrets)
+        _print(results, known, show_secrets=show_secrets, verbose=verbose)
+        for line in vector_runs.slowest(results, durations or 0):
+            click.echo(line)
+    for warning in (one for target in found if isinstance(target, CardInReader) for one in target.warnings):
+        click.echo(_("warning 警告: {warning}").format(warning=warning), err=True)
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
-    bad = [one for one in results if one.verdict in BAD and one.subject.id not in known]
-    nothing = not any(one.verdict in JUDGED for one in results)
-    if nothing:
+    if not any(one.verdict in (*judgement.FOUND, Verdict.UNDEFINED) for one in results):
         click.echo(_("nothing was run: every vector is for other cards, or wants what is not at hand"), err=True)
-    ctx.exit(1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad or nothing else 0)
+    for name in must.lacking(results) if must is not None else ():
+        click.echo(_("required and not judged 要求判定而未判定: {name}").format(name=name), err=True)
+    ctx.exit(judgement.exit_code(results, known, must))
+
+
+def _check_command(command: str) -> None:
+    """A usage error for a command that cannot be run."""
+    if not command:
+        return
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--swap-command") from None
+    if not words or shutil.which(words[0]) is None:
+        raise click.BadParameter(
+            _("no program {name!r} is there").format(name=words[0] if words else ""), param_hint="--swap-command"
+        )
+
+
+def _enter() -> None:
+    """Waits for Enter."""
+    click.prompt("", default="", show_default=False, prompt_suffix=" ", err=True)
+
+
+def _show_plan(planned: plan.Plan, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(planned.as_table(), ensure_ascii=False, indent=1))
+        return
+    for line in vector_runs.plan_in_full(planned):
+        click.echo(line)
+
+
+def _cards(
+    stack: contextlib.ExitStack, reader: str, named: tuple[str, ...], command: str, keys: str | None,
+    layout: Layout | None, psam: str | None, persona: str,
+) -> NextCard:  # fmt: skip
+    """The card in the reader, and what changes it."""
+    if not named:
+        raise click.UsageError(_("--reader needs --card: the ATR or identification code of the card that you mean"))
+    source = roots.load(keys, layout)
+    pin = os.environ.get("SSCARD_PIN", "")
+    name, own = pcsc.find_reader(reader), pcsc.find_reader(psam) if psam else None
+    if own == name:
+        raise click.BadParameter(_("{name} holds the card under test").format(name=name), param_hint="--psam-reader")
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[CardInReader]:
+        with (
+            usage.of("--persona", UnknownPersonaError),
+            in_reader(name, source, pin, layout, own, persona, SpentKeys()) as card,
+        ):
+            yield card
+
+    return NextCard(stack, name, opened, named, command, virtual=bool(persona))
 
 
 def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], *, failed: bool) -> list[Vector]:
@@ -195,27 +314,11 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     return found
 
 
-def _targets(
-    stack: contextlib.ExitStack, reader: str | None, replay: Path | None, profiles: tuple[str, ...],
-    layout: str | None, named: str | None, keys: str | None, psam: str | None, persona: str,
-) -> Iterator[Target]:  # fmt: skip
+def _targets(replay: Path | None, profiles: tuple[str, ...], layout: str | None) -> Iterator[Target]:
+    """A recording, or virtual cards in this process."""
     known = catalogue.layout(layout) if layout else None
     if replay is not None:
         yield Replay(replay, known, None)
-    elif reader is not None:
-        if named is None:
-            raise click.UsageError(_("--reader needs --card: the ATR or identification code of the card that you mean"))
-        pin = os.environ.get("SSCARD_PIN", "")
-        name, own = pcsc.find_reader(reader), pcsc.find_reader(psam) if psam else None
-        if own == name:
-            raise click.BadParameter(
-                _("{name} holds the card under test").format(name=name), param_hint="--psam-reader"
-            )
-        with usage.of("--persona", UnknownPersonaError):
-            card = stack.enter_context(in_reader(name, roots.load(keys), pin, known, own, persona))
-        if not card.is_named(named):
-            raise TargetError(_("{target}: this is not the card that --card names").format(target=card.target))
-        yield card
     else:
         asked = [one.rpartition("-")[::2] for one in profiles]
         if known is not None:
@@ -229,24 +332,41 @@ def _targets(
             yield Virtual(version, algorithm)
 
 
-def _run(
-    into: list[Result],
-    chosen: list[Vector],
-    target: Target,
-    *,
-    allow_destructive: bool,
-    strict: bool,
-    show_secrets: bool,
-    quiet: bool,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How vectors are run."""
+
+    allow_destructive: bool
+    strict: bool
+    show_secrets: bool
+    exitfirst: bool
+    known: frozenset[str]
+    stepper: StepByStep | None
+    next_card: NextCard | None
+
+
+def _run(into: list[Result], chosen: list[Vector], target: Target, how: _How) -> bool:
     """True if Ctrl-C cut it short; what was run till then is there."""
     results = runner.run(
-        chosen, target, allow_destructive=allow_destructive, strict=strict, show_secrets=show_secrets
-    )  # fmt: skip
-    if quiet or not sys.stderr.isatty():
-        return interrupt.gathered(results, into)
-    with click.progressbar(results, length=len(chosen), label=target.profile.name, file=sys.stderr) as shown:
-        return interrupt.gathered(shown, into)
+        chosen,
+        target,
+        allow_destructive=how.allow_destructive,
+        strict=how.strict,
+        show_secrets=how.show_secrets,
+        stepper=how.stepper,
+        next_card=how.next_card,
+    )
+    if how.exitfirst:
+        results = vector_runs.stopping_at_first_failure(results, how.known)
+    if how.stepper is not None:
+        return interrupt.gathered(_told(results, how.stepper), into)
+    return interrupt.gathered(vector_runs.progressing(results, len(chosen), target.profile.name), into)
+
+
+def _told(results: Iterator[Result], stepper: StepByStep) -> Iterator[Result]:
+    for one in results:
+        stepper.ended(one)
+        yield one
 
 
 def _last() -> list[str]:
@@ -261,19 +381,23 @@ def _last() -> list[str]:
         ) from None
 
 
-def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:
+def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, verbose: int) -> None:
     for one in results:
-        if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
+        if one.verdict is Verdict.NOT_APPLICABLE or (one.verdict is Verdict.PASSED and not verbose):
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
-        click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        said = f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}"
+        click.echo(said.removesuffix(": "))
         if one.verdict in (*BAD, Verdict.WARNING):
             basis = register().readable(one.subject.source)
             click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.standard}, {basis}")
-            for line in report.trace_lines(one.trace, show_secrets=show_secrets):
-                click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
+        if one.verdict in (*BAD, Verdict.WARNING) or verbose > 1:
+            for exchange in report.trace_lines(one.trace, show_secrets=show_secrets):
+                click.echo(vector_runs.exchange_in_words(exchange))
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    for line in vector_runs.open_questions(results):
+        click.echo(line)
     proof = report.proof_of(results)
     told = [
         f"{number['passed']} of {number['judged']} {kind} ({' '.join(report.PROOF_WORDS[kind])})"

@@ -24,6 +24,7 @@ from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event
 from harness.verdicts import manifest
+from harness.verdicts.causes import not_judged
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
@@ -68,6 +69,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
             people = cards[line.card] = PersonalData(line.layout)
         numbered = {"line": str(line.number)} if line.number else {}
         numbered |= {"time": line.time} if line.time else {}
+        numbered |= {"step": str(line.step)} if line.step else {}
         if not line.command:
             people.reset()
             atr = line.answer if show_secrets else mask.atr(line.answer)
@@ -143,6 +145,11 @@ def as_table(
         "target": context.target,
         "session": context.session or _session_of(results, context),
         "profile": context.profile,
+        "not_judged": [
+            {"cause": str(one.cause), "cause_zh": one.remedy.cause_zh, "count": len(one.ids), "remedy": one.remedy.en,
+             "remedy_zh": one.remedy.zh, "ids": list(one.ids)}
+            for one in not_judged(results)
+        ],
         "counts": {verdict.value: counts.get(verdict, 0) for verdict in Verdict},
         "known_failures": sorted(context.known),
         "rests_on": {
@@ -181,6 +188,7 @@ def as_table(
                 "verdict": result.verdict.value,
                 "known": result.subject.id in context.known,
                 "reason": result.reason,
+                "cause": str(result.cause),
                 "seconds": round(result.seconds, 6),
                 "trace": trace_lines(result.trace, show_secrets=show_secrets),
                 **({"session": result.heard.sha256} if result.heard else {}),
@@ -236,11 +244,16 @@ def junit(table: dict[str, Any]) -> str:
             if kind:
                 told = ElementTree.SubElement(case, kind, message=f"{result['verdict']}: {result['reason']}")
                 told.text = "\n".join(
-                    f"{one.get('line', '')} {one['command']} -> {one['answer']} {one['meaning']}".lstrip()
+                    f"{one.get('line', '')} {_step_of(one)}{one['command']} -> {one['answer']} "
+                    f"{one['meaning']}".lstrip()
                     for one in result["trace"]
                 )
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)
+
+
+def _step_of(line: Mapping[str, str]) -> str:
+    return f"[{line['step']}] " if "step" in line else ""
 
 
 def html(table: dict[str, Any]) -> str:
@@ -290,7 +303,9 @@ def exchanges(trace: Sequence[Line], *, show_secrets: bool) -> str:
     """The last of what went between terminal and card, for a person at a screen."""
     lines = trace_lines(trace[-SHOWN:], show_secrets=show_secrets)
     return visible(
-        "\n".join(f"→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines)
+        "\n".join(
+            f"{_step_of(one)}→ {one['command']}  {one['words']}\n← {one['answer']}  {one['meaning']}" for one in lines
+        )
     )
 
 

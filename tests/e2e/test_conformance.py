@@ -28,8 +28,14 @@ def test_a_card_in_a_reader_is_tested_and_spared(tmp_path: Path, monkeypatch: py
                  "--only", "VERIFY-*", "--only", "FIREWALL-SSSE*", "--only", "READ_RECORD-*"]  # fmt: skip
         refused = sscard(*asked, "--card", "3B00", expect=1)
         assert refused == ""
-        table = json.loads(sscard(*asked, "--card", ATR, environment={"SSCARD_PIN": "123456"}))
+        known = {"SSCARD_PIN": "123456"}
+        table = json.loads(sscard(*asked, "--card", ATR, environment=known, expect=4))
         assert table["counts"]["passed"] > 50
+        (open_one,) = table["not_judged"]
+        assert (open_one["cause"], open_one["remedy"]) == (
+            "it would spend tries or change the card", "a card that you can spare, and --allow-destructive"
+        )  # fmt: skip
+        sscard(*asked, "--card", ATR, "--require", "SSSE_RECORD*", environment=known)
         assert table["counts"]["failed"] == table["counts"]["undefined"] == 0
         assert "Virtual PCD 00 00" in table["target"]
         assert Path(image).read_text(encoding="utf-8") == before, "nothing about the card has changed"
