@@ -31,12 +31,14 @@ class Passage:
 
 
 @cache
-def of_packages() -> tuple[Fact, ...]:
-    """The facts in the code, and in comments of the TOML files, of both packages; read once, as the code is."""
+def of_packages(*folders: str) -> tuple[Fact, ...]:
+    """The facts in the code, and in comments of the TOML files, of both packages or of folders in them
+    (``emulator/apdu``); read once, as the code is.
+    """
     return tuple(
         fact
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*"))
+        for folder in folders or PACKAGES
+        for path in sorted((ROOT / folder).rglob("*"))
         if path.suffix in (".py", ".toml")
         for fact in of_file(path, path.relative_to(ROOT).as_posix())
     )

@@ -9,7 +9,7 @@ levels, what opens a file for writing) stands in no verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,7 +29,8 @@ STATUS = re.compile(r"\b([69][0-9A-F][0-9A-Fx]{2})\b")
 """A status word as sentences name it: 6A83, 6Cxx, 63Cx."""
 OF_STATE = frozenset({"6A82", "6A83", "6A88", "6982", "6983", "6985"})
 """What is answered because of what a card stores and allows, whatever it would say otherwise."""
-ROOM = "emulator/apdu/"
+ROOM = "emulator/apdu"
+"""Where the code says what cards answer."""
 MOST_TOLD = 3
 
 
@@ -52,7 +53,7 @@ class Evidence:
     seen: str
 
 
-def of_card(learning: Learning, layout: Layout, ours: Learning | None = None) -> Iterator[Evidence]:
+def of_card(learning: Learning, layout: Layout, ours: Sequence[Asked] = ()) -> Iterator[Evidence]:
     """The evidence on each fact that the card can show. ``layout``: the nearest one, whose facts they are; ``ours``:
     what our own chip of that layout answered to the same questions; without it, nothing is said of facts in the code.
     """
@@ -60,9 +61,9 @@ def of_card(learning: Learning, layout: Layout, ours: Learning | None = None) ->
         kind, _, place = fact.where.partition(".")
         if judge := LAYOUT_JUDGES.get(kind):
             yield _evidence(fact, list(judge(learning, layout, place)))
-    if ours is not None:
-        for fact in of_packages():
-            if fact.where.startswith(ROOM) and STATUS.search(fact.statement) and _asked_of(fact):
+    if ours:
+        for fact in of_packages(ROOM):
+            if STATUS.search(fact.statement) and _asked_of(fact):
                 yield _evidence(fact, list(_code(learning, ours, fact)))
 
 
@@ -112,7 +113,11 @@ def _file(learning: Learning, layout: Layout, path: str) -> Iterator[Aspect]:
         yield _no_file(learning, spec)
         return
     yield Aspect("id", seen.fid == f"{spec.fid:04X}", seen.fid or None, "no id selects it")
-    yield Aspect("structure", seen.structure == STRUCTURES[spec.structure], seen.structure or None, _unread(seen))
+    unread = seen.records is None and seen.size is None  # which of both kinds of records they are is then not seen
+    same = seen.structure == STRUCTURES[spec.structure] or (
+        unread and "transparent" not in (seen.structure, STRUCTURES[spec.structure])
+    )
+    yield Aspect("structure", same, seen.structure or None, _unread(seen))
     if spec.structure is Structure.TRANSPARENT:
         size = None if seen.size is None else f"{seen.size} bytes"
         yield Aspect("size", seen.size == spec.size, size, _unread(seen))
@@ -236,12 +241,12 @@ def _unread(seen: SeenFile) -> str:
 # ---- facts of the code, by the instruction that they stand in -----------------------------------------------------
 
 
-def _code(learning: Learning, ours: Learning, fact: Fact) -> Iterator[Aspect]:
+def _code(learning: Learning, ours: Sequence[Asked], fact: Fact) -> Iterator[Aspect]:
     """Where our chip answers with a status word that the sentence names, the card should."""
     asked_of = _asked_of(fact)
     patterns = [re.compile(one.replace("x", "[0-9A-F]")) for one in STATUS.findall(fact.statement)]
     good: Asked | None = None
-    for own in ours.asked:
+    for own in ours:
         if own.command[2:4] not in asked_of or not (named := [one for one in patterns if one.fullmatch(own.sw)]):
             continue
         its = learning.answer(own.probe)

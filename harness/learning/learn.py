@@ -15,10 +15,10 @@ from harness.learning.explore import Explorer, Found
 from harness.learning.habits import Explained, Search
 from harness.learning.harmless import Proof
 from harness.learning.manners import Manners
-from harness.learning.observation import Learning, Reading
+from harness.learning.observation import Asked, Learning, Reading
 from harness.learning.prober import DEEP_COMMANDS, MOST_COMMANDS, Endless, Prober
 from harness.learning.rights import Rights
-from harness.learning.twin import Twin, apdu_shape
+from harness.learning.twin import Twin, apdu_shape, replay
 from harness.readers.connection import Connection
 from harness.readers.pcsc import PcscError
 
@@ -51,6 +51,8 @@ class Learned:
     found: Found = field(default_factory=Found)
     refused: tuple[str, ...] = ()
     broken: BaseException | None = None
+    ours: tuple[Asked, ...] = ()
+    """What our own chip of the nearest layout answers to the same questions, where it stores what the card does."""
 
     @property
     def layout(self) -> Layout | None:
@@ -86,15 +88,16 @@ def learn(
     if broken is not None:
         learning = summary.learning(prober, found, wanted.protocol, None, None, str(broken) or _("stopped by the user"))
         return Learned(learning, prober.reading, None, found, tuple(rights.refused), broken)
-    drawing, explained = _held_against(prober, found, atr)
+    twin = Twin(found, found.algorithm, apdu_shape(prober.reading))
+    drawing, explained = _held_against(prober, found, atr, twin)
     learning = summary.learning(prober, found, wanted.protocol, drawing, explained)
-    return Learned(learning, prober.reading, drawing, found, tuple(rights.refused))
+    ours = tuple(replay(twin.chip(drawing.base), prober.scripts))
+    return Learned(learning, prober.reading, drawing, found, tuple(rights.refused), None, ours)
 
 
-def _held_against(prober: Prober, found: Found, atr: bytes) -> tuple[Drawing, Explained]:
+def _held_against(prober: Prober, found: Found, atr: bytes, twin: Twin) -> tuple[Drawing, Explained]:
     """The drawing with habits, and what no habit explains."""
     drawing = draw.nearest(found, atr)
-    twin = Twin(found, found.algorithm, apdu_shape(prober.reading))
     explained = Search(twin, drawing.layout, prober.asked, prober.scripts).explain()
     more: Table = {}
     if explained.table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def true_to(name: str, **more: Any) -> Learning:
     return Learning(**{**usual, **more})
 
 
-def evidence(learning: Learning, ours: Learning | None = None) -> dict[str, Evidence]:
+def evidence(learning: Learning, ours: Sequence[Asked] = ()) -> dict[str, Evidence]:
     return {one.fact.where: one for one in of_card(learning, catalogue.layout(learning.nearest), ours)}
 
 
@@ -181,19 +182,21 @@ def test_a_status_word_that_a_sentence_names_is_shown_where_our_chip_answers_wit
         asked("le/read-record/zero", "00B2010400", "6C12"), asked("challenge/5", "0084000005", "6700"),
         asked("read/beyond", "00B2FF2C00", "6A83"),
     ))  # fmt: skip
-    same = evidence(replace(ours), ours)
+    same = evidence(ours, ours.asked)
     of_le = [one for one in same.values() if "Le 00 is answered by 6Cxx" in one.fact.statement]
     of_challenge = [one for one in same.values() if "Le 4, 8 or 16; 6700" in one.fact.statement]
     assert [one.verdict for one in (*of_le, *of_challenge)] == [Verdict.CONFIRMED] * 2
 
     other = replace(ours, asked=(asked("le/read-record/zero", "00B2010400", "9000"), ours.asked[1], ours.asked[2]))
-    found = {one.fact.statement: one for one in evidence(other, ours).values()}
+    found = {one.fact.statement: one for one in evidence(other, ours.asked).values()}
     wrong = {text: one.seen for text, one in found.items() if one.verdict is Verdict.CONTRADICTED}
     assert list(wrong.values()) == ["9000 where ours says 6C12 (le/read-record/zero)"]
     assert all("6Cxx" in text for text in wrong)
 
     less = replace(ours, asked=(asked("le/read-record/zero", "00B2010400", "6A83"), *ours.asked[1:]))
-    assert not [one for one in evidence(less, ours).values() if one.verdict is Verdict.CONTRADICTED], "no such record"
+    assert not [one for one in evidence(less, ours.asked).values() if one.verdict is Verdict.CONTRADICTED], (
+        "no such record"
+    )
 
 
 # ---- several cards --------------------------------------------------------------------------------------------------
