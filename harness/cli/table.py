@@ -37,6 +37,7 @@ ROOMS = {
     "office": ("office",),
     "scenarios": ("scenarios",),
     "facts": ("facts",),
+    "learn": ("learn",),
 }
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}

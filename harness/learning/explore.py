@@ -156,20 +156,22 @@ class Found:
 
 
 class Explorer:
-    """Asks one card. The phases are ``structure`` first, then the others in any order."""
+    """Asks one card: ``environment`` first, then ``structure``. ``identification``: the card's code, once known."""
 
     def __init__(self, prober: Prober, *, deep: bool = False) -> None:
         self.prober = prober
         self.deep = deep
         self.found = Found()
         self.le: int | None = 0
+        self.identification = b""
         self.by_sfi = True
         """READ RECORD by SFI and number works; where it does not, files are selected first."""
         self._strangers: list[bytes] = []
 
     def structure(self) -> Found:
-        """Applications, files and what can be read without rights. NoSocialSecurityCard, PcscError, Endless."""
-        self._environment()
+        """Applications, files and what can be read without rights, once the environment was found. PcscError,
+        Endless.
+        """
         self._applications_by_name()
         self._listed()
         self._applications_by_id()
@@ -185,8 +187,10 @@ class Explorer:
 
     # --- applications --------------------------------------------------------------------------------------------
 
-    def _environment(self) -> None:
-        """That there is the environment, and that the card does not say yes to everything."""
+    def environment(self) -> None:
+        """That there is the environment, and that the card does not say yes to everything. NoSocialSecurityCard,
+        PcscError, Endless.
+        """
         self.prober.reset()
         spec = known.applications()[HOME].spec
         way: Way = "name"
@@ -232,8 +236,11 @@ class Explorer:
         sfi = int(ISSUER[-2:], 16)
         for le in (0x00, 0xFF, None):
             command = self.with_le(ReadRecord.command(sfi, number=1), le)
-            if self.prober.ask(f"length/{'absent' if le is None else f'{le:02X}'}", command, self.shape(ISSUER)).gave:
+            answer = self.prober.ask(f"length/{'absent' if le is None else f'{le:02X}'}", command, self.shape(ISSUER))
+            if answer.gave:
                 self.le = le
+                if shapes.is_tlv(answer.data) and answer.data[0] == IDENTIFICATION_TAG:
+                    self.identification = answer.data[2:]
                 return
 
     @staticmethod

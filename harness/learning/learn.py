@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts.specs import Layout, Table
 from emulator.messages import _
 from harness.keys.root_keys import RootKeys
@@ -23,15 +24,24 @@ from harness.readers.connection import Connection
 from harness.readers.pcsc import PcscError
 
 
+class OtherCard(CardFailure, RuntimeError):
+    """The card in the reader is another than the user meant."""
+
+    kind = ErrorKind.REFUSED
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user gave and asks for. ``keys``: roots; ``protocol``: of the reader, where it says."""
+    """What the user gave and asks for. ``keys``: roots; ``protocol``: of the reader, where it says; ``card``: the ATR
+    or the identification code of the card that is meant, empty for any.
+    """
 
     keys: RootKeys | None = None
     pin: str | None = None
     deep: bool = False
     spent: SpentKeys | None = None
     protocol: str = ""
+    card: str = ""
 
     @property
     def proofs(self) -> frozenset[Proof]:
@@ -68,8 +78,9 @@ def learn(
 ) -> Learned:
     """Learns a card.
 
-    NoSocialSecurityCard for another one, SpentError where the note of refused keys cannot be read. A card that leaves,
-    or a user who stops, ends it early: what was learned till then is in the result, and why in ``broken``.
+    NoSocialSecurityCard and OtherCard for one that is not meant, SpentError where the note of refused keys cannot be
+    read. A card that leaves, or a user who stops, ends it early: what was learned till then is in the result, and why
+    in ``broken``.
     """
     most = DEEP_COMMANDS if wanted.deep else MOST_COMMANDS
     prober = Prober(connection, proofs=wanted.proofs, most=most, tell=tell)
@@ -78,6 +89,9 @@ def learn(
     atr = prober.reading.atr
     broken: BaseException | None = None
     try:
+        explorer.environment()
+        if not _is_meant(wanted.card, atr, explorer.identification):
+            raise OtherCard(_("the card in the reader is not the one that --card names"))
         found = explorer.structure()
         rights.ask_tries()
         Manners(explorer).all()
@@ -93,6 +107,11 @@ def learn(
     learning = summary.learning(prober, found, wanted.protocol, drawing, explained)
     ours = tuple(replay(twin.chip(drawing.base), prober.scripts))
     return Learned(learning, prober.reading, drawing, found, tuple(rights.refused), None, ours)
+
+
+def _is_meant(named: str, atr: bytes, identification: bytes) -> bool:
+    digits = "".join(named.split()).upper()
+    return not digits or digits in (atr.hex().upper(), identification.hex().upper() or "-")
 
 
 def _held_against(prober: Prober, found: Found, atr: bytes, twin: Twin) -> tuple[Drawing, Explained]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from emulator.apdu.instructions import INSTRUCTIONS
@@ -52,3 +54,10 @@ def test_what_is_not_on_the_list_is_not_sent(command: str) -> None:
 )
 def test_what_reads_and_asks_is_sent(command: str) -> None:
     harmless.check(bytes.fromhex(command), NOTHING)
+
+
+@pytest.mark.parametrize(("page", "why"), [("learn.md", "why"), ("learn.zh-CN.md", "why_zh")])
+def test_the_list_is_published_as_it_is(page: str, why: str) -> None:
+    text = (Path(__file__).parents[4] / "docs" / page).read_text(encoding="utf-8")
+    rows = [f"| {one.name} | `{one.code}` | {getattr(one, why)} |" for one in harmless.ALLOWED]
+    assert "\n".join(rows) in text
