@@ -141,7 +141,7 @@ def trail(
             desk.table({"lines": lines, "anchor": anchor is not None}) if desk.as_json else click.echo(_holds(lines))
             return
         wanted = _wanted(session, number, first, until, given)
-        rows = lookup.lines(session, audit.page(session, wanted, last))
+        rows = [lookup.line(one) for one in audit.page(session, wanted, last)]
     desk.register.note(Note(desk.clock.now(), clerk, audit.seen(wanted)))
     if desk.as_json:
         desk.table(rows)

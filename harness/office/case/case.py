@@ -16,8 +16,8 @@ from harness.office.case.services import Services
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor
-from harness.office.register.queries import Unknown
-from harness.office.register.tables import Application, Card, Clerk, Pending, Person
+from harness.office.register.queries import ServingClerk, Unknown
+from harness.office.register.tables import Application, Card, Pending, Person
 from harness.office.requests.models import Document, Request
 from harness.office.vocabulary import Channel, DocumentType, Loss, Outcome
 
@@ -45,7 +45,7 @@ class Case(Generic[R_co]):
 
     session: Session
     services: Services
-    clerk: Clerk
+    clerk: ServingClerk
     request: R_co
     now: datetime
     person: Person | None = None

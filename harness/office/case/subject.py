@@ -20,6 +20,9 @@ def find(case: Case[Any]) -> None:
         case.person = case.case_of.person
         return
     holder = request.person.document if isinstance(request, Apply) else request.holder
+    if holder is not None and request.card is None and case.in_reader is None:
+        case.person, case.card = queries.person_and_card(session, holder.type, holder.number)
+        return
     if holder is not None:
         case.person = queries.person(session, holder.type, holder.number)
     if request.card is not None and not isinstance(request, RecordSurplus):

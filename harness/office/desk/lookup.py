@@ -5,7 +5,6 @@ lines of the trail.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -106,13 +105,7 @@ def late(session: Session, services: Services, today: date, *, every: bool = Fal
     return [one for one in rows if every or one.get("late", True)]
 
 
-def lines(session: Session, found: Sequence[Line]) -> list[dict[str, Any]]:
-    """Lines of the trail, cards by their numbers."""
-    numbers = queries.card_numbers(session, {one.card_id for one in found if one.card_id is not None})
-    return [line(one, numbers.get(one.card_id or 0)) for one in found]
-
-
-def line(of: Line, card: str | None) -> dict[str, Any]:
+def line(of: Line) -> dict[str, Any]:
     """One line of the trail. ``rule`` and ``article_of_rule`` of a refusal."""
     detail = json.loads(of.detail)
     refused = {"rule": detail.get("rule"), "article_of_rule": detail.get("article")} if "rule" in detail else {}
@@ -125,7 +118,7 @@ def line(of: Line, card: str | None) -> dict[str, Any]:
         "operation": of.operation,
         "article": of.article,
         "person": of.person_id,
-        "card": card,
+        "card": of.card,
         "outcome": str(of.outcome),
         "outcome_zh": of.outcome.zh,
         **refused,

@@ -7,13 +7,12 @@ both sides as they were, or a note from which ``resume`` or ``abandon`` makes th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,9 +37,10 @@ from harness.office.operations import ALL
 from harness.office.operations.activate_and_pin import NEW_PIN
 from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor, Note
+from harness.office.register.base import Base
 from harness.office.register.queries import Found, Unknown
 from harness.office.register.store import Register, violated
-from harness.office.register.tables import Agency, Clerk, Pending
+from harness.office.register.tables import Agency, Pending
 from harness.office.requests.models import Model, Query, Request
 from harness.office.vocabulary import Outcome
 from harness.readers.connection import Connection
@@ -113,35 +113,58 @@ class Office:
         if operation.only_reads and request.agent is None:  # who came for another is written down
             return self._read_only(operation, request, clerk, in_reader, content)
         refused: Refusal | Failed | None = None
+        note: Note | None = None
+        job: Job | None = None
         pending = 0
         with self.register.transaction() as session:
             case = self._case(session, request, clerk, in_reader)
             case.chip_content = content
-            job: Job | None = None
             try:
-                with _savepoint(session):
-                    for rule in (*BASE, *operation.rules):
-                        rule.demand(case)
-                    job = operation.plan(case)
-                    if job is None and not operation.by_itself:
-                        self._enter(operation, case)
-            except Failed as failure:
-                refused = failure
-                self._note(case, operation, Outcome.FAILED)
-            except Refusal as refusal:
-                refused = refusal
-                self._note(case, operation, Outcome.REFUSED, _refused(refusal))
+                job = self._decided(operation, case)
+            except (Refusal, Failed) as error:
+                refused = error
+                note = self._undone(operation, case, error)
             else:
                 if job is not None:
                     pending = self._begin(case, operation, job)
                 elif not operation.by_itself:
                     self._note(case, operation, Outcome.DONE)
+        if note is not None:
+            self.register.note(note)
         if refused is not None:
             raise refused
         if job is not None:
             assert in_reader is not None
             return self._on_chip(pending, job, in_reader, _pin(request))
         return self._by_itself(operation, case) if operation.by_itself else self._done(operation, case)
+
+    def _decided(self, operation: Operation[Any, Any], case: Case[Any]) -> Job | None:
+        """Asks the rules, then what is to be written on the chip; where that is nothing, the register changes. Returns
+        the work on the chip. Raises Refusal or Failed, with whatever was written by then.
+        """
+        try:
+            for rule in (*BASE, *operation.rules):
+                rule.demand(case)
+            job = operation.plan(case)
+            if job is None and not operation.by_itself:
+                self._enter(operation, case)
+            case.session.flush()
+        except IntegrityError as error:
+            if not any(one in violated(error) for one in ONE_PERSON):
+                raise
+            raise _taken(error) from error
+        return job
+
+    def _undone(self, operation: Operation[Any, Any], case: Case[Any], error: Refusal | Failed) -> Note | None:
+        """Takes back what the operation wrote before it was refused, unless the refusal says that it stays. Returns the
+        line of the trail where it is still to be written.
+        """
+        if isinstance(error, Refusal) and error.keep:
+            self._note(case, operation, Outcome.REFUSED, _refused(error))
+            return None
+        case.session.rollback()
+        outcome, detail = (Outcome.REFUSED, _refused(error)) if isinstance(error, Refusal) else (Outcome.FAILED, None)
+        return Note(case.now, Actor.of(case.clerk), self._act(case, operation, outcome, detail))
 
     def _read_only(
         self,
@@ -220,8 +243,8 @@ class Office:
             operation.name,
             operation.citation.label_zh,
             outcome,
-            case.person.id if case.person else None,
-            case.card.id if case.card else None,
+            _number(case.person),
+            _number(case.card),
             {"channel": str(case.request.channel), **agent, **seen, **found, **(detail or {})},
         )
 
@@ -314,7 +337,7 @@ class Office:
     ) -> tuple[Case[Any], Operation[Any, Any]]:
         """By whoever takes it up, else by whoever began."""
         operation = ALL[pending.operation]
-        who = queries.clerk(session, clerk) if clerk else session.get_one(Clerk, pending.clerk_id)
+        who = queries.clerk(session, clerk) if clerk else queries.clerk_by_id(session, pending.clerk_id)
         request = operation.request.model_validate(pending.request)
         case: Case[Any] = Case(session, self.services, who, request, self.clock.now(), in_reader=in_reader)
         case.card = pending.card
@@ -417,27 +440,10 @@ def _record_agent(case: Case[Any]) -> None:
     )
 
 
-@contextmanager
-def _savepoint(session: Session) -> Iterator[None]:
-    """Undoes what an operation wrote before it was refused, unless the refusal says that it stays."""
-    nested = session.begin_nested()
-    try:
-        yield
-    except Refusal as refusal:
-        if refusal.keep:
-            nested.commit()
-        else:
-            nested.rollback()
-        raise
-    except IntegrityError as error:
-        nested.rollback()
-        if not any(one in violated(error) for one in ONE_PERSON):
-            raise
-        raise _taken(error) from error
-    except BaseException:
-        nested.rollback()
-        raise
-    nested.commit()
+def _number(row: Base | None) -> int | None:
+    """The register's number of a row; None where there is no row, or none any more."""
+    state = inspect(row) if row is not None else None
+    return state.identity[0] if state is not None and state.persistent and state.identity else None
 
 
 def _taken(error: IntegrityError) -> Refusal:

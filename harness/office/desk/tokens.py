@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from harness.office.measures.articles import Citation
@@ -25,7 +26,7 @@ C = Citation(29)
 
 def give(session: Session, name: str, now: datetime, days: int = DAYS) -> str:
     """A new token for a clerk, which ends the one before. Unknown."""
-    who = queries.clerk(session, name)
+    who = queries.clerk_row(session, name)
     token = PREFIX + secrets.token_urlsafe(SIZE)
     who.token, who.token_until = _hash(token), now + timedelta(days=days)
     _note(session, who, now, {"until": who.token_until.isoformat(timespec="seconds")})
@@ -34,16 +35,16 @@ def give(session: Session, name: str, now: datetime, days: int = DAYS) -> str:
 
 def revoke(session: Session, name: str, now: datetime) -> None:
     """The clerk's token is good no more. Unknown."""
-    who = queries.clerk(session, name)
+    who = queries.clerk_row(session, name)
     who.token = who.token_until = None
     _note(session, who, now, {"revoked": True})
 
 
-def bearer(session: Session, token: str, now: datetime) -> Actor | None:
+def bearer(link: Connection, token: str, now: datetime) -> Actor | None:
     """Whose token this is; None if it is nobody's, or its days are over."""
     # What the database compares is a hash: how long that takes tells nothing of the token.
     digest = _hash(token)
-    found = queries.bearer(session, digest)
+    found = queries.bearer(link, digest)
     if found is None or not hmac.compare_digest(found.token, digest):
         return None
     good = found.token_until is not None and now < found.token_until

@@ -39,6 +39,7 @@ class UnknownYear(CalendarError):
 
     def __init__(self, year: int, known: str) -> None:
         super().__init__(f"the holidays of {year} are not known (known: {known})")
+        self.year, self.known = year, known
 
 
 REMEDY = (
@@ -54,7 +55,7 @@ class Workdays:
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self._off = set(constants.holidays)
         self._worked = set(constants.workdays)
-        self._added: dict[tuple[date, int], date] = {}
+        self._added: dict[tuple[date, int], date | UnknownYear] = {}
         """What was counted before: a list asks for the same few days over and over."""
         self._years = {day.year for day in self._off if (day.month, day.day) == ALWAYS_OFF[-1]}
         for file in files:
@@ -82,13 +83,20 @@ class Workdays:
             raise ValueError(f"expected at least one working day, found {days}")
         if (start, days) not in self._added:
             self._added[start, days] = self._counted(start, days)
-        return self._added[start, days]
+        found = self._added[start, days]
+        if isinstance(found, UnknownYear):
+            raise UnknownYear(found.year, found.known)
+        return found
 
-    def _counted(self, start: date, days: int) -> date:
+    def _counted(self, start: date, days: int) -> date | UnknownYear:
+        """The day, or why there is none."""
         day = start
-        while days:
-            day += timedelta(days=1)
-            days -= self.is_workday(day)
+        try:
+            while days:
+                day += timedelta(days=1)
+                days -= self.is_workday(day)
+        except UnknownYear as unknown:
+            return unknown
         return day
 
 

@@ -21,7 +21,6 @@ from harness.office.operations.apply import agrees_with_number, last_day, occupa
 from harness.office.operations.corrections import BIRTH, ETHNIC_GROUP, PROVED, SEX, corrected, held, own_document
 from harness.office.people import protection
 from harness.office.register import queries
-from harness.office.register.tables import Card
 from harness.office.requests.models import ALL, NO_OCCUPATION, ChangeInformation, Query, Transfer
 from harness.office.vocabulary import AccountState, Kind, Life, Loss, Progress, Role
 from harness.terminal import region as regions
@@ -123,23 +122,21 @@ def _came_in_person(case: Case[Query]) -> bool:
 
 
 def _card(case: Case[Any], found: queries.Found) -> CardState:
-    card: Card
-    card, bank, account, begun = found
-    loss = case.services.loss(card, case.now)
+    loss = case.services.loss(found, case.now)
     return CardState(
-        number=card.number,
-        bank=bank,
-        life=card.life,
-        life_zh=card.life.zh,
-        activated=card.activated_at is not None,
+        number=found.number,
+        bank=found.bank,
+        life=found.life,
+        life_zh=found.life.zh,
+        activated=found.activated_at is not None,
         loss=loss,
         loss_zh=loss.zh,
-        frozen=card.frozen_why if card.frozen_at else "",
-        suspended=card.suspended_why if card.suspended_at else "",
-        usable=case.services.usable(card, case.now),
-        valid_until=card.valid_until,
-        account=account or "",
-        half_way=begun is not None,
+        frozen=found.frozen_why if found.frozen_at else "",
+        suspended=found.suspended_why if found.suspended_at else "",
+        usable=case.services.usable(found, case.now),
+        valid_until=found.valid_until,
+        account=found.account or "",
+        half_way=found.pending is not None,
     )
 
 

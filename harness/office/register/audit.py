@@ -27,7 +27,8 @@ from harness.clock import CHINA
 from harness.office.measures.articles import Citation
 from harness.office.register import secret
 from harness.office.register.base import Base
-from harness.office.register.tables import Audit, Clerk, Setting
+from harness.office.register.queries import ServingClerk
+from harness.office.register.tables import Audit, Card, Clerk, Setting
 from harness.office.vocabulary import Outcome, Role
 
 
@@ -40,7 +41,7 @@ class Actor:
     outlet: str
 
     @classmethod
-    def of(cls, clerk: Clerk) -> Self:
+    def of(cls, clerk: Clerk | ServingClerk) -> Self:
         """As the register has them now."""
         return cls(clerk.name, clerk.role, clerk.outlet.name)
 
@@ -72,7 +73,7 @@ ANCHOR = re.compile(r"sscard-trail:(\d{1,18}):([0-9a-f]{64})")
 
 
 Line = Row[*tuple[Any, ...]]
-"""A line as it is shown, with the names of the table's columns."""
+"""A line as it is shown, with the names of the table's columns, and ``card``: the card's number."""
 
 
 class TrailError(SscardError, ValueError):
@@ -220,9 +221,12 @@ def lines(session: Session, *, person_id: int | None = None, card_id: int | None
     yield from session.scalars(query.execution_options(yield_per=1000))
 
 
+_SHOWN = select(*_AUDIT.columns, Card.number.label("card")).outerjoin(Card, Card.id == Audit.card_id)
+
+
 def page(session: Session, wanted: Wanted, last: int | None = None) -> list[Line]:
-    """The last so many of the lines that are wanted, or all, in order."""
-    query = wanted.of(select(*_AUDIT.columns)).order_by(Audit.id.desc())
+    """The last so many of the lines that are wanted, or all, in order, each with its card's number (``card``)."""
+    query = wanted.of(_SHOWN).order_by(Audit.id.desc())
     found = session.connection().execute(query if last is None else query.limit(last)).all()
     return list(found)[::-1]
 

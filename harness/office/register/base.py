@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Dialect, MetaData, String, TypeDecorator
@@ -12,6 +13,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from harness.clock import CHINA
 from harness.office import vocabulary
+
+MOMENTS = 4096
+"""Texts whose moment is remembered: lists show the same ones over and over."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -28,7 +32,12 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Out of it."""
         del dialect
-        return None if value is None else datetime.fromisoformat(value).astimezone(CHINA)
+        return None if value is None else _moment(value)
+
+
+@lru_cache(maxsize=MOMENTS)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(CHINA)
 
 
 def _values(kind: type[Enum]) -> list[str]:

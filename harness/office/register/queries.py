@@ -7,13 +7,15 @@ list are read over the session's connection, past the ORM, which does not flush 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-from sqlalchemy import Row, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, String, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from harness.office.register.base import Base
 from harness.office.register.tables import (
     Account,
     AccountRefusal,
@@ -33,7 +35,7 @@ from harness.office.register.tables import (
     Person,
     Push,
 )
-from harness.office.vocabulary import OPEN, DocumentType, Life
+from harness.office.vocabulary import OPEN, DocumentType, Life, OutletKind, Role
 
 Found = Row[*tuple[Any, ...]]
 """Some columns of what was found, by their names."""
@@ -49,6 +51,11 @@ class Unknown(SscardError, LookupError):
 # --- people ------------------------------------------------------------------------------------------------------
 
 _PERSON = select(Person).where(Person.document_type == bindparam("kind"), Person.document_number == bindparam("number"))
+_PERSON_AND_CARD = (
+    _PERSON.add_columns(Card)
+    .outerjoin(Card, (Card.person_id == Person.id) & (Card.life == Life.ISSUED))
+    .options(contains_eager(Card.person))
+)
 _PEOPLE = (
     select(
         Person.id,
@@ -70,6 +77,15 @@ _PEOPLE = (
 def person(session: Session, kind: DocumentType | str, number: str) -> Person | None:
     """Whose document this is."""
     return session.scalar(_PERSON, {"kind": DocumentType(kind), "number": number})
+
+
+def person_and_card(session: Session, kind: DocumentType | str, number: str) -> tuple[Person | None, Card | None]:
+    """Whose document this is, and the card that they use, or the last one there was."""
+    found = session.execute(_PERSON_AND_CARD, {"kind": DocumentType(kind), "number": number}).one_or_none()
+    if found is None:
+        return None, None
+    holder, used = found
+    return holder, used or session.scalar(_LAST_CARD, {"person": holder.id})
 
 
 def people(session: Session, after: int, most: int) -> Sequence[Found]:
@@ -109,8 +125,9 @@ def batches_forgotten(session: Session, holder: Person) -> Sequence[Batch]:
 
 # --- cards -------------------------------------------------------------------------------------------------------
 
-_CARD = select(Card).where(Card.number == bindparam("number"))
-_CARD_BY_CHIP = select(Card).where(Card.chip == bindparam("chip"))
+_WITH_HOLDER = joinedload(Card.person, innerjoin=True)
+_CARD = select(Card).where(Card.number == bindparam("number")).options(_WITH_HOLDER)
+_CARD_BY_CHIP = select(Card).where(Card.chip == bindparam("chip")).options(_WITH_HOLDER)
 _IN_USE = select(Card).where(Card.person_id == bindparam("person"), Card.life == Life.ISSUED)
 _LAST_CARD = select(Card).where(Card.person_id == bindparam("person")).order_by(Card.id.desc()).limit(1)
 _CARDS = (
@@ -133,7 +150,21 @@ _CARDS = (
     .limit(bindparam("most"))
 )
 _CARDS_OF = (
-    select(Card, Bank.name, Account.state, Pending.id)
+    select(
+        Card.number,
+        Card.life,
+        Card.loss,
+        Card.lost_at,
+        Card.activated_at,
+        Card.frozen_at,
+        Card.frozen_why,
+        Card.suspended_at,
+        Card.suspended_why,
+        Card.valid_until,
+        Bank.name.label("bank"),
+        Account.state.label("account"),
+        Pending.id.label("pending"),
+    )
     .join(Bank, Bank.code == Card.bank_code)
     .outerjoin(Account, Account.card_number == Card.number)
     .outerjoin(Pending, (Pending.card_id == Card.id) & Pending.ended_at.is_(None))
@@ -174,10 +205,10 @@ def cards_of(session: Session, holder: Person) -> Sequence[Card]:
 
 
 def cards_with_state(session: Session, holder: Person) -> Sequence[Found]:
-    """The person's cards in order, each with its bank's name, its account's state (None: no account) and the number of
-    work that was begun on it and not ended (None: no such work).
+    """The person's cards in order: what a query shows of them, with the bank's name, the account's state (None: no
+    account) and the number of work that was begun on the card and not ended (None: no such work).
     """
-    return session.execute(_CARDS_OF, {"person": holder.id}).all()
+    return session.connection().execute(_CARDS_OF, {"person": holder.id}).all()
 
 
 def cards_in_use(session: Session, holder: Person) -> int:
@@ -196,12 +227,6 @@ def had_card(session: Session, holder: Person) -> bool:
     """Whether a card was handed out to this person before, whatever became of it."""
     issued = select(Card.id).where(Card.person_id == holder.id, Card.issued_at.is_not(None))
     return session.scalar(issued.limit(1)) is not None
-
-
-def card_numbers(session: Session, ids: Iterable[int]) -> dict[int, str]:
-    """Cards' numbers by the register's."""
-    rows = session.execute(select(Card.id, Card.number).where(Card.id.in_(set(ids))))
-    return {row.id: row.number for row in rows}
 
 
 # --- applications ------------------------------------------------------------------------------------------------
@@ -294,7 +319,20 @@ def ended_work(session: Session, of: Iterable[Card]) -> Sequence[Pending]:
 
 # --- outlets and clerks ------------------------------------------------------------------------------------------
 
-_CLERK = select(Clerk).where(Clerk.name == bindparam("name"))
+_CLERK_ROW = select(Clerk).where(Clerk.name == bindparam("name"))
+_CLERKS = select(
+    Clerk.id,
+    Clerk.name,
+    Clerk.role,
+    Clerk.outlet_id,
+    Outlet.name.label("outlet"),
+    Outlet.kind,
+    Outlet.bank_code,
+    Outlet.makes_cards,
+    Outlet.helps,
+).join(Outlet, Outlet.id == Clerk.outlet_id)
+_CLERK = _CLERKS.where(Clerk.name == bindparam("name"))
+_CLERK_BY_ID = _CLERKS.where(Clerk.id == bindparam("id"))
 _BEARER = (
     select(Clerk.name, Clerk.role, Clerk.token, Clerk.token_until, Outlet.name.label("outlet"))
     .join(Outlet, Outlet.id == Clerk.outlet_id)
@@ -302,13 +340,52 @@ _BEARER = (
 )
 
 
-def clerk(session: Session, name: str) -> Clerk:
-    """A clerk by name; Unknown, naming those that there are."""
-    found = session.scalar(_CLERK, {"name": name})
-    if found is None:
-        known = ", ".join(one.name for one in clerks(session))
-        raise Unknown(_("无此经办人员 there is no clerk {name!r}; there are {known}").format(name=name, known=known))
-    return found
+@dataclass(frozen=True, slots=True)
+class ServingOutlet:
+    """What rules ask of the outlet that a request is made at."""
+
+    name: str
+    kind: OutletKind
+    bank_code: str | None
+    makes_cards: bool
+    helps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServingClerk:
+    """Who serves, as the register had them when the request was taken up."""
+
+    id: int
+    name: str
+    role: Role
+    outlet_id: int
+    outlet: ServingOutlet
+
+
+def clerk(session: Session, name: str) -> ServingClerk:
+    """A clerk by name, to act. Raises Unknown, naming those that there are."""
+    found = session.connection().execute(_CLERK, {"name": name}).one_or_none()
+    return _serving(found) if found is not None else _nobody(session, name)
+
+
+def clerk_by_id(session: Session, number: int) -> ServingClerk:
+    """The clerk of the register's number, who must be there."""
+    return _serving(session.connection().execute(_CLERK_BY_ID, {"id": number}).one())
+
+
+def clerk_row(session: Session, name: str) -> Clerk:
+    """A clerk by name, to be changed. Raises Unknown, naming those that there are."""
+    return session.scalar(_CLERK_ROW, {"name": name}) or _nobody(session, name)
+
+
+def _serving(found: Found) -> ServingClerk:
+    outlet = ServingOutlet(found.outlet, found.kind, found.bank_code, found.makes_cards, found.helps)
+    return ServingClerk(found.id, found.name, found.role, found.outlet_id, outlet)
+
+
+def _nobody(session: Session, name: str) -> NoReturn:
+    known = ", ".join(one.name for one in clerks(session))
+    raise Unknown(_("无此经办人员 there is no clerk {name!r}; there are {known}").format(name=name, known=known))
 
 
 def clerks(session: Session) -> Sequence[Clerk]:
@@ -316,15 +393,22 @@ def clerks(session: Session) -> Sequence[Clerk]:
     return session.scalars(select(Clerk).order_by(Clerk.id)).all()
 
 
-def bearer(session: Session, digest: str) -> Found | None:
+def bearer(link: Connection, digest: str) -> Found | None:
     """The clerk whose token has this hash: name, role, outlet's name, and the hash and last moment of the token."""
-    return session.connection().execute(_BEARER, {"digest": digest}).one_or_none()
+    return link.execute(_BEARER, {"digest": digest}).one_or_none()
 
 
-def outlets(session: Session, region: str = "") -> Sequence[Outlet]:
-    """Outlets of a region, named by the beginning of its code, in order."""
-    query = select(Outlet).where(Outlet.region.startswith(region, autoescape=True))
-    return session.scalars(query.order_by(Outlet.id)).all()
+_REGION = bindparam("region", type_=String)
+_OUTLETS = (
+    select(*Base.metadata.tables[Outlet.__tablename__].columns)
+    .where(func.substr(Outlet.region, 1, func.length(_REGION)) == _REGION)
+    .order_by(Outlet.id)
+)
+
+
+def outlets(session: Session, region: str = "") -> Sequence[Found]:
+    """Outlets of a region, named by the beginning of its code, in order: all that stands of them."""
+    return session.connection().execute(_OUTLETS, {"region": region}).all()
 
 
 # --- the electronic card -----------------------------------------------------------------------------------------

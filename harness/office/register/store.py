@@ -70,7 +70,8 @@ class Register:
         except (CommandError, DatabaseError) as error:
             self.engine.dispose()
             raise _unopened(path, error) from error
-        self._reading = self.engine.execution_options(reading=True)
+        self._reading = self.engine.execution_options(begin=READING)
+        self._glancing = _engine(path, durable=durable, wait=0.0).execution_options(begin="")
         self._writing = threading.Lock()
         self._notes = _Notes(self)
         self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
@@ -113,12 +114,21 @@ class Register:
         with _worded(), Session(self._reading, expire_on_commit=False, info=self._info) as session, session.begin():
             yield session
 
+    @contextlib.contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one SELECT by an index, which waits for nobody, so that an event loop may ask it. Unusable where the file
+        is held by somebody alone: ``reading`` waits for them.
+        """
+        with _worded(), self._glancing.connect() as link:
+            yield link
+
     def note(self, note: Note) -> None:
         """A line of the trail that nothing else is written with; it is on the disk when this returns."""
         self._notes.write(note)
 
     def close(self) -> None:
         """Lets the file go."""
+        self._glancing.dispose()
         self.engine.dispose()
 
 
@@ -221,8 +231,17 @@ def _owners_alone(path: Path) -> None:
         path.chmod(secret.OWNER_ALONE)
 
 
-def _engine(path: Path, *, durable: bool) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY}, pool_size=LINKS)
+READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
+
+
+def _engine(path: Path, *, durable: bool, wait: float = BUSY) -> Engine:
+    """``wait``: seconds that a statement waits for other programs. How a transaction of a connection begins, its
+    execution option ``begin`` says.
+    """
+    # Whoever takes a connection ends its transaction: nothing is left for the pool to roll back.
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": wait}, pool_size=LINKS, pool_reset_on_return=None
+    )
 
     @event.listens_for(engine, "connect")
     def opened(link: Any, _: Any) -> None:
@@ -234,14 +253,18 @@ def _engine(path: Path, *, durable: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(link: Any) -> None:
-        link.exec_driver_sql("BEGIN" if link.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
+        how = link.get_execution_options().get("begin", WRITING)
+        if how == READING:  # takes no lock yet, so nothing of it needs SQLAlchemy's words
+            link.connection.dbapi_connection.execute(how)
+        elif how:
+            link.exec_driver_sql(how)
 
     return engine
 
 
 def _bring_up_to_date(engine: Engine) -> None:
     """Most registers are: that is seen by one look, without what Alembic needs to change one."""
-    with engine.connect().execution_options(reading=True) as link:
+    with engine.connect().execution_options(begin=READING) as link:
         if MigrationContext.configure(link).get_current_revision() == newest():
             return
     with engine.connect() as link:

@@ -101,7 +101,7 @@ class Person(Base):
     insured: Mapped[dict[str, Any]]
     died_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
-    guardian: Mapped[Guardian | None] = relationship(back_populates="person", lazy="joined")
+    guardian: Mapped[Guardian | None] = relationship(back_populates="person")
 
 
 class Guardian(Base):

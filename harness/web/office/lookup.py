@@ -106,7 +106,7 @@ def _trail(app: FastAPI, office: Office, door: Door) -> None:
             if card is not None and found is None:
                 raise Unknown(_("登记库中无此卡 the register knows no such card"))
             wanted = Wanted(person, found.id if found else None, clerk, operation, outcome, first, until, before)
-            rows = lookup.lines(session, audit.page(session, wanted, last))
+            rows = [lookup.line(one) for one in audit.page(session, wanted, last)]
         office.register.note(Note(office.clock.now(), caller, audit.seen(wanted)))
         return JSONResponse({"lines": rows, "before": rows[0]["line"] if len(rows) == last else None})
 
