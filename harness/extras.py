@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 
@@ -13,6 +15,9 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 }
 """What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""
 
+CHECKOUT = Path(__file__).parents[1].joinpath("Makefile").is_file()
+"""Whether this runs from the project's own tree, whose Makefile brings every extra into .venv."""
+
 
 class MissingExtra(SscardError):
     """A package that this install has not, and the command that brings it. ``extra``: of this package."""
@@ -20,7 +25,11 @@ class MissingExtra(SscardError):
     kind = ErrorKind.MISSING
 
     def __init__(self, package: str, extra: str, what: str = "") -> None:
-        text = _('{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+        text = (
+            _("{what} needs {package}, which is not installed: make all")
+            if CHECKOUT
+            else _('{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+        )
         super().__init__(text.format(what=what or _("this"), package=package, extra=extra))
         self.package, self.extra = package, extra
 

@@ -48,7 +48,7 @@ def of_card(session: Session, card: Card, services: Services, now: datetime) -> 
         account=account,
         bank=card.bank_code,
         valid_until=card.valid_until.isoformat(),
-        told_bank=queries.bank_was_told(session, card),
+        told_bank=queries.bank_was_notified(session, card),
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.messages.visible import visible
@@ -15,8 +14,9 @@ from harness.web.refuse import Refusal
 PORT = re.compile(r":[0-9]+$")
 ELSEWHERE = ("cross-site", "same-site")
 """Sec-Fetch-Site of a request that another page makes; a browser says so even where it sends no Origin (pictures)."""
-FRAMES = "frame-ancestors 'none'"
-TOLD_MOST = 32
+POLICY, FRAMES = b"content-security-policy", b"frame-ancestors 'none'"
+ALWAYS = ((b"x-frame-options", b"DENY"), (b"x-content-type-options", b"nosniff"))
+WARNED_MOST = 32
 """Refused origins that are told; a page can invent any number. [D]"""
 _log = logging.getLogger("uvicorn.error")
 
@@ -33,7 +33,7 @@ class Doorstep:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request or WebSocket, unless it comes from a foreign site."""
@@ -43,7 +43,7 @@ class Doorstep:
 
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _unframed(MutableHeaders(scope=message))
+                message["headers"] = _unframed(message.get("headers", ()))
             await send(message)
 
         refused = self._refusal(scope)
@@ -63,14 +63,14 @@ class Doorstep:
             foreign = origin not in self._origins | {f"http://{host}", f"https://{host}"}
         if not foreign:
             return None
-        self._tell(origin)
+        self._warn(origin)
         return Refusal(403, "origin", "pages of this origin may not call: name it with --origin")
 
-    def _tell(self, origin: str | None) -> None:
+    def _warn(self, origin: str | None) -> None:
         """Once for each origin: whoever set the service up sees why the page gets nothing."""
         name = visible(origin or "another site, which does not say its name")[:200]
-        if name not in self._told and len(self._told) < TOLD_MOST:
-            self._told.add(name)
+        if name not in self._warned and len(self._warned) < WARNED_MOST:
+            self._warned.add(name)
             _log.warning("refused a page of %s; --origin names pages that may call", name)
 
 
@@ -83,8 +83,8 @@ def _is_visit(scope: Scope, headers: dict[str, str]) -> bool:
     )
 
 
-def _unframed(headers: MutableHeaders) -> None:
-    headers["x-frame-options"] = "DENY"
-    headers["x-content-type-options"] = "nosniff"
-    rules = headers.get("content-security-policy")
-    headers["content-security-policy"] = f"{rules}; {FRAMES}" if rules else FRAMES
+def _unframed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """An answer's headers with what every answer says of itself; rules of a page's own stay beside ours."""
+    own = [rules for name, rules in headers if name == POLICY]
+    others = [one for one in headers if one[0] != POLICY]
+    return [*others, (POLICY, b"; ".join((*own, FRAMES))), *ALWAYS]

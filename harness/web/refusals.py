@@ -51,10 +51,10 @@ def handle(app: FastAPI) -> None:
     """Gives every error of ours that may be told its answer. One that has no word for programs is none of the client's
     business: it is a fault of the service, and its own words stay here.
     """
-    app.add_exception_handler(SscardError, _told)
+    app.add_exception_handler(SscardError, _answered)
 
 
-async def _told(_: Request, error: Exception) -> JSONResponse:
+async def _answered(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SscardError)
     if not error.word:
         raise error

@@ -1,4 +1,6 @@
-"""``make bench``: what the chip and its way through PC/SC cost. Ratios within one run; these are no tests."""
+"""``make bench``: what the chip, its way through PC/SC and the office's service cost. Ratios within one run; these are
+no tests.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.benchmarks import against, in_process, memory, startup, through_pcscd
+from tests.benchmarks import against, in_process, memory, office_clients, startup, through_pcscd
 from tests.kit import isolation
 
 
@@ -21,6 +23,7 @@ def main() -> None:
     kept = memory.measure()
     started = startup.measure()
     earlier = {revision: against.measure(revision) for revision in against.BEFORE}
+    office = office_clients.measure()
     through = {}
     for what in through_pcscd.COMPARISONS:
         done = subprocess.run(
@@ -30,7 +33,14 @@ def main() -> None:
     if "--json" in sys.argv:
         print(
             json.dumps(
-                {"in_process": rows, "memory": kept, "startup": started, "against": earlier, "through_pcscd": through},
+                {
+                    "in_process": rows,
+                    "memory": kept,
+                    "startup": started,
+                    "against": earlier,
+                    "office_clients": office,
+                    "through_pcscd": through,
+                },
                 indent=1,
             )
         )
@@ -46,6 +56,9 @@ def main() -> None:
         print(f"\nCPU milliseconds beside revision {revision}, on its vectors")
         for what, figures in table.items():
             print(f"  {what:22} {json.dumps(figures)}")
+    print(f"\n{office['clients']} clients of the office's service, beside revision {office['base_revision']}")
+    for what in ("base_per_second", "here_per_second", "ratio", "at_least", "server_cpu_ms", "median_ms"):
+        print(f"  {what:22} {json.dumps(office[what])}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")

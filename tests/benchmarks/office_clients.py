@@ -27,6 +27,9 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 BASE = "5d74436"
+"""The last revision whose reads took the lock that writers take."""
+AT_LEAST = 3
+"""Times the requests a second of that revision."""
 CLIENTS, ROUNDS, SECONDS = 50, 3, 8.0
 COMMAND = (sys.executable, "-c", "from harness.cli import main; main()", "office")
 CLERK, OFFICER = "clerk-maker", "officer"
@@ -57,12 +60,19 @@ class Figures:
     """What one run came to."""
 
     seconds: float
+    server_seconds: float = 0.0
+    """CPU time of the server."""
     latencies: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
         """Requests a second."""
-        return sum(map(len, self.latencies.values())) / self.seconds
+        return self.requests / self.seconds
+
+    @property
+    def requests(self) -> int:
+        """How many were answered."""
+        return sum(map(len, self.latencies.values()))
 
 
 class World:
@@ -113,8 +123,8 @@ def _environment(tree: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def served(tree: Path, folder: Path) -> Iterator[tuple[str, int]]:
-    """The service over a register, from a source tree: where it listens."""
+def served(tree: Path, folder: Path) -> Iterator[tuple[tuple[str, int], int]]:
+    """The service over a register, from a source tree: where it listens, and its process."""
     given = [*COMMAND, "--register", str(folder / "office.db"), "serve", "--port", "0", "--rate", "1000000/minute"]
     server = subprocess.Popen(given, env=_environment(tree), cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
@@ -122,7 +132,7 @@ def served(tree: Path, folder: Path) -> Iterator[tuple[str, int]]:
         url = urlsplit(server.stdout.readline().split()[-1])
         assert url.hostname
         assert url.port
-        yield url.hostname, url.port
+        yield (url.hostname, url.port), server.pid
     finally:
         server.terminate()
         server.wait()
@@ -162,9 +172,18 @@ def run(tree: Path, world: World, seconds: float) -> Figures:
     with tempfile.TemporaryDirectory(prefix="sscard-bench-") as name:
         folder = Path(name, "office")
         shutil.copytree(world.folder, folder)
-        with served(tree, folder) as where:
+        with served(tree, folder) as (where, process):
             asyncio.run(_load(where, world, 1.0))  # imports, caches and connections are not what is compared
-            return asyncio.run(_load(where, world, seconds))
+            before = _cpu_seconds(process)
+            figures = asyncio.run(_load(where, world, seconds))
+            figures.server_seconds = _cpu_seconds(process) - before
+            return figures
+
+
+def _cpu_seconds(process: int) -> float:
+    """CPU time that a process has taken, in user and kernel mode, as Linux tells it."""
+    told = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
@@ -180,7 +199,9 @@ def worktree(revision: str) -> Iterator[Path]:
 
 
 def measure(revision: str = BASE, seconds: float = SECONDS, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Requests a second of both and their ratio, and each request's median in milliseconds."""
+    """Requests a second of both and their ratio, the server's CPU milliseconds a request, which what else runs on the
+    machine changes less, and each request's median in milliseconds.
+    """
     with worktree(revision) as tree, tempfile.TemporaryDirectory(prefix="sscard-bench-") as name:
         world = World(tree, Path(name, "office"))
         found: dict[str, list[Figures]] = {"base": [], "here": []}
@@ -194,8 +215,14 @@ def measure(revision: str = BASE, seconds: float = SECONDS, rounds: int = ROUNDS
         "base_per_second": round(rates["base"], 1),
         "here_per_second": round(rates["here"], 1),
         "ratio": round(rates["here"] / rates["base"], 2),
+        **({"at_least": AT_LEAST} if revision == BASE else {}),
+        "server_cpu_ms": {what: round(_server_ms(runs), 2) for what, runs in found.items()},
         "median_ms": {what: _medians(runs) for what, runs in found.items()},
     }
+
+
+def _server_ms(runs: list[Figures]) -> float:
+    return 1000 * statistics.median(one.server_seconds / one.requests for one in runs)
 
 
 def _medians(runs: list[Figures]) -> dict[str, float]:

@@ -112,7 +112,7 @@ def kind(response: httpx2.Response) -> tuple[int, str]:
 # --- at the command line ---
 
 
-class Counter:
+class CommandLine:
     """A register in a folder, and commands given at it."""
 
     def __init__(self, folder: Path) -> None:
@@ -125,24 +125,26 @@ class Counter:
         assert result.exit_code == expect, (result.output, result.exception)
         return result
 
-    def told(self, *arguments: str, expect: int = 0) -> Any:
+    def result(self, *arguments: str, expect: int = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
 
-    def write(self, name: str, told: Any) -> str:
+    def write(self, name: str, result: Any) -> str:
         path = self.folder / name
-        path.write_text(told if isinstance(told, str) else yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+        path.write_text(
+            result if isinstance(result, str) else yaml.safe_dump(result, allow_unicode=True), encoding="utf-8"
+        )
         return str(path)
 
     def issued(self, *more: str) -> str:
         """The card of a made-up person who is ``ME``."""
-        person = self.write("me.yaml", person_told(ME))
-        return str(self.told("issue", "--person", person, "--electronic-pin", "135790", *more)["card"])
+        person = self.write("me.yaml", person_as_text(ME))
+        return str(self.result("issue", "--person", person, "--electronic-pin", "135790", *more)["card"])
 
 
-def person_told(person: Personal) -> dict[str, Any]:
+def person_as_text(person: Personal) -> dict[str, Any]:
     """As somebody writes it: documents as text."""
-    told: dict[str, Any] = person.model_dump(mode="json", exclude_none=True)
-    return told | {"document": f"{person.document.type}:{person.document.number}"}
+    fields: dict[str, Any] = person.model_dump(mode="json", exclude_none=True)
+    return fields | {"document": f"{person.document.type}:{person.document.number}"}
 
 
 # --- a torn card ---

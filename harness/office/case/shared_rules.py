@@ -186,8 +186,8 @@ def _is_the_guardian(case: Case[Any]) -> bool:
     if agent is None or agent.relation is not Relation.GUARDIAN:
         return True
     if isinstance(case.request, Apply):
-        told = case.request.person.guardian
-        return told is None or told.document == agent.document
+        guardian = case.request.person.guardian
+        return guardian is None or guardian.document == agent.document
     if isinstance(case.request, ChangeInformation) and case.request.guardian is not None:
         return bool(case.request.guardian.document == agent.document)  # the new one comes
     known = case.person.guardian if case.person else None

@@ -71,8 +71,8 @@ def proves(session: Session, card: ElectronicCard, pin: str) -> bool:
         )
     card.tries -= 1
     of_before = len(card.pin_hash) == HASH_SIZE
-    told = _slow(session, pin.encode(), card.pin_salt) if of_before else _hashed(session, pin, card.pin_salt)
-    right = hmac.compare_digest(told, card.pin_hash)
+    hashed = _slow(session, pin.encode(), card.pin_salt) if of_before else _hashed(session, pin, card.pin_salt)
+    right = hmac.compare_digest(hashed, card.pin_hash)
     if right:
         card.tries = TRIES
         if of_before:

@@ -60,9 +60,9 @@ def _years(case: Case[Any]) -> int:
     return age(case.request.person.birth, case.today)
 
 
-def find(case: Case[Any], told: Personal) -> Person | None:
+def find(case: Case[Any], stated: Personal) -> Person | None:
     """The person in the register, by document."""
-    return queries.person(case.session, told.document.type, told.document.number)
+    return queries.person(case.session, stated.document.type, stated.document.number)
 
 
 def holds_card(case: Case[Any]) -> bool:
@@ -77,8 +77,8 @@ def _agrees_with_itself(person: Personal) -> bool:
 
 
 def _agrees_with_register(case: Case[Any]) -> bool:
-    known, told = case.person, case.request.person
-    return known is None or (known.name, known.birth, known.sex) == (told.name, told.birth, told.sex)
+    known, stated = case.person, case.request.person
+    return known is None or (known.name, known.birth, known.sex) == (stated.name, stated.birth, stated.sex)
 
 
 def _local_bank(case: Case[Any]) -> bool:
@@ -178,36 +178,36 @@ APPLY_RULES = (
 )
 
 
-def last_day(told: requests.Until | None) -> date | None:
+def last_day(stated: requests.Until | None) -> date | None:
     """As the register holds it: a document without a last day has none there."""
-    return told if isinstance(told, date) else None
+    return stated if isinstance(stated, date) else None
 
 
-def occupation(told: str) -> str:
+def occupation(stated: str) -> str:
     """As the register holds it: empty for none."""
-    return "" if told == requests.NO_OCCUPATION else told
+    return "" if stated == requests.NO_OCCUPATION else stated
 
 
-def register_person(case: Case[Any], told: Personal) -> Person:
+def register_person(case: Case[Any], stated: Personal) -> Person:
     """The person as told, new or brought up to date."""
-    person = find(case, told) or Person(document_type=told.document.type, document_number=told.document.number)
-    given = told.model_dump(exclude={"document", "document_until", "occupation", "guardian", "helps", "insured"})
+    person = find(case, stated) or Person(document_type=stated.document.type, document_number=stated.document.number)
+    given = stated.model_dump(exclude={"document", "document_until", "occupation", "guardian", "helps", "insured"})
     for name, value in given.items():
         setattr(person, name, value)
-    person.document_until, person.occupation = last_day(told.document_until), occupation(told.occupation)
-    person.helps, person.insured = list(map(str, told.helps)), told.insurances
+    person.document_until, person.occupation = last_day(stated.document_until), occupation(stated.occupation)
+    person.helps, person.insured = list(map(str, stated.helps)), stated.insurances
     case.session.add(person)
     case.session.flush()
-    if told.guardian is not None:
-        registered(case, person, told.guardian)
+    if stated.guardian is not None:
+        registered(case, person, stated.guardian)
     return person
 
 
-def registered(case: Case[Any], person: Person, told: requests.Guardian) -> None:
+def registered(case: Case[Any], person: Person, stated: requests.Guardian) -> None:
     """The person's guardian as told, new or brought up to date."""
     guardian = person.guardian or Guardian(person_id=person.id)
-    guardian.name, guardian.phone, guardian.relation = told.name, told.phone, told.relation
-    guardian.document_type, guardian.document_number = told.document.type, told.document.number
+    guardian.name, guardian.phone, guardian.relation = stated.name, stated.phone, stated.relation
+    guardian.document_type, guardian.document_number = stated.document.type, stated.document.number
     person.guardian = guardian
     case.session.add(guardian)
     case.session.flush()
@@ -343,14 +343,14 @@ class ApplyBatchOperation(Operation[ApplyBatch, BatchAccepted]):
         case.session.flush()
         accepted: list[AcceptedOne] = []
         refused: list[RefusedOne] = []
-        for at, told in enumerate(request.people):
-            single = Apply(person=told, bank=request.bank)
-            one = Case(case.session, case.services, case.clerk, single, case.now, person=find(case, told))
+        for at, stated in enumerate(request.people):
+            single = Apply(person=stated, bank=request.bank)
+            one = Case(case.session, case.services, case.clerk, single, case.now, person=find(case, stated))
             try:
                 with case.session.begin_nested():
                     for rule in self.of_each:
                         rule.demand(one)
-                    person = register_person(one, told)
+                    person = register_person(one, stated)
                     bank_agrees(one, request.bank, person)
                     done = accept(one, person, request.bank, Kind.FIRST)
                     one.case_of.batch_id = batch.id

@@ -33,8 +33,8 @@ def own_document(person: Person) -> Document:
 
 def corrected(case: Case[Any]) -> dict[str, Any]:
     """What the request says of the person and the register says otherwise."""
-    told = {name: getattr(case.request, name) for name in CORRECTED}
-    return {name: value for name, value in told.items() if value not in (None, getattr(case.holder, name))}
+    stated = {name: getattr(case.request, name) for name in CORRECTED}
+    return {name: value for name, value in stated.items() if value not in (None, getattr(case.holder, name))}
 
 
 PROVED = Rule(

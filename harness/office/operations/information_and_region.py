@@ -216,29 +216,29 @@ class ChangeInformationOperation(Operation[ChangeInformation, Changed]):
 
     def enter(self, case: Case[ChangeInformation]) -> Changed:
         """The register as the holder says."""
-        told, holder = changed(case), case.holder
+        changes, holder = changed(case), case.holder
         guardian = case.request.guardian
-        for name, value in told.items():
+        for name, value in changes.items():
             if name != "guardian":
                 setattr(holder, name, value)
         if guardian is not None:
             registered(case, holder, guardian)
-        return Changed(changed=sorted(told))
+        return Changed(changed=sorted(changes))
 
 
 def _agrees(case: Case[ChangeInformation]) -> bool:
-    told, person = case.request, case.holder
-    if told.birth is None and told.sex is None:
+    request, person = case.request, case.holder
+    if request.birth is None and request.sex is None:
         return True
-    return agrees_with_number(own_document(person), told.birth or person.birth, told.sex or person.sex)
+    return agrees_with_number(own_document(person), request.birth or person.birth, request.sex or person.sex)
 
 
 def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
     """What is asked to change and is not so already."""
     person, request = case.holder, case.request
-    told: dict[str, Any] = {name: getattr(request, name) for name in ("phone", "address")}
-    told |= {"occupation": occupation(request.occupation)} if request.occupation is not None else {}
-    given = {name: value for name, value in told.items() if value not in (None, getattr(person, name))}
+    fields: dict[str, Any] = {name: getattr(request, name) for name in ("phone", "address")}
+    fields |= {"occupation": occupation(request.occupation)} if request.occupation is not None else {}
+    given = {name: value for name, value in fields.items() if value not in (None, getattr(person, name))}
     if request.document_until is not None and last_day(request.document_until) != person.document_until:
         given["document_until"] = last_day(request.document_until)
     return given | corrected(case) | ({"guardian": request.guardian} if request.guardian is not None else {})
@@ -246,7 +246,7 @@ def changed(case: Case[ChangeInformation]) -> dict[str, Any]:
 
 def _items(request: ChangeInformation) -> dict[str, str]:
     guardian = request.guardian
-    told = {
+    items = {
         PHONE: request.phone,
         ADDRESS: request.address,
         OCCUPATION: request.occupation if request.occupation != NO_OCCUPATION else None,
@@ -256,7 +256,7 @@ def _items(request: ChangeInformation) -> dict[str, str]:
         CONTACT: guardian.name if guardian else None,
         CONTACT_PHONE: guardian.phone if guardian else None,
     }
-    return {path: value for path, value in told.items() if value is not None}
+    return {path: value for path, value in items.items() if value is not None}
 
 
 def _named(case: Case[Transfer]) -> list[str]:

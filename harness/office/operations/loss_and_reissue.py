@@ -134,6 +134,15 @@ NONE_OPEN = Rule(
 )
 
 
+TAKES_OVER = (NONE_OPEN, NOT_PENDING, BANK_CHOSEN)
+"""What is asked last of an application for a card that takes over from another."""
+
+
+def _of_holder(citation: Citation) -> tuple[Rule, ...]:
+    """What an article on a new card asks first of all: of who comes, the holder, and their card."""
+    return (*AGENTS, ALIVE, WITH_IDENTITY.under(citation), IN_USE, *NOT_HELD)
+
+
 class ReissueOperation(Operation[Reissue, Accepted]):
     """补领."""
 
@@ -141,11 +150,7 @@ class ReissueOperation(Operation[Reissue, Accepted]):
     request, zh, en, citation = Reissue, "补领", "reissue", C(20)
     roles = SOCIAL_FUNCTION
     demands = (
-        *AGENTS,
-        ALIVE,
-        WITH_IDENTITY.under(C(20)),
-        IN_USE,
-        *NOT_HELD,
+        *_of_holder(C(20)),
         Rule(
             "FORMALLY-LOST",
             C(20),
@@ -153,9 +158,7 @@ class ReissueOperation(Operation[Reissue, Accepted]):
             "a card is reissued only after it was formally reported lost",
             lambda case: case.loss is Loss.FORMAL,
         ),
-        NONE_OPEN,
-        NOT_PENDING,
-        BANK_CHOSEN,
+        *TAKES_OVER,
     )
 
     def enter(self, case: Case[Reissue]) -> Accepted:
@@ -227,11 +230,7 @@ class ReplaceOperation(Operation[Replace, Accepted]):
     request, zh, en, citation = Replace, "换领", "replacement", C(21)
     roles = SOCIAL_FUNCTION
     demands = (
-        *AGENTS,
-        ALIVE,
-        WITH_IDENTITY.under(C(21)),
-        IN_USE,
-        *NOT_HELD,
+        *_of_holder(C(21)),
         Rule(
             "CARD-HANDED-IN",
             C(21),
@@ -272,9 +271,7 @@ class ReplaceOperation(Operation[Replace, Accepted]):
             lambda case: case.loss is Loss.NONE,
             grade="D",
         ),
-        NONE_OPEN,
-        NOT_PENDING,
-        BANK_CHOSEN,
+        *TAKES_OVER,
     )
 
     def read_chip(self, request: Replace, card: CardInReader) -> dict[str, str]:

@@ -226,7 +226,7 @@ def _anomaly(case: Case[Any], card: Card) -> str:
     if card.life is Life.ISSUED and account is AccountState.CONTROLLED:
         return "卡在用而银行账户被管控 card in use, bank account controlled"
     open_ = account in (AccountState.OPENED, AccountState.ACTIVE)
-    if card.life in OVER and open_ and queries.bank_was_told(case.session, card):
+    if card.life in OVER and open_ and queries.bank_was_notified(case.session, card):
         return "社保功能已注销且已推送，银行账户仍未管控 cancelled and told, account not controlled"
     return ""
 

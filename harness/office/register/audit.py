@@ -133,7 +133,7 @@ def begin(session: Session) -> None:
         number, seal = _last(session)
         session.connection().execute(_KEEP, {"name": KEYED_FROM, "value": _signed(session, str(number + 1))})
         _note_last(session, number, seal)
-    elif _told(session, KEYED_FROM) is None:
+    elif _attested(session, KEYED_FROM) is None:
         raise TrailError(
             _("this is not the secret that the register was made with: put the register's own FILE.secret beside it")
         )
@@ -189,8 +189,8 @@ COVERED = (
 
 def _seal(key: bytes | None, line: Mapping[str, Any], before: str) -> str:
     """``key`` None: as lines of before 0003 have it."""
-    told = [line["at"].isoformat() if name == "at" else line[name] for name in COVERED]
-    covered = (before + json.dumps(told, ensure_ascii=False)).encode()
+    values = [line["at"].isoformat() if name == "at" else line[name] for name in COVERED]
+    covered = (before + json.dumps(values, ensure_ascii=False)).encode()
     return hmac.new(key, covered, sha256).hexdigest() if key is not None else sha256(covered).hexdigest()
 
 
@@ -203,7 +203,7 @@ def _signed(session: Session, text: str) -> bytes:
     return f"{text} {hmac.new(_key(session), text.encode(), sha256).hexdigest()}".encode()
 
 
-def _told(session: Session, name: str) -> str | None:
+def _attested(session: Session, name: str) -> str | None:
     """What a note of ours says; None where it is not there or not ours."""
     kept = session.connection().scalar(_KEPT, {"what": name})
     text = kept.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
@@ -241,13 +241,13 @@ def broken(session: Session) -> int | None:
     end the first.
     """
     before, expected = "", 1
-    first = int(_told(session, KEYED_FROM) or 1)
+    first = int(_attested(session, KEYED_FROM) or 1)
     key = _key(session)
     for line in lines(session):
         if line.id != expected or line.seal != sealed(line, before, key if line.id >= first else None):
             return line.id
         before, expected = line.seal, expected + 1
-    return None if _told(session, LAST) == f"{expected - 1} {before}" else expected
+    return None if _attested(session, LAST) == f"{expected - 1} {before}" else expected
 
 
 def anchor(session: Session) -> str:

@@ -48,7 +48,7 @@ def _word(kind: type[vocabulary.Word]) -> EnumType:
     return EnumType(kind, native_enum=False, values_callable=_values, length=32, create_constraint=False)
 
 
-WORDS = (
+VOCABULARY = (
     vocabulary.PersonKind,
     vocabulary.DocumentType,
     vocabulary.OutletKind,
@@ -82,5 +82,5 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[str]: JSON,
         list[dict[str, Any]]: JSON,
-        **{kind: _word(kind) for kind in WORDS},
+        **{kind: _word(kind) for kind in VOCABULARY},
     }

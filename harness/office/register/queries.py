@@ -460,10 +460,10 @@ def unsent(session: Session) -> Sequence[Push]:
     return session.scalars(select(Push).where(Push.sent_at.is_(None)).order_by(Push.id)).all()
 
 
-def bank_was_told(session: Session, of: Card) -> bool:
+def bank_was_notified(session: Session, of: Card) -> bool:
     """Whether the bank took the news of this card's end."""
-    told = select(Push.id).where(Push.card_id == of.id, Push.sent_at.is_not(None))
-    return session.scalar(told.limit(1)) is not None
+    notified = select(Push.id).where(Push.card_id == of.id, Push.sent_at.is_not(None))
+    return session.scalar(notified.limit(1)) is not None
 
 
 def open_anomalies(session: Session, of: Card) -> Sequence[Anomaly]:

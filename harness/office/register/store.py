@@ -199,8 +199,11 @@ def _why(error: SQLAlchemyError) -> tuple[str, str]:
     code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_OK):
         return BUSY_NOW
-    told = ("登记库暂不可用，请稍后再试", f"the register cannot be used now, try again ({getattr(error, 'orig', '')})")
-    return REASONS.get(code, told)
+    other = (
+        "登记库暂不可用，请稍后再试",
+        f"the register cannot be used now, try again ({getattr(error, 'orig', '')})",
+    )
+    return REASONS.get(code, other)
 
 
 def _code(error: SQLAlchemyError) -> int:

@@ -36,14 +36,14 @@ class _Loader(as_yaml.Loader):
     }
 
 
-class WrittenError(SscardError, ValueError):
+class RequestTextError(SscardError, ValueError):
     """Something written that cannot be understood: where, and what was expected. Values are never quoted."""
 
     kind = ErrorKind.INPUT
 
 
 def document(text: str) -> Document:
-    """``TYPE:NUMBER``; a number alone is an identity card's, a type alone a paper without number. WrittenError."""
+    """``TYPE:NUMBER``; a number alone is an identity card's, a type alone a paper without number. RequestTextError."""
     kind, colon, number = text.partition(":")
     if not colon:
         alone = text in set(DocumentType)
@@ -51,48 +51,48 @@ def document(text: str) -> Document:
     return model(Document, {"type": kind, "number": number}, "document")
 
 
-def model(of: type[M], told: object, where: str) -> M:
-    """A model from what was written; WrittenError, naming each place."""
+def model(of: type[M], fields: object, where: str) -> M:
+    """A model from what was written; RequestTextError, naming each place."""
     try:
-        return of.model_validate(told)
+        return of.model_validate(fields)
     except ValidationError as error:
-        raise WrittenError(f"{where}: {told_wrong(error)}") from None
+        raise RequestTextError(f"{where}: {problems(error)}") from None
 
 
-def told_wrong(error: ValidationError) -> str:
+def problems(error: ValidationError) -> str:
     """What is wrong at which place, without what stands there."""
-    problems = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {forms.said(one)}" for one in problems)
+    wrong_places = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {forms.said(one)}" for one in wrong_places)
 
 
 def mapping(path: Path) -> dict[str, Any]:
-    """One YAML mapping, its documents and photographs brought into shape. WrittenError, OSError."""
+    """One YAML mapping, its documents and photographs brought into shape. RequestTextError, OSError."""
     found = _yaml(path)
     if not isinstance(found, dict):
-        raise WrittenError(_("{path}: expected a mapping of fields").format(path=path))
+        raise RequestTextError(_("{path}: expected a mapping of fields").format(path=path))
     return shaped(found, path.parent)
 
 
 def people(path: Path) -> list[Personal]:
-    """Persons from CSV, or from YAML: one mapping, or a list of them. WrittenError, OSError."""
+    """Persons from CSV, or from YAML: one mapping, or a list of them. RequestTextError, OSError."""
     if path.suffix.lower() == ".csv":
         entries: list[Any] = _rows(path)
     else:
         found = _yaml(path)
         entries = found if isinstance(found, list) else [found]
     if not entries:
-        raise WrittenError(_("{path}: nobody is in it").format(path=path))
+        raise RequestTextError(_("{path}: nobody is in it").format(path=path))
     understood: list[Personal] = []
     wrong: list[str] = []
     for at, entry in enumerate(entries, 1):
         try:
             understood.append(_person(entry, path, f"{path}{_row_of(entry)}: person {at}"))
-        except WrittenError as error:
+        except RequestTextError as error:
             wrong.append(str(error))
         except OSError as error:
             wrong.append(f"{path}{_row_of(entry)}: person {at}: photo_file: {error.strerror}")
     if wrong:
-        raise WrittenError("\n".join(wrong))
+        raise RequestTextError("\n".join(wrong))
     return understood
 
 
@@ -103,24 +103,24 @@ def _row_of(entry: object) -> str:
 
 def _person(entry: object, path: Path, where: str) -> Personal:
     if not isinstance(entry, dict):
-        raise WrittenError(_("{where}: expected a mapping of fields").format(where=where))
+        raise RequestTextError(_("{where}: expected a mapping of fields").format(where=where))
     try:
-        told = shaped({name: value for name, value in entry.items() if name != ROW}, path.parent)
-    except WrittenError as error:
-        raise WrittenError(f"{where}: {error}") from None
-    return model(Personal, told, where)
+        fields = shaped({name: value for name, value in entry.items() if name != ROW}, path.parent)
+    except RequestTextError as error:
+        raise RequestTextError(f"{where}: {error}") from None
+    return model(Personal, fields, where)
 
 
 def _yaml(path: Path) -> object:
     try:
         return as_yaml.load(path, _Loader)
     except FormatError as error:
-        raise WrittenError(str(error)) from None
+        raise RequestTextError(str(error)) from None
 
 
-def shaped(told: dict[str, Any], folder: Path) -> dict[str, Any]:
+def shaped(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Short forms made long: documents written as text, ``photo_file`` beside the file, ``insured: all``."""
-    result = {str(name): _shaped(str(name), value, folder) for name, value in told.items()}
+    result = {str(name): _shaped(str(name), value, folder) for name, value in fields.items()}
     photo = result.pop("photo_file", None)
     if photo is not None:
         result["photo"] = base64.b64encode(_photo(folder, str(photo))).decode()
@@ -129,16 +129,16 @@ def shaped(told: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _photo(folder: Path, name: str) -> bytes:
     """A JPEG of the folder that the request lies in, or below it: a request may come from anybody, and must not bring
-    another file of this machine onto a card. WrittenError, OSError.
+    another file of this machine onto a card. RequestTextError, OSError.
     """
     inside, path = folder.resolve(), (folder / name).resolve()
     if not path.is_relative_to(inside):
-        raise WrittenError(_("photo_file: expected a file in the request's own folder"))
+        raise RequestTextError(_("photo_file: expected a file in the request's own folder"))
     if path.stat().st_size > PHOTO_LIMIT:
-        raise WrittenError(_("photo_file: expected up to {photo_limit} bytes").format(photo_limit=PHOTO_LIMIT))
+        raise RequestTextError(_("photo_file: expected up to {photo_limit} bytes").format(photo_limit=PHOTO_LIMIT))
     content = path.read_bytes()
     if not is_jpeg(content):
-        raise WrittenError(_("photo_file: expected a JPEG file"))
+        raise RequestTextError(_("photo_file: expected a JPEG file"))
     return content
 
 
@@ -160,11 +160,11 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows = list(as_csv.load(path))
     except FormatError as error:
-        raise WrittenError(str(error)) from None
+        raise RequestTextError(str(error)) from None
     # The first line names the fields: one that is wrong there is said once, and not again for each person.
     strange = [name for name in rows[0][1] if name not in COLUMNS] if rows else []
     if strange:
-        raise WrittenError(
+        raise RequestTextError(
             _("{path}, row 1: no field is named {strange!r}{guess}").format(
                 path=path, strange=strange[0], guess=guess(strange[0], COLUMNS)
             )
@@ -174,13 +174,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 def _row(row: dict[str, str]) -> dict[str, Any]:
     """A row as a mapping: empty cells are left out, lists are parted by semicolons, ``guardian_…`` is the guardian."""
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, cell in row.items():
         column, text = name, cell.strip()
         if not text:
             continue
-        into, key = told, column
+        into, key = fields, column
         if column.startswith("guardian_"):
-            into, key = told.setdefault("guardian", {}), column.removeprefix("guardian_")
+            into, key = fields.setdefault("guardian", {}), column.removeprefix("guardian_")
         into[key] = [one.strip() for one in text.split(";")] if key in LISTS and text != "all" else text
-    return told
+    return fields

@@ -63,7 +63,7 @@ class Resume(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
+class Service:
     """What every route works with."""
 
     office: Office
@@ -87,12 +87,12 @@ def create(
     app = web.create(
         TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT, admit=door.admit
     )
-    counter = Counter(office, door, Readers(office, readers))
+    service = Service(office, door, Readers(office, readers))
     for operation in ALL.values():
-        _operation(app, counter, operation)
-    _issue(app, counter)
-    _pending(app, counter)
-    lookup.add(app, office, counter.door)
+        _operation(app, service, operation)
+    _issue(app, service)
+    _pending(app, service)
+    lookup.add(app, office, service.door)
     return app
 
 
@@ -108,19 +108,19 @@ def _quoted(citation: Citation) -> str:
     return f"{citation.label_zh}：{citation.zh}\n\n{citation.label_en}: {citation.en}"
 
 
-def _operation(app: FastAPI, counter: Counter, operation: Operation[Any, Any]) -> None:
+def _operation(app: FastAPI, service: Service, operation: Operation[Any, Any]) -> None:
     allowed, citation = operation.roles.allowed, operation.citation
 
     def perform(
         request: Request,
-        caller: Annotated[Actor, Depends(counter.door)],
-        card: Annotated[InReader, Depends(counter.readers)],
+        caller: Annotated[Actor, Depends(service.door)],
+        card: Annotated[InReader, Depends(service.readers)],
     ) -> Response:
-        counter.door.only(caller, allowed, operation.name, citation)
+        service.door.only(caller, allowed, operation.name, citation)
         if isinstance(request, Make):
             _known_layout(request.layout)
         with card.opened() as connection:
-            return JSONResponse(counter.office.perform(request, caller.name, connection).as_table())
+            return JSONResponse(service.office.perform(request, caller.name, connection).as_table())
 
     perform.__annotations__["request"] = Annotated[
         operation.request, Body(openapi_examples=examples.of(operation.name))
@@ -138,7 +138,7 @@ def _operation(app: FastAPI, counter: Counter, operation: Operation[Any, Any]) -
     )(perform)
 
 
-def _issue(app: FastAPI, counter: Counter) -> None:
+def _issue(app: FastAPI, service: Service) -> None:
     citation = Citation(11, 2)
 
     @app.post(
@@ -151,14 +151,14 @@ def _issue(app: FastAPI, counter: Counter) -> None:
     )
     def issue(
         request: Annotated[Issue, Body(openapi_examples=examples.of("issue"))],
-        caller: Annotated[Actor, Depends(counter.door)],
-        card: Annotated[InReader, Depends(counter.readers)],
+        caller: Annotated[Actor, Depends(service.door)],
+        card: Annotated[InReader, Depends(service.readers)],
     ) -> dict[str, Any]:
-        counter.door.only(caller, roles.SERVICE, "issue", citation)
+        service.door.only(caller, roles.SERVICE, "issue", citation)
         _known_layout(request.layout)
         with card.opened() as connection:
             return instant.issue(
-                counter.office,
+                service.office,
                 request.request,
                 caller.name,
                 connection,
@@ -168,7 +168,7 @@ def _issue(app: FastAPI, counter: Counter) -> None:
             ).as_table()
 
 
-def _pending(app: FastAPI, counter: Counter) -> None:
+def _pending(app: FastAPI, service: Service) -> None:
     citation = Citation(30)
     tags: list[str | Enum] = ["待续办 interrupted work"]
 
@@ -179,9 +179,9 @@ def _pending(app: FastAPI, counter: Counter) -> None:
         response_model=None,
         responses=answers.GUARDED,
     )
-    def pending(caller: Annotated[Actor, Depends(counter.door)]) -> Response:
-        counter.door.only(caller, roles.SERVICE, "pending", citation)
-        return JSONResponse(counter.office.pending())
+    def pending(caller: Annotated[Actor, Depends(service.door)]) -> Response:
+        service.door.only(caller, roles.SERVICE, "pending", citation)
+        return JSONResponse(service.office.pending())
 
     @app.post(
         "/pending/{number}/resume",
@@ -193,12 +193,12 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     def resume(
         number: Number,
         request: Resume,
-        caller: Annotated[Actor, Depends(counter.door)],
-        card: Annotated[InReader, Depends(counter.readers)],
+        caller: Annotated[Actor, Depends(service.door)],
+        card: Annotated[InReader, Depends(service.readers)],
     ) -> dict[str, Any]:
-        counter.door.only(caller, roles.SERVICE, "resume", citation)
+        service.door.only(caller, roles.SERVICE, "resume", citation)
         with card.needed() as connection:
-            return counter.office.resume(number, connection, request.pin, clerk=caller.name).as_table()
+            return service.office.resume(number, connection, request.pin, clerk=caller.name).as_table()
 
     @app.post(
         "/pending/{number}/abandon",
@@ -209,10 +209,10 @@ def _pending(app: FastAPI, counter: Counter) -> None:
     )
     def abandon(
         number: Number,
-        caller: Annotated[Actor, Depends(counter.door)],
-        card: Annotated[InReader, Depends(counter.readers)],
+        caller: Annotated[Actor, Depends(service.door)],
+        card: Annotated[InReader, Depends(service.readers)],
     ) -> dict[str, Any]:
-        counter.door.only(caller, roles.SERVICE, "abandon", citation)
+        service.door.only(caller, roles.SERVICE, "abandon", citation)
         with card.needed() as connection:
-            counter.office.abandon(number, connection, clerk=caller.name)
+            service.office.abandon(number, connection, clerk=caller.name)
         return {"pending": number, "abandoned": True}

@@ -103,11 +103,20 @@ def test_every_command_has_its_help_with_the_core_alone(core: Path) -> None:
 def test_a_missing_extra_is_one_sentence_with_the_command_that_brings_it(
     core: Path, tmp_path: Path, arguments: list[str], extra: str
 ) -> None:
-    code, out, error = said_by(core, COMMAND, *arguments, folder=tmp_path)
+    for name in ("emulator", "harness", "sscard"):  # beside each other and nothing else, as an installation has them
+        (tmp_path / name).symlink_to(ROOT / name)
+    installed = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {COMMAND}"
+    code, out, error = said_by(core, installed, *arguments, folder=tmp_path)
     assert (code, out) == (1, "")
     assert re.fullmatch(
         rf'sscard: sscard {arguments[0]} needs \w+, which is not installed: pip install "sscard\[{extra}\]"\n', error
     )
+
+
+def test_in_a_checkout_the_hint_is_the_target_that_brings_everything(core: Path, tmp_path: Path) -> None:
+    code, out, error = said_by(core, COMMAND, "office", "init", folder=tmp_path)
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"sscard: sscard office needs \w+, which is not installed: make all\n", error)
 
 
 @pytest.mark.parametrize(

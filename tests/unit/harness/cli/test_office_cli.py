@@ -17,7 +17,7 @@ from harness.cli.office.operations import APART
 from harness.office.case.shared_rules import BASE
 from harness.office.operations import ALL
 from harness.office.register import seed
-from tests.kit.office_fronts import ME, Counter, person_told, pulled_out
+from tests.kit.office_fronts import ME, CommandLine, person_as_text, pulled_out
 from tests.kit.offices import citizen
 
 DOC = ME.document.number
@@ -32,43 +32,43 @@ AGENT = {
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Counter:
-    return Counter(tmp_path)
+def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
 
 
 # --- one day at the counter ------------------------------------------------------------------------------------------
 
 
-def test_from_application_to_cancellation(counter: Counter) -> None:
-    run, told = counter.run, counter.told
-    person = counter.write("me.yaml", person_told(ME))
+def test_from_application_to_cancellation(commands: CommandLine) -> None:
+    run, result = commands.run, commands.result
+    person = commands.write("me.yaml", person_as_text(ME))
     applied = run("apply", "--person", person, "--bank", seed.BANK, "--identity", SSCARD_ELECTRONIC_PIN="135790")
     assert "application: 1" in applied.stdout
-    card = str(told("make", "1")["card"])
-    assert told("hand-out", "1", "--identity")["card"] == card
-    assert told("activate", "--card", card, "--identity", "--with-account")["account"] == "active"
+    card = str(result("make", "1")["card"])
+    assert result("hand-out", "1", "--identity")["card"] == card
+    assert result("activate", "--card", card, "--identity", "--with-account")["account"] == "active"
     changed = run("change-pin", "--card", card, stdin="123456\n246810\n246810\n")
     assert "第十五条第一款 article 15, paragraph 1" in changed.stdout
     assert "246810" not in changed.output
     run("reset-pin", "--card", card, "--identity", "--new", "135792")
     run("reset-pin", "--card", card, "--identity", "--unblock", SSCARD_NEW_PIN="000111")
     run("change-pin", "--card", card, "--old", "135792", "--new", "246810")
-    assert told("transfer", "--to", "510700", "--insurance", "all", "--card", card)["to"] == "510700"
+    assert result("transfer", "--to", "510700", "--insurance", "all", "--card", card)["to"] == "510700"
     run("change-information", "--card", card, "--phone", "00000000099")
-    query = told("query", "--holder", DOC, "--identity", "--whole")
+    query = result("query", "--holder", DOC, "--identity", "--whole")
     assert query["holder"]["phone"] == "00000000099"
-    assert "until" in told("report-loss", "--number", card, "--identity", "--kind", "temporary")
+    assert "until" in result("report-loss", "--number", card, "--identity", "--kind", "temporary")
     run("lift-loss", "--card", card, "--identity")
     run("report-loss", "--holder", f"id-card:{DOC}", "--shown", f"id-card:{DOC}")
-    agent = counter.write("agent.yaml", AGENT)
-    assert told("reissue", "--holder", DOC, "--identity", "--agent", agent)["fee"] == 2000
-    new = str(told("make", "2", "--algorithm", "sm4")["card"])
+    agent = commands.write("agent.yaml", AGENT)
+    assert result("reissue", "--holder", DOC, "--identity", "--agent", agent)["fee"] == 2000
+    new = str(result("make", "2", "--algorithm", "sm4")["card"])
     run("hand-out", "2", "--identity")
     run("withdraw", "--card", card, "--why", "补领后收回")
     run("close-account", "--number", card)
     run("cancel", "--number", new, "--identity", "--reason", "pension-ended", "--shown", "written-request")
-    assert told("tell-banks") | {"sent": 0, "waiting": 0} == told("tell-banks"), "they heard at once"
-    trail = told("trail", "--card", card)
+    assert result("tell-banks") | {"sent": 0, "waiting": 0} == result("tell-banks"), "they heard at once"
+    trail = result("trail", "--card", card)
     assert {"activate", "transfer", "withdraw"} <= {one["operation"] for one in trail}
     assert all(one["card"] == card for one in trail)
     assert "every seal holds" in run("trail", "--person", DOC, "--verify").stdout
@@ -89,131 +89,133 @@ def test_every_operation_has_a_command() -> None:
             assert operation.citation.label_zh in words
 
 
-def test_a_whole_request_from_a_file(counter: Counter) -> None:
+def test_a_whole_request_from_a_file(commands: CommandLine) -> None:
     shown = f"id-card:{DOC}"
-    request = {"person": person_told(ME), "bank": seed.BANK, "shown": [shown], "electronic_pin": "135790"}
-    file = counter.write("request.yaml", request)
-    assert counter.told("apply", "--file", file)["application"] == 1
-    again = counter.run("apply", "--file", file, "--json", expect=1)
+    request = {"person": person_as_text(ME), "bank": seed.BANK, "shown": [shown], "electronic_pin": "135790"}
+    file = commands.write("request.yaml", request)
+    assert commands.result("apply", "--file", file)["application"] == 1
+    again = commands.run("apply", "--file", file, "--json", expect=1)
     assert json.loads(again.stdout)["error"]["rule"] == "ONE-CARD"
     assert "第八条：一人一卡" in again.stderr
     assert "article 8: one person, one card" in again.stderr
-    people = counter.write("people.yaml", [person_told(citizen(31)), person_told(citizen(33))])
+    people = commands.write("people.yaml", [person_as_text(citizen(31)), person_as_text(citizen(33))])
     agent = citizen(13).document.number
-    batch = counter.told(
+    batch = commands.result(
         "apply-batch", "--institution", "虚构科技有限公司", "--letter", "介字1号", "--clerk-name", "测试经办",
         "--clerk-document", agent, "--shown", agent, "--bank", seed.OTHER_BANK, "--people", people,
     )  # fmt: skip
     assert [one["application"] for one in batch["accepted"]] == [2, 3]
 
 
-def test_who_acts(counter: Counter) -> None:
-    card = counter.issued()
-    counter.run("freeze", "--number", card, "--why", "数据异常")
-    refused = counter.run("unfreeze", "--number", card, "--clerk", seed.MAKER, expect=1)
+def test_who_acts(commands: CommandLine) -> None:
+    card = commands.issued()
+    commands.run("freeze", "--number", card, "--why", "数据异常")
+    refused = commands.run("unfreeze", "--number", card, "--clerk", seed.MAKER, expect=1)
     assert "第三条：该业务由卡管理机构承担" in refused.stderr
-    assert "no clerk 'nobody'" in counter.run("tell-banks", "--clerk", "nobody", expect=1).stderr
+    assert "no clerk 'nobody'" in commands.run("tell-banks", "--clerk", "nobody", expect=1).stderr
 
 
 # --- interrupted work, papers, looks ---------------------------------------------------------------------------------
 
 
-def test_interrupted_work_is_listed_resumed_and_abandoned(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = counter.issued()
-    assert "nothing waits" in counter.run("pending").stdout
+def test_interrupted_work_is_listed_resumed_and_abandoned(
+    commands: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = commands.issued()
+    assert "nothing waits" in commands.run("pending").stdout
     change = ("change-information", "--card", card, "--phone", "00000000077", "--address", "虚构路7号")
     with pulled_out(monkeypatch, 1):
-        assert "interrupted, resume or abandon number 2" in counter.run(*change, expect=1).stderr
-    assert f"2  card {card}  change-information (write-items)" in counter.run("pending").stdout
-    counter.run("abandon", "2")
+        assert "interrupted, resume or abandon number 2" in commands.run(*change, expect=1).stderr
+    assert f"2  card {card}  change-information (write-items)" in commands.run("pending").stdout
+    commands.run("abandon", "2")
     with pulled_out(monkeypatch, 0):
         error = json.loads(
-            counter.run("reset-pin", "--card", card, "--identity", "--new", "8642", "--json", expect=1).stdout
+            commands.run("reset-pin", "--card", card, "--identity", "--new", "8642", "--json", expect=1).stdout
         )
     assert (error["error"]["kind"], error["error"]["pending"]) == ("half-way", 3)
-    assert "密码重置" in counter.run("resume", "3", stdin="8642\n8642\n").stdout
-    counter.run("change-pin", "--card", card, "--old", "8642", "--new", "2468")
-    assert "nothing of number 3 waits" in counter.run("resume", "3", expect=1).stderr
+    assert "密码重置" in commands.run("resume", "3", stdin="8642\n8642\n").stdout
+    commands.run("change-pin", "--card", card, "--old", "8642", "--new", "2468")
+    assert "nothing of number 3 waits" in commands.run("resume", "3", expect=1).stderr
 
 
-def test_the_letter(counter: Counter) -> None:
-    counter.issued()
+def test_the_letter(commands: CommandLine) -> None:
+    commands.issued()
     agent = {name: AGENT[name] for name in ("name", "document", "phone")}
     told = {"holder": DOC, "agent": agent, "relation": "child", "operations": ["report-loss"], "cause": "elderly"}
-    file = counter.write("letter.yaml", told)
-    page, printed = counter.folder / "letter.html", counter.folder / "letter.pdf"
-    counter.run("letter", "--file", file, "-o", str(page))
-    counter.run("letter", "--file", file, "-o", str(printed))
+    file = commands.write("letter.yaml", told)
+    page, printed = commands.folder / "letter.html", commands.folder / "letter.pdf"
+    commands.run("letter", "--file", file, "-o", str(page))
+    commands.run("letter", "--file", file, "-o", str(printed))
     assert "测试甲" in page.read_text(encoding="utf-8")
     assert printed.read_bytes().startswith(b"%PDF")
-    assert [one["operation"] for one in counter.told("trail")].count("letter") == 2
-    counter.run("letter", "--file", file, "-o", "letter.doc", expect=2)
-    stranger = counter.write("stranger.yaml", told | {"holder": "passport:X1"})
-    assert "no such person" in counter.run("letter", "--file", stranger, "-o", str(page), expect=1).stderr
+    assert [one["operation"] for one in commands.result("trail")].count("letter") == 2
+    commands.run("letter", "--file", file, "-o", "letter.doc", expect=2)
+    stranger = commands.write("stranger.yaml", told | {"holder": "passport:X1"})
+    assert "no such person" in commands.run("letter", "--file", stranger, "-o", str(page), expect=1).stderr
 
 
-def test_the_credential(counter: Counter) -> None:
-    counter.issued()
+def test_the_credential(commands: CommandLine) -> None:
+    commands.issued()
     show = ("credential", "show", "--holder", DOC)
-    drawn = counter.run(*show, stdin="135790\n").stdout.splitlines()
+    drawn = commands.run(*show, stdin="135790\n").stdout.splitlines()
     assert "测试 TEST" in drawn
-    assert "测*" in counter.run("credential", "verify", drawn[-1]).stdout
-    assert "used already" in counter.run("credential", "verify", drawn[-1], expect=1).stderr
+    assert "测*" in commands.run("credential", "verify", drawn[-1]).stdout
+    assert "used already" in commands.run("credential", "verify", drawn[-1], expect=1).stderr
     for name in ("code.svg", "code.png"):
-        counter.run(*show, "-o", str(counter.folder / name), SSCARD_ELECTRONIC_PIN="135790")
-    assert (counter.folder / "code.png").read_bytes().startswith(b"\x89PNG")
-    assert "测试 TEST" in (counter.folder / "code.svg").read_text(encoding="utf-8")
-    wrong = counter.run(*show, "--pin", "999999", expect=1)
+        commands.run(*show, "-o", str(commands.folder / name), SSCARD_ELECTRONIC_PIN="135790")
+    assert (commands.folder / "code.png").read_bytes().startswith(b"\x89PNG")
+    assert "测试 TEST" in (commands.folder / "code.svg").read_text(encoding="utf-8")
+    wrong = commands.run(*show, "--pin", "999999", expect=1)
     assert "4 tries left" in wrong.stderr
     assert "999999" not in wrong.output
 
 
-def test_what_is_only_looked_at(counter: Counter) -> None:
-    assert len(counter.told("outlets")) == 5
-    assert "四川省虚构卡管理中心" in counter.run("outlets", "--special", "cross-province", "--region", "51").stdout
-    assert {one["operation"] for one in counter.told("services")} == set(ALL)
-    assert "close-account" in counter.run("services").stdout
-    article = counter.run("measures", "24").stdout
+def test_what_is_only_looked_at(commands: CommandLine) -> None:
+    assert len(commands.result("outlets")) == 5
+    assert "四川省虚构卡管理中心" in commands.run("outlets", "--special", "cross-province", "--region", "51").stdout
+    assert {one["operation"] for one in commands.result("services")} == set(ALL)
+    assert "close-account" in commands.run("services").stdout
+    article = commands.run("measures", "24").stdout
     assert ALL["transfer"].citation.zh in article
     assert ALL["transfer"].citation.en in article
-    assert len(counter.told("measures")) == 34
-    counter.run("measures", "35", expect=2)
-    rows = counter.told("rules")
+    assert len(commands.result("measures")) == 34
+    commands.run("measures", "35", expect=2)
+    rows = commands.result("rules")
     declared = {one.id for one in BASE} | {one.id for operation in ALL.values() for one in operation.rules}
     assert {one["rule"] for one in rows} == declared
-    assert "ONE-CARD" in counter.run("rules").stdout
+    assert "ONE-CARD" in commands.run("rules").stdout
 
 
-def test_tokens(counter: Counter) -> None:
-    first = counter.run("token", seed.MAKER, "--days", "3").stdout.strip()
+def test_tokens(commands: CommandLine) -> None:
+    first = commands.run("token", seed.MAKER, "--days", "3").stdout.strip()
     assert first.startswith("sscard-office-")
-    assert counter.told("token", seed.MAKER)["token"] != first
-    assert "no token any more" in counter.run("token", seed.MAKER, "--revoke").stdout
-    assert "there are clerk-maker" in counter.run("token", "nobody", expect=1).stderr
-    assert first not in counter.run("trail").stdout
+    assert commands.result("token", seed.MAKER)["token"] != first
+    assert "no token any more" in commands.run("token", seed.MAKER, "--revoke").stdout
+    assert "there are clerk-maker" in commands.run("token", "nobody", expect=1).stderr
+    assert first not in commands.run("trail").stdout
 
 
 # --- what a user can mend --------------------------------------------------------------------------------------------
 
 
-def test_errors_say_what_to_do(counter: Counter) -> None:
-    run = counter.run
+def test_errors_say_what_to_do(commands: CommandLine) -> None:
+    run = commands.run
     assert "transfer needs --to, --insurance" in run("transfer", expect=2).stderr
     assert "hand-out needs APPLICATION" in run("hand-out", expect=2).stderr
     assert "2025-03-03T09:00" in run("query", "--now", "soon", expect=2).stderr
     assert "Invalid value for '--holder'" in run("query", "--holder", "fairy:1", expect=2).stderr
     run("query", "--card", "A00000011", "--reader", "X", expect=2)
-    assert "sscard office init" in run("query", "--register", str(counter.folder / "none.db"), expect=1).stderr
+    assert "sscard office init" in run("query", "--register", str(commands.folder / "none.db"), expect=1).stderr
     assert "the drawer has no card" in run("query", "--card", "A99999999", expect=1).stderr
     assert "nobody is known" in run("query", "--identity", expect=1).stderr
     assert "application: Input should be less" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
-    odd = counter.write("odd.yaml", {"application": "first"})
+    odd = commands.write("odd.yaml", {"application": "first"})
     assert "odd.yaml: application: Input should be" in run("hand-out", "--file", odd, "--identity", expect=1).stderr
     assert "issue: bank: String should have" in run("issue", "--made-up", "--bank", "", expect=1).stderr
     assert "to: GB/T 2260 has no such" in run("transfer", "--to", "519999", "--insurance", "all", expect=1).stderr
     assert "person.yaml" in run("issue", "--person", "no/person.yaml", expect=1).stderr
     assert "no.toml: cannot be read" in run("pending", "--calendar", "no.toml", expect=1).stderr
-    broken = counter.folder / "broken.db"
+    broken = commands.folder / "broken.db"
     broken.write_bytes(b"no database at all, but long enough to be looked at" * 20)
     assert "broken.db" in run("outlets", "--register", str(broken), expect=1).stderr
     assert run("query", "--reader", "No such", expect=3).stderr.startswith("sscard: ")
@@ -247,14 +249,14 @@ def test_help_does_not_wait_for_the_database() -> None:
     assert "office" in done.stdout
 
 
-def test_looks_at_the_trail_stand_on_it_and_overdue_applications_are_listed(counter: Counter) -> None:
-    counter.issued()
-    assert "management body" in counter.run("trail", "--clerk", seed.MAKER, expect=1).stderr
-    counter.run("trail")
-    assert [one["operation"] for one in counter.told("trail")][-1] == "trail"
-    assert "nothing is late" in counter.run("late").stdout
-    person = counter.write("you.yaml", person_told(citizen(33)))
-    counter.run("apply", "--person", person, "--bank", seed.BANK, "--identity", "--electronic-pin", "135790")
-    assert "2025-04-15" in counter.run("late", "--all").stdout
-    assert "逾期 late" in counter.run("late", "--now", "2025-06-03T09:00").stdout
-    assert counter.told("late", "--now", "2025-06-03T09:00")[0]["late"] is True
+def test_looks_at_the_trail_stand_on_it_and_overdue_applications_are_listed(commands: CommandLine) -> None:
+    commands.issued()
+    assert "management body" in commands.run("trail", "--clerk", seed.MAKER, expect=1).stderr
+    commands.run("trail")
+    assert [one["operation"] for one in commands.result("trail")][-1] == "trail"
+    assert "nothing is late" in commands.run("late").stdout
+    person = commands.write("you.yaml", person_as_text(citizen(33)))
+    commands.run("apply", "--person", person, "--bank", seed.BANK, "--identity", "--electronic-pin", "135790")
+    assert "2025-04-15" in commands.run("late", "--all").stdout
+    assert "逾期 late" in commands.run("late", "--now", "2025-06-03T09:00").stdout
+    assert commands.result("late", "--now", "2025-06-03T09:00")[0]["late"] is True

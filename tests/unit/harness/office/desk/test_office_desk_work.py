@@ -9,7 +9,7 @@ import pytest
 from emulator.personas import numbers
 from harness.office.letter import html
 from harness.office.vocabulary import DocumentType, Role
-from tests.kit.office_fronts import Caller, Counter, kind, person_told
+from tests.kit.office_fronts import Caller, CommandLine, kind, person_as_text
 from tests.kit.offices import Desk, citizen
 from tests.unit.harness.office.letter.test_office_letter import LETTER
 
@@ -17,8 +17,8 @@ ME = citizen()
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Counter:
-    return Counter(tmp_path)
+def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
 
 
 @pytest.fixture
@@ -26,50 +26,54 @@ def caller(tmp_path: Path) -> Caller:
     return Caller(Desk(tmp_path))
 
 
-def test_all_that_is_wrong_with_a_batch_is_told_at_once(counter: Counter) -> None:
-    wrong = [person_told(ME), person_told(citizen(31)) | {"sex": "x"}, person_told(citizen(33)) | {"birth": "soon"}]
-    people = counter.write("people.yaml", wrong)
-    said = counter.run("issue", "--people", people, "--electronic-pin", "135790", expect=1).stderr
+def test_all_that_is_wrong_with_a_batch_is_told_at_once(commands: CommandLine) -> None:
+    wrong = [
+        person_as_text(ME),
+        person_as_text(citizen(31)) | {"sex": "x"},
+        person_as_text(citizen(33)) | {"birth": "soon"},
+    ]
+    people = commands.write("people.yaml", wrong)
+    said = commands.run("issue", "--people", people, "--electronic-pin", "135790", expect=1).stderr
     assert f"{people}: person 2: sex" in said
     assert f"{people}: person 3: birth" in said
     assert "person 1" not in said
-    sheet = counter.write("people.csv", "name,sex,photo_file\n测试甲,1,../x.jpg\n\n测试乙,7,gone.jpg\n")
-    said = counter.run("issue", "--people", sheet, "--electronic-pin", "135790", expect=1).stderr
+    sheet = commands.write("people.csv", "name,sex,photo_file\n测试甲,1,../x.jpg\n\n测试乙,7,gone.jpg\n")
+    said = commands.run("issue", "--people", sheet, "--electronic-pin", "135790", expect=1).stderr
     assert f"{sheet}, row 2: person 1: photo_file: expected a file in the request's own folder" in said
     assert "person 2: photo_file: No such file" in said
 
 
-def test_lists_are_masked_paged_and_for_who_serves(counter: Counter, caller: Caller) -> None:
-    counter.issued()
+def test_lists_are_masked_paged_and_for_who_serves(commands: CommandLine, caller: Caller) -> None:
+    commands.issued()
     for what in ("people", "cards", "applications"):
-        (row,) = counter.told("list", what)
+        (row,) = commands.result("list", what)
         assert row["person"] == 1
         assert ME.document.number not in str(row)
         assert ME.name not in str(row)
-        assert counter.told("list", what, "--after", "1") == []
-        counter.run("list", what, "--clerk", "bank-a-clerk", expect=1)
+        assert commands.result("list", what, "--after", "1") == []
+        commands.run("list", what, "--clerk", "bank-a-clerk", expect=1)
         caller.desk.active() if what == "people" else None
         answer = caller.get(f"/{what}", Role.CLERK, most=1).json()
         assert len(answer[what]) == 1
         assert answer["after"] == 1
         assert caller.get(f"/{what}", Role.CLERK, after=1).json() == {what: [], "after": None}
         assert kind(caller.get(f"/{what}", Role.BANK)) == (403, "role")
-    assert {one["operation"] for one in counter.told("trail", "--operation", "list")} == {"list"}
+    assert {one["operation"] for one in commands.result("trail", "--operation", "list")} == {"list"}
 
 
-def test_an_export_goes_into_a_new_file_of_the_owners_own(counter: Counter) -> None:
-    counter.issued()
-    number, path = ME.document.number, counter.folder / "mine.json"
-    counter.run("export", "--holder", number, "--identity", "-o", str(path))
+def test_an_export_goes_into_a_new_file_of_the_owners_own(commands: CommandLine) -> None:
+    commands.issued()
+    number, path = ME.document.number, commands.folder / "mine.json"
+    commands.run("export", "--holder", number, "--identity", "-o", str(path))
     assert number in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o777 == 0o600
     before = path.read_bytes()
-    assert "there already" in counter.run("export", "--holder", number, "--identity", "-o", str(path), expect=1).stderr
+    assert "there already" in commands.run("export", "--holder", number, "--identity", "-o", str(path), expect=1).stderr
     assert path.read_bytes() == before
 
 
-def test_document_types_are_listed_where_they_are_asked_for(counter: Counter) -> None:
-    said = counter.run("reissue", "--help").stdout
+def test_document_types_are_listed_where_they_are_asked_for(commands: CommandLine) -> None:
+    said = commands.run("reissue", "--help").stdout
     assert all(str(one) in said.replace("\n", "").replace(" ", "") for one in DocumentType)
 
 

@@ -14,7 +14,7 @@ import pytest
 from harness.office.measures.workdays import REMEDY
 from harness.office.register import seed
 from harness.office.vocabulary import Role
-from tests.kit.office_fronts import Caller, Counter, person_told
+from tests.kit.office_fronts import Caller, CommandLine, person_as_text
 from tests.kit.offices import Desk, citizen
 
 DECEMBER = datetime(2026, 12, 20, 10)
@@ -86,21 +86,21 @@ def test_http_says_which_year_is_not_known_and_nothing_for_the_shell(caller: Cal
 def test_why_deadlines_are_unknown_and_what_to_do_about_it_is_said_once(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    counter, now = Counter(tmp_path), ("--now", DECEMBER.isoformat())
+    commands, now = CommandLine(tmp_path), ("--now", DECEMBER.isoformat())
     for one in PEOPLE[:2]:
-        person = counter.write("person.yaml", person_told(one))
-        counter.run("apply", *now, "--person", person, "--bank", seed.BANK, "--identity", "--electronic-pin", "135790")
-    said = counter.run(*command, *now).stdout
+        person = commands.write("person.yaml", person_as_text(one))
+        commands.run("apply", *now, "--person", person, "--bank", seed.BANK, "--identity", "--electronic-pin", "135790")
+    said = commands.run(*command, *now).stdout
     assert len(said.splitlines()) == 4, "two applications, why, and the remedy"
     assert said.count(REMEDY) == 1
     assert len(UNKNOWN.findall(said)) == 1
 
 
 def test_what_stops_many_persons_of_a_batch_alike_is_said_once(tmp_path: Path) -> None:
-    counter = Counter(tmp_path)
-    people = counter.write("people.yaml", [person_told(one) for one in PEOPLE[:3]])
-    counter.run("issue", "--people", people, "--electronic-pin", "135790")
-    again = counter.run("issue", "--people", people, "--electronic-pin", "135790", expect=1)
+    commands = CommandLine(tmp_path)
+    people = commands.write("people.yaml", [person_as_text(one) for one in PEOPLE[:3]])
+    commands.run("issue", "--people", people, "--electronic-pin", "135790")
+    again = commands.run("issue", "--people", people, "--electronic-pin", "135790", expect=1)
     first, *others = again.stdout.splitlines()
     assert "one person, one card" in first
     assert others == [f"{at}. 测试甲: as no. 1 同第1项" for at in (2, 3)]

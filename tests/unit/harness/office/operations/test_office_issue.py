@@ -10,52 +10,52 @@ from emulator.filesystem.memory import image as images
 from harness.office.cards import content
 from harness.office.people import made_up
 from harness.office.register import seed
-from tests.kit.office_fronts import ME, Counter, person_told
+from tests.kit.office_fronts import ME, CommandLine, person_as_text
 from tests.kit.offices import START, citizen
 
 DOC = ME.document.number
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Counter:
-    return Counter(tmp_path)
+def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
 
 
-def test_issue_one_and_its_card_is_in_the_drawer(counter: Counter) -> None:
-    card = counter.issued("--layout", "2.00", "--with-account")
-    with images.held(counter.folder / "office-cards" / f"{card}.json") as image:
+def test_issue_one_and_its_card_is_in_the_drawer(commands: CommandLine) -> None:
+    card = commands.issued("--layout", "2.00", "--with-account")
+    with images.held(commands.folder / "office-cards" / f"{card}.json") as image:
         assert (image.layout.name, image.algorithm) == ("2.00", "3des")
-    assert counter.told("query", "--card", card, "--identity")["cards"][0]["account"] == "active"
-    again = counter.run("issue", "--person", str(counter.folder / "me.yaml"), "--electronic-pin", "135790", expect=1)
+    assert commands.result("query", "--card", card, "--identity")["cards"][0]["account"] == "active"
+    again = commands.run("issue", "--person", str(commands.folder / "me.yaml"), "--electronic-pin", "135790", expect=1)
     assert "一人一卡" in again.stderr
 
 
-def test_issue_goes_on_where_it_was_cut_off(counter: Counter) -> None:
-    person = counter.write("me.yaml", person_told(ME))
+def test_issue_goes_on_where_it_was_cut_off(commands: CommandLine) -> None:
+    person = commands.write("me.yaml", person_as_text(ME))
     pin = ("--electronic-pin", "135790")
-    counter.run("apply", "--person", person, "--bank", seed.BANK, "--identity", *pin)
-    counter.run("make", "1")
-    steps = counter.run("issue", "--person", person, *pin).stderr
+    commands.run("apply", "--person", person, "--bank", seed.BANK, "--identity", *pin)
+    commands.run("make", "1")
+    steps = commands.run("issue", "--person", person, *pin).stderr
     assert "hand-out" in steps
     assert "make" not in steps
 
 
-def test_issue_people_who_do_not_exist(counter: Counter) -> None:
-    one = counter.told("issue", "--made-up", "--seed", "7")
+def test_issue_people_who_do_not_exist(commands: CommandLine) -> None:
+    one = commands.result("issue", "--made-up", "--seed", "7")
     assert one["holder"].startswith("id-card:519900")
-    many = counter.told("issue", "--made-up", "5", "--seed", "8", "--minor", "--algorithm", "sm4")
+    many = commands.result("issue", "--made-up", "5", "--seed", "8", "--minor", "--algorithm", "sm4")
     assert len({row["card"] for row in many}) == 5
-    lines = counter.run("issue", "--made-up", "2", "--seed", "9").stdout.splitlines()
+    lines = commands.run("issue", "--made-up", "2", "--seed", "9").stdout.splitlines()
     assert [line[:2] for line in lines] == ["1.", "2."]
 
 
-def test_issue_a_batch_of_whom_one_is_refused(counter: Counter) -> None:
-    old = person_told(citizen(31)) | {"photo": None}
-    people = counter.write("people.yaml", [person_told(ME), old, person_told(citizen(33))])
-    rows = counter.told("issue", "--people", people, "--electronic-pin", "135790", expect=1)
+def test_issue_a_batch_of_whom_one_is_refused(commands: CommandLine) -> None:
+    old = person_as_text(citizen(31)) | {"photo": None}
+    people = commands.write("people.yaml", [person_as_text(ME), old, person_as_text(citizen(33))])
+    rows = commands.result("issue", "--people", people, "--electronic-pin", "135790", expect=1)
     assert ["card" in row for row in rows] == [True, False, True]
     assert rows[1]["error"]["rule"] == "PHOTO"
-    assert "2. 测试甲: 第十条" in counter.run("issue", "--people", people, "--electronic-pin", "1", expect=1).stdout
+    assert "2. 测试甲: 第十条" in commands.run("issue", "--people", people, "--electronic-pin", "1", expect=1).stdout
 
 
 CSV = """name,sex,ethnic_group,birth,country,occupation,document_until,phone,address,document,region,insured,\
@@ -66,14 +66,14 @@ DF03/EF05/61;DF04/EF05/84,,测试监护人,{me},00000000011
 """
 
 
-def test_issue_from_a_spreadsheet(counter: Counter) -> None:
-    (counter.folder / "face.jpg").write_bytes(made_up.PHOTO)
+def test_issue_from_a_spreadsheet(commands: CommandLine) -> None:
+    (commands.folder / "face.jpg").write_bytes(made_up.PHOTO)
     child = citizen(21, START.date().replace(year=2019, month=5, day=1)).document.number
-    people = counter.write("people.csv", "\ufeff" + CSV.format(me=DOC, child=child))
-    rows = counter.told("issue", "--people", people, "--electronic-pin", "135790")
+    people = commands.write("people.csv", "\ufeff" + CSV.format(me=DOC, child=child))
+    rows = commands.result("issue", "--people", people, "--electronic-pin", "135790")
     assert [row["name"] for row in rows] == ["测试甲", "测试童"]
-    short = counter.write("short.csv", "name,sex\n测试甲\n")
-    assert "line 2: 1 cells, but the header names 2" in counter.run("issue", "--people", short, expect=1).stderr
+    short = commands.write("short.csv", "name,sex\n测试甲\n")
+    assert "line 2: 1 cells, but the header names 2" in commands.run("issue", "--people", short, expect=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -86,16 +86,16 @@ def test_issue_from_a_spreadsheet(counter: Counter) -> None:
         ("name: 测试甲\nsecret_field: 4711\n", "secret_field: Extra inputs"),
     ],
 )
-def test_people_written_wrong(counter: Counter, told: str, said: str) -> None:
-    error = counter.run("issue", "--people", counter.write("people.yaml", told), expect=1).stderr
+def test_people_written_wrong(commands: CommandLine, told: str, said: str) -> None:
+    error = commands.run("issue", "--people", commands.write("people.yaml", told), expect=1).stderr
     assert said in error
     assert "4711" not in error
 
 
-def test_issue_is_told_whom_once(counter: Counter) -> None:
+def test_issue_is_told_whom_once(commands: CommandLine) -> None:
     for wrong in ((), ("--made-up", "--person", "x.yaml"), ("--seed", "3", "--person", "x.yaml")):
-        counter.run("issue", *wrong, expect=2)
-    counter.run("issue", "--made-up", "2", "--reader", "Some", expect=2)
+        commands.run("issue", *wrong, expect=2)
+    commands.run("issue", "--made-up", "2", "--reader", "Some", expect=2)
 
 
 def test_made_up_people() -> None:

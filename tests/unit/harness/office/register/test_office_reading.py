@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 import harness
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries, seed
 from harness.office.register.audit import Act, Actor, Note
+from harness.office.register.store import BUSY, Unusable
 from harness.office.requests import models as requests
 from harness.office.vocabulary import DocumentType, Outcome, Role
 from tests.kit.office_fronts import Caller
@@ -25,6 +27,8 @@ from tests.kit.offices import Desk, agent, ask, child, citizen
 ASKS = re.compile(r"(?<![.\w])select\(|\bsession\.(query|scalars?|execute)\(")
 ME = citizen()
 AT_ONCE = 24
+QUERY_MOST, SUSPEND_MOST = 9, 7
+"""Statements, BEGIN and the line of the trail among them: who asks, whom about, what is known, what changes."""
 
 
 @pytest.fixture
@@ -41,6 +45,33 @@ def another_program_writes(desk: Desk) -> Iterator[None]:
     finally:
         link.execute("ROLLBACK")
         link.close()
+
+
+@contextmanager
+def another_program_has_it_alone(desk: Desk) -> Iterator[None]:
+    desk.register.close()
+    link = sqlite3.connect(desk.register.path, isolation_level=None)
+    link.execute("PRAGMA locking_mode = EXCLUSIVE")
+    link.execute("BEGIN IMMEDIATE")
+    link.execute("COMMIT")
+    try:
+        yield
+    finally:
+        link.close()
+
+
+@contextmanager
+def counted(desk: Desk) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(*given: object) -> None:
+        said.append(str(given[2]))
+
+    event.listen(desk.register.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(desk.register.engine, "before_cursor_execute", note)
 
 
 def line_count(desk: Desk) -> int:
@@ -66,6 +97,38 @@ def test_what_is_only_looked_at_is_answered_while_another_program_writes(desk: D
     caller = Caller(desk)
     with another_program_writes(desk):
         assert caller.get(path, Role.ADMINISTRATOR).status_code == 200
+
+
+def test_a_glance_waits_for_nobody(desk: Desk) -> None:
+    began = time.monotonic()
+    with another_program_has_it_alone(desk), pytest.raises(Unusable), desk.register.glance() as link:
+        queries.bearer(link, "0" * 64)
+    assert time.monotonic() - began < BUSY / 2
+
+
+def test_a_token_is_waited_for_where_a_glance_cannot_be_had(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, glances = Caller(desk), []
+
+    @contextmanager
+    def none() -> Iterator[object]:
+        glances.append(1)
+        raise Unusable("somebody has the file alone")
+        yield
+
+    monkeypatch.setattr(desk.register, "glance", none)
+    assert caller.get("/pending", Role.CLERK).status_code == 200
+    assert caller.client.get("/pending", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert len(glances) == 2
+
+
+def test_what_is_asked_most_takes_few_statements(desk: Desk) -> None:
+    number = desk.active()
+    with counted(desk) as asked:
+        desk.do(ask(requests.Query, holder=ME.document, shown=(ME.document,)))
+    assert len(asked) <= QUERY_MOST, asked
+    with counted(desk) as asked:
+        desk.do(ask(requests.Suspend, card=number, why="信息待核查"), seed.OFFICER)
+    assert len(asked) <= SUSPEND_MOST, asked
 
 
 def test_a_query_reads_under_no_lock_and_only_its_line_of_the_trail_waits(

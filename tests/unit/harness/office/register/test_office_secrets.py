@@ -23,7 +23,7 @@ from harness.office.register.store import Register
 from harness.office.register.tables import ElectronicCard, Person, Setting
 from harness.office.requests import models as requests
 from harness.office.requests import parsed
-from tests.kit.office_fronts import Counter
+from tests.kit.office_fronts import CommandLine
 from tests.kit.offices import HASH_COST, Desk, ask, citizen
 
 ME = citizen()
@@ -35,8 +35,8 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Counter:
-    return Counter(tmp_path)
+def commands(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
 
 
 def behind(desk: Desk, *deeds: str) -> None:
@@ -193,24 +193,24 @@ def test_a_request_brings_a_photograph_of_its_own_folder_and_nothing_else(tmp_pa
     (folder / "text.jpg").write_text("not a face")
     (folder / "face.jpg").write_bytes(PHOTO)
     assert "photo" in parsed.shaped({"photo_file": "face.jpg"}, folder)
-    with pytest.raises(parsed.WrittenError, match=r"own folder|JPEG"):
+    with pytest.raises(parsed.RequestTextError, match=r"own folder|JPEG"):
         parsed.shaped({"photo_file": how}, folder)
 
 
-def test_the_trail_at_the_command_line(counter: Counter) -> None:
-    card = counter.told("issue", "--made-up", "--seed", "4")["card"]
-    counter.told("transfer", "--to", "510700", "--insurance", "all", "--card", card)
-    counter.run("transfer", "--to", "440100", "--insurance", "all", "--card", card, expect=1)
-    moved, refused = counter.run("trail", "--operation", "transfer").stdout.splitlines()
+def test_the_trail_at_the_command_line(commands: CommandLine) -> None:
+    card = commands.result("issue", "--made-up", "--seed", "4")["card"]
+    commands.result("transfer", "--to", "510700", "--insurance", "all", "--card", card)
+    commands.run("transfer", "--to", "440100", "--insurance", "all", "--card", card, expect=1)
+    moved, refused = commands.run("trail", "--operation", "transfer").stdout.splitlines()
     assert moved.endswith(f"card {card} 510100 → 510700")
     assert "WITHIN-PROVINCE (article 24)" in refused
-    assert [one["outcome"] for one in counter.told("trail", "--outcome", "refused")] == ["refused"]
-    assert counter.told("trail", "--to", "2020-01-01") == []
-    assert {one["clerk"] for one in counter.told("trail", "--by", seed.OFFICER)} == {seed.OFFICER}
-    (counter.folder / "anchor").write_text(counter.run("trail", "anchor").stdout)
-    counter.run("trail", "verify", "--anchor", str(counter.folder / "anchor"))
-    assert "锚点不符" in counter.run("trail", "verify", "--anchor", f"sscard-trail:1:{'0' * 64}", expect=1).stderr
-    assert "expected an anchor" in counter.run("trail", "verify", "--anchor", "5", expect=1).stderr
+    assert [one["outcome"] for one in commands.result("trail", "--outcome", "refused")] == ["refused"]
+    assert commands.result("trail", "--to", "2020-01-01") == []
+    assert {one["clerk"] for one in commands.result("trail", "--by", seed.OFFICER)} == {seed.OFFICER}
+    (commands.folder / "anchor").write_text(commands.run("trail", "anchor").stdout)
+    commands.run("trail", "verify", "--anchor", str(commands.folder / "anchor"))
+    assert "锚点不符" in commands.run("trail", "verify", "--anchor", f"sscard-trail:1:{'0' * 64}", expect=1).stderr
+    assert "expected an anchor" in commands.run("trail", "verify", "--anchor", "5", expect=1).stderr
 
 
 def test_people_of_an_older_register_keep_their_regions_and_countries_become_letters(tmp_path: Path) -> None:
