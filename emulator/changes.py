@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
@@ -11,16 +12,40 @@ from emulator.filesystem.memory.memory import Memory
 from emulator.session import Session
 
 
+class ChangeKind(StrEnum):
+    """What changed: of the session the selection, a right, the challenge; of memory a cell of some kind."""
+
+    DIRECTORY = "directory"
+    FILE = "file"
+    RIGHT = "right"
+    CHALLENGE = "challenge"
+    TRIES = "tries"
+    STATE = "state"
+    WRITTEN = "written"
+    KEY = "key"
+    PIN = "pin"
+    PURSE = "purse"
+
+
+OF_CELLS = {
+    CellKind.FILE: ChangeKind.WRITTEN,
+    CellKind.KEY: ChangeKind.KEY,
+    CellKind.PIN: ChangeKind.PIN,
+    CellKind.PURSE: ChangeKind.PURSE,
+    CellKind.STATE: ChangeKind.STATE,
+    CellKind.TRIES: ChangeKind.TRIES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change. Neither PINs, keys nor a file's content are ever in it.
 
-    ``kind``: ``directory``, ``file``, ``right``, ``challenge``, ``tries``, ``state``, ``written`` (a file), ``key``,
-    ``pin`` or ``purse``; ``name`` says which. ``before`` and ``after`` are in words or numbers, and empty where only
-    the fact is told.
+    ``name`` says which file, right, key or application it is. ``before`` and ``after`` are in words or numbers, and
+    empty where only the fact is told.
     """
 
-    kind: str
+    kind: ChangeKind
     name: str = ""
     before: str = ""
     after: str = ""
@@ -58,16 +83,17 @@ class Witness:
 
     def _of_session(self, session: Session) -> Iterator[Change]:
         if session.directory is not self._directory:
-            yield Change("directory", "", self._directory.spec.id, session.directory.spec.id)
+            yield Change(ChangeKind.DIRECTORY, "", self._directory.spec.id, session.directory.spec.id)
         if session.file is not self._file:
-            yield Change("file", "", _path(self._file), _path(session.file))
+            yield Change(ChangeKind.FILE, "", _path(self._file), _path(session.file))
         if session.rights != self._rights:
             for right in sorted(session.rights ^ self._rights):
                 lost = right in self._rights
-                yield Change("right", right, "held" if lost else "", "" if lost else "held")
+                yield Change(ChangeKind.RIGHT, right, "held" if lost else "", "" if lost else "held")
         if session.challenge != self._challenge:
             given = session.challenge is not None
-            yield Change("challenge", "", "given" if self._challenge is not None else "", "given" if given else "used")
+            held = "given" if self._challenge is not None else ""
+            yield Change(ChangeKind.CHALLENGE, "", held, "given" if given else "used")
 
 
 def _path(file: FileSpec | None) -> str:
@@ -79,15 +105,13 @@ def _of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> I
         old = before.get(name)
         if old is cell or old == cell:
             continue
-        kind = name.kind
-        if kind in (CellKind.TRIES, CellKind.STATE):
-            yield Change(kind.value, name.name, str(old), str(cell))
-        elif kind is CellKind.FILE:
-            yield Change("written", name.name)
-        elif kind is CellKind.KEY:
-            yield Change("key", f"{name.name} version {name.version}")
+        kind = OF_CELLS[name.kind]
+        if name.kind.counts:
+            yield Change(kind, name.name, str(old), str(cell))
+        elif kind is ChangeKind.KEY:
+            yield Change(kind, f"{name.name} version {name.version}")
         else:
-            yield Change(kind.value)
+            yield Change(kind, name.name if kind is ChangeKind.WRITTEN else "")
 
 
-__all__ = ["Change", "Witness"]
+__all__ = ["Change", "ChangeKind", "Witness"]

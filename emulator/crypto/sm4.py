@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
-from emulator.crypto.suite import folded, frame, pad_always, start_value, unframe, xor
+from emulator.crypto.suite import Fold, Folded, folded, frame, pad_always, start_value, unframe, xor
 
 
 @lru_cache(maxsize=256)
@@ -25,6 +25,7 @@ class SM4Suite:
     name = "sm4"
     code = 3
     block = 16
+    fold: Folded = Fold.XOR
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
         """One SM4 block over factor and its complement. [S: part9:7.2.1, reference:card §6]"""
@@ -39,12 +40,12 @@ class SM4Suite:
         block = _encrypt(process_key, data.ljust(16, b"\0"))
         return xor(block[:8], block[8:])
 
-    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: Fold = Fold.SUITE) -> bytes:
         """SM4 CBC-MAC, its four 4-byte words XORed [S: part4:8, reference:card §6], from a start value of zero
         [T: part4:8].
         """
         last = self.cbc(key, pad_always(message, 16), start_value(start, 16))
-        return folded(last, "xor" if fold == "suite" else fold)
+        return folded(last, self.fold if fold is Fold.SUITE else fold)
 
     def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
         """Returns the last block of SM4 CBC over whole blocks, 16 bytes."""

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
+
+
+class Fold(StrEnum):
+    """How a MAC's last block becomes 4 bytes: its first ones, its words by XOR, or as the suite does it."""
+
+    SUITE = "suite"
+    LEFT = "left"
+    XOR = "xor"
+
+
+Folded: TypeAlias = Literal[Fold.LEFT, Fold.XOR]
+"""What a suite does by itself, or a layout says instead."""
 
 
 class Suite(Protocol):
@@ -20,6 +33,10 @@ class Suite(Protocol):
     def block(self) -> int:
         """Returns the cipher's block size in bytes."""
 
+    @property
+    def fold(self) -> Folded:
+        """How it folds by itself."""
+
     def derive(self, key: bytes, factor: bytes) -> bytes:
         """One level of diversification by an 8-byte factor: E(key, factor ‖ ¬factor), 16 bytes.
         [S: part9:7.1.1, reference:card §6]
@@ -35,7 +52,7 @@ class Suite(Protocol):
         SM4 [T: part4:9.3].
         """
 
-    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: Fold = Fold.SUITE) -> bytes:
         """MAC of 4 bytes over a message that this function pads.
 
         ``start`` value: zero [S: part4:8, reference:card §6], or bytes, filled with 00 or cut to a block. ``fold`` of
@@ -66,9 +83,9 @@ def xor(left: bytes, right: bytes) -> bytes:
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
 
 
-def folded(block: bytes, fold: str) -> bytes:
-    """4 bytes of a MAC's last block: its ``left`` ones, or the ``xor`` of all its words."""
-    if fold == "left":
+def folded(block: bytes, fold: Folded) -> bytes:
+    """4 bytes of a MAC's last block: its first ones, or all its words by XOR."""
+    if fold is Fold.LEFT:
         return block[:4]
     result = bytes(4)
     for at in range(0, len(block), 4):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from emulator.crypto.suite import folded, frame, pad_always, start_value, unframe, xor
+from emulator.crypto.suite import Fold, Folded, folded, frame, pad_always, start_value, unframe, xor
 
 
 @lru_cache(maxsize=256)
@@ -26,6 +26,7 @@ class TripleDESSuite:
     name = "3des"
     code = 1
     block = 8
+    fold: Folded = Fold.LEFT
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
         """3DES-ECB over factor and its complement. [S: part9:7.1.1, reference:card §6]"""
@@ -41,14 +42,14 @@ class TripleDESSuite:
         """Single DES. [S: part4:9.3, reference:card §6]"""
         return _encrypt(process_key, data)
 
-    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: str = "suite") -> bytes:
+    def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: Fold = Fold.SUITE) -> bytes:
         """Single-DES CBC, leftmost 4 bytes of the last block [S: part4:8, reference:card §6]; under 16 bytes ISO 9797-1
         algorithm 3 [P: iso9797-1].
         """
         last = self.cbc(key[:8], pad_always(message, 8), start_value(start, 8))
         if len(key) == 16:
             last = _encrypt(key[:8], _ecb(key[8:]).decryptor().update(last))
-        return folded(last, "left" if fold == "suite" else fold)
+        return folded(last, self.fold if fold is Fold.SUITE else fold)
 
     def cbc(self, key: bytes, blocks: bytes, start: bytes) -> bytes:
         """Returns the last block of DES CBC over whole blocks, 8 bytes."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -25,8 +26,19 @@ _TOKEN = re.compile(
 )
 
 
+class _Kind(StrEnum):
+    """What a piece of the text is, by the groups of the pattern; END: nothing follows."""
+
+    SPACE = "space"
+    NEWLINE = "newline"
+    TEXT = "text"
+    MARK = "mark"
+    BARE = "bare"
+    END = "end"
+
+
 class _Token(NamedTuple):
-    kind: str
+    kind: _Kind
     text: str
     line: int
 
@@ -43,8 +55,8 @@ class _Scan:
         self._tokens = _tokens(text)
         self._next = next(self._tokens)
         within: Path = ()
-        while self._next.kind != "end":
-            if self._next.kind == "newline":
+        while self._next.kind is not _Kind.END:
+            if self._next.kind is _Kind.NEWLINE:
                 self._take()
             elif self._next.text == "[":
                 within = self._header()
@@ -56,17 +68,17 @@ class _Scan:
         return token
 
     def _skip(self, *texts: str) -> None:
-        while self._next.kind == "newline" or (self._next.kind == "mark" and self._next.text in texts):
+        while self._next.kind is _Kind.NEWLINE or (self._next.kind is _Kind.MARK and self._next.text in texts):
             self._take()
 
     def _keys(self) -> tuple[list[str], int]:
         """A dotted key and its line."""
         line, keys = self._next.line, []
-        while self._next.kind in ("text", "bare") or self._next.text == ".":
+        while self._next.kind in (_Kind.TEXT, _Kind.BARE) or self._next.text == ".":
             token = self._take()
-            if token.kind == "text":
+            if token.kind is _Kind.TEXT:
                 keys.append(str(tomllib.loads(f"key = {token.text}")["key"]))
-            elif token.kind == "bare":
+            elif token.kind is _Kind.BARE:
                 keys.append(token.text)
         return keys, line
 
@@ -101,7 +113,7 @@ class _Scan:
 
     def _value(self, path: Path) -> None:
         opening = self._next
-        if opening.text == "[" and opening.kind == "mark":
+        if opening.text == "[" and opening.kind is _Kind.MARK:
             self._take()
             self._skip(",")
             at = 0
@@ -111,7 +123,7 @@ class _Scan:
                 self._skip(",")
                 at += 1
             self._take()
-        elif opening.text == "{" and opening.kind == "mark":
+        elif opening.text == "{" and opening.kind is _Kind.MARK:
             self._take()
             self._skip(",")
             while self._next.text != "}":
@@ -119,7 +131,7 @@ class _Scan:
                 self._skip(",")
             self._take()
         else:
-            while self._next.kind not in ("newline", "end") and self._next.text not in (",", "]", "}"):
+            while self._next.kind not in (_Kind.NEWLINE, _Kind.END) and self._next.text not in (",", "]", "}"):
                 self._take()
 
     def _note(self, path: Path, line: int) -> None:
@@ -129,9 +141,9 @@ class _Scan:
 def _tokens(text: str) -> Iterator[_Token]:
     line = 1
     for match in _TOKEN.finditer(text):
-        kind, found = match.lastgroup or "", match.group()
-        if kind != "space":
+        kind, found = _Kind(match.lastgroup or ""), match.group()
+        if kind is not _Kind.SPACE:
             yield _Token(kind, found, line)
         line += found.count("\n")
     while True:
-        yield _Token("end", "", line)
+        yield _Token(_Kind.END, "", line)

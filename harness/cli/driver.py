@@ -15,6 +15,7 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
+from emulator.reader.shape import ReaderShape
 from harness.cli import card_options
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
@@ -65,7 +66,11 @@ def build(folder: Path, *, windows: bool) -> None:
     help="With --persona or --image: a terminal's own card beside it. [psam]",
 )  # fmt: skip
 @click.option(
-    "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="Of cards in this process."
+    "--shape",
+    type=click.Choice([*map(str, ReaderShape)]),
+    default=ReaderShape.T0.value,
+    show_default=True,
+    help="Of cards in this process.",
 )
 @click.option("--reader", metavar="NAME", help="The PC/SC reader of the user's card, by the beginning of its name.")
 @click.option("--psam-reader", metavar="NAME", help="That of the terminal's own card. [the one that has such a card]")
@@ -199,7 +204,7 @@ def _readers(
 
 
 def _chip(image: Image, shape: str, trace: Trace | None, slot: int) -> Chip:
-    return Chip(image, apdu_shape=shape == "apdu", observer=trace.slot(slot, image) if trace else None)
+    return Chip(image, apdu_shape=shape == ReaderShape.APDU, observer=trace.slot(slot, image) if trace else None)
 
 
 def _quiet() -> None:

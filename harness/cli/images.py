@@ -149,7 +149,7 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
     ):
         for number, text in enumerate(steps):
             rows = list(tearing.cuts(image, actions, number))
-            mixed = mixed or any(row.outcome == "mixed" for row in rows)
+            mixed = mixed or any(row.outcome is tearing.Outcome.MIXED for row in rows)
             if as_json:
                 for row in rows:
                     click.echo(json.dumps(asdict(row), ensure_ascii=False))

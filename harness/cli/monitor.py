@@ -162,7 +162,7 @@ def _live(
     def put(table: dict[str, Any]) -> None:
         nonlocal number
         number += 1
-        event = Event(number, table["event"], table["t"], table["slot"], table)
+        event = Event.of(number, table)
         watched.hear(event)
         say(judge.hear(event))
 

@@ -15,6 +15,7 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
+from emulator.reader.shape import ReaderShape
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
@@ -52,7 +53,11 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option("--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), help="Slots in all. [as many as personas]")
 @click.option("--port", type=PORT, help=f"vpcd's port for slot 0. [{pcsc.DEFAULT_PORT}, or the next that is free]")
 @click.option(
-    "--shape", type=click.Choice(["t0", "apdu"]), default="t0", show_default=True, help="61xx/6Cxx, or followed."
+    "--shape",
+    type=click.Choice([*map(str, ReaderShape)]),
+    default=ReaderShape.T0.value,
+    show_default=True,
+    help="61xx/6Cxx, or followed.",
 )
 @click.option(
     "--system",
@@ -133,7 +138,7 @@ def run(
             first_held=held,
             slots=count,
             port=port,
-            apdu_shape=shape == "apdu",
+            apdu_shape=shape == ReaderShape.APDU,
             system=SYSTEMS[system],
             timing=timing,
             private=private,

@@ -390,7 +390,7 @@ class Steps:
         connection = self._terminal.connection
         assert isinstance(connection, InProcess), "only a virtual card can be torn from power on purpose"
         for outcome in tear.in_session(connection.chip, lambda: self._do(does.does)):
-            if outcome.outcome == "mixed":
+            if outcome.outcome is tear.Outcome.MIXED:
                 raise StepFailed(f"power cut after write {outcome.after} left {'; '.join(outcome.changes)}")
         return ResponseAPDU(b"", SW.OK)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TypeAlias
 
 from emulator.chip import Chip
@@ -16,15 +17,24 @@ Step: TypeAlias = Callable[[Chip], object]
 """Something done to a powered chip: one command, or a few that belong together."""
 
 
+class Outcome(StrEnum):
+    """What a card was after power came back. ``COUNTER``: only try counters changed, as they must, which fall before
+    the comparison; ``MIXED``: neither old nor new, which must never be.
+    """
+
+    OLD = "old"
+    NEW = "new"
+    COUNTER = "counter"
+    MIXED = "mixed"
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a card was after power came back. ``after``: writes that were done; ``outcome``: ``old``, ``new``,
-    ``counter`` (only try counters changed, as they must: they fall before the comparison), or ``mixed``.
-    """
+    """A card after power came back. ``after``: writes that were done."""
 
     step: int
     after: int
-    outcome: str
+    outcome: Outcome
     changes: tuple[str, ...]
 
 
@@ -91,12 +101,12 @@ def _ready(image: Image, steps: Sequence[Step]) -> tuple[dict[CellKey, Cell], Ch
     return chip.image.memory.snapshot(), chip
 
 
-def _outcome(old: dict[CellKey, Cell], new: dict[CellKey, Cell], now: dict[CellKey, Cell]) -> str:
+def _outcome(old: dict[CellKey, Cell], new: dict[CellKey, Cell], now: dict[CellKey, Cell]) -> Outcome:
     if now == old:
-        return "old"
+        return Outcome.OLD
     if now == new:
-        return "new"
-    return "counter" if _content(now) in (_content(old), _content(new)) else "mixed"
+        return Outcome.NEW
+    return Outcome.COUNTER if _content(now) in (_content(old), _content(new)) else Outcome.MIXED
 
 
 def _content(cells: dict[CellKey, Cell]) -> dict[CellKey, Cell]:

@@ -12,7 +12,7 @@ from harness.monitor.other_programs import anybodys, foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.view import CardView
-from harness.trace.read import CALL, PSAM, Event, slot_layout
+from harness.trace.read import PSAM, Event, EventKind, slot_layout
 from harness.trace.show import time_of_day
 from harness.verdicts.log import Line
 from harness.verdicts.subject import Grade, Subject
@@ -77,17 +77,17 @@ class Monitor:
     def hear(self, event: Event) -> list[Finding]:
         """Takes in one event; what it brought to light, kept in ``findings`` too."""
         before = len(self.findings)
-        if event.kind == CALL:  # what a terminal's library was asked; its commands are judged
+        if event.kind is EventKind.CALL:  # what a terminal's library was asked; its commands are judged
             return []
         slot, self._at = self._slots.get(event.slot), event.t
         self.heard += 1
-        if event.kind == "reset":
+        if event.kind is EventKind.RESET:
             slot = self._reset(event, slot)
         if slot is None:
             slot = self._slots[event.slot] = self._new(event)
-        if event.kind == "off":
+        if event.kind is EventKind.OFF:
             self._off(slot, event)
-        elif event.kind == "apdu":
+        elif event.kind is EventKind.APDU:
             self._exchange(slot, event)
         slot.last = event
         return self.findings[before:]

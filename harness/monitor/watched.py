@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.filesystem.layouts.specs import Layout
-from harness.trace.read import Event, slot_layout
+from harness.trace.read import Event, EventKind, slot_layout
 from harness.verdicts.log import CardLog, Heard, Log
 
 
@@ -18,11 +18,11 @@ class Watched:
     def hear(self, event: Event) -> None:
         """Takes in one event of a trace."""
         card = self._cards.get(event.slot)
-        if card is None or (event.kind == "reset" and slot_layout(event, self._layout) is not card.layout):
+        if card is None or (event.kind is EventKind.RESET and slot_layout(event, self._layout) is not card.layout):
             card = self._cards[event.slot] = self._log.card(slot_layout(event, self._layout))
-        if event.kind == "reset":
+        if event.kind is EventKind.RESET:
             card.powered(event.kind, bytes.fromhex(event.told("atr")))
-        elif event.kind == "apdu":
+        elif event.kind is EventKind.APDU:
             card.sent(event.command, event.answer)
         self._log.lines.clear()
 

@@ -12,7 +12,7 @@ from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from harness.conformance.play import Missing
 from harness.trace import mask, read
-from harness.trace.read import Event
+from harness.trace.read import Event, EventKind
 from harness.verdicts.log import Log
 
 RECORD = "sscard run --image CARD --trace FILE --show-secrets --personal-data"
@@ -31,8 +31,8 @@ class Fed:
 
 def events(path: Path, slot: int) -> list[Event]:
     """What a slot's terminal sent. TraceError; Missing where that was masked, faulty, or nothing at all."""
-    found = [event for event in read.events(path) if event.slot == slot and event.kind != read.CALL]
-    if not any(event.kind == "apdu" for event in found):
+    found = [event for event in read.events(path) if event.slot == slot and event.kind is not EventKind.CALL]
+    if not any(event.kind is EventKind.APDU for event in found):
         raise Missing(_("{name}: nothing was sent to slot {slot} 该槽位无通信记录").format(name=path.name, slot=slot))
     for event in found:
         if event.masked or any("*" in event.told(name) for name in ("command", "answer", "plain")):
@@ -41,7 +41,7 @@ def events(path: Path, slot: int) -> list[Event]:
                     name=path.name, line=event.line, record=RECORD
                 )
             )
-        if event.kind == "fault":
+        if event.kind is EventKind.FAULT:
             raise Missing(
                 _("{name}: line {line}: a fault was put in, so the card did not answer by itself").format(
                     name=path.name, line=event.line
@@ -55,12 +55,12 @@ def replay(image: Image, recorded: Iterable[Event], log: Log) -> None:
     fed = Fed()
     chip = Chip(image, random=fed, observer=log.card(image.layout))
     for event in recorded:
-        if event.kind == "reset":
+        if event.kind is EventKind.RESET:
             _same_card(event, image)
             chip.reset()
-        elif event.kind == "off":
+        elif event.kind is EventKind.OFF:
             chip.power_off()
-        elif event.kind == "apdu":
+        elif event.kind is EventKind.APDU:
             fed.next = event.answer[:-2] if GetChallenge.has_ins(event.command) else b""
             answer = chip.transmit(event.command)
             if answer != event.answer:

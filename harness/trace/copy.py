@@ -10,7 +10,7 @@ from emulator.filesystem.layouts.specs import Layout
 from harness.trace import calls, mask
 from harness.trace.decode import command_hex
 from harness.trace.mask import PersonalData, Seen
-from harness.trace.read import CALL, Event, slot_layout
+from harness.trace.read import Event, EventKind, slot_layout
 
 KEPT = (
     "v", "t", "time", "slot", "event", "command", "plain", "answer", "latency", "instruction", "reason", "changes",
@@ -23,23 +23,23 @@ def masked_copy(events: Iterable[Event], layout: Layout) -> Iterator[str]:
     """The lines of the copy. What is hidden in the trace stays so. ``layout``: of cards whose reset names none."""
     slots: dict[int, PersonalData] = {}
     for event in events:
-        if event.kind == "reset" or event.slot not in slots:
+        if event.kind is EventKind.RESET or event.slot not in slots:
             slots[event.slot] = PersonalData(slot_layout(event, layout))
         yield json.dumps(_masked(event, slots[event.slot]), ensure_ascii=False) + "\n"
 
 
 def _masked(event: Event, people: PersonalData) -> dict[str, Any]:
     table = {name: value for name, value in event.table.items() if name in KEPT}
-    if event.kind == "reset":
+    if event.kind is EventKind.RESET:
         table["atr"] = mask.atr(bytes.fromhex(event.told("atr"))).hex().upper()
-    elif event.kind == CALL:
+    elif event.kind is EventKind.CALL:
         table |= calls.masked({**event.table})
-    elif event.kind == "fault":
+    elif event.kind is EventKind.FAULT:
         table["command"] = command_hex(people.command(event.command).zeroed)
         if own := event.told("card_answered"):
             table["card_answered"] = _answer(own, mask.nothing_of(bytes.fromhex(own.replace("*", "0"))))
         people.repeated = people.repeated or event.told("kind") == "repeat"
-    elif event.kind == "apdu":
+    elif event.kind is EventKind.APDU:
         plain = event.plain if event.told("plain") else b""
         inner = people.command(plain, opened=True)
         command, answer = people.seen(event.command, event.answer, plain)

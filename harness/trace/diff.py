@@ -11,7 +11,7 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.table import EVERYTHING
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words, status_apart
-from harness.trace.read import CALL, Event
+from harness.trace.read import Event, EventKind
 
 
 def comparable(command: bytes) -> bytes:
@@ -32,16 +32,16 @@ class Compared:
     def _keys(self) -> Iterator[tuple[object, ...]]:
         asked: dict[int, bytes] = {}
         for event in self.events:
-            if event.kind == "apdu":
+            if event.kind is EventKind.APDU:
                 if not GetResponse.has_ins(event.command):
                     asked[event.slot] = event.command
                 told = asked.get(event.slot, b"")
                 kind = EVERYTHING.get(told)
                 random = is_secured(told) or (kind is not None and kind.fresh_answer)
                 answer = (len(event.answer), event.answer[-2:]) if random else event.answer
-                yield "apdu", event.slot, comparable(event.command), answer
-            elif event.kind == CALL:
-                yield CALL, event.slot, calls.words(event.table)
+                yield EventKind.APDU, event.slot, comparable(event.command), answer
+            elif event.kind is EventKind.CALL:
+                yield EventKind.CALL, event.slot, calls.words(event.table)
             else:
                 yield event.kind, event.slot, event.told("atr"), event.told("fault")
 
@@ -58,10 +58,10 @@ def differences(left: Sequence[Event], right: Sequence[Event]) -> Iterator[tuple
 
 def words(event: Event, about: str = "") -> str:
     """One event on one line. ``about``: the item, file or key that its command names."""
-    if event.kind == "apdu":
+    if event.kind is EventKind.APDU:
         meaning = answer_words(event.answer) if len(event.answer) > 1 else "no status word"
         asked = " ".join(filter(None, (event.told("command"), command_words(event.command), about and f"[{about}]")))
         return f"→ {asked} ← {status_apart(event.told('answer')) or '-'} {meaning}"
-    if event.kind == CALL:
+    if event.kind is EventKind.CALL:
         return f"⇒ {calls.words(event.table)}"
     return " ".join(filter(None, (event.kind, event.told("atr"), event.told("fault"))))

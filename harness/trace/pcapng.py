@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words
-from harness.trace.read import CALL, Event
+from harness.trace.read import Event, EventKind
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 BYTE_ORDER = 0x1A2B3C4D
@@ -46,7 +46,7 @@ def export(events: Iterable[Event], about: Callable[[Event], str] = lambda _: ""
                     yield waiting.block()
                 told = [*faults.pop(event.slot, ()), words]
                 waiting = _Packet(interfaces[event.slot], t, _pdu(dissector, direction, payload), told)
-            elif event.kind == "fault" or waiting is None:
+            elif event.kind is EventKind.FAULT or waiting is None:
                 faults.setdefault(event.slot, []).append(words)
             else:
                 waiting.words.append(words if waiting.interface == interfaces[event.slot] else f"{event.slot}: {words}")
@@ -71,14 +71,14 @@ class _Packet:
 def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, bytes, str]]:
     """When, dissector, direction, bytes and words of what went over the wire."""
     t = event.time.timestamp() if event.time else event.t
-    if event.kind == "reset":
+    if event.kind is EventKind.RESET:
         yield t, ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
-    elif event.kind == "apdu":
+    elif event.kind is EventKind.APDU:
         asked = "\n".join(filter(None, (command_words(event.command), about)))
         yield t - (event.latency or 0), APDU, SENT, event.command, asked
         words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
         yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
-    elif event.kind == CALL:
+    elif event.kind is EventKind.CALL:
         yield t, b"", SENT, b"", calls.words(event.table)
     else:
         yield t, b"", SENT, b"", f"{event.kind} {event.told('fault')}".strip()

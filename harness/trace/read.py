@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from emulator import catalogue
 from emulator.errors import ErrorKind, SscardError
@@ -23,10 +24,21 @@ TIMED = 3
 """The first version with wall-clock times and latencies."""
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
-CALL = "call"
-EVENTS = ("apdu", "reset", "off", "fault", CALL)
-NEEDED: dict[str, tuple[str, ...]] = {
-    "apdu": ("command", "answer"), "reset": ("atr",), "fault": ("fault", "kind"), "off": (), CALL: ("function",),
+
+
+class EventKind(StrEnum):
+    """What an event is: a command and its answer, a reset, power lost, a fault put in, a call of the driver library."""
+
+    APDU = "apdu"
+    RESET = "reset"
+    OFF = "off"
+    FAULT = "fault"
+    CALL = "call"
+
+
+NEEDED: dict[EventKind, tuple[str, ...]] = {
+    EventKind.APDU: ("command", "answer"), EventKind.RESET: ("atr",), EventKind.FAULT: ("fault", "kind"),
+    EventKind.OFF: (), EventKind.CALL: ("function",),
 }  # fmt: skip
 """Texts that an event must have."""
 PSAM = str(CardKind.PSAM)
@@ -51,10 +63,15 @@ class Event:
     """One line of a trace. ``command`` and ``plain`` have zeros where the trace has asterisks."""
 
     line: int
-    kind: str
+    kind: EventKind
     t: float
     slot: int
     table: dict[str, Any]
+
+    @classmethod
+    def of(cls, line: int, table: dict[str, Any]) -> Self:
+        """The event that a line's table tells of. KeyError, ValueError, TypeError for one that tells of none."""
+        return cls(line, EventKind(table["event"]), float(table["t"]), int(table["slot"]), table)
 
     @cached_property
     def command(self) -> bytes:
@@ -176,13 +193,13 @@ def _event(path: Path, number: int, line: str) -> Event:
                     names=", ".join(map(str, VERSIONS)), version=table.get("v")
                 )
             )
-        if table.get("event") not in EVENTS:
+        if table.get("event") not in tuple(EventKind):
             raise ValueError(
                 _("expected an event of {names}, found {event!r:.40}").format(
-                    names=", ".join(EVENTS), event=table.get("event")
+                    names=", ".join(EventKind), event=table.get("event")
                 )
             )
-        event = Event(number, table["event"], float(table["t"]), int(table["slot"]), table)
+        event = Event.of(number, table)
         needed = NEEDED[event.kind]
         if table["v"] >= TIMED:
             needed += ("time",)
@@ -190,7 +207,7 @@ def _event(path: Path, number: int, line: str) -> Event:
             raise ValueError(_("expected {names}").format(names=", ".join(missing)))
         __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
         _check_times(event)
-        if event.kind == CALL and type(table.get("code")) is not int:
+        if event.kind is EventKind.CALL and type(table.get("code")) is not int:
             raise ValueError(_("expected code"))
     except FormatError as error:
         raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=error.what)) from None
@@ -210,7 +227,7 @@ def _check_times(event: Event) -> None:
         plausible = False
     if not plausible:
         raise ValueError(_("expected a time with its zone, found {told!r:.40}").format(told=event.told("time")))
-    if event.kind == "apdu" and event.table["v"] >= TIMED and event.latency is None:
+    if event.kind is EventKind.APDU and event.table["v"] >= TIMED and event.latency is None:
         raise ValueError(_("expected latency"))
     if event.latency is not None and not 0 <= event.latency < LONGEST_TIME:
         raise ValueError(_("expected seconds in latency, found {latency}").format(latency=event.latency))
@@ -219,7 +236,7 @@ def _check_times(event: Event) -> None:
 def _version_told(path: Path) -> str:
     """The card's version as item 03 of SSSE/EF05 said it, wherever in the trace it was read; empty if it was not."""
     for event in events(path):
-        if event.kind == "apdu" and event.sw == 0x9000 and event.answer.startswith(b"\x03\x04"):
+        if event.kind is EventKind.APDU and event.sw == 0x9000 and event.answer.startswith(b"\x03\x04"):
             return event.answer[2:-2].rstrip(b"\0").decode("ascii", "replace")
     return ""
 

@@ -14,7 +14,7 @@ from emulator.filesystem.layouts.terms import Structure
 from harness.trace import calls
 from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
-from harness.trace.read import CALL, Event, slot_layout
+from harness.trace.read import Event, EventKind, slot_layout
 
 CHANGES = {
     "directory": "current DF 当前目录",
@@ -40,10 +40,12 @@ class Contexts:
     def of(self, event: Event) -> Context:
         """The one of an event's slot, which has heard what came before it, resets themselves included."""
         context = self._slots.get(event.slot)
-        layout = slot_layout(event, self._layout) if event.kind == "reset" or context is None else context.layout
+        layout = (
+            slot_layout(event, self._layout) if event.kind is EventKind.RESET or context is None else context.layout
+        )
         if context is None or context.layout is not layout:
             context = self._slots[event.slot] = Context(layout)
-        if event.kind in ("reset", "off"):
+        if event.kind in (EventKind.RESET, EventKind.OFF):
             context.reset()
         return context
 
@@ -57,7 +59,7 @@ class Names:
     def of(self, event: Event) -> str:
         """The item, file, key or directory in Chinese and English; empty where there is none."""
         context = self._contexts.of(event)
-        if event.kind != "apdu":
+        if event.kind is not EventKind.APDU:
             return ""
         named = _named(context, event.plain, context.place(event.plain))
         context.follow(event.plain, event.sw)
@@ -86,14 +88,14 @@ class Reader:
         head = f"{event.line:6} {clock}{event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
         context = self._contexts.of(event)
-        if event.kind == "reset":
+        if event.kind is EventKind.RESET:
             told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
             yield f"{head}reset 复位  ATR {event.told('atr')}" + (f"  ({told})" if told else "")
-        elif event.kind == "off":
+        elif event.kind is EventKind.OFF:
             yield f"{head}power off 下电"
-        elif event.kind == CALL:
+        elif event.kind is EventKind.CALL:
             yield f"{head}⇒ {calls.words(event.table)}"
-        elif event.kind == "fault":
+        elif event.kind is EventKind.FAULT:
             told = event.told("card_answered")
             yield f"{head}⚡ fault 故障 {event.told('fault')}" + (f"; the card itself answered {told}" if told else "")
         else:

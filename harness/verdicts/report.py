@@ -22,7 +22,7 @@ from harness.sources.register import register
 from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
-from harness.trace.read import Event
+from harness.trace.read import Event, EventKind
 from harness.verdicts import manifest
 from harness.verdicts.causes import not_judged
 from harness.verdicts.log import Heard, Line
@@ -202,8 +202,8 @@ def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any
     """What names a recorded session: its file's SHA-256, when that was judged, its cards by ATR less the chip's serial
     number, how many commands.
     """
-    atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind == "reset")
-    commands = sum(one.kind == "apdu" for one in events)
+    atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind is EventKind.RESET)
+    commands = sum(one.kind is EventKind.APDU for one in events)
     return named(Heard(sha256(data).hexdigest(), frozenset(atrs), commands), date)
 
 

@@ -91,7 +91,7 @@ class Judged:
 
     def _put(self, table: dict[str, Any]) -> None:
         self._line += 1
-        event = Event(self._line, table["event"], table["t"] + self._late, table["slot"], table)
+        event = Event.of(self._line, {**table, "t": table["t"] + self._late})
         self.found += self.monitor.hear(event)
 
     def later(self, seconds: float) -> Judged:

@@ -95,7 +95,7 @@ def test_nothing_that_watches_fails_or_tells_secrets(faults: tuple[Fault, ...]) 
             text = json.dumps(table)
             assert not any(value in text for value in people.values()), text
             assert "0020000003123456" not in text
-            event = Event(line, table["event"], table["t"], table["slot"], table)
+            event = Event.of(line, table)
             monitor.hear(event)
             assert all(words.lines(event))
             assert diff.words(event)

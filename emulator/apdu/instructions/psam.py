@@ -253,7 +253,7 @@ class CipherData(Instruction):
             raise CardError(SW.INVALID_STATE, "no MAC was begun: a first block with its start value comes first")
         start, message = (self.data[:block], self.data[block:]) if starting else (delivered.chain, self.data)
         delivered.chain = delivered.suite.cbc(delivered.key, message, start)
-        return b"" if self.mode & 2 else folded(delivered.chain, "xor" if delivered.suite.name == "sm4" else "left")
+        return b"" if self.mode & 2 else folded(delivered.chain, delivered.suite.fold)
 
 
 @dataclass(slots=True)

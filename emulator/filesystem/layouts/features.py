@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from emulator.crypto.suite import Fold
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.paths import FilePath, ItemPath
 from emulator.filesystem.layouts.specs import (
@@ -41,7 +42,7 @@ def messaging(node: Node, name: str) -> MessagingSpec:
         name=name,
         key=node.member("key", MessagingKey, MessagingKey.PROCESS),
         start=node.member("start", MacStart, MacStart.ZERO),
-        fold=node.choice("fold", ("suite", "left", "xor"), "suite"),
+        fold=node.member("fold", Fold, Fold.SUITE),
         algorithm=node.choice("algorithm", ("card", "3des", "sm4"), "card"),
         cryptogram=node.number("cryptogram", 8, 16, 8),
         grade=node.grade(),

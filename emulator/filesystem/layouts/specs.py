@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import ber
+from emulator.crypto.suite import Fold
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.habit_specs import HabitsSpec
@@ -264,7 +265,7 @@ class MessagingSpec:
     name: str
     key: MessagingKey
     start: MacStart
-    fold: str
+    fold: Fold
     algorithm: str
     cryptogram: int
     grade: str

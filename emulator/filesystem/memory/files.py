@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from emulator.crypto.suite import Fold
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, KeySpec, Layout, MessagingSpec
 from emulator.filesystem.layouts.terms import Fci, KeyUse, MacStart, MessagingKey
 from emulator.filesystem.memory.cells import CellKey, state_cell
@@ -12,7 +13,7 @@ from emulator.filesystem.memory.cells import CellKey, state_cell
 SM4_CODE = 3
 UNLISTED = 0x1E
 """What an environment without a directory file names as its SFI. [S: prog-cardissue, reference:card §2]"""
-PLAIN = MessagingSpec("ssse", MessagingKey.PROCESS, MacStart.ZERO, "suite", "card", 8, "S")
+PLAIN = MessagingSpec("ssse", MessagingKey.PROCESS, MacStart.ZERO, Fold.SUITE, "card", 8, "S")
 """The scheme of SSSE, where a layout names none."""
 
 

@@ -15,7 +15,7 @@ from harness.conformance.targets.target import Profile, TargetError, asked_for, 
 from harness.conformance.vector import Vector
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, read
-from harness.trace.read import Event, TraceError
+from harness.trace.read import Event, EventKind, TraceError
 from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
 
@@ -35,19 +35,19 @@ class Recorded:
 
     def reset(self) -> bytes:
         """The next reset of the recording."""
-        event = self._next("reset")
+        event = self._next(EventKind.RESET)
         self.atr = bytes.fromhex(event.told("atr"))
         return self.atr
 
     def send(self, command: bytes) -> bytes:
         """The recorded answer, if the recorded command is this one but for what differs each time."""
-        event = self._next("apdu")
+        event = self._next(EventKind.APDU)
         if diff.comparable(command) != diff.comparable(event.command):
             raise RecordingEnds(_("the recording goes on with another command"))
         return event.answer
 
-    def _next(self, kind: str) -> Event:
-        if self._at >= len(self._events) or self._events[self._at].kind != kind:
+    def _next(self, kind: EventKind) -> Event:
+        if self._at >= len(self._events) or self._events[self._at].kind is not kind:
             raise RecordingEnds(_("the recording ends or goes on otherwise"))
         self._at += 1
         return self._events[self._at - 1]
@@ -64,10 +64,10 @@ class Replay:
 
     def __init__(self, path: Path, layout: Layout | None, algorithm: str | None) -> None:
         try:
-            self._events = [one for one in read.events(path) if one.kind in ("reset", "apdu")]
+            self._events = [one for one in read.events(path) if one.kind in (EventKind.RESET, EventKind.APDU)]
         except TraceError as error:
             raise TargetError(_("no recording: {error}").format(error=error)) from None
-        if not any(one.kind == "reset" for one in self._events):
+        if not any(one.kind is EventKind.RESET for one in self._events):
             raise TargetError(_("{path}: no reset in it, so no vector can begin there").format(path=path))
         self._path = path
         self._layout = layout or read.layout_of(path)
@@ -105,7 +105,7 @@ class Replay:
         if vector.needs_psam:
             raise Unsuitable("a recording holds one card, and it needs a PSAM beside it")
         for at, event in enumerate(self._events):
-            if event.kind == "reset":
+            if event.kind is EventKind.RESET:
                 terminal = Terminal(Logged(Recorded(self._events, at), log.card(self._layout)), self._layout)
                 terminal.layout, terminal.suite = self._layout, suite(self._algorithm)
                 terminal.region = "510100"

@@ -14,6 +14,7 @@ from emulator import catalogue, personas
 from emulator.chip import Chip
 from emulator.crypto import sm2, sm3, suite
 from emulator.crypto.keys import pin_key
+from emulator.crypto.suite import Fold
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.cells import file_cell
@@ -346,11 +347,11 @@ def test_a_mac_has_the_challenge_as_start_value(card: Card) -> None:
     assert present_pin(card, "123456") == "9000"
     challenge = bytes.fromhex(card.ok("0084000010"))
     message = bytes.fromhex("04D6980007AABBCC")
-    mac = suite("sm4").mac(card.key("MKCERT"), message, start=challenge, fold="left")
+    mac = suite("sm4").mac(card.key("MKCERT"), message, start=challenge, fold=Fold.LEFT)
     assert card.send((message + mac).hex()) == "9000"
     assert card.ok("00B0980003") == "AABBCC"
     card.ok("0084000010")
-    zero = suite("sm4").mac(card.key("MKCERT"), message, fold="left")
+    zero = suite("sm4").mac(card.key("MKCERT"), message, fold=Fold.LEFT)
     assert card.send((message + zero).hex()) == "6988"
 
 

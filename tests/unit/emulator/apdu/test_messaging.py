@@ -8,6 +8,7 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.chip import Chip
+from emulator.crypto.suite import Fold
 from emulator.filesystem.memory.cells import tries_cell
 from tests.kit.cards import DF, SSSE, VERIFY, Card, new_card
 
@@ -178,7 +179,7 @@ def test_key_start_value_and_fold_are_layout_data(tmp_path: Path) -> None:
         card.authenticate("UKSSSE")
         challenge = bytes.fromhex(card.ok("0084000008"))
         message = bytes.fromhex("04DC062C0A" + DATE)
-        right = card.suite.mac(card.key("STK"), message, start=challenge, fold="left")
+        right = card.suite.mac(card.key("STK"), message, start=challenge, fold=Fold.LEFT)
         assert card.send((message + right).hex()) == "9000"
         card.authenticate("UKSSSE")
         assert card.send(card.sealed("04DC062C", DATE, "STK")) == "6988", "the other scheme's MAC"

@@ -55,7 +55,7 @@ def test_no_rule_is_broken(flows: Any, kind: tuple[str, str], shape: str) -> Non
     lines: list[Event] = []
 
     def put(table: dict[str, Any]) -> None:
-        event = Event(len(lines) + 1, table["event"], table["t"], table["slot"], table)
+        event = Event.of(len(lines) + 1, table)
         lines.append(event)
         monitor.hear(event)
 

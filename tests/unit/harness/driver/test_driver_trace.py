@@ -240,7 +240,7 @@ def test_trace_show_tells_the_calls(file: Path) -> None:
 
 
 def without_calls(file: Path) -> list[read.Event]:
-    return [one for one in read.events(file) if one.kind != read.CALL]
+    return [one for one in read.events(file) if one.kind is not read.EventKind.CALL]
 
 
 def test_the_monitor_judges_the_commands_as_if_no_call_stood_there(file: Path) -> None:

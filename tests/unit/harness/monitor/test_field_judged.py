@@ -65,7 +65,7 @@ class Put:
 
     def __call__(self, table: dict[str, Any]) -> None:
         self.line += 1
-        self.found += self.monitor.hear(Event(self.line, table["event"], table["t"], table["slot"], table))
+        self.found += self.monitor.hear(Event.of(self.line, table))
 
 
 @cache

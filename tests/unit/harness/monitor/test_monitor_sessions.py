@@ -15,7 +15,7 @@ from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.terminal import region
 from harness.trace import show
-from harness.trace.read import Event
+from harness.trace.read import Event, EventKind
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, new_card
 from tests.kit.judged import ASK, CHALLENGE, PROOF, TODAY, TORN, Judged, demanding, merged, psam_session
@@ -403,7 +403,7 @@ def test_commands_before_the_first_reset_are_not_judged() -> None:
     lines = [(SSSE, "611E"), (EF06, "9000"), (NAME, "6982"), ("", "3B00"), (CARD_NUMBER, "6986")]
     for number, (command, answer) in enumerate(lines, 1):
         table = {"command": command, "answer": answer} if command else {"atr": answer}
-        monitor.hear(Event(number, "apdu" if command else "reset", 0.1 * number, 0, table))
+        monitor.hear(Event(number, EventKind.APDU if command else EventKind.RESET, 0.1 * number, 0, table))
     assert [(one.rule.id, one.line) for one in monitor.findings] == [("SESSION-RESELECT", 5)]
     assert (monitor.unbegun, monitor.judged, monitor.heard) == ({0: 3}, 1, 5)
 

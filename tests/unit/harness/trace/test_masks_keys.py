@@ -188,7 +188,7 @@ def test_nobody_is_asked_to_read_a_key_back(layout: Layout) -> None:
     private, public = (Exchange(command(head, KEY), OK, "") for head in ("00D69300", "00D69200"))
     monitor = Monitor(layout, Situation(date(2026, 11, 26)))
     for line, table in enumerate(json.loads(written(layout, private, public)), 1):
-        monitor.hear(Event(line, table["event"], table["t"], table["slot"], table))
+        monitor.hear(Event.of(line, table))
     monitor.end()
     (told,) = [one.text for one in monitor.findings if one.rule is ReadBack]
     assert told == "written and not read back: CERT/EF12"

@@ -21,7 +21,7 @@ from tests.kit.watched import Watched
 
 
 def events(tables: list[dict[str, Any]]) -> list[Event]:
-    return [Event(line, table["event"], table["t"], table["slot"], table) for line, table in enumerate(tables, 1)]
+    return [Event.of(line, table) for line, table in enumerate(tables, 1)]
 
 
 def day() -> list[Event]:

@@ -17,7 +17,7 @@ from harness.conformance import runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.virtual import Virtual
 from harness.monitor.watched import Watched
-from harness.trace.read import Event
+from harness.trace.read import Event, EventKind
 from harness.verdicts.log import Line, Log
 from harness.verdicts.report import trace_lines
 from tests.kit.cards import SSSE
@@ -176,7 +176,7 @@ def test_a_session_that_is_watched_is_named_though_nothing_of_it_is_kept() -> No
     watched = Watched(catalogue.layout("3.00"))
 
     def put(table: dict[str, Any]) -> None:
-        watched.hear(Event(1, table["event"], 0.0, 0, table))
+        watched.hear(Event(1, EventKind(table["event"]), 0.0, 0, table))
 
     judged._trace._put = put
     judged.send(SSSE, "00C000001E", "reset", SSSE, "0020000003123456")
