@@ -1,4 +1,4 @@
-"""Card programs for the benchmark, each a process: ``python -m tests.benchmarks.clients card|nothing PORT``."""
+"""Card programs for the benchmark, each a process: ``python -m tests.benchmarks.clients card|nothing|wire PORT``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from emulator.reader.slot import Slot
 from tests.kit.cards import new_card
 
+ANSWER = bytes(18) + b"\x90\x00"
 ATR = bytes.fromhex("3B6D00000081544C908684510151010001")
 
 
@@ -16,7 +17,7 @@ def do_nothing(port: int) -> None:
     """The least a vpcd client can be, with the same care for TCP: every command gets the same 20 bytes."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    answer = b"\0\x14" + bytes(18) + b"\x90\x00"
+    answer = len(ANSWER).to_bytes(2, "big") + ANSWER
     atr = len(ATR).to_bytes(2, "big") + ATR
     buffer = b""
     while True:
@@ -33,13 +34,34 @@ def do_nothing(port: int) -> None:
             buffer = buffer[end:]
 
 
+class Nothing:
+    """A card that does nothing, for the card's own slot: what is left is what the wire costs."""
+
+    atr = ATR
+
+    def power_on(self) -> bytes:
+        return self.atr
+
+    def reset(self) -> bytes:
+        return self.atr
+
+    def power_off(self) -> None:
+        pass
+
+    def taken_out(self) -> None:
+        pass
+
+    def transmit(self, command: bytes) -> bytes:  # noqa: ARG002
+        return ANSWER
+
+
 def main() -> None:
     """Serves until it is ended."""
     kind, port = sys.argv[1], int(sys.argv[2])
     if kind == "nothing":
         do_nothing(port)
         return
-    slot = Slot(new_card().chip, port)
+    slot = Slot(Nothing() if kind == "wire" else new_card().chip, port)
     slot.insert()
     threading.Event().wait()
 

@@ -1,5 +1,5 @@
-"""Through a real pcscd on one CPU, in alternating batches: the card beside clients that do nothing, one in Python and
-one in C, which is the limit; and beside vicc.
+"""Through a real pcscd on one CPU, in alternating batches: the card beside clients that do nothing, one in Python, one
+in C, which is the limit, and one behind the card's own slot, which is what the wire costs; and beside vicc.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.readers import pcsc
@@ -22,9 +23,12 @@ from tests.benchmarks.peer import LIBRARY
 from tests.kit.cards import SSSE
 
 PORT = 42000
+AT_LEAST = 0.95
+"""Of the rate of the client in Python that does nothing."""
 READ_RECORD, CHALLENGE = bytes.fromhex("00B2012C12"), bytes.fromhex("0084000008")
 CARD = [sys.executable, "-m", "tests.benchmarks.clients", "card"]
 NOTHING = [sys.executable, "-m", "tests.benchmarks.clients", "nothing"]
+WIRE = [sys.executable, "-m", "tests.benchmarks.clients", "wire"]
 VICC = [sys.executable, "/usr/bin/vicc", "-t", "iso7816", "-P"]
 
 
@@ -78,12 +82,18 @@ class Side:
 
 
 def compare(
-    other: list[str], command: bytes, *, pairs: int, size: int, other_size: int, limit: list[str] | None = None
+    other: list[str],
+    command: bytes,
+    *,
+    pairs: int,
+    size: int,
+    other_size: int,
+    limits: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The card in one slot, another program in the next, in a third one what nobody can beat: rates, the median ratios,
-    median CPU time per command of each.
+    """The card in one slot, another program in the next, in further ones what it cannot beat, each by its name: rates,
+    the median ratios, median CPU time per command of each.
     """
-    programs = [(CARD, size), (other, other_size), *([(limit, size)] if limit else [])]
+    programs = [(CARD, size), (other, other_size), *((limit, size) for limit in limits.values())]
     with contextlib.ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-bench-")), "pcscd.comm")
         stack.enter_context(pcsc.pcscd(len(programs), PORT, path))
@@ -100,7 +110,7 @@ def compare(
             # Whoever goes first has the colder caches: they take turns.
             for side in sides if pair % 2 else reversed(sides):
                 side.play(command)
-    card, beside, *limits = sides
+    card, beside, *bounds = sides
     figures = {
         "per_second": round(statistics.median(card.rates)),
         "other_per_second": round(statistics.median(beside.rates), 1),
@@ -108,11 +118,11 @@ def compare(
         "card_cpu_us_per_command": round(statistics.median(card.cpu), 1),
         "other_cpu_us_per_command": round(statistics.median(beside.cpu), 1),
     }
-    for one in limits:
+    for name, one in zip(limits, bounds, strict=True):
         figures |= {
-            "limit_per_second": round(statistics.median(one.rates)),
-            "ratio_to_limit": card.over(one),
-            "limit_cpu_us_per_command": round(statistics.median(one.cpu), 1),
+            f"{name}_per_second": round(statistics.median(one.rates)),
+            f"ratio_to_{name}": card.over(one),
+            f"{name}_cpu_us_per_command": round(statistics.median(one.cpu), 1),
         }
     return figures
 
@@ -144,7 +154,9 @@ def measure(what: str) -> dict[str, Any]:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if what == "do-nothing client":
         with _in_c() as limit:
-            return compare(NOTHING, READ_RECORD, pairs=24, size=200, other_size=200, limit=limit)
+            limits = {"limit": limit, "wire": WIRE}
+            figures = compare(NOTHING, READ_RECORD, pairs=60, size=100, other_size=100, limits=limits)
+            return figures | {"at_least": AT_LEAST, "within": figures["ratio"] >= AT_LEAST}
     if what == "vicc as shipped":
         return compare(VICC, CHALLENGE, pairs=6, size=200, other_size=20)
     _quickack_route()
