@@ -19,13 +19,21 @@ def main() -> None:
         isolation.enter()
         print(json.dumps(through_pcscd.measure(sys.argv[sys.argv.index("--only") + 1])))
         return
+    _begin("in-process")
     rows = in_process.measure()
+    _begin("memory")
     kept = memory.measure()
+    _begin("start-up")
     started = startup.measure()
-    earlier = {revision: against.measure(revision) for revision in against.BEFORE}
+    earlier = {}
+    for revision in against.BEFORE:
+        _begin(f"beside revision {revision}")
+        earlier[revision] = against.measure(revision)
+    _begin("the office")
     office = office_clients.measure()
     through = {}
     for what in through_pcscd.COMPARISONS:
+        _begin(f"through pcscd: {what}")
         done = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks", "--only", what], capture_output=True, text=True, check=False
         )
@@ -62,6 +70,11 @@ def main() -> None:
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")
+
+
+def _begin(what: str) -> None:
+    """The next part, on standard error: all of them take minutes."""
+    print(f"bench: {what}…", file=sys.stderr, flush=True)
 
 
 def _line(row: dict[str, Any]) -> str:
