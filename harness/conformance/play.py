@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.conformance.models import Follows
 from harness.conformance.person import Person
@@ -55,5 +56,7 @@ class Play:
     @property
     def words(self) -> str:
         """Which of several ways it is, for a report."""
-        told = [f"in the {self.shape} shape"] if self.shape else []
-        return "".join(f", {one}" for one in [*told, *(["nobody following"] if self.follows is Follows.NONE else [])])
+        told = [_("in the {shape} shape").format(shape=self.shape)] if self.shape else []
+        return "".join(
+            f", {one}" for one in [*told, *([_("nobody following")] if self.follows is Follows.NONE else [])]
+        )

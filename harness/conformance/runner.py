@@ -104,14 +104,14 @@ def _judged(
         ours = target.physical and not strict and not vector.overlay and only_ours
         return Verdict.WARNING if ours else Verdict.FAILED, str(failure), ""
     except ItemError as error:
-        return Verdict.UNDEFINED, str(error) if quotes else "a value does not fit its item", Cause.NO_ANSWER
+        return Verdict.UNDEFINED, str(error) if quotes else _("a value does not fit its item"), Cause.NO_ANSWER
     except NotFound as error:
         return Verdict.MISSING, str(error), Cause.NO_KEY if isinstance(error, UnknownKey) else Cause.OTHER
     except (CardFailure, OSError) as error:
         return Verdict.UNDEFINED, str(error), Cause.CARD_LEFT if has_left(error) else Cause.NO_ANSWER
     except Exception as error:  # a run goes on, whatever one vector does
         words = f"{type(error).__name__}: {error}" if isinstance(target, Virtual) else type(error).__name__
-        return Verdict.UNDEFINED, f"a fault of this program's own: {words}", Cause.OUR_FAULT
+        return Verdict.UNDEFINED, _("a fault of this program's own: {words}").format(words=words), Cause.OUR_FAULT
 
 
 def _play(vector: Vector, target: Target, watch: _Watch, *, quotes: bool) -> None:

@@ -105,7 +105,9 @@ class Steps:
                         watch.begins(number, step)
                     self._step(step, count)
             except StepFailed as failure:
-                where = f"step {number} ({step.name}: {step.raw}){self._play.words}"
+                where = _("step {number} ({name}: {raw}){words}").format(
+                    number=number, name=step.name, raw=step.raw, words=self._play.words
+                )
                 raise StepFailed(f"{where}: {failure}", ours=step.ours) from None
         self._play.finished = True
 
@@ -217,18 +219,26 @@ class Steps:
         if not any(answers.will_do(one, response, self._filled) for one in any_of):
             words = " or ".join(map(answers.in_words, any_of))
             found = answers.whole(response) if self._quotes else f"{response.sw:04X}"
-            raise StepFailed(f"a program goes on with {words}; got {found}")
+            raise StepFailed(_("a program goes on with {words}; got {found}").format(words=words, found=found))
 
     def _parse(self, rule: Parse, around: Around, response: ResponseAPDU) -> None:
         if rule.length is not None:
             if len(response.data) != rule.length:
-                raise StepFailed(f"a program takes {rule.length} bytes, {len(response.data)} came")
+                raise StepFailed(
+                    _("a program takes {length} bytes, {count} came").format(
+                        length=rule.length, count=len(response.data)
+                    )
+                )
             return
         got, wanted = answers.taken(rule, response), self._right(rule, around)
         if got != wanted:
             where = ", ".join(f"{name} {value}" for name, value in rule.raw.items())
-            found = repr(got) if self._quotes else "another value"
-            raise StepFailed(f"a program takes out ({where}) {found}, the persona has {wanted!r}")
+            found = repr(got) if self._quotes else _("another value")
+            raise StepFailed(
+                _("a program takes out ({where}) {found}, the persona has {wanted!r}").format(
+                    where=where, found=found, wanted=wanted
+                )
+            )
 
     def _right(self, rule: Parse, around: Around) -> str:
         """What a program must find, as text."""
@@ -251,24 +261,40 @@ class Steps:
             if not any(matches(pattern, response.sw) for pattern in wanted):
                 got = describe(response.sw)
                 words = " or ".join(f"{one} ({_meaning(one)})" for one in wanted)
-                raise StepFailed(f"expected {words}, got {response.sw:04X} ({got[0]} {got[1]})")
+                raise StepFailed(
+                    _("expected {words}, got {sw:04X} ({english} {chinese})").format(
+                        words=words, sw=response.sw, english=got[0], chinese=got[1]
+                    )
+                )
         if expect.tries_left is not None:
             left = tries_told(response.sw)
             tries = self._tries(expect.tries_left, count)
             if left != tries:
-                raise StepFailed(f"expected {tries} tries left, got {response.sw:04X}")
+                raise StepFailed(_("expected {tries} tries left, got {sw:04X}").format(tries=tries, sw=response.sw))
         data = response.data.hex().upper()
         if expect.data is not None:
             pattern = self._filled(expect.data)
             if not re.fullmatch(pattern.replace("..", "[0-9A-F]{2}"), data):
                 expected = pattern if self._quotes else expect.data  # what was captured is the card's too
-                found = data if self._quotes or not data else f"{len(response.data)} bytes that are others"
-                raise StepFailed(f"expected the data {expected or '-'}, got {found or '-'} with {response.sw:04X}")
+                found = (
+                    data
+                    if self._quotes or not data
+                    else _("{count} bytes that are others").format(count=len(response.data))
+                )
+                raise StepFailed(
+                    _("expected the data {expected}, got {found} with {sw:04X}").format(
+                        expected=expected or "-", found=found or "-", sw=response.sw
+                    )
+                )
         if expect.length is not None and len(response.data) != expect.length:
-            raise StepFailed(f"expected {expect.length} bytes of data, got {len(response.data)}")
+            raise StepFailed(
+                _("expected {length} bytes of data, got {count}").format(length=expect.length, count=len(response.data))
+            )
         if expect.value is not None and self._value != expect.value:
-            found = repr(self._value) if self._quotes or self._value is None else "another value"
-            raise StepFailed(f"expected {expect.value!r}, got {found} ({response.sw:04X})")
+            found = repr(self._value) if self._quotes or self._value is None else _("another value")
+            raise StepFailed(
+                _("expected {value!r}, got {found} ({sw:04X})").format(value=expect.value, found=found, sw=response.sw)
+            )
         self._check_call(expect)
 
     def _check_call(self, expect: Expect) -> None:
@@ -277,12 +303,16 @@ class Steps:
             codes = expect.code if isinstance(expect.code, tuple) else (expect.code,)
             if self._called.code not in codes:
                 told = f" ({self._called.out})" if self._quotes or self._called.code < 0 else ""
-                raise StepFailed(f"expected the code {' or '.join(map(str, codes))}, got {self._called.code}{told}")
+                raise StepFailed(
+                    _("expected the code {codes}, got {code}{told}").format(
+                        codes=_(" or ").join(map(str, codes)), code=self._called.code, told=told
+                    )
+                )
         if expect.out is not None and self._play.person is not None:
             wanted = driver_calls.filled(expect.out, self._play.person, self._filled)
             if not driver_calls.alike(wanted, self._called.out):
                 found = self._called.out if self._quotes else "another"
-                raise StepFailed(f"expected pOutInfo {wanted}, got {found}")
+                raise StepFailed(_("expected pOutInfo {wanted}, got {found}").format(wanted=wanted, found=found))
 
     # --- values ------------------------------------------------------------------------------------------------
 
@@ -292,7 +322,7 @@ class Steps:
         def value(place: re.Match[str]) -> str:
             name, span = place.groups()
             if name not in self._names:
-                raise StepFailed(f"nothing was captured or computed as {name}")
+                raise StepFailed(_("nothing was captured or computed as {name}").format(name=name))
             value = self._names[name]
             if span == "lv":
                 return f"{len(value):02x}{value.hex()}"
@@ -391,7 +421,11 @@ class Steps:
         assert isinstance(connection, InProcess), "only a virtual card can be torn from power on purpose"
         for outcome in tear.in_session(connection.chip, lambda: self._do(does.does)):
             if outcome.outcome is tear.Outcome.MIXED:
-                raise StepFailed(f"power cut after write {outcome.after} left {'; '.join(outcome.changes)}")
+                raise StepFailed(
+                    _("power cut after write {after} left {changes}").format(
+                        after=outcome.after, changes="; ".join(outcome.changes)
+                    )
+                )
         return ResponseAPDU(b"", SW.OK)
 
     def _driver(self, does: Driver) -> ResponseAPDU:

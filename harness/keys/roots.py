@@ -93,7 +93,10 @@ def _read(path: str, layout: Layout | None) -> dict[str, bytes]:
     faults = list(_faults(text, table, names(layout)))
     if faults:
         raise RootsError(
-            "; ".join(f"{path}, line {line}: {what}" if line else f"{path}: {what}" for line, what in faults)
+            "; ".join(
+                _("{path}, line {line}: {what}").format(path=path, line=line, what=what) if line else f"{path}: {what}"
+                for line, what in faults
+            )
         )
     return {name: bytes.fromhex(value) for name, value in table["roots"].items()}
 
@@ -105,7 +108,7 @@ def _not_toml(path: str, text: str, line: int) -> str:
         return _("{path}, line {line}: {name} stands twice, first in line {first}").format(
             path=path, line=line, name=_shown(named[1]), first=first
         )
-    where = f"{path}, line {line}" if line else path
+    where = _("{path}, line {line}").format(path=path, line=line) if line else path
     return _("{where}: expected TOML with [roots], names to 32 hex digits").format(where=where)
 
 

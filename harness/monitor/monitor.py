@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.monitor.other_programs import anybodys, foreign
 from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
@@ -173,14 +174,14 @@ class Monitor:
         mine = [one for one in self._rules if type(one) is rule]
         blind = next((one.blind for one in mine if one.blind), "")
         if found:
-            told = [f"line {one.line}: {one.text}" for one in found[:MOST]]
-            more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []
+            told = [_("line {line}: {text}").format(line=one.line, text=one.text) for one in found[:MOST]]
+            more = [_("and {count} more").format(count=len(found) - MOST)] if len(found) > MOST else []
             verdict = Verdict.FAILED if rule.severity == ERROR else Verdict.WARNING
             return self._made(rule, verdict, "; ".join(told + more), found[0].trace)
         if blind:
             return self._made(rule, Verdict.MISSING, blind)
         if not any(one.seen for one in mine):
-            return self._made(rule, Verdict.NOT_APPLICABLE, "the terminal did nothing of the kind")
+            return self._made(rule, Verdict.NOT_APPLICABLE, _("the terminal did nothing of the kind"))
         return self._made(rule, Verdict.PASSED, "")
 
     def _made(self, rule: type[Rule], verdict: Verdict, reason: str, trace: tuple[Line, ...] = ()) -> Result:

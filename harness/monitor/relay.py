@@ -173,8 +173,14 @@ class Relayed:
     port: int
 
     def __str__(self) -> str:
-        use = f"reader {self.virtual!r}" if self.virtual else f"the virtual reader at port {self.port}"
-        return f"{self.reader}: let your software use {use} 请让软件使用{self.virtual or self.port}"
+        use = (
+            _("reader {virtual!r}").format(virtual=self.virtual)
+            if self.virtual
+            else _("the virtual reader at port {port}").format(port=self.port)
+        )
+        return _("{reader}: let your software use {use} 请让软件使用{place}").format(
+            reader=self.reader, use=use, place=self.virtual or self.port
+        )
 
 
 @contextmanager

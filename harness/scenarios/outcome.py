@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from emulator.filesystem.memory.cells import Cell, CellKey
+from emulator.messages import _
 from harness.conformance.steps import StepFailed
 from harness.images import compare
 from harness.office.register import queries
@@ -26,15 +27,28 @@ def check(play: Play, step: Step, ended: Ended, before: Snapshots) -> None:
     """StepFailed, in a sentence: what was expected, what was found. ``before``: what every card held."""
     around = step.around
     if ended.ending is not step.expected:
-        raise StepFailed(f"expected {step.expected}, got {ended.ending}" + (f": {ended.why}" if ended.why else ""))
+        raise StepFailed(
+            _("expected {expected}, got {ending}").format(expected=step.expected, ending=ended.ending)
+            + (f": {ended.why}" if ended.why else "")
+        )
     if around.rule is not None and around.rule not in (ended.rule, ended.formerly):
-        raise StepFailed(f"expected rule {around.rule} to refuse, {ended.rule} did: {ended.why}")
+        raise StepFailed(
+            _("expected rule {rule} to refuse, {other} did: {why}").format(
+                rule=around.rule, other=ended.rule, why=ended.why
+            )
+        )
     if around.article is not None and ended.citation != around.article.citation:
-        raise StepFailed(f"expected article {around.article.text} to refuse, got {ended.why}")
+        raise StepFailed(
+            _("expected article {article} to refuse, got {why}").format(article=around.article.text, why=ended.why)
+        )
     _notices(around.notices, ended)
     for name, value in values.resolve(around.told or {}, play.names).items():
         if name not in ended.answer or not values.matches(value, ended.answer[name]):
-            raise StepFailed(f"expected {name} {value!r} to be told, got {ended.answer.get(name)!r}")
+            raise StepFailed(
+                _("expected {name} {value!r} to be told, got {told!r}").format(
+                    name=name, value=value, told=ended.answer.get(name)
+                )
+            )
     _hidden(play, step, ended)
     if step.expected is Ending.REFUSED:
         _untouched(play, before)
@@ -46,14 +60,16 @@ def _notices(expected: tuple[ArticleText, ...] | None, ended: Ended) -> None:
     """The articles that the holder was told of; None: nothing is said of them."""
     if expected is not None and sorted(ended.notices) != sorted(one.citation for one in expected):
         wanted = [one.text for one in expected]
-        raise StepFailed(f"expected notices of {wanted}, got {list(map(str, ended.notices))}")
+        raise StepFailed(
+            _("expected notices of {wanted}, got {told}").format(wanted=wanted, told=list(map(str, ended.notices)))
+        )
 
 
 def _hidden(play: Play, step: Step, ended: Ended) -> None:
     said = json.dumps(ended.answer, ensure_ascii=False, default=str)
     for text in values.resolve(step.around.hidden or (), play.names):
         if text in said:
-            raise StepFailed(f"{text!r} is told, and should not be")
+            raise StepFailed(_("{text!r} is told, and should not be").format(text=text))
 
 
 def _untouched(play: Play, before: Snapshots, only: str = "") -> None:
@@ -64,7 +80,9 @@ def _untouched(play: Play, before: Snapshots, only: str = "") -> None:
             continue
         changes = compare.cells(chip.image.layout, cells, chip.image.memory.snapshot())
         if changes:
-            raise StepFailed(f"card {number} was changed: {'; '.join(changes)}")
+            raise StepFailed(
+                _("card {number} was changed: {changes}").format(number=number, changes="; ".join(changes))
+            )
 
 
 def _look(play: Play, step: Step, ended: Ended, look: Then, before: Snapshots) -> None:
@@ -75,10 +93,10 @@ def _look(play: Play, step: Step, ended: Ended, look: Then, before: Snapshots) -
         person = person or (card.person if card else None)
         if look.register is not None:
             found = facts.of_card(session, _there(card), play.stage.services, play.stage.clock.now())
-            _compare("the register says of the card", values.resolve(look.register, play.names), found)
+            _compare(_("the register says of the card"), values.resolve(look.register, play.names), found)
         if look.person is not None:
             expected = values.resolve(look.person, play.names)
-            _compare("the register says of the person", expected, facts.of_person(session, person))
+            _compare(_("the register says of the person"), expected, facts.of_person(session, person))
         if look.trail is not None:
             _trail(session, values.resolve(look.trail, play.names), person, card)
         if look.outlets is not None:
@@ -94,11 +112,11 @@ def check_chip(play: Play, number: str, wanted: OnChip, before: Snapshots) -> No
     """What a card holds. StepFailed; LookupError for a reference to what no step told."""
     expected = values.resolve(wanted, play.names)
     if number not in play.stage.pocket.chips:
-        raise StepFailed(f"there is no card {number!r} to look into")
+        raise StepFailed(_("there is no card {number!r} to look into").format(number=number))
     if expected.unchanged:
         _untouched(play, before, number)
     found = facts.of_chip(play.stage.pocket.chips[number].image, expected.items or ())
-    _compare("the chip has", replace(expected, unchanged=None), found)
+    _compare(_("the chip has"), replace(expected, unchanged=None), found)
 
 
 Looked = TypeVar("Looked", Register, Holder, OnChip)
@@ -118,7 +136,11 @@ def _compare(who: str, expected: Looked, found: Looked) -> None:
 
 def _held(name: str, expected: object, who: str, found: object) -> None:
     if not values.matches(expected, found):
-        raise StepFailed(f"expected {name} {values.plain(expected)!r}, {who} {values.plain(found)!r}")
+        raise StepFailed(
+            _("expected {name} {expected!r}, {who} {found!r}").format(
+                name=name, expected=values.plain(expected), who=who, found=values.plain(found)
+            )
+        )
 
 
 def _person(play: Play, session: Session, step: Step) -> Person | None:
@@ -136,7 +158,7 @@ def _card(session: Session, number: str, person: Person | None) -> Card | None:
 
 def _there(card: Card | None) -> Card:
     if card is None:
-        raise StepFailed("the register knows no card that could be looked at")
+        raise StepFailed(_("the register knows no card that could be looked at"))
     return card
 
 
@@ -145,7 +167,11 @@ def _trail(session: Session, expected: tuple[Line, ...], person: Person | None, 
     left = iter(lines)
     for one in expected:
         if not any(_fits(one, line) for line in left):
-            raise StepFailed(f"the trail has no line {values.plain(one)} in its place; it has {values.plain(lines)}")
+            raise StepFailed(
+                _("the trail has no line {line} in its place; it has {lines}").format(
+                    line=values.plain(one), lines=values.plain(lines)
+                )
+            )
 
 
 def _outlets(session: Session, expected: tuple[Outlet, ...]) -> None:
@@ -153,7 +179,11 @@ def _outlets(session: Session, expected: tuple[Outlet, ...]) -> None:
     for one in expected:
         helps, rest = set(one.helps or ()), replace(one, helps=None)
         if not any(_fits(rest, outlet) and helps <= set(outlet.helps or ()) for outlet in there):
-            raise StepFailed(f"there is no outlet {values.plain(one)}; there are {values.plain(there)}")
+            raise StepFailed(
+                _("there is no outlet {outlet}; there are {outlets}").format(
+                    outlet=values.plain(one), outlets=values.plain(there)
+                )
+            )
 
 
 def _fits(expected: Line | Outlet, found: Line | Outlet) -> bool:
@@ -166,4 +196,4 @@ def _unwritten(session: Session, texts: tuple[str, ...]) -> None:
     for line in connection.iterdump():
         for text in texts:
             if text in line:
-                raise StepFailed(f"{text!r} stands in the register: {line}")
+                raise StepFailed(_("{text!r} stands in the register: {line}").format(text=text, line=line))

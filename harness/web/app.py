@@ -132,7 +132,7 @@ def _wrong(one: dict[str, Any]) -> str:
     why = one.get("ctx", {}).get("error")
     if isinstance(why, SpokenError):
         return f"{'.'.join(map(str, place))}: {why}"
-    said = forms.said(one) if one["type"] in SILENT else "this is not as the schema says (/openapi.json)"
+    said = forms.said(one) if one["type"] in SILENT else _("this is not as the schema says (/openapi.json)")
     return f"{'.'.join(map(str, place))}: {said}"
 
 
@@ -141,8 +141,10 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     return refusals.refusal(error.status_code, "http", str(error.detail))
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    return refusals.refusal(500, "fault", f"an error of ours ({type(error).__name__}); the service lives on")
+async def _unexpected(__: Request, error: Exception) -> JSONResponse:
+    return refusals.refusal(
+        500, "fault", _("an error of ours ({name}); the service lives on").format(name=type(error).__name__)
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -196,7 +198,10 @@ def serve(app: FastAPI, host: str, port: int) -> None:
     """Serves until SIGINT or SIGTERM; says ``listening URL`` when it takes connections. ServeError."""
     with ended(), contextlib.closing(bind(host, port)) as listener:
         if not is_loopback(host):
-            print(f"sscard: {host} is open to other machines; this service is for tests only", file=sys.stderr)
+            print(
+                _("sscard: {host} is open to other machines; this service is for tests only").format(host=host),
+                file=sys.stderr,
+            )
         print(f"listening {url(listener)}", flush=True)
         _server(app).run(sockets=[listener])
 

@@ -11,6 +11,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from emulator.messages import _
 from harness.web.refuse import Refusal
 
 MOST = 128
@@ -20,8 +21,6 @@ HEAD_TIME = 10.0
 READ_TIME = 30.0
 """Seconds that a client may leave an answer unread. [D]"""
 CLOSE_TIME = 5.0
-NO_HTTP = Refusal(400, "http", "this is not HTTP as RFC 9112 has it")
-LATE = Refusal(408, "time", f"the request's head did not come within {HEAD_TIME:g} seconds")
 
 
 class Connection(H11Protocol):
@@ -86,11 +85,12 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 — ours has the shape of every refusal
         """Refuses what is not HTTP."""
-        self._tell(NO_HTTP)
+        self._tell(Refusal(400, "http", _("this is not HTTP as RFC 9112 has it")))
 
     def _late(self) -> None:
         if not self.transport.is_closing():
-            self._tell(LATE)
+            late = _("the request's head did not come within {seconds:g} seconds").format(seconds=HEAD_TIME)
+            self._tell(Refusal(408, "time", late))
 
     def _tell(self, refusal: Refusal) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulator.messages import _
 from harness.messages.visible import visible
 from harness.web.refuse import Refusal
 
@@ -56,7 +57,7 @@ class Doorstep:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         origin, host = headers.get("origin"), headers.get("host", "").lower()
         if PORT.sub("", host) not in self._hosts:
-            return Refusal(400, "host", "the service is not called so: use the address that it says it listens at")
+            return Refusal(400, "host", _("the service is not called so: use the address that it says it listens at"))
         if origin is None:
             foreign = headers.get("sec-fetch-site") in ELSEWHERE and not _is_visit(scope, headers)
         else:
@@ -64,7 +65,7 @@ class Doorstep:
         if not foreign:
             return None
         self._warn(origin)
-        return Refusal(403, "origin", "pages of this origin may not call: name it with --origin")
+        return Refusal(403, "origin", _("pages of this origin may not call: name it with --origin"))
 
     def _warn(self, origin: str | None) -> None:
         """Once for each origin: whoever set the service up sees why the page gets nothing."""

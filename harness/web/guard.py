@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.errors import SscardError
+from emulator.messages import _
 from harness.web import refusals
 from harness.web.limiter import Limiter
 from harness.web.refuse import Refusal
@@ -78,7 +79,7 @@ class Guard:
         # A proved name has a rate of its own: what others send from the same address takes nothing from it.
         address = (scope.get("client") or ("unknown",))[0]
         if not self._limiter.hit(f"@{address}" if admitted.who is None else admitted.who):
-            return Refusal(429, "rate", f"more than {self._limiter.rate} requests from one client")
+            return Refusal(429, "rate", _("more than {rate} requests from one client").format(rate=self._limiter.rate))
         if admitted.refusal is not None:
             return admitted.refusal
         length = dict(scope["headers"]).get(b"content-length", b"0")
@@ -86,7 +87,7 @@ class Guard:
         return None if known and int(length) <= self._body_limit else self._too_large()
 
     def _too_large(self) -> Refusal:
-        return Refusal(413, "size", f"a request holds up to {self._body_limit} bytes")
+        return Refusal(413, "size", _("a request holds up to {body_limit} bytes").format(body_limit=self._body_limit))
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
@@ -95,7 +96,11 @@ class Guard:
                 async with asyncio.timeout(self._body_time):
                     whole = await self._read(receive, body)
             except TimeoutError:
-                whole = Refusal(408, "time", f"the request's body did not come within {self._body_time:g} seconds")
+                whole = Refusal(
+                    408,
+                    "time",
+                    _("the request's body did not come within {body_time:g} seconds").format(body_time=self._body_time),
+                )
             if isinstance(whole, Refusal):
                 await whole.send(scope, receive, send)
             elif whole:
@@ -113,7 +118,7 @@ class Guard:
             if len(body) + len(part) > self._body_limit:
                 return self._too_large()
             if self._held + len(part) > HELD_MOST:
-                return Refusal(503, "busy", "too many large requests at once: try again")
+                return Refusal(503, "busy", _("too many large requests at once: try again"))
             body += part
             self._held += len(part)
             if not message.get("more_body"):

@@ -6,10 +6,10 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 
 PORTS = {"http": 80, "https": 443}
-EXPECTED = "expected an origin, as https://counter.example or http://localhost:8080"
+EXPECTED = deferred("expected an origin, as https://counter.example or http://localhost:8080")
 
 
 class OriginError(SscardError, ValueError):
@@ -26,12 +26,12 @@ def normalised(text: str) -> str:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError as error:
-        raise OriginError(f"{text!r}: {error}; {EXPECTED}") from None
+        raise OriginError(f"{text!r}: {error}; {_(EXPECTED)}") from None
     if parts.scheme not in PORTS or not parts.hostname:
-        raise OriginError(f"{text!r}: {EXPECTED}")
+        raise OriginError(f"{text!r}: {_(EXPECTED)}")
     if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc or text.strip()[-1] in "?#":
         raise OriginError(
-            _("{text!r}: an origin ends after host and port; {expected}").format(text=text, expected=EXPECTED)
+            _("{text!r}: an origin ends after host and port; {expected}").format(text=text, expected=_(EXPECTED))
         )
     return f"{parts.scheme}://{_host(parts.hostname, text)}{_port(port, parts.scheme)}"
 
@@ -46,16 +46,18 @@ def _host(host: str, text: str) -> str:
             return f"[{ipaddress.IPv6Address(host).compressed}]"
         except ValueError:
             raise OriginError(
-                _("{text!r}: {host!r} is no IPv6 address; {expected}").format(text=text, host=host, expected=EXPECTED)
+                _("{text!r}: {host!r} is no IPv6 address; {expected}").format(
+                    text=text, host=host, expected=_(EXPECTED)
+                )
             ) from None
     try:
         known = host.encode("idna").decode()
     except UnicodeError:
         raise OriginError(
-            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=EXPECTED)
+            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=_(EXPECTED))
         ) from None
     if not all(letter.isalnum() or letter in "-._" for letter in known):
         raise OriginError(
-            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=EXPECTED)
+            _("{text!r}: {host!r} is no host's name; {expected}").format(text=text, host=host, expected=_(EXPECTED))
         )
     return known.lower()

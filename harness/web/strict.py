@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
+from emulator.messages import _
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 
@@ -25,7 +26,7 @@ class _Request(Request):
         except FormatError as error:
             raise json.JSONDecodeError(error.what, "", 0) from None
         except UnicodeDecodeError as error:
-            raise json.JSONDecodeError("expected UTF-8", "", error.start) from None
+            raise json.JSONDecodeError(_("expected UTF-8"), "", error.start) from None
 
 
 class StrictRoute(APIRoute):
@@ -47,7 +48,11 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             if set(request.query_params) - set(known):
                 # Named is what there is: what came may be anything.
-                said = f"expected no other parameter than {', '.join(known)}" if known else "expected no parameter"
+                said = (
+                    _("expected no other parameter than {known}").format(known=", ".join(known))
+                    if known
+                    else _("expected no parameter")
+                )
                 raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", "?"), "msg": said}])
             return await handler(_Request(request.scope, request.receive))
 

@@ -103,7 +103,7 @@ class CardInReader:
     @property
     def target(self) -> str:
         """Reader, and ATR without the chip's serial number."""
-        return f"card in {self._name}, ATR {mask.atr(self._connection.atr).hex().upper()}"
+        return _("card in {name}, ATR {atr}").format(name=self._name, atr=mask.atr(self._connection.atr).hex().upper())
 
     def is_named(self, name: str) -> bool:
         """True if this is the card that the user named, by its ATR or its identification code."""
@@ -113,7 +113,11 @@ class CardInReader:
         """The card's own."""
         wanted = asked_for(vector, self.layout)
         if wanted:
-            raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}; --layout says that this is one")
+            raise Unsuitable(
+                _("it wants a card of the layout {layout}; --layout says that this is one").format(
+                    layout=Path(wanted).stem
+                )
+            )
         return self.layout
 
     # --- what vectors cost it ----------------------------------------------------------------------------------
@@ -130,8 +134,8 @@ class CardInReader:
         """That a vector changes the card for ever, or spends tries: as it says itself, or as the twin shows."""
         costs = self.costs(vector)
         if vector.destructive or costs.lasting:
-            return "it changes the card for ever"
-        return "it spends tries" if vector.costs_tries or costs.spends else ""
+            return _("it changes the card for ever")
+        return _("it spends tries") if vector.costs_tries or costs.spends else ""
 
     def pin_tries(self) -> int | None:
         """The tries that the PIN has left, 0 if it is locked, None where none is set or the card does not say; asking
@@ -164,11 +168,11 @@ class CardInReader:
     def check(self, vector: Vector) -> None:
         """What keeps a vector from being run, as far as that is known without sending anything: Unsuitable, Missing."""
         if vector.persona and vector.persona != self._persona:
-            raise Unsuitable(f"it wants the card of persona {vector.persona}")
+            raise Unsuitable(_("it wants the card of persona {persona}").format(persona=vector.persona))
         if vector.needs_psam and self._psam_guard is None:
             raise Missing(_("a PSAM (--psam-reader)"), Cause.NO_PSAM)
         if vector.shapes == ("t0",) and not getattr(self._connection, "is_t0", True):
-            raise Unsuitable("it is for T=0, and this card speaks T=1")
+            raise Unsuitable(_("it is for T=0, and this card speaks T=1"))
         cost = self.costs(vector).card
         for name in sorted({*cost.needs, CARD_STATE.name} & set(self._spoiled)):
             raise Missing(changed(name, self._spoiled[name]), Cause.SPOILED)
@@ -339,7 +343,9 @@ class CardInReader:
         use = terminal.use(name, version=version)
         use = replace(use, challenge=terminal.challenge(use.scheme.cryptogram))
         told = version if version != 1 else None  # the lowest, which need not be named
-        terminal.exchange(proving(spec, terminal.proof(use, bytes(range(8))), told), f"proving {name}")
+        terminal.exchange(
+            proving(spec, terminal.proof(use, bytes(range(8))), told), _("proving {name}").format(name=name)
+        )
 
     def _learn_tries(self, tries: int) -> None:
         """The PIN's tries as the card has them: what vectors cost is found out anew where the layout has others."""

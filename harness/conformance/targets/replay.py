@@ -88,12 +88,12 @@ class Replay:
     @property
     def target(self) -> str:
         """The file."""
-        return f"recording {self._path}"
+        return _("recording {path}").format(path=self._path)
 
     def layout_for(self, vector: Vector) -> Layout:
         """The recorded card's."""
         if asked_for(vector, self._layout):
-            raise Unsuitable(f"it wants a card of the layout {vector.layout}")
+            raise Unsuitable(_("it wants a card of the layout {layout}").format(layout=vector.layout))
         return self._layout
 
     def harm(self, vector: Vector) -> str:  # noqa: ARG002
@@ -103,7 +103,7 @@ class Replay:
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:
         """The recording from each of its resets."""
         if vector.needs_psam:
-            raise Unsuitable("a recording holds one card, and it needs a PSAM beside it")
+            raise Unsuitable(_("a recording holds one card, and it needs a PSAM beside it"))
         for at, event in enumerate(self._events):
             if event.kind is EventKind.RESET:
                 terminal = Terminal(Logged(Recorded(self._events, at), log.card(self._layout)), self._layout)

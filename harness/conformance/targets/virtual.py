@@ -12,6 +12,7 @@ from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.conformance.models import Follows
 from harness.conformance.person import issued
@@ -49,7 +50,7 @@ class Virtual:
     @property
     def target(self) -> str:
         """Layout and algorithm."""
-        return f"virtual card, layout {self.layout}, {self.algorithm}"
+        return _("virtual card, layout {layout}, {algorithm}").format(layout=self.layout, algorithm=self.algorithm)
 
     def layout_for(self, vector: Vector) -> Layout:
         """This target's layout, or the one that the vector needs instead of a version's usual one."""
@@ -59,7 +60,7 @@ class Virtual:
         own = catalogue.layout(self.layout)
         wanted = asked_for(vector, own)
         if wanted and self.layout != own.version:
-            raise Unsuitable(f"it wants a card of the layout {Path(wanted).stem}")
+            raise Unsuitable(_("it wants a card of the layout {layout}").format(layout=Path(wanted).stem))
         return wanted or self.layout
 
     def harm(self, vector: Vector) -> str:  # noqa: ARG002

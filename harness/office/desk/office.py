@@ -58,7 +58,11 @@ class HalfWay(SscardError, RuntimeError):
     word = "half-way"
 
     def __init__(self, pending: int, why: str) -> None:
-        super().__init__(f"业务中断，待续办（编号{pending}）interrupted, resume or abandon number {pending}: {why}")
+        super().__init__(
+            _("业务中断，待续办（编号{pending}）interrupted, resume or abandon number {pending}: {why}").format(
+                pending=pending, why=why
+            )
+        )
         self.pending = pending
 
     @property

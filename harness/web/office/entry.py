@@ -82,10 +82,12 @@ class Door:
 
     def _refusal(self, client: str, given: str | None) -> Refusal:
         if not given:
-            return Refusal(401, "token", "需要令牌 a token is needed: Authorization: Bearer …")
+            return Refusal(401, "token", _("需要令牌 a token is needed: Authorization: Bearer …"))
         if not self._failures.hit(client):
-            return Refusal(429, "rate", f"more than {self._failures.rate} wrong tokens from one client: wait")
-        return Refusal(401, "token", "令牌无效或已过期 the token is not known, or has run out")
+            return Refusal(
+                429, "rate", _("more than {rate} wrong tokens from one client: wait").format(rate=self._failures.rate)
+            )
+        return Refusal(401, "token", _("令牌无效或已过期 the token is not known, or has run out"))
 
     def only(self, caller: Actor, roles: frozenset[Role], what: str, citation: Citation) -> None:
         """Problem 403 for another role, which goes onto the trail."""
