@@ -11,7 +11,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
-from emulator.filesystem.layouts.terms import CardKind, IssuedState, Structure
+from emulator.filesystem.layouts.terms import CardKind, IssuedState, ItemFormat, Structure
 from emulator.guess import guess
 from emulator.messages import _
 from emulator.personas import agreement, document, from_table, shape, validity
@@ -318,7 +318,7 @@ def _said(item: ItemSpec, value: Any) -> Any:
     }  # fmt: skip
 
 
-DATE = ItemSpec(0, "cn", 4, "", "", "D", kind="date")
+DATE = ItemSpec(0, ItemFormat.CN, 4, "", "", "D", kind="date")
 
 
 def _content(path: str, content: bytes) -> str:
@@ -330,7 +330,9 @@ def _content(path: str, content: bytes) -> str:
         if content[:2] != b"\x30\x82" or len(content) != size:
             return _("a certificate: DER, a sequence as long as it says")
     if path == "MF/EF16":
-        return validity.expected_of(ItemSpec(None, "cn", 6, "", "", "D", kind="terminal number"), content.hex())
+        return validity.expected_of(
+            ItemSpec(None, ItemFormat.CN, 6, "", "", "D", kind="terminal number"), content.hex()
+        )
     return ""
 
 

@@ -17,7 +17,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import ItemFormat, Structure
 from emulator.own_personas import check, personal
 from emulator.own_personas.made import Chance, Maker
 from emulator.own_personas.personal import Contents, Personal
@@ -407,8 +407,8 @@ Not one value is the card's: texts and numbers are made anew, dates are moved, p
 检查 check it: sscard persona check persona.toml --layout layout.toml
 使用 use it: sscard run --layout layout.toml --persona persona.toml
 该卡填写而此处留空 filled on the card, left empty here: {empty}"""
-BIRTH_ITEM = ItemSpec(None, "cn", 4, "", "", "D", kind="date")
-YEAR_ITEM = ItemSpec(None, "cn", 2, "", "", "D", kind="year")
+BIRTH_ITEM = ItemSpec(None, ItemFormat.CN, 4, "", "", "D", kind="date")
+YEAR_ITEM = ItemSpec(None, ItemFormat.CN, 2, "", "", "D", kind="year")
 COMPUTED_PARTS = frozenset({"BANK/EF02/70/5A", "BANK/EF01/70/57"})
 """Elements that follow from the chip's serial number."""
 

@@ -23,7 +23,7 @@ from typing import cast
 from emulator.filesystem.layouts import items, text
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import ItemFormat, Structure
 
 Contents = Mapping[str, Sequence[bytes]]
 """What was read of a card, by file: records whole, with tag and length where they have them; of a transparent file its
@@ -77,7 +77,7 @@ class Personal:
             self.whole.add(value[6:14])
         if item.kind in WHOLE_ONLY:
             return
-        if item.format in ("b", "hex") and item.kind != "track 2":
+        if item.format in (ItemFormat.B, ItemFormat.HEX) and item.kind != "track 2":
             self._bytes(value)
             return
         self.pairs.update(pairs(value))
@@ -103,7 +103,7 @@ class Personal:
             return False
         if item.kind == "citizen id" and value[6:14] in self.whole:
             return True
-        if item.format in ("b", "hex") and item.kind != "track 2":
+        if item.format in (ItemFormat.B, ItemFormat.HEX) and item.kind != "track 2":
             return self.has_bytes(value)
         own = value[HEADS.get(item.kind, 0) :]
         return not self.pairs.isdisjoint(pairs(value)) or not self.runs.isdisjoint(runs(own))
@@ -113,7 +113,7 @@ class Personal:
         return digits in self.whole or not self.rows.isdisjoint(rows(digits))
 
 
-UNKNOWN = ItemSpec(None, "hex", 0, "", "", "D")
+UNKNOWN = ItemSpec(None, ItemFormat.HEX, 0, "", "", "D")
 """What stands on a card beyond what its layout declares."""
 
 
@@ -194,9 +194,9 @@ def chinese(character: str) -> bool:
 
 def _size(item: ItemSpec, value: str) -> int:
     """Bytes that a value takes on the card."""
-    if item.format in ("b", "hex"):
+    if item.format in (ItemFormat.B, ItemFormat.HEX):
         return len(value) // 2
-    return (len(value) + 1) // 2 if item.format == "cn" else len(text.encode(value, "replace"))
+    return (len(value) + 1) // 2 if item.format is ItemFormat.CN else len(text.encode(value, "replace"))
 
 
 def _even(value: str) -> bool:

@@ -15,6 +15,7 @@ from emulator import ber
 from emulator.filesystem.layouts import codes, items
 from emulator.filesystem.layouts.items import ItemError, Value
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.messages import _, deferred
 from emulator.personas import numbers
 from emulator.personas.countries import ALPHA_3, COUNTRIES
@@ -128,10 +129,10 @@ def _counted(value: str, item: ItemSpec) -> str:
 
 def _amount(value: str, item: ItemSpec) -> str:
     """The whole room, so that nobody asks on which side it is filled up."""
-    if item.format == "dec":
+    if item.format is ItemFormat.DEC:
         return ""
-    size = 2 * item.length if item.format in ("cn", "b", "hex") else item.length
-    what = _("hex digits") if item.format in ("b", "hex") else _("digits")
+    size = 2 * item.length if item.format in (ItemFormat.CN, ItemFormat.B, ItemFormat.HEX) else item.length
+    what = _("hex digits") if item.format in (ItemFormat.B, ItemFormat.HEX) else _("digits")
     return "" if len(value) == size else _("{size} {what}, with zeros before them").format(size=size, what=what)
 
 
@@ -151,7 +152,7 @@ def _region(value: str, item: ItemSpec) -> str:
 
 
 def _country(value: str, item: ItemSpec) -> str:
-    if item.format == "an":
+    if item.format is ItemFormat.AN:
         return "" if value in COUNTRIES else _("three capital letters of ISO 3166-1, like DEU")
     return "" if value[:1] == "0" and value[1:] in ALPHA_3 else _("four digits of ISO 3166-1, like 0156")
 
@@ -330,4 +331,4 @@ KINDS: Mapping[str, Judge] = {
     "data object list": _objects,
 }
 """What each kind of value must be; the kinds of ``emulator.filesystem.layouts.kinds``."""
-NOTHING = ItemSpec(None, "an", 0, "", "", "D")
+NOTHING = ItemSpec(None, ItemFormat.AN, 0, "", "", "D")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import ItemFormat, Structure
 from emulator.filesystem.layouts.text import encode, join
 from emulator.security import Condition
 from harness.driver import elements, formats
@@ -80,7 +80,7 @@ def file(terminal: Terminal, wanted: Wanted) -> FileSpec:
 
 def as_item(spec: FileSpec) -> ItemSpec:
     """A transparent file as one item, in hex."""
-    return ItemSpec(None, "hex", spec.size, spec.name, spec.name_en, spec.grade)
+    return ItemSpec(None, ItemFormat.HEX, spec.size, spec.name, spec.name_en, spec.grade)
 
 
 def is_whole(value: ItemValue) -> bool:
@@ -279,16 +279,16 @@ def check(item: ItemSpec, value: str) -> None:
         size = len(encode(value))
     except UnicodeEncodeError:
         raise DriverError(Code.ILLEGAL_CHARACTER) from None
-    if item.format == "an":
+    if item.format is ItemFormat.AN:
         allowed, most = CONTROL.isdisjoint(value), item.length
-    elif item.format == "cn":
+    elif item.format is ItemFormat.CN:
         allowed, most = value.isascii() and (value.isdigit() or not value), 2 * item.length
-    elif item.format == "dec":
+    elif item.format is ItemFormat.DEC:
         allowed, most = value.isascii() and value.isdigit(), len(str(256**item.length - 1))
     else:
         allowed, most = HEX.issuperset(value), 2 * item.length
     if not allowed:
         raise DriverError(Code.ILLEGAL_CHARACTER)
-    large = item.format == "dec" and size <= most and int(value) >= 256**item.length
-    if size > most or large or (item.format in ("b", "hex") and size % 2):
+    large = item.format is ItemFormat.DEC and size <= most and int(value) >= 256**item.length
+    if size > most or large or (item.format in (ItemFormat.B, ItemFormat.HEX) and size % 2):
         raise DriverError(Code.BAD_LENGTH)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import Meaning, in_words, meaning
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import ItemFormat, Structure
 from emulator.messages import _
 from harness.keys.access import TerminalError
 
@@ -47,7 +47,7 @@ def decode_record(spec: FileSpec, record: bytes, number: int) -> Iterator[ItemVa
             yield ItemValue(spec.path, field, value, number)
         return
     tag = record[0] if record else 0
-    item = spec.item(tag) or ItemSpec(tag, "b", len(record) - 2, "", "", "D")
+    item = spec.item(tag) or ItemSpec(tag, ItemFormat.B, len(record) - 2, "", "", "D")
     content = whole(record, tag, _("reading {path}").format(path=spec.path))
     yield ItemValue(f"{spec.path}/{item.label}", items.meant(item, content), items.decode(item, content))
 

@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.specs import (
     PurseSpec,
     RegionBinding,
 )
-from emulator.filesystem.layouts.terms import AskedWhenLocked, MacStart, MessagingKey, Structure
+from emulator.filesystem.layouts.terms import AskedWhenLocked, ItemFormat, MacStart, MessagingKey, Structure
 from emulator.messages import _
 from emulator.security import Condition, Never
 
@@ -96,7 +96,7 @@ def insurance_region(root: Node, files: Mapping[str, FileSpec]) -> tuple[RegionB
             raise node.error(
                 "item", _("expected an item of this layout like DF03/EF05/61, found {item!r}").format(item=item)
             )
-        if (found.format, found.length) != ("cn", 3):
+        if (found.format, found.length) != (ItemFormat.CN, 3):
             raise node.error(
                 "item",
                 _("a region is cn of 3 bytes, {item} is {format} of {length}").format(

@@ -9,16 +9,17 @@ from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.messages import _
 
-FORMATS = ("an", "cn", "b", "dec", "hex")
-CONSTRUCTED = ("B-TLV", "BER-TLV")
+FORMATS = (ItemFormat.AN, ItemFormat.CN, ItemFormat.B, ItemFormat.DEC, ItemFormat.HEX)
+CONSTRUCTED = (ItemFormat.B_TLV, ItemFormat.BER_TLV)
 CLASSES = ("", "in use", "defined", "reserve", "mandatory", "optional")
 """V2.0's 启用, 预设, 预留; 1.00's 必选, 可选; empty where none is printed."""
 CONTINUATIONS = ("split", "whole")
 LONGEST, LONGEST_PLAIN = 253, 127
 """Bytes of an item; a BER-TLV record keeps to lengths of one byte."""
-_NO_PARENT = ItemSpec(None, "", 0, "", "", "D")
+_NO_PARENT = ItemSpec(None, ItemFormat.HEX, 0, "", "", "D")
 
 
 def records(node: Node, parent: ItemSpec, *, whole: bool) -> tuple[ItemSpec, ...]:
@@ -36,25 +37,31 @@ def fields(node: Node, parent: ItemSpec) -> tuple[ItemSpec, ...]:
     return tuple(_item(child, parent, tagged=False) for child in node.nodes("fields"))
 
 
-def _item(node: Node, parent: ItemSpec, *, tagged: bool, within: str = "") -> ItemSpec:
+def _item(node: Node, parent: ItemSpec, *, tagged: bool, within: ItemFormat | None = None) -> ItemSpec:
     """An item, or within a constructed one (``within`` its format) an element."""
-    wide = within == "BER-TLV"
+    wide = within is ItemFormat.BER_TLV
     tag = int.from_bytes(node.hexadecimal("tag", range(1, 3 if wide else 2)), "big") if tagged else None
-    formats = FORMATS if not tagged or within == "B-TLV" else (*FORMATS, "BER-TLV") if wide else FORMATS + CONSTRUCTED
+    formats = (
+        FORMATS
+        if not tagged or within is ItemFormat.B_TLV
+        else (*FORMATS, ItemFormat.BER_TLV)
+        if wide
+        else FORMATS + CONSTRUCTED
+    )
     item = replace(
         _described(node, parent),
         tag=tag,
-        format=node.choice("format", formats),
+        format=ItemFormat(node.choice("format", formats)),
         count=node.number("count", 1, 254, 1) if tagged and not within else 1,
     )
-    item = replace(item, variable=wide or item.format == "BER-TLV")
+    item = replace(item, variable=wide or item.format is ItemFormat.BER_TLV)
     if tagged and not within and "continues" in node.rest:
         item = replace(item, continues=node.hexadecimal("continues", range(1, 2))[0])
     if item.format in CONSTRUCTED:
         elements = tuple(_item(child, item, tagged=True, within=item.format) for child in node.nodes("elements"))
         _distinct(node, elements)
         length = sum(len(part.label) // 2 + 1 + part.length for part in elements)
-        most = LONGEST if item.format == "B-TLV" else LONGEST_PLAIN
+        most = LONGEST if item.format is ItemFormat.B_TLV else LONGEST_PLAIN
         if not 1 <= length <= most:
             raise node.error(
                 "elements", _("expected 1 to {most} bytes in all, found {length}").format(most=most, length=length)
@@ -127,7 +134,11 @@ def _rewritten(node: Node, items: Sequence[ItemSpec], parent: ItemSpec) -> tuple
                 raise child.error("after", _("expected an item of this file, found {after:02X}").format(after=after))
             new = replace(new, after=after)
         else:
-            new = replace(new, format=child.choice("format", FORMATS), length=child.number("length", 1, old.length - 1))
+            new = replace(
+                new,
+                format=ItemFormat(child.choice("format", FORMATS)),
+                length=child.number("length", 1, old.length - 1),
+            )
         child.done()
         by_tag[tag] = replace(old, rewritten=new)
     return tuple(by_tag[item.tag] for item in items)

@@ -17,6 +17,7 @@ import construct as c
 from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.messages import _
 
 Value: TypeAlias = "str | dict[str, Value]"
@@ -93,15 +94,15 @@ FILLER = 0xEE
 
 
 @lru_cache(maxsize=512)
-def _codec(kind: str, length: int, meaning: str) -> Any:
+def _codec(kind: ItemFormat, length: int, meaning: str) -> Any:
     """Between bytes and text; ``length`` 0: nothing is filled up."""
-    if kind == "dec":
+    if kind is ItemFormat.DEC:
         return _Number(c.BytesInteger(length))
-    filler = b"\xff" if kind == "cn" else b"\0"
+    filler = b"\xff" if kind is ItemFormat.CN else b"\0"
     content = c.Padded(length, c.GreedyBytes, pattern=filler) if length else c.GreedyBytes
-    if kind == "an":
+    if kind is ItemFormat.AN:
         return _Text(content)
-    if kind == "cn":
+    if kind is ItemFormat.CN:
         return _Identification(content) if meaning == IDENTIFICATION else _Digits(content)
     return _Hex(content)
 
@@ -111,7 +112,7 @@ _DIGITS = {False: frozenset("0123456789"), True: frozenset("0123456789ABCDEFabcd
 
 def _check(item: ItemSpec, value: str) -> None:
     where = f"item {item.label or item.name} ({item.format}, {item.length} bytes)"
-    if item.format == "an":
+    if item.format is ItemFormat.AN:
         try:
             size = len(text.encode(value))
         except UnicodeEncodeError as error:
@@ -121,7 +122,7 @@ def _check(item: ItemSpec, value: str) -> None:
                 where,
                 _("expected at most {length} bytes of GB 18030, found {size}").format(length=item.length, size=size),
             )
-    elif item.format == "cn":
+    elif item.format is ItemFormat.CN:
         if not _DIGITS[item.kind == IDENTIFICATION].issuperset(value):
             raise ItemError(where, _("expected digits, found {value!r}").format(value=value))
         if len(value) > 2 * item.length:
@@ -129,7 +130,7 @@ def _check(item: ItemSpec, value: str) -> None:
                 where,
                 _("expected at most {value} digits, found {count}").format(value=2 * item.length, count=len(value)),
             )
-    elif item.format == "dec":
+    elif item.format is ItemFormat.DEC:
         if not (value.isascii() and value.isdigit()) or int(value) >= 256**item.length:
             raise ItemError(
                 where,
@@ -175,7 +176,7 @@ def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
     if not isinstance(value, str):
         raise ItemError(f"item {item.label or item.name}", _("expected a text, found {value!r}").format(value=value))
     _check(item, value)
-    length = 0 if item.variable and item.format != "dec" else item.length
+    length = 0 if item.variable and item.format is not ItemFormat.DEC else item.length
     encoded: bytes = _codec(item.format, length, item.kind).build(value)
     return encoded
 
@@ -217,9 +218,9 @@ def with_element(item: ItemSpec, data: bytes, element: ItemSpec, value: Value) -
     return encode(item, {**kept, element.label: value})
 
 
-def _elements(kind: str, data: bytes) -> list[tuple[int, bytes]]:
+def _elements(kind: ItemFormat, data: bytes) -> list[tuple[int, bytes]]:
     """Tags and values of a constructed item."""
-    if kind == "B-TLV":
+    if kind is ItemFormat.B_TLV:
         return [(entry.tag, entry.value) for entry in TLVS.parse(data)]
     entries = BER_TLVS.parse(data)
     return [(one.first if one.second is None else one.first << 8 | one.second, one.value) for one in entries]
@@ -227,7 +228,7 @@ def _elements(kind: str, data: bytes) -> list[tuple[int, bytes]]:
 
 def blank(item: ItemSpec) -> Value:
     """The value of an item that nobody filled."""
-    return {} if item.elements else "0" if item.format == "dec" else ""
+    return {} if item.elements else "0" if item.format is ItemFormat.DEC else ""
 
 
 def tlv(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from emulator.filesystem.layouts import codes, text
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 
 Meaning: TypeAlias = "str | dict[str, Meaning]"
 """Words for a value; of a constructed item, by element, for those that have any. Empty: there is nothing to say."""
@@ -69,7 +70,7 @@ def _time(_: ItemSpec, value: str) -> str:
 
 
 def _number(item: ItemSpec, value: str) -> int:
-    return int(value, 16 if item.format in ("b", "hex") else 10)
+    return int(value, 16 if item.format in (ItemFormat.B, ItemFormat.HEX) else 10)
 
 
 def _fen(item: ItemSpec, value: str) -> str:
@@ -83,7 +84,7 @@ def _months(item: ItemSpec, value: str) -> str:
 
 
 def _serial(item: ItemSpec, value: str) -> str:
-    return str(_number(item, value)) if item.format in ("b", "hex") else ""
+    return str(_number(item, value)) if item.format in (ItemFormat.B, ItemFormat.HEX) else ""
 
 
 _READERS: dict[str, Callable[[ItemSpec, str], str]] = {

@@ -22,7 +22,7 @@ from emulator.filesystem.layouts.specs import (
     LayoutError,
     Table,
 )
-from emulator.filesystem.layouts.terms import CardKind, Fci, KeyUse, Messaging, Structure
+from emulator.filesystem.layouts.terms import CardKind, Fci, ItemFormat, KeyUse, Messaging, Structure
 from emulator.filesystem.memory import directory as directory_file
 from emulator.messages import _
 from emulator.security import PIN, Never, names_in, parse_condition
@@ -300,7 +300,7 @@ class LayoutReader:
         grade, sources = node.grade(), node.sources()
         access = node.sources(() if "access_grade" in node.rest else sources, "access_sources")
         usage = node.choice("class", item_tables.CLASSES, "")
-        parent = ItemSpec(None, "", 0, "", "", grade, usage=usage, sources=sources)
+        parent = ItemSpec(None, ItemFormat.HEX, 0, "", "", grade, usage=usage, sources=sources)
         conditions = []
         for right in ("read", "update"):
             condition = node.condition(right, keys)

@@ -15,6 +15,7 @@ from emulator.filesystem.layouts.terms import (
     AskedWhenLocked,
     CardKind,
     Fci,
+    ItemFormat,
     KeyUse,
     MacStart,
     Messaging,
@@ -55,7 +56,7 @@ class ItemSpec:
     """
 
     tag: int | None
-    format: str
+    format: ItemFormat
     length: int
     name: str
     name_en: str

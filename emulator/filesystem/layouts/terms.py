@@ -28,6 +28,18 @@ class Structure(StrEnum):
     TRANSPARENT = "transparent"
 
 
+class ItemFormat(StrEnum):
+    """How an item's value is written: characters, digits in BCD, bits, a number, hex, or elements of their own."""
+
+    AN = "an"
+    CN = "cn"
+    B = "b"
+    DEC = "dec"
+    HEX = "hex"
+    B_TLV = "B-TLV"
+    BER_TLV = "BER-TLV"
+
+
 class KeyUse(StrEnum):
     """What a key is for. ``PIN``: it is made from a PIN of an application's own, and proved by VERIFY."""
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
+from emulator.filesystem.layouts.terms import ItemFormat
 
 SOURCES = ("part3:6.5.2",)
 ITEMS = (
     ItemSpec(
-        0x70, "BER-TLV", 0, "目录项", "directory entry", "T", sources=SOURCES,
+        0x70, ItemFormat.BER_TLV, 0, "目录项", "directory entry", "T", sources=SOURCES,
         elements=(
             ItemSpec(
-                0x61, "BER-TLV", 0, "应用模板", "application template", "T", sources=SOURCES,
+                0x61, ItemFormat.BER_TLV, 0, "应用模板", "application template", "T", sources=SOURCES,
                 elements=(
-                    ItemSpec(0x4F, "hex", 0, "名称", "name", "T", sources=SOURCES),
-                    ItemSpec(0x50, "an", 0, "应用标签", "application label", "T", sources=SOURCES),
+                    ItemSpec(0x4F, ItemFormat.HEX, 0, "名称", "name", "T", sources=SOURCES),
+                    ItemSpec(0x50, ItemFormat.AN, 0, "应用标签", "application label", "T", sources=SOURCES),
                 ),
             ),
         ),

@@ -9,12 +9,13 @@ import pytest
 from emulator import catalogue
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.personas import numbers, validity
 from emulator.personas.countries import ALPHA_3, COUNTRIES
 
 
 def item(kind: str, form: str = "an", length: int = 30, codes: str = "") -> ItemSpec:
-    return ItemSpec(0x10, form, length, "", "", "D", kind=kind, codes=codes)
+    return ItemSpec(0x10, ItemFormat(form), length, "", "", "D", kind=kind, codes=codes)
 
 
 def said(spec: ItemSpec, value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.filesystem.layouts.text import decode, encode
 from emulator.filesystem.memory.cells import PIN_CELL
 from harness.driver import contents, formats, wire
@@ -83,7 +84,7 @@ def test_one_of_several_items_with_a_tag_one_element_and_records(algorithm: str)
 
 def test_binary_numbers_fill_their_bytes() -> None:
     """Items of format dec, which a layout may have: what fits their bytes may be written, and no more."""
-    four = ItemSpec(0x61, "dec", 4, "", "", "D")
+    four = ItemSpec(0x61, ItemFormat.DEC, 4, "", "", "D")
     for value in ("0", "4294967295"):
         contents.check(four, value)
     for value, code in (("4294967296", -42), ("99999999999", -42), ("", -41), ("-1", -41), ("١", -41)):

@@ -6,6 +6,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts import codes, items, meanings, text
 from emulator.filesystem.layouts.kinds import KINDS
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 
 LAYOUTS = [name for name in catalogue.layouts() if catalogue.layout(name).card == "user"]
 
@@ -18,7 +19,7 @@ def item(path: str, version: str = "2.00") -> ItemSpec:
 
 
 def spec(kind: str, format: str = "cn", table: str = "") -> ItemSpec:
-    return ItemSpec(0x42, format, 4, "", "", "D", kind=kind, codes=table)
+    return ItemSpec(0x42, ItemFormat(format), 4, "", "", "D", kind=kind, codes=table)
 
 
 def test_the_tables_are_all_of_v2_0_and_say_each_code_in_both_languages() -> None:

@@ -8,13 +8,14 @@ from emulator import catalogue
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import ItemError, Value
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.terms import ItemFormat
 from emulator.personas.issue import issue
 
 L = catalogue.layout("2.00")
 
 
 def spec(kind: str, length: int) -> ItemSpec:
-    return ItemSpec(0x42, kind, length, "", "", "S")
+    return ItemSpec(0x42, ItemFormat(kind), length, "", "", "S")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_every_tag_that_v2_0_gave_another_meaning_is_known() -> None:
 def test_the_identification_code_alone_has_letters_and_loses_none_of_its_last_nibbles() -> None:
     item = L.files["SSSE/EF05"].item(0x01)
     assert item is not None
-    assert item.format == "cn"
+    assert item.format is ItemFormat.CN
     code = "510100D15600000551010001C4A06EFF"
     assert items.decode(item, items.encode(item, code)) == code
     assert items.decode(item, items.encode(item, "")) == ""
