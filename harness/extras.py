@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
@@ -15,7 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 }
 """What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""
 
-CHECKOUT = Path(__file__).parents[1].joinpath("Makefile").is_file()
+CHECKOUT = os.path.isfile(os.path.join(os.path.dirname(__file__), os.pardir, "Makefile"))  # noqa: PTH113, PTH118, PTH120
 """Whether this runs from the project's own tree, whose Makefile brings every extra into .venv."""
 
 
