@@ -176,6 +176,20 @@ def persona_option(function: F) -> F:
     return click.option("--persona", metavar="NAME|FILE", help=help_text)(function)
 
 
+def reader_option(function: F) -> F:
+    """Adds ``--reader``: the card in a PC/SC reader instead of one in this process."""
+    return click.option(
+        "--reader", metavar="NAME", help="A PC/SC reader whose name begins so, instead of a card in-process."
+    )(function)
+
+
+def keys_option(function: F) -> F:
+    """Adds ``--keys``: where roots of the card's keys come from."""
+    return click.option(
+        "--keys", metavar="FILE|test", help="Roots of the card's keys in TOML; `test`: the published ones."
+    )(function)
+
+
 class Heard:
     """Keeps why a chip gave its last answer."""
 
@@ -207,7 +221,7 @@ def target_options(function: F) -> F:
 
     @options()
     @persona_option
-    @click.option("--reader", metavar="NAME", help="A PC/SC reader whose name begins so, instead of a card in-process.")
+    @reader_option
     @functools.wraps(function)
     def wrapped(*args: Any, choice: CardChoice, persona: str | None, reader: str | None, **kwargs: Any) -> Any:
         return function(*args, target=_open(choice, persona, reader), **kwargs)

@@ -17,7 +17,6 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from harness.cli import card_options, outputs, relaying
 from harness.cli.relaying import relayed_into_free
-from harness.cli.vectors import UNCERTAIN
 from harness.clock import Clock
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
@@ -30,7 +29,7 @@ from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.verdicts import report
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 JUDGED = (Verdict.PASSED, Verdict.WARNING, Verdict.FAILED)

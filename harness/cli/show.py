@@ -2,51 +2,153 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emulator.apdu.command import ResponseAPDU
-from emulator.filesystem.layouts.specs import FileSpec
+from emulator.chip import Exchange
+from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.messages import _
-from harness.cli import card_options
+from emulator.messages import _, ngettext
+from harness.cli import card_options, pins
 from harness.cli.card_options import CardChoice, Target
-from harness.terminal.values import ItemValue, brought_up, decode_record
-from harness.trace import decode
+from harness.cli.exchanges import TAKEN, tell
+from harness.keys.none import NoKeys
+from harness.messages.visible import visible_line
+from harness.readers import pcsc
+from harness.readers.atr import masked
+from harness.readers.connection import Pcsc
+from harness.terminal.contents import FileContent, contents
+from harness.terminal.refused import PinRefused
+from harness.terminal.terminal import Terminal
+from harness.terminal.values import brought_up, decode_record
+from harness.verdicts.verdict import UNCERTAIN
+
+if TYPE_CHECKING:
+    from harness.console.hand import ByHand
 
 
-def _read(image: Image, spec: FileSpec, *, show_secrets: bool) -> list[ItemValue]:
-    """A file's content straight from the image; a transparent file has one nameless item."""
-    records = image.memory.records(spec.path)
-    if spec.structure is Structure.TRANSPARENT:
-        return []
-    found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
-    if spec.secret and not show_secrets:
-        return [replace(one, value="*" * len(str(one.value))) for one in found]
-    return list(brought_up(found))
+def _of_image(image: Image, *, show_secrets: bool) -> Iterator[FileContent]:
+    """The files as they stand in an image, whoever may read them; what nobody may read masked."""
+    for spec in image.layout.files.values():
+        records = image.memory.records(spec.path)
+        if spec.structure is Structure.TRANSPARENT:
+            yield FileContent(spec, bytes=records[0])
+            continue
+        found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
+        if spec.secret and not show_secrets:
+            yield FileContent(spec, tuple(replace(one, value="*" * len(str(one.value))) for one in found))
+        else:
+            yield FileContent(spec, tuple(brought_up(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A card as it is shown."""
+
+    layout: Layout
+    algorithm: str
+    atr: bytes
+    files: list[FileContent]
+
+    @property
+    def unread(self) -> int:
+        """Returns how many files were not read that somebody may read."""
+        return sum(bool(one.unread) and not one.spec.secret for one in self.files)
+
+
+@contextlib.contextmanager
+def _progress(layout: Layout, found: Iterator[FileContent]) -> Iterator[Iterable[FileContent]]:
+    with click.progressbar(
+        found, length=len(layout.files), label=_("reading"), file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as shown:
+        yield shown
+
+
+def _from_reader(reader: str, known: Layout | None, keys: str | None, pin: str | None) -> _Shown:
+    """The card in a reader, as far as it lets itself be read. PcscError, TerminalError."""
+    with Pcsc(pcsc.find_reader(reader), reset_at_end=True) as connection:
+        terminal = _terminal(Target(connection, known), keys, pin)
+        with _progress(terminal.layout, contents(terminal)) as found:
+            return _Shown(terminal.layout, terminal.suite.name, masked(connection.atr), list(found))
+
+
+def _terminal(target: Target, keys: str | None, pin: str | None) -> Terminal:
+    """A session in which the PIN is verified, if there is one. With keys or a PIN it goes by hand, so that the card is
+    not asked for what it refused before.
+    """
+    if not keys and not pin:
+        terminal = Terminal(target.connection, target.known, keys=NoKeys())
+        terminal.begin()
+        return terminal
+    from harness.cli.by_hand import by_hand  # of [conformance]
+
+    hand = by_hand(target, keys, pin)
+    if pin and not (outcome := hand.do("verify")).done:
+        raise PinRefused(_("verifying the PIN"), outcome.response.sw)
+    return hand.terminal
 
 
 @click.command()
 @card_options.options()
 @card_options.persona_option
+@card_options.reader_option
+@card_options.keys_option
+@pins.option("pin", pins.PIN)
 @card_options.show_secrets_option
 @card_options.json_option
-def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json: bool) -> None:
-    """Print every item of a card, decoded, with the access conditions of its files."""
-    image = choice.look(persona)
+@click.pass_context
+def show(
+    ctx: click.Context,
+    choice: CardChoice,
+    persona: str | None,
+    reader: str | None,
+    keys: str | None,
+    pin: str | None,
+    *,
+    show_secrets: bool,
+    as_json: bool,
+) -> None:
+    """Print every item of a card, decoded, with the access conditions of its files.
+
+    With --reader: what the card there lets be read, by READ RECORD and READ BINARY alone; the PIN and keys only if they
+    are given, each tried once. Exit code 4 where files could not be read.
+    """
+    if reader is not None:
+        card = _from_reader(reader, choice.leave_to_reader(persona), keys, pin)
+    else:
+        if keys is not None:
+            raise click.UsageError(_("--keys needs --reader: the card in an image or of a persona hides nothing"))
+        image = choice.look(persona)
+        card = _Shown(image.layout, image.algorithm, image.atr, list(_of_image(image, show_secrets=show_secrets)))
     if as_json:
-        click.echo(json.dumps(_as_json(image, show_secrets=show_secrets), ensure_ascii=False, indent=1))
-        return
-    click.echo(f"{image.layout.title_zh} {image.layout.title}, {image.algorithm}, ATR {image.atr.hex().upper()}")
-    for spec in image.layout.files.values():
+        click.echo(json.dumps(_as_json(card, show_secrets=show_secrets), ensure_ascii=False, indent=1))
+    else:
+        _print(card)
+    if card.unread:
+        click.echo(
+            ngettext(
+                "{count} file was not read 个文件未读", "{count} files were not read 个文件未读", card.unread
+            ).format(count=card.unread),
+            err=True,
+        )
+        ctx.exit(UNCERTAIN)
+
+
+def _print(card: _Shown) -> None:
+    click.echo(f"{card.layout.title_zh} {card.layout.title}, {card.algorithm}, ATR {card.atr.hex().upper()}")
+    for file in card.files:
+        spec = file.spec
         click.echo(
             _("\n{path} {name} {name_en}  [read {read}; update {update}]  ({grade})").format(
                 path=spec.path,
@@ -57,21 +159,27 @@ def show(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
                 grade=spec.grade,
             )
         )
-        if spec.structure is Structure.TRANSPARENT:
-            (content,) = image.memory.records(spec.path)
-            click.echo(_("  {size} bytes, {count} used").format(size=spec.size, count=len(content.rstrip(bytes(1)))))
-        for one in _read(image, spec, show_secrets=show_secrets):
+        if file.unread:
+            click.echo("  " + _("not read: {why}").format(why=file.unread))
+        elif spec.structure is Structure.TRANSPARENT:
+            click.echo(
+                "  " + _("{size} bytes, {used} used").format(size=spec.size, used=len(file.bytes.rstrip(bytes(1))))
+            )
+        for one in file.items:
             label = one.spec.label or f"#{one.number}"
             click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
 
-def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
+def _as_json(card: _Shown, *, show_secrets: bool) -> dict[str, Any]:
     files = {}
-    for spec in image.layout.files.values():
+    for file in card.files:
+        spec = file.spec
         entry: dict[str, Any] = {"name": spec.name, "name_en": spec.name_en, "structure": spec.structure}
         entry |= {"read": str(spec.read), "update": str(spec.update), "grade": spec.grade}
-        if spec.structure is Structure.TRANSPARENT:
-            content = image.memory.records(spec.path)[0].hex().upper()
+        if file.unread:
+            entry["unread"] = file.unread
+        elif spec.structure is Structure.TRANSPARENT:
+            content = file.bytes.hex().upper()
             entry["hex"] = content if show_secrets or not spec.secret else "*" * len(content)
         else:
             entry["items"] = [
@@ -85,20 +193,22 @@ def _as_json(image: Image, *, show_secrets: bool) -> dict[str, Any]:
                     "value": one.value,
                     **({"meaning": one.meaning} if one.meaning else {}),
                 }
-                for one in _read(image, spec, show_secrets=show_secrets)
+                for one in file.items
             ]
         files[spec.path] = entry
     return {
-        "layout": image.layout.name,
-        "algorithm": image.algorithm,
-        "atr": image.atr.hex().upper(),
+        "layout": card.layout.name,
+        "algorithm": card.algorithm,
+        "atr": card.atr.hex().upper(),
         "files": files,
     }
 
 
 @click.command()
-@click.argument("commands", metavar="HEX…", nargs=-1, required=True)
+@click.argument("commands", metavar="HEX|WORD…", nargs=-1, required=True)
 @card_options.target_options
+@card_options.keys_option
+@pins.option("pin", pins.PIN)
 @card_options.show_secrets_option
 @card_options.json_option
 @click.pass_context
@@ -106,46 +216,60 @@ def apdu(
     ctx: click.Context,
     commands: tuple[str, ...],
     target: AbstractContextManager[Target],
+    keys: str | None,
+    pin: str | None,
     *,
     show_secrets: bool,
     as_json: bool,
 ) -> None:
     """Send commands and print the answers in words, with the card's reasons where it is in this process.
 
-    HEX is one command, with spaces and colons or without; so are four and more single bytes in a row. The word `reset`
-    resets the card. All are sent; exit code 1 if the card refused any.
+    HEX is one command, with spaces and colons or without; so are four and more single bytes in a row. `reset` resets
+    the card; `select:SSSE`, `auth:RKSSSE` (its root from --keys), `read:SSSE/EF06/09` and `verify` (the PIN from --pin)
+    are the words of `sscard shell`: with one of them among the commands, a card in a reader is looked at first, and
+    asked no second time what it refused once. All are sent; exit code 1 if the card refused any.
     """
-    raw = [None if text == "reset" else _hex(text) for text in _joined(commands)]
+    lines = [_line(text) for text in _joined(commands)]
     refused = False
     with target as card:
-        for command in raw:
-            if command is None:
+        hand = _hand(card, keys, pin) if any(isinstance(line, str) and line != RESET for line in lines) else None
+        for line in lines:
+            if line == RESET:
                 atr = card.connection.reset().hex().upper()
+                if hand is not None:
+                    hand.terminal.forget()
                 click.echo(json.dumps({"event": "reset", "atr": atr}) if as_json else _("reset: {atr}").format(atr=atr))
-                continue
-            answer = card.connection.send(command)
-            reason = card.heard.reason if card.heard else ""
-            refused |= answer[-2:-1] not in TAKEN
-            shown = decode.command_hex(command, show_secrets=show_secrets)
-            if as_json:
-                response = ResponseAPDU.parse(answer)
-                row = {
-                    "command": shown,
-                    "instruction": decode.instruction_name(command),
-                    "data": response.data.hex().upper(),
-                    "sw": f"{response.sw:04X}",
-                    "meaning": decode.answer_words(answer),
-                    **({"reason": reason} if reason else {}),
-                }
-                click.echo(json.dumps(row, ensure_ascii=False))
-            else:
-                click.echo(f"→ {shown}  {decode.command_words(command)}")
-                click.echo(f"← {decode.status_apart(answer.hex().upper())}  {decode.meaning(answer, reason)}")
+            elif hand is not None:
+                refused |= not _by_hand(hand, line, show_secrets=show_secrets, as_json=as_json)
+            elif isinstance(line, bytes):
+                answer = card.connection.send(line)
+                refused |= answer[-2:-1] not in TAKEN
+                tell(
+                    Exchange(line, answer, card.heard.reason if card.heard else ""),
+                    show_secrets=show_secrets,
+                    as_json=as_json,
+                )
     ctx.exit(1 if refused else 0)
 
 
-TAKEN = (b"\x90", b"\x61", b"\x62")
-"""First bytes of status words that a command ends with which was done, as ISO 7816-4 has them: all others refuse."""
+def _hand(card: Target, keys: str | None, pin: str | None) -> ByHand:
+    from harness.cli.by_hand import by_hand  # of [conformance], which commands in hex need not
+
+    return by_hand(card, keys, pin)
+
+
+def _by_hand(hand: ByHand, line: str | bytes, *, show_secrets: bool, as_json: bool) -> bool:
+    """Does a line and tells it; false where the card refused it."""
+    outcome = hand.do(line if isinstance(line, str) else line.hex())
+    for exchange in outcome.exchanges:
+        tell(exchange, show_secrets=show_secrets, as_json=as_json)
+    if outcome.value and not as_json:
+        click.echo(visible_line(outcome.value))
+    return outcome.done
+
+
+RESET = "reset"
+WORD = re.compile(r"([a-z_]{4,})(?::(.*))?")
 SHORTEST = 4
 """Bytes of the shortest command: fewer single ones in a row are commands of their own, for trying what a card says."""
 
@@ -158,6 +282,14 @@ def _joined(words: tuple[str, ...]) -> Iterator[str]:
             yield "".join(found)
         else:
             yield from found
+
+
+def _line(text: str) -> str | bytes:
+    """A word as a line of the shell, a command as its bytes; a usage error for what is neither."""
+    word = WORD.fullmatch(text)
+    if word is None or not set(text.lower()) - set("0123456789abcdef: "):
+        return _hex(text)
+    return " ".join(filter(None, word.groups()))
 
 
 def _hex(text: str) -> bytes:

@@ -38,6 +38,8 @@ ROOMS = {
     "scenarios": ("scenarios",),
     "facts": ("facts",),
     "learn": ("learn",),
+    "readers": ("readers",),
+    "shell": ("shell",),
 }
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}

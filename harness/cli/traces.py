@@ -1,22 +1,30 @@
-"""trace show, diff, export; record."""
+"""trace show, diff, export, to-vector, send; record."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from emulator import catalogue
+from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options, relaying
+from harness.cli.card_options import CardChoice
 from harness.cli.relaying import relayed_into_free
 from harness.serving.run import ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
 from harness.trace.show import Names, Reader, time_of_day
+from harness.verdicts.verdict import UNCERTAIN
+
+if TYPE_CHECKING:
+    from harness.conformance.recorded import Recorded
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 LAYOUT = click.option("--layout", metavar="NAME|FILE", help="The cards' layout. [as the trace tells, else 3.00]")
@@ -24,7 +32,7 @@ LAYOUT = click.option("--layout", metavar="NAME|FILE", help="The cards' layout. 
 
 @click.group()
 def trace() -> None:
-    """What went between terminal and card: see it, compare it, take it to Wireshark."""
+    """What went between terminal and card: see it, compare it, take it to Wireshark, play it."""
 
 
 @trace.command("show")
@@ -85,6 +93,116 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     with writing.named(out):
         out.write_bytes(b"".join(blocks))
     click.echo(_("{out}: {count} blocks").format(out=out, count=len(blocks)))
+
+
+SLOT = click.option("--slot", type=int, default=0, show_default=True, help="The slot whose card is meant.")
+ID = re.compile("[A-Z0-9_]+(-[A-Z0-9_]+)*")
+
+
+def _recorded(file: Path, layout: str | None, slot: int, *, personal_data: bool) -> tuple[Recorded, Layout, str]:
+    """A slot's session as steps, its card's layout and algorithm; the latter empty where the trace does not tell."""
+    from harness.conformance.recorded import steps_of  # of [conformance], as what uses it is
+
+    read.check_slot(file, slot)
+    events = [one for one in read.events(file) if one.slot == slot]
+    plan = catalogue.layout(layout) if layout else read.slot_layout(events[0], read.layout_of(file))
+    algorithm = next((one.told("algorithm") for one in events if one.told("algorithm")), "")
+    return steps_of(events, plan, personal_data=personal_data), plan, algorithm
+
+
+def _told_of(told: Recorded) -> None:
+    """Says what could not become a step."""
+    for line in told.left_out:
+        click.echo(_("left out: {line}").format(line=line), err=True)
+
+
+@trace.command("to-vector")
+@click.argument("file", type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="The YAML file to write.")
+@click.option("--id", "identifier", metavar="ID", help="The vector's, in capitals. [RECORDED- and the file's name]")
+@click.option("--title", metavar="TEXT", help="The vector's. [of which recording it is]")
+@SLOT
+@LAYOUT
+@click.option("--personal-data", is_flag=True, help="Keep items' values as far as the trace has them, instead of `..`.")
+@card_options.force_option
+@click.pass_context
+def to_vector(
+    ctx: click.Context,
+    file: Path,
+    out: Path,
+    identifier: str | None,
+    title: str | None,
+    slot: int,
+    layout: str | None,
+    *,
+    personal_data: bool,
+    force: bool,
+) -> None:
+    """Make a conformance vector of a recorded session.
+
+    Commands become steps, answers what they expect; values are any byte (`..`), and proofs, challenges and PINs steps
+    that make them anew. Exit code 4 where some command could not become a step: which, and why, is told.
+    """
+    from harness.conformance import recorded
+
+    check_new(out, force=force)
+    name = identifier or "RECORDED-" + re.sub("[^A-Z0-9]+", "_", file.stem.upper()).strip("_")
+    if not ID.fullmatch(name):
+        raise click.BadParameter(
+            _("expected capitals, digits, _ and single -, found {name!r}").format(name=name), param_hint="--id"
+        )
+    told, plan, algorithm = _recorded(file, layout, slot, personal_data=personal_data)
+    table = recorded.document(told, name, title or _("recorded session {file}").format(file=file.name), plan, algorithm)
+    head = _("Made of {file} by `sscard trace to-vector`. `..` is any byte.").format(file=file.name)
+    left = [_("left out: {line}").format(line=line) for line in told.left_out]
+    with writing.named(out):
+        out.write_text(recorded.text(table, "\n".join([head, *left])), encoding="utf-8")
+    click.echo(_("{out}: {count} steps").format(out=out, count=len(told.steps)))
+    _told_of(told)
+    ctx.exit(UNCERTAIN if told.left_out else 0)
+
+
+@trace.command("send")
+@click.argument("file", type=FILE)
+@card_options.options(image=False)
+@card_options.persona_option
+@card_options.reader_option
+@click.option(
+    "--card", "named", metavar="ATR|CODE", help="With --reader: the card that you mean; any other is refused."
+)
+@card_options.keys_option
+@click.option("--allow-destructive", is_flag=True, help="Send also what spends tries or changes the card.")
+@SLOT
+@card_options.show_secrets_option
+@click.pass_context
+def send(
+    ctx: click.Context,
+    file: Path,
+    choice: CardChoice,
+    persona: str | None,
+    reader: str | None,
+    named: str | None,
+    keys: str | None,
+    slot: int,
+    *,
+    allow_destructive: bool,
+    show_secrets: bool,
+) -> None:
+    """Play a recorded session on another card, and tell where it answers otherwise.
+
+    On a card in a reader, guarded as `sscard vectors run --reader` guards it, or on a fresh virtual one. Proofs of keys
+    and challenges are made anew, the PIN is $SSCARD_PIN. Exit code 1 where an answer differs; 4 where something could
+    not be sent.
+    """
+    from harness.cli.sending import Receiver, played
+
+    if reader is not None:
+        choice.leave_to_reader(persona)
+    told, plan, algorithm = _recorded(file, None, slot, personal_data=False)
+    _told_of(told)
+    on = Receiver(reader, named, keys, choice.layout, choice.algorithm or algorithm, persona)
+    verdict = played(told, file, plan, on, allow_destructive=allow_destructive, show_secrets=show_secrets)
+    ctx.exit(verdict or (UNCERTAIN if told.left_out else 0))
 
 
 @click.command()

@@ -46,7 +46,6 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 LAST = Path(".sscard-last.json")
 """Where a run leaves what it found, for --failed; in the current folder."""
-UNCERTAIN = judgement.UNCERTAIN
 BAD = (Verdict.FAILED, Verdict.UNDEFINED)
 
 

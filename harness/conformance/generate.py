@@ -74,7 +74,7 @@ def merged(names: Iterable[str] = VERSIONS) -> dict[str, list[Document]]:
     return result
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """YAML as people write it: steps on a line each."""
 
 
@@ -82,7 +82,7 @@ def _flat(dumper: yaml.SafeDumper, data: dict[str, Any]) -> yaml.MappingNode:
     return dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style="id" not in data)
 
 
-_Dumper.add_representer(dict, _flat)
+Dumper.add_representer(dict, _flat)
 
 
 def write(folder: Path) -> int:
@@ -91,7 +91,7 @@ def write(folder: Path) -> int:
     files = merged()
     for name, known in files.items():
         text = "# Generated from the layouts by `sscard vectors generate`; a test fails when the two differ.\n"
-        text += yaml.dump_all(known, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
+        text += yaml.dump_all(known, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
         with writing.named(folder / name):
             (folder / name).write_text(text, encoding="utf-8")
     return sum(map(len, files.values()))

@@ -9,9 +9,9 @@ from emulator.errors import Misuse
 from emulator.guess import guess
 from emulator.messages import _
 from harness.conformance.vector import Vector
-from harness.verdicts.verdict import Result, Verdict
+from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
 
-PASSED, FAILED, UNCERTAIN = 0, 1, 4
+PASSED, FAILED = 0, 1
 """Exit codes: all that had to be judged was, and is as it should be; something failed; something was not judged."""
 FOUND = frozenset({Verdict.PASSED, Verdict.WARNING, Verdict.FAILED})
 """Verdicts that say something of the card."""

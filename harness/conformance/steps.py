@@ -168,10 +168,15 @@ class Steps:
         self._card = self._chosen(step.around.card)
         for name, formula in step.let.items():
             self._names[name] = self._formulas.compute(formula)
-        return self._do(step.does)
+        return self.act(step.does)
 
-    def _do(self, does: Action) -> ResponseAPDU:
-        """What a step does, and what came of it."""
+    @property
+    def value(self) -> Value | None:
+        """Returns the value of the item that was read last, None where the last action read none."""
+        return self._value
+
+    def act(self, does: Action) -> ResponseAPDU:
+        """Does what a step does and returns the card's answer, whatever that is. StepFailed where it cannot be done."""
         self._value = None
         match does:
             case Reset():
@@ -419,7 +424,7 @@ class Steps:
         """The step, with power cut after each of its writes in turn: every outcome is old or new."""
         connection = self._terminal.connection
         assert isinstance(connection, InProcess), "only a virtual card can be torn from power on purpose"
-        for outcome in tear.in_session(connection.chip, lambda: self._do(does.does)):
+        for outcome in tear.in_session(connection.chip, lambda: self.act(does.does)):
             if outcome.outcome is tear.Outcome.MIXED:
                 raise StepFailed(
                     _("power cut after write {after} left {changes}").format(

@@ -396,16 +396,45 @@ def find_reader(beginning: str) -> str:
     )
 
 
-def present() -> dict[str, bytes]:
-    """The readers that have a card, and its ATR; nothing is sent. PcscError."""
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """A reader as PC/SC sees it now. ``atr`` is empty where there is no card, or one that did not answer its reset
+    (``mute``). ``used``: another program is connected to the card; ``exclusive``: for itself alone.
+    """
+
+    name: str
+    card: bool
+    atr: bytes
+    mute: bool
+    used: bool
+    exclusive: bool
+
+
+def states() -> list[ReaderState]:
+    """Every reader and what is in it, in order of their names; nothing is sent to a card. PcscError."""
     api = scard()
     names = reader_names()
     if not names:
-        return {}
+        return []
     with context() as handle:
-        result, states = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
+        result, found = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
         check(result, _("looking for cards"))
-    return {name: bytes(atr) for name, state, atr in states if state & api.SCARD_STATE_PRESENT}
+    return [
+        ReaderState(
+            name,
+            card=bool(state & api.SCARD_STATE_PRESENT),
+            atr=bytes(atr) if state & api.SCARD_STATE_PRESENT else b"",
+            mute=bool(state & api.SCARD_STATE_MUTE),
+            used=bool(state & api.SCARD_STATE_INUSE),
+            exclusive=bool(state & api.SCARD_STATE_EXCLUSIVE),
+        )
+        for name, state, atr in found
+    ]
+
+
+def present() -> dict[str, bytes]:
+    """The ATRs of the cards that are there, by their readers' names; nothing is sent. PcscError."""
+    return {one.name: one.atr for one in states() if one.card}
 
 
 def virtual_readers(slots: int, timeout: float = 10.0, *, every: bool = False) -> list[str]:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.subject import Subject
 
+UNCERTAIN = 4
+"""The exit code where nothing was wrong, but something could not be judged or read."""
+
 
 class Verdict(StrEnum):
     """How a vector, a rule or a scenario ended."""

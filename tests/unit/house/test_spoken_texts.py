@@ -75,6 +75,7 @@ KEPT = {
     "emulator/own_personas/check.py": ["terminal number"],  # a kind of value, as layouts have it
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
+    "harness/cli/shell.py": ["tab: complete"],  # as readline takes it
     "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}"],
