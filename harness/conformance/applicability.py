@@ -21,7 +21,7 @@ class Refusal:
 
     @property
     def verdict(self) -> Verdict:
-        """What it comes to."""
+        """Returns what the refusal comes to: not applicable, or missing where it has a cause."""
         return Verdict.NOT_APPLICABLE if self.cause is None else Verdict.MISSING
 
 

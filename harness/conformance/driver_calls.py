@@ -39,15 +39,15 @@ class Lent:
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self._inner.atr
 
     def reset(self) -> bytes:
-        """Resets the card."""
+        """Resets the card; returns the ATR."""
         return self._inner.reset()
 
     def send(self, command: bytes) -> bytes:
-        """One command."""
+        """Sends one command; returns the answer."""
         return self._inner.send(command)
 
     def close(self) -> None:

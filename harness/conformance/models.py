@@ -667,7 +667,7 @@ class VectorDocument:
 
 
 def schema() -> Schema:
-    """The published schema of vectors."""
+    """Returns the published schema of vectors."""
     actions = {name: {"$ref": f"#/$defs/actions/{name}"} for name in ACTIONS}
     around = models.written_out(Around)
     return {
@@ -704,5 +704,5 @@ def schema() -> Schema:
 
 
 def text() -> str:
-    """The content of ``schema-1.json``."""
+    """Returns the content of ``schema-1.json``."""
     return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"

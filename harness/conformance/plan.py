@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def run(self) -> list[Planned]:
-        """Those that will be run."""
+        """Returns those that will be run."""
         return [one for one in self.planned if one.refusal is None]
 
     @property
@@ -80,7 +80,7 @@ class Plan:
         return found
 
     def as_table(self) -> dict[str, Any]:
-        """For JSON."""
+        """Returns the plan as JSON takes it."""
         return {
             "target": self.target,
             "profile": self.profile,

@@ -77,7 +77,7 @@ def _plan(folder: Path, asked: str | Sequence[str], seed: int | None) -> Plan:
 
 
 def psam() -> InProcess:
-    """A fresh PSAM."""
+    """Returns a fresh PSAM."""
     return InProcess(Chip(catalogue.card(personas.PSAM, personas.PSAM)))
 
 

@@ -57,7 +57,7 @@ class _Watch:
     stepper: Stepper | None
 
     def begins(self, number: int, step: Step) -> None:
-        """See ``steps.Watch``."""
+        """Notes that a step begins, and waits where steps are done one at a time."""
         self.log.step = number
         if self.stepper is not None:
             self.stepper.begins(self.vector, number, step, self.log)
@@ -85,7 +85,7 @@ def run_one(
 def _judged(
     vector: Vector, target: Target, watch: _Watch, *, allow_destructive: bool, strict: bool, quotes: bool
 ) -> tuple[Verdict, str, str]:  # fmt: skip
-    """Verdict, reason and cause."""
+    """Returns verdict, reason and cause."""
     try:
         refusal = applicable(vector, target, allow_destructive=allow_destructive)
         if refusal:

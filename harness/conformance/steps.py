@@ -322,7 +322,7 @@ class Steps:
     # --- values ------------------------------------------------------------------------------------------------
 
     def _filled(self, text: str) -> str:
-        """Hex with its names replaced."""
+        """Returns hex with the values that its names stand for. StepFailed for a name that nothing has."""
 
         def value(place: re.Match[str]) -> str:
             name, span = place.groups()

@@ -107,7 +107,7 @@ class File:
 
     @property
     def application(self) -> str:
-        """Where it lies."""
+        """Returns the application that it lies in."""
         return self.path.partition("/")[0]
 
     @property

@@ -29,12 +29,12 @@ class KnownApplication:
 
     @property
     def name(self) -> str:
-        """As layouts call it."""
+        """Returns the application's name, as layouts have it."""
         return self.spec.id
 
 
 def layouts() -> tuple[Layout, ...]:
-    """The national layouts."""
+    """Returns the national layouts."""
     return tuple(map(catalogue.layout, NATIONAL))
 
 

@@ -66,7 +66,7 @@ class Learned:
 
     @property
     def layout(self) -> Layout | None:
-        """The twin's."""
+        """Returns the twin's layout, None where none was drawn."""
         return self.drawing.layout if self.drawing else None
 
 

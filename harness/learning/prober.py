@@ -42,7 +42,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """True for 9000."""
+        """True if the status word is 9000."""
         return self.sw == SW.OK
 
     @property
@@ -96,7 +96,7 @@ class Prober(Connection):
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self._connection.atr
 
     def reset(self) -> bytes:

@@ -77,7 +77,7 @@ def sections(learning: Learning, evidence: Sequence[Evidence], likeness: Likenes
 
 
 def text(learning: Learning, evidence: Sequence[Evidence], likeness: Likeness | None = None) -> str:
-    """The report as Markdown."""
+    """Returns the report as Markdown."""
     lines = ["# 读卡报告 What was learned of a card", ""]
     for one in sections(learning, evidence, likeness):
         lines += [f"## {one.title.zh} {one.title.en}", ""]

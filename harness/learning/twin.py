@@ -60,7 +60,7 @@ class Twin:
         return image
 
     def chip(self, layout: Layout) -> Chip:
-        """A chip of its own."""
+        """Returns a chip of the twin's, as new."""
         return Chip(self.image(layout), apdu_shape=self.apdu_shape)
 
 

@@ -80,7 +80,7 @@ SECOND = """
 
 
 def markdown(scenarios: Sequence[Scenario]) -> str:
-    """docs/reference/articles.md."""
+    """Returns the text of docs/reference/articles.md."""
     lines = [
         f"| {short(one)} | {one.label_zh} | {KINDS[one.text.kind]} | {_shown(one, scenarios)} |" for one in paragraphs()
     ]

@@ -39,7 +39,7 @@ class ArticleText:
 
     @property
     def number(self) -> str:
-        """The article's number."""
+        """Returns the article's number."""
         return self.text.partition(".")[0]
 
     @property
@@ -537,7 +537,7 @@ class Step:
 
     @property
     def expected(self) -> Ending:
-        """How it must end."""
+        """Returns how the step must end."""
         return self.around.expect or (Ending.RIGHT if isinstance(self.does, EnterPin) else Ending.DONE)
 
     @property
@@ -628,7 +628,7 @@ class ScenarioDocument:
 
 
 def schema() -> Schema:
-    """The published schema of scenarios."""
+    """Returns the published schema of scenarios."""
     defined = (Person, Then, Register, OnChip, Holder)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -661,5 +661,5 @@ def schema() -> Schema:
 
 
 def text() -> str:
-    """The content of ``schema-1.json``."""
+    """Returns the content of ``schema-1.json``."""
     return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"

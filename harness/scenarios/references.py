@@ -23,7 +23,7 @@ class Reference:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The name, and the way."""
+        """Returns the name, and the way from there."""
         return (self.name, *self.way)
 
 

@@ -25,7 +25,7 @@ class Fed:
         self.next = b""
 
     def __call__(self, size: int) -> bytes:
-        """So many bytes."""
+        """Returns so many bytes: those of the recording, else random ones."""
         return self.next if len(self.next) == size else os.urandom(size)
 
 

@@ -38,7 +38,7 @@ class Drawn:
         self._seed, self._count = seed, 0
 
     def __call__(self, size: int) -> bytes:
-        """So many bytes."""
+        """Returns the next so many bytes, the same in every run."""
         self._count += 1
         return sha256(f"{self._seed} {self._count}".encode()).digest()[:size]
 
@@ -51,7 +51,7 @@ class Torn:
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self._inner.atr
 
     def _there(self) -> None:
@@ -59,7 +59,7 @@ class Torn:
             raise pcsc.PcscError(_("no card: it was torn out"), pcsc.NO_SMARTCARD)
 
     def reset(self) -> bytes:
-        """PcscError once it is out."""
+        """Resets the card. PcscError once it is out."""
         self._there()
         return self._inner.reset()
 
@@ -115,7 +115,7 @@ class Pocket(CardStore):
                 chip.power_off()
 
     def snapshot(self) -> dict[str, dict[CellKey, Cell]]:
-        """What every card holds."""
+        """Returns what every card holds, by the card's number."""
         return {number: chip.image.memory.snapshot() for number, chip in self.chips.items()}
 
 

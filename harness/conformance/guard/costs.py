@@ -86,7 +86,7 @@ class Cost:
 
     @property
     def needs(self) -> Set[str]:
-        """All that it wants unspoilt."""
+        """Returns all that it wants unspoilt: counters, applications, card and code."""
         return self.counters | self.entered | {IDENTIFICATION, CARD_STATE.name}
 
 
@@ -207,7 +207,7 @@ class Watched(InProcess):
         self._entered: set[str] = set()
 
     def reset(self) -> bytes:
-        """Resets the card."""
+        """Resets the card; returns the ATR."""
         self._proofs.reset()
         return super().reset()
 
@@ -240,7 +240,7 @@ class Watched(InProcess):
         return full, self._memory.counter(tries_cell(name)) if full else 0
 
     def cost(self, *, passes: bool) -> Cost:
-        """What was found."""
+        """Returns what the commands so far have cost the twin."""
         before, after = self._before, self._memory.snapshot()
         otherwise = {name for name in {**before, **after} if before.get(name) != after.get(name)}
         pin = after.get(PIN_CELL)

@@ -48,7 +48,7 @@ class Guard:
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self._inner.atr
 
     def begin(self, vector: str, script: Sequence[Expected], may_lock: frozenset[str] = frozenset()) -> None:

@@ -157,7 +157,7 @@ class Ledger:
 
 
 def called(name: str) -> str:
-    """A counter in words."""
+    """Returns a counter's name in words."""
     return _("the card's PIN") if name == PIN else _("the key {name}").format(name=name)
 
 

@@ -77,11 +77,11 @@ class Proofs:
 
     @property
     def here(self) -> str:
-        """The application that is current."""
+        """Returns the application that is current."""
         return self._context.directory.spec.id
 
     def reset(self) -> None:
-        """The card was reset."""
+        """Forgets what was selected, as the card does."""
         self._context.reset()
 
     def follow(self, raw: bytes, sw: int) -> None:

@@ -17,17 +17,17 @@ class Logged:
 
     @property
     def atr(self) -> bytes:
-        """The last answer to reset."""
+        """Returns the answer to the last reset."""
         return self.inner.atr
 
     def reset(self) -> bytes:
-        """Resets the card."""
+        """Resets the card and notes it; returns the ATR."""
         atr = self.inner.reset()
         self.log.powered("reset", atr)
         return atr
 
     def send(self, command: bytes) -> bytes:
-        """One command."""
+        """Sends one command and notes it with its answer."""
         answer = self.inner.send(command)
         self.log.sent(command, answer)
         return answer

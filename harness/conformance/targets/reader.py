@@ -110,7 +110,7 @@ class CardInReader:
         return name.replace(" ", "").upper() in (self._connection.atr.hex().upper(), self.identification.upper())
 
     def layout_for(self, vector: Vector) -> Layout:
-        """The card's own."""
+        """Returns the card's own layout. Unsuitable where the vector wants another."""
         wanted = asked_for(vector, self.layout)
         if wanted:
             raise Unsuitable(
@@ -330,7 +330,7 @@ class CardInReader:
                 self._learn_tries(terminal.pin_state() or 0)
 
     def _prove(self, terminal: Terminal, name: str, version: int) -> None:
-        """One right proof. Refused."""
+        """Makes one proof that is right. Refused."""
         if name == PIN:
             terminal.enter(self.layout.pin.application)
             terminal.verify_pin(self._pin)

@@ -53,7 +53,7 @@ class Recorded:
         return self._events[self._at - 1]
 
     def close(self) -> None:
-        """Nothing to let go."""
+        """Does nothing: a recording holds no card."""
 
 
 class Replay:
@@ -82,22 +82,22 @@ class Replay:
 
     @property
     def profile(self) -> Profile:
-        """As the recording tells."""
+        """Returns the kind of card that the recording tells of."""
         return Profile(self._layout.version, self._algorithm, features_of(self._layout) | {"t0"})
 
     @property
     def target(self) -> str:
-        """The file."""
+        """Returns the recording's file, in words."""
         return _("recording {path}").format(path=self._path)
 
     def layout_for(self, vector: Vector) -> Layout:
-        """The recorded card's."""
+        """Returns the recorded card's layout. Unsuitable where the vector wants another."""
         if asked_for(vector, self._layout):
             raise Unsuitable(_("it wants a card of the layout {layout}").format(layout=vector.layout))
         return self._layout
 
     def harm(self, vector: Vector) -> str:  # noqa: ARG002
-        """None: there is no card."""
+        """Returns nothing: there is no card that could be harmed."""
         return ""
 
     def opened(self, vector: Vector, log: Log) -> Iterator[Play]:

@@ -29,7 +29,7 @@ class Profile:
 
     @property
     def name(self) -> str:
-        """Like ``3.00-sm4``."""
+        """Returns the kind's name, like ``3.00-sm4``."""
         return f"{self.version}-{self.algorithm}"
 
 
@@ -38,11 +38,11 @@ class Target(Protocol):
 
     @property
     def profile(self) -> Profile:
-        """The card's kind."""
+        """Returns the kind of card."""
 
     @property
     def target(self) -> str:
-        """In words, for reports."""
+        """Returns what it is in words, for reports."""
 
     @property
     def physical(self) -> bool:

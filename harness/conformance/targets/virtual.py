@@ -49,7 +49,7 @@ class Virtual:
 
     @property
     def target(self) -> str:
-        """Layout and algorithm."""
+        """Returns layout and algorithm in words."""
         return _("virtual card, layout {layout}, {algorithm}").format(layout=self.layout, algorithm=self.algorithm)
 
     def layout_for(self, vector: Vector) -> Layout:

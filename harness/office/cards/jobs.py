@@ -45,7 +45,7 @@ class Base(BaseModel):
     en: ClassVar[str]
 
     def stage(self, card: CardInReader) -> Stage:
-        """From the chip; TerminalError, PcscError."""
+        """Returns how far the chip shows the work to be. TerminalError, PcscError."""
         raise NotImplementedError
 
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
@@ -77,7 +77,7 @@ class TurnOn(Base):
         return Stage.AFTER
 
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
-        """ACTIVATE."""
+        """Activates the card, unless it is active already."""
         del pin
         if self.stage(card) is Stage.BEFORE:
             card.terminal.activate()
@@ -114,7 +114,7 @@ class UnblockPin(Base):
         return Stage.AFTER if left is None or left == card.terminal.layout.pin.tries else Stage.BEFORE
 
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
-        """PIN CHANGE/UNBLOCK."""
+        """Unblocks the PIN and leaves it as it is."""
         del pin
         card.terminal.unblock_pin()
 
@@ -139,7 +139,7 @@ class WriteItems(Base):
         return [str(card.terminal.read(one.path)) for one in self.items]
 
     def stage(self, card: CardInReader) -> Stage:
-        """Read back."""
+        """Returns how far the items are written, by reading them back."""
         held = self._held(card)
         if held == [one.after for one in self.items]:
             return Stage.AFTER
@@ -151,7 +151,7 @@ class WriteItems(Base):
         self._put(card, [one.after for one in self.items])
 
     def undo(self, card: CardInReader) -> None:
-        """Writes the old values back."""
+        """Writes the values back that were there before."""
         self._put(card, [one.before for one in self.items])
 
     def _put(self, card: CardInReader, values: list[str]) -> None:
@@ -175,7 +175,7 @@ class MoveRegion(Base):
     zh, en = "参保地转移", "moving the insurance region"
 
     def stage(self, card: CardInReader) -> Stage:
-        """Every insurance's region."""
+        """Returns how far the region is moved, by reading every insurance's."""
         codes = {one.code for one in regions.read(card.terminal)}
         if codes == {self.target}:
             return Stage.AFTER
@@ -188,7 +188,7 @@ class MoveRegion(Base):
             regions.move(card.terminal, self.target, self.origin)
 
     def undo(self, card: CardInReader) -> None:
-        """Moves what has moved back."""
+        """Moves back what has moved."""
         if self.stage(card) is not Stage.BEFORE:
             regions.move(card.terminal, self.origin, self.target)
 
@@ -221,7 +221,7 @@ class BlockFunction(Base):
         return Stage.AFTER if card.blocked else Stage.BEFORE
 
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
-        """APPLICATION BLOCK."""
+        """Blocks the social security environment, unless it is blocked already."""
         del pin
         if self.stage(card) is Stage.BEFORE:
             card.terminal.block_application(ENVIRONMENT)
@@ -238,7 +238,7 @@ class BlockCard(Base):
         return Stage.AFTER if card.blocked else Stage.BEFORE
 
     def run(self, card: CardInReader, pin: SecretStr | None) -> None:
-        """CARD BLOCK."""
+        """Blocks the card, unless it is blocked already."""
         del pin
         if self.stage(card) is Stage.BEFORE:
             card.terminal.block_card()

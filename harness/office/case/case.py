@@ -61,12 +61,12 @@ class Case(Generic[R_co]):
 
     @property
     def today(self) -> date:
-        """In China."""
+        """Returns the present day in China."""
         return self.now.date()
 
     @property
     def holder(self) -> Person:
-        """The person; Unknown."""
+        """Returns the person whom it is about. Unknown where nobody is registered."""
         if self.person is None:
             raise Unknown(
                 _("登记库中无此人 no such person is registered: name the holder's document, or put the card in")
@@ -75,14 +75,14 @@ class Case(Generic[R_co]):
 
     @property
     def own_card(self) -> Card:
-        """The card; Unknown."""
+        """Returns the card that it is about. Unknown where none is registered."""
         if self.card is None:
             raise Unknown(_("登记库中无此卡 the register knows no such card"))
         return self.card
 
     @property
     def case_of(self) -> Application:
-        """The application; Unknown."""
+        """Returns the application that it is about. Unknown where none is registered."""
         if self.application is None:
             raise Unknown(_("无此申请 there is no such application"))
         return self.application
@@ -153,5 +153,5 @@ class Case(Generic[R_co]):
 
     @property
     def online(self) -> bool:
-        """Not at a counter."""
+        """True if it was not asked for at a counter."""
         return self.request.channel is not Channel.COUNTER

@@ -50,7 +50,7 @@ class Operation(ABC, Generic[R, T_co]):
 
     @property
     def name(self) -> str:
-        """As requests name it."""
+        """Returns the operation's name, as requests have it."""
         return self.request.operation
 
     @property

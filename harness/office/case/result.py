@@ -15,7 +15,7 @@ class Result(BaseModel):
     """Fields that are not for the trail: whoever reads them may use them as the holder does."""
 
     def data(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Returns the result as JSON takes it."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def for_trail(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Rule:
         return replace(self, citation=citation, grade=grade)
 
     def demand(self, case: Case[Any]) -> None:
-        """Refusal unless it holds."""
+        """Raises Refusal unless the rule holds."""
         if not self.holds(case):
             raise self.refusal()
 

@@ -85,7 +85,7 @@ class Services:
         return {"deadline": by.isoformat(), "late": application.progress in OPEN and today > by}
 
     def loss_ends(self, reported: datetime) -> datetime:
-        """When a temporary loss lapses."""
+        """Returns the moment when a temporary loss that was reported then lapses."""
         return reported + timedelta(hours=self.temporary_loss_hours)
 
     def loss(self, card: Card | Found, now: datetime) -> Loss:

@@ -78,7 +78,7 @@ def service(operation: Operation[Any, Any]) -> dict[str, Any]:
 
 
 def services() -> list[dict[str, Any]]:
-    """Every operation."""
+    """Returns a row for every operation."""
     return [service(one) for one in ALL.values()]
 
 
@@ -135,7 +135,7 @@ class Used:
 
 
 def rules() -> list[Used]:
-    """Every rule once, by article."""
+    """Returns every rule once, by article."""
     found: dict[tuple[str, Citation, str], Used] = {(one.id, one.citation, one.zh): Used(one) for one in BASE}
     for operation in ALL.values():
         for rule in operation.rules:
@@ -146,7 +146,7 @@ def rules() -> list[Used]:
 
 
 def rule_table() -> list[dict[str, Any]]:
-    """For JSON."""
+    """Returns the rules as JSON takes them."""
     return [
         {
             "rule": one.rule.id,
@@ -162,7 +162,7 @@ def rule_table() -> list[dict[str, Any]]:
 
 
 def markdown() -> str:
-    """docs/reference/office-rules.md."""
+    """Returns the text of docs/reference/office-rules.md."""
     operations = (
         f"| `{one['operation']}` | {one['zh']} | {one['en']} | {one['article']}, {one['paragraph']} "
         f"| {', '.join(one['roles'])} | {'yes' if one['card'] else ''} | {'yes' if one['online'] else ''} |\n"

@@ -88,7 +88,7 @@ class Done:
         return self.result.data()
 
     def as_table(self) -> dict[str, Any]:
-        """For JSON."""
+        """Returns what was done as JSON takes it."""
         return {
             "operation": self.operation,
             "article": self.article.article,

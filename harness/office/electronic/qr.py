@@ -31,7 +31,7 @@ def svg(text: str) -> str:
 
 
 def png(text: str) -> bytes:
-    """The same as PNG."""
+    """Returns a text's QR code as PNG."""
     picture = _drawn(text, "png")
     chunk = b"iTXtTitle\0\0\0zh-CN\0\0" + TITLE.encode()
     # The CRC covers type and data, the length data alone.

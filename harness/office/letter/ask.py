@@ -30,7 +30,7 @@ class Signatory(Model):
     phone: Phone
 
     def party(self) -> Party:
-        """As the form takes it."""
+        """Returns the signatory as the form takes a party."""
         return Party(self.name, self.document.type.zh, self.document.number, self.phone)
 
 

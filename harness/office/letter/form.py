@@ -33,7 +33,7 @@ class Party:
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """As the form names them."""
+        """Returns what the form says of the party, each with its name there."""
         return (
             ("姓名", self.name),
             ("证件类型", self.document_type),
@@ -78,7 +78,7 @@ class Letter:
 
     @property
     def date_zh(self) -> str:
-        """2026年3月5日."""
+        """Returns the day as Chinese forms write it: 2026年3月5日."""
         return f"{self.day.year}年{self.day.month}月{self.day.day}日"
 
 

@@ -101,7 +101,7 @@ class Measures:
 
 @cache
 def measures() -> Measures:
-    """The Measures, read once."""
+    """Returns the Measures, which are read once."""
     table = tomllib.loads((resources.files(__package__) / "measures.toml").read_text(encoding="utf-8"))
     chapters = tuple(Chapter(**chapter) for chapter in table.pop("chapter"))
     articles = tuple(_article(entry, chapters) for entry in table.pop("article"))
@@ -131,17 +131,17 @@ class Citation:
 
     @property
     def text(self) -> Paragraph:
-        """The paragraph itself."""
+        """Returns the paragraph that is cited."""
         return measures().article(self.article).paragraphs[self.paragraph - 1]
 
     @property
     def zh(self) -> str:
-        """Its words."""
+        """Returns the paragraph's words."""
         return self.text.zh
 
     @property
     def en(self) -> str:
-        """Our rendering."""
+        """Returns our rendering of the paragraph."""
         return self.text.en
 
     @property

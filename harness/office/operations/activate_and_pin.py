@@ -139,7 +139,7 @@ class ResetPinOperation(Operation[ResetPin, Result]):
     demands = (*AGENTS, WITH_CARD.under(C(15, 2)), WITH_IDENTITY.under(C(15, 2)), *USE, *NEW_PIN)
 
     def plan(self, case: Case[ResetPin]) -> Job | None:
-        """Under PUK and STK."""
+        """Returns the work on the chip, under PUK and STK: a new PIN, or tries set back alone."""
         return UnblockPin() if case.request.new is None else ReloadPin()
 
     def enter(self, case: Case[ResetPin]) -> Result:

@@ -158,7 +158,7 @@ class BankBusinessOperation(Operation[BankBusiness, AccountChanged]):
     )
 
     def enter(self, case: Case[BankBusiness]) -> AccountChanged:
-        """The account's new state."""
+        """Enters the account's new state."""
         _, state = DEEDS[case.request.deed]
         bank.set_state(case.session, case.own_card, state)
         return AccountChanged(account=state)

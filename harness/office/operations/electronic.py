@@ -112,7 +112,7 @@ class ApplyElectronicOperation(Operation[ApplyElectronic, Result]):
     )
 
     def enter(self, case: Case[ApplyElectronic]) -> Result:
-        """The same card's other form."""
+        """Enters the electronic card, the same card's other form."""
         electronic.apply(case, case.holder, case.request.pin.get_secret_value())
         return Result()
 
@@ -188,7 +188,7 @@ class VerifyCredentialOperation(Operation[VerifyCredential, CredentialVerified])
     request, zh, en, citation = VerifyCredential, "电子社会保障卡验证", "verifying an electronic card", C(2, 2)
 
     def enter(self, case: Case[VerifyCredential]) -> CredentialVerified:
-        """Whose it is, once."""
+        """Enters that a credential was shown, which counts once; returns whose it is. Refusal."""
         try:
             shown = credential.verify(signing_key(case.session).public_key(), case.request.text, case.now)
         except CredentialError as error:

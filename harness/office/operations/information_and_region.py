@@ -316,7 +316,7 @@ class TransferOperation(Operation[Transfer, Transferred]):
     )
 
     def read_chip(self, request: Transfer, card: CardInReader) -> dict[str, str]:
-        """Every insurance's region."""
+        """Returns the region of every insurance, by its item."""
         del request
         return {one.binding.item: one.code for one in regions.read(card.terminal)}
 
@@ -332,7 +332,7 @@ class TransferOperation(Operation[Transfer, Transferred]):
         )
 
     def enter(self, case: Case[Transfer]) -> Transferred:
-        """The register follows."""
+        """Enters the regions that the chip has now."""
         holder, target = case.holder, case.request.to
         before = {path: code for path, code in holder.insured.items() if self._moves(case, path)}
         holder.insured = {**holder.insured, **dict.fromkeys(before, target)}

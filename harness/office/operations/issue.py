@@ -159,7 +159,7 @@ class MakeOperation(Operation[Make, CardNumbered]):
         return card
 
     def chip(self, case: Case[Make]) -> None:
-        """Fills the chip."""
+        """Fills the chip with the applicant's data."""
         assert case.image is not None, "plan comes first"
         case.services.make(case.in_reader, case.image, case.own_card.number)
 
@@ -221,7 +221,7 @@ class ExtendOperation(Operation[Extend, Deadline]):
     demands = (NOT_HANDED_OUT,)
 
     def enter(self, case: Case[Extend]) -> Deadline:
-        """Days more, and why."""
+        """Enters how many days more it takes, and why."""
         application = case.case_of
         application.delay_days, application.delay_reason = case.request.days, case.request.reason
         return case.services.due(application, case.today)
@@ -236,7 +236,7 @@ class DeliveryFailedOperation(Operation[DeliveryFailed, FailedDeliveries]):
     demands = (CAN_BE_HANDED_OUT, NOT_TWICE_FAILED)
 
     def enter(self, case: Case[DeliveryFailed]) -> FailedDeliveries:
-        """One more attempt that failed."""
+        """Enters one more attempt that failed."""
         case.case_of.failed_deliveries += 1
         case.case_of.progress = Progress.UNDELIVERED
         return FailedDeliveries(failed_deliveries=case.case_of.failed_deliveries)

@@ -70,7 +70,7 @@ class ReportLossOperation(Operation[ReportLoss, LossReported]):
     )
 
     def enter(self, case: Case[ReportLoss]) -> LossReported:
-        """From this moment on."""
+        """Enters the loss, which holds from this moment on."""
         card = case.own_card
         card.loss, card.lost_at = case.request.kind, case.now
         card.electronic_goes_on = case.request.keep_electronic
@@ -119,7 +119,7 @@ class LiftLossOperation(Operation[LiftLoss, Result]):
     )
 
     def enter(self, case: Case[LiftLoss]) -> Result:
-        """Usable again."""
+        """Enters that the card is usable again."""
         case.own_card.loss, case.own_card.lost_at = Loss.NONE, None
         case.own_card.electronic_goes_on = False
         return Result()
@@ -219,7 +219,7 @@ def _new_document_holds(case: Case[Replace]) -> bool:
 
 
 def of_age_when_made(card: Card) -> bool:
-    """The card shows an adult."""
+    """True if the holder was an adult when the card was made."""
     return age(card.person.birth, card.made_at.date()) >= ADULT
 
 

@@ -136,7 +136,7 @@ class WithdrawOperation(Operation[Withdraw, Result]):
     )
 
     def plan(self, case: Case[Withdraw]) -> Job | None:
-        """CARD BLOCK."""
+        """Returns the work on the chip: the card is blocked for ever."""
         del case
         return BlockCard()
 
@@ -193,7 +193,7 @@ class ReconcileOperation(Operation[Reconcile, Anomalies]):
     roles = MANAGEMENT_BODY
 
     def enter(self, case: Case[Reconcile]) -> Anomalies:
-        """Each anomaly once."""
+        """Returns every anomaly, each once."""
         found = []
         for card in queries.every_card(case.session):
             what = _anomaly(case, card)

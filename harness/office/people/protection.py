@@ -31,7 +31,7 @@ def masked_number(number: str) -> str:
 
 
 def masked_phone(phone: str) -> str:
-    """The last four are left."""
+    """Returns a telephone number with asterisks for all but its last four digits."""
     return "*" * (len(phone) - 4) + phone[-4:]
 
 

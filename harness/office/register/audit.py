@@ -102,7 +102,7 @@ class Wanted:
     before: int | None = None
 
     def of(self, query: Select[Any]) -> Select[Any]:
-        """The query for them."""
+        """Returns a query for these lines alone."""
         same = {
             Audit.person_id: self.person_id, Audit.card_id: self.card_id, Audit.clerk: self.clerk,
             Audit.operation: self.operation, Audit.outcome: self.outcome,
@@ -271,5 +271,5 @@ def holds(session: Session, text: str) -> bool:
 
 
 def count(session: Session) -> int:
-    """How many lines there are."""
+    """Returns how many lines the trail has."""
     return session.scalar(select(func.count()).select_from(Audit)) or 0

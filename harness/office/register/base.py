@@ -25,12 +25,12 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Into the database."""
+        """Returns a moment as the database keeps it, in UTC."""
         del dialect
         return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        """Out of it."""
+        """Returns the moment that the database keeps."""
         del dialect
         return None if value is None else _moment(value)
 

@@ -75,7 +75,7 @@ _PEOPLE = (
 
 
 def person(session: Session, kind: DocumentType | str, number: str) -> Person | None:
-    """Whose document this is."""
+    """Returns the person whose document this is, None for nobody."""
     return session.scalar(_PERSON, {"kind": DocumentType(kind), "number": number})
 
 
@@ -94,7 +94,7 @@ def people(session: Session, after: int, most: int) -> Sequence[Found]:
 
 
 def remembered(session: Session) -> Sequence[Person]:
-    """All who were not forgotten."""
+    """Returns all persons who were not forgotten."""
     return session.scalars(select(Person).where(Person.erased_at.is_(None)).order_by(Person.id)).all()
 
 
@@ -174,7 +174,7 @@ _CARDS_OF = (
 
 
 def card(session: Session, number: str | None) -> Card | None:
-    """The card of this number."""
+    """Returns the card of this number, None for none."""
     return session.scalar(_CARD, {"number": number})
 
 
@@ -195,7 +195,7 @@ def cards(session: Session, after: int, most: int) -> Sequence[Found]:
 
 
 def every_card(session: Session) -> Sequence[Card]:
-    """All cards, in order."""
+    """Returns all cards, in order."""
     return session.scalars(select(Card).order_by(Card.id)).all()
 
 
@@ -260,7 +260,7 @@ _OPEN_APPLICATIONS = (
 
 
 def application(session: Session, number: int) -> Application | None:
-    """The application of this number."""
+    """Returns the application of this number, None for none."""
     return session.get(Application, number)
 
 
@@ -389,7 +389,7 @@ def _nobody(session: Session, name: str) -> NoReturn:
 
 
 def clerks(session: Session) -> Sequence[Clerk]:
-    """All of them, in order."""
+    """Returns all clerks, in order."""
     return session.scalars(select(Clerk).order_by(Clerk.id)).all()
 
 
@@ -418,12 +418,12 @@ _HAS_ELECTRONIC = select(ElectronicCard.id).where(ElectronicCard.person_id == bi
 
 
 def electronic_card(session: Session, holder: Person) -> ElectronicCard | None:
-    """The person's electronic card."""
+    """Returns the person's electronic card, None without one."""
     return session.scalar(_ELECTRONIC, {"person": holder.id})
 
 
 def has_electronic_card(session: Session, holder: Person) -> bool:
-    """Whether the person has one."""
+    """True if the person has an electronic card."""
     return session.connection().scalar(_HAS_ELECTRONIC, {"person": holder.id}) is not None
 
 
@@ -441,7 +441,7 @@ def credential_used(session: Session, serial: str) -> bool:
 
 
 def bank(session: Session, code: str | None) -> Bank | None:
-    """The bank of this code."""
+    """Returns the bank of this code, None for none."""
     return session.get(Bank, code) if code is not None else None
 
 

@@ -127,7 +127,7 @@ class Register:
         self._notes.write(note)
 
     def close(self) -> None:
-        """Lets the file go."""
+        """Closes the register's connections to its file."""
         self._glancing.dispose()
         self.engine.dispose()
 
@@ -284,5 +284,5 @@ def history(link: Connection | None = None) -> Config:
 
 @cache
 def newest() -> str:
-    """The schema's newest revision."""
+    """Returns the schema's newest revision."""
     return str(ScriptDirectory.from_config(history()).get_current_head())

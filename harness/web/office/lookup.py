@@ -33,7 +33,7 @@ MOST = 1000
 
 
 def add(app: FastAPI, office: Office, door: Door) -> None:
-    """These routes."""
+    """Adds the routes that look things up."""
     _public(app, office)
     _trail(app, office, door)
     _late(app, office, door)
