@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import click
 from emulator.chip import Chip
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.cli import card_options, interrupt, pins
+from harness.cli import card_options, interrupt, pins, progress
 from harness.cli.card_options import CardChoice
 from harness.keys import roots
 from harness.keys.root_keys import RootKeys
@@ -34,8 +32,6 @@ from harness.trace.record import TraceFile
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ASK = "\0"
 """--pin without a value."""
-EVERY = 0.5
-"""Seconds between two words of how far it is."""
 MOST_TOLD = 12
 
 
@@ -102,7 +98,7 @@ def learn_command(
         wanted = Wanted(given, _pin(pin), deep=deep, spent=spent, protocol=protocol, card=named or "")
         trace = stack.enter_context(TraceFile(folder / folders.TRACE, force=force))
         watched = Observed(connection, Discreet(trace.slot(0)))
-        found = learn(watched, wanted, tell=_progress())
+        found = learn(watched, wanted, tell=progress.of_commands())
         watched.off()
     with writing.named(folder):
         files = [*folders.write(folder, found), folder / folders.TRACE]
@@ -135,23 +131,6 @@ def _pin(given: str | None) -> str | None:
     if given != ASK:
         return given
     return os.environ.get(pins.PIN) or pins.ask(_("PIN"), "--pin", pins.PIN)
-
-
-def _progress() -> Callable[[int, str], None]:
-    """Tells on stderr how far it is: on one line of a terminal, else now and then on a line of its own."""
-    shown = sys.stderr.isatty()
-    began = last = time.monotonic()
-
-    def tell(count: int, what: str) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < (EVERY if shown else 10 * EVERY):
-            return
-        last = now
-        words = _("{count} commands, {seconds:.0f} s: {what}").format(count=count, seconds=now - began, what=what)
-        click.echo(f"\r{words:78}" if shown else words, err=True, nl=not shown)
-
-    return tell
 
 
 def _report(found: Learned, files: list[Path], *, as_json: bool) -> None:

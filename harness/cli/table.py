@@ -28,6 +28,7 @@ ROOMS = {
     "layouts": ("layout", "commands"),
     "pin_and_region": ("pin", "region", "lifecycle", "personalise"),
     "images": ("image", "tear"),
+    "compare": ("compare",),
     "vectors": ("vectors", "report"),
     "traces": ("trace", "record"),
     "monitor": ("monitor",),

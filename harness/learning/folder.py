@@ -14,9 +14,10 @@ from emulator.messages import _
 from emulator.textfiles import writing
 from harness.learning import layout_text, observation
 from harness.learning.learn import Learned
+from harness.serving import timing
 
 LAYOUT, TRACE = "layout.toml", "trace.jsonl"
-FILES = (observation.FILE, LAYOUT, TRACE)
+FILES = (observation.FILE, LAYOUT, timing.FILE, TRACE)
 
 
 class FolderTaken(SscardError, FileExistsError):
@@ -50,6 +51,7 @@ def write(folder: Path, learned: Learned, more: Mapping[str, Callable[[Learned],
     texts = {observation.FILE: learned.learning.text()}
     if learned.drawing is not None:
         texts[LAYOUT] = layout_text.text(learned.drawing)
+        texts[timing.FILE] = learned.timing.text()
         texts |= {name: make(learned) for name, make in (more or {}).items()}
     for name, text in texts.items():
         _put(folder / name, text)

@@ -22,6 +22,7 @@ from harness.learning.rights import Rights
 from harness.learning.twin import Twin, apdu_shape, replay
 from harness.readers.connection import Connection
 from harness.readers.pcsc import PcscError
+from harness.serving.timing import USUAL, Timing
 
 
 class OtherCard(CardFailure, RuntimeError):
@@ -63,6 +64,8 @@ class Learned:
     broken: BaseException | None = None
     ours: tuple[Asked, ...] = ()
     """What our own chip of the nearest layout answers to the same questions, where it stores what the card does."""
+    timing: Timing = USUAL
+    """How long the card takes."""
 
     @property
     def layout(self) -> Layout | None:
@@ -106,7 +109,8 @@ def learn(
     drawing, explained = _held_against(prober, found, atr, twin)
     learning = summary.learning(prober, found, wanted.protocol, drawing, explained)
     ours = tuple(replay(twin.chip(drawing.base), prober.scripts))
-    return Learned(learning, prober.reading, drawing, found, tuple(rights.refused), None, ours)
+    timing = Timing.fitted(prober.timed, prober.resets)
+    return Learned(learning, prober.reading, drawing, found, tuple(rights.refused), None, ours, timing)
 
 
 def _is_meant(named: str, atr: bytes, identification: bytes) -> bool:

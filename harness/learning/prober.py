@@ -16,6 +16,8 @@ from harness.learning import harmless, shapes
 from harness.learning.harmless import Proof
 from harness.learning.observation import Asked, Reading
 from harness.readers.connection import Connection
+from harness.serving import timing
+from harness.serving.timing import Timed
 
 MOST_COMMANDS = 12_000
 """What no right card needs: one that goes on inventing files is left. [D]"""
@@ -93,6 +95,9 @@ class Prober(Connection):
         self.reading = Reading(atr=connection.atr)
         self.asked: list[Asked] = []
         self.scripts: list[list[Step]] = []
+        self.timed: list[Timed] = []
+        self.resets: list[tuple[int, float]] = []
+        """Bytes of the ATR, and seconds from the reset to its last."""
 
     @property
     def atr(self) -> bytes:
@@ -102,7 +107,10 @@ class Prober(Connection):
     def reset(self) -> bytes:
         """Resets the card and begins a script: what follows depends on nothing before."""
         self.scripts.append([Step(b"")])
-        return self._connection.reset()
+        began = time.monotonic()
+        atr = self._connection.reset()
+        self.resets.append((len(atr), time.monotonic() - began))
+        return atr
 
     def close(self) -> None:
         """Lets the card go."""
@@ -119,7 +127,11 @@ class Prober(Connection):
                 )
             )
         self._tell(self.count, self._naming)
+        began = time.monotonic()
         answer = self._connection.send(command)
+        if len(answer) > 1:
+            took = time.monotonic() - began
+            self.timed.append(Timed(command[1], timing.on_the_wire(command, answer), took))
         self.reading.exchanges.append((command, answer))
         self._silent = 0 if len(answer) > 1 else self._silent + 1
         if self._silent > ENDLESS:

@@ -114,14 +114,14 @@ def differences(before: Table, after: Table) -> list[Difference]:
     card's reading told one (``CARD_READING``). Each habit is one, also where only one of the two tables has any.
     """
     own = ("name", "title", "title_zh", HABITS)
-    ours, theirs = _habits(before), _habits(after)
+    ours, theirs = habits_of(before), habits_of(after)
     return _differences("", _named(before, own), _named(after, own)) + [
         (key, ours.get(key), theirs.get(key)) for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)
     ]
 
 
-def _habits(table: Table) -> dict[str, Any]:
-    """Every habit of a table by its dotted key, without the word that they are told on."""
+def habits_of(table: Table) -> dict[str, Any]:
+    """Every habit of a layout's table by its dotted key, without the word that they are told on."""
     return dict(_leaves((HABITS,), _named(table.get(HABITS, {}), ("grade", "sources"))))
 
 

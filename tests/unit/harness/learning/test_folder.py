@@ -13,9 +13,12 @@ from emulator.filesystem.layouts import load
 from harness.learning import folder, layout_text
 from harness.learning.draw import Drawing
 from harness.learning.folder import Discreet, FolderTaken
+from harness.learning.learn import Wanted, learn
 from harness.learning.observation import load as load_learning
 from harness.readers.connection import InProcess
 from harness.readers.observed import Observed
+from harness.serving.reader_profiles import Shaped
+from harness.serving.timing import Timing
 from harness.trace.record import TraceFile
 from tests.unit.harness.learning.cards import EVERYTHING, chip, learned
 
@@ -58,10 +61,10 @@ def test_what_was_written_can_be_used_at_once(tmp_path: Path) -> None:
     found = learned(chip("regional", "sm4"), EVERYTHING)
     folder.prepare(tmp_path / "new" / "folder")
     files = folder.write(tmp_path / "new" / "folder", found)
-    assert [one.name for one in files] == ["learning.json", "layout.toml"]
+    assert [one.name for one in files] == ["learning.json", "layout.toml", "timing.json"]
     assert load_learning(files[0]) == found.learning
     assert catalogue.layout(files[1]) == found.layout
-    assert sorted(one.name for one in files[0].parent.iterdir()) == ["layout.toml", "learning.json"]
+    assert sorted(one.name for one in files[0].parent.iterdir()) == ["layout.toml", "learning.json", "timing.json"]
 
 
 def test_an_earlier_learning_is_kept_unless_it_is_to_go(tmp_path: Path) -> None:
@@ -89,3 +92,13 @@ def test_the_trace_has_lengths_and_tags_and_no_value(tmp_path: Path) -> None:
     told = [one for one in values if len(one) > 3 and len(set(one)) > 2 and one.hex().upper() in text]
     assert told == [b"3.00"]
     assert json.loads(text.splitlines()[1])["instruction"] == "SELECT"
+
+
+def test_how_long_the_card_takes_is_written_as_a_profile_that_run_plays_back(tmp_path: Path) -> None:
+    slow = Timing(reset=0.0, byte=0.0001, command=0.002)
+    card = Shaped(chip("3.00", "3des"), timing=slow)
+    found = learn(InProcess(card.chip, through=card), Wanted())
+    folder.write(tmp_path, found)
+    profile = Timing.load(tmp_path)
+    assert {0xA4, 0xB2, 0xB0, 0x84, 0xC0} <= set(profile.commands)
+    assert min(profile.commands.values()) > 0.001, "what the card took, and a little of this machine's"
