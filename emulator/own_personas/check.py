@@ -182,9 +182,12 @@ class _Judge:
             self._find((*path, "hex"), _("expected {expected}").format(expected=expected))
 
     def _unknown(self) -> None:
-        """Files and tags that no layout has."""
-        versions = {layout.version for layout in self.layouts}
-        self._strangers(("values",), _tables(self.table.get("values")), self.layouts)
+        """Files and tags that no layout has, of those that are asked for and of ours: a persona goes with many."""
+        kind = self.table.get("card", CardKind.USER)
+        ours = [one for one in map(catalogue.layout, catalogue.layouts()) if one.card == kind]
+        known = [*self.layouts, *ours]
+        versions = {layout.version for layout in known}
+        self._strangers(("values",), _tables(self.table.get("values")), known)
         for version, files in _tables(self.table.get("versions")).items():
             if version not in versions:
                 self._find(
@@ -192,7 +195,7 @@ class _Judge:
                     _("no such version of the specification{guess}").format(guess=guess(version, versions)),
                 )
                 continue
-            of_version = [layout for layout in self.layouts if layout.version == version]
+            of_version = [layout for layout in known if layout.version == version]
             self._strangers(("versions", version), _tables(files), of_version)
 
     def _strangers(self, path: tuple[str, ...], files: Mapping[str, Any], known: Sequence[Layout]) -> None:

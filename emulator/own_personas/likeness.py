@@ -37,6 +37,8 @@ EARLIEST, LATEST = 1000, 1
 APART = 40
 """Days between records that a cyclic file has beyond those of its base."""
 ROUNDS = 300
+FULLEST = "regional"
+"""The layout that has every file there is in 2.00's terms."""
 
 Files: TypeAlias = "dict[str, dict[str, Any]]"
 
@@ -129,7 +131,10 @@ class _Draft:
                 continue
             old = (path in older or any(item.rewritten for item in spec.items)) and not self._rewritten(spec)
             base = (self.base.versions.get(version, {}) if old else self.base.values).get(path, {})
-            (versions if old else values)[path] = self._file(spec, base, old=old)
+            (versions if old else values)[path] = self._file(spec, base, self.seen.contents, old=old)
+        for path, spec in catalogue.layout(FULLEST).files.items():  # so that the person goes with every layout
+            if path not in self.seen.layout.files and not spec.directory and not spec.secret:
+                values[path] = self._file(spec, self.base.values.get(path, {}), {}, old=False)
         self._key_pair(values)
         self._who(values)
         self.table = {
@@ -141,8 +146,19 @@ class _Draft:
             "pin": {"digits": "123456"},
             "purse": self._purse(values),
             "values": values,
-            **({"versions": {version: versions}} if versions else {}),
+            "versions": {**({version: versions} if versions else {}), **self._other_versions()},
         }
+
+    def _other_versions(self) -> dict[str, Files]:
+        """Files of other versions in which tags mean other things, so that the person goes with every layout."""
+        return {
+            version: {
+                path: self._file(catalogue.layout(version).files[path], self.base.versions[version].get(path, {}), {},
+                                 old=True)
+                for path in files
+            }
+            for version, files in catalogue.persona(DEFAULT).versions.items() if version != self.seen.layout.version
+        }  # fmt: skip
 
     @property
     def misfit(self) -> tuple[int, int]:
@@ -168,12 +184,11 @@ class _Draft:
 
     # ---- what the card has --------------------------------------------------------
 
-    def _old(self, spec: FileSpec) -> dict[str, list[Value]] | None:
-        """What a record file's items say on the card, by tag in their order; None where it was not read."""
-        if spec.path not in self.seen.contents:
-            return None
+    @staticmethod
+    def _old(spec: FileSpec, read: Sequence[bytes]) -> dict[str, list[Value]]:
+        """What a record file's items say on the card, by tag in their order."""
         found: dict[str, list[Value]] = {}
-        for record in self.seen.contents[spec.path]:
+        for record in read:
             if record and (item := spec.item(record[0])) is not None:
                 value = items.decode(item, record[2:])
                 blank = not record[2:].strip(b"\0").strip(b"\xff")
@@ -190,12 +205,13 @@ class _Draft:
 
     # ---- files ----------------------------------------------------------------------
 
-    def _file(self, spec: FileSpec, base: Mapping[str, Any], *, old: bool) -> dict[str, Any]:
+    def _file(self, spec: FileSpec, base: Mapping[str, Any], contents: Contents, *, old: bool) -> dict[str, Any]:
+        read = contents.get(spec.path)
         if spec.structure is Structure.TRANSPARENT:
-            return self._transparent(spec, base)
+            return self._transparent(spec, base, read)
         if spec.structure is Structure.CYCLIC:
-            return {"records": self._records(spec, base.get("records", ()))}
-        held = self._old(spec)
+            return {"records": self._records(spec, base.get("records", ()), read)}
+        held = None if read is None else self._old(spec, read)
         result: dict[str, Any] = {}
         for item in spec.items:
             path = f"{spec.path}/{item.label}"
@@ -248,9 +264,8 @@ class _Draft:
             result[part.label] = made
         return result if any(map(bool, result.values())) else {}
 
-    def _records(self, spec: FileSpec, base: Sequence[Sequence[str]]) -> list[list[str]]:
+    def _records(self, spec: FileSpec, base: Sequence[Sequence[str]], read: Sequence[bytes] | None) -> list[list[str]]:
         """Newest first, as many as the card has."""
-        read = self.seen.contents.get(spec.path)
         olds: list[list[Value] | None] = [None] * len(base)
         if read is not None and not self._intimate(spec.path):
             olds = [items.decode_fields(spec.items, one) for one in read if one.strip(b"\0").strip(b"\xff")]
@@ -275,8 +290,7 @@ class _Draft:
                 made.append(self.maker.value(item, like if isinstance(like, str) else "", its, place))
         return made
 
-    def _transparent(self, spec: FileSpec, base: Mapping[str, Any]) -> dict[str, Any]:
-        read = self.seen.contents.get(spec.path)
+    def _transparent(self, spec: FileSpec, base: Mapping[str, Any], read: Sequence[bytes] | None) -> dict[str, Any]:
         size = len(base.get("hex", "")) // 2
         if read is not None:
             size = len(b"".join(read).rstrip(b"\0").rstrip(b"\xff"))
@@ -284,9 +298,9 @@ class _Draft:
 
     def _key_pair(self, values: Files) -> None:
         """The certificate's public key is left out: the card makes the pair that goes with a private one."""
-        plan = self.seen.layout.certificate
-        if plan is not None:
-            values.pop(plan.public, None)
+        for layout in (self.seen.layout, catalogue.layout(FULLEST)):
+            if layout.certificate is not None:
+                values.pop(layout.certificate.public, None)
 
     # ---- who it is ---------------------------------------------------------------------
 
@@ -394,7 +408,8 @@ class _Draft:
 
     def _text(self) -> str:
         heading = HEADING.format(empty=", ".join(self.emptied) or "–")
-        return write.text(self.table, [self.seen.layout], heading=heading)
+        older = [catalogue.layout(one) for one in self.table["versions"] if one != self.seen.layout.version]
+        return write.text(self.table, [self.seen.layout, *older, catalogue.layout(FULLEST)], heading=heading)
 
     @staticmethod
     def _intimate(path: str) -> bool:

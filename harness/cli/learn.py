@@ -20,7 +20,7 @@ from harness.keys import roots
 from harness.keys.root_keys import RootKeys
 from harness.keys.spent import SpentKeys
 from harness.learning import folder as folders
-from harness.learning import harmless
+from harness.learning import harmless, outputs
 from harness.learning.folder import Discreet
 from harness.learning.learn import Learned, Wanted, learn
 from harness.learning.observation import Learning
@@ -59,6 +59,10 @@ def _list_commands(ctx: click.Context, param: click.Parameter, value: bool) -> N
     help="Read with the PIN too: given here, in $SSCARD_PIN, or asked for. Tried once, with three tries left or more.",
 )  # fmt: skip
 @click.option("--deep", is_flag=True, help="More file ids, lengths and keys: takes many times as long.")
+@click.option(
+    "--seed", default=outputs.USUAL_SEED, show_default=True, metavar="TEXT",
+    help="Of the made-up person in persona.toml: another seed, another person.",
+)  # fmt: skip
 @card_options.force_option
 @card_options.json_option
 @click.option(
@@ -75,6 +79,7 @@ def learn_command(
     folder: Path,
     keys: str | None,
     pin: str | None,
+    seed: str,
     *,
     deep: bool,
     force: bool,
@@ -82,14 +87,18 @@ def learn_command(
 ) -> None:
     """Learn a card by harmless commands: its layout, its habits, and how to make its twin.
 
-    Writes learning.json (what was seen, no value in it), layout.toml (the nearest layout and every difference), and a
-    masked trace. `sscard run --layout DIR/layout.toml` is the twin. Nothing is written to the card. Exit code 1 where
-    the card refused a key or the PIN; those are noted, and not tried again on this card.
+    Writes learning.json (what was seen, no value in it), layout.toml (the nearest layout and every difference),
+    persona.toml (a made-up person of the same shape), facts.json (which of our facts the card confirms), a report for
+    people (report.html, report.md) and a masked trace. `sscard run --layout DIR/layout.toml --persona DIR/persona.toml`
+    is the twin. Nothing is written to the card. Exit code 1 where the card refused a key or the PIN; those are noted,
+    and not tried again on this card.
     """
     if reader is not None and named is None:
         raise click.UsageError(_("--reader needs --card: the ATR or identification code of the card that you mean"))
     if reader is None and named is not None:
         raise click.UsageError(_("--card goes with --reader"))
+    import jinja2  # noqa: F401 — the report's: better missed now than after the card was read
+
     given = RootKeys(roots.load(keys)) if keys else None
     folders.prepare(folder, force=force)
     with contextlib.ExitStack() as stack:
@@ -101,7 +110,7 @@ def learn_command(
         found = learn(watched, wanted, tell=progress.of_commands())
         watched.off()
     with writing.named(folder):
-        files = [*folders.write(folder, found), folder / folders.TRACE]
+        files = [*folders.write(folder, found, seed=seed), folder / folders.TRACE]
     _report(found, files, as_json=as_json)
     if isinstance(found.broken, KeyboardInterrupt):
         interrupt.tell(_("what was learned till then is in {folder}").format(folder=folder))

@@ -113,7 +113,7 @@ def _file(learning: Learning, layout: Layout, path: str) -> Iterator[Aspect]:
         yield _no_file(learning, spec)
         return
     yield Aspect("id", seen.fid == f"{spec.fid:04X}", seen.fid or None, "no id selects it")
-    unread = seen.records is None and seen.size is None  # which of both kinds of records they are is then not seen
+    unread = not seen.records and seen.size is None  # which of both kinds of records they are is then not seen
     same = seen.structure == STRUCTURES[spec.structure] or (
         unread and "transparent" not in (seen.structure, STRUCTURES[spec.structure])
     )

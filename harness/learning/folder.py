@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,12 +11,15 @@ from emulator.chip import Exchange, Observer
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.learning import layout_text, observation
+from harness.learning import layout_text, observation, outputs, report
+from harness.learning.fact_file import FILE as FACTS
 from harness.learning.learn import Learned
+from harness.learning.outputs import PERSONA
+from harness.learning.privacy import PersonalDataFound
 from harness.serving import timing
 
 LAYOUT, TRACE = "layout.toml", "trace.jsonl"
-FILES = (observation.FILE, LAYOUT, timing.FILE, TRACE)
+FILES = (observation.FILE, LAYOUT, timing.FILE, TRACE, FACTS, PERSONA, report.TEXT, report.HTML)
 
 
 class FolderTaken(SscardError, FileExistsError):
@@ -44,15 +46,26 @@ def prepare(folder: Path, names: tuple[str, ...] = FILES, *, force: bool = False
         (folder / name).unlink()
 
 
-def write(folder: Path, learned: Learned, more: Mapping[str, Callable[[Learned], str]] | None = None) -> list[Path]:
+def write(folder: Path, learned: Learned, *, seed: str = outputs.USUAL_SEED) -> list[Path]:
     """Writes what was learned; the files. Of a card that was not learned to the end there is no layout: what is missing
-    in it may be on the card. ``more``: further files by name, made of a whole learning.
+    in it may be on the card. ``seed``: of the made-up person.
+
+    PersonalDataFound where a file would hold what the card said, or the trace does: then nothing is left there.
     """
     texts = {observation.FILE: learned.learning.text()}
     if learned.drawing is not None:
         texts[LAYOUT] = layout_text.text(learned.drawing)
         texts[timing.FILE] = learned.timing.text()
-        texts |= {name: make(learned) for name, make in (more or {}).items()}
+    texts |= outputs.of(learned, seed=seed).files
+    contents = {name: text.encode() for name, text in texts.items()}
+    trace = folder / TRACE
+    try:
+        if trace.exists():
+            contents[TRACE] = trace.read_bytes()
+        outputs.searched(contents, learned)
+    except PersonalDataFound:
+        trace.unlink(missing_ok=True)
+        raise
     for name, text in texts.items():
         _put(folder / name, text)
     return [folder / name for name in texts]

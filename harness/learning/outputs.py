@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulator import catalogue
-from emulator.filesystem.layouts.specs import Layout
-from emulator.filesystem.layouts.terms import Structure
 from emulator.own_personas import likeness
 from emulator.own_personas.likeness import Likeness, Seen
 from emulator.own_personas.personal import Contents
@@ -66,20 +64,21 @@ def persona(learned: Learned, seed: str = USUAL_SEED) -> Likeness | None:
     reading = learned.reading
     seen = Seen(
         learned.layout,
-        contents(learned.layout, reading),
+        contents(learned),
         likeness.region_of(reading.identification(), reading.atr),
         frozenset(path for path, one in learned.found.files.items() if not one.whole),
     )
     return likeness.like(seen, seed=seed)
 
 
-def contents(layout: Layout, reading: Reading) -> Contents:
-    """What was read, by file, as the layout has them."""
+def contents(learned: Learned) -> Contents:
+    """What was read, by file: of one without records that there are none."""
     found: dict[str, tuple[bytes, ...]] = {}
-    for path in (*reading.records, *reading.contents):
-        spec = layout.files.get(path)
-        plain = path in reading.contents and (spec is None or spec.structure is Structure.TRANSPARENT)
-        found[path] = (reading.contents[path],) if plain else tuple(reading.records.get(path, ()))
+    for path, file in learned.found.files.items():
+        if file.records is not None:
+            found[path] = tuple(file.records)
+        elif file.content is not None:
+            found[path] = (file.content,)
     return found
 
 
@@ -116,4 +115,6 @@ def searched(files: Mapping[str, bytes], learned: Learned) -> None:
     nearest = learned.learning.nearest
     base = catalogue.layout(nearest or known.NATIONAL[0])
     layout = learned.layout or base
-    privacy.check(files, privacy.secrets(layout, contents(layout, learned.reading), learned.reading.atr, base))
+    read = {path: tuple(records) for path, records in learned.reading.records.items()}
+    read |= {path: (content,) for path, content in learned.reading.contents.items() if path not in read}
+    privacy.check(files, privacy.secrets(layout, {**contents(learned), **read}, learned.reading.atr, base))

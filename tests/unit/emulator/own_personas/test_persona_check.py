@@ -200,3 +200,14 @@ def test_unknown_names_are_told_with_those_there_are(name: str) -> None:
         document.read(name)
     assert isinstance(error.value, PersonaError)
     assert ("did you mean adult-chengdu" in str(error.value)) == (name == "adult-chengd")
+
+
+@pytest.mark.parametrize("layout", ["1.00", "2.00", "3.00"])
+def test_what_a_persona_says_for_other_layouts_than_the_one_asked_for_is_no_fault(layout: str) -> None:
+    """Ours has files of 3.00 and tables for 1.00."""
+    assert not check.check("adult-chengdu", [catalogue.layout(layout)]).findings
+
+
+def test_an_item_that_a_persona_removes_by_name_may_be_missing() -> None:
+    own = document.parsed("own.toml", b'extends = "adult-chengdu"\nremove = ["SSSE/EF05/06"]\n')
+    assert not check.judge("own.toml", [own, *document.read("adult-chengdu")]).findings
