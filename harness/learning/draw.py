@@ -337,20 +337,22 @@ class _Pen:
     def _new_file(self, file: File, *, directory: bool) -> None:
         spec: Table = {"structure": file.structure or "records", "fid": f"{file.fid or file.sfi:04X}"}
         model = known.files().get(file.path)
+        there = self.base.files.get(file.path)
         if model is not None:
-            names = {"name": model.name, "name_en": model.name_en}
+            names = {"name": model.name, "name_en": model.name_en, "class": model.usage}
             spec |= {key: value for key, value in names.items() if value}
         if directory or (model is not None and model.directory):
             spec["directory"] = True
-        spec["read"] = self._condition(file, None)
-        spec["update"] = "never"
+        spec["read"] = self._condition(file, there.read if there else None)
+        spec["update"] = str(there.update) if there else "never"
         if file.fid is None:
             self.not_seen.append((f'file."{file.path}".fid', _("no file id that was tried selects it")))
         if not spec.get("directory"):
             self.not_seen.append((f'file."{file.path}".update', _("nothing is written to learn it")))
             spec |= self._new_content(file)
         self._say("file", file.path, **spec)
-        self._table("file", file.path)["access_grade"] = "D"
+        if there is None:
+            self._table("file", file.path)["access_grade"] = "D"
 
     def _new_content(self, file: File) -> Table:
         if file.structure == "transparent":

@@ -175,6 +175,7 @@ class Explorer:
         self._applications_by_name()
         self._listed()
         self._applications_by_id()
+        self._moved_applications()
         self._strange_applications()
         for application in list(self.found.applications.values()):
             if application.open:
@@ -358,6 +359,25 @@ class Explorer:
                 answer = self.prober.ask(f"select/{name or f'{parent}-{fid:04X}'}/id", command, shapes.fci)
                 if self._is_there(answer):
                     self._by_id(parent, home, fid, name, bytes(command), answer)
+
+    def _moved_applications(self) -> None:
+        """Applications that their names select and their usual ids do not, though others' do: anywhere on the page."""
+        by_id = [one for one in self.found.applications.values() if one.fid is not None and one.parent]
+        for one in list(self.found.applications.values()):
+            spec = known.applications()[one.name].spec if one.known else None
+            home = self.found.applications.get(one.parent)
+            if not by_id or spec is None or one.fid is not None or home is None or not home.open:
+                continue
+            self.prober.reset()
+            for low in range(0x100):
+                fid = spec.fid & 0xFF00 | low
+                self.enter(home)
+                command = Select.by_id(fid, CHILD)
+                answer = self.prober.ask(f"select/{one.parent}-{fid:04X}/id", command, shapes.fci)
+                if self._is_there(answer):
+                    self._by_id(one.parent, home, fid, "", bytes(command), answer)
+                if one.fid is not None:
+                    break
 
     def _by_id(self, parent: str, home: Application, fid: int, name: str, command: bytes, answer: Answer) -> None:
         """A DF that answers to an id: the one that has its name, or one that is named after the id."""

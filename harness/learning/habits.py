@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from typing import Any, TypeAlias
 
 from emulator.apdu.instructions.authentication import GetChallenge
@@ -32,6 +33,10 @@ from harness.learning.twin import Twin, alike, replay
 READ_RECORD, READ_BINARY, SELECT = f"{ReadRecord.ins:02X}", f"{ReadBinary.ins:02X}", f"{Select.ins:02X}"
 RESPONSE, CHALLENGE = f"{GetResponse.ins:02X}", f"{GetChallenge.ins:02X}"
 ASKED_WITH_LE = {"record": READ_RECORD, "binary": READ_BINARY, "response": RESPONSE}
+FINALISTS = 16
+MOST_KINDS = 12
+FEW = 6
+"""Commands of one kind, of which each may be a habit of its own."""
 MOST = 24
 """Habits of one card: more are a card whose answers follow no rule of ours."""
 FOLLOWS_CLASS = "get_response_class"
@@ -103,27 +108,45 @@ class Search:
     def _better(
         self, table: Table, left: Sequence[Mismatch], tried: set[tuple[tuple[str, ...], str]]
     ) -> tuple[Table, list[Mismatch]] | None:
-        """The habit that leaves least, with what it leaves; None where none leaves less."""
-        wrong = {one.probe for one, __ in left}
-        scripts = [one for one in self.scripts if any(step.probe in wrong for step in one)]
+        """The habit that leaves least, with what it leaves; None where none leaves less.
+
+        All are tried on a few scripts of each kind of difference, the best of them on all.
+        """
+        sample = self._sample(left)
+        before = self._count(table, sample) or 0
         scored = []
         for habit in self._suggested(left):
             name = habit.keys, str(habit.value)
             if name in tried:
                 continue
-            count = self._count(habit.into(table), scripts)
-            if count is None or count >= len(left):
-                if count is None:
-                    tried.add(name)
-                continue
-            scored.append((count, habit.rank, habit))
-        for __, __, habit in sorted(scored, key=lambda one: one[:2]):
+            count = self._count(habit.into(table), sample, before)
+            if count is None:
+                tried.add(name)
+            elif count < before:
+                scored.append((count, habit.rank, habit))
+        best: tuple[int, int, Table, list[Mismatch]] | None = None
+        for __, rank, habit in sorted(scored, key=lambda one: one[:2])[:FINALISTS]:
             with_it = habit.into(table)
-            rest = self._wrong(with_it, self.scripts)
-            if len(rest) < len(left):
-                return with_it, rest
-            tried.add((habit.keys, str(habit.value)))
-        return None
+            most = best[0] if best else len(left) - 1
+            rest = self._wrong(with_it, self.scripts, most + 1)
+            if len(rest) <= most and (best is None or (len(rest), rank) < best[:2]):
+                best = len(rest), rank, with_it, rest
+            elif best is None:
+                tried.add((habit.keys, str(habit.value)))
+            if best is not None and not best[0]:
+                break
+        return best[2:] if best else None
+
+    def _sample(self, left: Sequence[Mismatch]) -> list[list[Step]]:
+        """Of each kind of difference, by command and status words, the shortest ways to two that show it."""
+        kinds: dict[str, set[str]] = {}
+        for card, twin in left:
+            kinds.setdefault(f"{card.command[2:4]} {twin.sw[:2]} {card.sw}", set()).add(card.probe)
+        chosen: list[list[Step]] = []
+        for probes in sorted(kinds.values(), key=len, reverse=True)[:MOST_KINDS]:
+            ways = sorted((way for one in self.scripts if (way := _until(one, probes))), key=len)
+            chosen += [way for way in ways[:2] if way not in chosen]
+        return chosen
 
     def _shorter(self, table: Table, left: Sequence[Mismatch]) -> tuple[Table, list[Mismatch]]:
         """Less those entries without which nothing more is wrong."""
@@ -146,16 +169,17 @@ class Search:
             fingerprint=mark,
         )  # fmt: skip
 
-    def _wrong(self, table: Table, scripts: Iterable[list[Step]]) -> list[Mismatch]:
+    def _wrong(self, table: Table, scripts: Iterable[list[Step]], most: int | None = None) -> list[Mismatch]:
+        """What the twin with these habits answers otherwise than the card; no more than ``most``."""
         image = Image(self.variant(table), self.image.algorithm, self.image.atr, self.image.memory.snapshot())
         chip = Chip(image, apdu_shape=self.apdu_shape)
         pairs = ((self.card[one.probe], one) for one in replay(chip, scripts) if one.probe in self.card)
-        return [(card, twin) for card, twin in pairs if not alike(card, twin)]
+        return list(islice(((card, twin) for card, twin in pairs if not alike(card, twin)), most))
 
-    def _count(self, table: Table, scripts: Iterable[list[Step]]) -> int | None:
+    def _count(self, table: Table, scripts: Iterable[list[Step]], most: int | None = None) -> int | None:
         """How many answers are wrong; None for habits that cannot be."""
         try:
-            return len(self._wrong(table, scripts))
+            return len(self._wrong(table, scripts, most))
         except LayoutError:
             return None
 
@@ -164,8 +188,13 @@ class Search:
     def _suggested(self, left: Sequence[Mismatch]) -> list[Habit]:
         """What may explain differences, each once."""
         found: dict[tuple[tuple[str, ...], str], Habit] = {}
+        headers: dict[tuple[str, str, str], set[str]] = {}
         for card, twin in left:
-            for habit in (*self._by_probe(card, twin), *self._by_status(card, twin), *self._by_order(card, twin)):
+            headers.setdefault((card.command[2:4], twin.sw, card.sw), set()).add(card.command[:8])
+        for card, twin in left:
+            few = len(headers[card.command[2:4], twin.sw, card.sw]) <= FEW
+            by_status = self._by_status(card, twin, few=few)
+            for habit in (*self._by_probe(card, twin), *by_status, *self._by_order(card, twin)):
                 found.setdefault((habit.keys, str(habit.value)), habit)
         for habit in self._by_challenges(left):
             found.setdefault((habit.keys, str(habit.value)), habit)
@@ -184,8 +213,8 @@ class Search:
         if parts[0] == "address" and refused and parts[-1] in set(Addressing):
             yield Habit(("addressing", parts[-1]), card.sw, 1)
             place = "/".join(parts[-3:-1])
-            yield Habit(("addressing", f"{place} {parts[-1]}"), card.sw, 5)
-            yield Habit(("addressing", f"{parts[-3]} {parts[-1]}"), card.sw, 4)
+            yield Habit(("addressing", f"{place} {parts[-1]}"), card.sw, 4)
+            yield Habit(("addressing", f"{parts[-3]} {parts[-1]}"), card.sw, 5)
         if ins in (READ_RECORD, READ_BINARY) and refused:
             for way in ("number-sfi", "binary-sfi", "tag-sfi", "number-current", "tag-current", "binary-current"):
                 yield Habit(("addressing", way), card.sw, 2)
@@ -225,7 +254,7 @@ class Search:
                 if spec.application == home and spec.fid == fid:
                     yield Habit(("fci", path), digits, 3)
 
-    def _by_status(self, card: Asked, twin: Asked) -> Iterator[Habit]:
+    def _by_status(self, card: Asked, twin: Asked, *, few: bool) -> Iterator[Habit]:
         """Another status word where ours is one, too."""
         if not card.sw or not twin.sw or card.sw == twin.sw or card.sw[0] not in "69":
             return
@@ -242,12 +271,12 @@ class Search:
         of_none = found in ("6E00", "6D00")
         yield Habit(("status", f"{ins}:{found}"), answer, 9 if of_none else 3)
         yield Habit(("status", f"*:{found}"), answer, 3 if of_none else 6)
-        yield Habit(("status", f"{card.command[:8]}:{found}"), answer, 8)
-        if len(card.command) >= 8:
+        if few:
+            yield Habit(("status", f"{card.command[:8]}:{found}"), answer, 8)
             yield Habit(("status", f"{card.command[:6]}xx:{found}"), answer, 7)
             yield Habit(("status", f"{card.command[:4]}xx{card.command[6:8]}:{found}"), answer, 7)
         for place in self._places(card.probe):
-            yield Habit(("status", f"{place} {ins}:{found}"), answer, 5 if "/" in place else 4)
+            yield Habit(("status", f"{place} {ins}:{found}"), answer, 4 if "/" in place else 5)
 
     def _places(self, probe: str) -> Iterator[str]:
         """Applications and files that a probe's name has in it."""
@@ -288,6 +317,12 @@ class Search:
             yield Habit(("le", CHALLENGE, str(le)), "whole", 0)
             if one.length != USUAL_CHALLENGE:
                 yield Habit(("challenge_unasked",), one.length, 0)
+
+
+def _until(script: list[Step], probes: set[str]) -> list[Step]:
+    """A script up to the first of these questions; nothing of one that has none."""
+    at = next((at for at, step in enumerate(script) if step.probe in probes), -1)
+    return script[: at + 1]
 
 
 def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
