@@ -33,6 +33,8 @@ from harness.learning.twin import Twin, alike, replay
 READ_RECORD, READ_BINARY, SELECT = f"{ReadRecord.ins:02X}", f"{ReadBinary.ins:02X}", f"{Select.ins:02X}"
 RESPONSE, CHALLENGE = f"{GetResponse.ins:02X}", f"{GetChallenge.ins:02X}"
 ASKED_WITH_LE = {"record": READ_RECORD, "binary": READ_BINARY, "response": RESPONSE}
+RANK = 100
+"""Between one rank of habits and the next; of checks that come earlier the one that moves least goes first."""
 FINALISTS = 16
 MOST_KINDS = 12
 FEW = 6
@@ -208,30 +210,30 @@ class Search:
             yield from self._by_le(card, ins)
         for waiting in Waiting:
             if ins in (SELECT, READ_RECORD, READ_BINARY, CHALLENGE):
-                yield Habit(("waiting", ins), str(waiting), 1)
+                yield Habit(("waiting", ins), str(waiting), 1 * RANK)
         refused = card.sw[:1] == "6" and card.sw[:2] not in ("61", "6C")
         if parts[0] == "address" and refused and parts[-1] in set(Addressing):
-            yield Habit(("addressing", parts[-1]), card.sw, 1)
+            yield Habit(("addressing", parts[-1]), card.sw, 1 * RANK)
             place = "/".join(parts[-3:-1])
-            yield Habit(("addressing", f"{place} {parts[-1]}"), card.sw, 4)
-            yield Habit(("addressing", f"{parts[-3]} {parts[-1]}"), card.sw, 5)
+            yield Habit(("addressing", f"{place} {parts[-1]}"), card.sw, 4 * RANK)
+            yield Habit(("addressing", f"{parts[-3]} {parts[-1]}"), card.sw, 5 * RANK)
         if ins in (READ_RECORD, READ_BINARY) and refused:
             for way in ("number-sfi", "binary-sfi", "tag-sfi", "number-current", "tag-current", "binary-current"):
-                yield Habit(("addressing", way), card.sw, 2)
+                yield Habit(("addressing", way), card.sw, 2 * RANK)
         if ins == SELECT and refused:
             for selection in Selection:
-                yield Habit(("selection", str(selection)), card.sw, 1)
+                yield Habit(("selection", str(selection)), card.sw, 1 * RANK)
                 if len(parts) > 2 and parts[1] in self.places:
-                    yield Habit(("selection", f"{parts[1]} {selection}"), card.sw, 4)
+                    yield Habit(("selection", f"{parts[1]} {selection}"), card.sw, 4 * RANK)
         if parts[0] == "unknown" and parts[1].startswith("class-"):
-            yield Habit(("classes", card.command[:2]), "00", 3)
+            yield Habit(("classes", card.command[:2]), "00", 3 * RANK)
         if parts[0] == "response" and parts[1].startswith("class-"):
             yield Habit((FOLLOWS_CLASS,), True, 0)
-            yield Habit(("classes", card.command[:2]), "00", 4)
+            yield Habit(("classes", card.command[:2]), "00", 4 * RANK)
         if card.sw == twin.sw == f"{SW.OK:04X}" and ins == SELECT:
             yield from self._by_fci(card, parts)
         if card.sw == f"{SW.INS_NOT_SUPPORTED:04X}":
-            yield Habit(("commands", card.command[:4]), "absent", 2)
+            yield Habit(("commands", card.command[:4]), "absent", 2 * RANK)
 
     @staticmethod
     def _by_le(card: Asked, ins: str) -> Iterator[Habit]:
@@ -241,18 +243,18 @@ class Search:
             words.append(sw)
         for le in Le:
             for word in (*words, *(("part",) if le is Le.SHORT else ())):
-                yield Habit(("le", ins, str(le)), word, 1)
+                yield Habit(("le", ins, str(le)), word, 1 * RANK)
 
     def _by_fci(self, card: Asked, parts: Sequence[str]) -> Iterator[Habit]:
         """The FCI byte by byte, hidden bytes as zeros."""
         digits = "".join(one if one[:1] != "*" else "00" * int(one[1:]) for one in card.shape.split())
         if len(parts) > 1 and parts[1] in self.layout.applications:
-            yield Habit(("fci", parts[1]), digits, 3)
+            yield Habit(("fci", parts[1]), digits, 3 * RANK)
         if parts[0] == "fid":
             home, fid = parts[1], int(parts[2], 16)
             for path, spec in self.layout.files.items():
                 if spec.application == home and spec.fid == fid:
-                    yield Habit(("fci", path), digits, 3)
+                    yield Habit(("fci", path), digits, 3 * RANK)
 
     def _by_status(self, card: Asked, twin: Asked, *, few: bool) -> Iterator[Habit]:
         """Another status word where ours is one, too."""
@@ -269,14 +271,14 @@ class Search:
             found = "63Cx"
         ins = card.command[2:4]
         of_none = found in ("6E00", "6D00")
-        yield Habit(("status", f"{ins}:{found}"), answer, 9 if of_none else 3)
-        yield Habit(("status", f"*:{found}"), answer, 3 if of_none else 6)
+        yield Habit(("status", f"{ins}:{found}"), answer, (9 if of_none else 3) * RANK)
+        yield Habit(("status", f"*:{found}"), answer, (3 if of_none else 6) * RANK)
         if few:
-            yield Habit(("status", f"{card.command[:8]}:{found}"), answer, 8)
-            yield Habit(("status", f"{card.command[:6]}xx:{found}"), answer, 7)
-            yield Habit(("status", f"{card.command[:4]}xx{card.command[6:8]}:{found}"), answer, 7)
+            yield Habit(("status", f"{card.command[:8]}:{found}"), answer, 8 * RANK)
+            yield Habit(("status", f"{card.command[:6]}xx:{found}"), answer, 7 * RANK)
+            yield Habit(("status", f"{card.command[:4]}xx{card.command[6:8]}:{found}"), answer, 7 * RANK)
         for place in self._places(card.probe):
-            yield Habit(("status", f"{place} {ins}:{found}"), answer, 4 if "/" in place else 5)
+            yield Habit(("status", f"{place} {ins}:{found}"), answer, (4 if "/" in place else 5) * RANK)
 
     def _places(self, probe: str) -> Iterator[str]:
         """Applications and files that a probe's name has in it."""
@@ -294,9 +296,9 @@ class Search:
             return
         checks = list(Check)
         for at, ahead in enumerate(checks):
-            for check in checks[at + 1 :]:
-                yield Habit(("before", f"{card.command[2:4]} {check}"), str(ahead), 2)
-                yield Habit(("before", str(check)), str(ahead), 2)
+            for far, check in enumerate(checks[at + 1 :]):
+                yield Habit(("before", f"{card.command[2:4]} {check}"), str(ahead), 2 * RANK + far)
+                yield Habit(("before", str(check)), str(ahead), 2 * RANK + RANK // 2 + far)
 
     def _by_challenges(self, left: Sequence[Mismatch]) -> Iterator[Habit]:
         """Lengths of challenges, where any was given that ours does not give, or refused that ours gives."""
