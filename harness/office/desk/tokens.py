@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor
+from harness.office.register.queries import Bearer
 from harness.office.register.tables import Clerk
 from harness.office.vocabulary import Outcome
 
@@ -40,14 +41,14 @@ def revoke(session: Session, name: str, now: datetime) -> None:
     _note(session, who, now, {"revoked": True})
 
 
-def bearer(link: Connection, token: str, now: datetime) -> Actor | None:
-    """Whose token this is; None if it is nobody's, or its days are over."""
+def bearer(ask: Callable[[str], Bearer | None], token: str, now: datetime) -> Actor | None:
+    """Whose token this is; None if it is nobody's, or its days are over. ``ask`` gives whose token has a hash."""
     # What the database compares is a hash: how long that takes tells nothing of the token.
     digest = _hash(token)
-    found = queries.bearer(link, digest)
+    found = ask(digest)
     if found is None or not hmac.compare_digest(found.token, digest):
         return None
-    good = found.token_until is not None and now < found.token_until
+    good = found.until is not None and now < found.until
     return Actor(found.name, found.role, found.outlet) if good else None
 
 

@@ -32,11 +32,12 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Returns the moment that the database keeps."""
         del dialect
-        return None if value is None else _moment(value)
+        return None if value is None else moment(value)
 
 
 @lru_cache(maxsize=MOMENTS)
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Returns the moment that a text of the database states, in China's time."""
     return datetime.fromisoformat(text).astimezone(CHINA)
 
 

@@ -6,16 +6,19 @@ list are read over the session's connection, past the ORM, which does not flush 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from datetime import datetime
+from typing import Any, NamedTuple, NoReturn
 
-from sqlalchemy import Connection, Row, String, bindparam, exists, func, or_, select
+from sqlalchemy import Row, String, bindparam, exists, func, or_, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
-from harness.office.register.base import Base
+from harness.office.register.base import Base, moment
 from harness.office.register.tables import (
     Account,
     AccountRefusal,
@@ -338,6 +341,7 @@ _BEARER = (
     .join(Outlet, Outlet.id == Clerk.outlet_id)
     .where(Clerk.token == bindparam("digest"))
 )
+_BEARER_ALONE = str(_BEARER.compile(dialect=sqlite.dialect()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,9 +397,33 @@ def clerks(session: Session) -> Sequence[Clerk]:
     return session.scalars(select(Clerk).order_by(Clerk.id)).all()
 
 
-def bearer(link: Connection, digest: str) -> Found | None:
-    """The clerk whose token has this hash: name, role, outlet's name, and the hash and last moment of the token."""
-    return link.execute(_BEARER, {"digest": digest}).one_or_none()
+class Bearer(NamedTuple):
+    """A clerk who has a token: the token's hash, and the moment from which it is good no more."""
+
+    name: str
+    role: Role
+    token: str
+    until: datetime | None
+    outlet: str
+
+
+def bearer(session: Session, digest: str) -> Bearer | None:
+    """The clerk whose token has this hash, None for nobody."""
+    found = session.connection().execute(_BEARER, {"digest": digest}).one_or_none()
+    if found is None:
+        return None
+    return Bearer(found.name, found.role, found.token or "", found.token_until, found.outlet)
+
+
+def bearer_at_a_glance(link: sqlite3.Connection, digest: str) -> Bearer | None:
+    """The same by SQLite's own connection: it is asked before every request, and has an answer sooner than SQLAlchemy
+    has the question.
+    """
+    found = link.execute(_BEARER_ALONE, (digest,)).fetchone()
+    if found is None:
+        return None
+    name, role, token, until, outlet = found
+    return Bearer(name, Role(role), token, moment(until) if until is not None else None, outlet)
 
 
 _REGION = bindparam("region", type_=String)

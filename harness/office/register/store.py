@@ -71,7 +71,7 @@ class Register:
             self.engine.dispose()
             raise _unopened(path, error) from error
         self._reading = self.engine.execution_options(begin=READING)
-        self._glancing = _engine(path, durable=durable, wait=0.0).execution_options(begin="")
+        self._glancing = _engine(path, durable=durable, wait=0.0)
         self._writing = threading.Lock()
         self._notes = _Notes(self)
         self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
@@ -115,12 +115,13 @@ class Register:
             yield session
 
     @contextlib.contextmanager
-    def glance(self) -> Iterator[Connection]:
-        """For one SELECT by an index, which waits for nobody, so that an event loop may ask it. Unusable where the file
-        is held by somebody alone: ``reading`` waits for them.
+    def glance(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's own connection, for one SELECT by an index, which waits for nobody: an event loop may ask it.
+        Unusable where the file is held by somebody alone: ``reading`` waits for them.
         """
-        with _worded(), self._glancing.connect() as link:
-            yield link
+        with _worded(), contextlib.closing(self._glancing.raw_connection()) as link:
+            assert isinstance(link.dbapi_connection, sqlite3.Connection)
+            yield link.dbapi_connection
 
     def note(self, note: Note) -> None:
         """A line of the trail that nothing else is written with; it is on the disk when this returns."""
@@ -171,7 +172,7 @@ def _worded() -> Iterator[None]:
                 orig=error.orig
             )
         ) from error
-    except (DatabaseError, NoConnection) as error:  # what else there is, is a fault of ours
+    except (DatabaseError, NoConnection, sqlite3.OperationalError) as error:  # what else there is, is a fault of ours
         zh, en = _why(error)
         raise Unusable(f"{zh} {en}") from error
 
@@ -194,21 +195,21 @@ REASONS = {
 BUSY_NOW = ("登记库忙，请稍后再试", "the register is busy: try again")
 
 
-def _why(error: SQLAlchemyError) -> tuple[str, str]:
+def _why(error: SQLAlchemyError | sqlite3.Error) -> tuple[str, str]:
     """Why a database does not do what it is asked, in both languages."""
     code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_OK):
         return BUSY_NOW
     other = (
         "登记库暂不可用，请稍后再试",
-        f"the register cannot be used now, try again ({getattr(error, 'orig', '')})",
+        f"the register cannot be used now, try again ({getattr(error, 'orig', error)})",
     )
     return REASONS.get(code, other)
 
 
-def _code(error: SQLAlchemyError) -> int:
+def _code(error: SQLAlchemyError | sqlite3.Error) -> int:
     """SQLite's primary result code; 0 where the database was not even asked."""
-    return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
+    return int(getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
 
 
 def _unopened(path: Path, error: Exception) -> RegisterError:
@@ -259,7 +260,7 @@ def _engine(path: Path, *, durable: bool, wait: float = BUSY) -> Engine:
         how = link.get_execution_options().get("begin", WRITING)
         if how == READING:  # takes no lock yet, so nothing of it needs SQLAlchemy's words
             link.connection.dbapi_connection.execute(how)
-        elif how:
+        else:
             link.exec_driver_sql(how)
 
     return engine

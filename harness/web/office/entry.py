@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Request, Security
@@ -18,6 +19,7 @@ from emulator.messages import _
 from harness.office.desk import tokens
 from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
+from harness.office.register import queries
 from harness.office.register.audit import Act, Actor, Note
 from harness.office.register.store import Unusable
 from harness.office.requests.models import CardNumber
@@ -73,12 +75,12 @@ class Door:
         register, now = self._office.register, self._office.clock.now()
         # A hop to a thread and back takes longer than the look itself.
         with contextlib.suppress(Unusable), register.glance() as link:
-            return tokens.bearer(link, token, now)
+            return tokens.bearer(partial(queries.bearer_at_a_glance, link), token, now)
         return await run_in_threadpool(self._waited, token, now)
 
     def _waited(self, token: str, now: datetime) -> Actor | None:
         with self._office.register.reading() as session:
-            return tokens.bearer(session.connection(), token, now)
+            return tokens.bearer(partial(queries.bearer, session), token, now)
 
     def _refusal(self, client: str, given: str | None) -> Refusal:
         if not given:

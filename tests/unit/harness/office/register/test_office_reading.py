@@ -102,7 +102,7 @@ def test_what_is_only_looked_at_is_answered_while_another_program_writes(desk: D
 def test_a_glance_waits_for_nobody(desk: Desk) -> None:
     began = time.monotonic()
     with another_program_has_it_alone(desk), pytest.raises(Unusable), desk.register.glance() as link:
-        queries.bearer(link, "0" * 64)
+        queries.bearer_at_a_glance(link, "0" * 64)
     assert time.monotonic() - began < BUSY / 2
 
 
