@@ -18,6 +18,7 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
+from emulator.guess import guess
 from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
@@ -25,7 +26,7 @@ from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, usage, vector_runs
 from harness.cli.vector_runs import NextCard, StepByStep
-from harness.conformance import coverage, generate, judgement, names, plan, runner
+from harness.conformance import checking, coverage, generate, judgement, names, plan, runner
 from harness.conformance import vector as vectors_
 from harness.conformance.judgement import Required
 from harness.conformance.targets.reader import CardInReader, in_reader
@@ -46,6 +47,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 LAST = Path(".sscard-last.json")
 """Where a run leaves what it found, for --failed; in the current folder."""
+FAULTY = 2
+"""Exit code of `check` where there is a fault."""
 BAD = (Verdict.FAILED, Verdict.UNDEFINED)
 
 
@@ -420,6 +423,62 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{one.id}  {','.join(one.versions) or _('all')}  {one.title_zh} {one.title}")
+
+
+@vectors.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@targets.json_option
+@click.pass_context
+def check_vectors(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Judge files of vectors before anything is run, with every fault, its line and what was probably meant.
+
+    Exit code 0: no fault; 2: some.
+    """
+    found = checking.check(list(paths) or [home()], home())
+    if as_json:
+        rows = [one.as_table() for one in found.faults]
+        table = {"files": found.files, "vectors": found.vectors, "faults": rows}
+        click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    else:
+        for fault in found.faults:
+            click.echo(str(fault))
+        click.echo(
+            _("{faults} faults in {files} files with {vectors} vectors 处错误").format(
+                faults=len(found.faults), files=found.files, vectors=found.vectors
+            ),
+            err=True,
+        )
+    ctx.exit(FAULTY if found.faults else 0)
+
+
+@vectors.command("refused")
+@click.option("--card", "code", required=True, metavar="CODE", help="The card's identification code, 32 hex digits.")
+@click.option("--forget", metavar="KEY", multiple=True, help="Let this be tried again: a key's name, or PIN.")
+@targets.json_option
+def refused(code: str, forget: tuple[str, ...], *, as_json: bool) -> None:
+    """Show which keys and PIN a card refused in earlier runs, so that they are not tried on it again."""
+    try:
+        card = bytes.fromhex(code)
+    except ValueError:
+        raise click.BadParameter(_("expected 32 hex digits"), param_hint="--card") from None
+    note = SpentKeys()
+    known = note.refused(card)
+    for name in forget:
+        if name not in known:
+            raise click.BadParameter(
+                _("nothing is noted of {name!r}{guess}").format(name=name, guess=guess(name, known)),
+                param_hint="--forget",
+            )
+        note.forget(card, name)
+    left = note.refused(card)
+    if as_json:
+        click.echo(json.dumps({name: {"left": one.left, "date": one.date} for name, one in left.items()}, indent=1))
+        return
+    for name, one in left.items():
+        tries = _("{left} tries left").format(left=one.left) if one.left is not None else ""
+        click.echo(f"{name}  {one.date}  {tries}".rstrip())
+    if not left:
+        click.echo(_("this card refused nothing that is noted 没有记录"), err=True)
 
 
 @vectors.command("matrix")

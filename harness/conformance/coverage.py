@@ -47,6 +47,11 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
     return rows
 
 
+def item_ids(folder: Path) -> list[str]:
+    """The ids of the standard's items that a folder lists; VectorError."""
+    return [one["id"] for one in _items(folder / ITEMS)]
+
+
 def _items(path: Path) -> list[dict[str, Any]]:
     try:
         items = as_yaml.load(path)

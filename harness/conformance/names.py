@@ -33,11 +33,12 @@ Name = tuple[Kind, str]
 def used(vector: Vector) -> Iterator[Name]:
     """Every name of an application, a key, an item, a file or a function that the steps of a vector hold."""
     for step in vector.steps:
-        yield from _of_step(step)
+        yield from used_in(step)
     yield from ((Kind.KEY, name) for name in sorted(vector.keys))
 
 
-def _of_step(step: Step) -> Iterator[Name]:
+def used_in(step: Step) -> Iterator[Name]:
+    """Every name of these kinds that a step holds, but the keys that it works with."""
     around = step.around
     for does in step.deeds:
         yield from _of_action(does)
@@ -102,7 +103,7 @@ def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
     programs = {one.id for one in register().sources.values() if one.kind == "program"}
     for vector in vectors:
         here = everywhere
-        for name in _own_layouts(vector):
+        for name in own_layouts(vector):
             here = {kind: set(names) for kind, names in here.items()}
             try:
                 _add(here, catalogue.layout(name))
@@ -120,7 +121,7 @@ def _add(names: dict[Kind, set[str]], layout: Layout) -> None:
         names.setdefault(kind, set()).update(more)
 
 
-def _own_layouts(vector: Vector) -> set[str]:
+def own_layouts(vector: Vector) -> set[str]:
     """The layouts that a vector asks for, for each version that it is for."""
     return {vector.layout_for(version) for version in vector.versions} - {""} if vector.layout else set()
 

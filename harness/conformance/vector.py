@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
 from harness.conformance.models import ACTIONS, Driver, Follows, Step, VectorDocument, step
 from harness.verdicts import documents, models
-from harness.verdicts.documents import Document, DocumentError
+from harness.verdicts.documents import Document, DocumentError, Fault, Judged
 from harness.verdicts.subject import Grade, Proof, Subject
 
 FIELD, GENERATED = "field", "generated"
@@ -110,16 +110,76 @@ def _loaded(path: Path, changed: int, size: int) -> tuple[Vector, ...]:  # noqa:
         raise VectorError(str(error)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedVector:
+    """A document with all that its form has against it, and the vector that it is as far as its form is good: without
+    the steps and words that are not. ``steps``: where in the document each of its steps stands. None: nothing is left.
+    """
+
+    document: Document | None
+    faults: tuple[Fault, ...]
+    vector: Vector | None = None
+    steps: tuple[int, ...] = ()
+
+
+def judged(path: Path) -> Iterator[JudgedVector]:
+    """Every document of a file, judged by its form alone."""
+    for one in documents.judged(path, _validator(), "the vector"):
+        yield _judged(one)
+
+
+def _judged(one: Judged) -> JudgedVector:
+    document = one.document
+    if document is None or not isinstance(document.table, dict):
+        return JudgedVector(document, one.faults)
+    faults = [*one.faults, *_of_actions(document, {fault.place[:2] for fault in one.faults})]
+    table, steps = _without(document.table, {fault.place[:2] for fault in faults})
+    if not steps or not _validator().is_valid(table):
+        return JudgedVector(document, tuple(faults))
+    try:
+        return JudgedVector(document, tuple(faults), _vector(replace(document, table=table)), steps)
+    except VectorError as error:
+        said = str(error).removeprefix(f"{document.path}: ").removeprefix(f"{table['id']}: ")
+        faults.append(Fault(document.line(("persona",)), said, ("persona",)))
+    table.pop("persona", None)
+    return JudgedVector(document, tuple(faults), _vector(replace(document, table=table)), steps)
+
+
+def _of_actions(document: Document, told: Set[tuple[str | int, ...]]) -> Iterator[Fault]:
+    """Steps that do nothing, or several things; but for those of which something is told already."""
+    steps = document.table.get("steps")
+    for at, one in enumerate(steps if isinstance(steps, list) else ()):
+        named = [name for name in ACTIONS if isinstance(one, dict) and name in one]
+        if len(named) != 1 and ("steps", at) not in told:
+            what = _("a step does one thing of {actions}, found {named}").format(
+                actions=", ".join(ACTIONS), named=named
+            )
+            yield Fault(document.line(("steps", at)), what, ("steps", at))
+
+
+def _without(table: dict[str, Any], places: Set[tuple[str | int, ...]]) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """A document without what stands at these places, filled where something must stand; where its steps stood."""
+    written = table.get("steps")
+    steps = written if isinstance(written, list) else []
+    kept = tuple(at for at in range(len(steps)) if ("steps", at) not in places)
+    bad = {place[0] for place in places if place}
+    head = {name: value for name, value in table.items() if name not in bad}
+    return {**FILLING, **head, "steps": [steps[at] for at in kept]}, kept
+
+
+def files_in(path: Path) -> list[Path]:
+    """The files of vectors that a path means: itself, or those in the folder."""
+    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    return [one for one in files if holds_vectors(one, path)]
+
+
 def find(paths: list[Path], overlay: Sequence[Path] = ()) -> list[Vector]:
     """The vectors of all these files, and of all YAML files in these folders but the office's; VectorError, also where
     ids repeat. ``overlay``: the same, but the user's own.
     """
     found: dict[str, Vector] = {}
     for path in (*paths, *overlay):
-        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        for file in files:
-            if not holds_vectors(file, path):
-                continue
+        for file in files_in(path):
             for one in load(file):
                 if one.id in found:
                     raise VectorError(
@@ -136,6 +196,8 @@ def holds_vectors(file: Path, under: Path) -> bool:
     return file.name != ITEMS and OFFICE not in file.relative_to(under).parts
 
 
+FILLING = {"schema": 1, "id": "X", "title": "", "title_zh": "", "grade": "own", "source": "[D]"}
+"""What stands for words that a document must have and has not, where the rest of it is judged all the same."""
 ITEMS = "items.yaml"
 """The standard's own list of items, beside the vectors."""
 OFFICE = "office"

@@ -14,6 +14,14 @@ KNOWN = {
     r"^[A-Z][0-9A-Z]{7}[0-9X]$": deferred("a card number: a capital, 7 digits or capitals, a digit or X"),
     r"^([^|]*\|){9}$": deferred("9 fields, each ended by |"),
     "^842400(00|01)[0-9A-Fa-f]{2}$": deferred("a header that begins 84240000 or 84240001, ten hex digits in all"),
+    r"^([0-9A-Fa-f ]|\$\{[a-z0-9_]+(:lv|:[0-9]*:[0-9]*)?\})*$": deferred(
+        "hex digits, in which ${name} stands for a value"
+    ),
+    r"^([0-9A-Fa-f]{2}|\.\.| |\$\{[a-z0-9_]+(:lv|:[0-9]*:[0-9]*)?\})*$": deferred(
+        "hex digits in pairs, in which .. stands for any byte and ${name} for a value"
+    ),
+    "^[0-9A-Fx]{4}$": deferred("a status word of 4 hex digits in capitals, x for any"),
+    "^[A-Z0-9_]+(-[A-Z0-9_]+)*$": deferred("capitals, digits and _ in words with - between"),
     "^([0-9]{4,12})?$": deferred("4 to 12 digits, or nothing"),
 }
 """Forms that are told better than by their parts."""
