@@ -102,28 +102,27 @@ class StepByStep:
     show_secrets: bool = False
     _shown: int = 0
     _vector: str = ""
-    _lines: list[str] = field(default_factory=list)
+    _log: Log = field(default_factory=Log)
 
     def begins(self, vector: Vector, number: int, step: Step, log: Log) -> None:
         """See ``runner.Stepper``."""
         if vector.id != self._vector:
-            self._vector, self._shown = vector.id, 0
+            self._vector, self._shown, self._log = vector.id, 0, log
             click.echo(f"{vector.id}  {vector.title_zh} {vector.title}", err=True)
-        self._show(log)
+        self._show()
         click.echo(f"[{number}] {step.name}: {step.raw}", err=True, nl=False)
         self.wait()
 
     def ended(self, result: Result) -> None:
         """A vector has its verdict."""
-        rest = result.trace[-1:] if result.trace else ()
-        for line in report.trace_lines(rest, show_secrets=self.show_secrets):
-            click.echo(exchange_in_words(line), err=True)
+        if result.subject.id == self._vector:
+            self._show()
         click.echo(
             f"{result.subject.id}: {result.verdict} {CHINESE[result.verdict]} {result.reason}".rstrip(), err=True
         )
 
-    def _show(self, log: Log) -> None:
-        lines = report.trace_lines(log.lines, show_secrets=self.show_secrets)
+    def _show(self) -> None:
+        lines = report.trace_lines(self._log.lines, show_secrets=self.show_secrets)
         for line in lines[self._shown :]:
             click.echo(exchange_in_words(line), err=True)
         self._shown = len(lines)

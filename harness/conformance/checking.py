@@ -180,11 +180,11 @@ def _of_versions(step: Step, versions: dict[str, int]) -> Iterator[str]:
 
 def _of_hex(step: Step) -> Iterator[str]:
     """Hex that is no whole number of bytes, in what is sent, computed and expected."""
-    sent = [(does.text,) for does in step.deeds if isinstance(does, Apdu | Tpdu)]
-    sent += [(does.header, does.data) for does in step.deeds if isinstance(does, Secured)]
+    sent = [does.text for does in step.deeds if isinstance(does, Apdu | Tpdu)]
+    sent += [text for does in step.deeds if isinstance(does, Secured) for text in (does.header, does.data)]
     data = step.around.expect.data if step.around.expect is not None and step.around.expect.data else ""
     computed = [text for one in step.let.values() for text in texts(one) if PLACE.search(text) or _is_hex(text)]
-    for text in (*(one for each in sent for one in each), data.replace("..", "00"), *computed):
+    for text in (*sent, data.replace("..", "00"), *computed):
         for part in PLACE.sub("|", text).replace(" ", "").split("|"):
             if len(part) % 2:
                 yield _("odd number of hex digits: {part}").format(part=part)

@@ -142,7 +142,7 @@ def _of_form(document: Document, error: jsonschema.ValidationError, whole: str) 
     best = jsonschema.exceptions.best_match(iter([error])) or error
     place = list(best.absolute_path)
     if best.validator == "additionalProperties" and isinstance(best.instance, dict):
-        known = list(best.schema.get("properties", ()))
+        known = list(best.schema.get("properties", ())) if isinstance(best.schema, dict) else []
         for name in best.instance:
             if name not in known:
                 yield Fault(

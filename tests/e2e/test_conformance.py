@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import catalogue
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from tests.kit.cards import SSSE
@@ -39,6 +40,54 @@ def test_a_card_in_a_reader_is_tested_and_spared(tmp_path: Path, monkeypatch: py
         assert table["counts"]["failed"] == table["counts"]["undefined"] == 0
         assert "Virtual PCD 00 00" in table["target"]
         assert Path(image).read_text(encoding="utf-8") == before, "nothing about the card has changed"
+
+
+def tries(image: str, name: str) -> int:
+    cells = json.loads(Path(image).read_text(encoding="utf-8"))["cells"]
+    return int(cells[f"tries/{name}"])
+
+
+def test_a_wrong_file_of_keys_costs_one_try_once_and_the_plan_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSCARD_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SSCARD_PIN", "123456")
+    image, keys = str(tmp_path / "card.json"), tmp_path / "keys.toml"
+    keys.write_text(f'[roots]\nUKSSSE = "{"11" * 16}"\n', encoding="utf-8")
+    asked = [
+        "vectors", "run", "--reader", "Virtual PCD", "--card", ATR, "--keys", str(keys), "--allow-destructive",
+        "--only", "KEY_VER*-UKSSSE", "--only", "EXTERNAL_AUTHENTICATION-*_UKSSSE", "--only", "SSSE_SAFETY-EF05*",
+    ]  # fmt: skip
+    with serving("--image", image, "--algorithm", "sm4", "--relaxed"):
+        planned = sscard(*asked, "--dry-run")
+        assert "run EXTERNAL_AUTHENTICATION-LOCK_UKSSSE: lowers UKSSSE to 0; locks UKSSSE" in planned
+        assert tries(image, "UKSSSE") == 3
+        for __ in range(3):
+            told = sscard(*asked, expect=4)
+            assert "the card refused a key" in told
+            assert tries(image, "UKSSSE") == 2
+        code = catalogue.card("adult-chengdu", "3.00", "sm4").memory.records("SSSE/EF05")[0][2:].hex()
+        noted = json.loads(sscard("vectors", "refused", "--card", code, "--json"))
+        assert noted["UKSSSE"]["left"] == 2
+        table = json.loads(sscard(*asked, "--keys", "test", "--json"))
+        assert table["counts"]["failed"] == table["counts"]["requirement missing"] == 0
+        assert tries(image, "UKSSSE") == 0, "locked last, by the vector that is to lock it"
+
+
+def test_a_card_that_is_used_up_is_changed_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSCARD_STATE", str(tmp_path / "state"))
+    both = ["--only", "EXTERNAL_AUTHENTICATION-LOCK_PUK", "--only", "PIN_CHANGE_UNBLOCK-FAILURES_LOCK_PUK"]
+    asked = ["vectors", "run", "--reader", "Virtual PCD", "--card", ATR, "--keys", "test", *both, "--allow-destructive"]
+    swap = f"{SSCARD} card swap 0 --persona adult-mianyang"
+    with serving("--relaxed"):
+        told = sscard(*asked, "--swap-command", swap)
+        assert "2 passed" in told
+    with serving("--relaxed"):
+        alone = sscard(*asked, expect=4)
+        assert "an earlier vector used it up" in alone
+        assert "was locked by" in alone
 
 
 def test_recording_a_session(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ Value = Callable[[str, int], bytes]
 @dataclass(slots=True)
 class Counter:
     """One counter. ``left``: as the card last said, None where it has said nothing since the last right proof.
-    ``refused``: why nothing is tried with it any more; ``locked_by``: the vector that used it up, empty where it was so
+    ``refused``: why nothing is tried with it any more
+    but what is ``proven``; ``locked_by``: the vector that used it up, empty where it was so
     before, None where it is not; ``proven``: the versions that were right in this run; ``spent_by``: the vector that
     took the last try since a right proof.
     """
@@ -34,7 +35,7 @@ class Counter:
     @property
     def lowered(self) -> bool:
         """True if a right proof would set it back, and is to be had."""
-        return bool(self.proven) and self.spent_by is not None and not self.refused and self.locked_by is None
+        return bool(self.proven) and self.spent_by is not None and self.locked_by is None
 
 
 class Ledger:
@@ -65,7 +66,7 @@ class Ledger:
 
     def _check(self, name: str, proof: Proof, foreseen: Outcome | None, *, may_lock: bool) -> None:
         one = self[name]
-        if one.refused:
+        if one.refused and proof.version not in one.proven:
             raise Missing(one.refused, _refused_cause(name))
         if one.locked_by is not None:
             if foreseen is Outcome.LOCKED or may_lock:
@@ -127,6 +128,7 @@ class Ledger:
         """What should have been right was not: nothing more is tried with it, here or in another run."""
         one = self[name]
         if proof.version in one.proven:
+            one.proven.discard(proof.version)
             one.refused = _("{name} was right before, and was refused in {vector}").format(
                 name=called(name), vector=vector
             )
@@ -151,6 +153,7 @@ class Ledger:
             return
         if one.left is not None and left < one.left:
             one.refused = _("asking for the PIN's tries cost this card one: it is not asked again")
+            one.proven.clear()
         one.left = left
         if left == 0 and one.locked_by is None:
             one.locked_by = ""

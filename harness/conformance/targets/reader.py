@@ -226,8 +226,8 @@ class CardInReader:
         """The card itself. Missing where the PIN, a key or the PSAM is not at hand, is wrong, or has too few tries."""
         terminal = Terminal(Logged(self._guard, log.card(self.layout)), self.layout, self._roots)
         self._settle(terminal)
-        self.check(vector)
         self._begin(terminal)
+        self.check(vector)
         self._set_back(terminal)
         for name, version in self.wanted(vector):
             if (name, version) not in self._tried:
