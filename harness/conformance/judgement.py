@@ -12,7 +12,7 @@ from harness.conformance.vector import Vector
 from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
 
 PASSED, FAILED = 0, 1
-"""Exit codes: all that had to be judged was, and is as it should be; something failed; something was not judged."""
+"""Exit codes beside UNCERTAIN: all that had to be judged was, and is as it should be; something failed."""
 FOUND = frozenset({Verdict.PASSED, Verdict.WARNING, Verdict.FAILED})
 """Verdicts that say something of the card."""
 OPEN = frozenset({Verdict.MISSING, Verdict.UNDEFINED})
