@@ -15,7 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 }
 """What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""
 
-CHECKOUT = os.path.isfile(os.path.join(os.path.dirname(__file__), os.pardir, "Makefile"))  # noqa: PTH113, PTH118, PTH120
+CHECKOUT = os.path.isfile(os.path.join(os.path.dirname(os.path.dirname(__file__)), "Makefile"))  # noqa: PTH113, PTH118, PTH120
 """Whether this runs from the project's own tree, whose Makefile brings every extra into .venv."""
 
 

@@ -11,7 +11,6 @@ import click
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options
-from harness.cli.vectors import home
 from harness.facts.fact import Fact
 from harness.sources.page import markdown
 from harness.sources.register import Register, register
@@ -67,7 +66,8 @@ def facts(
         if layouts or sources or learned or as_json:
             raise click.UsageError(_("options of `facts merge` stand behind `merge`"))
         return
-    from harness.facts.gather import chosen, counted, every  # with the office and its database: not for --help
+    from harness.cli.vectors import home  # with what the extra conformance brings: not for --help
+    from harness.facts.gather import chosen, counted, every  # with the office and its database, neither
 
     known = register()
     if sources:

@@ -128,13 +128,15 @@ class _Pen:
             own.setdefault("remove", {}).setdefault("table", []).append(where)
             self.consequences.append(where)
             return
+        if where == "roles":
+            bound = (own.get("roles") or self.base.table["roles"])["insurance_region"]
+            wrong = [error.key.startswith(f"roles.insurance_region[{number}].") for number in range(len(bound))]
+            if any(wrong):
+                own["roles"] = {"insurance_region": [one for one, bad in zip(bound, wrong, strict=True) if not bad]}
+                return
         if where in own and where not in ("extends", "schema", "name"):
             del own[where]
             self.not_seen.append((where, _("no layout can say it: {error}").format(error=error)))
-            return
-        if where == "roles" and "roles" not in own:
-            left = [one for one in self.base.table["roles"]["insurance_region"] if one["item"] not in str(error)]
-            own["roles"] = {"insurance_region": left}
             return
         raise error
 

@@ -17,11 +17,10 @@ from harness.learning.habits import Explained, Search
 from harness.learning.harmless import Proof
 from harness.learning.manners import Manners
 from harness.learning.observation import Asked, Learning, Reading
-from harness.learning.prober import DEEP_COMMANDS, MOST_COMMANDS, Endless, Prober
+from harness.learning.prober import DEEP_COMMANDS, MOST_COMMANDS, Prober
 from harness.learning.rights import Rights
 from harness.learning.twin import Twin, apdu_shape, replay
 from harness.readers.connection import Connection
-from harness.readers.pcsc import PcscError
 from harness.serving.timing import USUAL, Timing
 
 
@@ -99,8 +98,12 @@ def learn(
         rights.ask_tries()
         Manners(explorer).all()
         rights.ask(draw.nearest(found, atr).base)
-    except (PcscError, Endless, KeyboardInterrupt) as stopped:
+    except KeyboardInterrupt as stopped:
         broken = stopped
+    except CardFailure as failure:
+        if failure.kind is ErrorKind.REFUSED:  # another card than is meant: nothing of it is told
+            raise
+        broken = failure
     found = explorer.found
     if broken is not None:
         learning = summary.learning(prober, found, wanted.protocol, None, None, str(broken) or _("stopped by the user"))

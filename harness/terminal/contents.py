@@ -40,7 +40,9 @@ def contents(terminal: Terminal) -> Iterator[FileContent]:
                 yield FileContent(spec, bytes=terminal.read_binary(spec.path))
             else:
                 yield FileContent(spec, tuple(terminal.read_file(spec.path)))
-        except (UnknownKey, TerminalError) as error:
+        except UnknownKey as error:
+            yield FileContent(spec, unread=str(error))
+        except TerminalError as error:
             if isinstance(error, Refused):
                 terminal.application = ""  # where the card stands after a refused SELECT is not sure
             yield FileContent(spec, unread=str(error))

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from emulator.errors import ErrorKind, SscardError
+from emulator.errors import ErrorKind
 from harness.office.case.case import Case
+from harness.office.case.failed import NotDone
 from harness.office.measures.articles import Citation
 
 Check = Callable[[Case[Any]], bool]
 
 
-class Refusal(SscardError):
+class Refusal(NotDone):
     """What the office may not do, and by which article. ``rule`` is for programs. ``keep``: what the operation had
     written before stays (a try that was spent). ``formerly``: the rule's older id, if it had one.
     """

@@ -24,7 +24,7 @@ from harness.office.cards.in_reader import CardInReader
 from harness.office.cards.jobs import ADAPTER, Job, Stage
 from harness.office.case import subject
 from harness.office.case.case import Case, ChipContent
-from harness.office.case.failed import Failed
+from harness.office.case.failed import Failed, NotDone
 from harness.office.case.notice import Notice
 from harness.office.case.operation import CardUse, Operation
 from harness.office.case.result import Result
@@ -116,7 +116,7 @@ class Office:
         content = self._content(operation, request, in_reader)
         if operation.only_reads and request.agent is None:  # who came for another is written down
             return self._read_only(operation, request, clerk, in_reader, content)
-        refused: Refusal | Failed | None = None
+        refused: NotDone | None = None
         note: Note | None = None
         job: Job | None = None
         pending = 0
@@ -125,7 +125,7 @@ class Office:
             case.chip_content = content
             try:
                 job = self._decided(operation, case)
-            except (Refusal, Failed) as error:
+            except NotDone as error:
                 refused = error
                 note = self._undone(operation, case, error)
             else:
@@ -159,7 +159,7 @@ class Office:
             raise _taken(error) from error
         return job
 
-    def _undone(self, operation: Operation[Any, Any], case: Case[Any], error: Refusal | Failed) -> Note | None:
+    def _undone(self, operation: Operation[Any, Any], case: Case[Any], error: NotDone) -> Note | None:
         """Takes back what the operation wrote before it was refused, unless the refusal says that it stays. Returns the
         line of the trail where it is still to be written.
         """
