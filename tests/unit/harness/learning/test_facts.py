@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emulator import catalogue
-from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts import load
+from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.security import Always
 from harness.cli import main
 from harness.facts.layouts import of_layout
-from harness.learning import fact_file, marks
+from harness.learning import fact_file, marks, outputs
 from harness.learning.evidence import Evidence, of_card
 from harness.learning.fact_file import CardRead, FactFile, FactRow, OnCard, Verdict, merged
 from harness.learning.observation import (
@@ -30,6 +31,7 @@ from harness.learning.observation import (
     SeenFile,
     SeenRecord,
 )
+from tests.unit.harness.learning.cards import EVERYTHING, chip, learned
 
 ROOT = Path(__file__).parents[4]
 STRUCTURES: dict[Structure, Any] = {
@@ -197,6 +199,50 @@ def test_a_status_word_that_a_sentence_names_is_shown_where_our_chip_answers_wit
     assert not [one for one in evidence(less, ours.asked).values() if one.verdict is Verdict.CONTRADICTED], (
         "no such record"
     )
+
+
+# ---- on chips, through the whole of a learning ----------------------------------------------------------------------
+
+
+def own(**more: Any) -> Layout:
+    head = {"extends": "3.00", "schema": 1, "name": "own", "version": "3.00", "title": "t", "title_zh": "t"}
+    return load.extending({**head, **more}, "own")
+
+
+ALTERED: list[tuple[dict[str, Any], str, str]] = [
+    ({"file": {"SSSE/EF06": {"item": {"09": {"length": 40}}}}}, "item.SSSE/EF06/09", "length 40 bytes"),
+    ({"file": {"SSSE/EF08": {"size": 2048}}}, "file.SSSE/EF08", "size 2048 bytes"),
+    ({"file": {"DF01/EF06": {"read": "free"}}}, "file.DF01/EF06", "read free"),
+    ({"remove": {"file": ["DF01/EF1A"]}}, "file.DF01/EF1A", "this card has no such file"),
+    ({"pin": {"tries": 6}}, "pin", "tries 6"),
+    ({"application": {"DF01": {"dfname": "D1 56 00 00 05 77"}}}, "application.DF01", "name D15600000577"),
+]
+
+
+@pytest.mark.parametrize(("change", "where", "seen"), ALTERED, ids=[where for _, where, _ in ALTERED])
+def test_a_card_that_is_otherwise_in_one_thing_contradicts_the_fact_that_states_it(
+    change: dict[str, Any], where: str, seen: str
+) -> None:
+    found = outputs.of(learned(chip(own(**change)), EVERYTHING), mark="0" * 16).evidence
+    wrong = {one.fact.where: one.seen for one in found if one.verdict is Verdict.CONTRADICTED}
+    assert wrong == {where: seen}
+
+
+def test_a_habit_contradicts_the_sentence_that_names_its_status_word() -> None:
+    habits = {"grade": "D", "le": {"B2": {"zero": "whole"}}}
+    found = outputs.of(learned(chip(own(habits=habits))), mark="0" * 16).evidence
+    wrong = {one.fact.statement: one.seen for one in found if one.verdict is Verdict.CONTRADICTED}
+    assert len(wrong) == 1
+    assert "Le 00 is answered by 6Cxx" in next(iter(wrong))
+    assert next(iter(wrong.values())).startswith("9000 where ours says 6C")
+
+
+def test_a_card_of_ours_contradicts_nothing() -> None:
+    for layout, algorithm in (("1.00", "3des"), ("3.00", "sm4")):
+        for wanted in (EVERYTHING, None):
+            found = outputs.of(learned(chip(layout, algorithm), wanted), mark="0" * 16).evidence
+            assert not [one for one in found if one.verdict is Verdict.CONTRADICTED]
+            assert sum(one.verdict is Verdict.CONFIRMED for one in found) > 40
 
 
 # ---- several cards --------------------------------------------------------------------------------------------------

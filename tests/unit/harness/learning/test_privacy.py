@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from emulator import catalogue
 from emulator.chip import Chip
@@ -19,7 +21,8 @@ from emulator.filesystem.layouts import load
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import file_cell
-from harness.learning import outputs, privacy
+from harness.cli import main
+from harness.learning import folder, outputs, privacy
 from harness.learning.learn import Learned
 from tests.unit.harness.learning.cards import EVERYTHING, chip, learned
 
@@ -146,8 +149,10 @@ PLANTED = {
 }
 
 
-def altered() -> Chip:
-    """A card with a file, and items in two files of ours, that no layout of ours declares, each with a number."""
+def altered(*, with_room: bool = False) -> Chip:
+    """A card with files, and items in two files of ours, that no layout of ours declares, each with a number.
+    ``with_room``: only in a file that has room for it, as an image file wants it.
+    """
     own = load.extending(
         {
             "extends": "3.00", "schema": 1, "name": "own", "version": "3.00", "title": "t", "title_zh": "t",
@@ -155,8 +160,10 @@ def altered() -> Chip:
                 "SSSE/EF11": {
                     "structure": "records", "fid": "EF11", "read": "free", "update": "never", "name": "x",
                     "name_en": "x", "grade": "D",
-                    "items": [{"tag": "E1", "format": "b", "length": len(one), "name": "x", "name_en": "x"}
-                              for one in (PLANTED["name"],)],
+                    "items": [
+                        {"tag": tag, "format": "b", "length": len(PLANTED[one]), "name": "x", "name_en": "x"}
+                        for tag, one in (("E1", "name"), ("E2", "number"))
+                    ],
                 },
                 "SSSE/EF12": {
                     "structure": "transparent", "fid": "EF12", "read": "free", "update": "never", "name": "y",
@@ -174,10 +181,35 @@ def altered() -> Chip:
 
     memory.put(file_cell("SSSE/EF11"), (record(0xE1, PLANTED["name"]), record(0xE2, PLANTED["number"])))
     memory.put(file_cell("SSSE/EF12"), (PLANTED["bytes"].ljust(64, b"\0"),))
-    for path, tag, value in (("SSSE/EF05", 0x7E, PLANTED["digits"]), ("DF01/EF06", 0xE9, PLANTED["number"])):
+    for path, tag, value in (("DF01/EF06", 0xE9, PLANTED["number"]), ("SSSE/EF05", 0x7E, PLANTED["digits"])):
+        if with_room and path == "SSSE/EF05":
+            continue
         memory.put(file_cell(path), (*memory.records(path), record(tag, value)))
     memory.commit()
     return Chip(image)
+
+
+def folder_of(tmp_path: Path, *arguments: str) -> dict[str, bytes]:
+    """Every file that the command leaves behind, the trace among them."""
+    told = ["learn", *arguments, "--keys", "test", "--pin", "123456", "-o", str(tmp_path / "card")]
+    result = CliRunner().invoke(main, told)
+    assert result.exit_code == 0, result.output
+    return {one.name: one.read_bytes() for one in (tmp_path / "card").iterdir()}
+
+
+def test_the_command_leaves_no_value_of_a_card_in_its_folder(tmp_path: Path) -> None:
+    files = folder_of(tmp_path, "--layout", "3.00", "--persona", "adult-mianyang")
+    assert set(files) == set(folder.FILES)
+    wanted = values("adult-mianyang", catalogue.layout("3.00"))
+    assert assert_nothing_of(wanted, files) > 1000
+
+
+def test_nor_a_planted_number(tmp_path: Path) -> None:
+    image = tmp_path / "card.img"
+    image.write_text(altered(with_room=True).image.to_text(), encoding="utf-8")
+    files = folder_of(tmp_path, "--image", str(image))
+    assert b"EF11" in files["learning.json"]
+    assert_nothing_of({*PLANTED.values(), *values("adult-mianyang", catalogue.layout("3.00"))}, files)
 
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, None], ids=["with keys", "without"])
