@@ -102,6 +102,13 @@ class SpentKeys:
         found = table["cards"].get(_mark(table, identification), {}) if table else {}
         return {name: Refusal(one["left"], one["date"], tuple(one.get("values", ()))) for name, one in found.items()}
 
+    def ready(self) -> None:
+        """Makes sure that the note can be read and written, before anything is tried that may have to go into it.
+        SpentError.
+        """
+        with self._changing():
+            pass
+
     def check(self, identification: bytes, name: str, value: bytes = b"") -> None:
         """SpentKey where the card has refused this key before; SpentError. ``value``: the key or PIN itself: one that
         was not refused may be tried as long as enough tries are left.

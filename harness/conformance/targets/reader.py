@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator import catalogue, personas
+from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import CARD_STATE
@@ -75,6 +76,8 @@ class CardInReader:
         except TerminalError as error:
             raise TargetError(_("reader {name!r}: {error}").format(name=name, error=error)) from None
         self._code = self._terminal.identification
+        if note is not None:
+            note.ready()
         self.ledger = Ledger(self._code, note, self._value)
         self._guard = Guard(connection, self.layout, self.ledger)
         self._psam_guard = _psam_guard(psam)
@@ -84,14 +87,14 @@ class CardInReader:
         self._psam_person = persona_of(
             personas.PSAM if persona and psam else "", catalogue.layout(personas.PSAM), "3des"
         )
-        self._twin = Twin(self.layout, self._suite, roots, pin, self._code, persona=persona)
         self._costs: dict[str, Costs] = {}
         self._tried: set[tuple[str, int]] = set()
         self._spoiled: dict[str, str] = {}
         """What a vector left so that it serves nobody, by its name, and that vector."""
         self._playing: tuple[Vector, Play] | None = None
         self.warnings: list[str] = []
-        """What the card was left with and could not be set back, in words."""
+        """What the user must know besides the verdicts: what the card was left with and could not be set back."""
+        self._twin = self._made_twin()
 
     # --- what it is --------------------------------------------------------------------------------------------
 
@@ -127,8 +130,31 @@ class CardInReader:
         if vector.id not in self._costs:
             fits = vector.applies(self.layout.version, self._suite) and not vector.features - self.profile.features
             fits = fits and not asked_for(vector, self.layout) and not names.lacking(vector, self.layout)
-            self._costs[vector.id] = self._twin.costs(vector) if fits else Costs()
+            self._costs[vector.id] = self._on_twin(vector) if fits else Costs()
         return self._costs[vector.id]
+
+    def _made_twin(self) -> Twin | None:
+        """The virtual twin; none where nobody of ours can hold a card of this layout."""
+        try:
+            return Twin(
+                self.layout, self._suite, self._roots, self._pin, self._code, pin_tries=self._pin_tries,
+                persona=self._persona,
+            )  # fmt: skip
+        except (SscardError, ValueError) as error:
+            self.warnings.append(
+                _(
+                    "what vectors cost this card is not known beforehand, as it has no virtual twin ({error}): each "
+                    "vector's own word is taken, and every proof is watched; --persona names who can hold it"
+                ).format(error=error)
+            )
+            return None
+
+    def _on_twin(self, vector: Vector) -> Costs:
+        """What a vector costs the twin; nothing foreseen where it cannot be played there."""
+        try:
+            return self._twin.costs(vector) if self._twin is not None else Costs()
+        except (SscardError, ValueError, LookupError):
+            return Costs()
 
     def harm(self, vector: Vector) -> str:
         """That a vector changes the card for ever, or spends tries: as it says itself, or as the twin shows."""
@@ -351,9 +377,7 @@ class CardInReader:
         """The PIN's tries as the card has them: what vectors cost is found out anew where the layout has others."""
         self._pin_tries = tries
         if tries and tries != self.layout.pin.tries:
-            self._twin = Twin(
-                self.layout, self._suite, self._roots, self._pin, self._code, pin_tries=tries, persona=self._persona
-            )
+            self._twin = self._made_twin()
             self._costs.clear()
 
 

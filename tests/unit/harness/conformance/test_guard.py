@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from emulator import catalogue
 from emulator.apdu.status import SW
 from emulator.chip import Chip
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind, tries_cell
@@ -24,7 +25,7 @@ from harness.conformance.targets.reader import CardInReader
 from harness.conformance.vector import Vector
 from harness.keys import roots
 from harness.keys.roots import RootSource
-from harness.keys.spent import SpentKeys
+from harness.keys.spent import SpentError, SpentKeys
 from harness.readers.connection import Connection, InProcess
 from harness.readers.pcsc import REMOVED_CARD, PcscError
 from harness.verdicts.causes import Cause
@@ -415,6 +416,31 @@ def test_a_card_without_a_key_fails_its_vectors_and_is_not_called_wrongly_keyed(
     results = run(of("KEY_VER1-UKSSSE"), in_reader(chip_of(), connection=connection))
     assert results["KEY_VER1-UKSSSE"].verdict is Verdict.FAILED
     assert "6A88" in results["KEY_VER1-UKSSSE"].reason
+
+
+def test_a_card_that_nobody_of_ours_can_hold_is_judged_without_a_twin_and_watched_all_the_same(tmp_path: Path) -> None:
+    chip = chip_of(version="2.00", algorithm="3des")
+    narrow = tmp_path / "narrow.toml"
+    narrow.write_text(
+        'extends = "2.00"\nschema = 1\nname = "narrow"\n[file."SSSE/EF06".item.09]\nlength = 2\n', encoding="utf-8"
+    )  # fmt: skip
+    before = tries(chip)
+    card = CardInReader(InProcess(chip), "Fake 00", wrong(), PIN, layout=catalogue.layout(str(narrow)))
+    assert "no virtual twin" in card.warnings[0]
+    results = run(of("SSSE_RECORD-EF05_07", "KEY_VER1-UKSSSE", "KEY_VER2-UKSSSE", "VERIFY-STATE_COSTS_NOTHING"), card)
+    assert results["SSSE_RECORD-EF05_07"].verdict is Verdict.PASSED
+    assert results["KEY_VER1-UKSSSE"].cause == Cause.KEY_REFUSED
+    assert results["VERIFY-STATE_COSTS_NOTHING"].cause == Cause.NOT_ALLOWED
+    assert lowered(chip, before) == {"UKSSSE": 1}
+
+
+def test_nothing_is_tried_where_a_refusal_could_not_be_noted(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    chip = chip_of()
+    before = tries(chip)
+    with pytest.raises(SpentError, match="SSCARD_STATE"):
+        in_reader(chip, wrong(), note=SpentKeys(tmp_path / "file"))
+    assert tries(chip) == before
 
 
 # --- the parts -------------------------------------------------------------------------------------------------------
