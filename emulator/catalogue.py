@@ -107,7 +107,7 @@ def base_of(name_or_path: str | Path) -> Layout | None:
 @cache
 def personas(kind: CardKind = CardKind.USER) -> tuple[str, ...]:
     """The names of the personas of a kind of card (``user`` or ``psam``) that come with the package, default first."""
-    fit = [name for name in document.names() if persona(name).card is kind]
+    fit = [name for name in document.names() if persona(name).card == kind]
     return tuple(sorted(fit, key=lambda name: name != DEFAULT))
 
 

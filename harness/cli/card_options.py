@@ -147,7 +147,7 @@ def options(*, image: bool = True) -> Callable[[F], F]:
 def psam_image(name: str) -> Image:
     """A fresh terminal's own card; a usage error where there is none of that name."""
     if not is_psam(name):
-        known = ", ".join(catalogue.personas("psam"))
+        known = ", ".join(catalogue.personas(CardKind.PSAM))
         raise click.BadParameter(
             _("no PSAM {name!r}: choose one of {known}, or give the path of a .toml file").format(
                 name=name, known=known

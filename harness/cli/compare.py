@@ -14,6 +14,7 @@ import click
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.errors import SscardError
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory import image as images
 from emulator.messages import _
 from emulator.personas.document import is_path
@@ -115,7 +116,7 @@ def _named(text: str) -> Named:
         return Named(Kind.LEARNED, text)
     if path.exists():
         return _sliced(_kind_of(path), text)
-    if text in (*catalogue.personas(), *catalogue.personas("psam")):
+    if text in (*catalogue.personas(), *catalogue.personas(CardKind.PSAM)):
         return Named(Kind.PERSONA, text)
     return Named(Kind.READER, text, certain=False)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emulator import catalogue
+from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.own_personas import check as checking
 from emulator.own_personas import new
@@ -26,7 +27,7 @@ REGION = "510100"
 @card_options.json_option
 def personas(*, as_json: bool) -> None:
     """List the ready cards. All people are made up; every PIN is 123456."""
-    people = [catalogue.persona(name) for name in (*catalogue.personas(), *catalogue.personas("psam"))]
+    people = [catalogue.persona(name) for name in (*catalogue.personas(), *catalogue.personas(CardKind.PSAM))]
     if as_json:
         rows = [
             {"name": one.name, "title": one.title, "title_zh": one.title_zh, "region": one.region, "card": one.card}

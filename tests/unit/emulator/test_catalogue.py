@@ -18,7 +18,7 @@ import pytest
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import LayoutError
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind
 from emulator.frozen import FrozenDict, FrozenList, frozen
 from emulator.personas import PersonaError, UnknownPersonaError
@@ -42,6 +42,12 @@ def written(path: Path, text: str, at: float = HOURS_AGO) -> Path:
 
 def own_layout(path: Path, tries: int, at: float = HOURS_AGO, extends: str = "3.00") -> Path:
     return written(path, f'schema = 1\nextends = "{extends}"\nname = "own"\n[pin]\ntries = {tries}\n', at)
+
+
+@pytest.mark.parametrize("kind", CardKind)
+def test_personas_are_told_by_the_kind_of_their_card_as_a_term_or_as_its_word(kind: CardKind) -> None:
+    assert catalogue.personas(kind) == catalogue.personas(kind.value)
+    assert {catalogue.persona(name).card for name in catalogue.personas(kind)} == {kind}
 
 
 def test_nobody_else_calls_the_loaders() -> None:

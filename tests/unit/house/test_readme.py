@@ -9,6 +9,7 @@ import click
 import pytest
 
 from emulator import catalogue
+from emulator.filesystem.layouts.terms import CardKind
 from harness.cli import main
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +37,10 @@ def test_the_example_layout_is_good_and_does_what_it_says(name: str, tmp_path: P
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_personas_commands_and_links(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert all(f"`{persona}`" in text for persona in (*catalogue.personas(), *catalogue.personas("psam")))
+    assert all(f"`{persona}`" in text for persona in (*catalogue.personas(), *catalogue.personas(CardKind.PSAM)))
     assert all(command in text for command in main.list_commands(click.Context(main)))
     for link in re.findall(r"\]\(([^)]+)\)", text):
-        assert (ROOT / link).exists(), link
+        file, _, anchor = link.partition("#")
+        there = ROOT / file
+        assert there.exists(), link
+        assert not anchor or f"## {anchor.replace('-', ' ')}\n" in there.read_text(encoding="utf-8").lower(), link

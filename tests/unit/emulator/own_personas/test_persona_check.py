@@ -12,13 +12,13 @@ import pytest
 
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.specs import FileSpec
-from emulator.filesystem.layouts.terms import Structure
+from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.own_personas import check
 from emulator.personas import document, numbers
 from emulator.personas.finding import PersonaError
 from emulator.personas.issue import COMPUTED
 
-EVERYBODY = [*catalogue.personas(), *catalogue.personas("psam")]
+EVERYBODY = [*catalogue.personas(), *catalogue.personas(CardKind.PSAM)]
 USER_LAYOUTS = [name for name in catalogue.layouts() if catalogue.layout(name).card == "user"]
 
 

@@ -23,6 +23,7 @@ def test_personas() -> None:
     rows = json.loads(run("personas", "--json").stdout)
     assert len(rows) >= 8
     assert {"name", "title", "title_zh", "region"} <= set(rows[0])
+    assert {row["card"] for row in rows} == {"user", "psam"}, "a terminal's own cards are listed too"
 
 
 def test_show() -> None:
