@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 
 from emulator import catalogue
+from harness.conformance import runner
+from harness.conformance import vector as vectors
+from harness.conformance.targets.reader import in_reader
+from harness.keys import roots
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
 from tests.kit.cards import SSSE
 from tests.kit.served import DEADLINE, SSCARD, serving, sscard
 
 pytestmark = pytest.mark.pcsc
+FOLDER = Path(__file__).parents[2] / "vectors" / "generated"
 ATR = "3B6D00000081544C908684510151010001"
 
 
@@ -88,6 +93,28 @@ def test_a_card_that_is_used_up_is_changed_by_a_command(tmp_path: Path, monkeypa
         alone = sscard(*asked, expect=4)
         assert "an earlier vector used it up" in alone
         assert "was locked by" in alone
+
+
+def test_a_card_that_leaves_in_the_middle_and_another_that_comes(tmp_path: Path) -> None:
+    found = [one for one in vectors.find([FOLDER]) if one.id.startswith("SSSE_SAFETY-EF0")]
+    chosen = [one for one in found if one.applies("3.00", "3des") and not one.features]
+    other = str(tmp_path / "other.json")
+    with serving("--relaxed") as served:
+        with in_reader(served.readers[0], roots.load("test"), "123456", None) as card:
+            results = runner.run(chosen, card, allow_destructive=True)
+            assert next(results).verdict == "passed"
+            sscard("card", "remove", "0")
+            assert pcsc.wait_card(served.readers[0], present=False)
+            gone = [next(results), next(results)]
+            assert {one.verdict for one in gone} <= {"requirement missing", "undefined"}
+            assert gone[1].reason == "the card left the reader"
+            sscard("card", "insert", "0", "--persona", "adult-mianyang", "--image", other)
+            assert pcsc.wait_card(served.readers[0])
+            rest = list(results)
+        assert len(rest) > 5
+        assert {one.verdict for one in rest} <= {"requirement missing", "undefined", "not applicable"}
+        assert "another card is in the reader: nothing is sent to it" in {one.reason for one in rest}
+    assert tries(other, "UKSSSE") == tries(other, "PIN") == 3
 
 
 def test_recording_a_session(tmp_path: Path) -> None:
