@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -73,11 +73,13 @@ def compare(ctx: click.Context, left: str, right: str, choice: CardChoice, *, sh
     `persona:NAME`. A card in a reader is learned by harmless commands, and what it is held against likewise. Values are
     not told but with --show-values, PINs and keys never. Exit code 1 where the cards differ, 2 where one is no card.
     """
-    names = [_named(one) for one in (left, right)]
+    names = [_there(_named(one)) for one in (left, right)]
     by_asking = any(one.kind in (Kind.READER, Kind.LEARNED) for one in names)
     with interrupt.told(lambda: _("nothing was compared")):
-        views = [_view(one, choice, by_asking=by_asking) for one in names]
-        found = compared(*views, show_values=show_values)
+        # Readers last: what is wrong with the other is told before a minute of asking.
+        order = sorted((0, 1), key=lambda at: names[at].kind is Kind.READER)
+        views = {at: _view(names[at], choice, by_asking=by_asking) for at in order}
+        found = compared(views[0], views[1], show_values=show_values)
     _tell(found, names, as_json=as_json)
     ctx.exit(1 if found.differences else 0)
 
@@ -119,6 +121,14 @@ def _named(text: str) -> Named:
     if text in (*catalogue.personas(), *catalogue.personas(CardKind.PSAM)):
         return Named(Kind.PERSONA, text)
     return Named(Kind.READER, text, certain=False)
+
+
+def _there(named: Named) -> Named:
+    """The same, a reader by its whole name: whether it is there is known before any card is asked."""
+    if named.kind is not Kind.READER:
+        return named
+    with _bad_input(named):
+        return replace(named, name=pcsc.find_reader(named.name))
 
 
 def _sliced(kind: Kind, text: str) -> Named:
@@ -178,7 +188,7 @@ def _learning(path: Path) -> CardView:
 
 
 def _in_reader(name: str) -> CardView:
-    with Pcsc(pcsc.find_reader(name), reset_at_end=True) as connection:
+    with Pcsc(name, reset_at_end=True) as connection:
         return _asked(connection, "T=0" if connection.is_t0 else "T=1")
 
 

@@ -42,6 +42,8 @@ FEW = 6
 MOST = 24
 """Habits of one card: more are a card whose answers follow no rule of ours."""
 FOLLOWS_CLASS = "get_response_class"
+OF_EVERY_COMMAND = (Check.CLASS, Check.INSTRUCTION)
+"""What a card looks at before it knows which instruction it is."""
 
 Mismatch: TypeAlias = "tuple[Asked, Asked]"
 """The card's answer, and the twin's."""
@@ -279,6 +281,8 @@ class Search:
             yield Habit(("status", f"{card.command[:4]}xx{card.command[6:8]}:{found}"), answer, 7 * RANK)
         for place in self._places(card.probe):
             yield Habit(("status", f"{place} {ins}:{found}"), answer, (4 if "/" in place else 5) * RANK)
+            if few:
+                yield Habit(("status", f"{place} {card.command[:6]}xx:{found}"), answer, 7 * RANK)
 
     def _places(self, probe: str) -> Iterator[str]:
         """Applications and files that a probe's name has in it."""
@@ -297,7 +301,8 @@ class Search:
         checks = list(Check)
         for at, ahead in enumerate(checks):
             for far, check in enumerate(checks[at + 1 :]):
-                yield Habit(("before", f"{card.command[2:4]} {check}"), str(ahead), 2 * RANK + far)
+                if check not in OF_EVERY_COMMAND:
+                    yield Habit(("before", f"{card.command[2:4]} {check}"), str(ahead), 2 * RANK + far)
                 yield Habit(("before", str(check)), str(ahead), 2 * RANK + RANK // 2 + far)
 
     def _by_challenges(self, left: Sequence[Mismatch]) -> Iterator[Habit]:

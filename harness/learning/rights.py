@@ -49,7 +49,7 @@ class Rights:
         explorer.enter(explorer.found.applications[HOME])
         answer = explorer.prober.ask("verify/SSSE", Verify.command())
         left = tries_told(answer.sw)
-        told = {int(SW.OK): NO_PIN_SET, int(SW.REFERENCE_NOT_FOUND): NO_PIN}.get(answer.sw, answer.word)
+        told = {int(SW.OK): NO_PIN_SET, int(SW.REFERENCE_NOT_FOUND): NO_PIN}.get(answer.sw, f"answers {answer.word}")
         explorer.found.counters[PIN] = told if left is None else str(left)
 
     def ask(self, layout: Layout) -> None:
