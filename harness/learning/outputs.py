@@ -117,4 +117,7 @@ def searched(files: Mapping[str, bytes], learned: Learned) -> None:
     layout = learned.layout or base
     read = {path: tuple(records) for path, records in learned.reading.records.items()}
     read |= {path: (content,) for path, content in learned.reading.contents.items() if path not in read}
-    privacy.check(files, privacy.secrets(layout, {**contents(learned), **read}, learned.reading.atr, base))
+    said = [one.command for one in learned.learning.asked if "*" not in one.command]
+    said += [one.fci for one in learned.learning.applications]
+    found = privacy.secrets(layout, {**contents(learned), **read}, learned.reading.atr, base, said)
+    privacy.check(files, found)

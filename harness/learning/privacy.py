@@ -1,8 +1,9 @@
 """The promise that nothing personal is in what a learning leaves behind: each file is searched before it is written.
 
 Searched for is every value that was read from the card, as bytes, hex, text, decimal and Base64, and the chip's serial
-number, but for what thousands of cards share (codes, regions, what the nearest layout itself says) and what is too even
-to be told from a filler.
+number, but for what thousands of cards share (codes, regions, what the nearest layout itself says), what the terminal
+said itself and names that SELECT told (a card that answers nonsense may repeat them), what is too even to be told from
+a filler, and words of fewer than six Latin letters, which stand anywhere.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.messages import _
 from emulator.own_personas.personal import SHARED, Contents, held
 
-SHORTEST = 4
-"""Bytes."""
+SHORTEST, SHORTEST_WORD = 4, 6
+"""Bytes, and Latin letters."""
 FEWEST = 4
 """Different hex digits that a value has at least: one of less is like fillers, and like others by chance."""
 LONG_NUMBER = 8
@@ -62,9 +63,14 @@ def check(files: Mapping[str, bytes], secrets: Iterable[Secret]) -> None:
                 )
 
 
-def secrets(layout: Layout, contents: Contents, atr: bytes, shared: Layout | None = None) -> Iterator[Secret]:
-    """What may stand nowhere. ``layout``: the card's; ``shared``: one that comes with us: what it says, all know."""
-    known = json.dumps((shared or layout).table, ensure_ascii=False).upper().replace(" ", "")
+def secrets(
+    layout: Layout, contents: Contents, atr: bytes, shared: Layout, said: Iterable[str] = ()
+) -> Iterator[Secret]:
+    """What may stand nowhere. ``layout``: the card's; ``shared``: one that comes with us: what it says, all know;
+    ``said``: in hex, commands that were sent and what SELECT may be seen to answer.
+    """
+    known = json.dumps(shared.table, ensure_ascii=False).upper().replace(" ", "")
+    known += "".join(f" {one.replace(' ', '')}" for one in said)
     found: dict[bytes, str] = {}
     if len(atr) > SERIAL:
         found[atr[-SERIAL:]] = _("the answer to reset")
@@ -106,6 +112,8 @@ def _leaves(item: ItemSpec, value: Value) -> Iterator[tuple[ItemSpec, bytes]]:
 
 
 def _telling(content: bytes) -> bool:
+    if len(content) < SHORTEST_WORD and content.isalpha() and content.isascii():
+        return False
     return len(content.strip(b"\0")) >= SHORTEST and len(set(content.hex())) >= FEWEST
 
 

@@ -7,8 +7,9 @@ this file's own: what the program itself searches for is no proof of it.
 from __future__ import annotations
 
 import base64
+import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import file_cell
 from harness.cli import main
 from harness.learning import folder, outputs, privacy
-from harness.learning.learn import Learned
+from harness.learning.learn import Learned, Wanted, learn
+from harness.readers.connection import InProcess
+from harness.readers.pcsc import REMOVED_CARD, PcscError
 from tests.unit.harness.learning.cards import EVERYTHING, chip, learned
 
 SHARED = {
@@ -251,3 +254,76 @@ def test_what_all_cards_share_is_no_value() -> None:
     found = learned(chip("3.00"))
     shared = "A000000333010101 PBOC DEBIT 1PAY.SYS.DDF01 510100 3.00 D15600000500"
     outputs.searched({"a": shared.encode(), "b": shared.encode().hex().encode()}, found)
+
+
+class Through(InProcess):
+    """A card whose answers are made into others on their way."""
+
+    def __init__(self, one: Chip, answer: Callable[[bytes, bytes], bytes]) -> None:
+        super().__init__(one)
+        self._answer = answer
+
+    def send(self, command: bytes) -> bytes:
+        return self._answer(command, super().send(command))
+
+
+NAME = catalogue.layout("3.00").applications["SSSE"].dfname
+REPEATED = {
+    "what it was sent": bytes.fromhex("00B2012C00"),
+    "a name": NAME,
+    "a short word": b"SSSE",
+    "another": b"read",
+}
+
+
+@pytest.mark.parametrize("told", REPEATED.values(), ids=REPEATED)
+def test_a_card_that_repeats_what_all_know_is_learned_all_the_same(told: bytes) -> None:
+    found = learned(chip("3.00"))
+    files = left_behind(found)
+    assert any(told in one or told.hex().upper().encode() in one for one in files.values())
+    for path, file in found.found.files.items():
+        if file.records:
+            file.records = found.reading.records[path] = [told]
+    outputs.searched(files, found)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_of_a_card_that_answers_at_random_is_left_either(seed: int) -> None:
+    chance = random.Random(seed)
+    noise: set[bytes] = set()
+
+    def answer(command: bytes, own: bytes) -> bytes:
+        """Its own records and bytes, with anything for values."""
+        data, plain = own[:-2], command[1] == 0xB0
+        if command[1] not in (0xB2, 0xB0) or len(data) < 10 or (not plain and data[1] != len(data) - 2):
+            return own
+        head = b"" if plain else data[:2]
+        told = chance.randbytes(len(data) - len(head))
+        noise.add(told)
+        return head + told + own[-2:]
+
+    found = learn(Through(chip("3.00", persona="adult-mianyang"), answer), EVERYTHING)
+    files = left_behind(found)
+    assert noise
+    assert_nothing_of(values("adult-mianyang", catalogue.layout("3.00")) | noise, files)
+    outputs.searched(files, found)
+
+
+def test_a_card_that_left_in_the_middle_leaves_a_report_and_no_person(tmp_path: Path) -> None:
+    count = 0
+
+    def answer(command: bytes, own: bytes) -> bytes:
+        nonlocal count
+        del command
+        count += 1
+        if count > 400:
+            raise PcscError("no card", REMOVED_CARD)
+        return own
+
+    found = learn(Through(chip("3.00"), answer), Wanted())
+    assert found.broken is not None
+    folder.prepare(tmp_path / "card")
+    files = folder.write(tmp_path / "card", found)
+    assert {one.name for one in files} == {"learning.json", "report.md", "report.html"}
+    assert "ended early" in (tmp_path / "card" / "report.md").read_text(encoding="utf-8")
+    assert_nothing_of(values("adult-chengdu", catalogue.layout("3.00")), {one.name: one.read_bytes() for one in files})
