@@ -99,8 +99,10 @@ def _tell(found: Compared, names: list[Named], *, as_json: bool) -> None:
     for difference in found.differences:
         click.echo(f"  {difference.words}")
     click.echo(_("{count} differences 处差异").format(count=len(found.differences)))
-    for what in found.not_compared:
-        click.echo(_("not compared, as one of them does not show it 未比较: {what}").format(what=what), err=True)
+    if found.gathered:
+        click.echo(_("not compared, as one of them does not show it 未比较，因为其中一方看不到:"), err=True)
+    for what, places in found.gathered.items():
+        click.echo(f"  {what}: {', '.join(places)}" if places else f"  {what}", err=True)
 
 
 # --- which card ------------------------------------------------------------------------------------------------------

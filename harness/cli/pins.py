@@ -34,11 +34,16 @@ def ask(label: str, option: str, variable: str, *, confirm: bool = False) -> str
     except click.Abort as stopped:
         if not isinstance(stopped.__context__, EOFError):
             raise
-        raise Unasked(
-            _("{label}: it cannot be asked for here: give {option}, or set ${variable}").format(
-                label=_(label), option=option, variable=variable
-            )
-        ) from None
+        raise unasked(label, option, variable) from None
+
+
+def unasked(label: str, option: str, variable: str) -> Unasked:
+    """Returns the error that says how to give a PIN that cannot be asked for. ``label``: a ``deferred`` message."""
+    return Unasked(
+        _("{label}: it cannot be asked for here: give {option}, or set ${variable}").format(
+            label=_(label), option=option, variable=variable
+        )
+    )
 
 
 def checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -78,7 +78,11 @@ def _target(on: Receiver, plan: Layout) -> Iterator[Target]:
     known = catalogue.layout(on.layout) if on.layout else None
     with in_reader(pcsc.find_reader(on.reader), roots.load(on.keys), os.environ.get(pins.PIN, ""), known) as card:
         if not card.is_named(on.named):
-            raise TargetError(_("{target}: this is not the card that --card names").format(target=card.target))
+            raise TargetError(
+                _("{target}: this is not the card that --card names: `sscard readers --serials` tells its ATR").format(
+                    target=card.target
+                )
+            )
         yield card
 
 

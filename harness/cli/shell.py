@@ -49,7 +49,7 @@ def shell(
     typed = sys.stdin.isatty()
     failed = False
     with target as at, _history() if typed else contextlib.nullcontext():
-        card = by_hand(at, keys, pin)
+        card = by_hand(at, keys, pin, asks=typed)
         if typed:
             click.echo(_("{name}, {algorithm}; `help` lists the words").format(
                 name=f"{card.layout.title_zh} {card.layout.title}", algorithm=card.terminal.suite.name

@@ -298,7 +298,8 @@ def _hex(text: str) -> bytes:
     except ValueError:
         raise click.BadParameter(
             _(
-                "expected bytes in hex, or the word reset; found {count} characters, not all of them pairs of digits"
+                "expected bytes in hex, or a word as select:SSSE, auth:KEY, read:EF06/09, verify, reset; found {count} "
+                "characters, not all of them pairs of digits"
             ).format(count=len(text))
         ) from None
     if not command:

@@ -106,8 +106,7 @@ def _recorded(file: Path, layout: str | None, slot: int, *, personal_data: bool)
     read.check_slot(file, slot)
     events = [one for one in read.events(file) if one.slot == slot]
     plan = catalogue.layout(layout) if layout else read.slot_layout(events[0], read.layout_of(file))
-    algorithm = next((one.told("algorithm") for one in events if one.told("algorithm")), "")
-    return steps_of(events, plan, personal_data=personal_data), plan, algorithm
+    return steps_of(events, plan, personal_data=personal_data), plan, read.algorithm_of(events)
 
 
 def _told_of(told: Recorded) -> None:

@@ -158,7 +158,11 @@ class NextCard:
         """The card that is there."""
         card = self._held.enter_context(self._opened())
         if not any(map(card.is_named, self._names)):
-            raise TargetError(_("{target}: this is not the card that --card names").format(target=card.target))
+            raise TargetError(
+                _("{target}: this is not the card that --card names: `sscard readers --serials` tells its ATR").format(
+                    target=card.target
+                )
+            )
         self._take(card)
         return card
 

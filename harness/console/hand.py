@@ -20,7 +20,7 @@ from harness.conformance.play import Play
 from harness.conformance.steps import Steps
 from harness.console import words
 from harness.keys.access import Unauthorised
-from harness.keys.roots import RootSource
+from harness.keys.roots import RootSource, UnknownKey
 from harness.keys.spent import SpentKeys
 from harness.readers.connection import Connection
 from harness.readers.observed import Observed
@@ -29,6 +29,10 @@ from harness.terminal.terminal import Terminal
 
 AskPinOf = Callable[[str], str]
 """Gives the cardholder's PIN for ``pin``, the one that it is changed to for ``new``."""
+
+
+class NoRoot(NotFound):
+    """A key is to be proved, and nobody gave its root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class ByHand:
 
     def do(self, line: str) -> Outcome:
         """Does what a line says. WordError for a line that is not a step; Missing for a proof that could cost a try too
-        many; StepFailed, TerminalError and PcscError where it could not be done.
+        many; NoRoot for a key whose root nobody gave; StepFailed, TerminalError and PcscError where it failed.
         """
         self._heard.exchanges.clear()
         action = words.parsed(line, self.layout, self.terminal.application)
@@ -110,7 +114,12 @@ class ByHand:
             self._guard.end()
         self._enter(action)
         steps = Steps(Play(self.terminal, self._pin(action)))
-        response = steps.act(self._asked(action))
+        try:
+            response = steps.act(self._asked(action))
+        except UnknownKey as error:
+            raise NoRoot(
+                _("no root of the key {name} is at hand: give --keys FILE, or --keys test").format(name=error.name)
+            ) from None
         if isinstance(action, VerifyPin | ChangePin) and not response.ok:
             self._given = ""
         if isinstance(action, Reset) and self._guard is not None:

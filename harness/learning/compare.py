@@ -39,17 +39,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """All differences, and what was not compared, as one of the cards does not show it."""
+    """All differences, and what was not compared, as one of the cards does not show it; ``gathered``: the same by what
+    it is, with the places where it stands, none for what the card has but once.
+    """
 
     differences: tuple[Difference, ...]
     not_compared: tuple[str, ...]
+    gathered: Mapping[str, tuple[str, ...]]
 
 
 def compared(left: CardView, right: CardView, *, show_values: bool = False) -> Compared:
     """The two cards held against each other. ``show_values``: items are told as they are."""
     judge = _Judge(left, right, show_values)
     found = tuple(judge.all())
-    return Compared(found, tuple(dict.fromkeys(judge.not_compared)))
+    gathered = {what: tuple(filter(None, dict.fromkeys(places))) for what, places in judge.unseen.items()}
+    return Compared(found, tuple(dict.fromkeys(judge.not_compared)), gathered)
 
 
 def changed(kind: str, where: str, what: str, before: object, after: object, title: str = "") -> Difference:
@@ -63,6 +67,7 @@ class _Judge:
     def __init__(self, left: CardView, right: CardView, show_values: bool) -> None:
         self.left, self.right, self.show = left, right, show_values
         self.not_compared: list[str] = []
+        self.unseen: dict[str, list[str]] = {}
         self.renamed = False
         """Applications differ, so that what a directory file lists of them does."""
 
@@ -100,8 +105,10 @@ class _Judge:
         if left.pin is not None and right.pin is not None and left.pin != right.pin and left.pin and right.pin:
             yield Difference(VALUE, "PIN", _("PIN: another"))
 
-    def _unknown(self, what: str) -> None:
-        self.not_compared.append(what)
+    def _unknown(self, told: str, what: str = "", place: str = "") -> None:
+        """Notes what cannot be compared, in words; ``what`` and ``place``: the same apart, where others have it too."""
+        self.not_compared.append(told)
+        self.unseen.setdefault(what or told, []).append(place)
 
     def _value(self, where: str, what: str, before: str, after: str) -> Difference:
         """A value that is another: told only to who asked for it."""
@@ -113,7 +120,7 @@ class _Judge:
         """Something that one of them has alone; None where the other does not show all that it has."""
         other = self.right if left else self.left
         if not other.whole:
-            self._unknown(where)
+            self._unknown(where, kind, where)
             return None
         who = _("only A has it") if left else _("only B has it")
         words = f"{where} {name}".rstrip() + f": {who}"
@@ -138,7 +145,7 @@ class _Judge:
                 if before and after and before != after:
                     yield changed(APPLICATION, name, what, before, after)
             if one.fci is None or other.fci is None:
-                self._unknown(_("FCI of {name}").format(name=name))
+                self._unknown(_("FCI of {name}").format(name=name), "FCI", name)
             elif one.fci != other.fci and one.dfname == other.dfname:
                 yield changed(APPLICATION, name, "FCI", one.fci or "-", other.fci or "-")
 
@@ -180,7 +187,7 @@ class _Judge:
                 words = words.format(place=f"{path} {title}".rstrip(), count=len(places))
                 yield Difference(VALUE, path, words)
         elif path.partition("/")[0] in self.left.applications:
-            self._unknown(_("content of {path}").format(path=path))
+            self._unknown(_("content of {path}").format(path=path), _("content"), path)
 
     def _access(self, path: str, title: str, one: FileView, other: FileView) -> Iterator[Difference]:
         for what, before, after in (
@@ -188,7 +195,8 @@ class _Judge:
             (_("update"), one.update, other.update),
         ):
             if before is None or after is None:
-                self._unknown(_("{what} condition of {path}").format(what=what, path=path))
+                told = _("{what} condition of {path}").format(what=what, path=path)
+                self._unknown(told, _("{what} condition").format(what=what), path)
             elif before != after and (REFUSED not in (before, after) or FREE in (before, after)):
                 yield changed(ACCESS, path, what, before, after, title)
 
@@ -295,7 +303,7 @@ class _Judge:
             if (one is None and not self._tells_states(self.left)) or (
                 other is None and not self._tells_states(self.right)
             ):
-                self._unknown(_("state of {name}").format(name=name))
+                self._unknown(_("state of {name}").format(name=name), _("state"), name)
                 continue
             told = [_("as at first") if value is None else value for value in (one, other)]
             yield changed(STATE, name, _("tries left") if _counted(one, other) else _("state"), *told)

@@ -93,7 +93,9 @@ def learn(
     try:
         explorer.environment()
         if not _is_meant(wanted.card, atr, explorer.identification):
-            raise OtherCard(_("the card in the reader is not the one that --card names"))
+            raise OtherCard(
+                _("the card in the reader is not the one that --card names: `sscard readers --serials` tells its ATR")
+            )
         found = explorer.structure()
         rights.ask_tries()
         Manners(explorer).all()

@@ -367,7 +367,12 @@ def context() -> Iterator[Any]:
     """A PC/SC context of its own."""
     api = scard()
     result, handle = api.SCardEstablishContext(api.SCARD_SCOPE_USER)
-    check(result, _("no PC/SC service at {path}").format(path=socket_path()))
+    check(
+        result,
+        _("no PC/SC service at {path}: start pcscd or `sscard run`; `sscard doctor` says what is missing").format(
+            path=socket_path()
+        ),
+    )
     try:
         yield handle
     finally:
@@ -390,7 +395,7 @@ def find_reader(beginning: str) -> str:
             return name
     raise PcscError(
         _("no reader's name begins with {beginning!r}; there are {value}").format(
-            beginning=beginning, value=names or "none"
+            beginning=beginning, value=", ".join(map(repr, names)) or _("none")
         ),
         UNKNOWN_READER,
     )

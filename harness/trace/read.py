@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from emulator import catalogue
+from emulator.crypto import SUITES
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import CardKind
@@ -24,6 +25,8 @@ TIMED = 3
 """The first version with wall-clock times and latencies."""
 OTHERWISE = "3.00"
 """The layout taken where a trace does not tell."""
+TOLD_ALGORITHM = "9F0C038601"
+"""What stands before the algorithm's number in an FCI. [1: reference:card §2]"""
 
 
 class EventKind(StrEnum):
@@ -245,6 +248,19 @@ def slot_layout(event: Event, otherwise: Layout) -> Layout:
     """The layout of the card that a reset tells of, where it names one of this package's; else ``otherwise``."""
     name = event.told("layout")
     return catalogue.layout(name) if name != otherwise.name and name in catalogue.layouts() else otherwise
+
+
+def algorithm_of(events: Iterable[Event]) -> str:
+    """Returns the name of the algorithm of a card's keys, as one of its events names it or as its FCI tells it; empty
+    where neither does.
+    """
+    for event in events:
+        __, found, rest = event.told("answer").partition(TOLD_ALGORITHM)
+        code = rest[:2] if found else ""
+        told = event.told("algorithm") or next((one.name for one in SUITES.values() if code == f"{one.code:02X}"), "")
+        if told:
+            return told
+    return ""
 
 
 def layout_of(path: Path) -> Layout:

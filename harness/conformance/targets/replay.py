@@ -71,14 +71,7 @@ class Replay:
             raise TargetError(_("{path}: no reset in it, so no vector can begin there").format(path=path))
         self._path = path
         self._layout = layout or read.layout_of(path)
-        self._algorithm = algorithm or ("sm4" if self._algorithm_code() == 3 else "3des")
-
-    def _algorithm_code(self) -> int:
-        for one in self._events:
-            __, found, rest = one.told("answer").partition("9F0C038601")
-            if found and len(rest) > 1:
-                return int(rest[:2], 16)
-        return 1
+        self._algorithm = algorithm or read.algorithm_of(self._events) or "3des"
 
     @property
     def profile(self) -> Profile:

@@ -42,6 +42,13 @@ def test_a_pin_comes_from_its_option_and_is_not_shown() -> None:
     assert "123456" in run("shell", "--pin", "123456", "--show-secrets", stdin=lines("select SSSE", "verify")).stdout
 
 
+def test_from_a_pipe_no_step_is_taken_for_a_pin_that_nobody_gave() -> None:
+    told = run("shell", expect=1, stdin=lines("select SSSE", "verify", "654321", "tries", "read EF05/07"))
+    assert "it cannot be asked for here: give --pin" in told.stderr
+    assert "3 tries left" in told.stdout
+    assert told.stdout.splitlines()[-1] == "A00000011"
+
+
 def test_help_lists_every_word() -> None:
     told = run("shell", stdin="help\n").stdout
     assert all(word in told for word in ("select NAME", "auth KEY", "read ITEM", "update ITEM", "verify", "tries"))
@@ -93,6 +100,29 @@ def test_a_trace_becomes_a_vector_that_runs(tmp_path: Path, trace: Path) -> None
     assert "steps" in run("trace", "to-vector", str(trace), "-o", str(out), "--id", "MINE-COUNTER").stdout
     told = run("vectors", "run", str(out), "--profile", "3.00-3des").stdout
     assert "1 passed" in told
+
+
+@pytest.mark.parametrize(("algorithm", "other"), [("3des", "3.00-sm4"), ("sm4", "3.00-3des")])
+def test_a_session_with_a_card_in_a_reader_is_a_vector_for_cards_of_its_algorithm(
+    tmp_path: Path, algorithm: str, other: str
+) -> None:
+    path, out = tmp_path / "t.jsonl", tmp_path / "mine.yaml"
+    with TraceFile(path) as written:  # nobody says what card it is, but the card itself
+        terminal = Terminal(
+            InProcess(
+                Chip(
+                    catalogue.card("adult-chengdu", catalogue.layout("3.00"), algorithm).fork(),
+                    observer=written.slot(0),
+                )
+            )
+        )
+        terminal.begin()
+    run("trace", "to-vector", str(path), "-o", str(out))
+    assert "1 passed" in run("vectors", "run", str(out), "--profile", f"3.00-{algorithm}").stdout
+    told = run("vectors", "run", str(out)).stdout
+    assert "1 passed" in told
+    assert "failed" not in told
+    assert "not applicable" in run("vectors", "run", str(out), "--profile", other, expect=4).stdout
 
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path, trace: Path) -> None:

@@ -11,7 +11,7 @@ from emulator.chip import Chip
 from emulator.filesystem.memory.cells import tries_cell
 from emulator.security import PIN
 from harness.conformance.play import Missing
-from harness.console.hand import ByHand
+from harness.console.hand import ByHand, NoRoot
 from harness.keys import roots
 from harness.keys.spent import SpentKeys
 from harness.readers.connection import InProcess
@@ -52,6 +52,13 @@ def test_reading_what_a_key_opens(desk: Desk) -> None:
     assert card.do("read EF06/09").response.sw == 0x6982
     assert card.do("auth RKSSSE").done
     assert card.do("read EF06/09").value == "测试甲"
+
+
+def test_a_key_whose_root_nobody_gave_is_told_with_what_to_do(desk: Desk) -> None:
+    card = desk.card(keys=None)
+    with pytest.raises(NoRoot, match=r"key RKSSSE .*--keys FILE"):
+        card.do("auth RKSSSE")
+    assert desk.tries("RKSSSE") == 3
 
 
 def test_an_item_elsewhere_is_gone_to(desk: Desk) -> None:

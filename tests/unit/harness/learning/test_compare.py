@@ -330,6 +330,7 @@ def test_a_trace_is_told_what_it_does_not_show(tmp_path: Path) -> None:
     code, out, err = sscard(path, "adult-chengdu")
     assert code == 0, out
     assert "habits" in err
+    assert "update condition: SSSE/EF05, SSSE/EF06" in err  # a line for what many files have, not one for each
     assert sscard(f"{path}#0", "adult-chengdu")[0] == 0
     assert sscard(f"trace:{path}", "adult-chengdu")[0] == 0
     assert sscard(f"{path}#3", "adult-chengdu")[0] == 2
