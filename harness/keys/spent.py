@@ -55,12 +55,16 @@ class SpentKey(SscardError, RuntimeError):
 
     def __init__(self, name: str, refusal: Refusal, path: Path) -> None:
         left = "" if refusal.left is None else _(", {left} tries were left").format(left=refusal.left)
-        super().__init__(
-            _(
-                "{name} is not tried: this card refused it on {date}{left}. With another key that is surely right, take"
-                " it out of {path}"
-            ).format(name=name, date=refusal.date, left=left, path=path)
+        told = _(
+            "{name} is not tried: this card refused it on {date}{left}. With another key that is surely right, take"
+            " it out of {path}"
         )
+        if refusal.lost:
+            told = _(
+                "{name} is not tried: on {date} this card gave no answer to it, and may have counted a failure. If it"
+                " is surely right, take it out of {path}"
+            )
+        super().__init__(told.format(name=name, date=refusal.date, left=left, path=path))
         self.name = name
         self.refusal = refusal
 
@@ -68,12 +72,14 @@ class SpentKey(SscardError, RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """That a card refused a key. ``left``: tries that it said were left, None where it did not or where another value
-    was right since; ``date``: ISO 8601; ``values``: hashes of what was refused, empty where no value was given.
+    was right since; ``date``: ISO 8601; ``values``: hashes of what was refused, empty where no value was given;
+    ``lost``: no answer came, so that it may have been refused.
     """
 
     left: int | None
     date: str
     values: tuple[str, ...] = ()
+    lost: bool = False
 
 
 def state_folder() -> Path:
@@ -100,7 +106,10 @@ class SpentKeys:
         """What the card of this identification code has refused, by the key's name, the PIN as ``PIN``. SpentError."""
         table = self._read()
         found = table["cards"].get(_mark(table, identification), {}) if table else {}
-        return {name: Refusal(one["left"], one["date"], tuple(one.get("values", ()))) for name, one in found.items()}
+        return {
+            name: Refusal(one["left"], one["date"], tuple(one.get("values", ())), bool(one.get("lost")))
+            for name, one in found.items()
+        }
 
     def ready(self) -> None:
         """Makes sure that the note can be read and written, before anything is tried that may have to go into it.
@@ -120,14 +129,18 @@ class SpentKeys:
         if not mended or (refusal.left is not None and refusal.left < ENOUGH_TRIES):
             raise SpentKey(name, refusal, self.path)
 
-    def note(self, identification: bytes, name: str, left: int | None, value: bytes = b"") -> None:
-        """Writes down that the card refused a key, and which value of it. On the disk when this returns. SpentError."""
+    def note(
+        self, identification: bytes, name: str, left: int | None, value: bytes = b"", *, lost: bool = False
+    ) -> None:  # fmt: skip
+        """Writes down that the card refused a key, and which value of it, or (``lost``) gave no answer to it. On the
+        disk when this returns. SpentError.
+        """
         with self._changing() as table:
             of_card = table["cards"].setdefault(_mark(table, identification), {})
             values = set(of_card.get(name, {}).get("values", ()))
             values |= {_hash_of(table, identification, name, value)} if value else set()
             told = {"left": left, "date": datetime.now(UTC).date().isoformat()}
-            of_card[name] = told | ({"values": sorted(values)} if values else {})
+            of_card[name] = told | ({"values": sorted(values)} if values else {}) | ({"lost": True} if lost else {})
 
     def accepted(self, identification: bytes, name: str) -> None:
         """Takes down that another value of this key was right, which set the card's counter back: what was refused

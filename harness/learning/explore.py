@@ -98,6 +98,8 @@ class File:
     structure: Built = ""
     record_word: int = 0
     binary_word: int = 0
+    first: bytes = b""
+    """Its first record, where that was given without rights."""
     opened: dict[frozenset[str], bool] = field(default_factory=dict)
     records: list[bytes] | None = None
     content: bytes | None = None
@@ -128,6 +130,8 @@ class Found:
     """What an SFI that no file has is answered by."""
     select_ef: int = EF
     """P1 by which SELECT finds an EF."""
+    asking_is_free: bool = True
+    """VERIFY without data may be sent: it was not seen to cost a try, and three are left or none is counted."""
 
     @property
     def version(self) -> str:
@@ -423,7 +427,7 @@ class Explorer:
         for sfi in SFIS:
             path = f"{name}/EF{sfi:02X}"
             record = self.prober.ask(f"sfi/{path}/record", self.record(sfi), self.shape(path))
-            file = File(path, sfi, record_word=record.sw)
+            file = File(path, sfi, record_word=record.sw, first=record.data if record.gave else b"")
             if not record.gave:
                 file.binary_word = self.prober.ask(f"sfi/{path}/binary", self.binary(sfi)).sw
             self.found.files[path] = file
@@ -480,11 +484,13 @@ class Explorer:
                     self._find_fid(file, known.usual_fids(file.path)[:1])
 
     def _is_directory_of(self, file: File) -> bool:
-        """True for the SFI under which an environment's FCI names the directory, which lies in the MF."""
+        """True for the SFI of the directory, which lies in the DF above: the FCI names it, or it gives the same."""
         home = self.found.applications[file.application]
         named = home.objects(PROPRIETARY, DIRECTORY_TAG)
         above = self.found.files.get(f"{home.parent}/EF{file.sfi:02X}")
-        return file.fid is None and named == bytes((file.sfi,)) and above is not None and above.fid is not None
+        if above is None or file.fid is not None or above.fid is None:
+            return False
+        return named == bytes((file.sfi,)) or (bool(file.first) and file.first == above.first)
 
     def _look_further(self, name: str) -> None:
         """Files whose id is not the usual one: any page with the SFI in it."""

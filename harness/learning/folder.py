@@ -7,11 +7,14 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from emulator.apdu.instructions.binary import ReadBinary
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.response import GetResponse
 from emulator.chip import Exchange, Observer
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.learning import layout_text, observation, outputs, report
+from harness.learning import harmless, layout_text, observation, outputs, report
 from harness.learning.fact_file import FILE as FACTS
 from harness.learning.learn import Learned
 from harness.learning.outputs import PERSONA
@@ -87,29 +90,37 @@ def _put(path: Path, text: str) -> None:
 
 class Discreet:
     """Hands exchanges on to an observer without any value of the card's: of records tags and lengths stay, of bytes
-    their number, and the specification's version, which every reader of a trace needs.
+    their number, and the specification's version, which every reader of a trace needs. What GET RESPONSE fetches is
+    hidden as the answer of the command that it waits from.
     """
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
+        self._asked = b""
+        """The command whose answer comes, or waits."""
 
     def exchanged(self, exchange: Exchange) -> None:
         """Tells of a command without what it read."""
         raw, answer = exchange.command, exchange.answer
-        if raw[1:2] in (b"\xb2", b"\xb0", b"\xca") and len(answer) > 2:
-            answer = _emptied(raw, answer[:-2]) + answer[-2:]
+        if raw[1:2] != FETCHING:
+            self._asked = raw
+        if self._asked[1:2] in READING and len(answer) > 2:
+            answer = _emptied(self._asked, answer[:-2]) + answer[-2:]
         self._observer.exchanged(
             Exchange(raw, answer, exchange.reason, exchange.failure, exchange.plain, exchange.changes, exchange.seconds)
         )
 
     def powered(self, event: str, atr: bytes) -> None:
         """Tells of a reset, or of the end."""
+        self._asked = b""
         self._observer.powered(event, atr)
 
 
 VERSION = b"\x03\x04"
 """How the record of the specification's version begins."""
-READ_RECORD = 0xB2
+READ_RECORD = ReadRecord.ins
+READING = (bytes((READ_RECORD,)), bytes((ReadBinary.ins,)), bytes((harmless.GET_DATA,)))
+FETCHING = bytes((GetResponse.ins,))
 
 
 def _emptied(raw: bytes, data: bytes) -> bytes:

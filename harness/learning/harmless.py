@@ -111,8 +111,9 @@ def kind_of(raw: bytes) -> Allowed | None:
     return next((one for one in ALLOWED if one.fits(raw)), None)
 
 
-def check(raw: bytes, proofs: frozenset[Proof]) -> None:
-    """Harmful for a command that is not on the list, or that proves what the user did not give."""
+def check(raw: bytes, proofs: frozenset[Proof]) -> Allowed:
+    """What a command is on the list. Harmful for one that is not there, or that proves what the user did not give."""
     kind = kind_of(raw)
     if kind is None or (kind.proof is not None and kind.proof not in proofs):
         raise Harmful(_("{header}: not a command that cards are learned by").format(header=raw[:4].hex().upper()))
+    return kind

@@ -219,6 +219,9 @@ class Manners:
         }  # fmt: skip
         for probe, command in wrong.items():
             self._raw(probe if probe.startswith("order/") else f"wrong/{probe}", command)
+        if not self.found.asking_is_free:
+            self.found.not_seen.append(("VERIFY of other references", "few tries are left, or asking costs one"))
+            return
         for p2 in (0x01, 0x80, 0x81):
             self._raw(f"wrong/verify-{p2:02X}", replace(Verify.command(), p2=p2))
 

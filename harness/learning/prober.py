@@ -91,6 +91,10 @@ class Prober(Connection):
         self._tell = tell
         self._silent = 0
         self._naming = ""
+        self._proved: bytes | None = None
+        """What the card answered to the proof that is being made; None where it was not sent yet."""
+        self.unanswered = False
+        """A proof was sent, and no answer came."""
         self.count = 0
         self.reading = Reading(atr=connection.atr)
         self.asked: list[Asked] = []
@@ -117,8 +121,20 @@ class Prober(Connection):
         self._connection.close()
 
     def send(self, command: bytes) -> bytes:
-        """The card's answer as it is. Harmful before anything is sent; PcscError; Endless."""
-        harmless.check(command, self._proofs)
+        """The card's answer as it is. Harmful before anything is sent; PcscError; Endless.
+
+        What proves a PIN or a key goes once, whatever is answered: 6Cxx does not have it sent again.
+        """
+        kind = harmless.check(command, self._proofs)
+        if kind.proof is None:
+            return self._sent(command)
+        if self._proved is None:
+            self.unanswered = True
+            self._proved = self._sent(command)
+            self.unanswered = False
+        return self._proved
+
+    def _sent(self, command: bytes) -> bytes:
         self.count += 1
         if self.count > self._most:
             raise Endless(
@@ -163,6 +179,7 @@ class Prober(Connection):
     def proving(self, probe: str, name: str) -> Iterator[None]:
         """What is sent within proves a PIN or key: it is kept as one question, without what proves."""
         self.scripts[-1].append(Step(b"", proof=name, probe=probe))
+        self._proved = None
         count, began = len(self.reading.exchanges), time.monotonic()
         try:
             yield

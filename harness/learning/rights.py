@@ -7,6 +7,7 @@ again, in this run or another (``SpentKeys``).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from emulator.apdu.instructions.pin import Verify
@@ -41,14 +42,23 @@ class Rights:
     spent: SpentKeys | None = None
     deep: bool = False
     refused: list[str] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
+    """Names of what the card refused now: not tried again in another application."""
 
     def ask_tries(self) -> None:
-        """How many tries the PIN has left, which costs none."""
+        """How many tries the PIN has left, which costs none: where three or more are, that is seen by asking again."""
         explorer = self.explorer
         explorer.prober.reset()
         explorer.enter(explorer.found.applications[HOME])
         answer = explorer.prober.ask("verify/SSSE", Verify.command())
         left = tries_told(answer.sw)
+        if left is not None and left >= FEWEST:
+            answer = explorer.prober.ask("verify/SSSE/again", Verify.command())
+            again = tries_told(answer.sw)
+            explorer.found.asking_is_free = again == left
+            left = left if again is None else min(left, again)
+        elif left is not None:
+            explorer.found.asking_is_free = False
         told = {int(SW.OK): NO_PIN_SET, int(SW.REFERENCE_NOT_FOUND): NO_PIN}.get(answer.sw, f"answers {answer.word}")
         explorer.found.counters[PIN] = told if left is None else str(left)
 
@@ -86,10 +96,14 @@ class Rights:
             )
             self._not_seen(_("what the PIN opens"), why)
             return False
+        if not explorer.found.asking_is_free:
+            self._not_seen(_("what the PIN opens"), _("asking for the PIN's tries cost this card one"))
+            return False
         if not self._may_try(PIN, bcd(self.pin or "")):
             return False
         explorer.prober.reset()
-        if not self._present():
+        explorer.enter(explorer.found.applications[HOME])
+        if not self._present("verify/SSSE/PIN"):
             return False
         for application in explorer.found.applications.values():
             if application.open and self._closed(application.name):
@@ -97,19 +111,32 @@ class Rights:
                 self._read_with(application.name, frozenset((PIN,)))
         return True
 
-    def _present(self) -> bool:
-        """VERIFY with the PIN in the environment; True if it is right."""
-        explorer = self.explorer
-        explorer.enter(explorer.found.applications[HOME])
+    def _present(self, probe: str) -> bool:
+        """VERIFY with the PIN in the current application; True if it is right."""
         pin = bcd(self.pin or "")
-        with explorer.prober.proving("verify/SSSE/PIN", PIN):
-            answer = explorer.prober.send(bytes(Verify.command(pin)))
+        with self._noting_loss(PIN, pin), self.explorer.prober.proving(probe, PIN):
+            answer = self.explorer.prober.send(bytes(Verify.command(pin)))
         sw = int.from_bytes(answer[-2:], "big")
         if sw == SW.OK:
             self._accepted(PIN)
             return True
         self._was_refused(PIN, sw, pin)
         return False
+
+    def _present_beside(self, key: KeySpec) -> bool:
+        """The PIN beside a key, whose application may have a PIN of its own: that one's tries are asked first."""
+        if PIN in self._refused:
+            return False
+        told = tries_told(self.explorer.prober.ask(f"key/{key.name}/tries", Verify.command()).sw)
+        if told is None or told < FEWEST:
+            self._not_seen(
+                _("what {key} opens").format(key=f"{key.name}+{PIN}"),
+                _("the PIN is tried only while {fewest} tries or more are left; the card says: {told}").format(
+                    fewest=FEWEST, told="-" if told is None else told
+                ),
+            )
+            return False
+        return self._present(f"key/{key.name}/PIN")
 
     # --- keys ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +165,7 @@ class Rights:
         try:
             session.reset()
             session.enter(key.application)
-            with prober.proving(f"key/{key.name}", key.name):
+            with self._noting_loss(key.name, value), prober.proving(f"key/{key.name}", key.name):
                 session.authenticate(key.name)
         except Refused as refused:
             self._was_refused(key.name, refused.sw, value)
@@ -148,11 +175,9 @@ class Rights:
             return
         self._accepted(key.name)
         self._read_with(key.application, frozenset((key.name,)))
-        if with_pin and any(not self.explorer.found.files[path].read for path in self._closed(key.application)):
-            with prober.proving(f"key/{key.name}/PIN", PIN):
-                sent = prober.send(bytes(Verify.command(bcd(self.pin or ""))))
-            if sent[-2:] == b"\x90\x00":
-                self._read_with(key.application, frozenset((key.name, PIN)))
+        closed = any(not self.explorer.found.files[path].read for path in self._closed(key.application))
+        if with_pin and closed and self._present_beside(key):
+            self._read_with(key.application, frozenset((key.name, PIN)))
 
     def _session(self, layout: Layout) -> TerminalSession | None:
         found = self.explorer.found
@@ -196,11 +221,24 @@ class Rights:
             return False
         return True
 
-    def _was_refused(self, name: str, sw: int, value: bytes) -> None:
-        left = tries_told(sw)
+    @contextmanager
+    def _noting_loss(self, name: str, value: bytes) -> Iterator[None]:
+        """Notes a proof to which no answer came: the card may have counted a failure all the same."""
+        try:
+            yield
+        finally:
+            if self.explorer.prober.unanswered:
+                self._note(name, None, value, lost=True)
+
+    def _note(self, name: str, left: int | None, value: bytes, *, lost: bool = False) -> None:
         identification = self.explorer.found.identification
         if self.spent is not None and identification:
-            self.spent.note(identification, name, left, value)
+            self.spent.note(identification, name, left, value, lost=lost)
+
+    def _was_refused(self, name: str, sw: int, value: bytes) -> None:
+        left = tries_told(sw)
+        self._refused.add(name)
+        self._note(name, left, value)
         tries = "" if left is None else _(", {left} tries left").format(left=left)
         told = _("{name}: the card refused it with {sw:04X}{tries}; it is not tried again").format(
             name=name, sw=sw, tries=tries

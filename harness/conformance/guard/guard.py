@@ -87,7 +87,7 @@ class Guard:
             answer = self._inner.send(command)
         except CardFailure:
             if proof is not None and not proof.asks:
-                self._lost(proof)
+                self.ledger.lost(proof)
             raise
         sw = ResponseAPDU.parse(answer).sw
         self._proofs.follow(command, sw)
@@ -112,13 +112,6 @@ class Guard:
             self.ledger.asked(tries_told(sw))
             return
         self.ledger.took(proof, proof.outcome(sw), tries_told(sw), foreseen, self._vector)
-
-    def _lost(self, proof: Proof) -> None:
-        """No answer came: the card may have counted a failure all the same."""
-        for name in proof.counters:
-            one = self.ledger[name]
-            if proof.version not in one.proven:
-                one.refused = _("no answer came to the proof of {name}: it is not tried again").format(name=name)
 
     def _stop(self, error: Missing) -> None:
         self.stopped = error

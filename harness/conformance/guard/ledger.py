@@ -124,6 +124,19 @@ class Ledger:
             if foreseen is Outcome.TAKEN or (foreseen is None and proof.version not in one.proven):
                 self._refuse(name, proof, vector)
 
+    def lost(self, proof: Proof) -> None:
+        """No answer came: the card may have counted a failure all the same, so that what was not right before is not
+        tried again, here or in another run. SpentError.
+        """
+        for name in proof.counters:
+            one = self[name]
+            if proof.version in one.proven:
+                continue
+            one.refused = _("no answer came to the proof of {name}: it is not tried again").format(name=name)
+            if self._note is not None:
+                value = proof.value or self._value(name, proof.version)
+                self._note.note(self._identification, name, None, value, lost=True)
+
     def _refuse(self, name: str, proof: Proof, vector: str) -> None:
         """What should have been right was not: nothing more is tried with it, here or in another run."""
         one = self[name]

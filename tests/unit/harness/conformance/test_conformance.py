@@ -29,8 +29,10 @@ from harness.conformance.targets.reader import CardInReader
 from harness.conformance.targets.virtual import Virtual
 from harness.keys import roots
 from harness.keys.roots import RootSource
+from harness.keys.spent import SpentKeys
 from harness.monitor.relay import Relay
 from harness.readers.connection import InProcess
+from harness.readers.pcsc import REMOVED_CARD, PcscError
 from harness.terminal.terminal import Terminal
 from harness.trace.record import TraceFile
 from harness.verdicts.log import Line, Log
@@ -174,6 +176,30 @@ def test_a_wrong_pin_or_key_costs_one_try_at_most() -> None:
     assert memory.counter(tries_cell("PIN")) == 2
     assert memory.counter(tries_cell("UKSSSE")) == 2
     assert Counter(one.verdict for one in results.values())[Verdict.FAILED] == 0
+
+
+def test_a_key_whose_answer_was_lost_is_not_tried_in_the_next_run(tmp_path: Path) -> None:
+    chip = new_card("3.00", "sm4", "adult-mianyang").chip
+
+    class Loses(InProcess):
+        """Takes a proof, counts it, and is pulled out before it answers."""
+
+        def send(self, command: bytes) -> bytes:
+            answer = super().send(command)
+            if command[1] == 0x82:
+                raise PcscError("gone", REMOVED_CARD)
+            return answer
+
+    def wrong(name: str, version: int) -> bytes:  # noqa: ARG001
+        return b"\x11" * 16
+
+    vector = one_of("DF01_SAFETY-EF05_UK1DF01")
+    for connection in (Loses(chip), InProcess(chip)):
+        card = CardInReader(connection, "Fake 00", wrong, "", note=SpentKeys(tmp_path))
+        result = runner.run_one(vector, card)
+        assert result.verdict in (Verdict.MISSING, Verdict.UNDEFINED)
+        assert chip.image.memory.counter(tries_cell("UK1DF01")) == 2
+    assert "gave no answer" in result.reason
 
 
 def test_few_tries_are_left_alone() -> None:
