@@ -112,10 +112,10 @@ def _help() -> None:
 
 def _complete(card: ByHand) -> None:
     """Tab completes words, and what may follow them on this card."""
-    try:
-        import readline
-    except ImportError:  # Windows has none: lines are typed as the console takes them
+    if sys.platform == "win32":  # it has no readline: lines are typed as the console takes them
         return
+    import readline
+
     found: list[str] = []
 
     def complete(text: str, state: int) -> str | None:
@@ -133,11 +133,11 @@ def _complete(card: ByHand) -> None:
 @contextlib.contextmanager
 def _history() -> Iterator[None]:
     """Earlier lines at hand, and those of this session kept for the next, but for what may be a value."""
-    try:
-        import readline
-    except ImportError:
+    if sys.platform == "win32":
         yield
         return
+    import readline
+
     file = state_folder() / HISTORY
     with contextlib.suppress(OSError, UnicodeDecodeError):
         readline.read_history_file(file)
