@@ -41,6 +41,16 @@ WAYS = ("number-sfi", "tag-sfi", "number-current", "tag-current", "last", "next"
 """In which a record can be addressed: by its number or its tag, by SFI or in the current EF; and the further modes."""
 
 
+OF_A_PSAM = b"sx3."
+"""How the environments of terminals' own cards are called. [S: part9:9.1, prog-huada-usb]"""
+SW_TOO_LONG, LONGEST_LE = 0x6C00, 0xFF
+
+
+def tells_of_rights(sw: int) -> bool:
+    """False for a refusal that is of the command itself, whatever rights were won."""
+    return sw >> 8 in (0x69, 0x63, 0x93, 0x94) and sw not in (SW.COMMAND_INCOMPATIBLE, SW.NO_CURRENT_EF)
+
+
 class NoSocialSecurityCard(CardFailure, RuntimeError):
     """The card in the reader is another one, or answers nothing that makes sense: what it seems to be."""
 
@@ -167,6 +177,7 @@ class Explorer:
         self.deep = deep
         self.found = Found()
         self.le: int | None = 0
+        self.binary_le: int | None = None
         self.identification = b""
         self.by_sfi = True
         """READ RECORD by SFI and number works; where it does not, files are selected first."""
@@ -227,9 +238,11 @@ class Explorer:
         answer = Answer(b"", 0)
         for command in entering:
             answer = self.prober.go(command)
-        one = Application(HOME, ROOT, True, fci=answer.data)
-        if answer.ok and one.objects(NAME_TAG) == known.applications()[HOME].spec.dfname:
+        name = Application(HOME, ROOT, True, fci=answer.data).objects(NAME_TAG) or b""
+        if answer.ok and name == known.applications()[HOME].spec.dfname:
             return answer
+        if name.startswith(OF_A_PSAM):
+            return Answer(b"", int(SW.FILE_NOT_FOUND))
         first = self.prober.go(ReadRecord.command(int(ISSUER[-2:], 16), number=1))
         mine = first.gave and shapes.is_tlv(first.data) and first.data[0] == IDENTIFICATION_TAG
         return answer if answer.ok and mine else Answer(b"", answer.sw if not answer.ok else int(SW.FILE_NOT_FOUND))
@@ -259,7 +272,7 @@ class Explorer:
 
     def binary(self, sfi: int, offset: int = 0) -> bytes:
         """READ BINARY of as much as this card gives at once."""
-        return self.with_le(ReadBinary.command(sfi, offset), self.le)
+        return self.with_le(ReadBinary.command(sfi, offset), self.le if self.binary_le is None else self.binary_le)
 
     def _what_it_is(self, answer: Answer) -> str:
         """Why a card without the environment is not learned."""
@@ -534,6 +547,10 @@ class Explorer:
     def ask_binary(self, probe: str, file: File) -> Answer:
         """The first bytes of a transparent file: by SFI, or else of the current EF."""
         answer = self.prober.ask(probe, self.binary(file.sfi))
+        if answer.sw == SW_TOO_LONG and self.le != LONGEST_LE:
+            # 6C00: more than Le can say; as much as it can say, then.
+            self.binary_le = LONGEST_LE
+            answer = self.prober.ask(f"{probe}/FF", self.binary(file.sfi))
         if answer.gave or file.fid is None or answer.sw in (SW.SECURITY_NOT_SATISFIED, SW.COMMAND_INCOMPATIBLE):
             return answer
         self.prober.go(Select.by_id(file.fid, self.found.select_ef))
@@ -550,7 +567,7 @@ class Explorer:
     def _read(self, file: File, rights: frozenset[str]) -> None:
         under = "".join(f"{name}/" for name in sorted(rights))
         probe = f"read/{under}{file.path}"
-        first = self.ask_record(probe, file, 1)
+        first = said = self.ask_record(probe, file, 1)
         if first.gave:
             self._records(file, probe, first.data)
         elif first.sw == SW.RECORD_NOT_FOUND and file.structure != "transparent":
@@ -559,7 +576,10 @@ class Explorer:
             content = self.ask_binary(f"{probe}/binary/0000", file)
             if content.gave:
                 self._binary(file, probe, content.data)
-        file.opened[rights] = file.read
+            if file.structure == "transparent":
+                said = content
+        if file.read or tells_of_rights(said.sw):
+            file.opened[rights] = file.read
         if file.read:
             self._addressings(file, f"address/{under}{file.path}")
 
@@ -578,7 +598,7 @@ class Explorer:
     def _binary(self, file: File, probe: str, first: bytes) -> None:
         """The rest of a transparent file, in the current EF, which reading by SFI has made it."""
         content, last = first, first
-        chunk = self.le or CHUNK
+        chunk = self.binary_le or self.le or CHUNK
         while len(last) == chunk and len(content) <= LARGEST:
             answer = self.prober.ask(f"{probe}/binary/{len(content):04X}", self.binary(0, len(content)))
             if not answer.gave:

@@ -6,7 +6,7 @@ looked at again, until nothing explains any more. Of two that explain the same t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -37,6 +37,9 @@ RANK = 100
 """Between one rank of habits and the next; of checks that come earlier the one that moves least goes first."""
 FINALISTS = 16
 MOST_KINDS = 12
+MOST_STEPS = 250_000
+"""Of twins, for one card: one that answers at random could be tried for ever."""
+MANY = 100
 FEW = 6
 """Commands of one kind, of which each may be a habit of its own."""
 MOST = 24
@@ -91,6 +94,7 @@ class Search:
         self.scripts = [one for one in scripts if any(step.probe for step in one)]
         self.image = twin.image(layout)
         self.apdu_shape = twin.apdu_shape
+        self.steps = 0
         self.places = {*layout.applications, *layout.files}
 
     def explain(self) -> Explained:
@@ -99,7 +103,7 @@ class Search:
         left = self._wrong(table, self.scripts)
         tried: set[tuple[tuple[str, ...], str]] = set()
         for __ in range(MOST):
-            if not left:
+            if not left or self.steps > MOST_STEPS:
                 break
             better = self._better(table, left, tried)
             if better is None:
@@ -123,6 +127,8 @@ class Search:
             name = habit.keys, str(habit.value)
             if name in tried:
                 continue
+            if self.steps > MOST_STEPS:
+                break
             count = self._count(habit.into(table), sample, before)
             if count is None:
                 tried.add(name)
@@ -131,6 +137,8 @@ class Search:
         best: tuple[int, int, Table, list[Mismatch]] | None = None
         for __, rank, habit in sorted(scored, key=lambda one: one[:2])[:FINALISTS]:
             with_it = habit.into(table)
+            if self.steps > MOST_STEPS:
+                break
             most = best[0] if best else len(left) - 1
             rest = self._wrong(with_it, self.scripts, most + 1)
             if len(rest) <= most and (best is None or (len(rest), rank) < best[:2]):
@@ -154,7 +162,7 @@ class Search:
 
     def _shorter(self, table: Table, left: Sequence[Mismatch]) -> tuple[Table, list[Mismatch]]:
         """Less those entries without which nothing more is wrong."""
-        for keys in list(_leaves(table)):
+        for keys in list(_leaves(table)) if len(left) < MANY else ():
             without = _without(table, keys)
             rest = self._wrong(without, self.scripts)
             if len(rest) <= len(left):
@@ -173,14 +181,15 @@ class Search:
             fingerprint=mark,
         )  # fmt: skip
 
-    def _wrong(self, table: Table, scripts: Iterable[list[Step]], most: int | None = None) -> list[Mismatch]:
+    def _wrong(self, table: Table, scripts: Sequence[list[Step]], most: int | None = None) -> list[Mismatch]:
         """What the twin with these habits answers otherwise than the card; no more than ``most``."""
+        self.steps += sum(map(len, scripts))
         image = Image(self.variant(table), self.image.algorithm, self.image.atr, self.image.memory.snapshot())
         chip = Chip(image, apdu_shape=self.apdu_shape)
         pairs = ((self.card[one.probe], one) for one in replay(chip, scripts) if one.probe in self.card)
         return list(islice(((card, twin) for card, twin in pairs if not alike(card, twin)), most))
 
-    def _count(self, table: Table, scripts: Iterable[list[Step]], most: int | None = None) -> int | None:
+    def _count(self, table: Table, scripts: Sequence[list[Step]], most: int | None = None) -> int | None:
         """How many answers are wrong; None for habits that cannot be."""
         try:
             return len(self._wrong(table, scripts, most))

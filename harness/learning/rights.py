@@ -21,7 +21,7 @@ from harness.keys.access import TerminalError
 from harness.keys.root_keys import RootKeys
 from harness.keys.roots import UnknownKey
 from harness.keys.spent import SpentKey, SpentKeys
-from harness.learning.explore import Explorer
+from harness.learning.explore import Explorer, tells_of_rights
 from harness.learning.known import HOME
 from harness.terminal.pin import bcd
 from harness.terminal.refused import Refused
@@ -204,7 +204,9 @@ class Rights:
                 answer = explorer.ask_binary(probe, file)
             else:
                 answer = explorer.ask_record(probe, file, 1)
-            file.opened[rights] = answer.gave or answer.sw == SW.RECORD_NOT_FOUND
+            granted = answer.gave or answer.sw == SW.RECORD_NOT_FOUND
+            if granted or tells_of_rights(answer.sw):
+                file.opened[rights] = granted
 
     # --- what a try costs ----------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ KEYS_OF_DF07 = [
 ]  # fmt: skip
 STORED: dict[str, tuple[Own, str, Any]] = {
     "a longer item": (item("SSSE/EF06", "09", length=50), 'file."SSSE/EF06".items.09.length', 50),
-    "a shorter item": (item("SSSE/EF05", "07", length=8), 'file."SSSE/EF05".items.07.length', 8),
+    "a shorter item": (item("SSSE/EF06", "09", length=20), 'file."SSSE/EF06".items.09.length', 20),
     "an item that only the PIN opens": (item("DF01/EF05", "21", length=60), 'file."DF01/EF05".items.21.length', 60),
     "a field of a cyclic record": (
         file("DF02/EF07", field={"4": {"length": 60}}), 'file."DF02/EF07".fields.4.length', 60,
@@ -143,7 +143,7 @@ ANSWERED: dict[str, tuple[Own, str, Any]] = {
     "no EF by P1 02": (habits(selection={"ef-02": "6A86"}), "habits.selection.ef-02", "6A86"),
     "no READ BINARY": (habits(commands={"00B0": "absent"}), "habits.commands.00B0", "absent"),
     "a class taken as another": (habits(classes={"20": "00"}), "habits.classes.20", "00"),
-    "an FCI for a file": (habits(fci={"SSSE/EF05": "6F 04 80 02 01 00"}), 'habits.fci."SSSE/EF05"', "6F0480020100"),
+    "an FCI for a file": (habits(fci={"SSSE/EF05": "6F 04 80 02 01 00"}), 'habits.fci."SSSE/EF05"', "6F0480020000"),
 }  # fmt: skip
 
 
