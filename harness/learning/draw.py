@@ -29,6 +29,7 @@ HISTORICAL, MAKER = 13, 7
 NONE = frozenset[str]()
 USUAL_ALGORITHM = "3des"
 NAME = "learned"
+OF_EVERY_DRAWING = ("extends", "schema", "name", "title", "title_zh")
 
 
 @dataclass(slots=True)
@@ -138,7 +139,10 @@ class _Pen:
             del own[where]
             self.not_seen.append((where, _("no layout can say it: {error}").format(error=error)))
             return
-        raise error
+        # What is wrong follows from what was drawn elsewhere: a card of which nothing fits a layout of ours.
+        for key in [one for one in own if one not in OF_EVERY_DRAWING]:
+            del own[key]
+        self.not_seen.append((NAME, _("no layout can say it: {error}").format(error=error)))
 
     @staticmethod
     def _named(own: Table) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ RANK = 100
 """Between one rank of habits and the next; of checks that come earlier the one that moves least goes first."""
 FINALISTS = 16
 MOST_KINDS = 12
-MOST_STEPS = 250_000
+MOST_STEPS = 80_000
 """Of twins, for one card: one that answers at random could be tried for ever."""
 MANY = 100
 FEW = 6

@@ -106,7 +106,7 @@ def test_a_card_that_announces_for_ever_is_given_up() -> None:
     assert found.learning.asked
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_card_that_answers_at_random_now_and_then_is_survived(seed: int) -> None:
     chance = random.Random(seed)
 
@@ -119,7 +119,7 @@ def test_a_card_that_answers_at_random_now_and_then_is_survived(seed: int) -> No
     assert found.learning.text()
 
 
-@pytest.mark.parametrize("ins", [0xA4, 0xB2, 0xB0, 0x84])
+@pytest.mark.parametrize("ins", [0xA4, 0xB2])
 def test_an_instruction_that_answers_garbage_is_told_where(ins: int) -> None:
     garbage = random.Random(ins).randbytes(20)
 
