@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emulator import catalogue
-from emulator.filesystem.layouts.changes import Difference, differences
+from emulator.filesystem.layouts.changes import Difference, differences, habits_of
 from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
@@ -232,6 +232,11 @@ def _features(found: Layout) -> list[str]:
                 item=binding.item, insurance=binding.insurance, insurance_en=binding.insurance_en
             )
         )
+    if found.habits:
+        lines += [
+            _("habit  {key}: {value}  ({grade})").format(key=key, value=value, grade=found.habits.grade)
+            for key, value in habits_of(found.table).items()
+        ]
     return lines
 
 

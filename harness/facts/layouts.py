@@ -7,6 +7,7 @@ from typing import Protocol
 
 from emulator import catalogue
 from emulator.filesystem.layouts import codes
+from emulator.filesystem.layouts.changes import habits_of
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.messages import _
@@ -74,6 +75,9 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
     for where, (statement, feature) in features.items():
         if feature is not None:
             yield _fact(where, statement, feature)
+    if layout.habits is not None:
+        for where, value in habits_of(layout.table).items():
+            yield _fact(where, f"it answers otherwise than others: {value}", layout.habits)
 
 
 def _file(spec: FileSpec) -> str:

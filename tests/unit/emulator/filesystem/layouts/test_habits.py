@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from emulator import catalogue
 from emulator.filesystem.layouts.changes import differences
 from emulator.filesystem.layouts.habit_specs import HabitsSpec
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.filesystem.layouts.terms import Addressing, Asked, Check, Selection, Waiting
+from harness.cli import main
+from harness.facts.layouts import of_layout
 
 OWN = 'extends = "2.00"\nschema = 1\nname = "own"\n'
 EVERYTHING = """
@@ -177,3 +180,14 @@ def test_two_layouts_of_one_habit_differ_in_the_other_alone(tmp_path: Path) -> N
         '[habits]\ngrade = "1"\nsources = ["reference:field"]\n[habits.le.B2]\nzero = "whole"\nlong = "6282"\n',
     ).table
     assert differences(one, two) == [("habits.le.B2.long", None, "6282")]
+
+
+def test_habits_are_shown_with_the_layout_and_are_facts_of_it(tmp_path: Path) -> None:
+    own = load(tmp_path, EVERYTHING)
+    path = str(tmp_path / "own.toml")
+    shown = CliRunner().invoke(main, ["layout", "show", path])
+    assert "habits.le.B2.zero: whole  (1)" in shown.output
+    facts = {one.where: one for one in of_layout(own)}
+    assert facts['habits.status."B2:6A83"'].statement.endswith("6A82")
+    assert facts["habits.challenge"].grade == "1"
+    assert not [where for where in (one.where for one in of_layout(catalogue.layout("2.00"))) if "habits" in where]
