@@ -19,7 +19,7 @@ from emulator.apdu.instructions.certificate import VerifyCertificatePin
 from emulator.apdu.instructions.pin import ChangePin, Verify
 from emulator.apdu.instructions.records import UpdateRecord
 from emulator.apdu.instructions.response import GetResponse
-from emulator.apdu.instructions.select import BY_NAME, Select
+from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW, tries_told
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
@@ -168,7 +168,8 @@ class _Recorder:
     def _select(self, one: Exchanged) -> Step:
         command = CommandAPDU.parse(one.command)
         for spec in self._layout.applications.values():
-            if command.p1 == BY_NAME and spec.dfname and Select.application(spec).data == command.data:
+            named = Select.application(spec)
+            if spec.dfname and (named.header, named.data) == (command.header, command.data):
                 return {"select": spec.id}
         return self._raw(one)
 
