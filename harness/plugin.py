@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator.guess import guess
+from emulator.messages import _
 
 if TYPE_CHECKING:  # each is imported by whoever uses it: a run that has no card pays for none
     from harness.clock import Clock
@@ -43,24 +44,28 @@ OF_A_NEW_CARD = ("persona", "layout", "algorithm")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declares the plugin's options."""
-    group = parser.getgroup("sscard", "virtual social security card")
-    group.addoption("--sscard-reader", metavar="NAME", help="talk to the card in this PC/SC reader")
-    group.addoption("--sscard-vectors", metavar="PATH", action="append", default=[], help="collect these vectors")
-    group.addoption("--sscard-profile", metavar="VERSION-ALGORITHM", default=PROFILE, help="cards of this kind")
-    group.addoption("--show-secrets", action="store_true", help="PINs and keys in traces")
+    group = parser.getgroup("sscard", _("virtual social security card"))
+    group.addoption("--sscard-reader", metavar="NAME", help=_("talk to the card in this PC/SC reader"))
+    group.addoption("--sscard-vectors", metavar="PATH", action="append", default=[], help=_("collect these vectors"))
+    group.addoption("--sscard-profile", metavar="VERSION-ALGORITHM", default=PROFILE, help=_("cards of this kind"))
+    group.addoption("--show-secrets", action="store_true", help=_("PINs and keys in traces"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker that says which card a test wants."""
     config.stash[HELD] = set()
     taken = ", ".join(f"{one}=..." for one in KEYWORDS)
-    config.addinivalue_line("markers", f"sscard({taken}): the card that `card` is, and what is between")
+    config.addinivalue_line(
+        "markers", _("sscard({taken}): the card that `card` is, and what is between").format(taken=taken)
+    )
     if config.getoption("--sscard-profile") != PROFILE:
         _check_profile(*profile(config))
     for path in _wanted(config):
         if not path.exists():
             beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise pytest.UsageError(f"--sscard-vectors: {path} is not there{guess(path.name, beside)}")
+            raise pytest.UsageError(
+                _("--sscard-vectors: {path} is not there{guess}").format(path=path, guess=guess(path.name, beside))
+            )
         if not any(path == one or one in path.parents for one in _collected(config)):
             config.args.append(str(path))
 
@@ -81,28 +86,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for marker in item.iter_markers("sscard"):
             if wrong := _wrong(marker):
-                raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.sscard: {wrong}")
+                raise pytest.UsageError(
+                    _("{nodeid}: @pytest.mark.sscard: {wrong}").format(nodeid=item.nodeid, wrong=wrong)
+                )
     for path in _wanted(config):
         if path not in config.stash[HELD]:
-            raise pytest.UsageError(f"--sscard-vectors: {path} holds no vectors: expected .yaml files of them")
+            raise pytest.UsageError(
+                _("--sscard-vectors: {path} holds no vectors: expected .yaml files of them").format(path=path)
+            )
 
 
 def _wrong(marker: pytest.Mark) -> str:
     """What is wrong with a marker; empty if nothing is."""
     if marker.args:
-        return f"expected keywords ({', '.join(KEYWORDS)}), found {marker.args[0]!r} without one"
+        return _("expected keywords ({keywords}), found {found!r} without one").format(
+            keywords=", ".join(KEYWORDS), found=marker.args[0]
+        )
     for name, value in marker.kwargs.items():
         if name not in KEYWORDS:
-            return f"no keyword {name!r}{guess(name, KEYWORDS)}"
+            return _("no keyword {name!r}{guess}").format(name=name, guess=guess(name, KEYWORDS))
         if name in CHOICES and value not in CHOICES[name]:
             return f"{name}: no {value!r}{guess(str(value), CHOICES[name])}"
         if name == "slow" and not (isinstance(value, str) and value.endswith(".json")) and not isinstance(value, bool):
-            return f"slow: expected True, False or a timing profile (.json), found {value!r}"
+            return _("slow: expected True, False or a timing profile (.json), found {value!r}").format(value=value)
     if "seed" in marker.kwargs and "faults" not in marker.kwargs:
-        return "seed: there are no faults that it could be of"
+        return _("seed: there are no faults that it could be of")
     clash = [name for name in OF_A_NEW_CARD if name in marker.kwargs]
     if "image" in marker.kwargs and clash:
-        return f"image: it says what the card is; leave {', '.join(clash)} out"
+        return _("image: it says what the card is; leave {clash} out").format(clash=", ".join(clash))
     return ""
 
 
@@ -119,9 +130,13 @@ def _check_profile(version: str, algorithm: str) -> None:
     try:
         there = catalogue.layout(version).algorithms
     except LayoutError as error:
-        raise pytest.UsageError(f"--sscard-profile: {error}") from None
+        raise pytest.UsageError(_("--sscard-profile: {error}").format(error=error)) from None
     if algorithm not in there:
-        raise pytest.UsageError(f"--sscard-profile: layout {version} has no {algorithm!r}{guess(algorithm, there)}")
+        raise pytest.UsageError(
+            _("--sscard-profile: layout {version} has no {algorithm!r}{guess}").format(
+                version=version, algorithm=algorithm, guess=guess(algorithm, there)
+            )
+        )
 
 
 @pytest.fixture
@@ -143,11 +158,13 @@ def card(request: pytest.FixtureRequest, reader: str | None) -> Iterator[Connect
     if reader is None:
         yield pytest_cards.virtual(request.path.parent, asked, profile(request.config), log)
     elif "faults" in asked:
-        pytest.skip("faults are put into virtual cards only")
+        pytest.skip(_("faults are put into virtual cards only"))
     elif told := [f"{name}={value!r}" for name, value in asked.items()]:
         pytest.fail(
-            f"--sscard-reader: the card in {reader!r} is what it is, and the marker asks for {', '.join(told)}: "
-            "run this test without --sscard-reader, or without its marker",
+            _(
+                "--sscard-reader: the card in {reader!r} is what it is, and the marker asks for "
+                "{told}: run this test without --sscard-reader, or without its marker"
+            ).format(reader=reader, told=", ".join(told)),
             pytrace=False,
         )
     else:
@@ -197,7 +214,7 @@ def snapshot(card: Connection) -> Callable[[], Callable[[], None]]:
     def take() -> Callable[[], None]:
         back = pytest_cards.snapshot(card)
         if back is None:
-            pytest.skip("only a virtual card can go back in time")
+            pytest.skip(_("only a virtual card can go back in time"))
         return back
 
     return take
@@ -214,7 +231,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         from harness.verdicts.report import exchanges
 
         secrets = bool(item.config.getoption("--show-secrets"))
-        report.sections.append(("sscard: terminal and card", exchanges(log.lines, show_secrets=secrets)))
+        report.sections.append((_("sscard: terminal and card"), exchanges(log.lines, show_secrets=secrets)))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

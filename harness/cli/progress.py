@@ -9,9 +9,12 @@ from collections.abc import Callable
 import click
 
 from emulator.messages import _
+from harness.messages.columns import padded
 
 EVERY = 0.5
 """Seconds between two words of how far it is."""
+ROOM = 78
+"""Columns of a terminal's line that the words of before may have filled."""
 
 
 def of_commands() -> Callable[[int, str], None]:
@@ -26,6 +29,6 @@ def of_commands() -> Callable[[int, str], None]:
             return
         last = now
         words = _("{count} commands, {seconds:.0f} s: {what}").format(count=count, seconds=now - began, what=what)
-        click.echo(f"\r{words:78}" if shown else words, err=True, nl=not shown)
+        click.echo(f"\r{padded(words, ROOM)}" if shown else words, err=True, nl=not shown)
 
     return tell

@@ -102,7 +102,7 @@ def _compiler(wanted: Build) -> list[str]:
     command = shlex.split(os.environ.get("CC", "")) if wanted.native else []
     command = command or [wanted.compiler]
     if shutil.which(command[0]) is None:
-        named = ", or name another by $CC" if wanted.native else ""
+        named = _(", or name another by $CC") if wanted.native else ""
         raise NoCompilerError(
             _("no C compiler: {command} is not on PATH: {remedy}{named}").format(
                 command=command[0], remedy=wanted.remedy, named=named
@@ -124,7 +124,10 @@ def _made(wanted: Build, compiler: list[str], sources: Path, target: Path) -> Pa
             said = (done.stderr or done.stdout).strip()[:LONGEST_MESSAGE]
             raise BuildError(
                 _("{name}: {compiler} ended with {returncode}: {value}").format(
-                    name=target.name, compiler=compiler[0], returncode=done.returncode, value=said or "it says nothing"
+                    name=target.name,
+                    compiler=compiler[0],
+                    returncode=done.returncode,
+                    value=said or _("it says nothing"),
                 )
             )
         made.replace(target)

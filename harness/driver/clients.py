@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from emulator.chip import told as observed
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.contents import is_whole
@@ -114,7 +115,10 @@ class Clients:
         """A new client; -11 where there are too many."""
         with self._lock:
             if self._count >= self._most:
-                raise DriverError(Code.READER_LINK, f"{words(Code.READER_LINK)}: {self._most} clients are connected")
+                raise DriverError(
+                    Code.READER_LINK,
+                    _("{words}: {count} clients are connected").format(words=words(Code.READER_LINK), count=self._most),
+                )
             self._count += 1
         driver = SSCardDriver(
             self._readers, Pad(self._script), turns=self._turns, layout=self._layout, elements=self._elements

@@ -10,6 +10,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.terms import ItemFormat, Structure
 from emulator.filesystem.layouts.text import encode, join
+from emulator.messages import _
 from emulator.security import Condition
 from harness.driver import elements, formats
 from harness.driver.codes import Code, DriverError, negated
@@ -72,9 +73,11 @@ def file(terminal: Terminal, wanted: Wanted) -> FileSpec:
     """The file that is meant; -27266. Only a transparent one is meant as a whole: -14."""
     spec = terminal.layout.files.get(wanted.path)
     if spec is None:
-        raise DriverError(negated(SW.FILE_NOT_FOUND), f"文件不存在 no file {wanted.path}")
+        raise DriverError(negated(SW.FILE_NOT_FOUND), _("文件不存在 no file {path}").format(path=wanted.path))
     if wanted.whole and spec.structure is not Structure.TRANSPARENT:
-        raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {wanted.name!r}")
+        raise DriverError(
+            Code.BAD_PARAMETER, _("应给出数据项或记录号 items, or one record: {name!r}").format(name=wanted.name)
+        )
     return spec
 
 
@@ -98,8 +101,10 @@ def _part(spec: FileSpec, tag: str, suffix: str) -> Part:
     item = spec.item(int(tag, 16))
     if item is None:
         if spec.structure is Structure.TRANSPARENT:
-            raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"文件无记录 {spec.path} has no records")
-        raise _missing(f"{spec.path} has no item {tag}")
+            raise DriverError(
+                negated(SW.COMMAND_INCOMPATIBLE), _("文件无记录 {path} has no records").format(path=spec.path)
+            )
+        raise _missing(_("{path} has no item {tag}").format(path=spec.path, tag=tag))
     if not suffix:
         return Part(spec, item)
     element = next((one for one in item.elements if one.label == suffix), None)
@@ -107,11 +112,11 @@ def _part(spec: FileSpec, tag: str, suffix: str) -> Part:
         return Part(spec, item, 1, element)
     if suffix.isdigit() and 1 <= int(suffix) <= item.count:
         return Part(spec, item, int(suffix))
-    raise _missing(f"{spec.path}/{tag} has no {suffix}")
+    raise _missing(_("{path}/{tag} has no {suffix}").format(path=spec.path, tag=tag, suffix=suffix))
 
 
 def _missing(what: str) -> DriverError:
-    return DriverError(negated(SW.RECORD_NOT_FOUND), f"记录不存在 {what}")
+    return DriverError(negated(SW.RECORD_NOT_FOUND), _("记录不存在 {what}").format(what=what))
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -144,7 +149,7 @@ def _value(terminal: Terminal, part: Part) -> ItemValue:
     if part.element is None:
         return ItemValue(part.path, items.meant(part.item, content), value)
     if not isinstance(value, dict) or part.element.label not in value:
-        raise _missing(f"{part.path} has no element {part.element.label}")
+        raise _missing(_("{path} has no element {label}").format(path=part.path, label=part.element.label))
     return ItemValue(f"{part.path}/{part.element.label}", part.element, value[part.element.label])
 
 
@@ -190,9 +195,14 @@ def _whole(spec: FileSpec, value: str) -> Whole:
 
 def _addition(spec: FileSpec, wanted: Wanted, given: list[str], way: str) -> Addition:
     if spec.structure is not Structure.CYCLIC:
-        raise DriverError(negated(SW.COMMAND_INCOMPATIBLE), f"不是循环文件 {spec.path} is not cyclic")
+        raise DriverError(
+            negated(SW.COMMAND_INCOMPATIBLE), _("不是循环文件 {path} is not cyclic").format(path=spec.path)
+        )
     if wanted.record != NEWEST:
-        raise DriverError(Code.BAD_PARAMETER, f"{wanted.name}: 只能写入最新记录 only the newest record is written, 01")
+        raise DriverError(
+            Code.BAD_PARAMETER,
+            _("{name}: 只能写入最新记录 only the newest record is written, 01").format(name=wanted.name),
+        )
     values = elements.told_fields(wanted.name, given, len(spec.items), way)
     for item, value in zip(spec.items, values, strict=True):
         check(item, value)
@@ -222,7 +232,9 @@ def write(terminal: Terminal, planned: Planned) -> None:
 
 
 def _differs(path: str) -> DriverError:
-    return DriverError(Code.CHECKSUM, f"{path}: 回读与写入不符 what reads back is not what was written")
+    return DriverError(
+        Code.CHECKSUM, _("{path}: 回读与写入不符 what reads back is not what was written").format(path=path)
+    )
 
 
 def _content(terminal: Terminal, part: Part) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from emulator.apdu.status import SW
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError, negated
 from harness.driver.formats import fields, joined
 from harness.driver.open_card import OpenCard
@@ -20,7 +21,7 @@ def payment(pay_info: str) -> Payment:
     """pPayInfo, ``self-paid|pooled|YYYYMMDDhhmmss|``: amounts in whole fen [D]; -23, -41, -42."""
     told = fields(pay_info)
     if len(told) != 3:
-        raise DriverError(Code.BAD_INPUT, "pPayInfo: 应为三个字段 expected self-paid, pooled, time")
+        raise DriverError(Code.BAD_INPUT, _("pPayInfo: 应为三个字段 expected self-paid, pooled, time"))
     own, pooled, time = told
     return Payment(_fen(own), _fen(pooled), moment(time))
 
@@ -40,7 +41,7 @@ def moment(text: str) -> str:
             raise ValueError
         datetime.strptime(text, TIME)
     except ValueError:
-        raise DriverError(Code.BAD_INPUT, "时间应为 expected a time as YYYYMMDDhhmmss") from None
+        raise DriverError(Code.BAD_INPUT, _("时间应为 expected a time as YYYYMMDDhhmmss")) from None
     return text
 
 
@@ -48,7 +49,9 @@ def ready(card: OpenCard, pad: Pad, paid: Payment) -> None:
     """Before a debit: not after the card's last day, -27013 [D]; the cardholder's own PIN, -31…-36, -51, -52."""
     last = card.look_at_expiry()
     if len(last) == 8 and paid.time[:8] > last:
-        raise DriverError(negated(SW.CONDITIONS_NOT_SATISFIED), f"卡已过有效期 the card ended on {last}")
+        raise DriverError(
+            negated(SW.CONDITIONS_NOT_SATISFIED), _("卡已过有效期 the card ended on {day}").format(day=last)
+        )
     card.verify_own_pin(pad)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError
 
 NAMED, CARET = "named", "^"
@@ -39,7 +40,12 @@ def told(item: ItemSpec, value: str, way: str = NAMED) -> dict[str, str]:
     for one in value.split(BETWEEN):
         tag, there, rest = one.partition(OF)
         if not there or tag not in known:
-            raise DriverError(Code.BAD_INPUT, f"B-TLV {item.label}: 应为 expected {', '.join(known)}, each with {OF}")
+            raise DriverError(
+                Code.BAD_INPUT,
+                _("B-TLV {label}: 应为 expected {known}, each with {of}").format(
+                    label=item.label, known=", ".join(known), of=OF
+                ),
+            )
         found[tag] = rest
     return found
 
@@ -54,7 +60,9 @@ def told_fields(name: str, values: Sequence[str], count: int, way: str = NAMED) 
     if way == CARET and len(values) == 1:
         return _in_order(name, values[0], count)
     if len(values) != count:
-        raise DriverError(Code.BAD_INPUT, f"{name}: 应为{count}个字段 expected {count} fields")
+        raise DriverError(
+            Code.BAD_INPUT, _("{name}: 应为{count}个字段 expected {count} fields").format(name=name, count=count)
+        )
     return list(values)
 
 
@@ -62,6 +70,9 @@ def _in_order(name: str, value: str, count: int) -> list[str]:
     found = value.split(CARET)
     if len(found) != count:
         raise DriverError(
-            Code.BAD_INPUT, f"{name}: 应为{count}项 expected {count} in the file's order, {CARET} between"
+            Code.BAD_INPUT,
+            _("{name}: 应为{count}项 expected {count} in the file's order, {caret} between").format(
+                name=name, count=count, caret=CARET
+            ),
         )
     return found

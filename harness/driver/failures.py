@@ -7,6 +7,7 @@ import logging
 from emulator import internal_fault
 from emulator.apdu.status import SW
 from emulator.errors import SscardError
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError, negated, words
 from harness.keys.psam import LevelTooLow, PsamError
 from harness.readers import pcsc
@@ -36,7 +37,7 @@ def failure(error: Exception) -> DriverError:
     if isinstance(error, Refused):
         return DriverError(negated(error.sw), str(error))
     if isinstance(error, Unauthorised):
-        return DriverError(negated(SW.SECURITY_NOT_SATISFIED), f"安全状态不满足 {error}")
+        return DriverError(negated(SW.SECURITY_NOT_SATISFIED), _("安全状态不满足 {error}").format(error=error))
     if isinstance(error, PcscError):
         return _told(SCARD.get(error.result, Code.READER_LINK), error)
     if isinstance(error, SscardError | ValueError | LookupError):

@@ -42,7 +42,9 @@ def _address(card: OpenCard, name: str) -> str:
     """Where the machine has a key; -27272 where that is not known."""
     address = card.terminal.layout.keys[name].hsm
     if not address:
-        raise DriverError(negated(SW.REFERENCE_NOT_FOUND), f"加密机地址未知 no address of {name} is known")
+        raise DriverError(
+            negated(SW.REFERENCE_NOT_FOUND), _("加密机地址未知 no address of {name} is known").format(name=name)
+        )
     return address
 
 
@@ -70,7 +72,7 @@ def read_basic(card: OpenCard, device: str) -> Flow:
     (key,) = yield _request(card, *map(_hex, (factor, data, last, outer)), device)
     proofs = [hexadecimal(one, (PROOF,)) for one in fields(key)]
     if len(proofs) != 2:
-        raise DriverError(Code.BAD_INPUT, "pKey: 应为两个字段 expected two fields, each a cryptogram and its data")
+        raise DriverError(Code.BAD_INPUT, _("pKey: 应为两个字段 expected two fields, each a cryptogram and its data"))
     if proofs[0] != own + data:
         raise DriverError(Code.DIFFERS_FROM_MACHINE)
     terminal.prove(READ_KEY, proofs[1])
@@ -155,7 +157,7 @@ def write_items(card: OpenCard, card_info: str, file_addr: str, pad: Pad, device
                     contents.plan(card, one, given) for one, given in zip(wanted, values(data, wanted), strict=True)
                 ]
             elif told != data:
-                raise DriverError(Code.BAD_INPUT, "每次第二步的写入数据应相同 every step 2 brings the same data")
+                raise DriverError(Code.BAD_INPUT, _("每次第二步的写入数据应相同 every step 2 brings the same data"))
         for write in planned[at]:
             contents.write(terminal, write)
     return ""
@@ -214,7 +216,7 @@ def _sealed(card: OpenCard, header: bytes, size: int, pin: str, device: str) -> 
     if len(answer) in SEALED[header]:
         answer = header + bytes((len(answer),)) + answer
     if answer[:4] != header or answer[4] != len(answer) - len(head):
-        raise DriverError(Code.BAD_INPUT, "pKey: 加密机返回的不是所需命令 the machine's command is another one")
+        raise DriverError(Code.BAD_INPUT, _("pKey: 加密机返回的不是所需命令 the machine's command is another one"))
     terminal.exchange(CommandAPDU.parse(answer), "PIN CHANGE/UNBLOCK")
 
 
@@ -243,6 +245,6 @@ def do_debit(card: OpenCard, card_info: str, pay_info: str, pad: Pad, number: st
     )
     told = fields(key)
     if len(told) != 3:
-        raise DriverError(Code.BAD_INPUT, "pKey: 应为三个字段 expected terminal's sequence, time, MAC1")
+        raise DriverError(Code.BAD_INPUT, _("pKey: 应为三个字段 expected terminal's sequence, time, MAC1"))
     sequence, mac1 = (hexadecimal(one, (4,)) for one in told[::2])
     return debit.settled(account.debit(card.terminal, begun, sequence, debit.moment(told[1]), mac1))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError
 
 _FILE = re.compile(r"(SSSE|DF[0-9A-F]{2}|MF)(EF[0-9A-F]{2})(?::([0-9]{2}))?")
@@ -50,7 +51,7 @@ def fields(text: str) -> list[str]:
 
 def _text(value: object) -> None:
     if not isinstance(value, str):
-        raise DriverError(Code.BAD_PARAMETER, "参数应为字符串 expected a text")
+        raise DriverError(Code.BAD_PARAMETER, _("参数应为字符串 expected a text"))
 
 
 def hexadecimal(text: str, sizes: tuple[int, ...]) -> bytes:
@@ -63,7 +64,7 @@ def hexadecimal(text: str, sizes: tuple[int, ...]) -> bytes:
         value = b""
     if len(value) not in sizes:
         wanted = " / ".join(str(2 * size) for size in sizes)
-        raise DriverError(Code.BAD_INPUT, f"应为{wanted}位十六进制 expected {wanted} hex digits")
+        raise DriverError(Code.BAD_INPUT, _("应为{count}位十六进制 expected {count} hex digits").format(count=wanted))
     return value
 
 
@@ -76,7 +77,7 @@ def groups(text: str) -> list[list[str]]:
     """``F|a|b|$G|c|$`` as the fields of each file; -23, -14 for bytes that are not text."""
     _text(text)
     if not text.endswith("$"):
-        raise DriverError(Code.BAD_INPUT, "每个文件以$结束 every file ends with $")
+        raise DriverError(Code.BAD_INPUT, _("每个文件以$结束 every file ends with $"))
     return [fields(part) or [""] for part in text.split("$")[:-1]]
 
 
@@ -87,14 +88,16 @@ def addresses(text: str) -> list[Wanted]:
         match = _FILE.fullmatch(name)
         items = [_ITEM.fullmatch(tag) for tag in tags]
         if match is None or not all(items):
-            raise DriverError(Code.BAD_PARAMETER, f"文件地址错误 no file address: {name[:20]!r}")
+            raise DriverError(Code.BAD_PARAMETER, _("文件地址错误 no file address: {name!r}").format(name=name[:20]))
         record = int(match.group(3) or 0)
         if (record and tags) or (match.group(3) and not record):
-            raise DriverError(Code.BAD_PARAMETER, f"应给出数据项或记录号 items, or one record: {name!r}")
+            raise DriverError(
+                Code.BAD_PARAMETER, _("应给出数据项或记录号 items, or one record: {name!r}").format(name=name)
+            )
         pairs = tuple((one.group(1), one.group(2) or "") for one in items if one)
         found.append(Wanted(f"{match.group(1)}/{match.group(2)}", pairs, record))
     if not found:
-        raise DriverError(Code.BAD_PARAMETER, "没有文件地址 no file is named")
+        raise DriverError(Code.BAD_PARAMETER, _("没有文件地址 no file is named"))
     return found
 
 
@@ -106,7 +109,7 @@ def values(text: str, wanted: list[Wanted]) -> list[list[str]]:
         for one, file in zip(found, wanted, strict=False)
     ]
     if len(found) != len(wanted) or not all(mirrors):
-        raise DriverError(Code.BAD_INPUT, "写入数据与文件地址不对应 the data do not mirror the addresses")
+        raise DriverError(Code.BAD_INPUT, _("写入数据与文件地址不对应 the data do not mirror the addresses"))
     return [one[1:] for one in found]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError
 
 OUT_MOST = 4096
@@ -49,7 +50,7 @@ class Argument:
             return value
         if self.kind is Kind.IN and isinstance(value, str) and len(value) < IN_MOST and "\0" not in value:
             return value
-        raise DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {self.name}")
+        raise DriverError(Code.BAD_PARAMETER, _("参数错误 bad parameter: {name}").format(name=self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,21 @@ class Function:
         """Arguments given by name, in C order; -14 for missing, wrong and unknown ones."""
         unknown = [name for name in values if name not in {one.name for one in self.arguments}]
         if unknown:
-            raise DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {self.name} has no {unknown[0][:32]!r}")
+            raise DriverError(
+                Code.BAD_PARAMETER,
+                _("参数错误 bad parameter: {name} has no {argument!r}").format(
+                    name=self.name, argument=unknown[0][:32]
+                ),
+            )
         return [one.taken(values.get(one.name)) for one in self.given]
 
     def read(self, texts: Sequence[str]) -> list[int | str]:
         """Arguments as texts in C order; -14."""
         if len(texts) != len(self.given):
-            raise DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {self.name} takes {len(self.given)}")
+            raise DriverError(
+                Code.BAD_PARAMETER,
+                _("参数错误 bad parameter: {name} takes {count}").format(name=self.name, count=len(self.given)),
+            )
         return [
             one.taken(number(text) if one.kind is Kind.INT else text)
             for one, text in zip(self.given, texts, strict=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
 from emulator.security import names_in
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.elements import NAMED
@@ -101,7 +102,7 @@ class OpenCard:
     def is_meant(self, card_info: list[str]) -> None:
         """-22 if the caller means another card; empty fields mean any. -23 if there are not two."""
         if len(card_info) != 2:
-            raise DriverError(Code.BAD_INPUT, "pCardInfo: 应为两个字段 expected identification code and card number")
+            raise DriverError(Code.BAD_INPUT, _("pCardInfo: 应为两个字段 expected identification code and card number"))
         for told, found in zip(card_info, (self.identification, self.number), strict=True):
             if told and told.upper() != found.upper():
                 raise DriverError(Code.DIFFERS_FROM_CARD)

@@ -23,6 +23,7 @@ import time
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.text import decode, encode, start_nothing
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.interface import IN_MOST, OUT_MOST
 
@@ -62,7 +63,7 @@ def request(body: bytes) -> tuple[str, list[str]]:
     A character that is cut is none of those: what a card gave goes back to it.
     """
     if not body.endswith(b"\0"):
-        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: no frame")
+        raise DriverError(Code.BAD_INPUT, _("{words}: no frame").format(words=words(Code.BAD_INPUT)))
     if start_nothing(body):
         raise DriverError(Code.ILLEGAL_CHARACTER)
     name, *arguments = map(decode, body[:-1].split(b"\0"))
@@ -76,7 +77,9 @@ def receive(link: socket.socket, most: int = REQUEST_MOST) -> bytes:
     deadline = time.monotonic() + FRAME_TIMEOUT
     (length,) = _LENGTH.unpack(first + _exactly(link, _LENGTH.size - 1, deadline) if first else _closed())
     if not 0 < length <= most:
-        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: a frame holds 1 to {most} bytes")
+        raise DriverError(
+            Code.BAD_INPUT, _("{words}: a frame holds 1 to {most} bytes").format(words=words(Code.BAD_INPUT), most=most)
+        )
     return _exactly(link, length, deadline)
 
 

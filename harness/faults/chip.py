@@ -15,14 +15,15 @@ from emulator.apdu.lengths import WHOLE
 from emulator.chip import Chip, Exchange, Inside, Observer, told
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.messages import _, deferred
 from emulator.reader.slot import CardGone
 from harness.faults.kinds import DONE, Fault, Phase
 from harness.faults.plan import Plan
 from harness.trace.context import Context
 
 KEPT = 10_000
-HELD_BACK = "held back behind 61xx by a fault"
-BY_FAULT = "not the card's answer: a fault"
+HELD_BACK = deferred("held back behind 61xx by a fault")
+BY_FAULT = deferred("not the card's answer: a fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +219,10 @@ class Injector:
         course.own = card.execute(course.command, course.cut_after)
         answer = course.own.answer
         if not answer:
-            raise CardGone(f"power was cut after {course.cut_after} writes")
+            raise CardGone(_("power was cut after {count} writes").format(count=course.cut_after))
         self._context.follow(course.command, int.from_bytes(answer[-2:], "big"))
         if course.cut_after is not None:
-            raise CardGone("power was cut after the last write")
+            raise CardGone(_("power was cut after the last write"))
         return answer
 
     def _after(self, meant: list[_Rule], course: _Course, answer: bytes) -> bytes:

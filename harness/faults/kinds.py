@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, ClassVar, Protocol
 
 from emulator.apdu.instructions.authentication import GetChallenge
+from emulator.messages import _
 from emulator.reader.slot import CardGone
 from emulator.reader.wire import LARGEST
 from harness.faults.text import WRITE, Moment
@@ -282,7 +283,7 @@ class Mute(Fault):
 
     def before(self, course: Course) -> None:  # noqa: ARG002
         """Raises CardGone: the card does not even begin."""
-        raise CardGone("the card is mute", seconds=self.seconds)
+        raise CardGone(_("the card is mute"), seconds=self.seconds)
 
     def spoils(self, command: bytes, answer: bytes, *, own: bool) -> bool:  # noqa: ARG002
         """What the card has carried out."""
@@ -290,7 +291,7 @@ class Mute(Fault):
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
         """Raises CardGone: the card did it and does not say so."""
-        raise CardGone("the card did it and is mute", seconds=self.seconds)
+        raise CardGone(_("the card did it and is mute"), seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,13 +312,13 @@ class Removal(Fault):
 
     def before(self, course: Course) -> None:  # noqa: ARG002
         """Raises CardGone: the card is out before it got the command."""
-        raise CardGone("the card was taken out before the command", back=self.back)
+        raise CardGone(_("the card was taken out before the command"), back=self.back)
 
     def after(self, course: Course, answer: bytes, chance: Random) -> bytes:  # noqa: ARG002
         """Gone, with its answer or without."""
         if self.moment is Moment.WITHIN:
-            raise CardGone("the card was taken out in the middle of the command", back=self.back)
-        raise CardGone("the card was taken out after its answer", answer=answer, back=self.back)
+            raise CardGone(_("the card was taken out in the middle of the command"), back=self.back)
+        raise CardGone(_("the card was taken out after its answer"), answer=answer, back=self.back)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +353,11 @@ class Reset(Fault):
 
     def __post_init__(self) -> None:
         if self.moment is Moment.WITHIN:
-            raise ValueError(f"moment: a card resets {Moment.BEFORE} a command or {Moment.AFTER} it")
+            raise ValueError(
+                _("moment: a card resets {before} a command or {after} it").format(
+                    before=Moment.BEFORE, after=Moment.AFTER
+                )
+            )
 
     @property
     def phase(self) -> Phase:

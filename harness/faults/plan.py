@@ -109,7 +109,7 @@ def from_text(text: str) -> Fault:
         if name in table:
             raise FaultError(_("fault {text!r}: {name} stands twice").format(text=text, name=name))
         table[name] = value
-    return fault(table, f"fault {text!r}")
+    return fault(table, _("fault {text!r}").format(text=text))
 
 
 def load(path: Path) -> Plan:
@@ -130,7 +130,7 @@ def load(path: Path) -> Plan:
         )
     found = []
     for place, one in enumerate(table["faults"], 1):
-        where = f"{path}: fault {place}"
+        where = _("{path}: fault {place}").format(path=path, place=place)
         if not isinstance(one, dict):
             raise FaultError(_("{where}: expected fields, a kind first").format(where=where))
         found.append(fault(one, where))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
+from emulator.messages import _
 
 LONGEST = 600
 
@@ -30,7 +31,7 @@ def number(lowest: int) -> Callable[[str], int]:
         except ValueError:
             value = lowest - 1
         if value < lowest:
-            raise ValueError(f"expected a number from {lowest}, found {text!r}")
+            raise ValueError(_("expected a number from {lowest}, found {text!r}").format(lowest=lowest, text=text))
         return value
 
     return read
@@ -40,7 +41,7 @@ def _offset(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"expected a number, found {text!r}") from None
+        raise ValueError(_("expected a number, found {text!r}").format(text=text)) from None
 
 
 def _seconds(text: str) -> float:
@@ -49,7 +50,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= LONGEST:
-        raise ValueError(f"expected seconds from 0 to {LONGEST}, found {text!r}")
+        raise ValueError(_("expected seconds from 0 to {longest}, found {text!r}").format(longest=LONGEST, text=text))
     return value
 
 
@@ -59,7 +60,9 @@ def _status(text: str) -> int:
     except ValueError:
         value = 0
     if len(text) != 4 or not 0x6000 <= value <= 0x9FFF:
-        raise ValueError(f"expected a status word from 6000 to 9FFF in four hex digits, found {text!r}")
+        raise ValueError(
+            _("expected a status word from 6000 to 9FFF in four hex digits, found {text!r}").format(text=text)
+        )
     return value
 
 
@@ -68,7 +71,7 @@ def choice(*known: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"expected one of {', '.join(known)}, found {text!r}")
+            raise ValueError(_("expected one of {known}, found {text!r}").format(known=", ".join(known), text=text))
         return text
 
     return read
@@ -104,7 +107,7 @@ def _path(text: str) -> str:
 def _item(text: str) -> str:
     path = _path(text)
     if not re.fullmatch(r"(.+/)?[0-9A-F]{2}", path):
-        raise ValueError(f"expected a tag in two hex digits, or SSSE/EF06/09, found {text!r}")
+        raise ValueError(_("expected a tag in two hex digits, or SSSE/EF06/09, found {text!r}").format(text=text))
     return path
 
 

@@ -15,7 +15,7 @@ from emulator.crypto.keys import test_root
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.override import override
 from harness.hsm.requests import AMOUNT, BLOCK, Card, MachineError, Settlement, hexadecimal
 from harness.keys.access import Use
@@ -33,7 +33,11 @@ LONGEST_TERMINAL = 32
 PROVINCE = "51"
 """The made-up cards are from here."""
 EXTERNAL, MESSAGING, PURSE = KeyUse.EXTERNAL, KeyUse.MESSAGING, KeyUse.PURSE
-DOES = {EXTERNAL: "external authentication", MESSAGING: "PIN CHANGE/UNBLOCK", PURSE: "debits"}
+DOES = {
+    EXTERNAL: deferred("external authentication"),
+    MESSAGING: deferred("PIN CHANGE/UNBLOCK"),
+    PURSE: deferred("debits"),
+}
 
 
 class Machine(Protocol):
@@ -137,9 +141,9 @@ class EncryptionMachine(Machine):
                     longest_terminal=LONGEST_TERMINAL, count=len(terminal)
                 ),
             )
-        if hexadecimal("identification code", identification, 16)[:3].hex() != region:
+        if hexadecimal(_("identification code"), identification, 16)[:3].hex() != region:
             raise MachineError("region", _("the identification code is of another region than the request"))
-        names = ("internal factor", "internal data", "external factor", "external data")
+        names = (_("internal factor"), _("internal data"), _("external factor"), _("external data"))
         one, two, three, four = (hexadecimal(name, text, BLOCK) for name, text in zip(names, randoms, strict=True))
         inner = self._proof(self._named(INTERNAL_KEY), card, one, two)
         outer = self._proof(self._named(READ_KEY), card, three, four)
@@ -153,13 +157,13 @@ class EncryptionMachine(Machine):
                 "level",
                 _("the root of {name} has {levels} levels in this machine").format(name=key.name, levels=key.levels),
             )
-        challenge, given = hexadecimal("factor", factor, BLOCK), hexadecimal("data", data, BLOCK)
+        challenge, given = hexadecimal(_("factor"), factor, BLOCK), hexadecimal(_("data"), data, BLOCK)
         return self._proof(key, card, challenge, given).hex().upper()
 
     @override
     def pin(self, address: str, card: Card, factor: str, header: str, pin: str = "", *, whole: bool = False) -> str:
         key = self._at(address, MESSAGING)
-        head = hexadecimal("header", header, 5)
+        head = hexadecimal(_("header"), header, 5)
         new = header[:8] == RELOAD
         if not new and header[:8] != UNBLOCK:
             raise MachineError(
@@ -167,7 +171,7 @@ class EncryptionMachine(Machine):
             )
         if not (is_pin(pin) if new else not pin):
             raise MachineError("input", _("pin: expected 4 to 12 digits to reload, none to unblock"))
-        use = self._use(key, card, hexadecimal("factor", factor, BLOCK))
+        use = self._use(key, card, hexadecimal(_("factor"), factor, BLOCK))
         command = PinChangeUnblock.command(bcd(pin) if new else None)
         sealed = bytes(self._roots.of(card.suite).seal(use, command, enciphered=new))
         if not whole and head[4] != sealed[4]:
@@ -217,7 +221,7 @@ class EncryptionMachine(Machine):
         if key.use is not use:
             raise MachineError(
                 "address",
-                _("{name}, the key at {hsm}, is not for {does}").format(name=key.name, hsm=key.hsm, does=DOES[use]),
+                _("{name}, the key at {hsm}, is not for {does}").format(name=key.name, hsm=key.hsm, does=_(DOES[use])),
             )
         return key
 

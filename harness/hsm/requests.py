@@ -41,11 +41,11 @@ class Card:
     @classmethod
     def named(cls, region: str, history: str, algorithm: str) -> Card:
         """From region, 26 hex digits of historical bytes, algorithm 01 or 03. MachineError."""
-        digits("region", region, 6)
+        digits(_("region"), region, 6)
         suite = next((one for one in SUITES.values() if f"{one.code:02d}" == algorithm), None)
         if suite is None:
             raise MachineError("algorithm", _("algorithm: expected 01 (3DES) or 03 (SM4); SSF33 (02) is not public"))
-        return cls(region, hexadecimal("historical bytes", history, HISTORY), suite)
+        return cls(region, hexadecimal(_("historical bytes"), history, HISTORY), suite)
 
     @property
     def chip(self) -> bytes:
@@ -71,12 +71,17 @@ class Settlement:
         cls, random: str, sequence: str, self_paid: str, pooled: str, time: str, terminal: str, terminal_sequence: str
     ) -> Settlement:
         """From the fields of ``Machine.debit``; the account's own amount is 0. [S: reference:card §7] MachineError."""
-        own, others = hexadecimal("self-paid amount", self_paid, AMOUNT), hexadecimal("pooled amount", pooled, AMOUNT)
-        counted = hexadecimal("sequence", sequence, 2) + hexadecimal("terminal sequence", terminal_sequence, 4)[2:]
+        own, others = (
+            hexadecimal(_("self-paid amount"), self_paid, AMOUNT),
+            hexadecimal(_("pooled amount"), pooled, AMOUNT),
+        )
+        counted = (
+            hexadecimal(_("sequence"), sequence, 2) + hexadecimal(_("terminal sequence"), terminal_sequence, 4)[2:]
+        )
         return cls(
-            hexadecimal("random", random, 4) + counted,
+            hexadecimal(_("random"), random, 4) + counted,
             bytes(AMOUNT) + own + others,
-            bytes((PURCHASE,)) + digits("terminal", terminal, 12) + moment(time),
+            bytes((PURCHASE,)) + digits(_("terminal"), terminal, 12) + moment(time),
         )
 
 
@@ -110,7 +115,7 @@ def digits(name: str, text: str, number: int) -> bytes:
 
 def moment(text: str) -> bytes:
     """YYYYMMDDhhmmss as BCD; only what a clock can show."""
-    value = digits("time", text, 14)
+    value = digits(_("time"), text, 14)
     try:
         datetime.strptime(text, "%Y%m%d%H%M%S")
     except ValueError:

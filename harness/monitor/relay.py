@@ -141,7 +141,7 @@ class _Follower:
         try:
             while not self._ending.is_set():
                 if self._relay.lost.is_set() or pcsc.wait_card(self._reader, present=False, timeout=LOOK):
-                    log.info("%s: the card left", self._reader)
+                    log.info("%s", _("{reader}: the card left").format(reader=self._reader))
                     self.slot.remove()
                     self._ending.wait(LONGEST_PAUSE)  # the virtual reader is to see that it left
                     self._come_back()
@@ -194,7 +194,7 @@ def relayed_both(
         found = [stack.enter_context(relayed(reader, ports[0], lambda told: trace.slot(0, layout=layout or told)))]
         if psam_reader is not None:
             psam = catalogue.layout(PSAM)
-            found.append(stack.enter_context(relayed(psam_reader, ports[1], lambda _: trace.slot(1, layout=psam))))
+            found.append(stack.enter_context(relayed(psam_reader, ports[1], lambda __: trace.slot(1, layout=psam))))
         yield found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from emulator.errors import NotFound
+from emulator.messages import _
 from harness.messages import forms
 from harness.office.operations import ALL
 from harness.office.requests.models import Personal
@@ -58,7 +59,12 @@ def ambiguous(steps: Sequence[Mapping[str, Any]]) -> Iterator[Wrong]:
     for at, table in enumerate(steps):
         named = [name for name in ACTIONS if name in table]
         if len(named) != 1:
-            yield ["steps", at], f"a step does one thing of {', '.join(ACTIONS)}, found {', '.join(named) or 'none'}"
+            yield (
+                ["steps", at],
+                _("a step does one thing of {actions}, found {named}").format(
+                    actions=", ".join(ACTIONS), named=", ".join(named) or _("none")
+                ),
+            )
 
 
 def wrong(document: ScenarioDocument, short: Mapping[str, Person], steps: Sequence[Step]) -> Iterator[Wrong]:
@@ -66,7 +72,12 @@ def wrong(document: ScenarioDocument, short: Mapping[str, Person], steps: Sequen
     for at, article in enumerate(document.articles):
         yield from _cited(["articles", at], article)
     if document.id.split("-")[1] not in [one.number for one in document.articles]:
-        yield ["id"], f"expected OFFICE-, then an article of {', '.join(one.text for one in document.articles)}"
+        yield (
+            ["id"],
+            _("expected OFFICE-, then an article of {articles}").format(
+                articles=", ".join(one.text for one in document.articles)
+            ),
+        )
     yield from _timed(["start"], lambda: document.starts)
     try:
         written_out = people.tables(short, USUAL.partition("-")[0])
@@ -81,7 +92,7 @@ def wrong(document: ScenarioDocument, short: Mapping[str, Person], steps: Sequen
         yield from _wrong_step(place, step, written_out, names)
         if step.name:
             if step.name in names:
-                yield [*place, "step"], f"{step.name} is the name of a person or step already"
+                yield [*place, "step"], _("{name} is the name of a person or step already").format(name=step.name)
             names.add(step.name)
 
 
@@ -90,17 +101,22 @@ def _wrong_step(place: Place, step: Step, written_out: Mapping[str, Any], names:
     yield from _misnamed(place, step, written_out, names)
     yield from _ended(place, step)
     if isinstance(step.does, ON_CARD) and around.card is None:
-        yield place, f"{step.action} needs a card"
+        yield place, _("{action} needs a card").format(action=step.action)
     if isinstance(step.does, At):
         yield from _timed([*place, "at"], partial(getattr, step.does, "moment"))
     if around.tear is not None and around.card is None:
-        yield [*place, "tear"], "no card is in the reader that could be torn out"
+        yield [*place, "tear"], _("no card is in the reader that could be torn out")
     if not step.asks:
         for part in OF_ASKING:
             if part in models.said(around):
-                yield [*place, part], f"{part} goes with do or instant only"
+                yield [*place, part], _("{part} goes with do or instant only").format(part=part)
     elif isinstance(step.does, Do) and step.operation not in ALL:
-        yield [*place, "do"], f"no operation {step.operation!r}: choose one of {', '.join(ALL)}"
+        yield (
+            [*place, "do"],
+            _("no operation {operation!r}: choose one of {operations}").format(
+                operation=step.operation, operations=", ".join(ALL)
+            ),
+        )
     else:
         filled = partial(values.stand_in, people=written_out)
         yield from _form(place, lambda: asking.request(step, written_out, ("3.00", "3des"), filled))
@@ -113,21 +129,26 @@ def _misnamed(place: Place, step: Step, written_out: Mapping[str, Any], names: s
     for part, value in {step.action: step.does, **models.said(around)}.items():
         for name in values.references(value):
             if name not in (names | itself if part in AFTERWARDS else names):
-                yield [*place, part], f"${name}: no person and no earlier step has this name"
+                yield [*place, part], _("${name}: no person and no earlier step has this name").format(name=name)
     meant = [("for", around.for_)]
     if isinstance(step.does, Letter):
         meant += [("letter", step.does.principal), ("letter", step.does.agent)]
     for part, person in meant:
         if person is not None and person not in written_out:
-            yield [*place, part], f"{person} is none of the scenario's people"
+            yield [*place, part], _("{person} is none of the scenario's people").format(person=person)
 
 
 def _ended(place: Place, step: Step) -> Iterator[Wrong]:
     around, endings = step.around, OUTCOMES.get(type(step.does), ())
     if around.expect is not None and around.expect not in endings:
-        yield [*place, "expect"], f"{step.action} ends {' or '.join(endings) or 'as it says'}, never {around.expect}"
+        yield (
+            [*place, "expect"],
+            _("{action} ends {endings}, never {expect}").format(
+                action=step.action, endings=_(" or ").join(endings) or _("as it says"), expect=around.expect
+            ),
+        )
     if (around.expect is Ending.REFUSED and step.asks) != (around.rule is not None):
-        yield place, "a refused request names its rule, and nothing else does"
+        yield place, _("a refused request names its rule, and nothing else does")
     if around.article is not None:
         yield from _cited([*place, "article"], around.article)
     for at, article in enumerate(around.notices or ()):
@@ -145,7 +166,7 @@ def _timed(place: Place, moment: Callable[[], datetime]) -> Iterator[Wrong]:
     try:
         moment()
     except ValueError as error:
-        yield place, f"expected a moment that there is: {error}"
+        yield place, _("expected a moment that there is: {error}").format(error=error)
 
 
 def _form(place: Place, make: Callable[[], object]) -> Iterator[Wrong]:

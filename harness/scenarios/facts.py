@@ -152,19 +152,31 @@ def disagreements(card: Card, image: Image) -> list[str]:
     said = []
     if chip.blocked is Blocked.NONE and card.life is Life.ISSUED:
         if image.layout.activation is not None and chip.activated != (card.activated_at is not None):
-            there = "activated" if chip.activated else "not activated"
-            said.append(f"启用状态不一致 the chip is {there}, the register says otherwise")
+            there = _("activated") if chip.activated else _("not activated")
+            said.append(_("启用状态不一致 the chip is {there}, the register says otherwise").format(there=there))
         for path, code in person.insured.items():
             found = item(image, path) if _has_file(image, path) else None
             if found not in (None, code):
-                said.append(f"参保地不一致 the register says region {code} for {path}, the chip {found}")
+                said.append(
+                    _("参保地不一致 the register says region {code} for {path}, the chip {found}").format(
+                        code=code, path=path, found=found
+                    )
+                )
         for path, registered in (
             (information_and_region.PHONE, person.phone),
             (information_and_region.ADDRESS, person.address),
         ):
             held = item(image, path) if _has_file(image, path) else registered
             if held != registered:
-                said.append(f"信息不一致 the register says {registered} for {path}, the chip {held}")
+                said.append(
+                    _("信息不一致 the register says {registered} for {path}, the chip {held}").format(
+                        registered=registered, path=path, held=held
+                    )
+                )
     elif chip.blocked is not Blocked.NONE and card.life is Life.ISSUED:
-        said.append(f"锁定状态不一致 the register says the card is in use, the chip is blocked ({chip.blocked})")
+        said.append(
+            _("锁定状态不一致 the register says the card is in use, the chip is blocked ({blocked})").format(
+                blocked=chip.blocked
+            )
+        )
     return said

@@ -85,7 +85,10 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     except Missing as missing:
         verdict, reason = Verdict.MISSING, str(missing)
     except StepFailed as failure:
-        verdict, reason = Verdict.UNDEFINED, f"the scenario itself fails here, on our own office: {failure}"
+        verdict, reason = (
+            Verdict.UNDEFINED,
+            _("the scenario itself fails here, on our own office: {failure}").format(failure=failure),
+        )
     if verdict is Verdict.FAILED and scenario.grade == "D":
         verdict = Verdict.WARNING
     seconds = time.perf_counter() - began
@@ -106,14 +109,20 @@ def _judged(play: Play, step: Step, card: str, recorded: list[Event], log: Log) 
     wrong += [one for one in _disagreements(play, number) if one not in usual]
     more = compare.cells(ours.layout, ours.memory.snapshot(), theirs.memory.snapshot())
     if more and step.expected is not Ending.DONE:
-        wrong.append(f"不予办理的业务改动了卡 refused, and the card was changed all the same: {'; '.join(more)}")
+        wrong.append(
+            _("不予办理的业务改动了卡 refused, and the card was changed all the same: {more}").format(
+                more="; ".join(more)
+            )
+        )
     if wrong:
         return Verdict.FAILED, "; ".join(wrong)
     if more:
         changes = "; ".join(more)
         return (
             Verdict.WARNING,
-            f"卡内另有改动 besides what the step asks, the card is not as our terminal leaves it: {changes}",
+            _("卡内另有改动 besides what the step asks, the card is not as our terminal leaves it: {changes}").format(
+                changes=changes
+            ),
         )
     return Verdict.PASSED, ""
 
@@ -126,7 +135,7 @@ def _unexpected(play: Play, step: Step, number: str, held: outcome.Snapshots) ->
             try:
                 outcome.check_chip(play, number, look.chip, held)
             except StepFailed as failure:
-                yield f"卡内状态不符 {failure}"
+                yield _("卡内状态不符 {failure}").format(failure=failure)
 
 
 def _disagreements(play: Play, number: str) -> list[str]:

@@ -86,7 +86,7 @@ def load(path: Path) -> list[Scenario]:
 def _loaded(path: Path, changed: int, size: int) -> tuple[Scenario, ...]:  # noqa: ARG001
     """A file's scenarios, as long as the file is what it was: holding them against the schema takes a while."""
     try:
-        return tuple(_scenario(one) for one in documents.read(path, _validator(), "the scenario"))
+        return tuple(_scenario(one) for one in documents.read(path, _validator(), _("the scenario")))
     except DocumentError as error:
         raise ScenarioError(str(error)) from None
 
@@ -109,11 +109,11 @@ def find(paths: list[Path]) -> list[Scenario]:
 
 def _scenario(document: Document) -> Scenario:
     for place, what in ambiguous(document.table["steps"]):
-        raise ScenarioError(document.error(place, what, "the scenario"))
+        raise ScenarioError(document.error(place, what, _("the scenario")))
     form = models.build(ScenarioDocument, document.table)
     people, steps = form.people or {}, tuple(map(step, form.steps))
     for place, what in wrong(form, people, steps):
-        raise ScenarioError(document.error(place, what, "the scenario"))
+        raise ScenarioError(document.error(place, what, _("the scenario")))
     cited = tuple(one.citation for one in form.articles)
     labels = "、".join(one.label_zh for one in cited)
     source = f"{measures().number}{labels}" + (f": {form.source}" if form.source else "")

@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from emulator.messages import _
 from emulator.personas import numbers
 from harness.office.cards import content
 from harness.office.people import made_up
@@ -63,7 +64,9 @@ def tables(people: Mapping[str, Person], layout: str) -> dict[str, Table]:
     for name, person in people.items():
         if person.guardian is not None:
             if person.guardian not in found:
-                raise ValueError(f"{name}: guardian {person.guardian} is none of these people")
+                raise ValueError(
+                    _("{name}: guardian {guardian} is none of these people").format(name=name, guardian=person.guardian)
+                )
             found[name]["guardian"] = {part: found[person.guardian][part] for part in GUARDED}
     return found
 

@@ -9,6 +9,7 @@ from itertools import starmap
 from pathlib import Path
 
 from emulator.errors import SscardError
+from emulator.messages import _
 from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.office.register import audit
@@ -27,12 +28,13 @@ WORTH_PROCESSES = 12
 def play_to(scenario: Scenario, play: Play, end: int) -> None:
     """Plays and checks the first ``end`` steps; StepFailed, naming the step."""
     for number, step in enumerate(scenario.steps[:end], 1):
-        name = f"step {number} ({step.action}{': ' + step.operation if step.operation else ''}"
+        name = ", ".join(filter(None, (": ".join(filter(None, (step.action, step.operation))), step.name)))
         before = play.stage.pocket.snapshot()
         try:
             outcome.check(play, step, play.step(step), before)
         except SscardError as failure:
-            raise StepFailed(f"{name}{', ' + step.name if step.name else ''}): {failure}") from None
+            told = _("step {number} ({name}): {failure}")
+            raise StepFailed(told.format(number=number, name=name, failure=failure)) from None
 
 
 def run_one(scenario: Scenario, profile: str) -> Result:
@@ -47,7 +49,10 @@ def run_one(scenario: Scenario, profile: str) -> Result:
             verdict, reason = _judged(scenario, stage)
             log = stage.log
     else:
-        verdict, reason = Verdict.NOT_APPLICABLE, f"it is for {', '.join(scenario.cards)}, not for {profile}"
+        verdict, reason = (
+            Verdict.NOT_APPLICABLE,
+            _("it is for {cards}, not for {profile}").format(cards=", ".join(scenario.cards), profile=profile),
+        )
     seconds = time.perf_counter() - began
     return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
 
@@ -60,9 +65,11 @@ def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:
     except StepFailed as failure:
         return Verdict.FAILED, str(failure)
     except Exception as error:  # a run goes on, whatever one scenario does
-        return Verdict.UNDEFINED, f"a fault of this program's own: {type(error).__name__}: {error}"
+        return Verdict.UNDEFINED, _("a fault of this program's own: {name}: {error}").format(
+            name=type(error).__name__, error=error
+        )
     if broken is not None:
-        return Verdict.FAILED, f"the audit trail's seal is broken at line {broken}"
+        return Verdict.FAILED, _("the audit trail's seal is broken at line {broken}").format(broken=broken)
     return Verdict.PASSED, ""
 
 

@@ -6,6 +6,7 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.status import CardError, describe
 from emulator.apdu.table import EVERY_NAME
+from emulator.messages import _
 
 
 def instruction_name(raw: bytes) -> str:
@@ -18,11 +19,11 @@ def command_words(raw: bytes) -> str:
     """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
     kind = EVERY_NAME.get(raw)
     if kind is None:
-        return "unknown command"
+        return _("unknown command")
     try:
         parameters = kind.parameters(CommandAPDU.parse(raw))
     except CardError:
-        parameters = "malformed"
+        parameters = _("malformed")
     return f"{kind.name} {kind.name_zh}" + (f": {parameters}" if parameters else "")
 
 

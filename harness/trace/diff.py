@@ -9,6 +9,7 @@ from emulator.apdu.command import HEADER, is_secured
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.table import EVERYTHING
+from emulator.messages import _
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words, status_apart
 from harness.trace.read import Event, EventKind
@@ -59,7 +60,7 @@ def differences(left: Sequence[Event], right: Sequence[Event]) -> Iterator[tuple
 def words(event: Event, about: str = "") -> str:
     """One event on one line. ``about``: the item, file or key that its command names."""
     if event.kind is EventKind.APDU:
-        meaning = answer_words(event.answer) if len(event.answer) > 1 else "no status word"
+        meaning = answer_words(event.answer) if len(event.answer) > 1 else _("no status word")
         asked = " ".join(filter(None, (event.told("command"), command_words(event.command), about and f"[{about}]")))
         return f"→ {asked} ← {status_apart(event.told('answer')) or '-'} {meaning}"
     if event.kind is EventKind.CALL:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from emulator.messages import _
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event, EventKind
@@ -25,7 +26,7 @@ SENT, RECEIVED = 0, 1
 APDU, ATR = b"iso7816", b"iso7816.atr"
 
 
-def export(events: Iterable[Event], about: Callable[[Event], str] = lambda _: "") -> Iterator[bytes]:
+def export(events: Iterable[Event], about: Callable[[Event], str] = lambda __: "") -> Iterator[bytes]:
     """The file, block by block. ``about`` says which item, file or key a command names.
 
     A fault is told in the comment of the packet that it came at, the next one of its slot; what else is no bytes on the
@@ -72,11 +73,11 @@ def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, byte
     """When, dissector, direction, bytes and words of what went over the wire."""
     t = event.time.timestamp() if event.time else event.t
     if event.kind is EventKind.RESET:
-        yield t, ATR, RECEIVED, bytes.fromhex(event.told("atr")), "reset 复位"
+        yield t, ATR, RECEIVED, bytes.fromhex(event.told("atr")), _("reset 复位")
     elif event.kind is EventKind.APDU:
         asked = "\n".join(filter(None, (command_words(event.command), about)))
         yield t - (event.latency or 0), APDU, SENT, event.command, asked
-        words = answer_words(event.answer) if len(event.answer) > 1 else "no status word 无状态字"
+        words = answer_words(event.answer) if len(event.answer) > 1 else _("no status word 无状态字")
         yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
     elif event.kind is EventKind.CALL:
         yield t, b"", SENT, b"", calls.words(event.table)

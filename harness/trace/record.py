@@ -83,7 +83,8 @@ class TraceFile(Trace):
             self.count += 1
         except OSError as error:
             self._ended = True
-            _log.error("%s: the trace ends here, the cards go on: %s", self._path, error.strerror)
+            told = _("{file}: the trace ends here, the cards go on: {reason}")
+            _log.error("%s", told.format(file=self._path, reason=error.strerror))
 
     def __enter__(self) -> Self:
         return self

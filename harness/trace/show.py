@@ -11,22 +11,23 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _, deferred
 from harness.trace import calls
 from harness.trace.context import Context, Place
 from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import Event, EventKind, slot_layout
 
 CHANGES = {
-    "directory": "current DF 当前目录",
-    "file": "current EF 当前文件",
-    "right": "right 权限",
-    "challenge": "challenge 随机数",
-    "tries": "tries left 剩余次数",
-    "state": "state 状态",
-    "written": "written 已写",
-    "key": "key changed 密钥已更改",
-    "pin": "PIN changed 密码已更改",
-    "purse": "purse changed 账户已更改",
+    "directory": deferred("current DF 当前目录"),
+    "file": deferred("current EF 当前文件"),
+    "right": deferred("right 权限"),
+    "challenge": deferred("challenge 随机数"),
+    "tries": deferred("tries left 剩余次数"),
+    "state": deferred("state 状态"),
+    "written": deferred("written 已写"),
+    "key": deferred("key changed 密钥已更改"),
+    "pin": deferred("PIN changed 密码已更改"),
+    "purse": deferred("purse changed 账户已更改"),
 }
 
 
@@ -83,21 +84,22 @@ class Reader:
         if self._began is None:
             self._began = event.t
             if event.time is not None:
-                yield f"times of 时间 {event.time:%Y-%m-%d %z}, since the first event 自首个事件的秒数"
+                yield _("times of 时间 {time:%Y-%m-%d %z}, since the first event 自首个事件的秒数").format(
+                    time=event.time
+                )
         clock = f"{time_of_day(event)} " if event.time is not None else ""
         head = f"{event.line:6} {clock}{event.t - self._began:10.4f} {event.slot}  "
         rest = " " * len(head)
         context = self._contexts.of(event)
         if event.kind is EventKind.RESET:
             told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
-            yield f"{head}reset 复位  ATR {event.told('atr')}" + (f"  ({told})" if told else "")
+            yield head + _("reset 复位  ATR {atr}").format(atr=event.told("atr")) + (f"  ({told})" if told else "")
         elif event.kind is EventKind.OFF:
-            yield f"{head}power off 下电"
+            yield head + _("power off 下电")
         elif event.kind is EventKind.CALL:
             yield f"{head}⇒ {calls.words(event.table)}"
         elif event.kind is EventKind.FAULT:
-            told = event.told("card_answered")
-            yield f"{head}⚡ fault 故障 {event.told('fault')}" + (f"; the card itself answered {told}" if told else "")
+            yield f"{head}⚡ {_faulty(event.told('fault'), event.told('card_answered'))}"
         else:
             yield from self._exchange(event, context, head, rest)
 
@@ -110,7 +112,7 @@ class Reader:
         if named := _named(context, event.plain, place):
             yield f"{rest}  {named}"
         if "plain" in event.table:
-            yield f"{rest}  under secure messaging 安全报文: {event.told('plain')}"
+            yield f"{rest}  " + _("under secure messaging 安全报文: {command}").format(command=event.told("plain"))
         took = "" if event.latency is None else f"  {milliseconds(event.latency)}"
         yield f"{rest}← {status_apart(event.told('answer')) or '-'}  {_meaning(event)}{took}"
         for value in self._values(event):
@@ -118,7 +120,8 @@ class Reader:
         for change in event.table.get("changes", ()):
             yield f"{rest}  • {_change(change)}"
         if event.told("failure"):
-            yield f"{rest}  a fault of the emulator's own: {event.told('failure').splitlines()[-1]}"
+            last = event.told("failure").splitlines()[-1]
+            yield f"{rest}  " + _("a fault of the emulator's own: {failure}").format(failure=last)
 
     def _values(self, event: Event) -> Iterator[str]:
         """The items that an answer or an update holds, decoded, where the trace has them."""
@@ -137,7 +140,7 @@ class Reader:
         if not data or (written and event.plain != command):
             return
         if event.masked:
-            yield "value masked 数据已屏蔽"
+            yield _("value masked 数据已屏蔽")
             return
         try:
             records = items.TLVS.parse(data) if place.file.structure is not Structure.CYCLIC else ()
@@ -172,20 +175,27 @@ def _named(context: Context, raw: bytes, place: Place) -> str:
     if kind is not None and kind.answer_holds is Content.FCI:
         return f"{place.directory.spec.id} {place.directory.spec.name} {place.directory.spec.name_en}"
     if kind is not None and kind.proves:
-        return "a key that the layout does not have 布局中没有的密钥"
+        return _("a key that the layout does not have 布局中没有的密钥")
     return ""
+
+
+def _faulty(fault: str, answered: str) -> str:
+    """A fault, and what the card itself answered where the fault gave another answer."""
+    if not answered:
+        return _("fault 故障 {fault}").format(fault=fault)
+    return _("fault 故障 {fault}; the card itself answered {answer}").format(fault=fault, answer=answered)
 
 
 def _meaning(event: Event) -> str:
     if not event.answer:
-        return event.reason or "no answer 无应答"
+        return _(event.reason) or _("no answer 无应答")
     if len(event.answer) < 2:
-        return "too short for a status word 应答过短"
-    return meaning(event.answer, event.reason)
+        return _("too short for a status word 应答过短")
+    return meaning(event.answer, _(event.reason))
 
 
 def _change(change: dict[str, str]) -> str:
-    what = " ".join(filter(None, (CHANGES.get(change["kind"], change["kind"]), change.get("name", ""))))
+    what = " ".join(filter(None, (_(CHANGES.get(change["kind"], change["kind"])), change.get("name", ""))))
     before, after = change.get("from", ""), change.get("to", "")
     if not before and not after:
         return what

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from emulator.errors import ErrorKind
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
@@ -49,7 +49,9 @@ class Context:
     product: str
     known: frozenset[str]
     """Ids of vectors whose failure is in the baseline."""
-    note: str = "无一可称为规范性条文：2023年印刷本不可得 Nothing here is normative: the 2023 print was not available"
+    note: str = deferred(
+        "无一可称为规范性条文：2023年印刷本不可得 Nothing here is normative: the 2023 print was not available"
+    )
     """What all of it rests on."""
     basis: str = "LD/T 6001"
     """What the matrix's rows are items of."""
@@ -78,7 +80,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
         command, answer = people.seen(line.command, line.answer)
         if line.reason == BY_FAULT:  # it may be an earlier command's
             answer = mask.nothing_of(line.answer)
-        words = line.reason or (answer_words(line.answer) if len(line.answer) > 1 else "")
+        words = _(line.reason) or (answer_words(line.answer) if len(line.answer) > 1 else "")
         lines.append(
             {
                 **numbered,
@@ -153,8 +155,8 @@ def as_table(
         "counts": {verdict.value: counts.get(verdict, 0) for verdict in Verdict},
         "known_failures": sorted(context.known),
         "rests_on": {
-            "note": context.note,
-            "explanation": "T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project",
+            "note": _(context.note),
+            "explanation": _("T text of the standard's family, 1 one source, P ISO or PBOC, D decided by this project"),
             "vectors": dict(rests),
             "proof": proof_of(results),
             "flows": flows_of(results),

@@ -75,7 +75,7 @@ class Guard:
         except SscardError as error:
             if not error.word:
                 raise
-            return Refusal(refusals.status(error), error.word, error.afar or str(error))
+            return Refusal(refusals.status(error), error.word, _(error.afar) or str(error))
         # A proved name has a rate of its own: what others send from the same address takes nothing from it.
         address = (scope.get("client") or ("unknown",))[0]
         if not self._limiter.hit(f"@{address}" if admitted.who is None else admitted.who):

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 BY_KIND = {
     ErrorKind.USAGE: 400,
@@ -54,9 +55,9 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(SscardError, _answered)
 
 
-async def _answered(_: Request, error: Exception) -> JSONResponse:
+async def _answered(__: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SscardError)
     if not error.word:
         raise error
     table = error.as_table()
-    return refusal(status(error), **(table | {"text": error.afar} if error.afar else table))
+    return refusal(status(error), **(table | {"text": _(error.afar)} if error.afar else table))

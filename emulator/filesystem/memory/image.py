@@ -43,7 +43,7 @@ from emulator.filesystem.memory.cells import (
     tries_cell,
 )
 from emulator.filesystem.memory.memory import Memory, state_cells
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.security import PIN
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError, read
@@ -64,7 +64,7 @@ class ImageError(SscardError, ValueError):
 
     kind = ErrorKind.INPUT
     word = "busy"
-    afar = "卡正被使用或不可读，请稍后再试 the card is in use, or cannot be read: try again"
+    afar = deferred("卡正被使用或不可读，请稍后再试 the card is in use, or cannot be read: try again")
 
     def __init__(self, source: object, problem: str) -> None:
         super().__init__(f"{source}: {problem}")

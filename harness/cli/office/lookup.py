@@ -252,7 +252,7 @@ def _unknown_deadlines(rows: list[dict[str, Any]]) -> None:
     for why in whys:
         click.echo(f"? {why}")
     if whys:
-        click.echo(f"  {REMEDY}")
+        click.echo(f"  {_(REMEDY)}")
 
 
 @click.command("list", cls=Command)

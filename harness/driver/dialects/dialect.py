@@ -141,7 +141,11 @@ class _Table:
 
     def wrong(self, key: str, expected: str) -> DialectError:
         """Returns the error about one key of this table."""
-        return DialectError(f"{self.source}: {self._named(key)}: expected {expected}")
+        return DialectError(
+            _("{source}: {key}: expected {expected}").format(
+                source=self.source, key=self._named(key), expected=expected
+            )
+        )
 
     def _named(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
@@ -166,28 +170,30 @@ class _Table:
         value = self._table.get(key)
         if not isinstance(value, str) or not value or (among and value not in among):
             hint = guess(value, among) if isinstance(value, str) and among else ""
-            raise self.wrong(key, f"one of {', '.join(among)}{hint}" if among else "a text")
+            raise self.wrong(
+                key, _("one of {among}{hint}").format(among=", ".join(among), hint=hint) if among else _("a text")
+            )
         return value
 
     def truth(self, key: str) -> bool:
         """True or false; false where it is not there."""
         value = self._table.get(key, False)
         if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
+            raise self.wrong(key, _("true or false"))
         return value
 
     def texts(self, key: str, otherwise: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Returns a key's list of texts. DialectError."""
         value = self._table.get(key, list(otherwise))
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-            raise self.wrong(key, "a list of texts")
+            raise self.wrong(key, _("a list of texts"))
         return tuple(value)
 
     def number(self, key: str, among: range) -> int:
         """Returns a key's number within a range. DialectError."""
         value = self._table.get(key)
         if type(value) is not int or value not in among:
-            raise self.wrong(key, f"a number from {among.start} to {among.stop - 1}")
+            raise self.wrong(key, _("a number from {first} to {last}").format(first=among.start, last=among.stop - 1))
         return value
 
     def number_or_text(self, key: str) -> int | str:
@@ -195,12 +201,12 @@ class _Table:
         value = self._table.get(key)
         if type(value) is int or (isinstance(value, str) and value):
             return value
-        raise self.wrong(key, "a number or a text")
+        raise self.wrong(key, _("a number or a text"))
 
     def table(self, key: str, *, needed: bool = False) -> _Table:
         """Returns a table in this one. DialectError where it is needed and absent."""
         if needed and key not in self._table:
-            raise self.wrong(key, "a table")
+            raise self.wrong(key, _("a table"))
         return _Table(self.source, self._named(key), self._table.get(key, {}))
 
 
@@ -213,7 +219,10 @@ def _dialect(name: str, raw: dict[str, Any], source: str) -> Dialect:
     paths = top.texts("paths", ("/", "/ws"))
     for path in paths:
         if not path.startswith("/") or set(path) & set("{}?#") or path in RESERVED:
-            raise top.wrong("paths", f"paths as /ws, none of {', '.join(RESERVED)}, found {path!r}")
+            raise top.wrong(
+                "paths",
+                _("paths as /ws, none of {reserved}, found {path!r}").format(reserved=", ".join(RESERVED), path=path),
+            )
     return Dialect(
         name,
         top.text("title", name),
@@ -239,7 +248,7 @@ def _answer(table: _Table) -> Answer:
     table.known("code", "done", "out", "function", "function_named", "out_as", "message", "always", "repeated")
     always = dict(table.table("always"))
     if not all(isinstance(one, int | str) for one in always.values()):
-        raise table.wrong("always", "texts, numbers, true or false")
+        raise table.wrong("always", _("texts, numbers, true or false"))
     told = Answer(
         table.text("code"),
         table.number_or_text("done"),
@@ -273,29 +282,39 @@ def _functions(table: _Table) -> Any:
     for theirs, ours in table:
         meant = [ours] if isinstance(ours, str) else ours
         if not isinstance(meant, list) or not meant:
-            raise table.wrong(theirs, "a function's name, or a list of them")
+            raise table.wrong(theirs, _("a function's name, or a list of them"))
         for one in meant:
             if one not in CALLABLE:
-                raise table.wrong(theirs, f"functions of the library, found {one!r}{guess(str(one), CALLABLE)}")
+                raise table.wrong(
+                    theirs,
+                    _("functions of the library, found {one!r}{guess}").format(
+                        one=one, guess=guess(str(one), CALLABLE)
+                    ),
+                )
         yield theirs, tuple(meant)
 
 
 def _arguments(table: _Table) -> Any:
     for theirs, ours in table:
         if ours not in ARGUMENTS:
-            raise table.wrong(theirs, f"an argument of the library, found {ours!r}{guess(str(ours), ARGUMENTS)}")
+            raise table.wrong(
+                theirs,
+                _("an argument of the library, found {ours!r}{guess}").format(
+                    ours=ours, guess=guess(str(ours), ARGUMENTS)
+                ),
+            )
         yield theirs, ours
 
 
 def _defaults(table: _Table) -> Any:
     for name, __ in table:
         if name not in CALLABLE:
-            raise table.wrong(name, f"a function of the library{guess(name, CALLABLE)}")
+            raise table.wrong(name, _("a function of the library{guess}").format(guess=guess(name, CALLABLE)))
         given = {one.name: one for one in CALLABLE[name].given}
         values = table.table(name)
         for key, value in values:
             if key not in given:
-                raise values.wrong(key, f"an argument of {name}{guess(key, given)}")
+                raise values.wrong(key, _("an argument of {name}{guess}").format(name=name, guess=guess(key, given)))
             if type(value) is not (int if given[key].kind is Kind.INT else str):
-                raise values.wrong(key, "a number" if given[key].kind is Kind.INT else "a text")
+                raise values.wrong(key, _("a number") if given[key].kind is Kind.INT else _("a text"))
         yield name, dict(values)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.guess import guess
+from emulator.messages import _
 from harness.driver.codes import Code, DriverError, words
 from harness.driver.dialects.dialect import KNOWN, LIST, PAD, Dialect
 from harness.driver.interface import Function, Kind, number
@@ -34,7 +35,7 @@ class Asked:
 def read(dialect: Dialect, message: object, asked: Asked) -> None:
     """Takes a message apart, into ``asked`` as far as it goes; -14, -23."""
     if not isinstance(message, dict):
-        raise DriverError(Code.BAD_INPUT, f"{words(Code.BAD_INPUT)}: a JSON object is expected")
+        raise DriverError(Code.BAD_INPUT, _("{words}: a JSON object is expected").format(words=words(Code.BAD_INPUT)))
     rest: Table = message
     form = dialect.request
     for name in dialect.answer.repeated:
@@ -52,7 +53,7 @@ def read(dialect: Dialect, message: object, asked: Asked) -> None:
     given = _take(rest, form.arguments)
     if given is not MISSING:
         if not isinstance(given, dict | list):
-            raise _bad(f"{form.arguments} is an object or an array")
+            raise _bad(_("{arguments} is an object or an array").format(arguments=form.arguments))
         asked.given = given
     if asked.pad is MISSING and asked.name != PAD and isinstance(asked.given, dict):
         asked.pad = asked.given.pop(PAD, MISSING)
@@ -66,14 +67,14 @@ def arguments(dialect: Dialect, function: Function, asked: Asked) -> list[int | 
     given = asked.given
     if isinstance(given, list):
         if len(given) > len(function.given):
-            raise _bad(f"{function.name} takes {len(function.given)}")
+            raise _bad(_("{name} takes {count}").format(name=function.name, count=len(function.given)))
         named: Table = {one.name: value for one, value in zip(function.given, given, strict=False)}
     else:
         named = {}
         for theirs, value in given.items():
             ours = dialect.arguments.get(theirs, theirs)
             if ours in named:
-                raise _bad(f"{ours} stands twice")
+                raise _bad(_("{ours} stands twice").format(ours=ours))
             named[ours] = value
     named = {**dialect.defaults.get(function.name, {}), **named}
     if dialect.request.numbers_as_text:
@@ -102,7 +103,7 @@ def told(dialect: Dialect, asked: Asked, code: int, text: str) -> Table:
 
 
 def _bad(what: str) -> DriverError:
-    return DriverError(Code.BAD_PARAMETER, f"参数错误 bad parameter: {what}")
+    return DriverError(Code.BAD_PARAMETER, _("参数错误 bad parameter: {what}").format(what=what))
 
 
 def _take(table: Table, path: str) -> Any:

@@ -7,6 +7,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import Step
 
@@ -30,12 +31,16 @@ class Fetched(Rule):
         if step.sw >> 8 == 0x61:
             self.seen = True
             if step.kind is not Select:
-                self._waiting = f"{step.name} was answered {step.sw:04X}"
-        return f"{waiting}, and nobody fetched it" if waiting and step.kind is not GetResponse else None
+                self._waiting = _("{name} was answered {sw:04X}").format(name=step.name, sw=step.sw)
+        return (
+            _("{waiting}, and nobody fetched it").format(waiting=waiting)
+            if waiting and step.kind is not GetResponse
+            else None
+        )
 
     def reset(self) -> str | None:
         waiting, self._waiting = self._waiting, ""
-        return f"{waiting}, and nobody fetched it" if waiting else None
+        return _("{waiting}, and nobody fetched it").format(waiting=waiting) if waiting else None
 
 
 class Algorithm(Rule):
@@ -60,7 +65,7 @@ class Algorithm(Rule):
             self._told = self._told or step.ok
         elif self._left and not self._told and (step.kind in PROOFS or step.secured):
             self._left = False  # once is enough
-            return f"the FCI of {home.id} was not fetched, and {step.name} followed"
+            return _("the FCI of {id} was not fetched, and {name} followed").format(id=home.id, name=step.name)
         return None
 
 
@@ -83,9 +88,13 @@ class RightLength(Rule):
             return None
         before, length = told
         if raw[:4] != before[:4]:
-            return f"{before[:5].hex().upper()} was answered 6C{length:02X} and dropped"
+            return _("{before} was answered 6C{length:02X} and dropped").format(
+                before=before[:5].hex().upper(), length=length
+            )
         if raw[4:5] != bytes((length,)) and len(raw) == 5:
-            return f"{before[:5].hex().upper()} was answered 6C{length:02X} and sent again with {raw[4]:02X}"
+            return _("{before} was answered 6C{length:02X} and sent again with {again:02X}").format(
+                before=before[:5].hex().upper(), length=length, again=raw[4]
+            )
         return None
 
     def reset(self) -> str | None:
@@ -109,9 +118,13 @@ class Announced(Rule):
             return None
         self.seen = True
         if waiting is None:
-            return "GET RESPONSE, and nothing was announced"
+            return _("GET RESPONSE, and nothing was announced")
         asked = (step.command.le if step.command else None) or 256
-        return f"{asked} bytes were asked for, {waiting} announced" if asked > waiting else None
+        return (
+            _("{asked} bytes were asked for, {waiting} announced").format(asked=asked, waiting=waiting)
+            if asked > waiting
+            else None
+        )
 
 
 class Whole(Rule):
@@ -134,7 +147,7 @@ class Whole(Rule):
             if problem := self._problem(step):
                 self._broken = (step.event.command[:4], problem)
         if broken is not None and step.event.command[:4] != broken[0]:
-            return f"{broken[1]}, and the session went on"
+            return _("{problem}, and the session went on").format(problem=broken[1])
         return None
 
     @staticmethod
@@ -144,10 +157,12 @@ class Whole(Rule):
         records = list(step.records())
         # No record has tag 00: a trace has it where what came was masked, as it was no record.
         if not all(one[0] for one in records) or sum(map(len, records)) != len(step.answer) or not records:
-            return f"reading {step.path} gave {len(step.answer)} bytes that are no whole record"
+            return _("reading {path} gave {count} bytes that are no whole record").format(
+                path=step.path, count=len(step.answer)
+            )
         asked = ReadRecord.touches(step.command).tag if step.command is not None else 0
         if asked and records[0][0] != asked:
-            return f"reading {step.path} gave item {records[0][0]:02X}"
+            return _("reading {path} gave item {tag:02X}").format(path=step.path, tag=records[0][0])
         return ""
 
     def reset(self) -> str | None:
@@ -169,7 +184,7 @@ class Silence(Rule):
         if len(step.event.answer) < 2:
             self.seen = True
             self._silent = step.name
-        return f"{silent} had no answer, and the session went on" if silent else None
+        return _("{silent} had no answer, and the session went on").format(silent=silent) if silent else None
 
     def reset(self) -> str | None:
         self._silent = ""

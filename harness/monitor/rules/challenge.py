@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.apdu.instructions.select import Select
+from emulator.messages import _
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import NO_CHALLENGE, USED, Step
 
@@ -29,7 +30,11 @@ class Fresh(Rule):
         if not uses(step) or step.kind is None:
             return None
         self.seen = True
-        return f"{step.name}, and no challenge was asked for" if step.challenge == NO_CHALLENGE else None
+        return (
+            _("{name}, and no challenge was asked for").format(name=step.name)
+            if step.challenge == NO_CHALLENGE
+            else None
+        )
 
 
 class Once(Rule):
@@ -44,7 +49,11 @@ class Once(Rule):
         if not uses(step) or step.kind is None:
             return None
         self.seen = True
-        return f"{step.name} with a challenge that was used already" if step.challenge == USED else None
+        return (
+            _("{name} with a challenge that was used already").format(name=step.name)
+            if step.challenge == USED
+            else None
+        )
 
 
 class Replayed(Rule):
@@ -65,7 +74,7 @@ class Replayed(Rule):
         self.seen = True
         again = step.data in self._sent
         self._sent.add(step.data)
-        return "EXTERNAL AUTHENTICATION with a cryptogram that was sent before" if again else None
+        return _("EXTERNAL AUTHENTICATION with a cryptogram that was sent before") if again else None
 
 
 class Idle(Rule):
@@ -86,7 +95,7 @@ class Idle(Rule):
             self.seen = True
             self._idle += 1
             if self._idle == ENOUGH + 1:
-                return f"{self._idle} challenges in a row, and none was used"
+                return _("{idle} challenges in a row, and none was used").format(idle=self._idle)
         elif step.kind is Select or uses(step):
             self._idle = 0
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.apdu.command import MAC_SIZE, is_secured
 from emulator.apdu.instructions.pin import RELOAD, ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.status import SW, is_retry, tries_told
+from emulator.messages import _, deferred
 from emulator.personas import PIN_CHANGED
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import READING, UPDATING, lacking
@@ -13,7 +14,7 @@ from harness.trace.mask import INITIAL
 
 TYPED = 1.0
 """Seconds in which nobody types a PIN. [D]"""
-OWN_PIN = f"try it on persona {PIN_CHANGED}, whose holder has set a PIN of their own"
+OWN_PIN = deferred("try it on persona {persona}, whose holder has set a PIN of their own")
 """What a finding of the initial PIN says besides: our other personas have it, and a right terminal stops there."""
 BLOCKS = (8, 16)
 
@@ -45,7 +46,7 @@ class Asked(Rule):
             return None
         self.seen = True
         asked, self._asked = self._asked, True  # its own answer tells as much
-        return None if asked else "VERIFY with a PIN, and its state was not asked since the reset"
+        return None if asked else _("VERIFY with a PIN, and its state was not asked since the reset")
 
     def reset(self) -> str | None:
         self._asked = False
@@ -65,7 +66,7 @@ class NoneSet(Rule):
         if step.asks_pin:
             self.seen = True
             self._none = step.sw == SW.OK
-        return "the card said that no PIN is set, and one was tried" if self._none and step.tries_pin else None
+        return _("the card said that no PIN is set, and one was tried") if self._none and step.tries_pin else None
 
     def reset(self) -> str | None:
         self._none = False
@@ -91,13 +92,17 @@ class KnownWrong(Rule):
             return None
         self.seen = True
         if not step.pins:
-            self.blind = "the trace has no marks of PINs: it was not recorded by this program, or is of version 1"
+            self.blind = _("the trace has no marks of PINs: it was not recorded by this program, or is of version 1")
             return None
         tried = step.pins[0]
         again = tried in self._wrong
         if wrong(step):
             self._wrong.add(tried)
-        return f"{step.name} with a PIN that was refused before ({step.sw:04X})" if again else None
+        return (
+            _("{name} with a PIN that was refused before ({sw:04X})").format(name=step.name, sw=step.sw)
+            if again
+            else None
+        )
 
 
 class Typed(Rule):
@@ -115,7 +120,9 @@ class Typed(Rule):
         self.seen = True
         before, self._wrong = self._wrong, step.event.t if wrong(step) else None
         if before is not None and step.event.t - before < TYPED:
-            return f"{step.name} {(step.event.t - before) * 1000:.0f} ms after a wrong one"
+            return _("{name} {passed:.0f} ms after a wrong one").format(
+                name=step.name, passed=(step.event.t - before) * 1000
+            )
         return None
 
 
@@ -140,8 +147,12 @@ class RefusalIgnored(Rule):
         passed = step.event.t - refused[0]
         if passed >= TYPED:
             return None
-        then = f"{step.name} ({step.path}) followed {passed * 1000:.0f} ms later"
-        return f"a PIN that nothing here needed was refused with {refused[1]:04X}, and {then}"
+        then = _("{name} ({path}) followed {passed:.0f} ms later").format(
+            name=step.name, path=step.path, passed=passed * 1000
+        )
+        return _("a PIN that nothing here needed was refused with {sw:04X}, and {then}").format(
+            sw=refused[1], then=then
+        )
 
     def reset(self) -> str | None:
         self._refused = None
@@ -171,9 +182,13 @@ class LastTry(Rule):
         if not wrong(step):
             return None
         if left == 1:
-            return "one try was left, and it was spent"
+            return _("one try was left, and it was spent")
         blindly = before is not None and step.event.t - before < TYPED
-        return f"{step.name} was repeated at once until one try was left" if blindly and self._left == 1 else None
+        return (
+            _("{name} was repeated at once until one try was left").format(name=step.name)
+            if blindly and self._left == 1
+            else None
+        )
 
 
 class Locked(Rule):
@@ -193,7 +208,7 @@ class Locked(Rule):
         self.seen = True
         again = self._locked and step.tries_pin
         self._locked = self._locked or step.sw == SW.BLOCKED
-        return f"{step.name}, and the card had said that the PIN is locked" if again else None
+        return _("{name}, and the card had said that the PIN is locked").format(name=step.name) if again else None
 
 
 class Clear(Rule):
@@ -212,7 +227,9 @@ class Clear(Rule):
         body = raw[4] - MAC_SIZE
         if is_secured(raw) and body > 0 and any(body % size == 0 for size in BLOCKS):
             return None
-        return f"PIN CHANGE/UNBLOCK with {raw[4]} bytes that are no cipher with a MAC ({step.sw:04X})"
+        return _("PIN CHANGE/UNBLOCK with {length} bytes that are no cipher with a MAC ({sw:04X})").format(
+            length=raw[4], sw=step.sw
+        )
 
 
 class Initial(Rule):
@@ -228,12 +245,14 @@ class Initial(Rule):
         if step.tries_pin:
             self.seen = True
             if not step.pins:
-                self.blind = "the trace has no marks of PINs"
+                self.blind = _("the trace has no marks of PINs")
             self._held = step.ok and step.pins[:1] == [INITIAL] and step.kind is Verify
             return None
         if self._held and step.acts and step.done and step.kind is not PinChangeUnblock:
             self._held = False  # once is enough
-            return f"{step.name} after the initial PIN was accepted; {OWN_PIN}"
+            return _("{name} after the initial PIN was accepted; {remedy}").format(
+                name=step.name, remedy=_(OWN_PIN).format(persona=PIN_CHANGED)
+            )
         return None
 
     def reset(self) -> str | None:
@@ -254,8 +273,8 @@ class SetInitial(Rule):
             return None
         self.seen = True
         if not step.pins:
-            self.blind = "the trace has no marks of PINs"
-        return "the new PIN is the initial one" if step.done and step.pins[-1:] == [INITIAL] else None
+            self.blind = _("the trace has no marks of PINs")
+        return _("the new PIN is the initial one") if step.done and step.pins[-1:] == [INITIAL] else None
 
 
 class Unchanged(Rule):
@@ -272,7 +291,7 @@ class Unchanged(Rule):
             return None
         self.seen = True
         same = len(step.pins) == 2 and step.pins[0] == step.pins[1]
-        return "CHANGE PIN with the old PIN as the new one" if same else None
+        return _("CHANGE PIN with the old PIN as the new one") if same else None
 
 
 RULES = (Asked, NoneSet, KnownWrong, Typed, RefusalIgnored, LastTry, Locked, Clear, Initial, SetInitial, Unchanged)

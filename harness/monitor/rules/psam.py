@@ -8,6 +8,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.crypto.keys import factors
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.messages import _
 from harness.monitor.rule import Across
 from harness.monitor.view import Step
 
@@ -47,17 +48,17 @@ class Factors(Across):
     def _delivered(self, step: Step) -> str | None:
         self.seen = True
         if step.event.masked or not step.data:
-            self.blind = "the trace hides factors and serial numbers: record it with --personal-data"
+            self.blind = _("the trace hides factors and serial numbers: record it with --personal-data")
             return None
         levels = DeliveryKey.parse(step.command).levels if step.command else 0
         if not levels:
             return None  # the root's key itself is used: there are no factors, for this card or any other
         meant = [region for atr, region in self._cards.values() if atr[-FACTOR:] == step.data[:FACTOR]]
         if not meant:
-            return "the card factor is not that of the card whose session it is" if self._cards else None
+            return _("the card factor is not that of the card whose session it is") if self._cards else None
         city = step.data[FACTOR : 2 * FACTOR]
         if levels > 1 and meant[0] and city != factors(meant[0], b"", 2)[0]:
-            return f"the city factor is not that of region {meant[0]}"
+            return _("the city factor is not that of region {region}").format(region=meant[0])
         return None
 
 
@@ -85,7 +86,7 @@ class Passed(Across):
             left, right = computed[:CRYPTOGRAM], computed[CRYPTOGRAM : 2 * CRYPTOGRAM]
             folded = bytes(a ^ b for a, b in zip(left, right, strict=False))
             if step.data[:CRYPTOGRAM] not in (left, right, folded):
-                return "the card got another cryptogram than the PSAM computed"
+                return _("the card got another cryptogram than the PSAM computed")
         return None
 
 

@@ -8,6 +8,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.layouts.terms import Messaging
+from emulator.messages import _, deferred
 from emulator.security import PIN, Condition, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import Step
@@ -56,7 +57,9 @@ class _Access(Rule):
         condition = lacking(step)
         if condition is None or str(condition) == "never" or _refused(step, condition):
             return None
-        return f"{self.deed} {step.path} needs {condition}, which was not won ({step.sw:04X})"
+        return _("{deed} {path} needs {condition}, which was not won ({sw:04X})").format(
+            deed=_(self.deed), path=step.path, condition=condition, sw=step.sw
+        )
 
 
 class ReadFirst(_Access):
@@ -67,7 +70,7 @@ class ReadFirst(_Access):
     title_zh = "先完成所需的认证再读取记录"
     source = "access conditions of the layout [S: v2:tables 3-8, reference:layouts.json]"
     kinds = READING
-    deed = "reading"
+    deed = deferred("reading")
 
 
 class UpdateFirst(_Access):
@@ -78,7 +81,7 @@ class UpdateFirst(_Access):
     title_zh = "先完成所需的认证再写入记录"
     source = "access conditions of the layout [S: v2:tables 3-8, reference:layouts.json]"
     kinds = UPDATING
-    deed = "writing"
+    deed = deferred("writing")
 
 
 class CommandFirst(Rule):
@@ -100,7 +103,9 @@ class CommandFirst(Rule):
         condition = lacking(step)
         if condition is None or str(condition) == "never" or _refused(step, condition):
             return None
-        return f"{step.name} needs {condition}, which was not won ({step.sw:04X})"
+        return _("{name} needs {condition}, which was not won ({sw:04X})").format(
+            name=step.name, condition=condition, sw=step.sw
+        )
 
 
 class AfterRefusal(Rule):
@@ -118,9 +123,15 @@ class AfterRefusal(Rule):
         if not told:
             return None
         name = told[0]
-        what = "the PIN" if name == PIN else name
-        then = f"{step.path} was accessed" if step.kind in (*READING, *UPDATING) else f"{step.name} was sent"
-        return f"{what} was refused with {step.refused[name]:04X}, and {then} all the same"
+        what = _("the PIN") if name == PIN else name
+        then = (
+            _("{path} was accessed").format(path=step.path)
+            if step.kind in (*READING, *UPDATING)
+            else _("{name} was sent").format(name=step.name)
+        )
+        return _("{what} was refused with {sw:04X}, and {then} all the same").format(
+            what=what, sw=step.refused[name], then=then
+        )
 
 
 class Insisting(Rule):
@@ -138,7 +149,7 @@ class Insisting(Rule):
         now = (step.event.command, step.rights)
         self._refused = now if step.sw == SW.SECURITY_NOT_SATISFIED else None
         self.seen = self.seen or self._refused is not None
-        return f"{step.path} again, after 6982 and with the same rights" if before == now else None
+        return _("{path} again, after 6982 and with the same rights").format(path=step.path) if before == now else None
 
 
 class LockedKey(Rule):
@@ -161,7 +172,11 @@ class LockedKey(Rule):
         again = key in self._locked
         if step.sw == SW.BLOCKED:
             self._locked.add(key)
-        return f"key {key[1]:02X} of {key[0]} was locked, and tried again" if again else None
+        return (
+            _("key {key:02X} of {place} was locked, and tried again").format(key=key[1], place=key[0])
+            if again
+            else None
+        )
 
 
 class HeldAlready(Rule):
@@ -178,7 +193,7 @@ class HeldAlready(Rule):
             return None
         self.seen = True
         name = step.place.key.name
-        return f"{name} was authenticated, and its right was held" if name in step.rights else None
+        return _("{name} was authenticated, and its right was held").format(name=name) if name in step.rights else None
 
 
 class InClear(Rule):
@@ -198,8 +213,8 @@ class InClear(Rule):
         plan = step.view.layout.personalisation
         if step.secured or (plan is not None and plan.key in step.rights):
             return None
-        return (
-            f"{step.path} demands {'a MAC' if demand is Messaging.MAC else 'MAC and cipher'}, and was accessed in clear"
+        return _("{path} demands {what}, and was accessed in clear").format(
+            path=step.path, what=_("a MAC") if demand is Messaging.MAC else _("MAC and cipher")
         )
 
     @staticmethod

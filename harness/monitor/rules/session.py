@@ -10,6 +10,7 @@ from emulator.apdu.instructions.touched import FileNamed
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import KeyUse
+from emulator.messages import _
 from emulator.security import PIN, names_in
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.rules.rights import needed
@@ -34,7 +35,7 @@ class Reselect(Rule):
         self.seen = True
         if step.selected or step.kind in (None, Select, GetResponse, GetChallenge):
             return None
-        return f"{step.name} without any SELECT since the reset"
+        return _("{name} without any SELECT since the reset").format(name=step.name)
 
 
 class Environment(Rule):
@@ -54,7 +55,11 @@ class Environment(Rule):
         self.seen = True
         entered, self._entered = self._entered, self._entered or step.place.directory.spec.id == home
         inside = step.place.directory.spec.parent == home
-        return f"{step.path} was selected, SSSE not since the reset" if inside and not entered else None
+        return (
+            _("{path} was selected, SSSE not since the reset").format(path=step.path)
+            if inside and not entered
+            else None
+        )
 
     def reset(self) -> str | None:
         self._entered = False
@@ -81,7 +86,11 @@ class RefusedSelect(Rule):
         if self._file and not _current_file(step):
             return None
         refused, self._refused = self._refused, ""
-        return f"SELECT was answered {refused}, and {step.name} followed" if refused else None
+        return (
+            _("SELECT was answered {refused}, and {name} followed").format(refused=refused, name=step.name)
+            if refused
+            else None
+        )
 
     def reset(self) -> str | None:
         self._refused = ""
@@ -106,10 +115,14 @@ class Version(Rule):
             return None
         if proved and not step.ok and not step.unanswered:
             self._known = True  # once is enough
-            return f"EXTERNAL AUTHENTICATION was refused with {step.sw:04X}, and the version was never read"
+            return _("EXTERNAL AUTHENTICATION was refused with {sw:04X}, and the version was never read").format(
+                sw=step.sw
+            )
         if (keys := _relied_on(step)) and step.done:
             self._known = True
-            return f"{step.name} ({step.path}) under {_words(keys)}, and the version was never read"
+            return _("{name} ({path}) under {rights}, and the version was never read").format(
+                name=step.name, path=step.path, rights=_words(keys)
+            )
         return None
 
 
@@ -128,7 +141,9 @@ class RightsLeft(Rule):
         self._last, self._held = step.event.t, frozenset(step.view.rights)
         self.seen = self.seen or bool(self._held)
         if held and last is not None and step.event.t - last > IDLE:
-            return f"{_words(held)} held for {step.event.t - last:.0f} s without a command"
+            return _("{rights} held for {seconds:.0f} s without a command").format(
+                rights=_words(held), seconds=step.event.t - last
+            )
         return None
 
     def reset(self) -> str | None:
@@ -140,7 +155,9 @@ class RightsLeft(Rule):
         last, held = self._last, frozenset(view.rights)
         if not powered or not held or last is None or at - last <= IDLE:
             return None
-        return f"{_words(held)} held for {at - last:.0f} s without a command, when the trace ends"
+        return _("{rights} held for {seconds:.0f} s without a command, when the trace ends").format(
+            rights=_words(held), seconds=at - last
+        )
 
 
 class Malformed(Rule):
@@ -155,7 +172,7 @@ class Malformed(Rule):
     def step(self, step: Step) -> str | None:
         self.seen = True
         if step.sw in (SW.WRONG_LENGTH, SW.WRONG_P1P2, SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED):
-            return f"{step.event.told('command')[:10]} was answered {step.sw:04X}"
+            return _("{command} was answered {sw:04X}").format(command=step.event.told("command")[:10], sw=step.sw)
         return None
 
 
@@ -189,7 +206,7 @@ def _a_pin(key: KeySpec | None) -> bool:
 
 
 def _words(rights: frozenset[str]) -> str:
-    return " and ".join("the PIN" if one == PIN else one for one in sorted(rights))
+    return _(" and ").join(_("the PIN") if one == PIN else one for one in sorted(rights))
 
 
 RULES = (Reselect, Environment, RefusedSelect, Version, RightsLeft, Malformed)

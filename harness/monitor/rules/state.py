@@ -11,6 +11,7 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts import text
+from emulator.messages import _
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import CardView, Step
 
@@ -42,7 +43,7 @@ class Expired(_Issuer):
         if (value := self.heard(step).get(VALIDITY)) is not None:
             digits = value.hex()
             if step.event.masked:
-                self.blind = "the trace hides the validity: record it with --personal-data"
+                self.blind = _("the trace hides the validity: record it with --personal-data")
             try:
                 end = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
             except ValueError:
@@ -51,7 +52,11 @@ class Expired(_Issuer):
         if not step.acts or step.path == f"{ISSUER}/{VALIDITY:02X}":
             return None  # to prolong it is what an expired card may be used for
         self.seen = True
-        return f"{step.name}, and the card ended on {self._ended}" if self._ended and step.done else None
+        return (
+            _("{name}, and the card ended on {ended}").format(name=step.name, ended=self._ended)
+            if self._ended and step.done
+            else None
+        )
 
 
 class ExpiryUnread(_Issuer):
@@ -75,13 +80,13 @@ class ExpiryUnread(_Issuer):
             return None  # what the card is for besides, certificates and the bank, has validities of its own
         self.seen = True
         if not self._known and not self._deed:
-            self._deed = f"line {step.event.line}: {step.name} ({step.path})"
+            self._deed = _("line {line}: {name} ({path})").format(line=step.event.line, name=step.name, path=step.path)
         return None
 
     def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
         del view, powered, at
         deed, self._deed = self._deed, ""
-        return f"{deed}, and item 06 had not been read" if deed else None
+        return _("{deed}, and item 06 had not been read").format(deed=deed) if deed else None
 
 
 class Lost(_Issuer):
@@ -101,14 +106,14 @@ class Lost(_Issuer):
             return None
         heard = self.heard(step)
         if heard and step.event.masked and not self._known:
-            self.blind = "the trace hides which card it was: record it with --personal-data"
+            self.blind = _("the trace hides which card it was: record it with --personal-data")
         for tag, words in ((NUMBER, _text), (IDENTIFICATION, _hex)):
             if tag in heard and words(heard[tag]) in self.situation.lost:
                 self._known = words(heard[tag])
         if not step.acts:
             return None
         self.seen = True
-        return f"{step.name} on a card that was reported lost" if self._known else None
+        return _("{name} on a card that was reported lost").format(name=step.name) if self._known else None
 
 
 class NotActivated(Rule):
@@ -135,7 +140,13 @@ class NotActivated(Rule):
         if told:
             self._refused = step.path if step.kind is ReadRecord else step.name
         self.seen = self.seen or told or step.acts
-        return f"{refused} was refused with 6985, and {step.name} ({step.path}) followed" if told and refused else None
+        return (
+            _("{refused} was refused with 6985, and {name} ({path}) followed").format(
+                refused=refused, name=step.name, path=step.path
+            )
+            if told and refused
+            else None
+        )
 
     def reset(self) -> str | None:
         self._refused = ""
@@ -160,7 +171,7 @@ class CardBlocked(Rule):
         if step.kind is Select:
             self.seen = True
             self._blocked = step.sw == SW.FUNCTION_NOT_SUPPORTED
-        return "the card is blocked (6A81), and was used on" if blocked else None
+        return _("the card is blocked (6A81), and was used on") if blocked else None
 
     def reset(self) -> str | None:
         self._blocked = False
@@ -180,11 +191,11 @@ class ApplicationBlocked(Rule):
         if step.enters:
             self.seen = True
             told = step.sw in (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
-            self._blocked = f"{step.path} answered {step.sw:04X}" if told else ""
+            self._blocked = _("{path} answered {sw:04X}").format(path=step.path, sw=step.sw) if told else ""
             return None
         allowed = step.kind is None or step.kind.unblocks or step.kind.anywhere
         blocked = "" if allowed else self._blocked
-        return f"{blocked}, and {step.name} followed" if blocked else None
+        return _("{blocked}, and {name} followed").format(blocked=blocked, name=step.name) if blocked else None
 
     def reset(self) -> str | None:
         self._blocked = ""

@@ -8,6 +8,7 @@ from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.messages import _
 from harness.monitor.rule import ERROR, WARNING, Rule, Situation
 from harness.monitor.rules.rights import READING, UPDATING
 from harness.monitor.view import CardView, Step
@@ -51,7 +52,7 @@ class ReadBack(_PerItem):
     def end(self, view: CardView, *, powered: bool, at: float) -> str | None:
         del view, powered, at
         left, self._items = sorted(self._items), {}
-        return f"written and not read back: {', '.join(left)}" if left else None
+        return _("written and not read back: {left}").format(left=", ".join(left)) if left else None
 
 
 class RegionReadBack(ReadBack):
@@ -82,7 +83,7 @@ class FailedWrite(Rule):
             self.seen = True
             self._failed = step.path if step.sw == SW.MEMORY_FAILURE else ""
         if failed and not (step.kind in (*READING, *UPDATING) and (step.path == failed or failed in step.items())):
-            return f"writing {failed} failed, and the session went on"
+            return _("writing {failed} failed, and the session went on").format(failed=failed)
         return None
 
     def reset(self) -> str | None:
@@ -106,7 +107,7 @@ class RegionChecked(_PerItem):
             return None
         self.seen = True
         unread = sorted(regions - set(self._items))
-        return f"{', '.join(unread)} was written, and not read before" if unread else None
+        return _("{unread} was written, and not read before").format(unread=", ".join(unread)) if unread else None
 
 
 @dataclass(slots=True)
@@ -159,16 +160,18 @@ class RegionWhole(Rule):
         name = self._names[insurance] or insurance
         torn = [path for path, field in fields.items() if field.unanswered]
         if torn:
-            return f"{name}: the write of {', '.join(torn)} had no answer, and nobody looked what became of it"
+            return _("{name}: the write of {torn} had no answer, and nobody looked what became of it").format(
+                name=name, torn=", ".join(torn)
+            )
         moved = [path for path, field in fields.items() if field.written]
         codes = {_code(fields[path]) for path in moved}
         left = [path for path, field in fields.items() if not field.written and _code(field) not in codes - {b""}]
         if not moved or not left:
             return ""
         if any(field.record is None for field in fields.values()):
-            self.blind = "the trace hides the regions that were not written: record it with --personal-data"
+            self.blind = _("the trace hides the regions that were not written: record it with --personal-data")
             return ""
-        return f"{name}: moved {', '.join(moved)}, left {', '.join(left)}"
+        return _("{name}: moved {moved}, left {left}").format(name=name, moved=", ".join(moved), left=", ".join(left))
 
 
 def _code(field: _Field) -> bytes:

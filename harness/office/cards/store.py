@@ -10,7 +10,7 @@ from emulator.chip import Chip
 from emulator.errors import NotFound
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
-from emulator.messages import _
+from emulator.messages import _, deferred
 from harness.readers.connection import Connection, InProcess
 
 WAIT = 10.0
@@ -21,7 +21,7 @@ class NoCard(NotFound):
     """The drawer has no such card."""
 
     word = "unknown"
-    afar = "卡柜中无此卡 the drawer has no such card"
+    afar = deferred("卡柜中无此卡 the drawer has no such card")
 
 
 class CardStore:
@@ -41,7 +41,7 @@ class CardStore:
     def put(self, number: str, image: Image) -> None:
         """A new card. FileExistsError if it is there."""
         if self.path(number).exists():
-            raise FileExistsError(f"{self.path(number)}: the drawer has this card already")
+            raise FileExistsError(_("{path}: the drawer has this card already").format(path=self.path(number)))
         with images.held(self.path(number), image, durable=self._durable, wait=WAIT):
             pass
 

@@ -36,9 +36,10 @@ def prompt(case: Case[Any]) -> None:
 
 def _elsewhere(session: Session, lacking: set[str]) -> Notice:
     outlets = [one.name for one in queries.outlets(session) if lacking & set(one.helps)]
-    where = "、".join(outlets) or "无"
+    helps = [Help(one) for one in sorted(lacking)]
+    there = "、".join(outlets)
     return Notice(
         Citation(33),
-        f"持卡人需要{'、'.join(Help(one).zh for one in sorted(lacking))}，本网点不提供；可提供的网点：{where}",
-        f"the holder needs {', '.join(Help(one).en for one in sorted(lacking))}, which this outlet lacks; see {where}",
+        f"持卡人需要{'、'.join(one.zh for one in helps)}，本网点不提供；可提供的网点：{there or '无'}",
+        f"the holder needs {', '.join(one.en for one in helps)}, which this outlet lacks; see {there or 'none'}",
     )

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 PREFIX = "SSCARD-TEST:"
 TTL = timedelta(seconds=60)
@@ -82,12 +83,20 @@ def issue(key: Ed25519PrivateKey, holder: str, card: str, now: datetime, ttl: ti
     """
     for name, value in (("holder", holder), ("card", card)):
         if CITIZEN.fullmatch(value):
-            raise ValueError(f"{name}: a citizen's number has no place in a QR code: give an id that says nothing")
+            raise ValueError(
+                _("{name}: a citizen's number has no place in a QR code: give an id that says nothing").format(
+                    name=name
+                )
+            )
         if not OPAQUE.fullmatch(value):
-            raise ValueError(f"{name}: expected 1 to 40 letters, digits, dots, dashes or underscores")
+            raise ValueError(
+                _("{name}: expected 1 to 40 letters, digits, dots, dashes or underscores").format(name=name)
+            )
     seconds = ttl // timedelta(seconds=1)
     if not 1 <= seconds <= LONGEST.total_seconds():
-        raise ValueError(f"a credential is good for 1 second to {LONGEST}, asked for {ttl}")
+        raise ValueError(
+            _("a credential is good for 1 second to {longest}, asked for {ttl}").format(longest=LONGEST, ttl=ttl)
+        )
     said = {
         "issued": _seconds(now),
         "ttl": seconds,
@@ -176,5 +185,5 @@ def _text(data: bytes) -> str:
 
 def _seconds(moment: datetime) -> int:
     if moment.tzinfo is None:
-        raise ValueError(f"a moment without time zone says nothing: {moment}")
+        raise ValueError(_("a moment without time zone says nothing: {moment}").format(moment=moment))
     return int(moment.timestamp())

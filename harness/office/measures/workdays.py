@@ -19,7 +19,7 @@ from pathlib import Path
 from chinese_calendar import constants
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
@@ -38,11 +38,11 @@ class UnknownYear(CalendarError):
     """The holidays of a year are not known; what to do about it is not for everybody, and stands in ``REMEDY``."""
 
     def __init__(self, year: int, known: str) -> None:
-        super().__init__(f"the holidays of {year} are not known (known: {known})")
+        super().__init__(_("the holidays of {year} are not known (known: {known})").format(year=year, known=known))
         self.year, self.known = year, known
 
 
-REMEDY = (
+REMEDY = deferred(
     "write the year to a TOML file, a table [YYYY] with holidays = [YYYY-01-01, …] and workdays = […] as the State "
     "Council announced them, and name it with --calendar"
 )
@@ -80,7 +80,7 @@ class Workdays:
         ``start`` need not be a working day itself. CalendarError if the count runs into a year without data.
         """
         if days < 1:
-            raise ValueError(f"expected at least one working day, found {days}")
+            raise ValueError(_("expected at least one working day, found {days}").format(days=days))
         if (start, days) not in self._added:
             self._added[start, days] = self._counted(start, days)
         found = self._added[start, days]
@@ -135,7 +135,7 @@ def _days(file: Path, name: str, table: object) -> tuple[set[date], set[date]]:
         )
     for day in sorted(worked):
         if day in off or day.weekday() < SATURDAY:
-            kind = "a holiday as well" if day in off else "no Saturday or Sunday, a working day anyway"
+            kind = _("a holiday as well") if day in off else _("no Saturday or Sunday, a working day anyway")
             raise CalendarError(
                 _("{file}: {name}.workdays: {day} is {kind}").format(file=file, name=name, day=day, kind=kind)
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from emulator.messages import _
 from harness.office.cards.jobs import BlockCard, Job
 from harness.office.case import bank
 from harness.office.case.case import Case
@@ -222,12 +223,12 @@ def _anomaly(case: Case[Any], card: Card) -> str:
     """What is wrong between register and bank, empty where nothing is."""
     account = bank.account(case.session, card.number)
     if card.life is Life.ISSUED and account in (None, AccountState.CLOSED):
-        return "卡在用而银行账户不存在或已注销 card in use, no bank account"
+        return _("卡在用而银行账户不存在或已注销 card in use, no bank account")
     if card.life is Life.ISSUED and account is AccountState.CONTROLLED:
-        return "卡在用而银行账户被管控 card in use, bank account controlled"
+        return _("卡在用而银行账户被管控 card in use, bank account controlled")
     open_ = account in (AccountState.OPENED, AccountState.ACTIVE)
     if card.life in OVER and open_ and queries.bank_was_notified(case.session, card):
-        return "社保功能已注销且已推送，银行账户仍未管控 cancelled and told, account not controlled"
+        return _("社保功能已注销且已推送，银行账户仍未管控 cancelled and told, account not controlled")
     return ""
 
 

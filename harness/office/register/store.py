@@ -102,7 +102,7 @@ class Register:
         them look again and again, with longer and longer naps. NoConnection after ``BUSY`` seconds.
         """
         if not self._writing.acquire(timeout=BUSY):
-            raise NoConnection(f"other requests have been writing for {BUSY:g} s")
+            raise NoConnection(_("other requests have been writing for {busy:g} s").format(busy=BUSY))
         try:
             yield
         finally:
@@ -214,7 +214,7 @@ def _code(error: SQLAlchemyError | sqlite3.Error) -> int:
 
 def _unopened(path: Path, error: Exception) -> RegisterError:
     if not isinstance(error, DatabaseError) or _code(error) == sqlite3.SQLITE_NOTADB:
-        return RegisterError(f"{path}: no register of this program, or one of a newer program")
+        return RegisterError(_("{path}: no register of this program, or one of a newer program").format(path=path))
     zh, en = _why(error)
     return Unusable(f"{path}: {zh} {en}")
 

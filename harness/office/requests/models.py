@@ -25,7 +25,7 @@ from pydantic import (
 
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.text import encode
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.personas import numbers
 from emulator.personas.countries import COUNTRIES
 from harness.keys.access import TerminalError
@@ -175,9 +175,9 @@ class Model(BaseModel):
 
 
 CHECKED = {
-    DocumentType.ID_CARD: (r"\d", "a citizen id"),
-    DocumentType.HKMT_RESIDENCE: (r"8[123]0000", "a residence permit"),
-    DocumentType.PERMANENT_RESIDENCE: ("9", "a permanent residence card"),
+    DocumentType.ID_CARD: (r"\d", deferred("a citizen id")),
+    DocumentType.HKMT_RESIDENCE: (r"8[123]0000", deferred("a residence permit")),
+    DocumentType.PERMANENT_RESIDENCE: ("9", deferred("a permanent residence card")),
 }
 """Kinds whose numbers have 18 characters, built as citizen ids are (birth, order, check character): how they begin."""
 OLD_RESIDENCE = re.compile(r"[A-Z]{3}\d{12}")
@@ -200,7 +200,8 @@ class Document(Model):
         number = self.number
         if not is_checked(self.type, number):
             return self
-        begins, what = CHECKED[self.type]
+        begins, kind = CHECKED[self.type]
+        what = _(kind)
         if not re.fullmatch(rf"(?={begins})\d{{17}}[\dX]", number):
             raise SpokenError(
                 _("{what} has 17 digits and a check character and begins {begins}").format(

@@ -86,11 +86,17 @@ def people(path: Path) -> list[Personal]:
     wrong: list[str] = []
     for at, entry in enumerate(entries, 1):
         try:
-            understood.append(_person(entry, path, f"{path}{_row_of(entry)}: person {at}"))
+            understood.append(
+                _person(entry, path, _("{place}: person {number}").format(place=f"{path}{_row_of(entry)}", number=at))
+            )
         except RequestTextError as error:
             wrong.append(str(error))
         except OSError as error:
-            wrong.append(f"{path}{_row_of(entry)}: person {at}: photo_file: {error.strerror}")
+            wrong.append(
+                _("{place}: person {number}: photo_file: {strerror}").format(
+                    place=f"{path}{_row_of(entry)}", number=at, strerror=error.strerror
+                )
+            )
     if wrong:
         raise RequestTextError("\n".join(wrong))
     return understood
@@ -98,7 +104,7 @@ def people(path: Path) -> list[Personal]:
 
 def _row_of(entry: object) -> str:
     """Where in a spreadsheet somebody stands; the first line names the fields."""
-    return f", row {entry[ROW]}" if isinstance(entry, dict) and ROW in entry else ""
+    return _(", row {row}").format(row=entry[ROW]) if isinstance(entry, dict) and ROW in entry else ""
 
 
 def _person(entry: object, path: Path, where: str) -> Personal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,13 +30,16 @@ SPEAKING = (
     "emulator/security.py",
     "emulator/textfiles",
     "harness/cli",
+    "harness/driver",
     "harness/extras.py",
+    "harness/faults",
+    "harness/hsm",
     "harness/images",
     "harness/conformance/play.py",
     "harness/conformance/runner.py",
     "harness/conformance/steps.py",
     "harness/conformance/targets",
-    "harness/monitor/monitor.py",
+    "harness/monitor",
     "harness/web/connection.py",
     "harness/web/guard.py",
     "harness/web/origins.py",
@@ -46,9 +49,35 @@ SPEAKING = (
     "harness/keys/roots.py",
     "harness/messages/forms.py",
     "harness/messages/system.py",
+    "harness/office/cards",
+    "harness/office/case",
+    "harness/office/desk",
+    "harness/office/electronic",
+    "harness/office/letter/ask.py",
+    "harness/office/measures",
+    "harness/office/operations",
+    "harness/office/people/protection.py",
+    "harness/office/register/audit.py",
+    "harness/office/register/queries.py",
+    "harness/office/register/secret.py",
+    "harness/office/register/store.py",
+    "harness/office/requests",
+    "harness/plugin.py",
     "harness/readers/connection.py",
     "harness/readers/pcsc.py",
+    "harness/scenarios/asking.py",
+    "harness/scenarios/checking.py",
+    "harness/scenarios/facts.py",
+    "harness/scenarios/judge.py",
+    "harness/scenarios/model.py",
     "harness/scenarios/outcome.py",
+    "harness/scenarios/people.py",
+    "harness/scenarios/play.py",
+    "harness/scenarios/references.py",
+    "harness/scenarios/replay.py",
+    "harness/scenarios/runner.py",
+    "harness/scenarios/stage.py",
+    "harness/scenarios/values.py",
     "harness/serving",
     "harness/terminal/account.py",
     "harness/terminal/personalise.py",
@@ -56,9 +85,8 @@ SPEAKING = (
     "harness/terminal/session.py",
     "harness/terminal/terminal.py",
     "harness/terminal/values.py",
-    "harness/trace/read.py",
-    "harness/verdicts/documents.py",
-    "harness/verdicts/manifest.py",
+    "harness/trace",
+    "harness/verdicts",
     "sscard/face.py",
 )
 """Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
@@ -79,6 +107,55 @@ KEPT = {
     "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}"],
+    "harness/driver/dialects/messages.py": [  # the schema that is served
+        "what is entered at the PIN pad",
+        "{}, or the code",
+        "what the function gives, or the error's text",
+        "the error's text",
+        "Answer in {}",
+    ],
+    "harness/driver/interface.py": ["int {}", "long {}({})"],  # C
+    "harness/driver/server.py": ["driver client"],  # a thread
+    "harness/office/desk/lookup.py": [  # a page of both languages
+        "# The office's operations and rules…",
+        "\n## Operations…",
+        "\n## Rules…",
+        "all 全部",
+    ],
+    "harness/office/electronic/card.py": ["the electronic card's PIN"],  # what a secret is for
+    "harness/office/electronic/credential.py": [  # the English half of what is told in both languages
+        "it does not begin with {}",
+        "what follows is not base32",
+        "its base32 is not the shortest form",
+        "it is too short to be signed",
+        "its content is not that of version 1",
+    ],
+    "harness/office/electronic/qr.py": ["测试 TEST"],  # on the picture
+    "harness/office/measures/articles.py": [  # how an article is cited, in either language
+        "零一二三四五六七八九",
+        "第{}条",
+        "{}第{}款",
+        "article {}",
+        "{}, paragraph {}",
+        "measures:article {}.{}",
+        "十",
+    ],
+    "harness/office/people/protection.py": ["已删除"],  # what stands in the register instead of a name
+    "harness/office/register/audit.py": ["the audit trail"],  # what a secret is for
+    "harness/office/register/store.py": ["PRAGMA synchronous = {}"],
+    "harness/scenarios/people.py": ["甲乙丙丁戊己庚辛壬癸", "测试{}", "四川省成都市虚构区测试路1号"],  # made-up people
+    "harness/scenarios/replay.py": ["sscard run --image CARD…"],
+    "harness/monitor/relay.py": ["relay of {}"],  # a thread
+    "harness/monitor/rules/writing.py": ["the region moves in the card [S:…"],  # a citation
+    "harness/trace/pcapng.py": ["slot {}"],  # an interface, as filters name it
+    "harness/trace/reference.py": [
+        "# The cards' commands…",
+        "The social security card…",
+        "The PSAM, the…",
+        "see below",
+        "\n## {}…",
+    ],
+    "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
     "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
 }
 """Texts that stay as they are: help, which is looked up as it is laid out; what programs read; pages of both languages,
@@ -107,6 +184,12 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 WORD = re.compile(r"(?<![-\w{])[A-Za-z][a-z]{2,}(?![-\w])")
 WORDS = re.compile(r"[A-Za-z]{2,}[,:;.)]? +\(?[A-Za-z]{2,}")
 HOLE = "{}"
+
+
+TWINS = (("{}", "{}_zh"), ("{}", "{}_en"), ("zh", "en"))
+"""How what stands in both languages side by side is named: ``title`` and ``title_zh``."""
+CITATIONS = {"source"}
+"""Attributes that cite who says so; grades are read from them."""
 
 
 class Found(NamedTuple):
@@ -145,6 +228,36 @@ def is_silent(node: ast.AST) -> bool:
     return alone or isinstance(node, ast.Compare | ast.MatchValue | ast.Assert)
 
 
+def assigned(node: ast.AST) -> list[str]:
+    """The names that a statement gives values to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [one.id for one in targets if isinstance(one, ast.Name)]
+
+
+def in_both_languages(names: Iterable[str]) -> set[str]:
+    """Those of these names whose texts stand beside their translation, and citations."""
+    there = set(names)
+    pairs = [(one.format(name), other.format(name)) for name in there for one, other in TWINS]
+    return {name for pair in pairs if there.issuperset(pair) for name in pair} | CITATIONS
+
+
+def beside(nodes: list[ast.expr]) -> list[ast.expr]:
+    """These without the texts that stand in both languages, one after the other: Chinese, then English, or English,
+    then Chinese.
+    """
+    texts = ["", *(text_of(one) or "" for one in nodes), ""]
+    chinese = [CHINESE.search(text) is not None for text in texts]
+    english = [
+        re.search("^(?!-).*[a-z]{2}", text) is not None and not other for text, other in zip(texts, chinese, strict=True)
+    ]
+    kept = []
+    for i, node in enumerate(nodes, 1):
+        other = english if chinese[i] else chinese
+        if not (other[i - 1] or other[i + 1]) or not (chinese[i] or english[i]):
+            kept.append(node)
+    return kept
+
+
 def untranslated(node: ast.AST, *, to_people: bool = False) -> Iterator[Found]:
     """Texts in this node that no catalogue is asked for. Docstrings, keys, subscripts, comparisons and what programs
     read say nothing to people.
@@ -163,12 +276,19 @@ def untranslated(node: ast.AST, *, to_people: bool = False) -> Iterator[Found]:
         return
     elif isinstance(node, ast.Subscript):
         yield from untranslated(node.value)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(one) == "StrEnum" for one in node.bases):
+            return  # its values are what programs read
+        both = in_both_languages(name for one in node.body for name in assigned(one))
         for statement in node.body:  # what decorators declare is help
-            yield from untranslated(statement)
+            if not any(name in both for name in assigned(statement)):
+                yield from untranslated(statement)
     elif isinstance(node, ast.AnnAssign):
         if node.value is not None:
             yield from untranslated(node.value)
+    elif isinstance(node, ast.Tuple | ast.List):
+        for one in beside(node.elts):
+            yield from untranslated(one, to_people=False)
     elif isinstance(node, ast.Dict):
         for value in node.values:
             yield from untranslated(value, to_people=False)
@@ -188,10 +308,12 @@ def _of_call(node: ast.Call, *, to_people: bool) -> Iterator[Found]:
         yield from untranslated(node.func.value, to_people=to_people and name != "dumps")
     if name in FOR_PROGRAMS or (name in DECLARING and ast.unparse(node.func).startswith("click.")):
         return
-    for one in node.args[CATALOGUE.get(name, 0) :]:
+    for one in beside(node.args[CATALOGUE.get(name, 0) :]):
         yield from untranslated(one, to_people=name in SINKS)
+    both = in_both_languages(keyword.arg or "" for keyword in node.keywords)
     for keyword in node.keywords:
-        yield from untranslated(keyword.value, to_people=name in SINKS and keyword.arg in SPOKEN_KEYWORDS)
+        if keyword.arg not in both:
+            yield from untranslated(keyword.value, to_people=name in SINKS and keyword.arg in SPOKEN_KEYWORDS)
 
 
 def in_source(source: str) -> list[str]:
@@ -236,6 +358,8 @@ def test_what_is_kept_is_of_rooms_that_are_looked_at() -> None:
         'def words(n):\n    told = f"{n} cards"\n    return told',
         'TABLE = {1: "the disk is full"}',
         'click.echo("完成")',
+        'class Rule:\n    title = "one of two"',
+        'told = ("one of two", name)',
     ],
 )
 def test_a_text_beside_the_catalogue_is_found(source: str) -> None:
@@ -255,6 +379,12 @@ def test_a_text_beside_the_catalogue_is_found(source: str) -> None:
         're.search("one of two", text)',
         'if text == "one of two": pass',
         'words["one of two"]',
+        'class Rule:\n    title = "one of two"\n    title_zh = "二者之一"\n    source = "part of [D]"',
+        'Rule("rule", "二者之一", "one of two", check)',
+        'Remedy("二者之一", "one of two", "用另一个")',
+        'Cause = ("one of two", "二者之一")',
+        'class Verdict(StrEnum):\n    MISSING = "requirement missing"',
+        'Made(name="张三", name_en="one of two")',
     ],
 )
 def test_what_nobody_is_told_is_left_alone(source: str) -> None:
