@@ -248,7 +248,8 @@ def beside(nodes: list[ast.expr]) -> list[ast.expr]:
     texts = ["", *(text_of(one) or "" for one in nodes), ""]
     chinese = [CHINESE.search(text) is not None for text in texts]
     english = [
-        re.search("^(?!-).*[a-z]{2}", text) is not None and not other for text, other in zip(texts, chinese, strict=True)
+        re.search("^(?!-).*[a-z]{2}", text) is not None and not other
+        for text, other in zip(texts, chinese, strict=True)
     ]
     kept = []
     for i, node in enumerate(nodes, 1):
