@@ -328,6 +328,8 @@ class Search:
             yield Habit(("challenge",), sorted(given), 0)
         for name, le in (("absent", Le.ABSENT), ("00", Le.ZERO)):
             one = self.card.get(f"challenge/{name}")
+            if one is not None and one.sw[:2] == "6C":
+                yield Habit(("le", CHALLENGE, str(le)), "6Cxx", 0)
             if one is None or not one.length:
                 continue
             yield Habit(("le", CHALLENGE, str(le)), "whole", 0)
