@@ -46,13 +46,14 @@ Files: TypeAlias = "dict[str, dict[str, Any]]"
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was read of a card. ``partly``: files of which records may be missing in ``contents`` though the card has
-    them.
+    them. ``serial``: the chip's, four bytes, empty where it is not known.
     """
 
     layout: Layout
     contents: Contents
     region: str
     partly: frozenset[str] = frozenset()
+    serial: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +325,7 @@ class _Draft:
             holder["0C"] = ""
 
     def _serial(self, chance: Chance) -> str:
-        taken = {catalogue.persona(one).serial for one in document.names()}
+        taken = {catalogue.persona(one).serial for one in document.names()} | {self.seen.serial}
         tries = (chance.content(4, "serial", n) for n in range(1000))
         good = (one for one in tries if one not in taken and not self.avoided.has_bytes(one.hex().upper()))
         return next(good).hex().upper()

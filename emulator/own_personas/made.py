@@ -76,7 +76,7 @@ class Maker:
         """
         if path == "MF/EF16" and size >= 6:
             return bytes.fromhex(self.region + f"{self.chance.below(10**6, path):06}").ljust(size, b"\0")
-        filler = self.chance.content(size, path)
+        filler = self._filler(path, size)
         if path.startswith("SSSE/EF08") and size > len(PICTURE) + 6:
             return _picture(size, filler)
         if path in ("CERT/EF18", "CERT/EF19") and size > 0x8C:
@@ -84,6 +84,11 @@ class Maker:
                 b"\x30\x82" + (size - 4).to_bytes(2, "big") + b"\x04\x82" + (size - 8).to_bytes(2, "big") + filler[8:]
             )
         return filler
+
+    def _filler(self, path: str, size: int) -> bytes:
+        """So many bytes, other ones where the card has the first: it may have been filled by the same numbers."""
+        made = (self.chance.content(size, path, *([attempt] if attempt else [])) for attempt in range(TRIES))
+        return next(one for one in made if not self.avoided.has_bytes(one.hex().upper()))
 
     def moved(self, item: ItemSpec, value: str, days: int = 0) -> str:
         """A date of the base as this person's, of whatever precision; empty for what is no date."""

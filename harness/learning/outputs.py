@@ -67,6 +67,7 @@ def persona(learned: Learned, seed: str = USUAL_SEED) -> Likeness | None:
         contents(learned),
         likeness.region_of(reading.identification(), reading.atr),
         frozenset(path for path, one in learned.found.files.items() if not one.whole),
+        reading.atr[-privacy.SERIAL :],
     )
     return likeness.like(seen, seed=seed)
 
