@@ -66,9 +66,7 @@ class Guard:
         atr = self._inner.reset()
         self._proofs.reset()
         if historical(atr)[-CHIP:] != self._chip:
-            self._stop(
-                Missing(_("another card is in the reader: nothing is sent to it"), Cause.CARD_LEFT)
-            )
+            self._stop(Missing(_("another card is in the reader: nothing is sent to it"), Cause.CARD_LEFT))
         return atr
 
     def send(self, command: bytes) -> bytes:
