@@ -43,6 +43,8 @@ WAYS = ("number-sfi", "tag-sfi", "number-current", "tag-current", "last", "next"
 
 OF_A_PSAM = b"sx3."
 """How the environments of terminals' own cards are called. [S: part9:9.1, prog-huada-usb]"""
+PSAM_FOR_SM4 = bytes.fromhex("7378332E73682EC9E7BBE1B1A3D5CF")
+"""sx3.sh.社会保障 in GBK, as terminals select a PSAM's environment for SM4. [1: reference:field]"""
 SW_TOO_LONG, LONGEST_LE = 0x6C00, 0xFF
 
 
@@ -230,6 +232,15 @@ class Explorer:
             )
         self._enter_app(HOME, ROOT, answer, dfname=spec.dfname if way == "name" else b"", way=way, entering=entering)
         self._how_lengths_are_asked()
+        self._not_a_psam()
+
+    def _not_a_psam(self) -> None:
+        """A terminal's own card has an environment of the same name, and under its other name too, but no file of an
+        issuer. [S: part9:5, prog-huada-usb]
+        """
+        told = [one.sw for one in self.prober.asked if one.probe.startswith("length/")]
+        if set(told) == {f"{SW.FILE_NOT_FOUND:04X}"} and self.prober.go(Select.command(PSAM_FOR_SM4)).ok:
+            raise NoSocialSecurityCard(_("the card is a terminal's own card (PSAM)"))
 
     def _home_by_id(self, entering: tuple[bytes, ...]) -> Answer:
         """The environment by its file id, where its name does not select it: told by its name in the FCI, or by what
@@ -281,7 +292,7 @@ class Explorer:
                 sw=answer.word
             )
         others = {
-            "7378332E73682EC9E7BBE1B1A3D5CF": _("a terminal's own card (PSAM)"),
+            PSAM_FOR_SM4.hex(): _("a terminal's own card (PSAM)"),
             "315041592E5359532E4444463031": _("a bank card"),
             "504B492EC9E7BBE1B1A3D5CF": _("a card with certificates alone"),
         }
