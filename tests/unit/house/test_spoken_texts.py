@@ -15,6 +15,7 @@ from tests.unit.house.test_errors import ROOT
 SPEAKING = (
     "emulator/filelock.py",
     "emulator/filesystem/layouts/features.py",
+    "emulator/filesystem/layouts/habits.py",
     "emulator/filesystem/layouts/node.py",
     "emulator/filesystem/layouts/paths.py",
     "emulator/filesystem/layouts/reader.py",
