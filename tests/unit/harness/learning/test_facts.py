@@ -31,6 +31,7 @@ from harness.learning.observation import (
     SeenFile,
     SeenRecord,
 )
+from tests.kit.sampled import sampled
 from tests.unit.harness.learning.cards import EVERYTHING, chip, learned
 
 ROOT = Path(__file__).parents[4]
@@ -219,7 +220,9 @@ ALTERED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "where", "seen"), ALTERED, ids=[where for _, where, _ in ALTERED])
+@pytest.mark.parametrize(
+    ("change", "where", "seen"), sampled(ALTERED, 2), ids=lambda one: one if isinstance(one, str) else ""
+)
 def test_a_card_that_is_otherwise_in_one_thing_contradicts_the_fact_that_states_it(
     change: dict[str, Any], where: str, seen: str
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_psam_is_told_whose_card_it_serves() -> None:
 
 FOLLOWERS = {
     "terminal/session.py": "the session itself",
+    "learning/prober.py": "what is learned of a card is also how it announces and refuses lengths",
     "conformance/steps.py": "vectors say who follows 61xx and 6Cxx: the reader, the program or nobody",
 }
 """Modules of the harness that go past the session down to the transport, and why."""
