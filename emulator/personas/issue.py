@@ -167,14 +167,15 @@ def _public_key(persona: Persona, layout: Layout) -> dict[str, str]:
 
 
 def _bank(persona: Persona) -> dict[str, Any]:
-    """The card number where the bank's application has it: account data, and track 2 with expiry and service code, which
-    there is none of where nothing says when the card ends.
+    """The card number where the bank's application has it: account data, and track 2 with expiry and service code.
+    Where nothing says when the card ends there is no track 2.
     """
     number = bank_card_number(persona.serial)
     account = {"5A": number, **persona.values.get("BANK/EF02", {}).get("70", {})}
     track = f"{number}D{account.get('5F24', '')[:4]}201"
     track += "F" * (len(track) % 2)
-    stripe = {**({"57": track} if account.get("5F24") else {}), **persona.values.get("BANK/EF01", {}).get("70", {})}
+    computed = {"57": track} if account.get("5F24") else {}
+    stripe = {**computed, **persona.values.get("BANK/EF01", {}).get("70", {})}
     return {"BANK/EF01/70": stripe, "BANK/EF02/70": account}
 
 
