@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
@@ -671,9 +670,7 @@ def schema() -> Schema:
     actions = {name: {"$ref": f"#/$defs/actions/{name}"} for name in ACTIONS}
     around = models.written_out(Around)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "sscard vector, schema 1",
-        **models.document(VectorDocument),
+        **models.published(VectorDocument, "sscard vector, schema 1"),
         "$defs": {
             "hex": {
                 "type": "string",
@@ -705,4 +702,4 @@ def schema() -> Schema:
 
 def text() -> str:
     """Returns the content of ``schema-1.json``."""
-    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+    return models.as_text(schema())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -207,12 +207,12 @@ def _place(fact: Fact) -> tuple[tuple[str, ...], str]:
 
 def schema() -> Schema:
     """The published schema of ``facts.json``."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **models.document(FactFile)}
+    return models.published(FactFile)
 
 
 def schema_text() -> str:
     """The content of ``facts-schema-1.json``."""
-    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+    return models.as_text(schema())
 
 
 def load(path: Path) -> FactFile:
@@ -229,13 +229,6 @@ def load(path: Path) -> FactFile:
                 path=path, version=VERSION, found=table["facts"]
             )
         )
-    for where, wrong in _faults(table):
-        raise FactFileError(_("{path}: {where}: {wrong}").format(path=path, where=where, wrong=wrong))
+    for where, wrong in models.faults(table, schema()):
+        raise FactFileError(_("{path}: {where}: {wrong}").format(path=path, where=where or FILE, wrong=wrong))
     return models.build(FactFile, table)
-
-
-def _faults(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    import jsonschema  # with an extra, and needed for files from elsewhere alone
-
-    for fault in jsonschema.Draft202012Validator(schema()).iter_errors(table):
-        yield ".".join(map(str, fault.absolute_path)) or FILE, fault.message[:200]

@@ -8,7 +8,6 @@ lives in ``Reading`` beside it, in memory alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -244,12 +243,12 @@ def _usual(one: Field[Any], content: Any) -> bool:
 
 def schema() -> Schema:
     """The published schema of ``learning.json``."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **models.document(Learning)}
+    return models.published(Learning)
 
 
 def schema_text() -> str:
     """The content of ``schema-1.json``."""
-    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+    return models.as_text(schema())
 
 
 def load(path: Path) -> Learning:
@@ -264,13 +263,6 @@ def load(path: Path) -> Learning:
                 path=path, version=VERSION, found=table["learning"]
             )
         )
-    for where, wrong in _faults(table):
-        raise LearningError(_("{path}: {where}: {wrong}").format(path=path, where=where, wrong=wrong))
+    for where, wrong in models.faults(table, schema()):
+        raise LearningError(_("{path}: {where}: {wrong}").format(path=path, where=where or FILE, wrong=wrong))
     return models.build(Learning, table)
-
-
-def _faults(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    import jsonschema  # with an extra, and needed for files from elsewhere alone
-
-    for fault in jsonschema.Draft202012Validator(schema()).iter_errors(table):
-        yield ".".join(map(str, fault.absolute_path)) or FILE, fault.message[:200]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -631,9 +630,7 @@ def schema() -> Schema:
     """Returns the published schema of scenarios."""
     defined = (Person, Then, Register, OnChip, Holder)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "sscard scenario, format 1",
-        **models.document(ScenarioDocument),
+        **models.published(ScenarioDocument, "sscard scenario, format 1"),
         "$defs": {
             "moment": {
                 "type": "string",
@@ -662,4 +659,4 @@ def schema() -> Schema:
 
 def text() -> str:
     """Returns the content of ``schema-1.json``."""
-    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+    return models.as_text(schema())

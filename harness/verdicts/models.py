@@ -14,7 +14,8 @@ that Python keeps for itself has an underscore behind it. A ``StrEnum`` stands i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum, StrEnum
 from functools import cache
@@ -143,6 +144,25 @@ def document(kind: Any) -> Schema:
     """The schema of a whole document: what is missing is told before what is unknown."""
     schema = written_out(kind)
     return {"type": schema.pop("type"), "required": schema.pop("required"), **schema}
+
+
+def published(kind: Any, title: str = "") -> Schema:
+    """The schema of a whole document as it is published."""
+    told = {"title": title} if title else {}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told, **document(kind)}
+
+
+def as_text(schema: Schema) -> str:
+    """The content of the file that a published schema stands in."""
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def faults(table: Any, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Where a document differs from its schema, empty for the whole of it, and what is wrong there."""
+    import jsonschema  # with an extra, and needed for files from elsewhere alone
+
+    for fault in jsonschema.Draft202012Validator(schema).iter_errors(table):
+        yield ".".join(map(str, fault.absolute_path)), fault.message[:200]
 
 
 def name_of(one: Field[Any]) -> str:
