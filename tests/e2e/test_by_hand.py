@@ -80,6 +80,9 @@ def _at_a_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+TRIES = 6
+
+
 class Typed:
     """A program at a terminal: what is typed, and what stands on the screen."""
 
@@ -95,14 +98,29 @@ class Typed:
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
 
-    def until(self, text: str) -> None:
-        """Reads until a text stands on the screen, after the one that was waited for before."""
-        end = time.monotonic() + DEADLINE
+    def stands(self, text: str, seconds: float) -> bool:
+        """Reads until a text stands on the screen, after the one that was waited for before; false if it does not."""
+        end = time.monotonic() + seconds
         while (found := self.screen.find(text, self.seen)) < 0:
-            assert select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0], self.screen
+            if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
+                return False
             with contextlib.suppress(OSError):
                 self.screen += os.read(self.master, 4096).decode(errors="replace")
         self.seen = found + len(text)
+        return True
+
+    def until(self, text: str) -> None:
+        assert self.stands(text, DEADLINE), self.screen
+
+    def interrupt(self, prompt: str) -> None:
+        """Presses Ctrl-C until the prompt stands there anew: Python's line editor does not see one that comes just
+        before it begins to wait for a key.
+        """
+        for __ in range(TRIES):
+            self.type("\x03")
+            if self.stands(prompt, DEADLINE / TRIES):
+                return
+        raise AssertionError(self.screen)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -128,8 +146,9 @@ def test_the_shell_at_a_terminal(typed: Typed, state: Path) -> None:
     typed.type("read EF06/09\n")
     typed.until("测试甲")
     typed.until("SSSE> ")
-    typed.type("half a line\x03")
-    typed.until("SSSE> ")
+    typed.type("half a line")
+    typed.until("half a line")
+    typed.interrupt("SSSE> ")
     typed.type("verify\n")
     typed.until("PIN: ")
     typed.type("123456\n")
