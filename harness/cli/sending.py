@@ -19,7 +19,7 @@ from harness.conformance import recorded, runner
 from harness.conformance import vector as vectors
 from harness.conformance.recorded import Recorded
 from harness.conformance.targets.reader import in_reader
-from harness.conformance.targets.target import Target, TargetError
+from harness.conformance.targets.target import Target
 from harness.conformance.targets.virtual import Virtual
 from harness.conformance.vector import Vector
 from harness.keys import roots
@@ -77,12 +77,7 @@ def _target(on: Receiver, plan: Layout) -> Iterator[Target]:
         raise click.UsageError(_("--reader needs --card: the ATR or identification code of the card that you mean"))
     known = catalogue.layout(on.layout) if on.layout else None
     with in_reader(pcsc.find_reader(on.reader), roots.load(on.keys), os.environ.get(pins.PIN, ""), known) as card:
-        if not card.is_named(on.named):
-            raise TargetError(
-                _("{target}: this is not the card that --card names: `sscard readers --serials` tells its ATR").format(
-                    target=card.target
-                )
-            )
+        card.demand_named((on.named,))
         yield card
 
 

@@ -18,7 +18,6 @@ from emulator.messages import _
 from harness.conformance.models import Step
 from harness.conformance.plan import Plan, Planned
 from harness.conformance.targets.reader import CardInReader
-from harness.conformance.targets.target import TargetError
 from harness.conformance.vector import Vector
 from harness.readers import pcsc
 from harness.verdicts import report
@@ -157,12 +156,7 @@ class NextCard:
     def first(self) -> CardInReader:
         """The card that is there."""
         card = self._held.enter_context(self._opened())
-        if not any(map(card.is_named, self._names)):
-            raise TargetError(
-                _("{target}: this is not the card that --card names: `sscard readers --serials` tells its ATR").format(
-                    target=card.target
-                )
-            )
+        card.demand_named(self._names)
         self._take(card)
         return card
 

@@ -92,7 +92,6 @@ class ByHand:
             ledger = Ledger(self.terminal.identification, note or SpentKeys(), self._proved_by)
             self._guard = Guard(observed, self.terminal.layout, ledger)
             self.terminal.connection = self._guard
-            self._again()
 
     @property
     def layout(self) -> Layout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 from collections.abc import Callable
@@ -15,8 +14,9 @@ from emulator.chip import Chip
 from emulator.filesystem.memory import image as images
 from tests.kit.cards import DF, Card
 from tests.kit.forks import Say, forked
+from tests.kit.sampled import DEEP
 
-KILLS = 3000 if os.environ.get("SSCARD_FUZZ") == "deep" else 25
+KILLS = 3000 if DEEP else 25
 
 
 def writer(path: Path, first: int) -> Callable[[Say], None]:

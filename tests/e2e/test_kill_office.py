@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 from collections.abc import Callable
@@ -19,8 +18,9 @@ from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
 from tests.kit.forks import Say, forked
 from tests.kit.offices import Desk, moving
+from tests.kit.sampled import DEEP
 
-KILLS = 200 if os.environ.get("SSCARD_FUZZ") == "deep" else 12
+KILLS = 200 if DEEP else 12
 LONGEST = 0.25
 """Seconds of the processor's: several transfers, however busy the machine is."""
 MOST = 10 * KILLS

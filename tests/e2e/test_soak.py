@@ -6,7 +6,6 @@ byte, and a session only fails where a fault came.
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -30,10 +29,10 @@ from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.trace import read
 from tests.kit import effects
+from tests.kit.sampled import DEEP
 from tests.kit.served import Served, serving
 
 pytestmark = pytest.mark.pcsc
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 SLOTS = 4 if DEEP else 2
 SESSIONS = 240 if DEEP else 6
 """For each slot: at a counter a session takes 15 s and more, so 240 are an hour. Without ``make deep`` a sample."""

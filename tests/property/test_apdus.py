@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -15,8 +14,8 @@ from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
 from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
 from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from tests.kit.sampled import DEEP
 
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 MUTATED = 1_000_000 if DEEP else 15_000
 EXAMPLES = 20_000 if DEEP else 1_000
 

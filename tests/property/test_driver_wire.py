@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 
 from harness.driver import wire
 from harness.driver.interface import EXPORTED
+from tests.kit.sampled import DEEP
 from tests.unit.harness.driver.test_driver_front import Link, served
 
-EXAMPLES = 5000 if os.environ.get("SSCARD_FUZZ") == "deep" else 150
+EXAMPLES = 5000 if DEEP else 150
 argument = st.one_of(st.binary(max_size=40), st.integers().map(lambda one: str(one).encode()), st.just(b"||"))
 request = st.builds(
     lambda name, rest: wire.frame(name, *rest),

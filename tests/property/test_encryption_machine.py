@@ -5,7 +5,6 @@ quotes what was sent.
 from __future__ import annotations
 
 import json
-import os
 from functools import lru_cache
 from typing import Any
 
@@ -20,8 +19,8 @@ from emulator.crypto.keys import test_root as root_of
 from harness.hsm.machine import EncryptionMachine
 from harness.web import hsm as service
 from harness.web.hsm import CARD, EXAMPLES
+from tests.kit.sampled import DEEP
 
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 EXAMPLES_EACH = 20_000 if DEEP else 600
 CHIP = bytes.fromhex(CARD["history"])[-8:]
 FACTORS = ("0011223344556677", "0000000000000000", "FFFFFFFFFFFFFFFF")

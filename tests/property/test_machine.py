@@ -5,7 +5,6 @@ The model below shares no code and no data with the chip: its tables were typed 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -14,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, tries_cell
 from tests.kit.cards import HOME, Card, new_card
+from tests.kit.sampled import DEEP
 
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 APPLICATIONS = ("MF", "SSSE", "DF01", "DF03", "DF04", "BANK")
 SOCIAL = ("SSSE", "DF01", "DF03", "DF04")
 

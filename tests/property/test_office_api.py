@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from harness.office.vocabulary import Role
 from harness.web.office.examples import FIRST, ME, STORY, Example
 from tests.kit.office_fronts import CLERKS, Caller, kind
 from tests.kit.offices import Desk
-
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
+from tests.kit.sampled import DEEP
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.sampled_from([2**63, -1, "\0"]),

@@ -6,7 +6,6 @@ makes them agree, the trail's seal holds, no PIN is in the file, and nothing but
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -39,8 +38,8 @@ from harness.office.vocabulary import DocumentType, Incapacity, Life, Loss, Rela
 from harness.readers.connection import Connection
 from harness.terminal import region as regions
 from tests.kit.offices import PHOTO, Desk, Torn, agent, ask, child, citizen, moving
+from tests.kit.sampled import DEEP
 
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 DECLARED = (Refusal, Unknown, Failed, HalfWay, BankDown)
 PINS = ("864209753", "864209754", "864209755")
 """None of them is part of any number that the register holds."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Iterator
 from datetime import date
@@ -28,10 +27,10 @@ from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.trace.show import Reader
 from tests.kit.cards import DF, SSSE, VERIFY, new_card
+from tests.kit.sampled import DEEP
 from tests.kit.watched import personal
 from tests.property.test_apdus import SEEDS, mutate
 
-DEEP = os.environ.get("SSCARD_FUZZ") == "deep"
 COMMANDS = 200_000 if DEEP else 6_000
 FRESH = 500
 """Commands after which the card is a fresh one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +111,15 @@ class CardInReader:
     def is_named(self, name: str) -> bool:
         """True if this is the card that the user named, by its ATR or its identification code."""
         return name.replace(" ", "").upper() in (self._connection.atr.hex().upper(), self.identification.upper())
+
+    def demand_named(self, names: Iterable[str]) -> None:
+        """TargetError unless this is a card that the user named."""
+        if not any(map(self.is_named, names)):
+            raise TargetError(
+                _("{target}: this is not the card that --card names: `sscard readers --serials` tells its ATR").format(
+                    target=self.target
+                )
+            )
 
     def layout_for(self, vector: Vector) -> Layout:
         """Returns the card's own layout. Unsuitable where the vector wants another."""
