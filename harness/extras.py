@@ -8,6 +8,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 
 EXTRAS: dict[str, tuple[str, ...]] = {
+    "cluster": ("distributed",),
     "conformance": ("jsonschema", "jinja2", "pydantic"),
     "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),
     "web": ("fastapi", "fastapi_offline", "h11", "limits", "starlette", "uvicorn", "websockets"),

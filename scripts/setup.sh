@@ -75,7 +75,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
 # PC/SC comes after these: it is compiled, and everything else works without.
-all=conformance,office,web
+all=cluster,conformance,office,web
 case "$kind" in
     run) extra=conformance ;;
     all) extra=$all ;;

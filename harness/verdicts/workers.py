@@ -16,8 +16,9 @@ def pool() -> ProcessPoolExecutor:
     """A process for each. Ctrl-C, which a terminal sends to all of them, is for the one that asked: it takes what the
     others are at, and ends them.
     """
-    return ProcessPoolExecutor(processors(), initializer=_leave_interrupts)
+    return ProcessPoolExecutor(processors(), initializer=leave_interrupts)
 
 
-def _leave_interrupts() -> None:
+def leave_interrupts() -> None:
+    """Has this process leave Ctrl-C to the one that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -40,6 +40,7 @@ SPEAKING = (
     "harness/conformance/runner.py",
     "harness/conformance/steps.py",
     "harness/conformance/targets",
+    "harness/proving",
     "harness/monitor",
     "harness/web/connection.py",
     "harness/web/guard.py",
