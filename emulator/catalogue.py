@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from emulator import personas as people
+from emulator.errors import ErrorKind, SscardError
+from emulator.filesystem.layouts import interfaces
 from emulator.filesystem.layouts import load as plans
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.frozen import frozen
+from emulator.interface import Interface
 from emulator.kept import keep
+from emulator.messages import _
 from emulator.personas import BLANK, DEFAULT, Persona, document
 from emulator.personas.issue import issue
 
-__all__ = ["base_of", "card", "layout", "layouts", "persona", "personas", "tree"]
+__all__ = ["NoSuchInterface", "base_of", "card", "layout", "layouts", "over", "persona", "personas", "tree"]
 
 KEPT = 128
 """Of each kind, the oldest going first: tests make files by the hundred."""
@@ -102,6 +106,28 @@ copyreg.pickle(Layout, _pickled)
 def base_of(name_or_path: str | Path) -> Layout | None:
     """The layout that another extends, None for one that stands alone. LayoutError."""
     return plans.base_of(str(name_or_path))
+
+
+class NoSuchInterface(SscardError, ValueError):
+    """A card is asked for over an interface that cards of its layout do not have."""
+
+    kind = ErrorKind.INPUT
+
+    def __init__(self, plan: Layout) -> None:
+        having = [name for name in layouts() if layout(name).contactless is not None]
+        super().__init__(
+            _(
+                "layout {name} has no contactless interface: choose {names}, or a layout of your own with a table "
+                "[contactless]"
+            ).format(name=plan.name, names=", ".join(having))
+        )
+
+
+def over(plan: Layout, interface: Interface) -> Layout:
+    """A layout as a terminal finds it over this interface. NoSuchInterface, which names the layouts that have it."""
+    if interface is Interface.CONTACTLESS and plan.contactless is None:
+        raise NoSuchInterface(plan)
+    return interfaces.over(plan, interface)
 
 
 @cache

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from emulator import catalogue
 from emulator.apdu import lifecycle, messaging
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.habits import Habits
@@ -19,20 +20,23 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, describe
 from emulator.apdu.table import InstructionTable
-from emulator.apdu.transport import follow
+from emulator.apdu.transport import follow, short_only, whole
 from emulator.changes import Change, Witness
 from emulator.crypto import suite
+from emulator.filesystem.layouts import interfaces
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.nvm import PowerCut
+from emulator.interface import Interface, ats, historical
 from emulator.session import Session
 
 if TYPE_CHECKING:
+    from emulator.filesystem.layouts.specs import ContactlessSpec
     from emulator.filesystem.memory.image import Image
 
 OK = b"\x90\x00"
 WRONG_LE = 0x6C
 GET_RESPONSE = bytes((GetResponse.ins,))
-LONGEST_COMMAND = 261
+NOTHING_WAITS = SW.UNKNOWN.to_bytes(2, "big")
 _log = logging.getLogger(__name__)
 
 
@@ -109,6 +113,17 @@ def told(observer: Seeing | None, act: Callable[[Seeing], object]) -> Seeing | N
     return observer
 
 
+def _joined(command: bytes, answer: bytes, parts: list[Exchange]) -> Exchange:
+    """One exchange of those that make it up: the first brought the command, the last says why it ended so."""
+    last = parts[-1]
+    changes = tuple(change for part in parts for change in part.changes)
+    took = sum(part.seconds for part in parts)
+    reason = last.reason if answer[-2:] == last.answer[-2:] else describe(int.from_bytes(answer[-2:], "big"))[0]
+    opened = next((part.plain for part in parts if part.plain), b"")
+    failure = next((part.failure for part in parts if part.failure), "")
+    return Exchange(command, answer, reason, failure, opened, changes, took)
+
+
 class Interposer(Protocol):
     """Stands between terminal and chip, under the chip's lock: the one way to make a chip's answers go wrong."""
 
@@ -139,30 +154,40 @@ class Inside:
 class Chip:
     """One social security card. ``image`` holds what survives power; all else is gone at every reset.
 
-    ``apdu_shape`` makes it answer as through a reader that follows 61xx and 6Cxx by itself. ``random`` may be given
-    by tests. ``interposer``: what stands between it and the terminal, None in a sound card.
+    ``interface``: over which it is spoken to; NoSuchInterface where cards of its layout have no such. ``apdu_shape``
+    makes it answer as through a reader that follows 61xx and 6Cxx by itself; a contactless card has nothing of these to
+    follow. ``random`` may be given by tests. ``interposer``: what stands between it and the terminal, None in a sound
+    card.
     """
 
     def __init__(
         self,
         image: Image,
         *,
+        interface: Interface = Interface.CONTACT,
         apdu_shape: bool = False,
         random: Callable[[int], bytes] = os.urandom,
         observer: Observer | None = None,
         interposer: Interposer | None = None,
     ) -> None:
         self.image = image
+        self.interface = interface
         self.interposer = interposer
         self.observer = observer
         self.apdu_shape = apdu_shape
-        self.atr = image.atr
+        self.atr = image.atr_over(interface)
+        self.uid = b""
+        """Its number in the field, 4 or 7 bytes, since it came into one; empty by contacts."""
         algorithms = suite(image.algorithm)
-        root = files.tree(image.layout, algorithms.code)
-        self._state = CardState(image.layout, root, image.memory, algorithms, Session(root), random)
-        self._table = InstructionTable.of(image.layout)
-        spec = image.layout.habits
-        self._habits = Habits(spec, self._state, self._table) if spec is not None else None
+        layout = catalogue.over(image.layout, interface)
+        self._contactless = layout.contactless if interface is Interface.CONTACTLESS else None
+        root = files.tree(layout, algorithms.code)
+        self._state = CardState(layout, root, image.memory, algorithms, Session(root), random)
+        self._table = InstructionTable.of(layout)
+        spec = layout.habits
+        self._habits = Habits(spec, self._state, self._table, interface) if spec is not None else None
+        self._plain = self._habits is None and self._contactless is None
+        """An answer is what the instruction gives."""
         self._powered = False
         self._torn = False
         self._witness: Witness | None = None
@@ -178,6 +203,11 @@ class Chip:
     @session.setter
     def session(self, session: Session) -> None:
         self._state.session = session
+
+    @property
+    def ats(self) -> bytes:
+        """Its answer to select in a field, TL first; empty by contacts."""
+        return ats(self._contactless.parameters, historical(self.atr)) if self._contactless is not None else b""
 
     def power_on(self) -> bytes:
         """Gives the chip power and resets it; returns the ATR."""
@@ -198,6 +228,8 @@ class Chip:
     def _restart(self) -> None:
         """What a reset does to the chip itself."""
         self._forget()
+        if self._contactless is not None and not self._powered:
+            self.uid = interfaces.uid(self._contactless, self.image.chip_factor, self._state.random)
         if self._torn:
             self._state.memory.recover()
             self._torn = False
@@ -231,16 +263,18 @@ class Chip:
         try:
             if not self._powered:
                 raise RuntimeError("the chip has no power: power_on() first")
-            if self.apdu_shape:
+            if self.apdu_shape and self._contactless is None:
                 return follow(self._answer, command)
-            if self.observer is None and self.interposer is None and self._habits is None:
+            if self._plain and self.observer is None and self.interposer is None:
                 return self._perform(command)  # two layers less where nobody is to be told or asked
             return self._answer(command)
         finally:
             self._lock.release()
 
     def _answer(self, raw: bytes) -> bytes:
-        """One command in the T=0 shape, under the lock: the card's own answer, or what an interposer makes of it."""
+        """One command, under the lock: the card's own answer, in the T=0 shape by contacts, or what an interposer makes
+        of it.
+        """
         if self.interposer is not None:
             return self.interposer.answer(raw, self._inside)
         try:
@@ -273,9 +307,31 @@ class Chip:
         self.observer = told(self.observer, lambda one: one.exchanged(exchange))
 
     def _answered(self, raw: bytes, tell: Telling | None) -> bytes:
-        """Carries a command out as this card does, with its habits where it has any. ``tell`` is told of it, without an
-        answer where power is cut. PowerCut.
+        """Carries a command out as this card does, with its habits where it has any, and answers as its interface has
+        it. ``tell`` is told of it, without an answer where power is cut. PowerCut.
         """
+        if self._contactless is not None:
+            return self._whole(self._contactless, raw, tell)
+        return self._shaped(raw, tell)
+
+    def _whole(self, spec: ContactlessSpec, raw: bytes, tell: Telling | None) -> bytes:
+        """As ``_answered``, over T=CL: one exchange, whatever the layers below ask one another."""
+        seen: list[Exchange] = []
+        told_of = seen.append if tell is not None else None
+        try:
+            answer = whole(lambda command: self._shaped(command, told_of), raw)
+        except PowerCut:
+            if tell is not None:
+                tell(_joined(raw, b"", seen))
+            raise
+        if answer[-2:] == NOTHING_WAITS and self._table.get(raw) is GetResponse:
+            answer = spec.get_response.to_bytes(2, "big")
+        if tell is not None:
+            tell(_joined(raw, answer, seen))
+        return answer
+
+    def _shaped(self, raw: bytes, tell: Telling | None) -> bytes:
+        """A command in the T=0 shape, with this card's habits where it has any."""
         if self._habits is not None:
             return self._as_habits_have_it(self._habits, raw, tell)
         return self._perform(raw) if tell is None else self._watched(raw, tell)
@@ -378,7 +434,7 @@ class Chip:
             lifecycle.check_card(state)
         command = CommandAPDU.parse(raw)
         if command.extended:
-            raise CardError(SW.WRONG_LENGTH, f"T=0 carries commands of up to {LONGEST_COMMAND} bytes, none extended")
+            raise short_only(self.interface)
         kind = self._table.find(command.cla, command.ins, command.p1)
         if state.session.transaction is not None and not kind.continues:
             state.session.transaction = None

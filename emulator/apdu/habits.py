@@ -23,10 +23,12 @@ from emulator.apdu.lengths import WHOLE
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.apdu.table import InstructionTable
+from emulator.apdu.transport import short_only
 from emulator.filesystem.layouts.habit_specs import HabitsSpec
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.layouts.terms import Asked, Check, Messaging, Structure, Waiting
 from emulator.filesystem.memory.files import Directory
+from emulator.interface import Interface
 from emulator.session import Session
 
 Faults: TypeAlias = dict[Check, CardError]
@@ -95,7 +97,10 @@ class _Unguarded(CardState):
 class Habits:
     """The habits of one card."""
 
-    def __init__(self, spec: HabitsSpec, card: CardState, table: InstructionTable) -> None:
+    def __init__(
+        self, spec: HabitsSpec, card: CardState, table: InstructionTable, interface: Interface = Interface.CONTACT
+    ) -> None:
+        self._interface = interface
         self._spec = spec
         self._card = card
         self._table = table
@@ -216,7 +221,7 @@ class Habits:
         try:
             parsed = CommandAPDU.parse(command)
             if parsed.extended:
-                raise CardError(SW.WRONG_LENGTH, "T=0 carries no extended commands")
+                raise short_only(self._interface)
         except CardError as error:
             faults[Check.STRUCTURE] = error
             if len(command) < 4:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from emulator import catalogue
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.lengths import WHOLE
 from emulator.chip import Chip, Exchange, Inside, Observer, told
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _, deferred
 from emulator.reader.slot import CardGone
 from harness.faults.kinds import DONE, Fault, Phase
@@ -263,13 +265,17 @@ class FaultyChip(Chip):
         image: Image,
         plan: Plan,
         *,
+        interface: Interface = Interface.CONTACT,
         apdu_shape: bool = False,
         random: Callable[[int], bytes] = os.urandom,
         observer: Observer | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._injector = Injector(plan, image.layout, sleep)
-        super().__init__(image, apdu_shape=apdu_shape, random=random, observer=observer, interposer=self._injector)
+        self._injector = Injector(plan, catalogue.over(image.layout, interface), sleep)
+        super().__init__(
+            image, interface=interface, apdu_shape=apdu_shape, random=random, observer=observer,
+            interposer=self._injector,
+        )  # fmt: skip
 
     @property
     def injections(self) -> deque[Injection]:

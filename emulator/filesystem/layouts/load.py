@@ -18,7 +18,7 @@ from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
 
 PACKAGE = str(__package__)
-WHOLE, OPTIONAL = "table", frozenset({"purse", "certificate", "activation"})
+WHOLE, OPTIONAL = "table", frozenset({"purse", "certificate", "activation", "contactless"})
 """What ``[remove]`` calls tables that a layout may do without."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from emulator.filesystem.layouts import contactless as contactless_table
 from emulator.filesystem.layouts import features as features
 from emulator.filesystem.layouts import habits as habits_table
 from emulator.filesystem.layouts import item_tables
@@ -25,7 +26,7 @@ from emulator.filesystem.layouts.specs import (
 from emulator.filesystem.layouts.terms import CardKind, Fci, ItemFormat, KeyUse, Messaging, Structure
 from emulator.filesystem.memory import directory as directory_file
 from emulator.messages import _
-from emulator.security import PIN, Never, names_in, parse_condition
+from emulator.security import PIN, Condition, Never, names_in, parse_condition
 
 SCHEMA = 1
 PIN_DIGITS = re.compile("[0-9]{4,16}")
@@ -80,11 +81,13 @@ class LayoutReader:
         certificate = features.certificate(root, applications, files, keys)
         key_files = features.key_files(root, applications, keys)
         habits = habits_table.habits(root, {*applications, *files})
+        within_reach = self._conditions(applications, keys, pin.application)
+        contactless = contactless_table.contactless(root, card, applications, files, within_reach)
         root.done()
         return Layout(
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
             regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
-            fingerprint_of(self.table), follows_class, habits,
+            fingerprint_of(self.table), follows_class, habits, contactless,
         )  # fmt: skip
 
     def _atr(self) -> tuple[bytes, bytes, Basis]:
@@ -301,21 +304,8 @@ class LayoutReader:
         access = node.sources(() if "access_grade" in node.rest else sources, "access_sources")
         usage = node.choice("class", item_tables.CLASSES, "")
         parent = ItemSpec(None, ItemFormat.HEX, 0, "", "", grade, usage=usage, sources=sources)
-        conditions = []
-        for right in ("read", "update"):
-            condition = node.condition(right, keys)
-            for name in names_in(condition):
-                home = pin_home if name == PIN else keys[name].application
-                if home not in self._ancestry(application, applications):
-                    what = (
-                        _("key {name!r} lies in {home}").format(name=name, home=home)
-                        if home
-                        else _("this card has no PIN")
-                    )
-                    raise node.error(
-                        right, _("{what}, out of reach of {application}").format(what=what, application=application)
-                    )
-            conditions.append(condition)
+        within_reach = self._conditions(applications, keys, pin_home)
+        conditions = [within_reach(node, right, application, None) for right in ("read", "update")]
         items: tuple[ItemSpec, ...] = ()
         size = records = 0
         if directory:
@@ -354,6 +344,28 @@ class LayoutReader:
         )
         node.done()
         return spec
+
+    def _conditions(
+        self, applications: Mapping[str, ApplicationSpec], keys: Mapping[str, KeySpec], pin_home: str
+    ) -> contactless_table.ReadsCondition:
+        """Reads access conditions, whose keys must be found from where their file lies."""
+
+        def within_reach(node: Node, right: str, application: str, default: str | None) -> Condition:
+            condition = node.condition(right, keys, default)
+            for name in names_in(condition):
+                home = pin_home if name == PIN else keys[name].application
+                if home not in self._ancestry(application, applications):
+                    what = (
+                        _("key {name!r} lies in {home}").format(name=name, home=home)
+                        if home
+                        else _("this card has no PIN")
+                    )
+                    raise node.error(
+                        right, _("{what}, out of reach of {application}").format(what=what, application=application)
+                    )
+            return condition
+
+        return within_reach
 
     def _usual_fid(self, application: str, name: str) -> str:
         """The file id where a layout names none: EF and the SFI, or 00 and the SFI in a PSAM, and where certificates

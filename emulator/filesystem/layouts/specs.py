@@ -21,6 +21,7 @@ from emulator.filesystem.layouts.terms import (
     Messaging,
     MessagingKey,
     Structure,
+    UidForm,
 )
 from emulator.messages import _
 from emulator.security import PIN, Always, Condition, Never, names_in
@@ -346,6 +347,34 @@ class CertificateSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSpec:
+    """Who may read and who may update a file over one interface."""
+
+    read: Condition
+    update: Condition
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class ContactlessSpec:
+    """A card's contactless side, and where it differs from the other. ``parameters``: the ATS's T0 and interface bytes.
+
+    ``unreachable``: applications that SELECT does not find there, with what lies in them; ``access``: other access
+    conditions, by file; ``pin``: the cardholder's PIN may be verified and changed. ``get_response``: what GET RESPONSE
+    answers, as nothing ever waits for it.
+    """
+
+    parameters: bytes
+    uid: UidForm
+    pin: bool
+    unreachable: tuple[str, ...]
+    access: dict[str, AccessSpec]
+    get_response: int
+    grade: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RegionBinding:
     """One insurance's region item, as the role ``insurance_region`` binds it."""
 
@@ -401,6 +430,10 @@ class Layout:
     """
     habits: HabitsSpec | None = None
     """Where it answers otherwise than this project's chip, None for a card that does not."""
+    contactless: ContactlessSpec | None = None
+    """Its contactless side, None for a card that has none."""
+    hidden: frozenset[str] = frozenset()
+    """Applications that are on the card, and not found over the interface that this layout is of."""
 
     def item(self, path: ItemPath) -> tuple[FileSpec, ItemSpec] | None:
         """The file and the item that a path names; None where cards of this layout have no such item."""

@@ -124,6 +124,16 @@ class Waiting(StrEnum):
     WITH_LE = "with Le"
 
 
+class UidForm(StrEnum):
+    """The number by which a reader tells cards in its field apart: four bytes drawn each time that the card comes into
+    one, or the same four or seven always. [P: iso14443-3]
+    """
+
+    RANDOM = "random"
+    FOUR = "4"
+    SEVEN = "7"
+
+
 class Addressing(StrEnum):
     """How a read command names what it reads: by SFI or in the current EF; a record by its number or by its tag (the
     first, or in another mode); bytes from an offset.

@@ -89,6 +89,8 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
     """The tree of a layout; the algorithm's number goes into the environment's FCI (tag 9F0C)."""
     directories: dict[str, Directory] = {}
     for spec in layout.applications.values():
+        if spec.id in layout.hidden:
+            continue
         parent = directories.get(spec.parent)
         directory = Directory(spec, parent, fci(spec, layout, algorithm_code))
         if spec.dfname_sm4:
@@ -99,6 +101,8 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
             parent.children.append(directory)
             directory.life = (state_cell(spec.id), *parent.life)
     for file in layout.files.values():
+        if file.application in layout.hidden:
+            continue
         home = directories[file.application]
         home.files[file.sfi] = home.ids[file.fid] = file
         declared = sum((2 + item.length) * item.count for item in file.items)
@@ -108,7 +112,8 @@ def build(layout: Layout, algorithm_code: int) -> Directory:
             listing = layout.files[directory.spec.directory]
             directory.files.setdefault(listing.sfi, listing)
     for key in layout.keys.values():
-        directories[key.application].keys.append(key)
+        if key.application not in layout.hidden:
+            directories[key.application].keys.append(key)
     return next(directory for directory in directories.values() if directory.parent is None)
 
 

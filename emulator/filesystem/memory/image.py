@@ -43,6 +43,7 @@ from emulator.filesystem.memory.cells import (
     tries_cell,
 )
 from emulator.filesystem.memory.memory import Memory, state_cells
+from emulator.interface import HISTORICAL, Interface, contactless_atr
 from emulator.messages import _, deferred
 from emulator.security import PIN
 from emulator.textfiles import as_json, writing
@@ -51,8 +52,6 @@ from emulator.textfiles.text import FormatError, read
 FORMAT = "sscard image"
 VERSION = 1
 SEAL = ',\n"sha256": "'
-HISTORICAL = 13
-"""Historical bytes of every card's ATR."""
 CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 PAUSE = 0.02
@@ -98,6 +97,10 @@ class Image:
     def chip_factor(self) -> bytes:
         """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S: part9:7.3, prog-huada-usb]"""
         return self.atr[-8:]
+
+    def atr_over(self, interface: Interface) -> bytes:
+        """The ATR that PC/SC shows of this card over an interface: its own, or one made of its historical bytes."""
+        return self.atr if interface is Interface.CONTACT else contactless_atr(self.atr[-HISTORICAL:])
 
     def fork(self) -> Image:
         """Another card just like this one, apart from now on and tied to no file; microseconds."""
