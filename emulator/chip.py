@@ -47,7 +47,8 @@ class Exchange:
     An empty ``answer``: there was none, as power was cut. ``failure`` is the traceback of a fault of this program's
     own, which the terminal sees as 6F00; without the exception's words, which may quote a PIN or what a card holds.
     ``plain`` is the command that secure messaging covered, empty where there was none or it could not be opened.
-    ``seconds``: from the command to its answer, as the card took them; what a reader adds is not in them.
+    ``seconds``: from the command to its answer, as the card took them; what a reader adds is not in them. ``writes``:
+    non-volatile writes that were done, after each of which power may go.
     """
 
     command: bytes
@@ -57,6 +58,7 @@ class Exchange:
     plain: bytes = b""
     changes: tuple[Change, ...] = ()
     seconds: float = 0.0
+    writes: int = 0
 
 
 Telling: TypeAlias = Callable[[Exchange], object]
@@ -371,16 +373,19 @@ class Chip:
         self._witness = witness = self._witness or Witness(memory)
         witness.before(session)
         self._account = account = Account()
-        began = time.monotonic()
+        nvm = memory.nvm
+        written, began = nvm.writes, time.monotonic()
         try:
             answer = self._perform(raw)
         except PowerCut:
             words, took = "power was cut in the middle of it", time.monotonic() - began
-            tell(Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took))
+            written = nvm.writes - written
+            tell(Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took, writes=written))
             raise
         took = time.monotonic() - began
         words = account.reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-        tell(Exchange(raw, answer, words, account.failure, _plain(account.opened), witness.changes(session), took))
+        plain, changes = _plain(account.opened), witness.changes(session)
+        tell(Exchange(raw, answer, words, account.failure, plain, changes, took, nvm.writes - written))
         return answer
 
     def _perform(self, raw: bytes) -> bytes:

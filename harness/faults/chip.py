@@ -147,6 +147,7 @@ class Injector:
         self._sleep = sleep
         self._held = _Held()
         self._last = b""
+        self._count = 0
 
     def was_reset(self) -> None:
         """Forgets what it held back, and what was answered before."""
@@ -156,6 +157,7 @@ class Injector:
 
     def answer(self, command: bytes, card: Inside) -> bytes:
         """One command: what comes before it, the card's own answer or another, what is made of that. CardGone."""
+        self._count += 1
         course = _Course(command, self._last, card, self._held, self._sleep)
         meant = [rule for rule in self._rules if self._meant(rule.fault, command)]
         try:
@@ -171,6 +173,8 @@ class Injector:
 
     def _meant(self, fault: Fault, command: bytes) -> bool:
         """True if a command passes a fault's filters."""
+        if fault.at and fault.at != self._count:
+            return False
         kind = self._context.instruction(command)
         if fault.instruction and (kind is None or kind.name != fault.instruction):
             return False

@@ -15,7 +15,7 @@ from emulator.reader.wire import LARGEST
 from harness.faults.text import WRITE, Moment
 
 DONE = b"\x90\x00"
-TRIGGERS = ("nth", "every", "one_in")
+TRIGGERS = ("nth", "every", "one_in", "at")
 FILTERS = ("instruction", "application", "file", "item")
 ALWAYS_TOLD = {"told": True}
 """Of a field that is told even where it has its default."""
@@ -56,7 +56,8 @@ class Fault:
     """One fault. Where no trigger is given it comes always, where no filter is given at every command.
 
     Triggers count the commands that pass the filters and that the fault can spoil: ``nth`` that one alone, ``every``
-    each n-th, ``one_in`` by chance, one of so many, the same ones under the same seed.
+    each n-th, ``one_in`` by chance, one of so many, the same ones under the same seed. ``at`` counts all commands that
+    the card gets, whatever they are, from the first of the run: at that one, if it passes and can be spoilt.
     """
 
     kind: ClassVar[str]
@@ -66,6 +67,7 @@ class Fault:
     nth: int = 0
     every: int = 0
     one_in: int = 0
+    at: int = 0
     instruction: str = ""
     application: str = ""
     file: str = ""

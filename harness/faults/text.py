@@ -128,6 +128,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "nth": number(1),
     "every": number(1),
     "one_in": number(1),
+    "at": number(1),
     "instruction": _instruction,
     "application": _path,
     "file": _path,

@@ -136,6 +136,8 @@ class SlotTrace:
         }
         if plain:
             event["plain"] = plain
+        if told.writes:
+            event["writes"] = told.writes
         if told.changes:
             event["changes"] = [
                 {name: value for name, value in zip(CHANGE, astuple(change), strict=True) if value}

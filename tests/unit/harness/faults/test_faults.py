@@ -393,6 +393,24 @@ def test_faults_are_in_the_trace_beside_what_the_card_did(tmp_path: Path) -> Non
     assert "the card was taken out in the middle of the command" in shown
 
 
+def test_a_fault_at_a_command_of_the_run_counts_every_command() -> None:
+    card = Faulty("status,sw=6F00,at=3", "garbled,at=3", "challenge,at=2")
+    assert card.all(SSSE, READ_NUMBER, READ_NUMBER, READ_NUMBER) == ["611E", "9000", "6F00", "9000"]
+    assert card.came == [1], "the second cannot spoil an answer without data, nor the third what is no challenge"
+
+
+def test_a_fault_at_a_command_of_the_run_counts_on_after_a_reset() -> None:
+    card = Faulty("status,sw=6F00,at=3")
+    assert card.all(SSSE, READ_NUMBER) == ["611E", "9000"]
+    card.connection.reset()
+    assert card.all(SSSE, SSSE) == ["6F00", "611E"]
+
+
+def test_a_fault_has_one_trigger() -> None:
+    with pytest.raises(FaultError, match="expected one trigger of nth, every, one_in, at, once, always"):
+        plan.from_text("garbled,at=3,nth=1")
+
+
 def test_a_terminal_is_told_what_went_wrong() -> None:
     card = Faulty("status,sw=63C1,instruction=VERIFY")
     terminal = Terminal(card.connection)

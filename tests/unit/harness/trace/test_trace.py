@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ from emulator.chip import Chip, Exchange
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.nvm import PowerCut
+from harness.images import tear
 from harness.readers.connection import InProcess
 from harness.terminal import region
 from harness.terminal.terminal import Terminal
@@ -64,6 +66,9 @@ def session(
         terminal.connection.close()
 
 
+STEPS = [methodcaller("transmit", bytes.fromhex(one)) for one in (SSSE, WRONG_PIN, VERIFY)]
+
+
 def shown(path: Path) -> str:
     words = Reader(read.layout_of(path))
     return "\n".join(line for event in read.events(path) for line in words.lines(event))
@@ -81,6 +86,20 @@ def test_a_trace_follows_its_schema_and_gives_reasons(tmp_path: Path) -> None:
     assert times == sorted(times)  # type: ignore[type-var]
     unknown = events[-2]
     assert unknown["reason"] == "CLA 00 has no INS FF"
+
+
+def test_a_trace_tells_the_writes_at_which_power_can_be_cut(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    with TraceFile(path) as trace:
+        image = new_card().chip.image
+        chip = Chip(image.fork(), observer=trace.slot(0, image))
+        chip.power_on()
+        for command in (SSSE, WRONG_PIN, VERIFY):
+            chip.transmit(bytes.fromhex(command))
+    told = [event.table.get("writes", 0) for event in read.events(path) if event.kind is read.EventKind.APDU]
+    torn = [len({cut.after for cut in tear.cuts(image, STEPS, number)}) for number in range(len(STEPS))]
+    assert told == [max(0, count - 1) for count in torn], "a cut before each write, and one after the last"
+    assert told == [0, 1, 2]
 
 
 @pytest.fixture
