@@ -45,7 +45,7 @@ def test_a_stopped_server_is_a_code_in_time(
 ) -> None:
     basic(library)
     monkeypatch.setenv("SSCARD_DRIVER_TIMEOUT", "1")
-    server.send_signal(signal.SIGSTOP)
+    stop(server)
     begun = time.monotonic()
     assert library("iReadCardBas", 3) == (-4, words(Code.MUTE)), "in mid-call"
     assert library("iReadCardBas", 3) == (-4, words(Code.MUTE)), "at the greeting"
@@ -59,7 +59,7 @@ def test_a_server_killed_in_mid_call(
     library: Library, server: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     basic(library)
-    server.send_signal(signal.SIGSTOP)
+    stop(server)
     told: list[tuple[int, str]] = []
     caller = threading.Thread(target=lambda: told.append(library("iReadCardBas", 3)))
     caller.start()
@@ -72,6 +72,13 @@ def test_a_server_killed_in_mid_call(
     monkeypatch.setenv("SSCARD_DRIVER_ARGS", " ".join(CARD))
     assert basic(library)[2] == NUMBER, "the next call starts one anew, over what the killed one left"
     native.end(native.server_of(tmp_path / "s"))
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Stops a server; returns when all its threads stand."""
+    server.send_signal(signal.SIGSTOP)
+    threads = Path(f"/proc/{server.pid}/task")
+    within(lambda: all((one / "stat").read_text().rpartition(")")[2].split()[0] == "T" for one in threads.iterdir()))
 
 
 def within(true: Callable[[], bool]) -> None:

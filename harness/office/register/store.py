@@ -64,7 +64,7 @@ class Register:
     def __init__(self, path: Path, *, durable: bool = True, hash_cost: int = secret.COST) -> None:
         self.path = path
         _owners_alone(path)
-        self.engine = _engine(path, durable=durable)
+        self.engine = _engine(path, durable=durable, wait=BUSY)
         try:
             _bring_up_to_date(self.engine)
         except (CommandError, DatabaseError) as error:
@@ -238,7 +238,7 @@ def _owners_alone(path: Path) -> None:
 READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
-def _engine(path: Path, *, durable: bool, wait: float = BUSY) -> Engine:
+def _engine(path: Path, *, durable: bool, wait: float) -> Engine:
     """``wait``: seconds that a statement waits for other programs. How a transaction of a connection begins, its
     execution option ``begin`` says.
     """
