@@ -37,8 +37,10 @@ def wanted(data: bytes) -> list[tuple[int, int]]:
 
 
 def build(tag: int, value: bytes) -> bytes:
-    """One data object, its length in the shortest form; for values of up to 255 bytes."""
-    size = bytes((len(value),)) if len(value) <= SHORT_LENGTH else bytes((0x81, len(value)))
+    """One data object, its length in the shortest form; for values of up to 65,535 bytes."""
+    size = len(value).to_bytes(1 if len(value) <= 0xFF else 2, "big")
+    if len(value) > SHORT_LENGTH:
+        size = bytes((MORE | len(size),)) + size
     return bytes.fromhex(f"{tag:0{2 * max(1, (tag.bit_length() + 7) // 8)}X}") + size + value
 
 

@@ -26,6 +26,8 @@ class Session:
     """A PSAM's delivered key."""
     exporting: bool = False
     """A key pair was named whose public key may be fetched."""
+    session_key: bytes | None = field(default=None, repr=False)
+    """The certificate application's: a private key that is imported comes under it."""
     transaction: object | None = None
     """What INITIALIZE began, on a purse or on a PSAM's side of it. Of the account's commands, GET BALANCE and GET
     TRANSACTION PROOF leave it [T: part5:table 49]; any other command ends it [D], and so does one that fails
@@ -40,6 +42,7 @@ class Session:
             self.rights &= {PIN}
             self.challenge = None
             self.exporting = False
+            self.session_key = None
         self.directory = directory
         self.file = None
         self.record = 0

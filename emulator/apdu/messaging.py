@@ -106,7 +106,7 @@ def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Op
         kind.check(replace(command, cla=kind.cla, data=body, le=None))
     key = kind.authorise(card, command)
     enciphered = kind.enciphered(card, command)
-    tries = kind.counted(card)
+    tries = kind.counted(card, command)
     seal = Seal.begin(card, key, enciphered=enciphered)
     left = tries.spend() if tries else None
     if not hmac.compare_digest(seal.mac(covered(command, body)), mac):

@@ -7,8 +7,9 @@ from emulator.apdu.instructions.bank import GetProcessingOptions
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
-from emulator.apdu.instructions.certificate import Hash, VerifyCertificatePin
+from emulator.apdu.instructions.certificate import ChangeCertificatePin, Hash, VerifyCertificatePin
 from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation, LoadKey
+from emulator.apdu.instructions.key_import import DecipherSessionKey, ImportKey, ImportSessionKey
 from emulator.apdu.instructions.key_pair import ExportPublicKey, GenerateKeyPair
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import PSAM
@@ -52,9 +53,13 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     GetStartingDay,
     GetProcessingOptions,
     VerifyCertificatePin,
+    ChangeCertificatePin,
     Hash,
     GenerateKeyPair,
     ExportPublicKey,
+    DecipherSessionKey,
+    ImportSessionKey,
+    ImportKey,
     ComputeSignature,
     VerifySignature,
     Activate,

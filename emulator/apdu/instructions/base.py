@@ -151,7 +151,7 @@ class Instruction:
         return card.messaging_key()
 
     @classmethod
-    def counted(cls, card: CardState) -> TryCounter | None:  # noqa: ARG003
+    def counted(cls, card: CardState, command: CommandAPDU) -> TryCounter | None:  # noqa: ARG003
         """What a wrong MAC is counted against, None for nothing: as a rule it locks no key.
         [T: part7:13.1, part7:13.2]
         """

@@ -6,18 +6,23 @@ import hmac
 from dataclasses import dataclass
 
 from emulator import ber
-from emulator.apdu.command import CommandAPDU
-from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.command import MAC_SIZE, CommandAPDU
+from emulator.apdu.instructions.base import Instruction, check_declared
 from emulator.apdu.instructions.touched import KeyNamed
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import sm2, sm3, suite_of
-from emulator.filesystem.layouts.specs import CertificateSpec, Layout
+from emulator.crypto.keys import pin_key
+from emulator.filesystem.layouts.specs import CertificateSpec, KeySpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse
+from emulator.filesystem.memory.cells import key_cell
+from emulator.filesystem.memory.tries import TryCounter
 
 PIN_PROVED = 0x01
 """P1 of VERIFY for a PIN that is proved; P2 is its id."""
 PIN_PROOF = 16
+PIN_DIGITS = range(4, 17)
+"""How many digits a PIN of the application may have. [D]"""
 VALUE = 0xC1
 """Tag of what a command of this application works upon."""
 
@@ -116,6 +121,76 @@ class VerifyCertificatePin(CertificateInstruction):
             raise CardError(tries_left(left), f"the proof is not {spec.name}'s; {left} tries left")
         tries.restore()
         card.session.rights.add(spec.name)
+        return b""
+
+
+@dataclass(slots=True)
+class ChangeCertificatePin(CertificateInstruction):
+    """Sets a new PIN of the application under the old one: the new PIN enciphered under the old PIN's key, and a MAC
+    under it with the challenge as start value. Whoever has not the old PIN has not the MAC, which costs a try.
+    """
+
+    name = "CHANGE CERTIFICATE PIN"
+    name_zh = "修改证书应用密码"
+    cla = 0x84
+    ins = 0x5E
+    source = "[1: prog-z390] for the administrator's PIN; the user's, tries and status words [D]"
+    p1p2 = {0x0181: "the user's PIN", 0x0100: "the administrator's PIN"}
+    lengths = frozenset({PIN_PROOF + MAC_SIZE})
+    status = (0x6581, 0x6700, 0x6983, 0x6984, 0x6985, 0x6988, 0x6A80, 0x6A81, 0x6A86, 0x6A88, 0x9303)
+    secret = True
+    writes = True
+    protected = True
+
+    identifier: int
+    new: bytes
+
+    @classmethod
+    def check(cls, command: CommandAPDU) -> None:
+        """A block of 16 bytes, and a MAC."""
+        check_declared(cls, command)
+
+    @classmethod
+    def authorise(cls, card: CardState, command: CommandAPDU) -> KeySpec:
+        """The PIN in P2, as the key of cipher and MAC; 6985 elsewhere, 6A88 where it is not found, 6983 once locked."""
+        cls.home(card)
+        spec = card.find_key(command.p2, KeyUse.PIN)
+        card.usable(spec)
+        return spec
+
+    @classmethod
+    def counted(cls, card: CardState, command: CommandAPDU) -> TryCounter:
+        """The tries of the PIN: without the old one no MAC is right."""
+        return card.usable(card.find_key(command.p2, KeyUse.PIN))
+
+    @classmethod
+    def enciphered(cls, card: CardState, command: CommandAPDU) -> bool:  # noqa: ARG003
+        """True: no PIN comes in the clear."""
+        return True
+
+    @classmethod
+    def pins(cls, data: bytes) -> tuple[bytes, ...]:
+        """Returns the new PIN, for masks."""
+        return (data,)
+
+    @classmethod
+    def command(cls, identifier: int, new: bytes) -> CommandAPDU:
+        """To be sealed under the old PIN's key. ``new``: in BCD."""
+        return cls.apdu(new, PIN_PROVED << 8 | identifier)
+
+    @classmethod
+    def parse(cls, command: CommandAPDU) -> ChangeCertificatePin:
+        """Returns the instruction: the PIN's number from P2, the new PIN from the deciphered data."""
+        return cls(command.p2, command.data)
+
+    def execute(self, card: CardState) -> bytes:
+        """Returns no data. CardError 6A80 for a PIN that is not 4 to 16 digits in BCD. [D]"""
+        spec = card.find_key(self.identifier, KeyUse.PIN)
+        digits = self.new.hex().upper().rstrip("F")
+        if not (digits.isdecimal() and len(digits) in PIN_DIGITS):
+            raise CardError(SW.WRONG_DATA, f"a PIN has {PIN_DIGITS.start} to {PIN_DIGITS.stop - 1} digits in BCD")
+        card.memory.put(key_cell(spec.name), pin_key(digits))
+        card.key_tries(spec).restore()
         return b""
 
 

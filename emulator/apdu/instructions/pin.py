@@ -194,7 +194,7 @@ class PinChangeUnblock(Instruction):
         return card.layout.keys[pin.messaging_key]
 
     @classmethod
-    def counted(cls, card: CardState) -> TryCounter:
+    def counted(cls, card: CardState, command: CommandAPDU) -> TryCounter:  # noqa: ARG003
         """The failed unblockings; 6983 once they have locked PUK [T: part7:13.3]. That a wrong MAC is one: [D]."""
         return card.unblockings()
 

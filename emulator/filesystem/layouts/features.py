@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.specs import (
     PurseSpec,
     RegionBinding,
 )
-from emulator.filesystem.layouts.terms import AskedWhenLocked, ItemFormat, MacStart, MessagingKey, Structure
+from emulator.filesystem.layouts.terms import AskedWhenLocked, ItemFormat, KeyUse, MacStart, MessagingKey, Structure
 from emulator.messages import _
 from emulator.security import Condition, Never
 
@@ -210,8 +210,31 @@ def certificate(
         generate=node.condition("generate", keys, "never"),
         grade=node.grade(),
         sources=node.sources(),
+        user=node.choice("user", ("", *keys), ""),
+        administrator=node.choice("administrator", ("", *keys), ""),
+        signature=node.choice("signature", ("", *files), ""),
+        encryption=node.choice("encryption", ("", *files), ""),
+        encryption_public=node.choice("encryption_public", ("", *files), ""),
+        encryption_private=node.choice("encryption_private", ("", *files), ""),
+        imports=node.condition("imports", keys, "never"),
     )
-    for name, path, size in (("private", spec.private, 32), ("public", spec.public, len(spec.header) + 64)):
+    if bool(spec.encryption_public) != bool(spec.encryption_private):
+        raise node.error("encryption_private", _("expected both files of the pair that is imported, or neither"))
+    for name in ("user", "administrator"):
+        pin = getattr(spec, name)
+        if pin and keys[pin].use is not KeyUse.PIN:
+            raise node.error(name, _('expected a key with use = "pin", found {pin}').format(pin=pin))
+    for name, size in (
+        ("private", 32),
+        ("public", len(spec.header) + 64),
+        ("encryption_private", 32),
+        ("encryption_public", len(spec.header) + 64),
+        ("signature", 1),
+        ("encryption", 1),
+    ):
+        path = getattr(spec, name)
+        if not path:
+            continue
         if files[path].structure is not Structure.TRANSPARENT or files[path].size < size:
             raise node.error(
                 name,

@@ -331,9 +331,11 @@ class PurseSpec:
 
 @dataclass(frozen=True, slots=True)
 class CertificateSpec:
-    """The certificate application: the files of its SM2 key pair, and the rights that signing and making one ask for.
+    """The certificate application: its PINs, the files of its SM2 key pairs and certificates, and the rights that
+    signing, making a pair and importing one ask for.
 
-    ``header``: what stands before the key in the public file.
+    ``header``: what stands before the key in a public file. The pair that the card makes itself signs, the one that is
+    imported deciphers. Names are empty where a layout has none.
     """
 
     application: str
@@ -344,6 +346,13 @@ class CertificateSpec:
     generate: Condition
     grade: str
     sources: tuple[str, ...] = ()
+    user: str = ""
+    administrator: str = ""
+    signature: str = ""
+    encryption: str = ""
+    encryption_public: str = ""
+    encryption_private: str = ""
+    imports: Condition = field(default_factory=Never)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,18 @@ YEARS = 10
 """A card is valid for so long. [D]"""
 PRESCHOOL, STUDENT, ADULT, OLD = "1", "2", "3", "4"
 NAME_BYTES = 30
-OF_BANK = ("PSE/EF01", "BANK/EF01", "BANK/EF02", "BANK/EF03", "CERT/EF12", "CERT/EF13", "CERT/EF18", "CERT/EF19")
+OF_BANK = (
+    "PSE/EF01",
+    "BANK/EF01",
+    "BANK/EF02",
+    "BANK/EF03",
+    "CERT/EF12",
+    "CERT/EF13",
+    "CERT/EF14",
+    "CERT/EF15",
+    "CERT/EF18",
+    "CERT/EF19",
+)
 """Files that hold nothing of the person: as on every virtual card."""
 
 

@@ -61,7 +61,8 @@ def test_every_layout_offers_what_it_should() -> None:
     }
     assert names["3.00"] == names["regional"]
     assert names["3.00"] - names["2.00"] == {
-        "VERIFY CERTIFICATE PIN", "HASH", "GENERATE KEY PAIR", "EXPORT PUBLIC KEY",
+        "VERIFY CERTIFICATE PIN", "CHANGE CERTIFICATE PIN", "HASH", "GENERATE KEY PAIR", "EXPORT PUBLIC KEY",
+        "DECIPHER SESSION KEY", "IMPORT SESSION KEY", "IMPORT KEY",
         "COMPUTE DIGITAL SIGNATURE", "VERIFY DIGITAL SIGNATURE",
     }  # fmt: skip
     assert names["2.00"] - names["1.00"] == {"GET PROCESSING OPTIONS"}

@@ -21,8 +21,9 @@ from emulator.apdu.instructions.authentication import (
 from emulator.apdu.instructions.bank import GetProcessingOptions
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
-from emulator.apdu.instructions.certificate import Hash, VerifyCertificatePin
+from emulator.apdu.instructions.certificate import ChangeCertificatePin, Hash, VerifyCertificatePin
 from emulator.apdu.instructions.issuing import Activate, CompletePersonalisation, LoadKey
+from emulator.apdu.instructions.key_import import DecipherSessionKey, ImportKey, ImportSessionKey
 from emulator.apdu.instructions.key_pair import ExportPublicKey, GenerateKeyPair
 from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
 from emulator.apdu.instructions.psam import (
@@ -139,6 +140,26 @@ BUILT: list[tuple[CommandAPDU, type[Instruction], str, dict[str, Any]]] = [
         VerifyCertificatePin,
         "0020018110",
         {"identifier": 0x81, "proof": PROOF},
+    ),
+    (ChangeCertificatePin.command(0x00, NEW), ChangeCertificatePin, "845E010003654321", {"identifier": 0, "new": NEW}),
+    (
+        DecipherSessionKey.command(0xA002, bytes(112)),
+        DecipherSessionKey,
+        "804E000178C202A002C1820070",
+        {"data": PAIR[4:] + bytes.fromhex("C1820070") + bytes(112)},
+    ),
+    (ImportSessionKey.command(KEY), ImportSessionKey, "804A021012C110", {"data": b"\xc1\x10" + KEY}),
+    (
+        ImportKey.command(0xA001, bytes(64)),
+        ImportKey,
+        "80C2400046C002A001CA40",
+        {"private": False, "data": PAIR[:4] + b"\xca\x40" + bytes(64)},
+    ),
+    (
+        ImportKey.enciphered_half(0xA002, bytes(32)),
+        ImportKey,
+        "80C2C00126C202A002CB20",
+        {"private": True, "data": PAIR[4:] + b"\xcb\x20" + bytes(32)},
     ),
     (Hash.command(b"AB"), Hash, "80C4010304C1024142", {"data": b"\xc1\2AB"}),
     (GenerateKeyPair.command(0xA001, 0xA002), GenerateKeyPair, "8040000008C002A001", {"data": PAIR}),
@@ -297,6 +318,7 @@ def test_a_command_says_what_it_is_about(command: CommandAPDU, named: object) ->
         (ChangePin.command(PIN, NEW), (PIN, NEW)),
         (ChangePin.command(b"", NEW), (b"", NEW)),
         (PinChangeUnblock.command(NEW), (NEW,)),
+        (ChangeCertificatePin.command(0x81, NEW), (NEW,)),
         (VerifyCertificatePin.command(0x81, PROOF), ()),
         (ReadRecord.command(5, tag=7), ()),
     ],
@@ -351,4 +373,7 @@ def test_a_command_says_what_right_it_asks_for() -> None:
         "INITIALIZE FOR PURCHASE": str(layout.purse.purchase),
         "GENERATE KEY PAIR": str(layout.certificate.generate),
         "COMPUTE DIGITAL SIGNATURE": str(layout.certificate.sign),
+        "DECIPHER SESSION KEY": str(layout.certificate.imports),
+        "IMPORT SESSION KEY": str(layout.certificate.imports),
+        "IMPORT KEY": str(layout.certificate.imports),
     }
