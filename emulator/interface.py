@@ -10,14 +10,8 @@ from operator import xor
 HISTORICAL = 13
 """Historical bytes of a social security card and of the terminal's own: T1 to T7 the makers of chip, system and card,
 T8 and T9 the first four digits of the region, TA to TD the chip's serial number. [S: reference:card §1]"""
-MAKER, REGION, SERIAL = slice(0, 7), slice(7, 9), slice(9, 13)
-"""Where each stands among them."""
-FACTOR = slice(5, 13)
-"""The card's diversification factor: T6 to TD. [S: part9:7.3, prog-huada-usb]"""
-CONTACT_HEADER = bytes.fromhex("3B6D0000")
-"""How the ATR of a contact card begins. [S: reference:card §1]"""
-CONTACTLESS_HEADER = bytes.fromhex("3B8D8001")
-"""TS, T0 and TD1, TD2 of what PC/SC says in an ATR's stead, for 13 historical bytes. [P: pcsc-part3]"""
+MAKER_SIZE = 7
+_REGION, _SERIAL, _FACTOR = slice(-6, -4), slice(-4, None), slice(-8, None)
 
 
 class Interface(StrEnum):
@@ -90,9 +84,24 @@ def interface_of(atr: bytes) -> Interface:
     return parts.interface if parts else Interface.CONTACT
 
 
+def maker(atr: bytes) -> bytes:
+    """T1 to T7 of an ATR: what tells chip, system and card maker. Fewer, or none, where there are not as many."""
+    return historical(atr)[:MAKER_SIZE]
+
+
+def region(atr: bytes) -> bytes:
+    """T8 and T9 of an ATR: the first four digits of the region that the card was made in."""
+    return historical(atr)[_REGION]
+
+
+def serial(atr: bytes) -> bytes:
+    """TA to TD of an ATR: the chip's serial number."""
+    return historical(atr)[_SERIAL]
+
+
 def chip_factor(atr: bytes) -> bytes:
-    """T6 to TD of a card's ATR, 8 bytes; fewer, or none, of one without as many historical bytes."""
-    return historical(atr)[FACTOR]
+    """T6 to TD of an ATR, 8 bytes: the card's diversification factor. [S: part9:7.3, prog-huada-usb]"""
+    return historical(atr)[_FACTOR]
 
 
 def checksum(atr: bytes) -> bytes:
@@ -116,12 +125,9 @@ def ats(parameters: bytes, told: bytes) -> bytes:
 
 
 def masked(atr: bytes) -> bytes:
-    """An ATR without the chip's serial number, and without the checksum over it where there is one: zeros stand there.
-
-    One whose form is not known is without its last five bytes, where a number may be.
+    """An ATR without the chip's serial number, its last four historical bytes, and without the checksum over it where
+    there is one: zeros stand there.
     """
     parts = AnswerToReset.parse(atr)
-    if parts is None or len(parts.historical) != HISTORICAL:
-        return atr[:-5] + bytes(min(5, len(atr)))
-    told = bytes(parts.header) + parts.historical[: SERIAL.start]
-    return told + bytes(len(atr) - len(told))
+    hidden = min(len(atr), 4 + (len(parts.check) if parts else 0))
+    return atr[: len(atr) - hidden] + bytes(hidden)

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache
 from typing import Any, TypeAlias
 
-from emulator import catalogue
+from emulator import catalogue, interface
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout
@@ -74,7 +74,7 @@ def region_of(identification: bytes, atr: bytes) -> str:
     """The city of a card, six digits of GB/T 2260: by its identification code, else by its ATR; of our default persona
     where neither names one.
     """
-    for digits in (identification[:2].hex(), atr[-6:-4].hex()):
+    for digits in (identification[:2].hex(), interface.region(atr).hex()):
         if len(digits) == 4 and not validity.region(f"{digits}00"):
             return f"{digits}00"
     return catalogue.persona(DEFAULT).region

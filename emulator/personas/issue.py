@@ -30,6 +30,7 @@ from emulator.filesystem.memory.directory import listed
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
+from emulator.interface import chip_factor
 from emulator.messages import _
 from emulator.personas import Persona
 from emulator.personas.numbers import luhn_check
@@ -57,6 +58,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
         layout = _own_psam(persona, layout)
     region = bytes.fromhex(persona.region)
     atr = layout.atr_header + layout.atr_maker + region[:2] + persona.serial
+    factor = chip_factor(atr)
     algorithms = suite(algorithm)
     blank = persona.state is IssuedState.BLANK
     cells: dict[CellKey, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
@@ -65,7 +67,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
         cells[tries_cell(key.name)] = key.tries
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
             roots = layout.card is CardKind.PSAM and key.use is KeyUse.DELIVERY
-            cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, atr[-8:], algorithms)
+            cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, factor, algorithms)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
     for name, cell in _states(persona, layout).items():
         cells[name] = cell

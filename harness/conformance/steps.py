@@ -19,6 +19,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.interface import chip_factor
 from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance import answers, driver_calls
@@ -53,7 +54,7 @@ from harness.conformance.play import Missing, Play
 from harness.conformance.references import PLACE, Span, Tries
 from harness.conformance.vector import Vector
 from harness.images import tear
-from harness.readers.connection import Connection, InProcess, historical
+from harness.readers.connection import Connection, InProcess
 from harness.terminal.session import proving
 from harness.terminal.terminal import bcd
 
@@ -136,7 +137,7 @@ class Steps:
 
     def _known(self) -> Iterator[tuple[str, bytes]]:
         """What every vector may name: the diversification factors, the algorithm, the PIN."""
-        yield "chip", historical(self._terminal.connection.atr)[-8:]
+        yield "chip", chip_factor(self._terminal.connection.atr)
         yield from zip(("province", "city"), factors(self._terminal.region, b"", 3), strict=False)
         yield "algorithm", bytes((self._terminal.suite.code,))
         yield "pin", bcd(self._pin)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from emulator.apdu.status import SW
 from emulator.filesystem.layouts.specs import Layout
+from emulator.interface import historical
 from emulator.messages import _
 from emulator.security import names_in
 from harness.driver.codes import Code, DriverError, words
@@ -17,7 +18,7 @@ from harness.driver.readers import Readers
 from harness.keys.access import TerminalError
 from harness.keys.none import NoKeys
 from harness.keys.psam import Psam
-from harness.readers.connection import Connection, historical
+from harness.readers.connection import Connection
 from harness.terminal.session import TerminalSession
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from harness.terminal.values import ItemValue

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator import interface
 from emulator.crypto import suite
 from emulator.filesystem.layouts.changes import habits_of
 from emulator.filesystem.layouts.specs import FileSpec, Layout
@@ -16,18 +17,14 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory import files as trees
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
+from emulator.interface import AnswerToReset
 from emulator.security import PIN
 from harness.images.compare import states
 from harness.learning import shapes
 from harness.learning.learn import Learned
 from harness.learning.observation import Learning, SeenApplication, SeenFile
 from harness.learning.rights import NO_PIN, NO_PIN_SET
-from harness.readers.connection import historical
 
-SERIAL = 4
-"""Bytes at the end of an ATR that number the chip. [S: reference:card §1]"""
-REGION = 2
-"""Bytes before them that name the region. [S: reference:card §1]"""
 FREE, REFUSED = "free", "refused"
 
 
@@ -99,10 +96,12 @@ class CardView:
 
 def atr_parts(atr: bytes) -> tuple[str, bytes, bytes]:
     """What an ATR says of the kind of card, of its region, and the chip's number."""
-    if len(historical(atr)) < SERIAL + REGION:
+    parts = AnswerToReset.parse(atr)
+    region, serial = interface.region(atr), interface.serial(atr)
+    if parts is None or not region:
         return atr.hex().upper(), b"", b""
-    kind, rest = atr[: -SERIAL - REGION], atr[-SERIAL - REGION :]
-    return kind.hex().upper(), rest[:REGION], rest[REGION:]
+    told = parts.historical[: -len(region + serial)]
+    return (parts.header + told).hex().upper(), region, serial
 
 
 def record_view(record: bytes, structure: str, *, value: bool = True) -> RecordView:

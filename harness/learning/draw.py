@@ -10,22 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator import ber
+from emulator import ber, catalogue
 from emulator.filesystem.layouts import load, text
 from emulator.filesystem.layouts.changes import CARD_READING, Difference, differences
 from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, ItemSpec, Layout, LayoutError, Table
 from emulator.filesystem.layouts.terms import Fci, KeyUse, Structure
 from emulator.filesystem.memory import files as trees
+from emulator.interface import HISTORICAL, AnswerToReset, Interface, interface_of, maker
 from emulator.messages import _
 from emulator.security import PIN, Condition
 from emulator.sources import GRADES
 from harness.learning import known, shapes
 from harness.learning.explore import DIRECTORY_TAG, DISCRETIONARY, NAME_TAG, PROPRIETARY, Application, File, Found
 from harness.learning.known import HOME, ROOT
-from harness.readers.connection import historical
 
 SEEN = {"grade": "1", "sources": [CARD_READING]}
-HISTORICAL, MAKER = 13, 7
 NONE = frozenset[str]()
 USUAL_ALGORITHM = "3des"
 NAME = "learned"
@@ -67,8 +66,12 @@ def nearest(found: Found, atr: bytes) -> Drawing:
 
 
 def draw(found: Found, atr: bytes, base: Layout, more: Table | None = None) -> Drawing:
-    """The drawing on one layout. ``more``: what was learned beside what is stored, as tables of a layout."""
-    pen = _Pen(found, base)
+    """The drawing on one layout. ``more``: what was learned beside what is stored, as tables of a layout.
+
+    A card in a field is held against what the layout says of that side.
+    """
+    side = interface_of(atr) if base.contactless is not None else Interface.CONTACT
+    pen = _Pen(found, catalogue.over(base, side))
     pen.card(atr)
     pen.applications()
     pen.files()
@@ -157,17 +160,26 @@ class _Pen:
             self.own["version"] = found.version
         if found.algorithm and found.algorithm != _usual(base):
             self.own["algorithms"] = [found.algorithm]
-        told = historical(atr)
-        header = atr[: len(atr) - len(told)] if told and atr.endswith(told) else b""
-        if len(told) != HISTORICAL or not header:
-            self.not_seen.append(("atr", _("no layout can say it: {size} historical bytes").format(size=len(told))))
-        else:
-            for key, value, before in (
-                ("header", header, base.atr_header), ("maker", told[:MAKER], base.atr_maker),
-            ):  # fmt: skip
-                if value != before:
-                    self._say("atr", **{key: value.hex(" ").upper()})
+        self._answer_to_reset(atr)
         self._pin()
+
+    def _answer_to_reset(self, atr: bytes) -> None:
+        """Header and maker; of a card in a field its makers alone, and that it has this side."""
+        base, told = self.base, AnswerToReset.parse(atr)
+        if told is None or len(told.historical) != HISTORICAL:
+            size = len(told.historical) if told else 0
+            self.not_seen.append(("atr", _("no layout can say it: {size} historical bytes").format(size=size)))
+            return
+        own = {"header": (told.header, base.atr_header), "maker": (maker(atr), base.atr_maker)}
+        if told.interface is Interface.CONTACTLESS:
+            del own["header"]
+            why = _("the card was read contactless: what it answers by its contacts was not asked")
+            self.not_seen.append(("atr.header", why))
+            if base.contactless is None:
+                self._say("contactless")
+        for key, (value, before) in own.items():
+            if value != before:
+                self._say("atr", **{key: value.hex(" ").upper()})
 
     def _pin(self) -> None:
         told = self.found.counters.get(PIN, "")
@@ -186,7 +198,7 @@ class _Pen:
         found = self.found.applications
         for name, spec in self.base.applications.items():
             if name not in found and spec.parent:
-                if self._within_blocked(spec):
+                if self._within_blocked(spec) or name in self.base.hidden:
                     continue
                 self._without_application(name)
         for name, one in found.items():

@@ -16,6 +16,7 @@ from functools import cache
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.interface import Interface
 from emulator.security import PIN, Always, Never, names_in
 from harness.facts.code import of_packages
 from harness.facts.fact import Fact
@@ -86,8 +87,9 @@ def _told(one: Aspect) -> str:
 
 
 def _atr(learning: Learning, layout: Layout, _: str) -> Iterator[Aspect]:
-    header = layout.atr_header.hex().upper()
-    yield Aspect("header", learning.atr.header == header, learning.atr.header)
+    if learning.reader.interface == Interface.CONTACT.value:  # a field's header is PC/SC's, not the card's
+        header = layout.atr_header.hex().upper()
+        yield Aspect("header", learning.atr.header == header, learning.atr.header)
     size = len(learning.atr.historical) // 2
     yield Aspect("historical bytes", size == 13, str(size))
 

@@ -18,7 +18,6 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.apdu.status import SW
-from emulator.chip import Chip
 from emulator.filesystem.layouts import habits as habits_table
 from emulator.filesystem.layouts.habit_specs import CHALLENGES, USUAL_CHALLENGE
 from emulator.filesystem.layouts.node import Node
@@ -93,7 +92,7 @@ class Search:
         self.card = {one.probe: one for one in card}
         self.scripts = [one for one in scripts if any(step.probe for step in one)]
         self.image = twin.image(layout)
-        self.apdu_shape = twin.apdu_shape
+        self.twin = twin
         self.steps = 0
         self.places = {*layout.applications, *layout.files}
 
@@ -185,7 +184,7 @@ class Search:
         """What the twin with these habits answers otherwise than the card; no more than ``most``."""
         self.steps += sum(map(len, scripts))
         image = Image(self.variant(table), self.image.algorithm, self.image.atr, self.image.memory.snapshot())
-        chip = Chip(image, apdu_shape=self.apdu_shape)
+        chip = self.twin.of(image)
         pairs = ((self.card[one.probe], one) for one in replay(chip, scripts) if one.probe in self.card)
         return list(islice(((card, twin) for card, twin in pairs if not alike(card, twin)), most))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.layouts.specs import Layout, Table
+from emulator.interface import interface_of
 from emulator.messages import _
 from harness.keys.root_keys import RootKeys
 from harness.keys.spent import SpentKeys
@@ -110,7 +111,7 @@ def learn(
     if broken is not None:
         learning = summary.learning(prober, found, wanted.protocol, None, None, str(broken) or _("stopped by the user"))
         return Learned(learning, prober.reading, None, found, tuple(rights.refused), broken)
-    twin = Twin(found, found.algorithm, apdu_shape(prober.reading))
+    twin = Twin(found, found.algorithm, apdu_shape(prober.reading), interface_of(atr))
     drawing, explained = _held_against(prober, found, atr, twin)
     learning = summary.learning(prober, found, wanted.protocol, drawing, explained)
     ours = tuple(replay(twin.chip(drawing.base), prober.scripts))

@@ -147,10 +147,13 @@ class Atr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderSeen:
-    """How answers came. ``shape``: t0 where 61xx and 6Cxx are seen, apdu where the reader follows them itself."""
+    """How answers came. ``shape``: t0 where 61xx and 6Cxx are seen, apdu where the reader follows them itself, or the
+    card is contactless and has none.
+    """
 
     shape: Literal["t0", "apdu"]
     protocol: Annotated[str, says(description="T=0, T=1, or empty where nobody says")] = ""
+    interface: Annotated[Literal["contact", "contactless"], says(description="by its answer to reset")] = "contact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emulator import catalogue
+from emulator import catalogue, interface
+from emulator.interface import MAKER_SIZE
 from emulator.own_personas import likeness
 from emulator.own_personas.likeness import Likeness, Seen
 from emulator.own_personas.personal import Contents
@@ -21,8 +22,8 @@ from harness.learning.learn import Learned
 from harness.learning.observation import Learning, Reading
 
 PERSONA = "persona.toml"
-MAKER = 14
-"""Hex digits of the historical bytes that name chip, system and card maker. [S: reference:card §1]"""
+MAKER = 2 * MAKER_SIZE
+"""Hex digits of the historical bytes that name chip, system and card maker."""
 USUAL_SEED = "1"
 
 
@@ -67,7 +68,7 @@ def persona(learned: Learned, seed: str = USUAL_SEED) -> Likeness | None:
         contents(learned),
         likeness.region_of(reading.identification(), reading.atr),
         frozenset(path for path, one in learned.found.files.items() if not one.whole),
-        reading.atr[-privacy.SERIAL :],
+        interface.serial(reading.atr),
     )
     return likeness.like(seen, seed=seed)
 

@@ -19,6 +19,7 @@ from emulator.filesystem.layouts import text
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.interface import serial
 from emulator.messages import _
 from emulator.own_personas.personal import SHARED, Contents, held
 
@@ -28,7 +29,6 @@ FEWEST = 4
 """Different hex digits that a value has at least: one of less is like fillers, and like others by chance."""
 LONG_NUMBER = 8
 """Decimal digits: a shorter number is found anywhere."""
-SERIAL = 4
 SEPARATORS = re.compile(rb"[\s\"':,_-]+")
 """What digits may be written apart by."""
 
@@ -72,8 +72,8 @@ def secrets(
     known = json.dumps(shared.table, ensure_ascii=False).upper().replace(" ", "")
     known += "".join(f" {one.replace(' ', '')}" for one in said)
     found: dict[bytes, str] = {}
-    if len(atr) > SERIAL:
-        found[atr[-SERIAL:]] = _("the answer to reset")
+    if number := serial(atr):
+        found[number] = _("the answer to reset")
     for path, records in contents.items():
         spec = layout.files.get(path)
         if spec is not None and spec.directory:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from emulator.filesystem.layouts.changes import Difference
+from emulator.interface import AnswerToReset, interface_of, region, serial
 from emulator.messages import _
 from emulator.version import VERSION
 from harness.learning import known, shapes
@@ -28,10 +29,9 @@ from harness.learning.observation import (
 )
 from harness.learning.prober import Prober
 from harness.learning.twin import apdu_shape
-from harness.readers.connection import historical
 
-SERIAL = 6
-"""Historical bytes at the end that name the city and the chip. [S: reference:card §1]"""
+GLOBAL = 15
+"""What a TD names in place of a protocol where the bytes that follow are of none. [P: iso7816-3]"""
 MOST_UNEXPRESSED = 400
 
 
@@ -55,7 +55,11 @@ def learning(
         algorithm=_algorithm(found),
         nearest=drawing.base.name if drawing else "",
         atr=_atr(prober.reading.atr),
-        reader=ReaderSeen(shape="apdu" if apdu_shape(prober.reading) else "t0", protocol=protocol),
+        reader=ReaderSeen(
+            shape="apdu" if apdu_shape(prober.reading) else "t0",
+            protocol=protocol,
+            interface=interface_of(prober.reading.atr).value,
+        ),
         counters=dict(found.counters),
         applications=tuple(_application(one, drawing) for one in found.applications.values()),
         files=tuple(_file(one) for one in found.files.values()),
@@ -82,33 +86,20 @@ def _unexpressed(pair: tuple[Asked, Asked]) -> Unexpressed:
 
 
 def _atr(atr: bytes) -> Atr:
-    told = historical(atr)
-    at = len(atr) - len(told)
-    header = atr[:at] if told and atr.endswith(told) else atr[: 2 + _interface(atr)]
-    shown = told[: max(0, len(told) - SERIAL)] + bytes(min(SERIAL, len(told)))
-    protocols = tuple(f"T={number}" for number in _protocols(atr)) or ("T=0",)
     convention = {0x3B: "direct", 0x3F: "inverse"}.get(atr[0] if atr else 0, "")
     meaning = (f"{convention} convention",) if convention else ()
-    return Atr(header=header.hex().upper(), historical=shown.hex().upper(), protocols=protocols, meaning=meaning)
-
-
-def _interface(atr: bytes) -> int:
-    return max(0, len(atr) - 2 - len(historical(atr)))
-
-
-def _protocols(atr: bytes) -> list[int]:
-    """What the TDs offer, each once. [P: iso7816-3]"""
-    if len(atr) < 2:
-        return []
-    found: list[int] = []
-    following, at = atr[1] >> 4, 2
-    while following:
-        at += (following & 7).bit_count()
-        if not following & 8 or at >= len(atr):
-            break
-        found.append(atr[at] & 0x0F)
-        following, at = atr[at] >> 4, at + 1
-    return list(dict.fromkeys(one for one in found if one != 15))
+    told = AnswerToReset.parse(atr)
+    if told is None:
+        return Atr(header=atr[:2].hex().upper(), historical="", protocols=("T=0",), meaning=meaning)
+    hidden = len(region(atr) + serial(atr))
+    shown = told.historical[: len(told.historical) - hidden] + bytes(hidden)
+    protocols = tuple(f"T={number}" for number in told.protocols if number != GLOBAL)
+    return Atr(
+        header=told.header.hex().upper(),
+        historical=shown.hex().upper(),
+        protocols=protocols or ("T=0",),
+        meaning=meaning,
+    )
 
 
 def _application(one: Application, drawing: Drawing | None) -> SeenApplication:

@@ -15,6 +15,7 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import PIN_CELL, ApplicationLife, file_cell, state_cell, tries_cell
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.security import PIN
 from harness.learning.explore import Found
 from harness.learning.observation import Asked, Reading
@@ -29,11 +30,14 @@ BLOCKED = {
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Makes chips of a layout that hold what was read of a card. ``apdu_shape``: as its reader hands answers on."""
+    """Makes chips of a layout that hold what was read of a card. ``apdu_shape``: as its reader hands answers on;
+    ``interface``: over which it was read.
+    """
 
     found: Found
     algorithm: str
     apdu_shape: bool
+    interface: Interface = Interface.CONTACT
 
     def image(self, layout: Layout) -> Image:
         """A fresh card of this layout, in the state in which the card is."""
@@ -60,8 +64,15 @@ class Twin:
         return image
 
     def chip(self, layout: Layout) -> Chip:
-        """Returns a chip of the twin's, as new."""
-        return Chip(self.image(layout), apdu_shape=self.apdu_shape)
+        """A chip of the twin's, as new. Of a layout without the interface that the card was read over it answers in the
+        shape that is nearest: whole.
+        """
+        return self.of(self.image(layout))
+
+    def of(self, image: Image) -> Chip:
+        """A chip of an image, in the way that the card was read."""
+        there = self.interface is Interface.CONTACT or image.layout.contactless is not None
+        return Chip(image, interface=self.interface if there else Interface.CONTACT, apdu_shape=self.apdu_shape)
 
 
 def replay(chip: Chip, scripts: Iterable[list[Step]]) -> Iterator[Asked]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.readers.connection import historical
+from emulator import interface
+from emulator.interface import HISTORICAL, AnswerToReset, Interface
 
-HISTORICAL = 13
-"""Historical bytes of a social security card and of the terminal's own: T1 to T7 the makers of chip, system and card,
-T8 and T9 the first four digits of the region, TA to TD the chip's serial number. [S: reference:card §1]"""
 CONTACT = bytes.fromhex("3B6D0000")
 """How the ATR of a contact card begins. [S: reference:card §1]"""
 
@@ -30,20 +28,18 @@ def parts(atr: bytes) -> AtrParts | None:
 
     The form is no proof: a card of another kind may have as many historical bytes. So the region's digits must be some.
     """
-    told = historical(atr)
-    if len(told) != HISTORICAL or not told[7:9].hex().isdecimal():
+    told = AnswerToReset.parse(atr)
+    region = interface.region(atr).hex()
+    if told is None or len(told.historical) != HISTORICAL or not region.isdecimal():
         return None
-    contact = atr[: len(CONTACT)] == CONTACT
-    contactless = atr[:1] == b"\x3b" and atr[2:4] == b"\x80\x01"
-    if not (contact or contactless):
+    contactless = told.interface is Interface.CONTACTLESS
+    if told.header != CONTACT and not contactless:
         return None
-    return AtrParts(told[:7], told[7:9].hex(), told[9:13], contactless)
+    return AtrParts(interface.maker(atr), region, interface.serial(atr), contactless)
 
 
 def masked(atr: bytes) -> bytes:
-    """An ATR without the chip's serial number, and without the checksum over it where there is one."""
-    told = parts(atr)
-    if told is None:
-        return atr
-    end = len(atr) - (1 if told.contactless else 0)
-    return atr[: end - len(told.serial)] + bytes(len(told.serial) + len(atr) - end)
+    """A social security card's ATR without the chip's serial number; that of another card, whose form says nothing of
+    one, as it is.
+    """
+    return atr if parts(atr) is None else interface.masked(atr)

@@ -11,19 +11,6 @@ from emulator.reader.slot import Card, CardGone
 from harness.readers import pcsc
 
 
-def historical(atr: bytes) -> bytes:
-    """The historical bytes of an ATR, contact or as PC/SC makes it of a contactless card's ATS; empty without."""
-    if len(atr) < 2:
-        return b""
-    following, at = atr[1] >> 4, 2
-    while following:
-        at += (following & 7).bit_count()
-        more = following & 8
-        at += 1 if more else 0
-        following = atr[at - 1] >> 4 if more and at <= len(atr) else 0
-    return atr[at : at + (atr[1] & 0xF)]
-
-
 class Connection(Protocol):
     """A powered card."""
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from emulator import interface
 from emulator.apdu.instructions.authentication import GetChallenge
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from harness.conformance.play import Missing
-from harness.trace import mask, read
+from harness.trace import read
 from harness.trace.read import Event, EventKind
 from harness.verdicts.log import Log
 
@@ -77,7 +78,7 @@ def _same_card(event: Event, image: Image) -> None:
     told = bytes.fromhex(event.told("atr"))
     if told == image.atr:
         return
-    if told == mask.atr(image.atr):
+    if told == interface.masked(image.atr):
         raise Missing(
             _("line {line}: the chip's number is masked: record with `{record}` 记录已脱敏，无法回放").format(
                 line=event.line, record=RECORD

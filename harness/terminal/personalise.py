@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from emulator import interface
 from emulator.apdu.command import MAC_SIZE, CommandAPDU
 from emulator.apdu.instructions.binary import UpdateBinary
 from emulator.apdu.instructions.issuing import CompletePersonalisation, LoadKey
@@ -34,14 +35,15 @@ def for_chip(persona: Persona, layout: Layout, algorithm: str, atr: bytes) -> Im
 
     TerminalError where the chip was made for another region than the person's.
     """
-    if atr[-6:-4] != bytes.fromhex(persona.region)[:2]:
-        made = atr[-6:-4].hex()
+    told = interface.region(atr)
+    if told != bytes.fromhex(persona.region)[:2]:
+        made = told.hex()
         raise TerminalError(
             _("the chip was made for region {made}, persona {name} is of {region}").format(
                 made=made, name=persona.name, region=persona.region[:4]
             )
         )
-    return issue(replace(persona, serial=atr[-4:], activated=False), layout, algorithm)
+    return issue(replace(persona, serial=interface.serial(atr), activated=False), layout, algorithm)
 
 
 class Personaliser:

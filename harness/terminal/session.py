@@ -16,12 +16,13 @@ from emulator.crypto.keys import pin_key
 from emulator.filesystem.layouts.specs import KeySpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.files import messaging_of
+from emulator.interface import chip_factor
 from emulator.messages import _
 from emulator.security import PIN, AllOf, Condition, names_in
 from harness.keys.access import LONG_CRYPTOGRAM, KeyAccess, TerminalError, Unauthorised, Use
 from harness.keys.none import NoKeys
 from harness.keys.roots import UnknownKey
-from harness.readers.connection import Connection, historical
+from harness.readers.connection import Connection
 from harness.terminal.refused import Refused
 
 
@@ -97,7 +98,7 @@ class TerminalSession:
             raise UnknownKey(name)
         scheme, __ = messaging_of(self.layout, key.application)
         suite = suite_of(scheme.algorithm, self.suite)
-        return Use(key, suite, scheme, self.region, historical(self.connection.atr)[-8:], challenge, version)
+        return Use(key, suite, scheme, self.region, chip_factor(self.connection.atr), challenge, version)
 
     def challenge(self, size: int = 8) -> bytes:
         """Returns a fresh challenge of the card, of ``size`` bytes. Refused."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from emulator import interface
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace import calls, mask
 from harness.trace.decode import command_hex
@@ -31,7 +32,7 @@ def masked_copy(events: Iterable[Event], layout: Layout) -> Iterator[str]:
 def _masked(event: Event, people: PersonalData) -> dict[str, Any]:
     table = {name: value for name, value in event.table.items() if name in KEPT}
     if event.kind is EventKind.RESET:
-        table["atr"] = mask.atr(bytes.fromhex(event.told("atr"))).hex().upper()
+        table["atr"] = interface.masked(bytes.fromhex(event.told("atr"))).hex().upper()
     elif event.kind is EventKind.CALL:
         table |= calls.masked({**event.table})
     elif event.kind is EventKind.FAULT:

@@ -277,11 +277,6 @@ def scrubbed(text: str, hidden: Collection[str]) -> str:
     return QUOTED.sub(told, text)
 
 
-def atr(value: bytes) -> bytes:
-    """An ATR whose chip serial number, its last four bytes, is zero."""
-    return value[:-4] + bytes(4)
-
-
 class Marks:
     """A mark for each PIN and each card: what is equal in one trace has equal marks, and nothing can be computed back
     from them.

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from emulator import interface
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
-from harness.trace import mask
 from harness.trace.decode import instruction_name
 from harness.trace.mask import Marks, PersonalData
 from harness.trace.secrets import Secrets
@@ -158,7 +158,7 @@ class SlotTrace:
         if self._secrets:
             self._secrets.reset()
         if atr:
-            told = mask.atr(atr) if self._people else atr
+            told = interface.masked(atr) if self._people else atr
             card = self._file.marks.card(atr)
             self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), "card": card, **self._card})
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from emulator import interface
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
-from harness.trace import mask
 from harness.trace.mask import PersonalData
 
 
@@ -73,8 +73,8 @@ class Log:
         self.lines.append(line)
         command, answer = line.command, line.answer
         if not command:
-            self._atrs.add(mask.atr(answer).hex().upper())
-            answer = mask.atr(answer) if people else answer
+            self._atrs.add(interface.masked(answer).hex().upper())
+            answer = interface.masked(answer) if people else answer
             if people:
                 people.reset()
         else:

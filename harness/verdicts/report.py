@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from emulator import interface
 from emulator.errors import ErrorKind
 from emulator.messages import _, deferred
 from emulator.sources import grades
@@ -74,7 +75,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
         numbered |= {"step": str(line.step)} if line.step else {}
         if not line.command:
             people.reset()
-            atr = line.answer if show_secrets else mask.atr(line.answer)
+            atr = line.answer if show_secrets else interface.masked(line.answer)
             lines.append({**numbered, "command": "reset", "words": "", "answer": atr.hex().upper(), "meaning": ""})
             continue
         command, answer = people.seen(line.command, line.answer)
@@ -204,7 +205,9 @@ def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any
     """What names a recorded session: its file's SHA-256, when that was judged, its cards by ATR less the chip's serial
     number, how many commands.
     """
-    atrs = (mask.atr(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind is EventKind.RESET)
+    atrs = (
+        interface.masked(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind is EventKind.RESET
+    )
     commands = sum(one.kind is EventKind.APDU for one in events)
     return named(Heard(sha256(data).hexdigest(), frozenset(atrs), commands), date)
 

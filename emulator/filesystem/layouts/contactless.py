@@ -21,6 +21,8 @@ ReadsCondition = Callable[[Node, str, str, str | None], Condition]
 """Takes an access condition from a node: its key, the application of its file, and what holds where none is given."""
 MOST_SIZED, MOST_WAITED = 8, 14
 """FSCI 8 is 256 bytes, the most that every edition of the standard has; FWI 15 is reserved. [P: iso14443-4]"""
+USUAL_PARAMETERS = "78 80 A0 02"
+"""[1: reference:card §1]"""
 STATUS = (0x6F00, 0x6D00, 0x6985, 0x6A88)
 """What GET RESPONSE may answer where nothing waits."""
 
@@ -62,7 +64,7 @@ def contactless(
 
 def _parameters(node: Node) -> bytes:
     """The ATS's T0 and interface bytes, held against ISO/IEC 14443-4."""
-    value = node.hexadecimal("ats", range(1, 5))
+    value = node.hexadecimal("ats", range(1, 5), USUAL_PARAMETERS)
     shown = value.hex(" ").upper()
     expected = 1 + (value[0] >> 4 & 7).bit_count()
     if len(value) != expected or value[0] & 0x80:

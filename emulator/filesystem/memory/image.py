@@ -43,7 +43,7 @@ from emulator.filesystem.memory.cells import (
     tries_cell,
 )
 from emulator.filesystem.memory.memory import Memory, state_cells
-from emulator.interface import HISTORICAL, Interface, contactless_atr
+from emulator.interface import HISTORICAL, Interface, chip_factor, contactless_atr, historical
 from emulator.messages import _, deferred
 from emulator.security import PIN
 from emulator.textfiles import as_json, writing
@@ -95,12 +95,12 @@ class Image:
 
     @property
     def chip_factor(self) -> bytes:
-        """The card's diversification factor: T6-TD, the ATR's last 8 bytes. [S: part9:7.3, prog-huada-usb]"""
-        return self.atr[-8:]
+        """The card's diversification factor, 8 bytes."""
+        return chip_factor(self.atr)
 
     def atr_over(self, interface: Interface) -> bytes:
         """The ATR that PC/SC shows of this card over an interface: its own, or one made of its historical bytes."""
-        return self.atr if interface is Interface.CONTACT else contactless_atr(self.atr[-HISTORICAL:])
+        return self.atr if interface is Interface.CONTACT else contactless_atr(historical(self.atr))
 
     def fork(self) -> Image:
         """Another card just like this one, apart from now on and tied to no file; microseconds."""

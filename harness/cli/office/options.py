@@ -12,6 +12,7 @@ import click
 from pydantic import BaseModel, SecretStr
 from sqlalchemy.orm import Session
 
+from emulator.interface import chip_factor
 from emulator.messages import _, deferred
 from harness.cli import pins, usage
 from harness.cli.office.common import FILE
@@ -201,7 +202,7 @@ def _person(session: Session, asked: Request, connection: Connection | None) -> 
         application = queries.application(session, number)
         return application.person if application else None
     if asked.card is None and connection is not None:
-        card = queries.card_by_chip(session, connection.atr[-8:].hex().upper())
+        card = queries.card_by_chip(session, chip_factor(connection.atr).hex().upper())
     else:
         card = queries.card(session, asked.card)
     return card.person if card else None

@@ -9,15 +9,13 @@ from emulator.apdu.command import ResponseAPDU
 from emulator.apdu.status import tries_told
 from emulator.errors import CardFailure
 from emulator.filesystem.layouts.specs import Layout
+from emulator.interface import chip_factor
 from emulator.messages import _
 from harness.conformance.guard.ledger import Ledger
 from harness.conformance.guard.proofs import Outcome, Proof, Proofs
 from harness.conformance.play import Missing
-from harness.readers.connection import Connection, historical
+from harness.readers.connection import Connection
 from harness.verdicts.causes import Cause
-
-CHIP = 8
-"""The last historical bytes of an ATR, which hold the chip's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Guard:
     def __init__(self, inner: Connection, layout: Layout, ledger: Ledger) -> None:
         self._inner, self.ledger = inner, ledger
         self._proofs = Proofs(layout)
-        self._chip = historical(inner.atr)[-CHIP:]
+        self._chip = chip_factor(inner.atr)
         self._script: Sequence[Expected] | None = ()
         self._at = 0
         self._vector = ""
@@ -65,7 +63,7 @@ class Guard:
         """Resets the card. Missing where another one is there."""
         atr = self._inner.reset()
         self._proofs.reset()
-        if historical(atr)[-CHIP:] != self._chip:
+        if chip_factor(atr) != self._chip:
             self._stop(Missing(_("another card is in the reader: nothing is sent to it"), Cause.CARD_LEFT))
         return atr
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from emulator import catalogue, personas
+from emulator import catalogue, interface, personas
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
@@ -32,7 +32,6 @@ from harness.readers.pcsc import NO_SMARTCARD, REMOVED_CARD, UNPOWERED_CARD, Pcs
 from harness.terminal.refused import Refused
 from harness.terminal.session import proving
 from harness.terminal.terminal import Terminal, bcd
-from harness.trace import mask
 from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
 
@@ -106,7 +105,9 @@ class CardInReader:
     @property
     def target(self) -> str:
         """Reader, and ATR without the chip's serial number."""
-        return _("card in {name}, ATR {atr}").format(name=self._name, atr=mask.atr(self._connection.atr).hex().upper())
+        return _("card in {name}, ATR {atr}").format(
+            name=self._name, atr=interface.masked(self._connection.atr).hex().upper()
+        )
 
     def is_named(self, name: str) -> bool:
         """True if this is the card that the user named, by its ATR or its identification code."""

@@ -8,6 +8,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.crypto.keys import factors
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.interface import chip_factor
 from emulator.messages import _
 from harness.monitor.rule import Across
 from harness.monitor.view import Step
@@ -53,7 +54,7 @@ class Factors(Across):
         levels = DeliveryKey.parse(step.command).levels if step.command else 0
         if not levels:
             return None  # the root's key itself is used: there are no factors, for this card or any other
-        meant = [region for atr, region in self._cards.values() if atr[-FACTOR:] == step.data[:FACTOR]]
+        meant = [region for atr, region in self._cards.values() if chip_factor(atr) == step.data[:FACTOR]]
         if not meant:
             return _("the card factor is not that of the card whose session it is") if self._cards else None
         city = step.data[FACTOR : 2 * FACTOR]

@@ -8,6 +8,7 @@ from typing import Self
 
 from emulator import catalogue
 from emulator.apdu.status import SW
+from emulator.interface import chip_factor
 from harness.readers.connection import Connection
 from harness.terminal.terminal import Refused, Terminal
 
@@ -27,7 +28,7 @@ class CardInReader:
     @classmethod
     def unread(cls, connection: Connection, roots: Root) -> Self:
         """Known by its ATR alone: no command is sent."""
-        return cls(Terminal(connection, roots=roots), connection.atr[-8:].hex().upper())
+        return cls(Terminal(connection, roots=roots), chip_factor(connection.atr).hex().upper())
 
     @classmethod
     def read(cls, connection: Connection, roots: Root) -> Self:
