@@ -24,6 +24,8 @@ from emulator.personas.lines import Path as KeyPath
 REQUIRED = ("SSSE/EF05/02", "SSSE/EF05/05", "SSSE/EF05/06", "SSSE/EF05/07",
             "SSSE/EF06/08", "SSSE/EF06/09", "SSSE/EF06/0A", "SSSE/EF06/0B", "SSSE/EF06/0D")  # fmt: skip
 """What no card that is in use can be without, unless its persona removes it by name. [D]"""
+AMOUNT = 6
+"""Bytes of a data object that is an amount, in digits. [P: pboc]"""
 PICTURES = (b"\xff\xd8\xff", b"BM")
 """How JPEG and BMP begin."""
 
@@ -224,12 +226,14 @@ class _Judge:
                         _('no such thing as "{name}"{guess}').format(name=name, guess=guess(name, sorted(known))),
                     )
         applications = {name for layout in self.layouts for name in layout.applications}
-        for at, name in enumerate(_texts(_dig(self.table, "state", "blocked"))):
-            if name not in applications:
-                self._find(
-                    ("state", "blocked", at),
-                    _('no application "{name}"{guess}').format(name=name, guess=guess(name, sorted(applications))),
-                )
+        for key in ("blocked", "suspended"):
+            for at, name in enumerate(_texts(_dig(self.table, "state", key))):
+                if name not in applications:
+                    self._find(
+                        ("state", key, at),
+                        _('no application "{name}"{guess}').format(name=name, guess=guess(name, sorted(applications))),
+                    )
+        self._objects()
         region = _dig(self.table, "chip", "region")
         if isinstance(region, str) and (expected := validity.region(region)):
             self._find(
@@ -249,9 +253,32 @@ class _Judge:
                         _('expected a {key} that exists, or 0000, found "{held}"').format(key=key, held=held),
                     )
 
+    def _objects(self) -> None:
+        """Data objects that some layout's application has, as long as there, and amounts in digits."""
+        ours = [*self.layouts, *map(catalogue.layout, catalogue.layouts())]
+        for name, objects in _tables(self.table.get("data")).items():
+            known = {tag: value for layout in reversed(ours) if name in layout.applications
+                     for tag, value in layout.applications[name].data.items()}  # fmt: skip
+            for tag, held in objects.items():
+                if not shape.DATA_TAG.fullmatch(tag) or not isinstance(held, str):
+                    continue  # its shape is reported
+                value = known.get(int(tag, 16))
+                if value is None:
+                    tags = sorted(f"{one:04X}" for one in known)
+                    self._find(("data", name, tag), _("no such data object{guess}").format(guess=guess(tag, tags)))
+                elif held and len(held) != 2 * len(value):
+                    self._find(("data", name, tag), _("expected {size} bytes in hex").format(size=len(value)))
+                elif held and len(value) == AMOUNT and not held.isdigit():
+                    self._find(("data", name, tag), _("expected an amount in digits"))
+
     def _person(self) -> None:
         values = _tables(self.table.get("values"))
-        holder = Holder(values, frozenset(_texts(self.table.get("remove"))), _table(self.table.get("purse")))
+        holder = Holder(
+            values,
+            frozenset(_texts(self.table.get("remove"))),
+            _table(self.table.get("purse")),
+            _table(self.table.get("data")),
+        )
         for path in REQUIRED:
             if not holder.holds(path) and path not in holder.removed:
                 self._find(_place(path), _("expected a value: no card is without it"), self._item(path))

@@ -285,7 +285,7 @@ class _Draft:
             place = f"{spec.path}/records {at} {number}"
             if item.kind == "number" and its:
                 made.append(f"{count - at:0{2 * item.length}X}")
-            elif item.kind in ("date", "time") and its and like:
+            elif item.kind in ("date", "time", "short date") and its and like:
                 made.append(self.maker.moved(item, its, -APART * beyond))
             else:
                 made.append(self.maker.value(item, like if isinstance(like, str) else "", its, place))
@@ -425,8 +425,8 @@ Not one value is the card's: texts and numbers are made anew, dates are moved, p
 该卡填写而此处留空 filled on the card, left empty here: {empty}"""
 BIRTH_ITEM = ItemSpec(None, ItemFormat.CN, 4, "", "", "D", kind="date")
 YEAR_ITEM = ItemSpec(None, ItemFormat.CN, 2, "", "", "D", kind="year")
-COMPUTED_PARTS = frozenset({"BANK/EF02/70/5A", "BANK/EF01/70/57"})
-"""Elements that follow from the chip's serial number."""
+COMPUTED_PARTS = frozenset({"BANK/EF02/70/5A", "BANK/EF01/70/57", "BANK/EF01/70/9F61", "BANK/EF01/70/9F62"})
+"""Elements that follow from the chip's serial number and the holder's."""
 
 
 def _texts(values: Any) -> Iterator[str]:

@@ -112,6 +112,7 @@ class Maker:
             "region": self._region, "country": self._country, "fen": self._amount, "telephone": self._telephone,
             "citizen id": self._stranger, "organisation code": self._organisation, "card number": self._card_number,
             "terminal number": self._terminal, "bank card number": self._bank_card, "number": self._bytes,
+            "time of day": self._time_of_day, "holder's document": self._text,
         }  # fmt: skip
         if item.kind in known:
             return known[item.kind]
@@ -126,6 +127,10 @@ class Maker:
         day = self.issued - timedelta(days=self.chance.below(300, place))
         seconds = f"{self.chance.below(24, place, 'h'):02}{self.chance.below(60, place, 'm'):02}00"
         return f"{day:%Y%m%d}{seconds}" if item.kind == "time" else day.strftime(FORMATS[item.kind])
+
+    def _time_of_day(self, item: ItemSpec, like: str, base: str, place: str) -> str:
+        del item, like, base
+        return f"{self.chance.below(24, place, 'h'):02}{self.chance.below(60, place, 'm'):02}00"
 
     def _text(self, item: ItemSpec, like: str, base: str, place: str) -> str:
         del item, base

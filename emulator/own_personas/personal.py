@@ -35,7 +35,7 @@ SHARED = frozenset({
     "initialising organisation",
 })  # fmt: skip
 """Kinds of value that thousands of cards have alike."""
-WHOLE_ONLY = frozenset({"date", "time", "short date", "fen", "terminal number"})
+WHOLE_ONLY = frozenset({"date", "time", "time of day", "short date", "fen", "terminal number"})
 """Kinds whose parts say nothing: an amount's zeros, a date's year."""
 HEADS = {"citizen id": 6, "bank card number": 6, "track 2": 6, "identification code": 16}
 """Characters before which nothing of a person stands: the region, the issuer, region and RID."""

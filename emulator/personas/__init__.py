@@ -26,7 +26,9 @@ class Persona:
     """A made-up cardholder, or a terminal's own card (``card`` is ``user`` or ``psam``).
 
     ``values`` by file and tag, as ``items.encode`` takes them; for a cyclic file ``records`` newest first, for a
-    transparent one ``hex``. ``tries_left`` of the PIN is None where all are left. ``blocked``: applications that are;
+    transparent one ``hex``. ``tries_left`` of the PIN is None where all are left. ``blocked``: applications that are,
+    for ever; ``suspended``: those that are for a time, as a bank's are. ``data``: objects of GET DATA by application
+    and tag, in hex, empty where the card has none; what is not named is as the layout has it.
     ``state`` of the card: ``in use``, ``blank`` or ``blocked``. ``purse``: fields of the medical account.
     ``missing_keys`` were never loaded; ``levels`` caps what a PSAM's roots have still to be diversified by.
     """
@@ -44,7 +46,9 @@ class Persona:
     state: IssuedState = IssuedState.IN_USE
     activated: bool = True
     blocked: frozenset[str] = frozenset()
+    suspended: frozenset[str] = frozenset()
     purse: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, dict[str, str]] = field(default_factory=dict)
     missing_keys: frozenset[str] = frozenset()
     levels: int = 3
     algorithms: frozenset[str] = frozenset({"3des", "sm4"})
@@ -87,7 +91,9 @@ def from_table(table: dict[str, Any]) -> Persona:
         state=IssuedState(state.get("card", IssuedState.IN_USE)),
         activated=state.get("activated", True),
         blocked=frozenset(state.get("blocked", ())),
+        suspended=frozenset(state.get("suspended", ())),
         purse=table.get("purse", {}),
+        data=table.get("data", {}),
         missing_keys=frozenset(table.get("missing_keys", ())),
         levels=table.get("levels", 3),
         algorithms=frozenset(table.get("algorithms", ("3des", "sm4"))),

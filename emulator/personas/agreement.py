@@ -45,6 +45,10 @@ CERTIFICATES = (("pension", "1"), ("medical", "3"), ("unemployment", "2"))
 """In which order DF03/EF19 keeps them, and how their codes begin. [V2.0 table 41]"""
 
 
+BANK_LOG, BANK_FIELDS = "BANK/EF0B", 9
+"""The bank's log, of which each record ends with the number of its transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A person's values by file and tag, and what the card does not have."""
@@ -52,6 +56,8 @@ class Holder:
     values: Mapping[str, Mapping[str, Any]]
     removed: frozenset[str] = frozenset()
     purse: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Objects of GET DATA by application and tag, in hex."""
 
     def raw(self, path: str) -> Any:
         """What stands in an item; None if nothing does."""
@@ -326,6 +332,30 @@ def _account(holder: Holder) -> Told:
         yield "DF04/EF08/records", _("expected the newest transaction first, by its time")
 
 
+def _bank(holder: Holder) -> Told:
+    """The bank's side: the log's order, its counters, and what the e-cash may hold."""
+    log = [record for record in holder.records(BANK_LOG) if len(record) == BANK_FIELDS]
+    when = [f"{record[0]}{record[1]}" for record in log]
+    counters = [record[-1] for record in log]
+    if when != sorted(when, reverse=True) or counters != sorted(set(counters), reverse=True):
+        yield f"{BANK_LOG}/records", _("expected the newest transaction first, each with a number of its own")
+    given = holder.data.get("BANK")
+    objects = given if isinstance(given, Mapping) else {}
+    count, online = objects.get("9F36", ""), objects.get("9F13", "")
+    if count and counters and count < counters[0]:
+        yield (
+            "data.BANK.9F36",
+            _("expected at least the newest transaction's number, {newest}, found {count}").format(
+                newest=counters[0], count=count
+            ),
+        )
+    if online and online > (count or (counters[0] if counters else "0000")):
+        yield "data.BANK.9F13", _("expected no number of a transaction that has not been")
+    balance, most = objects.get("9F79", ""), objects.get("9F77", "")
+    if balance and most and balance > most:
+        yield "data.BANK.9F79", _("expected at most the limit of the balance, 9F77")
+
+
 RULES: tuple[Callable[[Holder], Told], ...] = (
-    _number, _foreigner, _dates, _class, _name, _minor, _working, _together, _account,
+    _number, _foreigner, _dates, _class, _name, _minor, _working, _together, _account, _bank,
 )  # fmt: skip

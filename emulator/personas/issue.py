@@ -32,8 +32,7 @@ from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.purse import Purse
 from emulator.interface import chip_factor
 from emulator.messages import _
-from emulator.personas import Persona
-from emulator.personas.numbers import luhn_check
+from emulator.personas import Persona, bank
 from emulator.security import PIN
 
 RID = bytes.fromhex("D156000005")
@@ -69,7 +68,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
             roots = layout.card is CardKind.PSAM and key.use is KeyUse.DELIVERY
             cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, factor, algorithms)
     cells[tries_cell(PIN)] = layout.pin.tries if persona.tries_left is None else persona.tries_left
-    for name, cell in _states(persona, layout).items():
+    for name, cell in (*_states(persona, layout).items(), *bank.objects(persona, layout).items()):
         cells[name] = cell
     if layout.purse is not None:
         cells[PURSE_CELL] = _purse(persona).cell()
@@ -126,8 +125,11 @@ def _states(persona: Persona, layout: Layout) -> dict[CellKey, Cell]:
     """Returns the cells of the life cycle: card, activation, blocked applications."""
     dormant = layout.activation is not None and (persona.state is IssuedState.BLANK or not persona.activated)
     cells: dict[CellKey, Cell] = {CARD_STATE: LIVES[persona.state], ACTIVATION: Activation(dormant)}
-    blocked = (name for name in persona.blocked if name in layout.applications)
-    return cells | {state_cell(name): ApplicationLife.PERMANENT for name in blocked}
+    lives = (
+        (persona.suspended, ApplicationLife.TEMPORARY),
+        (persona.blocked, ApplicationLife.PERMANENT),
+    )
+    return cells | {state_cell(name): life for names, life in lives for name in names if name in layout.applications}
 
 
 def _purse(persona: Persona) -> Purse:
@@ -136,14 +138,6 @@ def _purse(persona: Persona) -> Purse:
         if name in given:
             given[name] = bytes.fromhex(given[name])
     return Purse(**given)
-
-
-def bank_card_number(serial: bytes) -> str:
-    """A made-up bank card number of 19 digits: it passes its Luhn digit, but begins with 9999, which is industry 9 (for
-    national bodies) and country 999, which ISO 3166 gives to nobody.
-    """
-    body = f"9999{int.from_bytes(serial, 'big') % 10**14:014}"
-    return body + luhn_check(body)
 
 
 def _computed(persona: Persona, layout: Layout, cells: dict[CellKey, Cell], region: bytes) -> dict[str, Any]:
@@ -156,7 +150,7 @@ def _computed(persona: Persona, layout: Layout, cells: dict[CellKey, Cell], regi
         "SSSE/EF05/01": (identification + check).hex(),
         "SSSE/EF05/03": layout.version,
         "SSSE/EF05/04": INITIALISER + persona.region * 2 + "01",
-        **_bank(persona),
+        **bank.records(persona, layout),
         **_public_key(persona, layout),
     }
 
@@ -166,19 +160,6 @@ def _public_key(persona: Persona, layout: Layout) -> dict[str, str]:
     plan = layout.certificate
     key = persona.values.get(plan.public, {}).get("hex", "") if plan else ""
     return {plan.public: plan.header.hex() + key} if plan and key else {}
-
-
-def _bank(persona: Persona) -> dict[str, Any]:
-    """The card number where the bank's application has it: account data, and track 2 with expiry and service code.
-    Where nothing says when the card ends there is no track 2.
-    """
-    number = bank_card_number(persona.serial)
-    account = {"5A": number, **persona.values.get("BANK/EF02", {}).get("70", {})}
-    track = f"{number}D{account.get('5F24', '')[:4]}201"
-    track += "F" * (len(track) % 2)
-    computed = {"57": track} if account.get("5F24") else {}
-    stripe = {**computed, **persona.values.get("BANK/EF01", {}).get("70", {})}
-    return {"BANK/EF01/70": stripe, "BANK/EF02/70": account}
 
 
 def _empty(spec: FileSpec) -> tuple[bytes, ...]:

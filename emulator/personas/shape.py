@@ -17,6 +17,8 @@ Rule: TypeAlias = "Callable[[Any], str]"
 
 FILE_PATH = re.compile(r"[A-Z][A-Z0-9]*/EF[0-9A-F]{2}")
 ITEM_PATH = re.compile(r"[A-Z][A-Z0-9]*/EF[0-9A-F]{2}/[0-9A-F]{2}(?:[0-9A-F]{2})?")
+APPLICATION = re.compile(r"[A-Z][A-Z0-9]*")
+DATA_TAG = re.compile(r"[0-9A-F]{4}")
 TAG = re.compile(r"[0-9A-F]{2}(?:[0-9A-F]{2})?")
 REQUIRED = (("name",), ("title",), ("title_zh",), ("chip", "region"), ("chip", "serial"), ("values",))
 DEEPEST = 4
@@ -88,7 +90,8 @@ KEYS: dict[str, Rule | dict[str, Rule]] = {
     "state": {
         "card": _choice(*IssuedState),
         "activated": _truth,
-        "blocked": _list(re.compile("[A-Z][A-Z0-9]*"), "DF04"),
+        "blocked": _list(APPLICATION, "DF04"),
+        "suspended": _list(APPLICATION, "BANK"),
     },
     "purse": {
         "balance": _number(0, 2**32 - 1),
@@ -101,6 +104,7 @@ KEYS: dict[str, Rule | dict[str, Rule]] = {
     },
 }
 FILES = ("values", "versions")
+DATA = "data"
 
 
 def problems(document: Document) -> Iterator[Finding]:
@@ -124,8 +128,10 @@ def problems(document: Document) -> Iterator[Finding]:
                         yield finding(
                             _("expected a table of files, found {shown}").format(shown=_shown(files)), key, version
                         )
+        elif key == DATA:
+            yield from _objects(finding, value)
         elif rule is None:
-            yield finding(_("no such key{guess}").format(guess=guess(key, (*KEYS, *FILES))), key)
+            yield finding(_("no such key{guess}").format(guess=guess(key, (*KEYS, *FILES, DATA))), key)
         elif not isinstance(rule, dict):
             if expected := rule(value):
                 yield finding(
@@ -159,6 +165,25 @@ def missing(table: Table, source: str) -> Iterator[Finding]:
 
 
 Make: TypeAlias = "Callable[..., Finding]"
+
+
+def _objects(finding: Make, value: Any) -> Iterator[Finding]:
+    """Of the objects that GET DATA gives: applications, tags, hex."""
+    for application, objects in value.items() if isinstance(value, dict) else ((DATA, None),):
+        where = (DATA,) if application == DATA else (DATA, application)
+        if not isinstance(objects, dict) or not APPLICATION.fullmatch(application):
+            yield finding(
+                _("expected a table of objects by application and tag, like {example}").format(
+                    example="[data.BANK] 9F79"
+                ),
+                *where,
+            )
+            continue
+        for tag, held in objects.items():
+            if not DATA_TAG.fullmatch(tag):
+                yield finding(_("expected a tag of four hex digits, as GET DATA names it in P1 and P2"), *where, tag)
+            elif held != "" and not _is_hex(held):
+                yield finding(_("expected a text of hex digits, two to a byte"), *where, tag)
 
 
 def _files(finding: Make, files: Table, *path: str | int) -> Iterator[Finding]:

@@ -105,6 +105,20 @@ def _short_date(value: str, item: ItemSpec) -> str:
     return _("a date that exists, YYMMDD") if len(value) != 6 or _date(f"20{value}", item) else ""
 
 
+def _time_of_day(value: str, item: ItemSpec) -> str:
+    del item
+    try:
+        good = len(value) == 6 and bool(datetime.strptime(value, "%H%M%S"))
+    except ValueError:
+        good = False
+    return "" if good else _("a time that exists, hhmmss")
+
+
+def _document(value: str, item: ItemSpec) -> str:
+    """An identity card's number passes its check digit; others may look like anything."""
+    return citizen(value) if len(value) == numbers.LENGTH else _text(value, item)
+
+
 def _month(value: str, item: ItemSpec) -> str:
     return _("a month that exists, YYYYMM") if len(value) != 6 or _date(f"{value}01", item) else ""
 
@@ -327,6 +341,8 @@ KINDS: Mapping[str, Judge] = {
     "initialising organisation": _initialiser,
     "terminal number": _terminal,
     "bank card number": _bank_card,
+    "time of day": _time_of_day,
+    "holder's document": _document,
     "track 2": _track_2,
     "data object list": _objects,
 }

@@ -13,7 +13,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from emulator.personas import Persona
-from emulator.personas.issue import bank_card_number
+from emulator.personas.bank import bank_card_number
 from harness.conformance.models import OfPersona
 
 

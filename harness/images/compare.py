@@ -60,6 +60,8 @@ def cells(layout: Layout, left: Mapping[CellKey, Cell], right: Mapping[CellKey, 
             said.append(_state(name, one, other))
         elif name.kind is CellKind.PURSE and isinstance(one, tuple) and isinstance(other, tuple):
             said += _purse(Purse.read(one), Purse.read(other))
+        elif name.kind is CellKind.DATA:
+            said.append(_data(one, other).format(name=name.name))
         elif isinstance(one, tuple) and isinstance(other, tuple) and name.name in layout.files:
             said += _file(layout.files[name.name], one, other)
         else:
@@ -77,6 +79,12 @@ def _key(one: Cell | None, other: Cell | None) -> str:
     if one is None:
         return _("key {name}/{version} was loaded")
     return _("key {name}/{version} was removed") if other is None else _("key {name}/{version} was changed")
+
+
+def _data(one: Cell | None, other: Cell | None) -> str:
+    if one is None or other is None:
+        return _("data object {name}: only one card has it")
+    return _("data object {name}: was changed")
 
 
 CARD_LIVES: dict[int, str] = {

@@ -33,8 +33,8 @@ HEAD = 2
 ITEMS = frozenset({"SSSE/EF05/02", "SSSE/EF05/03", "SSSE/EF05/06"})
 """The card's class, its version, the end of its validity: they say nothing of a person, and replays and rules need it.
 """
-TEMPLATES = frozenset({0x6F, 0xA5, 0xBF0C, 0x9F0C})
-NAMES = frozenset({0x84, 0x50, 0x86, 0x87, 0x88, 0x5F2D, 0x9F11, 0x9F12, 0x9F38, 0x9F4D})
+TEMPLATES = frozenset({0x6F, 0xA5, 0xBF0C, 0x9F0C, 0x61})
+NAMES = frozenset({0x84, 0x4F, 0x50, 0x86, 0x87, 0x88, 0x5F2D, 0x9F11, 0x9F12, 0x9F38, 0x9F4D})
 """Of an FCI: names, algorithm, priority, directory, languages, what GET PROCESSING OPTIONS takes, the log's file."""
 LONGEST_NAME = 16
 INITIAL = "initial"

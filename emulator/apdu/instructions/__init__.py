@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge, InternalAuthentication
-from emulator.apdu.instructions.bank import GetProcessingOptions
+from emulator.apdu.instructions.bank import GenerateAc, GetData, GetProcessingOptions
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
@@ -52,6 +52,8 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     UpdateStartingDay,
     GetStartingDay,
     GetProcessingOptions,
+    GetData,
+    GenerateAc,
     VerifyCertificatePin,
     ChangeCertificatePin,
     Hash,

@@ -35,6 +35,8 @@ _ALL = (
     Kind("initialising organisation", "issuer 5, its region 3, the organisation's region 3, sequence 1"),
     Kind("terminal number", "region 3, number 3"),
     Kind("short date", "YYMMDD, of the bank's applications"),
+    Kind("time of day", "hhmmss"),
+    Kind("holder's document", "a citizen id, or the number of another document, of the bank's applications"),
     Kind("bank card number", "12 to 19 digits with their check digit, ISO/IEC 7812-1"),
     Kind("track 2", "bank card number, D, YYMM, service code, and what the bank likes"),
     Kind("data object list", "tags, each with the length that is wanted"),

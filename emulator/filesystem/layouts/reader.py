@@ -29,6 +29,8 @@ from emulator.messages import _
 from emulator.security import PIN, Condition, Never, names_in, parse_condition
 
 SCHEMA = 1
+DATA_TAG = re.compile("[0-9A-F]{4}")
+DATA_TAG = re.compile("[0-9A-F]{4}")
 PIN_DIGITS = re.compile("[0-9]{4,16}")
 
 
@@ -173,6 +175,7 @@ class LayoutReader:
                 directory=node.text("directory", ""),
                 tells_algorithm=node.truth("tells_algorithm", True),
                 sources=node.sources(),
+                data=self._data(node),
             )
             try:
                 __ = result[key].options
@@ -196,6 +199,17 @@ class LayoutReader:
                 _("expected one application without a parent, found {roots}").format(roots=roots),
             )
         return result
+
+    @staticmethod
+    def _data(node: Node) -> dict[int, bytes]:
+        """The data objects of an application: values by tag."""
+        table = Node(node.source, f"{node.key}.data", node.take("data", dict, _("a table of values by tag"), {}))
+        found: dict[int, bytes] = {}
+        for tag in list(table.rest):
+            if not DATA_TAG.fullmatch(tag):
+                raise table.error(tag, _("expected a tag of four hex digits, as GET DATA names it in P1 and P2"))
+            found[int(tag, 16)] = table.hexadecimal(tag, range(1, 64))
+        return found
 
     def _check_applications(self, applications: Mapping[str, ApplicationSpec], keys: Mapping[str, KeySpec]) -> None:
         """What applications say of keys, once those are known."""

@@ -29,6 +29,8 @@ from emulator.security import PIN, Always, Condition, Never, names_in
 Table = dict[str, Any]
 PDOL = 0x9F38
 """Tag of the processing options' data object list in an application's FCI. [P]"""
+ISSUERS, LOG_ENTRY = 0xBF0C, 0x9F4D
+"""Tags of the issuer's own part of an FCI and, in it, of the log's file and its number of records. [P]"""
 
 
 class LayoutError(SscardError, ValueError):
@@ -163,6 +165,7 @@ class ApplicationSpec:
 
     ``spare``: bytes that its record files leave for items added beyond the declared ones. ``proprietary``: content of
     the FCI's A5; ``discretionary``: of its 73. ``processing``: what GET PROCESSING OPTIONS answers (AIP, AFL).
+    ``data``: the objects that GET DATA gives, by tag, and their first values; others are as long.
     ``messaging`` (a scheme) and ``messaging_key``: empty where the parent's hold. ``block``: what APPLICATION BLOCK
     asks for besides its MAC. ``label``: its name in the directory file, which also selects it where ``by_label``. Of an
     environment, ``dfname_sm4`` is its name among terminals that want SM4, where that is another; ``directory`` is the
@@ -190,6 +193,14 @@ class ApplicationSpec:
     directory: str = ""
     tells_algorithm: bool = True
     sources: tuple[str, ...] = ()
+    data: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def log(self) -> int:
+        """The short id of the file that its FCI names as the log of transactions (9F4D), 0 for none. [P]"""
+        issuers = dict(ber.objects(self.proprietary)).get(ISSUERS, b"")
+        entry = dict(ber.objects(issuers)).get(LOG_ENTRY, b"")
+        return entry[0] if entry else 0
 
     @property
     def options(self) -> tuple[tuple[int, int], ...]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 Cell: TypeAlias = "int | str | bytes | tuple[bytes, ...]"
-"""A counter, the PIN's digits, a key, or a file: its records, or for a transparent file its bytes."""
+"""A counter, the PIN's digits, a key or a data object, or a file: its records, or for a transparent file its bytes."""
 
 
 class CellKind(StrEnum):
@@ -19,6 +19,7 @@ class CellKind(StrEnum):
     PURSE = "purse"
     STATE = "state"
     TRIES = "tries"
+    DATA = "data"
 
     @property
     def holds(self) -> type:
@@ -38,11 +39,12 @@ _HOLDS: dict[CellKind, type] = {
     CellKind.PURSE: tuple,
     CellKind.STATE: int,
     CellKind.TRIES: int,
+    CellKind.DATA: bytes,
 }
 
 
 class CellKey(NamedTuple):
-    """The name of a cell: its kind, then of which file, key, application or PIN, then of a key its version."""
+    """The name of a cell: its kind, then of which file, key, application, PIN or data object, then a key's version."""
 
     kind: CellKind
     name: str = ""
@@ -115,3 +117,9 @@ def state_cell(application: str) -> CellKey:
 def tries_cell(name: str) -> CellKey:
     """The cell of a PIN's or key's try counter."""
     return CellKey(CellKind.TRIES, name)
+
+
+@_named
+def data_cell(application: str, tag: int) -> CellKey:
+    """The cell of an application's data object, which GET DATA reads: ``data/BANK/9F36``."""
+    return CellKey(CellKind.DATA, f"{application}/{tag:04X}")

@@ -38,6 +38,7 @@ from emulator.filesystem.memory.cells import (
     Cell,
     CellKey,
     CellKind,
+    data_cell,
     file_cell,
     key_cell,
     tries_cell,
@@ -186,20 +187,28 @@ class Image:
         cells = self.memory.snapshot()
         for name in _cells_of(self.layout):
             cell = cells.get(name)
-            if cell is None and name.kind is CellKind.KEY:
+            if cell is None and name.kind.holds is bytes:
                 continue
             if not isinstance(cell, name.kind.holds):
                 raise ImageError(
                     source,
                     _("cells.{name}: missing, or no {name_2}").format(name=name, name_2=name.kind.holds.__name__),
                 )
-            if isinstance(cell, bytes) and len(cell) != KEY_SIZE:
+            if name.kind is CellKind.KEY and isinstance(cell, bytes) and len(cell) != KEY_SIZE:
                 raise ImageError(
                     source,
                     _("cells.{name}: expected a {key_size}-byte key, found {count} bytes").format(
                         name=name, key_size=KEY_SIZE, count=len(cell)
                     ),
                 )
+        for app in self.layout.applications.values():
+            for tag, value in app.data.items():
+                held = cells.get(data_cell(app.id, tag), value)
+                if not isinstance(held, bytes) or len(held) != len(value):
+                    raise ImageError(
+                        source,
+                        _("cells.{name}: expected {size} bytes").format(name=data_cell(app.id, tag), size=len(value)),
+                    )
         self._check_bounds(source, cells)
         if self.layout.purse is not None and [len(part) for part in self.memory.parts(PURSE_CELL)] != [PURSE_SIZE]:
             raise ImageError(
@@ -260,13 +269,14 @@ class Image:
 
 
 def _cells_of(layout: Layout) -> Iterator[CellKey]:
-    """Every cell that a card of this layout has, then those of the keys that may be loaded."""
+    """Every cell that a card of this layout has, then those of the keys and data objects that it may have."""
     yield PIN_CELL
     yield tries_cell(PIN)
     yield from map(file_cell, layout.files)
     yield from map(tries_cell, layout.keys)
     yield from _at_first(layout)
     yield from (key_cell(name, version) for name in layout.keys for version in VERSIONS)
+    yield from (data_cell(app.id, tag) for app in layout.applications.values() for tag in app.data)
 
 
 def _at_first(layout: Layout) -> dict[CellKey, Cell]:

@@ -25,6 +25,7 @@ from emulator.filesystem.memory.cells import (
     Cell,
     CellKey,
     CellKind,
+    data_cell,
     file_cell,
     key_cell,
     state_cell,
@@ -86,6 +87,9 @@ class Plan:
         if PURSE_CELL in cells:
             self._place(PURSE_CELL, PURSE_SIZE, PURSE_SIZE)
         self._place(PIN_CELL, 1 + layout.pin.max_digits)
+        for app in layout.applications.values():
+            for tag, value in app.data.items():
+                self._place(data_cell(app.id, tag), 1 + len(value))
 
     def _place(self, name: CellKey, size: int, record: int = 0) -> None:
         self.regions[name] = Region(self.size, size, record)
@@ -109,9 +113,9 @@ class Plan:
         return region.address, len(content).to_bytes(2, "big") + content
 
     def present(self, memory: bytearray) -> Iterator[CellKey]:
-        """The names of all cells there are: keys that are loaded, and everything else."""
+        """The names of all cells there are: keys and data objects that are loaded, and everything else."""
         for name, region in self.regions.items():
-            if name.kind is not CellKind.KEY or memory[region.address : region.address + 1] == LOADED:
+            if name.kind.holds is not bytes or memory[region.address : region.address + 1] == LOADED:
                 yield name
 
     def decode(self, name: CellKey, memory: bytearray) -> Cell:

@@ -12,14 +12,19 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.layouts.terms import IssuedState
-from emulator.personas.issue import bank_card_number, issue
+from emulator.personas.bank import bank_card_number
+from emulator.personas.issue import issue
 from tests.kit.cards import HOME, VERIFY, Card, new_card
 
 LISTS = {0x9F38, 0x9F49, 0x9F4F, 0x8C, 0x8D, 0x97}
 """PDOL, DDOL, log format, CDOL1, CDOL2, TDOL."""
-TEMPLATES = {0x61, 0x6F, 0x70, 0x73, 0xA5}
+TEMPLATES = {0x61, 0x6F, 0x70, 0x73, 0xA5, 0xBF0C}
 OPTIONS = "80A800000B8309000000000000000156"
 """GET PROCESSING OPTIONS as a public program sends it."""
+DEBIT_SERVICES = {"120", "220", "520", "620", "123", "223", "523", "623"}
+"""Service codes that a debit card may have, by a card maker's check. [1: prog-perso-check]"""
+TEMPLATE = "9A 03 9F21 03 9F02 06 9F03 06 9F1A 02 5F2A 02 9F4E 14 9C 01 9F36 02"
+"""How a record of PBOC's log is made up, as issuers' scripts and readers have it."""
 HOLDERS = [name for name in catalogue.personas() if catalogue.persona(name).card == "user" and name != "blank"]
 
 
@@ -73,7 +78,11 @@ def test_the_directory_leads_to_the_application(card: Card) -> None:
     assert fetch(card, HOME["PSE"]).hex().upper() == "6F1A840E315041592E5359532E4444463031A5088801015F2D027A68"
     record = leaves(fetch(card, "00B2010C00"))
     assert record == {0x4F: bytes.fromhex("A000000333010101"), 0x50: b"PBOC DEBIT", 0x87: b"\x01"}
-    assert leaves(fetch(card, "00A4040008A000000333010101"))[0x50] == record[0x50]
+    known = fetch(card, "00A4040008A000000333010101")
+    assert leaves(known)[0x50] == record[0x50]
+    own = "500A50424F432044454249548701019F38099F7A019F02065F2A02"
+    own += "5F2D027A689F1101019F120A50424F43204445424954BF0C059F4D020B0A"
+    assert known.hex().upper() == f"6F458408A000000333010101A539{own}", "as a public parser's example has it"
 
 
 @pytest.mark.parametrize("version", ["2.00", "3.00", "regional"])
@@ -91,6 +100,16 @@ def test_all_that_a_terminal_reads_of_every_persona_is_whole(version: str, name:
     assert number[:19].isdecimal()
     assert number[19] == "F"
     service = known[0x5F30].hex()[1:]
+    assert service in DEBIT_SERVICES
+    # What a card maker's check of personalised cards says of each, in our own words. [1: prog-perso-check]
+    assert known[0x9F62] in {bytes((one,)) for one in range(6)}, "kinds of document: 00 to 05"
+    assert known[0x9F61].isalnum()
+    assert known[0x9F62] != b"\0" or len(known[0x9F61]) == 18, "an identity card's number has 18 characters"
+    assert b"/" in known[0x5F20]
+    assert 0x9F0B not in known, "a name longer than 26 stands there instead of 5F20, not beside it"
+    assert {len(known[tag]) for tag in (0x9F0D, 0x9F0E, 0x9F0F)} == {5}
+    assert known[0x5F25] < known[0x5F24]
+    assert not known.keys() & {0x9F79, 0x9F51, 0x9F52}, "GET DATA gives these, no record"
     assert known[0x57].hex().upper() == f"{number[:19]}D{expiry[:4]}{service}F", "one F, to whole bytes"
     assert not known[0x5F20].endswith((b"\0", b" "))
     assert 2 <= len(known[0x5F20]) <= 26
@@ -200,6 +219,104 @@ def test_none_on_a_card_of_100() -> None:
     card = new_card("1.00")
     assert card.send(HOME["PSE"]) == card.send(HOME["BANK"]) == "6A82"
     assert card.send(OPTIONS) == "6D00"
+
+
+# --- GET DATA and the log ------------------------------------------------------------------------------------------
+
+
+def of(card: Card, tag: str) -> bytes:
+    """The value of a data object."""
+    ((found, value),) = ber.objects(fetch(card, f"80CA{tag}00"))
+    assert f"{found:04X}" == tag
+    return value
+
+
+def test_the_log_has_ten_records_as_its_format_says(card: Card) -> None:
+    """As a phone's reader takes it: the file and its size from the FCI, the places from 9F4F."""
+    file, most = leaves(fetch(card, HOME["BANK"]))[0x9F4D]
+    fields = ber.wanted(of(card, "9F4F"))
+    assert fields == ber.wanted(bytes.fromhex(TEMPLATE))
+    assert (file, most) == (11, 10)
+    before = "9999"
+    for number in range(1, most + 1):
+        record = fetch(card, f"00B2{number:02X}{file << 3 | 4:02X}00")
+        assert len(record) == sum(length for _, length in fields) == 45
+        values, at = {}, 0
+        for tag, length in fields:
+            values[tag], at = record[at : at + length], at + length
+        assert int(values[0x9F02].hex()) > 0
+        assert values[0x9C].hex() in ("00", "01"), "a purchase or cash"
+        assert values[0x5F2A] == of(card, "9F51") == bytes.fromhex("0156")
+        assert values[0x9F4E].rstrip(b"\0").decode("gbk").startswith("样例"), "no merchant that there is"
+        assert values[0x9A].hex() + values[0x9F21].hex() <= before, "newest first"
+        before = values[0x9A].hex() + values[0x9F21].hex()
+    assert card.send(f"00B20B{file << 3 | 4:02X}2D") == "6A83"
+
+
+def test_the_counters_follow_the_log_and_each_asking_for_options_counts(card: Card) -> None:
+    """A phone's reader leaves GET PROCESSING OPTIONS out, as it would wear the counter out. [1: prog-quickpass]"""
+    fetch(card, HOME["BANK"])
+    newest = fetch(card, "00B2015C00")[-2:]
+    assert of(card, "9F36") == of(card, "9F13") == newest
+    fetch(card, OPTIONS)
+    assert int.from_bytes(of(card, "9F36"), "big") == int.from_bytes(newest, "big") + 1
+    assert card.send("80A80000028300") == "6985"
+    assert int.from_bytes(of(card, "9F36"), "big") == int.from_bytes(newest, "big") + 1, "a refused one does not count"
+    assert of(card, "9F13") == newest, "no host was asked"
+    assert of(card, "9F17") == b"\x03"
+
+
+def test_the_counter_outlives_power_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "worn.toml"
+    path.write_text('extends = "adult-chengdu"\nname = "worn"\n[data.BANK]\n9F36 = "FFFE"\n', encoding="utf-8")
+    card = Card(Chip(issue(catalogue.persona(path), catalogue.layout("3.00"), "sm4")))
+    card.chip.power_on()
+    fetch(card, HOME["BANK"])
+    fetch(card, OPTIONS)
+    card.chip.power_off()
+    card.chip.power_on()
+    fetch(card, HOME["BANK"])
+    assert of(card, "9F36") == b"\xff\xff"
+    assert card.send(OPTIONS) == "6985"
+
+
+def test_the_e_cash_holds_no_more_than_its_limit_and_a_persona_may_have_none(tmp_path: Path, card: Card) -> None:
+    fetch(card, HOME["BANK"])
+    balance, limit, single = (int(of(card, tag).hex()) for tag in ("9F79", "9F77", "9F78"))
+    assert 0 < balance <= limit
+    assert single <= limit
+    path = tmp_path / "without.toml"
+    path.write_text(
+        'extends = "adult-chengdu"\nname = "without"\n[data.BANK]\n9F79 = ""\n9F77 = ""\n9F78 = ""\n9F6D = ""\n',
+        encoding="utf-8",
+    )
+    other = Card(Chip(issue(catalogue.persona(path), catalogue.layout("3.00"), "sm4")))
+    other.chip.power_on()
+    fetch(other, HOME["BANK"])
+    assert {other.send(f"80CA{tag}00") for tag in ("9F79", "9F77", "9F78", "9F6D")} == {"6A88"}
+    assert of(other, "9F36") == of(card, "9F36")
+
+
+def test_data_objects_belong_to_the_application(card: Card) -> None:
+    fetch(card, HOME["BANK"])
+    assert card.send("80CA9F5000") == card.send("80CA005A00") == "6A88", "the number is in a record alone"
+    assert card.send("80CA9F3600") == "6C05"
+    assert card.send("80CA9F3605")[-4:] == "9000"
+    for home in ("MF", "PSE", "SSSE"):
+        card.ok(HOME[home])
+        assert card.send("80CA9F3600") == "6A88", home
+    assert new_card("1.00").send("80CA9F3600") == "6D00"
+
+
+def test_no_payment_is_made(card: Card) -> None:
+    """Whatever cryptogram is asked for, and whatever the values."""
+    fetch(card, HOME["BANK"])
+    fetch(card, OPTIONS)
+    before = of(card, "9F36")
+    for kind in ("00", "40", "80"):
+        assert card.send(f"80AE{kind}001D{'00' * 29}") == "6985"
+    assert card.send("80AE200001AA") == "6A86"
+    assert of(card, "9F36") == before
 
 
 # What public programs do, command by command.

@@ -12,7 +12,7 @@ from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.layouts.terms import Structure
-from emulator.personas.issue import bank_card_number
+from emulator.personas.bank import bank_card_number
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 

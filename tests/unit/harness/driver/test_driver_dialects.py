@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from emulator.chip import Chip
-from emulator.personas.issue import bank_card_number
+from emulator.personas.bank import bank_card_number
 from harness.cli import main
 from harness.driver.clients import Clients
 from harness.driver.dialects import dialect as dialects
