@@ -25,6 +25,7 @@ class ChangeKind(StrEnum):
     KEY = "key"
     PIN = "pin"
     PURSE = "purse"
+    DATA = "data"
 
 
 OF_CELLS = {
@@ -34,6 +35,7 @@ OF_CELLS = {
     CellKind.PURSE: ChangeKind.PURSE,
     CellKind.STATE: ChangeKind.STATE,
     CellKind.TRIES: ChangeKind.TRIES,
+    CellKind.DATA: ChangeKind.DATA,
 }
 
 
@@ -41,7 +43,7 @@ OF_CELLS = {
 class Change:
     """One change. Neither PINs, keys nor a file's content are ever in it.
 
-    ``name`` says which file, right, key or application it is. ``before`` and ``after`` are in words or numbers, and
+    ``name`` says which file, right, key, data object or application it is. ``before`` and ``after`` are in words or numbers, and
     empty where only the fact is told.
     """
 
@@ -111,7 +113,7 @@ def _of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> I
         elif kind is ChangeKind.KEY:
             yield Change(kind, f"{name.name} version {name.version}")
         else:
-            yield Change(kind, name.name if kind is ChangeKind.WRITTEN else "")
+            yield Change(kind, name.name if kind in (ChangeKind.WRITTEN, ChangeKind.DATA) else "")
 
 
 __all__ = ["Change", "ChangeKind", "Witness"]

@@ -317,6 +317,8 @@ BAD_P1P2 = {
 }  # fmt: skip
 
 
+ANY_P1P2 = frozenset({"GET DATA"})
+"""Commands of which P1 P2 name what is asked for, so that none is wrong."""
 CLASS_BITS = ((0x01, "CHANNEL", "6881", "a logical channel", "逻辑信道"), (0x10, "CHAIN", "6884", "a chain", "命令链"))
 """Bits of the class that the text does not know, and what ISO 7816-4 answers to each instead of its 6E00."""
 ALONE_AT_FAULT = frozenset({
@@ -347,8 +349,9 @@ def _parameters(layout: Layout, kind: type[Instruction]) -> Iterator[Document]:
 
     begin: Steps = [{"select": "SSSE"}]
     first = source if kind.name in ALONE_AT_FAULT else f"{source}; which of several faults is told [D]"
-    yield one("P1P2", "wrong P1 P2", "P1、P2错误",
-              [*begin, {"apdu": f"{base}{wrong}{usual}", "expect": {"sw": "6A86"}}], first)  # fmt: skip
+    if kind.name not in ANY_P1P2:
+        yield one("P1P2", "wrong P1 P2", "P1、P2错误",
+                  [*begin, {"apdu": f"{base}{wrong}{usual}", "expect": {"sw": "6A86"}}], first)  # fmt: skip
     size = next((n for n in (lengths[-1] + 1, lengths[0] - 1) if 0 < n <= 255 and n not in kind.lengths), None)
     if size is not None and kind.name not in ("GET RESPONSE",):
         yield one("LC", "wrong length of data", "数据长度错误",

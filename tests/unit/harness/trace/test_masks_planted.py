@@ -202,6 +202,7 @@ def test_what_is_random_is_declared_so() -> None:
         "CREDIT FOR LOAD": ((0, 4),),
         "INITIALIZE FOR PURCHASE": ((16, 22),),
         "DEBIT FOR PURCHASE": ((0, 8),),
+        "GET DATA": ((0, 3),),  # tag and length
     }
 
 
