@@ -43,8 +43,8 @@ OF_CELLS = {
 class Change:
     """One change. Neither PINs, keys nor a file's content are ever in it.
 
-    ``name`` says which file, right, key, data object or application it is. ``before`` and ``after`` are in words or numbers, and
-    empty where only the fact is told.
+    ``name`` says which file, right, key, data object or application it is. ``before`` and ``after`` are in words or
+    numbers, and empty where only the fact is told.
     """
 
     kind: ChangeKind
