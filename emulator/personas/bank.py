@@ -20,8 +20,7 @@ NOBODYS, LONGEST_NUMBER = "9999", 19
 CREDIT = bytes.fromhex("02")
 """How the AID of a bank's credit application ends. [S: prog-quickpass, prog-perso-check]"""
 DEBIT_SERVICE, CREDIT_SERVICE = "220", "201"
-"""Service codes: a debit card asks its issuer, with a PIN; a credit card need not. [P: iso7816-4 for the digits; which
-a card of each kind may have, 1: prog-perso-check]"""
+"""Service codes: a debit card asks its issuer, with a PIN; a credit card need not. [1: prog-perso-check]"""
 CITIZENS, OTHERS = "00", "05"
 """Kinds of document under 9F62: the identity card, and any other. [P: pboc]"""
 TRANSACTIONS, LAST_ONLINE = 0x9F36, 0x9F13

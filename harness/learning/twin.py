@@ -7,15 +7,17 @@ person's. What it answers otherwise than the card no layout says yet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator import catalogue, personas
 from emulator.apdu.status import SW
 from emulator.chip import Chip
+from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import PIN_CELL, ApplicationLife, file_cell, state_cell, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
+from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.learning.explore import Found
 from harness.learning.observation import Asked, Reading
@@ -42,7 +44,7 @@ class Twin:
     def image(self, layout: Layout) -> Image:
         """A fresh card of this layout, in the state in which the card is."""
         algorithm = self.algorithm if self.algorithm in layout.algorithms else layout.algorithms[0]
-        image = catalogue.card(personas.DEFAULT, layout, algorithm)
+        image = _issued(layout, algorithm)
         memory = image.memory
         for path, file in self.found.files.items():
             spec = layout.files.get(path)
@@ -73,6 +75,17 @@ class Twin:
         """A chip of an image, in the way that the card was read."""
         there = self.interface is Interface.CONTACT or image.layout.contactless is not None
         return Chip(image, interface=self.interface if there else Interface.CONTACT, apdu_shape=self.apdu_shape)
+
+
+def _issued(layout: Layout, algorithm: str) -> Image:
+    """A card of the layout with somebody's values; an empty one where these have no room, as the card answered with
+    records that were cut short: what was read is put there anyway.
+    """
+    try:
+        return catalogue.card(personas.DEFAULT, layout, algorithm)
+    except ItemError:
+        nobody = replace(catalogue.persona(personas.DEFAULT), values={}, versions={})
+        return issue(nobody, layout, algorithm)
 
 
 def replay(chip: Chip, scripts: Iterable[list[Step]]) -> Iterator[Asked]:

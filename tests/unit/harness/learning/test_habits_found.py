@@ -17,7 +17,7 @@ from harness.readers.connection import InProcess
 OWN = 'extends = "3.00"\nschema = 1\nname = "own"\n'
 HABITS = {
     "a record that is not there": '[habits.status]\n"B2:6A83" = "6A82"\n',
-    "an instruction that is there": '[habits.status]\n"CA:6D00" = "6A88"\n',
+    "an instruction that is there": '[habits.status]\n"00CA9Fxx:6D00" = "6A88"\n',
     "one file": '[habits.status]\n"SSSE/EF06 B2:6982" = "6985"\n',
     "the tries are not told": '[habits.status]\n"20:63Cx" = "6700"\n',
     "parameters last, of challenges": '[habits.before]\n"84 length" = "parameters"\n',
