@@ -1,1 +1,1 @@
-"""Programs proved: run after run, each judged, on this machine or on many."""
+"""Programs proven: played in every situation, each run judged, on this machine or on many."""

@@ -171,6 +171,14 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
 
     PcscError where something it needs is missing or taken.
     """
+    with starting(slots, port, path) as process:
+        wait_listening(process, range(port, port + slots))
+        yield process
+
+
+@contextlib.contextmanager
+def starting(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The same, not waited for: ``wait_listening`` does."""
     if not 1 <= slots <= MOST_SLOTS:
         raise PcscError(
             _("pcscd has 1 to {most_slots} slots, {slots} were asked for").format(most_slots=MOST_SLOTS, slots=slots)
@@ -192,9 +200,10 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
         config.mkdir()
         lines = []
         for entry in range(entries):
-            # The driver keys its state by slot only, so every two slots need a copy of it.
-            copy = Path(folder, f"libifdvpcd{entry}.so")
-            shutil.copyfile(driver, copy)
+            # The driver keys its state by slot only, so every two slots more need a copy of it.
+            copy = Path(folder, f"libifdvpcd{entry}.so") if entry else Path(driver)
+            if entry:
+                shutil.copyfile(driver, copy)
             channel = port + 2 * entry
             lines.append(
                 f'FRIENDLYNAME "{_entry_name(entry)}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
@@ -202,7 +211,6 @@ def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]
             )
         (config / "vpcd").write_text("\n".join(lines))
         with _listening(path) as listener, _running(program, config, listener) as process:
-            _wait_listening(process, range(port, port + slots))
             yield process
 
 
@@ -248,7 +256,19 @@ def _listening(path: Path) -> Iterator[socket.socket]:
 def _running(program: str, config: Path, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
     handle = listener.fileno()
     process = subprocess.Popen(
-        [sys.executable, "-c", _TRAMPOLINE, str(handle), program, "--foreground", "--error", "-c", str(config)],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _TRAMPOLINE,
+            str(handle),
+            program,
+            "--foreground",
+            "--error",
+            "-c",
+            str(config),
+        ],
         pass_fds=(handle,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -267,9 +287,9 @@ def _running(program: str, config: Path, listener: socket.socket) -> Iterator[su
 
 
 def _listening_ports() -> set[int]:
-    """Ports on which anything of this network namespace listens, from the kernel's table."""
+    """Ports on which anything of this thread's network namespace listens, from the kernel's table."""
     ports = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+    for line in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == "0A":
             ports.add(int(fields[1].rpartition(":")[2], 16))
@@ -281,7 +301,7 @@ def listening(port: int) -> bool:
     return port in _listening_ports()
 
 
-def _wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: float = 10.0) -> None:
+def wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: float = 10.0) -> None:
     """Waits until the driver listens. A connection would be a card, so the kernel is asked instead."""
     deadline = time.monotonic() + timeout
     while not set(ports) <= _listening_ports():
