@@ -64,7 +64,7 @@ def of_program(ended: Ended, commands: int, expected: Expectation, last: str) ->
             if early
             else _("it never sent a command to the card (exit code {code}, {seconds:.1f} s)")
         )
-        yield _failed("card used", text.format(seconds=ended.seconds, code=ended.exit_code) + _said(last))
+        yield _failed("card-used", text.format(seconds=ended.seconds, code=ended.exit_code) + _said(last))
     if expected.seconds is not None and not ended.hung:
         slow = ended.seconds > expected.seconds
         yield (
@@ -104,21 +104,21 @@ def of_output(told: str, printed: int, expected: Expectation, *, cut: bool) -> I
     """What the program printed, against what it must and must not."""
     for pattern in expected.prints:
         if re.search(pattern, told, re.MULTILINE):
-            yield Check(f"prints {pattern}", Verdict.PASSED)
+            yield Check(f"prints:{pattern}", Verdict.PASSED)
         elif cut:
-            yield _missing(f"prints {pattern}", _cut(printed))
+            yield _missing(f"prints:{pattern}", _cut(printed))
         else:
-            yield _failed(f"prints {pattern}", _("it did not print what matches {pattern!r}").format(pattern=pattern))
+            yield _failed(f"prints:{pattern}", _("it did not print what matches {pattern!r}").format(pattern=pattern))
     for pattern in expected.prints_not:
         if re.search(pattern, told, re.MULTILINE):
             yield _failed(
-                f"prints not {pattern}",
+                f"prints-not:{pattern}",
                 _("it printed what matches {pattern!r}, which it must not").format(pattern=pattern),
             )
         elif cut:
-            yield _missing(f"prints not {pattern}", _cut(printed))
+            yield _missing(f"prints-not:{pattern}", _cut(printed))
         else:
-            yield Check(f"prints not {pattern}", Verdict.PASSED)
+            yield Check(f"prints-not:{pattern}", Verdict.PASSED)
     if cut and not expected.prints and not expected.prints_not:
         yield Check("output", Verdict.WARNING, _cut(printed))
 
@@ -139,7 +139,7 @@ def of_rules(rules: Sequence[Result], expected: Expectation, forgiven: frozenset
     for name in expected.require:
         if not any(one == name or one.startswith(f"{name}-") for one in judged):
             yield _missing(
-                f"require {name}",
+                f"require:{name}",
                 _("it did nothing that {rule} could be judged by, which is required").format(rule=name),
             )
 
@@ -147,10 +147,10 @@ def of_rules(rules: Sequence[Result], expected: Expectation, forgiven: frozenset
 def of_card(before: CardState, after: CardState, expected: Expectation) -> Iterator[Check]:
     """What became of the card: what may not change, halves of what belongs together."""
     if broken := sorted(set(after.malformed) - set(before.malformed)):
-        yield _failed("card whole", _("the card holds what cannot be read: {items}").format(items=", ".join(broken)))
+        yield _failed("card-whole", _("the card holds what cannot be read: {items}").format(items=", ".join(broken)))
     if part := card_state.region_in_part(before, after):
         yield Check(
-            "region whole",
+            "region-whole",
             Verdict.WARNING,
             _("the insurance region was changed in {moved} of {total} insurances").format(moved=part[0], total=part[1]),
         )

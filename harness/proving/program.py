@@ -88,7 +88,7 @@ class _Output:
         if not cut:
             return bytes(self._first) + last, False
         left_out = self.printed - len(self._first) - len(last)
-        return bytes(self._first) + f"\n[… {left_out} bytes …]\n".encode() + last, True
+        return bytes(self._first) + _("\n[… {count} bytes left out …]\n").format(count=left_out).encode() + last, True
 
 
 def run(

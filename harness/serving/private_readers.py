@@ -78,7 +78,7 @@ class Exchangeable:
     def exchange(self, card: Card) -> None:
         """Puts another card in the old one's place. ValueError where a reader would see that it is another."""
         if card.atr != self.atr:
-            raise ValueError("a card with another ATR cannot take this one's place")
+            raise ValueError(_("a card with another ATR cannot take this one's place"))
         with self._lock:
             self._card = card
             if self._put_in:
