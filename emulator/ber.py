@@ -44,6 +44,15 @@ def build(tag: int, value: bytes) -> bytes:
     return bytes.fromhex(f"{tag:0{2 * max(1, (tag.bit_length() + 7) // 8)}X}") + size + value
 
 
+def sized(data: bytes) -> int:
+    """How many bytes the data object has that begins here, tag and length counted, whether they are there or not;
+    ValueError where no tag and length begin.
+    """
+    __, at = _tag(data, 0)
+    size, at = _length(data, at)
+    return at + size
+
+
 def _tag(data: bytes, at: int) -> tuple[int, int]:
     """The tag that begins here, and where it ends."""
     end = at + 1

@@ -327,6 +327,28 @@ def log(desk: Desk) -> None:
     )
 
 
+SIGNED = ("signature", "certificate")
+
+
+@terminal.command()
+@click.argument("text")
+@_desk_options
+def sign(text: str, desk: Desk) -> None:
+    """Sign TEXT with the card's certificate key (PKI_SignData), under the PIN of the certificate application."""
+    desk.tell(desk.driver.PKI_SignData("", text, desk.kind), lambda out: dict(zip(SIGNED, fields(out), strict=True)),
+              lines=lambda told: (f"{name}: {value}" for name, value in told.items()))  # fmt: skip
+
+
+@terminal.command("verify-signature")
+@click.argument("text")
+@click.argument("signature", metavar="BASE64")
+@click.option("--certificate", default="", metavar="BASE64|PEM", help="The signer's. [the card's own]")
+@_desk_options
+def verify_signature(text: str, signature: str, certificate: str, desk: Desk) -> None:
+    """Hold a signature of TEXT against a certificate (PKI_VerifySign); no PIN is asked for."""
+    desk.done(desk.driver.PKI_VerifySign("", certificate, text, signature, desk.kind))
+
+
 # --- return codes --------------------------------------------------------------------------------------------------
 
 

@@ -64,7 +64,7 @@ IN_STEPS: dict[str, tuple[Callable[..., Answer], tuple[str, ...]]] = {
     "iDoDebit": (BackEnd.debit, ("iType", "pCardInfo", "pPayInfo")),
 }
 """The functions that have steps with an encryption machine: who goes through the steps, and what it takes."""
-WITHOUT_PSAM = frozenset({"iVerifyPIN", "iChangePIN"})
+WITHOUT_PSAM = frozenset({"iVerifyPIN", "iChangePIN", "PKI_SignData", "PKI_VerifySign"})
 """Functions that need no terminal's own card."""
 
 

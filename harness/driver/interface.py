@@ -1,8 +1,8 @@
 """Every function of SSCardDriver, declared once: name and arguments in C order. [S: reference:terminal Functions]
 
 The C library, its header, the socket, the local services and SSCardDriver's methods are derived from this or
-held against it. Left out are the certificate functions: of ``PKI_SignData`` and ``PKI_VerifySign`` the declarations are
-public [1: reference:corrections B12], but not how data and signatures stand in their strings.
+held against it. Of the certificate functions two declarations are public [1: reference:corrections B12]; of those for
+the digital envelope not even these, so they are left out.
 """
 
 from __future__ import annotations
@@ -138,6 +138,8 @@ FUNCTIONS = {
         _function("iDoDebit_HSM_Step1", "iType", "pCardInfo", "pPayInfo"),
         _function("iDoDebit_HSM_Step2", "pKey"),
         _function("iReadDebitRecord", "iType"),
+        _function("PKI_SignData", "pUserPin", "pInData", "iType"),
+        _function("PKI_VerifySign", "pUserPin", "pCert", "pClearText", "pSignature", "iType"),
     )
 }
 VENDORS = {one.name: one for one in (_function("iReadICCardNum", "iType"),)}

@@ -7,7 +7,7 @@ the error's text.
 from __future__ import annotations
 
 from emulator.security import PIN
-from harness.driver import bank, basic, contents, debit
+from harness.driver import bank, basic, certificates, contents, debit
 from harness.driver.calls import Answer
 from harness.driver.codes import Code, DriverError
 from harness.driver.failures import READ_KEY
@@ -169,3 +169,15 @@ class SSCardDriver(MachineFunctions):
             return "".join(map(debit.logged, account.log(card.terminal)))
 
         return self._call(iType, work)
+
+    # --- certificates --------------------------------------------------------------------------------------------
+
+    def PKI_SignData(self, pUserPin: str, pInData: str, iType: int) -> Answer:
+        """A text signed by the card's certificate key, and the certificate: see ``certificates.sign``. An empty PIN is
+        asked for at the pad.
+        """
+        return self._call(iType, lambda card: certificates.sign(card, self.pad, pUserPin, pInData))
+
+    def PKI_VerifySign(self, pUserPin: str, pCert: str, pClearText: str, pSignature: str, iType: int) -> Answer:
+        """A signature held against a certificate, the card's own where none is given: see ``certificates.verify``."""
+        return self._call(iType, lambda card: certificates.verify(card, pUserPin, pCert, pClearText, pSignature))

@@ -15,8 +15,8 @@ HIDDEN = "***"
 ADDRESS = "pFileAddr"
 ADDRESSES = re.compile(r"((SSSE|MF|DF[0-9A-F]{2})EF[0-9A-F]{2}(:[0-9]{2}|(\|[0-9A-F]{2}(:[0-9A-F]{2})?)*)\|?\$)+")
 """What names items, and has no room for a value."""
-PERSONAL = frozenset({"pCardInfo", "pWriteData", "pPayInfo"})
-SECRET = frozenset({"pKey"})
+PERSONAL = frozenset({"pCardInfo", "pWriteData", "pPayInfo", "pInData", "pClearText", "pCert", "pSignature"})
+SECRET = frozenset({"pKey", "pUserPin"})
 SECRET_OUT = frozenset({"iReloadPIN_HSM_Step2"})
 """Functions whose pOutInfo holds a PIN, for the machine."""
 

@@ -124,6 +124,12 @@ def everything(call: Caller) -> None:
     log = call.done("iReadDebitRecord", 1)
     assert "|100|" in log
     assert "|250|" in log
+
+    signature, certificate, end = call.done("PKI_SignData", "123456", "测试甲", 1).split("|")
+    assert end == ""
+    assert call.done("PKI_VerifySign", "", certificate, "测试甲", signature, 1) == ""
+    assert call("PKI_VerifySign", "", certificate, "测试乙", signature, 1)[0] == -25344
+    assert call("PKI_SignData", "000000", "测试甲", 1)[0] == -51
     assert call.called == set(EXPORTED)
 
 

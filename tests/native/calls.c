@@ -62,6 +62,8 @@ static long call(char **words, char *out)
     WITH(iDoDebit_HSM_Step1, I(1), S(2), S(3), out)
     WITH(iDoDebit_HSM_Step2, S(1), out)
     WITH(iReadDebitRecord, I(1), out)
+    WITH(PKI_SignData, S(1), S(2), I(3), out)
+    WITH(PKI_VerifySign, S(1), S(2), S(3), S(4), I(5), out)
     WITH(iScriptPad, S(1))
     exit(4);
 }

@@ -196,6 +196,16 @@ long SSCARD_CALL iReadDebitRecord(int iType, char *pOutInfo)
     return call(pOutInfo, "iReadDebitRecord", "i", iType);
 }
 
+long SSCARD_CALL PKI_SignData(char *pUserPin, char *pInData, int iType, char *pOutInfo)
+{
+    return call(pOutInfo, "PKI_SignData", "ssi", pUserPin, pInData, iType);
+}
+
+long SSCARD_CALL PKI_VerifySign(char *pUserPin, char *pCert, char *pClearText, char *pSignature, int iType, char *pOutInfo)
+{
+    return call(pOutInfo, "PKI_VerifySign", "ssssi", pUserPin, pCert, pClearText, pSignature, iType);
+}
+
 long SSCARD_CALL iScriptPad(char *pEntries)
 {
     return call_for_code("iScriptPad", "s", pEntries);

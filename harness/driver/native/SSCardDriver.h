@@ -18,9 +18,8 @@
  * Any thread may call; the calls of one process come one after another, and share one PIN pad and one pending operation
  * with an encryption machine (加密机). A long has 64 bits on Linux, 32 on Windows.
  *
- * Left out are the certificate functions. PKI_SignData(pUserPin, pInData, iType, pOutInfo) and PKI_VerifySign(pUserPin,
- * pCert, pClearText, pSignature, iType, pOutInfo) are declared in public, but how data and signatures stand in their
- * strings is not known to us; of the digital envelope's functions not even the declarations are.
+ * Of the certificate functions two declarations are public; what stands in their strings was decided here, docs/counter.md
+ * tells it. Those for the digital envelope are left out: not even their declarations are public.
  */
 #ifndef SSCARDDRIVER_H
 #define SSCARDDRIVER_H
@@ -80,6 +79,10 @@ SSCARD_API long SSCARD_CALL iDoDebit(int iType, char *pCardInfo, char *pPayInfo,
 SSCARD_API long SSCARD_CALL iDoDebit_HSM_Step1(int iType, char *pCardInfo, char *pPayInfo, char *pOutInfo);
 SSCARD_API long SSCARD_CALL iDoDebit_HSM_Step2(char *pKey, char *pOutInfo);
 SSCARD_API long SSCARD_CALL iReadDebitRecord(int iType, char *pOutInfo);
+
+/* Certificates 证书: sign, and hold a signature against a certificate */
+SSCARD_API long SSCARD_CALL PKI_SignData(char *pUserPin, char *pInData, int iType, char *pOutInfo);
+SSCARD_API long SSCARD_CALL PKI_VerifySign(char *pUserPin, char *pCert, char *pClearText, char *pSignature, int iType, char *pOutInfo);
 
 /* Ours, not the standard's: what is entered at the PIN pad from now on, "123456,cancel,timeout". */
 SSCARD_API long SSCARD_CALL iScriptPad(char *pEntries);
