@@ -191,7 +191,6 @@ class Chip:
         self._plain = self._habits is None and self._contactless is None
         """An answer is what the instruction gives."""
         self._powered = False
-        self._torn = False
         self._witness: Witness | None = None
         self._account = Account()
         self._lock = threading.Lock()
@@ -232,9 +231,8 @@ class Chip:
         self._forget()
         if self._contactless is not None and not self._powered:
             self.uid = interfaces.uid(self._contactless, self.image.chip_factor, self._state.random)
-        if self._torn:
+        if self._state.memory.torn:
             self._state.memory.recover()
-            self._torn = False
         self._powered = True
         if self.interposer is not None:
             self.interposer.was_reset()
@@ -420,7 +418,7 @@ class Chip:
             return refusal.sw.to_bytes(2, "big")
         except PowerCut:
             self._forget()
-            self._powered, self._torn = False, True
+            self._powered, memory.torn = False, True
             raise
         except OSError as error:
             memory.rollback()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,20 @@ def build(folder: Path, *, windows: bool) -> None:
     show_default=True,
     help="Of cards in this process.",
 )
-@click.option("--reader", metavar="NAME", help="The PC/SC reader of the user's card, by the beginning of its name.")
+@click.option(
+    "--reader",
+    "cards",
+    metavar="NAME",
+    multiple=True,
+    help="A PC/SC reader of the user's card, by the beginning of its name; repeat for several.",
+)
+@click.option(
+    "--contactless-reader",
+    "contactless",
+    metavar="NAME",
+    multiple=True,
+    help="A reader whose name begins so is contactless, for iType, whatever it is called. [by name and card]",
+)
 @click.option("--psam-reader", metavar="NAME", help="That of the terminal's own card. [the one that has such a card]")
 @click.option(
     "--pad", "script", envvar="SSCARD_DRIVER_PAD", default="", metavar="PIN,…",
@@ -100,7 +114,8 @@ def serve(
     persona: str | None,
     psam: str | None,
     shape: str,
-    reader: str | None,
+    cards: tuple[str, ...],
+    contactless: tuple[str, ...],
     psam_reader: str | None,
     script: str,
     elements: str,
@@ -145,7 +160,9 @@ def serve(
             stack.callback(listeners[-1].close)
         if not listeners and service is None:
             raise click.UsageError(_("nothing to listen at: name --tcp or --web"))
-        readers, layout = stack.enter_context(_readers(choice, persona, psam, shape, reader, psam_reader, trace))
+        readers, layout = stack.enter_context(
+            _readers(choice, persona, psam, shape, _InReaders(cards, contactless, psam_reader), trace)
+        )
         clients = Clients(
             readers,
             [one for one in script.split(",") if one],
@@ -170,14 +187,22 @@ def serve(
         server.serve()
 
 
+@dataclass(frozen=True, slots=True)
+class _InReaders:
+    """Readers that were named, by how their names begin: for users' cards, contactless ones, the PSAM's."""
+
+    cards: tuple[str, ...] = ()
+    contactless: tuple[str, ...] = ()
+    psam: str | None = None
+
+
 @contextlib.contextmanager
 def _readers(
     choice: CardChoice,
     persona: str | None,
     psam: str | None,
     shape: str,
-    reader: str | None,
-    psam_reader: str | None,
+    named: _InReaders,
     trace: Trace | None,
 ) -> Iterator[tuple[Readers, Layout | None]]:
     """Cards in this process where one is named, else those in readers; and their layout, where that is known. All are
@@ -185,7 +210,7 @@ def _readers(
     """
     from harness.driver import traced
 
-    in_readers = bool(reader or psam_reader)
+    in_readers = named != _InReaders()
     known = choice.leave_to_reader(persona) if in_readers else None
     if in_readers or not choice.said(persona):
         if psam is not None:
@@ -193,8 +218,11 @@ def _readers(
         from harness.driver.reader_choice import FoundReaders
         from harness.driver.readers import PcscReaders
 
-        cards = [reader] if reader else []
-        found: Readers = PcscReaders(cards, psam_reader) if psam_reader else FoundReaders(cards)
+        found: Readers = (
+            PcscReaders(named.cards, named.psam, contactless=named.contactless)
+            if named.psam
+            else FoundReaders(named.cards, contactless=named.contactless)
+        )
         yield traced.TracedReaders(found, trace, known) if trace else found, known
         return
     with choice.held(persona) as image:

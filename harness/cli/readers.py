@@ -10,6 +10,7 @@ from emulator.messages import _
 from harness.cli import card_options
 from harness.readers import pcsc
 from harness.readers.atr import AtrParts, masked, parts
+from harness.readers.names import says_contactless
 from harness.readers.pcsc import PcscError, ReaderState
 
 
@@ -26,9 +27,16 @@ def readers(*, serials: bool, as_json: bool) -> None:
         click.echo(json.dumps([_as_json(one, serials=serials) for one in found], ensure_ascii=False, indent=1))
     else:
         for one in found:
-            click.echo(f"{one.name}: {_words(one, serials=serials)}")
+            field = _(", a contactless reader by its name") if _silent_field(one) else ""
+            click.echo(f"{one.name}: {_words(one, serials=serials)}{field}")
     if not found:
         raise PcscError(_("PC/SC has no reader"), remedy=_("`sscard run` makes one; `sscard doctor` looks for faults"))
+
+
+def _silent_field(one: ReaderState) -> bool:
+    """True for a reader whose name says that it is contactless, where no card in it says so."""
+    told = parts(one.atr)
+    return says_contactless(one.name) and not (told is not None and told.contactless)
 
 
 def _words(one: ReaderState, *, serials: bool) -> str:
@@ -69,6 +77,7 @@ def _as_json(one: ReaderState, *, serials: bool) -> dict[str, object]:
         "mute": one.mute,
         "used": one.used,
         "exclusive": one.exclusive,
+        "contactless_reader": says_contactless(one.name),
         "social_security_card": told is not None,
         **({"maker": told.maker.hex().upper(), "region": told.region, "contactless": told.contactless} if told else {}),
     }

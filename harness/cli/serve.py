@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,17 +15,18 @@ from emulator import personas
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.cli import card_options
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
-from harness.readers import pcsc
+from harness.readers import names, pcsc
 from harness.serving import control
 from harness.serving import doctor as doctors
+from harness.serving.options import INTERFACES, Options, seats
 from harness.serving.reader_profiles import SYSTEMS
-from harness.serving.run import Options
 from harness.serving.run import run as serve
 from harness.serving.timing import USUAL, Timing
 from harness.trace.record import TraceFile
@@ -49,6 +51,22 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     flag_value=personas.PSAM,
     metavar="[NAME|FILE]",
     help="A terminal's own card in the next slot; see `sscard personas`. [psam]",
+)
+@click.option(
+    "--interface",
+    "interfaces",
+    type=click.Choice(INTERFACES),
+    multiple=True,
+    help="How a card is in its reader: `both` gives it two, the contactless one in the next slot. One per card, the "
+    "last for the rest. [contact]",
+)
+@click.option(
+    "--reader-name",
+    "reader_names",
+    metavar="NAME",
+    multiple=True,
+    help="The readers' names by slot, without pcscd's numbers; where a pcscd runs already, how the ones to take begin. "
+    "[Virtual PCD, Virtual PCD Contactless]",
 )
 @click.option("--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), help="Slots in all. [as many as personas]")
 @click.option("--port", type=PORT, help=f"vpcd's port for slot 0. [{pcsc.DEFAULT_PORT}, or the next that is free]")
@@ -90,6 +108,8 @@ def run(
     choice: CardChoice,
     persona: tuple[str, ...],
     psam: str | None,
+    interfaces: tuple[str, ...],
+    reader_names: tuple[str, ...],
     slots: int | None,
     port: int | None,
     shape: str,
@@ -108,18 +128,19 @@ def run(
 ) -> None:
     """Put cards into readers that any PC/SC program finds, until Ctrl-C.
 
-    Prints `ready <slot> <ATR> <reader name>` for each card once PC/SC has powered it. Where a pcscd runs already,
-    cards go into slots of its virtual readers that are free.
+    Prints `ready <slot> <ATR> <reader name>` for each card once PC/SC has powered it, after `contactless <slot>` where
+    it is in a field. Where a pcscd runs already, cards go into slots of its virtual readers that are free.
     """
     if choice.image and len(persona) > 1:
         raise click.UsageError(_("--image holds one card, several personas were named"))
     choice = replace(choice, durable=not relaxed)
     own = [card_options.psam_image(psam)] if psam is not None else []
 
-    cards = max(1, len(persona)) + len(own)
-    count = slots or cards
-    if cards > count:
-        raise click.UsageError(_("{cards} cards do not go into {count} slots").format(cards=cards, count=count))
+    cards = max(1, len(persona))
+    if len(interfaces) > cards:
+        raise click.UsageError(
+            _("--interface is one per card: {given} for {count}").format(given=len(interfaces), count=cards)
+        )
     timing = None if slow is None else USUAL if slow == USUALLY else Timing.load(Path(slow))
     with contextlib.ExitStack() as stack:
         held = stack.enter_context(contextlib.ExitStack())
@@ -136,7 +157,7 @@ def run(
             pin=first.memory.text(PIN_CELL),
             make=lambda named: _swapped_in(choice, named),
             first_held=held,
-            slots=count,
+            slots=slots or 0,
             port=port,
             apdu_shape=shape == ReaderShape.APDU,
             system=SYSTEMS[system],
@@ -146,7 +167,18 @@ def run(
             once=once,
             trace=trace,
             faults=faults,
+            interfaces=interfaces or (str(Interface.CONTACT),),
+            reader_names=reader_names,
         )
+        count = len(seats(options))
+        if slots is not None and count > slots:
+            raise click.UsageError(_("{cards} cards do not go into {count} slots").format(cards=count, count=slots))
+        if len(reader_names) > count:
+            raise click.UsageError(
+                _("--reader-name is one per slot: {given} for {count}").format(given=len(reader_names), count=count)
+            )
+        for name in filter(None, reader_names):
+            names.check(name)
         code = serve(options)
     ctx.exit(code)
 
@@ -169,6 +201,11 @@ def _swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
 @click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1), required=False)
 @card_options.options()
 @click.option("--persona", metavar="NAME|FILE", help="The card to put in.")
+@click.option(
+    "--interface",
+    type=click.Choice(INTERFACES),
+    help="With which side; `both`: into two readers, where the run gave the slot two. [as the slot has it]",
+)
 @click.option("--port", type=PORT, help="Of the run that is meant: the port of its first slot. [the only run there is]")
 @click.option("--run", "run_id", metavar="ID", help="The run that is meant, by its id in `sscard card list`.")
 @card_options.json_option
@@ -177,6 +214,7 @@ def card(
     slot: int | None,
     choice: CardChoice,
     persona: str | None,
+    interface: str | None,
     port: int | None,
     run_id: str | None,
     *,
@@ -185,10 +223,11 @@ def card(
     """Steer a running `sscard run`: put a card in, take it out, swap it for another, or out and in again (reset).
 
     `list` says which runs there are, their slots and cards. A card for `swap` is named by --persona, --image, --layout,
-    --algorithm; what is left out is as the run has it.
+    --algorithm; what is left out is as the run has it. A card that is in two readers (`run --interface both`) leaves
+    both at `swap`; `remove`, `insert` and `reset` are about the one reader that is named.
     """
     if operation == "list":
-        if slot is not None or choice.said(persona):
+        if slot is not None or choice.said(persona) or interface:
             raise click.UsageError(_("list takes neither slot nor card"))
         _list([one for one in control.runs() if port in (None, one.port) and run_id in (None, one.id)], as_json=as_json)
         return
@@ -199,14 +238,16 @@ def card(
         "layout": choice.layout and card_options.from_here(choice.layout),
         "algorithm": choice.algorithm,
         "image": str(choice.image.absolute()) if choice.image else None,
+        "interface": interface,
     }
     request = {"op": operation, "slot": slot, **{name: value for name, value in named.items() if value}}
     answer = control.ask(control.chosen(port, run_id), request, timeout=30)
     if as_json:
         click.echo(json.dumps(answer))
     else:
+        slot = answer["slot"]
         click.echo(
-            _("slot {slot}: card {atr}").format(slot=slot, atr=answer["atr"])
+            _("slot {slot}: card {atr}").format(slot=slot, atr=answer["atr"]) + _side(answer)
             if answer["inserted"]
             else _("slot {slot}: empty").format(slot=slot)
         )
@@ -225,9 +266,18 @@ def _list(runs: list[control.Running], *, as_json: bool) -> None:
         )
         for row in one.table.get("slots", ()):
             held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else _("empty 空")
-            click.echo(_("  slot {slot}  {reader}  {held}").format(slot=row["slot"], reader=row["reader"], held=held))
+            told = _("  slot {slot}  {reader}  {held}").format(slot=row["slot"], reader=row["reader"], held=held)
+            click.echo(told + _side(row))
     if not runs:
         click.echo(_("no `sscard run` of yours serves cards 没有正在运行的 sscard run"))
+
+
+def _side(row: Mapping[str, Any]) -> str:
+    """Which side of its card a slot has, where that is not its contacts, and where the other one is."""
+    told = "  " + _("contactless 非接触") if row.get("interface") == str(Interface.CONTACTLESS) else ""
+    if row.get("pair") is not None:
+        told += "  " + _("(its other side: slot {slot})").format(slot=row["pair"])
+    return told
 
 
 @click.command()

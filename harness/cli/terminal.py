@@ -115,12 +115,13 @@ class Desk:
 
 @contextlib.contextmanager
 def _cards(
-    choice: CardChoice, persona: str | None, reader: str | None
+    choice: CardChoice, persona: str | None, reader: str | None, psam_reader: str | None
 ) -> Iterator[tuple[Callable[[int], Connection], Layout | None]]:
     """The card, and its layout where that is known."""
     if reader is not None:
         known = choice.leave_to_reader(persona)
-        yield PcscReaders([pcsc.find_reader(reader)]).card, known
+        pcsc.find_reader(reader)
+        yield PcscReaders([reader], psam_reader).card, known
         return
     with choice.held(persona) as image:
         yield lambda _: InProcess(Chip(image)), image.layout
@@ -175,7 +176,7 @@ def _desk_options(function: F) -> F:
         if sum((psam is not None, psam_reader is not None, url is not None)) > 1:
             raise click.UsageError(_("--psam, --psam-reader, --machine: expected one of them at most"))
         own = (lambda: None) if url is not None else _own_card(psam, psam_reader)
-        with _cards(choice, persona, reader) as (card, layout), contextlib.ExitStack() as stack:
+        with _cards(choice, persona, reader, psam_reader) as (card, layout), contextlib.ExitStack() as stack:
             driver = SSCardDriver(Given(card, own), AskedPad(pin, new), layout=layout, elements=elements)
             stack.callback(driver.close)
             back = BackEnd(driver, _machine(url), sequence=int(time.time())) if url is not None else None

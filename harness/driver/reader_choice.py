@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.apdu.instructions.select import Select
+from emulator.interface import Interface, interface_of
 from harness.driver.readers import PcscReaders
 from harness.keys.psam import APPLICATION
 from harness.readers import pcsc
@@ -18,10 +19,10 @@ class FoundReaders:
     cards come or go, not with each call: the user's card sees one command more than the terminal's flow has.
     """
 
-    def __init__(self, cards: Sequence[str] = ()) -> None:
-        self._cards = tuple(cards)
+    def __init__(self, cards: Sequence[str] = (), *, contactless: Sequence[str] = ()) -> None:
+        self._cards, self._contactless = tuple(cards), tuple(contactless)
         self._seen: dict[str, bytes] = {}
-        self._readers = PcscReaders(cards)
+        self._readers = PcscReaders(cards, contactless=contactless)
 
     def card(self, kind: int) -> Connection:
         """Returns the user's card, in the reader that was found for it."""
@@ -34,11 +35,17 @@ class FoundReaders:
     def _found(self) -> PcscReaders:
         seen = pcsc.present()
         if seen != self._seen:
-            candidates = [name for name in seen if not self._cards or not name.startswith(self._cards)]
+            candidates = [name for name, atr in seen.items() if self._may_be_psam(name, atr)]
             own, certain = _psam_among(candidates)
             self._seen = seen if certain else {}
-            self._readers = PcscReaders(self._cards, own)
+            self._readers = PcscReaders(self._cards, own, contactless=self._contactless)
         return self._readers
+
+    def _may_be_psam(self, name: str, atr: bytes) -> bool:
+        """A PSAM is a contact card: a user's card in a field need not be asked, which would cost it its session."""
+        if self._cards and name.startswith(self._cards):
+            return False
+        return interface_of(atr) is Interface.CONTACT
 
 
 def _psam_among(readers: Sequence[str]) -> tuple[str | None, bool]:

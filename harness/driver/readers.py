@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.interface import Interface, interface_of
 from emulator.messages import _
-from harness.readers import pcsc
+from harness.readers import names, pcsc
 from harness.readers.connection import Connection, Pcsc
 from harness.readers.pcsc import PcscError
 
-CONTACTLESS = re.compile(r"contactless|picc|(?<![a-z])cl(?![a-z])", re.IGNORECASE)
-"""Readers that call themselves so take contactless cards. [D]"""
 ORDER = {1: (False,), 2: (True,), 3: (False, True), 4: (True, False)}
 """Contactless or not, by iType, in the order they are tried. [S: reference:terminal Functions]"""
 EMPTY = frozenset({pcsc.NO_SMARTCARD, pcsc.REMOVED_CARD, pcsc.UNPOWERED_CARD, pcsc.UNRESPONSIVE_CARD})
@@ -39,7 +37,7 @@ class Given:
 
 class PcscReaders:
     """Readers by the beginnings of their names: ``cards`` for users' cards (none: every reader but the PSAM's),
-    ``psam`` for the terminal's own. ``contactless``: readers that are, whatever they are called.
+    ``psam`` for the terminal's own. ``contactless``: readers that are, whatever they are called and hold.
     """
 
     def __init__(self, cards: Sequence[str] = (), psam: str | None = None, *, contactless: Sequence[str] = ()) -> None:
@@ -65,14 +63,17 @@ class PcscReaders:
         raise min(refused, key=lambda error: error.result == pcsc.NO_SMARTCARD)
 
     def _names(self, kind: int) -> list[str]:
-        own = self._own()
+        own, cards = self._own(), pcsc.present()
         mine = [
             name for name in pcsc.reader_names() if name != own and (not self._cards or name.startswith(self._cards))
         ]
-        return [name for wanted in ORDER[kind] for name in mine if self._is_contactless(name) == wanted]
+        return [name for wanted in ORDER[kind] for name in mine if self._is_contactless(name, cards) == wanted]
 
-    def _is_contactless(self, name: str) -> bool:
-        return bool(CONTACTLESS.search(name)) or name.startswith(self._contactless)
+    def _is_contactless(self, name: str, cards: Mapping[str, bytes]) -> bool:
+        """By what the caller says, by the reader's name, or by the card in it: many readers' names say nothing."""
+        if names.says_contactless(name) or name.startswith(self._contactless):
+            return True
+        return interface_of(cards.get(name, b"")) is Interface.CONTACTLESS
 
     def _own(self) -> str | None:
         if self._psam is None:

@@ -14,19 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
+from harness.readers import names
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
-READER_NAME = "Virtual PCD"
+READER_NAME = names.VIRTUAL
+"""How virtual readers' names begin, unless whoever started pcscd named them otherwise."""
 MOST_SLOTS = 16
 LAST_PORT = 65535
 UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
@@ -149,7 +151,7 @@ def port_free(port: int) -> bool:
 
 def free_port(slots: int) -> int:
     """The first port from the usual one on from which a pcscd for so many slots can listen. PcscError."""
-    count = _ports_of(slots)
+    count = slots + slots % names.PER_ENTRY
     for port in range(DEFAULT_PORT, LAST_PORT - count, count):
         if all(map(port_free, range(port, port + count))):
             return port
@@ -160,63 +162,97 @@ def free_port(slots: int) -> int:
     )
 
 
-def _ports_of(slots: int) -> int:
-    """The ports that a pcscd for so many slots takes: the driver serves two with each copy."""
-    return slots + slots % 2
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The readers of a pcscd of our own, by ``entries`` of its configuration, and where they listen, from ``port`` on:
+    the driver takes two ports for each entry.
+    """
+
+    entries: tuple[names.Entry, ...]
+
+    @classmethod
+    def of(cls, wanted: Sequence[str]) -> Self:
+        """One for readers of these names, one a slot. PcscError for more than a pcscd has, or for none;
+        ReaderNameError.
+        """
+        entries = tuple(names.entries(wanted)) if len(wanted) <= MOST_SLOTS else ()
+        if not 1 <= len(entries) <= MOST_SLOTS // names.PER_ENTRY:
+            raise PcscError(
+                _(
+                    "pcscd has 1 to {most_slots} slots, {slots} were asked for, where readers of different names take "
+                    "two each"
+                ).format(most_slots=MOST_SLOTS, slots=len(wanted))
+            )
+        return cls(entries)
+
+    @property
+    def ports(self) -> int:
+        """How many ports in a row it takes."""
+        return len(self.entries) * names.PER_ENTRY
+
+    @property
+    def used(self) -> list[tuple[str, int]]:
+        """PC/SC's name, and the port counted from the first, of each slot that was asked for, in that order."""
+        return [pair for at, entry in enumerate(self.entries) for pair in self._of(at, entry)[: entry.used]]
+
+    @property
+    def every(self) -> list[tuple[str, int]]:
+        """As ``used``, with the slots that come along with those asked for."""
+        return [pair for at, entry in enumerate(self.entries) for pair in self._of(at, entry)]
+
+    @staticmethod
+    def _of(at: int, entry: names.Entry) -> list[tuple[str, int]]:
+        return [(entry.reader(slot), at * names.PER_ENTRY + slot) for slot in range(names.PER_ENTRY)]
+
+
+def usual(slots: int) -> Arrangement:
+    """Contact readers, named as Debian names its own."""
+    return Arrangement.of([names.VIRTUAL] * slots)
 
 
 @contextlib.contextmanager
-def pcscd(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A pcscd of our own on the socket ``path``, with readers for ``slots`` cards from ``port`` on; gone at the end.
-
-    PcscError where something it needs is missing or taken.
+def pcscd(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A pcscd of our own on the socket ``path``, with these readers, or so many of the usual, from ``port`` on; gone at
+    the end. PcscError where something it needs is missing or taken.
     """
-    with starting(slots, port, path) as process:
-        wait_listening(process, range(port, port + slots))
+    arranged = usual(readers) if isinstance(readers, int) else readers
+    with starting(arranged, port, path) as process:
+        wait_listening(process, [port + offset for _reader, offset in arranged.used])
         yield process
 
 
 @contextlib.contextmanager
-def starting(slots: int, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The same, not waited for: ``wait_listening`` does."""
-    if not 1 <= slots <= MOST_SLOTS:
-        raise PcscError(
-            _("pcscd has 1 to {most_slots} slots, {slots} were asked for").format(most_slots=MOST_SLOTS, slots=slots)
-        )
+    arranged = usual(readers) if isinstance(readers, int) else readers
     program, driver = pcscd_path(), driver_path()
     if program is None or driver is None:
         raise PcscError("; ".join(map(str, missing())))
-    entries = (slots + 1) // 2
-    for taken in range(port, port + _ports_of(slots)):
+    for taken in range(port, port + arranged.ports):
         if not port_free(taken):
             raise PcscError(
                 _(
                     "port {taken} is taken by another program: leave --port out, and free ones are found "
                     "(--port {free_port} is one)"
-                ).format(taken=taken, free_port=free_port(slots))
+                ).format(taken=taken, free_port=free_port(arranged.ports))
             )
     with tempfile.TemporaryDirectory(prefix="sscard-pcscd-") as folder:
         config = Path(folder, "reader.conf.d")
         config.mkdir()
         lines = []
-        for entry in range(entries):
+        for number, entry in enumerate(arranged.entries):
             # The driver keys its state by slot only, so every two slots more need a copy of it.
-            copy = Path(folder, f"libifdvpcd{entry}.so") if entry else Path(driver)
-            if entry:
+            copy = Path(folder, f"libifdvpcd{number}.so") if number else Path(driver)
+            if number:
                 shutil.copyfile(driver, copy)
-            channel = port + 2 * entry
+            channel = port + names.PER_ENTRY * number
             lines.append(
-                f'FRIENDLYNAME "{_entry_name(entry)}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
+                f'FRIENDLYNAME "{entry.name}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
                 f"LIBPATH {copy}\nCHANNELID 0x{channel:04X}\n"
             )
         (config / "vpcd").write_text("\n".join(lines))
         with _listening(path) as listener, _running(program, config, listener) as process:
             yield process
-
-
-def _entry_name(entry: int) -> str:
-    """Debian's own name, then with letters: pcscd gives readers of equal names equal numbers. Sorts in slot order."""
-    return READER_NAME + (f" {chr(ord('A') + entry)}" if entry else "")
 
 
 @contextlib.contextmanager
@@ -301,7 +337,7 @@ def listening(port: int) -> bool:
     return port in _listening_ports()
 
 
-def wait_listening(process: subprocess.Popen[bytes], ports: range, timeout: float = 10.0) -> None:
+def wait_listening(process: subprocess.Popen[bytes], ports: Sequence[int], timeout: float = 10.0) -> None:
     """Waits until the driver listens. A connection would be a card, so the kernel is asked instead."""
     deadline = time.monotonic() + timeout
     while not set(ports) <= _listening_ports():
@@ -403,19 +439,19 @@ def reader_names() -> list[str]:
     """Every reader that PC/SC knows now."""
     api = scard()
     with context() as handle:
-        result, names = api.SCardListReaders(handle, [])
-        return [] if result == api.SCARD_E_NO_READERS_AVAILABLE else sorted(names)
+        result, listed = api.SCardListReaders(handle, [])
+        return [] if result == api.SCARD_E_NO_READERS_AVAILABLE else sorted(listed)
 
 
 def find_reader(beginning: str) -> str:
     """The first reader whose name begins so; PcscError, naming those that there are."""
-    names = reader_names()
-    for name in names:
+    listed = reader_names()
+    for name in listed:
         if name.startswith(beginning):
             return name
     raise PcscError(
         _("no reader's name begins with {beginning!r}; there are {value}").format(
-            beginning=beginning, value=", ".join(map(repr, names)) or _("none")
+            beginning=beginning, value=", ".join(map(repr, listed)) or _("none")
         ),
         UNKNOWN_READER,
     )
@@ -438,11 +474,11 @@ class ReaderState:
 def states() -> list[ReaderState]:
     """Every reader and what is in it, in order of their names; nothing is sent to a card. PcscError."""
     api = scard()
-    names = reader_names()
-    if not names:
+    listed = reader_names()
+    if not listed:
         return []
     with context() as handle:
-        result, found = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in names])
+        result, found = api.SCardGetStatusChange(handle, 0, [(name, api.SCARD_STATE_UNAWARE) for name in listed])
         check(result, _("looking for cards"))
     return [
         ReaderState(
@@ -466,22 +502,40 @@ def virtual_readers(slots: int, timeout: float = 10.0, *, every: bool = False) -
     """The names of so many slots of virtual readers, in slot order, or of every one. PcscError if there are too few
     after ``timeout`` s.
     """
+    found = _listed(lambda there: sum(one.startswith(READER_NAME) for one in there) >= slots, timeout)
+    virtual = [name for name in found if name.startswith(READER_NAME)]
+    if len(virtual) < slots:
+        raise PcscError(
+            _(
+                "the pcscd at {socket_path} has {count} virtual slots, {slots} are needed: use --private "
+                "for a pcscd of this run's own, or end that one and let sscard start it"
+            ).format(socket_path=socket_path(), count=len(virtual), slots=slots)
+        )
+    return virtual if every else virtual[:slots]
+
+
+def wait_readers(expected: Sequence[str], timeout: float = 10.0) -> None:
+    """Waits until PC/SC lists all of these readers; PcscError, naming what it lists instead, after ``timeout`` s."""
+    found = _listed(lambda there: set(expected) <= set(there), timeout)
+    if lacking := [name for name in expected if name not in found]:
+        raise PcscError(
+            _("pcscd does not show the reader {reader!r} within {timeout:g} s; there are {found}").format(
+                reader=lacking[0], timeout=timeout, found=", ".join(map(repr, found)) or _("none")
+            )
+        )
+
+
+def _listed(enough: Callable[[list[str]], bool], timeout: float) -> list[str]:
+    """The readers that PC/SC lists, once they are enough, or after ``timeout`` s; sorted."""
     api = scard()
     deadline = time.monotonic() + timeout
     with context() as handle:
         while True:
-            result, names = api.SCardListReaders(handle, [])
-            found = sorted(name for name in names if name.startswith(READER_NAME)) if not result else []
+            result, listed = api.SCardListReaders(handle, [])
+            found = [] if result else sorted(listed)
             left = deadline - time.monotonic()
-            if len(found) >= slots:
-                return found if every else found[:slots]
-            if left <= 0:
-                raise PcscError(
-                    _(
-                        "the pcscd at {socket_path} has {count} virtual slots, {slots} are needed: use --private "
-                        "for a pcscd of this run's own, or end that one and let sscard start it"
-                    ).format(socket_path=socket_path(), count=len(found), slots=slots)
-                )
+            if enough(found) or left <= 0:
+                return found
             # The pseudo-reader's state changes when readers come.
             api.SCardGetStatusChange(handle, int(left * 1000) + 1, [("\\\\?PnP?\\Notification", 0)])
 

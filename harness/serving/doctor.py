@@ -9,8 +9,8 @@ from pathlib import Path
 
 from emulator.crypto import sm2
 from emulator.messages import _
-from harness.readers import pcsc
-from harness.serving import control
+from harness.readers import names, pcsc
+from harness.serving.pcsc_service import known_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,11 @@ def _readers(path: Path, port: int) -> Finding:
     name = "virtual reader"
     try:
         every = pcsc.reader_names()
-        names = [one for one in every if one.startswith(pcsc.READER_NAME)]
-        free = [one for one in names if pcsc.wait_card(one, present=False, timeout=0)]
+        places = known_places(path, port, every)
+        free = [one for one in places if pcsc.wait_card(one.reader, present=False, timeout=0)]
     except pcsc.PcscError as error:
         return Finding(name, "fault", str(error), _denied(error.result))
-    if not names:
+    if not places:
         others = _("only {readers}").format(readers=", ".join(every)) if every else _("none")
         if pcsc.driver_path() is None:
             remedy = _("apt-get install vsmartcard-vpcd, then {restart}").format(restart=_restart())
@@ -146,17 +146,20 @@ def _readers(path: Path, port: int) -> Finding:
             _("the pcscd that runs has {others}").format(others=others),
             _("{remedy}; or use sscard run --private").format(remedy=remedy),
         )
-    told = next((one.table.get("first_port") for one in control.runs() if one.table.get("pcsc") == str(path)), port)
-    if isinstance(told, int) and free and not pcsc.listening(told + names.index(free[0])):
+    if free and not pcsc.listening(free[0].port):
         detail = _("{reader} is free, but nobody listens at its port {port} here").format(
-            reader=free[0], port=told + names.index(free[0])
+            reader=free[0].reader, port=free[0].port
         )
         remedy = _("name its first port with --port, or use sscard run --private if it is in another network namespace")
         return Finding(name, "fault", detail, remedy)
+    told = ", ".join(one.reader for one in places)
     if not free:
         remedy = _("use sscard run --private, or take one out: sscard card list, sscard card remove SLOT")
-        return Finding(name, "warning", _("{readers}: all hold cards").format(readers=", ".join(names)), remedy)
-    return Finding(name, "ok", _("{readers}; free: {free}").format(readers=", ".join(names), free=", ".join(free)))
+        return Finding(name, "warning", _("{readers}: all hold cards").format(readers=told), remedy)
+    detail = _("{readers}; free: {free}").format(readers=told, free=", ".join(one.reader for one in free))
+    if not any(names.says_contactless(one.reader) for one in places):
+        detail += _("; none says that it is contactless: for `--interface contactless` or `both` use --private")
+    return Finding(name, "ok", detail)
 
 
 CONFIGURATION = "/etc/reader.conf.d/vpcd"

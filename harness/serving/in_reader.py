@@ -6,26 +6,31 @@ import contextlib
 from collections.abc import Iterator
 
 from emulator.chip import Chip
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.slot import Slot
 from harness.readers import pcsc
 from harness.serving import control
-from harness.serving.pcsc_service import pcsc_service
-
-SLOTS = 2
-"""Of a pcscd that is started here, so that a PSAM may follow its card."""
+from harness.serving.contactless import ContactlessReader
+from harness.serving.pcsc_service import CONTACT, CONTACTLESS, pcsc_service
 
 
 @contextlib.contextmanager
 def in_reader(chip: Chip) -> Iterator[str]:
-    """The name of the reader that the chip is in. PcscError, naming the remedy, where there can be none."""
+    """The name of the reader that the chip is in, which says Contactless where the chip is spoken to so. PcscError,
+    naming the remedy, where there can be none.
+
+    A pcscd that is started for it has room for what may follow: a PSAM or the card's like, in a contact reader.
+    """
     if lacking := pcsc.missing():
         raise pcsc.PcscError("; ".join(map(str, lacking)))
     with contextlib.ExitStack() as stack:
         with control.starting():
-            service = stack.enter_context(pcsc_service(SLOTS))
-            place = service.places(1)[0]
-            slot = Slot(chip, place.port)
+            in_field = chip.interface is Interface.CONTACTLESS
+            wanted = CONTACTLESS if in_field else CONTACT
+            service = stack.enter_context(pcsc_service([wanted, CONTACT]))
+            place = service.places([wanted])[0]
+            slot = Slot(ContactlessReader(chip, chip) if in_field else chip, place.port)
             stack.callback(slot.close)
             slot.insert()
             wait_taken(slot, place.reader)

@@ -6,13 +6,14 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emulator.messages import _
-from harness.readers import pcsc
+from harness.readers import names, pcsc
+from harness.readers.pcsc import Arrangement
 from harness.serving import control
 
 
@@ -25,39 +26,75 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A reader that is asked for. ``name``: how it is to be called, or begin where a pcscd runs already; empty: as the
+    readers of its kind are. ``contactless``: its name is to say so; a contact reader's is not.
+    """
+
+    contactless: bool = False
+    name: str = ""
+
+    @property
+    def named(self) -> str:
+        """Its name where a pcscd is started for it, without pcscd's own numbers."""
+        return self.name or (names.VIRTUAL_CONTACTLESS if self.contactless else names.VIRTUAL)
+
+    def fits(self, reader: str) -> bool:
+        """True if a reader of this name will do."""
+        return reader.startswith(self.name) if self.name else names.says_contactless(reader) == self.contactless
+
+
+CONTACT, CONTACTLESS = Wanted(), Wanted(contactless=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """PC/SC for the cards. ``port``: of its first virtual reader; ``process``: the pcscd started for them, None where
-    one was running.
+    one was running. ``known``: its virtual readers where those who started it say them, in order of their ports.
     """
 
     path: Path
     port: int
     process: subprocess.Popen[bytes] | None
+    known: tuple[Place, ...] = ()
 
     @property
     def told(self) -> dict[str, Any]:
         """How other runs know it again: not by its path, which may mean others elsewhere."""
-        return {"pcsc": str(self.path), "service": _identity(self.path), "first_port": self.port}
+        table = {"pcsc": str(self.path), "service": _identity(self.path), "first_port": self.port}
+        return table | ({"readers": [[one.reader, one.port] for one in self.known]} if self.known else {})
 
-    def places(self, count: int) -> list[Place]:
-        """So many free slots of it, in order. PcscError."""
-        names = pcsc.virtual_readers(count, every=self.process is None)
-        every = [Place(name, self.port + number) for number, name in enumerate(names)]
+    def places(self, wanted: Sequence[Wanted]) -> list[Place]:
+        """A free slot of it for each of these, in order. PcscError where there are too few that fit, or that anybody
+        listens to.
+        """
+        every = self._every(len(wanted))
         if self.process is not None:
-            return every
-        free = [one for one in self._empty(every) if one.reader not in self._held()]
+            arranged = Arrangement.of([one.named for one in wanted])
+            return [Place(reader, self.port + offset) for reader, offset in arranged.used]
+        held = self._held()
+        free = [one for one in self._empty(every) if one.reader not in held]
         remedy = _("use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)")
-        return self._heard(every, free, count, remedy, _(", or is in another network namespace (use --private)"))
+        chosen = self._fitting(wanted, every, free, remedy)
+        return self._heard(chosen, _(", or is in another network namespace (use --private)"))
 
     def lent(self, count: int) -> list[Place]:
         """So many empty slots of it for cards that are relayed, which no run will miss: those that none has come first.
         PcscError.
         """
-        every = [Place(name, self.port + at) for at, name in enumerate(pcsc.virtual_readers(0, every=True))]
+        every = self._every(0)
         held = self._held()
         free = sorted(self._empty(every), key=lambda one: one.reader in held)
         remedy = _("start `sscard run` with more --slots, or take cards out (`sscard card list` names them)")
-        return self._heard(every, free, count, remedy, "")
+        return self._heard(self._enough(count, every, free, remedy), "")
+
+    def _every(self, least: int) -> list[Place]:
+        """Its virtual readers: where nobody says which they are, those with vpcd's own name, in its order."""
+        if self.known:
+            pcsc.wait_readers([one.reader for one in self.known])
+            return list(self.known)
+        listed = pcsc.virtual_readers(least, every=True)
+        return [Place(name, self.port + number) for number, name in enumerate(listed)]
 
     def _held(self) -> set[str]:
         """The readers of all runs of it, with cards in them or not."""
@@ -66,15 +103,49 @@ class Service:
     def _empty(self, every: list[Place]) -> list[Place]:
         return [one for one in every if pcsc.wait_card(one.reader, present=False, timeout=0)]
 
-    def _heard(self, every: list[Place], free: list[Place], count: int, remedy: str, elsewhere: str) -> list[Place]:
-        """So many of those that are free. PcscError where there are too few, or nobody listens."""
+    def _fitting(self, wanted: Sequence[Wanted], every: list[Place], free: list[Place], remedy: str) -> list[Place]:
+        """One of those that are free for each that is wanted. PcscError."""
+        left = self._enough(len(wanted), every, free, remedy, all_of_them=True)
+        chosen = []
+        for one in wanted:
+            place = next((place for place in left if one.fits(place.reader)), None)
+            if place is None:
+                raise pcsc.PcscError(self._unfit(one, left))
+            left.remove(place)
+            chosen.append(place)
+        return chosen
+
+    def _unfit(self, wanted: Wanted, left: list[Place]) -> str:
+        """No reader is as it is wanted: which there are, and what can be done."""
+        there = ", ".join(repr(place.reader) for place in left) or _("none")
+        if wanted.name:
+            what = _("no free virtual reader's name begins with {name!r}").format(name=wanted.name)
+        elif wanted.contactless:
+            what = _("no free virtual reader's name says that it is contactless")
+        else:
+            what = _("no free virtual reader is a contact one by its name")
+        return _(
+            "the pcscd at {path} was running before and named its readers itself: {what}; free are {there}. Use "
+            "--private for a pcscd of this run's own, whose readers get their names, or --reader-name to take one of "
+            "those"
+        ).format(path=self.path, what=what, there=there)
+
+    def _enough(
+        self, count: int, every: list[Place], free: list[Place], remedy: str, *, all_of_them: bool = False
+    ) -> list[Place]:
+        """So many of those that are free, or all of them. PcscError where there are too few."""
         if len(free) < count:
             raise pcsc.PcscError(
                 _(
                     "the pcscd at {path} has {count} of {count_2} virtual slots free, {count_3} are needed: {remedy}"
                 ).format(path=self.path, count=len(free), count_2=len(every), count_3=count, remedy=remedy)
             )
-        deaf = [one for one in free[:count] if not pcsc.listening(one.port)]
+        return list(free if all_of_them else free[:count])
+
+    @staticmethod
+    def _heard(places: list[Place], elsewhere: str) -> list[Place]:
+        """These places. PcscError where nobody listens at one."""
+        deaf = [one for one in places if not pcsc.listening(one.port)]
         if deaf:
             raise pcsc.PcscError(
                 _(
@@ -82,7 +153,7 @@ class Service:
                     "other ports (name the first with --port){elsewhere}"
                 ).format(reader=deaf[0].reader, port=deaf[0].port, elsewhere=elsewhere)
             )
-        return free[:count]
+        return places
 
 
 def _identity(path: Path) -> list[int]:
@@ -107,9 +178,43 @@ def running(port: int | None = None) -> Service | None:
     path = pcsc.socket_path()
     if not pcsc.answers(path):
         return None
-    told = [one.table.get("first_port") for one in _neighbours(path)]
-    told += [one.port for one in _started if one.path == path]
-    return Service(path, port or next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT), None)
+    neighbours = _neighbours(path)
+    mine = [one for one in _started if one.path == path]
+    told = [one.table.get("first_port") for one in neighbours] + [one.port for one in mine]
+    first = next((one for one in told if isinstance(one, int)), pcsc.DEFAULT_PORT)
+    known = [_known(one.table.get("readers")) for one in neighbours] + [one.known for one in mine]
+    places = next((one for one in known if one), ())
+    if port is not None and port != first:
+        places = tuple(Place(one.reader, one.port + port - first) for one in places)
+    return Service(path, port or first, None, places)
+
+
+def known_places(path: Path, port: int, listed: Sequence[str]) -> list[Place]:
+    """The virtual readers among those that the pcscd at this socket lists: as a run says them that started it, else
+    those with vpcd's own name, from ``port`` on or where a run says that the first is. Nothing is asked of PC/SC.
+    """
+    tables = [one.table for one in control.runs() if one.table.get("pcsc") == str(path)]
+    told = next((known for table in tables if (known := _known(table.get("readers")))), ())
+    if told:
+        return [one for one in told if one.reader in listed]
+    first = next((one for table in tables if isinstance(one := table.get("first_port"), int)), port)
+    mine = [one for one in listed if one.startswith(names.VIRTUAL)]
+    return [Place(name, first + number) for number, name in enumerate(mine)]
+
+
+def _known(told: object) -> tuple[Place, ...]:
+    """The readers of a pcscd, as a run of this or another release says them."""
+    match told:
+        case [*pairs]:
+            return tuple(Place(name, port) for pair in pairs for name, port in _pair(pair))
+    return ()
+
+
+def _pair(told: object) -> list[tuple[str, int]]:
+    match told:
+        case [str(name), int(port)]:
+            return [(name, port)]
+    return []
 
 
 _started: list[Service] = []
@@ -117,8 +222,9 @@ _started: list[Service] = []
 
 
 @contextlib.contextmanager
-def pcsc_service(slots: int, port: int | None = None, *, private: bool = False) -> Iterator[Service]:
-    """A pcscd that runs, or one started for so many slots. ``port``: of the first slot; None: any that is free.
+def pcsc_service(wanted: Sequence[Wanted], port: int | None = None, *, private: bool = False) -> Iterator[Service]:
+    """A pcscd that runs, or one started with readers as they are wanted. ``port``: of the first slot; None: any that is
+    free.
 
     ``private``: one with a socket of its own, which this process finds by ``PCSCLITE_CSOCK_NAME``. PcscError.
     """
@@ -129,8 +235,10 @@ def pcsc_service(slots: int, port: int | None = None, *, private: bool = False) 
         elif found := running(port):
             yield found
             return
-        port = port or pcsc.free_port(slots)
-        service = Service(path, port, stack.enter_context(pcsc.pcscd(slots, port, path)))
+        arranged = Arrangement.of([one.named for one in wanted])
+        port = port or pcsc.free_port(arranged.ports)
+        known = tuple(Place(reader, port + offset) for reader, offset in arranged.every)
+        service = Service(path, port, stack.enter_context(pcsc.pcscd(arranged, port, path)), known)
         _started.append(service)
         stack.callback(_started.remove, service)
         if private:

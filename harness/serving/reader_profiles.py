@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from emulator.apdu.instructions.select import Select
-from emulator.chip import Chip
+from emulator.filesystem.memory.image import Image
+from emulator.reader.slot import Card
 from harness.serving.timing import Timing
 
 
@@ -41,6 +42,17 @@ for two kinds of card by name, and never takes the power; macOS resets and takes
 """
 
 
+class Behind(Card, Protocol):
+    """What stands behind a system: a chip, or one side of a card that is in two readers."""
+
+    @property
+    def image(self) -> Image:
+        """Returns what survives power."""
+
+
+Through = TypeVar("Through", bound=Behind)
+
+
 class Waiting(Protocol):
     """Something that is to happen later."""
 
@@ -55,7 +67,7 @@ def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
     return timer
 
 
-class Shaped:
+class Shaped(Generic[Through]):
     """A chip as a slot takes it, under a system's habits and, with ``timing``, no faster than that says.
 
     ``clock``, ``sleep`` and ``later`` may be given by tests.
@@ -63,7 +75,7 @@ class Shaped:
 
     def __init__(
         self,
-        chip: Chip,
+        chip: Through,
         system: System = SYSTEMS["linux"],
         *,
         timing: Timing | None = None,

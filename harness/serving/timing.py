@@ -17,6 +17,7 @@ from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.frozen import frozen
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.textfiles import as_json
 
@@ -150,6 +151,13 @@ class Timing:
 
 USUAL = Timing()
 """A contact card at 9600 bit/s."""
+IN_A_FIELD = Timing(reset=0.01, byte=9 / (13.56e6 / 128))
+"""A contactless card at 106 kbit/s, a parity bit with each byte [P: iso14443-3]; until it is selected [D]."""
+
+
+def usual_over(interface: Interface) -> Timing:
+    """As fast as cards usually are over this interface."""
+    return IN_A_FIELD if interface is Interface.CONTACTLESS else USUAL
 
 
 def on_the_wire(command: bytes, answer: bytes) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from emulator import interface
 from emulator.filesystem.layouts.specs import Layout
 from harness.trace import calls, mask
-from harness.trace.decode import command_hex
+from harness.trace.decode import command_hex, starred
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, EventKind, slot_layout
 
@@ -40,6 +40,12 @@ def _masked(event: Event, people: PersonalData) -> dict[str, Any]:
         if own := event.told("card_answered"):
             table["card_answered"] = _answer(own, mask.nothing_of(bytes.fromhex(own.replace("*", "0"))))
         people.repeated = people.repeated or event.told("kind") == "repeat"
+    elif event.kind is EventKind.READER:
+        table["command"] = starred(event.command)
+        seen = mask.nothing_of(event.answer)
+        table["answer"] = _answer(event.told("answer"), seen)
+        if not seen.whole:
+            table["masked"] = True
     elif event.kind is EventKind.APDU:
         plain = event.plain if event.told("plain") else b""
         inner = people.command(plain, opened=True)

@@ -8,6 +8,9 @@ from emulator.apdu.status import CardError, describe
 from emulator.apdu.table import EVERY_NAME
 from emulator.messages import _
 
+READERS = b"\xff\xca"
+"""GET DATA of a contactless reader. [P: pcsc-part3]"""
+
 
 def instruction_name(raw: bytes) -> str:
     """The instruction's standard name, empty if there is none."""
@@ -18,6 +21,8 @@ def instruction_name(raw: bytes) -> str:
 def command_words(raw: bytes) -> str:
     """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
     kind = EVERY_NAME.get(raw)
+    if raw[:2] == READERS:
+        return _("GET DATA of a contactless reader 非接触读卡器取数据")
     if kind is None:
         return _("unknown command")
     try:

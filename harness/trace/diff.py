@@ -41,6 +41,8 @@ class Compared:
                 random = is_secured(told) or (kind is not None and kind.fresh_answer)
                 answer = (len(event.answer), event.answer[-2:]) if random else event.answer
                 yield EventKind.APDU, event.slot, comparable(event.command), answer
+            elif event.kind is EventKind.READER:
+                yield event.kind, event.slot, event.command, event.answer[-2:]  # the number is another each time
             elif event.kind is EventKind.CALL:
                 yield EventKind.CALL, event.slot, calls.words(event.table)
             else:
@@ -63,6 +65,8 @@ def words(event: Event, about: str = "") -> str:
         meaning = answer_words(event.answer) if len(event.answer) > 1 else _("no status word")
         asked = " ".join(filter(None, (event.told("command"), command_words(event.command), about and f"[{about}]")))
         return f"→ {asked} ← {status_apart(event.told('answer')) or '-'} {meaning}"
+    if event.kind is EventKind.READER:
+        return f"⊙ {event.told('command')} ← {status_apart(event.told('answer'))}"
     if event.kind is EventKind.CALL:
         return f"⇒ {calls.words(event.table)}"
     return " ".join(filter(None, (event.kind, event.told("atr"), event.told("fault"))))

@@ -79,6 +79,9 @@ def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, byte
         yield t - (event.latency or 0), APDU, SENT, event.command, asked
         words = answer_words(event.answer) if len(event.answer) > 1 else _("no status word 无状态字")
         yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
+    elif event.kind is EventKind.READER:
+        yield t, APDU, SENT, event.command, _("the reader answers, not the card 读卡器应答，未到卡")
+        yield t, APDU, RECEIVED, event.answer, event.reason
     elif event.kind is EventKind.CALL:
         yield t, b"", SENT, b"", calls.words(event.table)
     else:

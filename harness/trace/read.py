@@ -30,18 +30,21 @@ TOLD_ALGORITHM = "9F0C038601"
 
 
 class EventKind(StrEnum):
-    """What an event is: a command and its answer, a reset, power lost, a fault put in, a call of the driver library."""
+    """What an event is: a command and its answer, a reset, power lost, a fault put in, a call of the driver library, a
+    command that a contactless reader answered by itself.
+    """
 
     APDU = "apdu"
     RESET = "reset"
     OFF = "off"
     FAULT = "fault"
     CALL = "call"
+    READER = "reader"
 
 
 NEEDED: dict[EventKind, tuple[str, ...]] = {
     EventKind.APDU: ("command", "answer"), EventKind.RESET: ("atr",), EventKind.FAULT: ("fault", "kind"),
-    EventKind.OFF: (), EventKind.CALL: ("function",),
+    EventKind.OFF: (), EventKind.CALL: ("function",), EventKind.READER: ("command", "answer"),
 }  # fmt: skip
 """Texts that an event must have."""
 PSAM = str(CardKind.PSAM)

@@ -19,7 +19,8 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
-from harness.trace.decode import instruction_name
+from harness.trace import mask
+from harness.trace.decode import instruction_name, starred
 from harness.trace.mask import Marks, PersonalData
 from harness.trace.secrets import Secrets
 
@@ -179,6 +180,24 @@ class SlotTrace:
         event: dict[str, Any] = {"event": "fault", "fault": fault, "kind": kind, "command": asked}
         if own:
             event["card_answered"] = answered
+        self._file.write(self._slot, event)
+
+    def reader_answered(self, exchange: Exchange) -> None:
+        """Writes a command that a contactless reader answered by itself: the card never saw it.
+
+        Without personal data nothing of what it said, which is the card's number in the field or has the chip's in it;
+        without secrets nothing of what came with the command, which may be a key of the reader's.
+        """
+        command, answer = exchange.command, exchange.answer
+        shown = answer if self._people is None else mask.nothing_of(answer).zeroed
+        event: dict[str, Any] = {
+            "event": "reader",
+            "command": command.hex().upper() if self._secrets is None else starred(command),
+            "answer": shown.hex().upper(),
+            "reason": exchange.reason,
+        }
+        if shown != answer:
+            event["masked"] = True
         self._file.write(self._slot, event)
 
 

@@ -98,6 +98,9 @@ class Reader:
             yield head + _("power off 下电")
         elif event.kind is EventKind.CALL:
             yield f"{head}⇒ {calls.words(event.table)}"
+        elif event.kind is EventKind.READER:
+            yield f"{head}⊙ {event.told('command')}  {_('the reader, not the card 读卡器应答，未到卡')}"
+            yield f"{rest}← {status_apart(event.told('answer'))}  {_meaning(event)}"
         elif event.kind is EventKind.FAULT:
             yield f"{head}⚡ {_faulty(event.told('fault'), event.told('card_answered'))}"
         else:

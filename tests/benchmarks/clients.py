@@ -1,4 +1,6 @@
-"""Card programs for the benchmark, each a process: ``python -m tests.benchmarks.clients card|nothing|wire PORT``."""
+"""Card programs for the benchmark, each a process:
+``python -m tests.benchmarks.clients card|contactless|nothing|wire PORT``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import socket
 import sys
 import threading
 
-from emulator.reader.slot import Slot
+from emulator.chip import Chip
+from emulator.interface import Interface
+from emulator.reader.slot import Card, Slot
+from harness.serving.contactless import ContactlessReader
 from tests.kit.cards import new_card
 
 ANSWER = bytes(18) + b"\x90\x00"
@@ -61,9 +66,20 @@ def main() -> None:
     if kind == "nothing":
         do_nothing(port)
         return
-    slot = Slot(Nothing() if kind == "wire" else new_card().chip, port)
+    slot = Slot(card(kind), port)
     slot.insert()
     threading.Event().wait()
+
+
+def card(kind: str) -> Card:
+    """What the slot takes: nothing, the card by its contacts, or in a field with what its reader does besides."""
+    if kind == "wire":
+        return Nothing()
+    chip = new_card().chip
+    if kind != "contactless":
+        return chip
+    chip = Chip(chip.image, interface=Interface.CONTACTLESS)
+    return ContactlessReader(chip, chip)
 
 
 if __name__ == "__main__":

@@ -141,16 +141,18 @@ class Plan:
 
 class Memory:
     """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged.
-    ``uncommitted``: what the transaction under way has written so far.
+    ``uncommitted``: what the transaction under way has written so far. ``torn``: power was cut in the middle of one, so
+    that whoever gives power next is to ``recover``.
     """
 
-    __slots__ = ("_cells", "_plan", "changed", "normal", "nvm", "uncommitted")
+    __slots__ = ("_cells", "_plan", "changed", "normal", "nvm", "torn", "uncommitted")
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self._cells = dict(cells)
         self.uncommitted: dict[CellKey, Cell] = {}
         self._plan = Plan(layout, cells)
         self.changed: Changed | None = None
+        self.torn = False
         self.nvm = Nvm(self._plan.size)
         self._fill()
         self._settle()
@@ -185,7 +187,7 @@ class Memory:
             setattr(twin.nvm, name, getattr(self.nvm, name))
         twin.nvm.bytes = bytearray(self.nvm.bytes)
         twin.nvm.cut_after = None
-        twin.normal = self.normal
+        twin.normal, twin.torn = self.normal, self.torn
         return twin
 
     def snapshot(self) -> dict[CellKey, Cell]:
@@ -295,7 +297,7 @@ class Memory:
         """What power-on does after a cut: finishes or forgets what was under way, and reads all cells anew."""
         self.nvm.cut_after = None
         self.nvm.recover()
-        self.uncommitted = {}
+        self.uncommitted, self.torn = {}, False
         content, cells = self.nvm.bytes, {}
         for name in self._plan.present(content):
             cells[name] = self._plan.decode(name, content)

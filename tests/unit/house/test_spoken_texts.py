@@ -66,6 +66,7 @@ SPEAKING = (
     "harness/office/requests",
     "harness/plugin.py",
     "harness/readers/connection.py",
+    "harness/readers/names.py",
     "harness/readers/pcsc.py",
     "harness/scenarios/asking.py",
     "harness/scenarios/checking.py",
@@ -106,9 +107,10 @@ KEPT = {
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
     "harness/cli/shell.py": ["tab: complete"],  # as readline takes it
-    "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
+    "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
+    "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
-    "harness/serving/run.py": ["ready {} {} {}"],
+    "harness/serving/run.py": ["ready {} {} {}", "contactless {}"],
     "harness/driver/dialects/messages.py": [  # the schema that is served
         "what is entered at the PIN pad",
         "{}, or the code",
