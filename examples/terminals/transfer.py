@@ -134,8 +134,8 @@ class Terminal:
         """
         card = b""
         for left in reversed(range(ATTEMPTS)):
+            self.link.open()  # a card that does not come back is not waited for again
             try:
-                self.link.open()
                 self.known = Known()
                 shown = self.session(job, card)
                 # Only now is it over: with the power the rights go too.

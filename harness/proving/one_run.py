@@ -80,9 +80,8 @@ class _Run:
         self.image = Image.from_text(request.image, situation.name) if request.image else situation.card()
         self._own_image = situation.own_card()
         self.before = card_state.state(self.image, self._key)
-        self._lost = frozenset(_numbers(self.image)) if situation.lost else frozenset()
         self._events: list[dict[str, Any]] = []
-        self._monitor = Monitor(self.image.layout, Circumstances(Clock().today(), self._lost))
+        self._monitor = monitor_of(self.image, situation)
         self._number = 0
         self._trace = Trace(self._hear, personal_data=True)  # masked before anybody sees it
         self._watched = _Watched(self._trace.slot(USER, self.image), self.image)
@@ -173,6 +172,12 @@ def _ending(ended: Ended) -> Ending:
     if ended.hung:
         return Ending.HUNG
     return Ending.EXITED if ended.signal is None else Ending.KILLED
+
+
+def monitor_of(image: Image, situation: Situation) -> Monitor:
+    """Who judges a session with this card in this situation."""
+    lost = frozenset(_numbers(image)) if situation.lost else frozenset()
+    return Monitor(image.layout, Circumstances(Clock().today(), lost))
 
 
 def _numbers(image: Image) -> Iterator[str]:

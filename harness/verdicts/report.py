@@ -268,7 +268,16 @@ def html(table: dict[str, Any]) -> str:
     text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
     chinese = {verdict.value: words for verdict, words in CHINESE.items()}
     page = jinja2.Environment(autoescape=True).from_string(text)
-    return page.render(table=visible_in(table), chinese=chinese, proof_words=PROOF_WORDS)
+    return page.render(table=_with_places(visible_in(table)), chinese=chinese, proof_words=PROOF_WORDS)
+
+
+def _with_places(table: dict[str, Any]) -> dict[str, Any]:
+    """The same; the map of a sweep with its cells by their places, those that were not played as True."""
+    if not (sweep := table.get("sweep")):
+        return table
+    places: dict[str, Any] = {f"{number}:{fault}": True for number, fault in sweep["possible"]}
+    places |= {f"{cell['number']}:{cell['fault']}": cell for cell in sweep["map"]}
+    return {**table, "sweep": {**sweep, "by_place": places}}
 
 
 def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:

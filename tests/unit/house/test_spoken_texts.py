@@ -107,8 +107,31 @@ KEPT = {
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
     "harness/cli/shell.py": ["tab: complete"],  # as readline takes it
+<<<<<<< HEAD
     "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
     "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
+=======
+    "harness/proving/sweep/outcome.py": [  # each beside the English word that programs read
+        "未受影响",
+        "已察觉",
+        "已恢复",
+        "造成损害",
+        "崩溃",
+        "挂起",
+        "未触及",
+        "无法判定",
+    ],
+    "harness/proving/sweep/play.py": ["prints not "],  # a check, by name
+    "harness/proving/sweep/report.py": ["the outcomes of a sweep [D]", "sound run", "无故障运行"],
+    "harness/proving/sweep/store.py": [  # SQL
+        "\ncreate table about…",
+        "select …",
+        "insert …",
+        "pragma …",
+        "begin; …",
+    ],
+    "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
+>>>>>>> 1e65ce9 (proving: a sweep plays every fault at every command and says what became of program and card, by rules that are tested)
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}", "contactless {}"],
     "harness/driver/dialects/messages.py": [  # the schema that is served

@@ -1,0 +1,191 @@
+"""``sscard prove --sweep``: its options, how far it is, and what it says in the end."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from emulator.errors import Misuse
+from emulator.messages import _
+from harness.cli import interrupt, outputs
+
+if TYPE_CHECKING:
+    from harness.proving.executor import Runs
+    from harness.proving.runs import RunRequest
+    from harness.proving.sweep.grid import Cell
+    from harness.proving.sweep.swept import Swept
+    from harness.verdicts.manifest import Goal
+
+EVERY, SELDOM = 0.5, 15.0
+"""Seconds between two words of how far it is: on a terminal, and elsewhere."""
+ROOM = 100
+"""Columns of a terminal's line that the words of before may have filled."""
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the command line says of a sweep. ``deadline``: None for one that the sound run's own time gives."""
+
+    cells: tuple[str, ...] = ()
+    limit: int = 0
+    minutes: float = 0.0
+    seed: int = 0
+    results: Path | None = None
+    prints: tuple[str, ...] = ()
+    prints_not: tuple[str, ...] = ()
+    deadline: float | None = None
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+OPTIONS = (
+    click.option("--sweep", is_flag=True, help="Every fault at every command, each in a run of its own."),
+    click.option(
+        "--cell", "cells", multiple=True, metavar="N:FAULT", help="With --sweep: this cell, as 17:power-cut,after=3."
+    ),
+    click.option(
+        "--limit", type=click.IntRange(0), default=0, metavar="N", help="With --sweep: so many cells, by --seed. [all]"
+    ),
+    click.option(
+        "--minutes", type=click.FloatRange(0), default=0.0, metavar="N", help="With --sweep: begin none after so long."
+    ),
+    click.option("--results", type=FILE, metavar="FILE", help="With --sweep: keep them here; go on with what is here."),
+    click.option("--prints", multiple=True, metavar="REGEX", help="With --sweep: a run that works prints this."),
+    click.option("--prints-not", multiple=True, metavar="REGEX", help="With --sweep: no run may print this."),
+)
+
+
+def options(command: Command) -> Command:
+    """Adds a sweep's options to a command."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def again(prefix: tuple[str, ...], argv: tuple[str, ...]) -> Callable[[Cell], str]:
+    """Who says how a cell is played again: what stands before the program on the command line, and the program."""
+    import shlex
+
+    return lambda cell: shlex.join([*prefix, "--sweep", "--cell", str(cell), "--", *argv])
+
+
+def run(
+    request: RunRequest,
+    chosen: Chosen,
+    runs: Runs,
+    line: Callable[[Cell], str],
+    to: Goal | None = None,
+    *,
+    product: str = "",
+    as_json: bool = False,
+) -> int:
+    """Plays a sweep, tells it, and gives the exit code. See ``swept.sweep`` for what is raised."""
+    from harness.proving.sweep import report as sweeps
+    from harness.proving.sweep import store, swept
+    from harness.proving.sweep.grid import Cell
+    from harness.proving.sweep.swept import Bounds
+
+    expected = request.expectation
+    request = replace(
+        request,
+        expectation=replace(
+            expected,
+            prints=(*expected.prints, *map(_pattern, chosen.prints)),
+            prints_not=(*expected.prints_not, *map(_pattern, chosen.prints_not)),
+        ),
+    )
+    cells = tuple(map(Cell.parse, chosen.cells))
+    bounds = Bounds(cells, chosen.limit, chosen.minutes, chosen.seed)
+    last: list[Swept] = []
+    progress = _Progress()
+
+    def tell(so_far: Swept) -> None:
+        last[:] = [so_far]
+        progress.tell(so_far)
+
+    cut_short = False
+    with store.opened(chosen.results) as results:
+        try:
+            last[:] = [swept.sweep(request, bounds, runs, results, tell, deadline=chosen.deadline)]
+        except KeyboardInterrupt:
+            if not last:
+                raise
+            cut_short = True
+        finally:
+            progress.end()
+    (found,) = last
+    if to is not None or as_json:
+        table = _table(found, line, product, cut_short=cut_short)
+        if to is not None:
+            from harness.verdicts import report
+
+            report.write(to, table)
+        if as_json:
+            click.echo(json.dumps(table, ensure_ascii=False, indent=1))
+    if not as_json:
+        for text in sweeps.as_text(found, line):
+            click.echo(text)
+    if cut_short:
+        done = _("{count} cells were played").format(count=len(found.played))
+        interrupt.tell(outputs.cut_short(done, to.folder if to else None))
+        return interrupt.INTERRUPTED
+    return sweeps.exit_code(found)
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise Misuse(_("{text!r}: not a regular expression: {error}").format(text=text, error=error)) from None
+    return text
+
+
+def _table(found: Swept, line: Callable[[Cell], str], product: str, *, cut_short: bool) -> dict[str, Any]:
+    from harness.proving.sweep import report as sweeps
+    from harness.verdicts import report
+    from harness.verdicts.report import Context
+
+    target = _("sweep 故障扫描: {program}").format(program=Path(found.request.argv[0]).name)
+    target += _("; interrupted") if cut_short else ""
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    context = Context(target, found.request.situation.name, date, product, frozenset())
+    return {**report.as_table(list(sweeps.results(found, line)), [], context), "sweep": sweeps.as_data(found, line)}
+
+
+class _Progress:
+    """How far a sweep is, on stderr: on one line of a terminal, elsewhere a line now and then."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._last = time.monotonic()
+        self._open = False
+
+    def tell(self, so_far: Swept) -> None:
+        """One more cell was played."""
+        now = time.monotonic()
+        if now - self._last < (EVERY if self._shown else SELDOM) and so_far.left:
+            return
+        self._last = now
+        from harness.messages.columns import padded
+        from harness.proving.sweep.outcome import BAD
+
+        bad = sum(count for outcome, count in so_far.counts.items() if outcome in BAD)
+        words = _("sweep 扫描: {done} of {total} cells, {bad} bad, {minutes:.1f} min left").format(
+            done=len(so_far.played), total=len(so_far.chosen), bad=bad, minutes=so_far.seconds_left / 60
+        )
+        click.echo(f"\r{padded(words, ROOM)}" if self._shown else words, err=True, nl=not self._shown)
+        self._open = self._shown
+
+    def end(self) -> None:
+        """No more is told: the next line is another's."""
+        if self._open:
+            click.echo(err=True)
