@@ -107,10 +107,6 @@ KEPT = {
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
     "harness/cli/shell.py": ["tab: complete"],  # as readline takes it
-<<<<<<< HEAD
-    "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
-    "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
-=======
     "harness/proving/sweep/outcome.py": [  # each beside the English word that programs read
         "未受影响",
         "已察觉",
@@ -130,8 +126,8 @@ KEPT = {
         "pragma …",
         "begin; …",
     ],
-    "harness/readers/pcsc.py": ["Virtual PCD", "\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
->>>>>>> 1e65ce9 (proving: a sweep plays every fault at every command and says what became of program and card, by rules that are tested)
+    "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
+    "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}", "contactless {}"],
     "harness/driver/dialects/messages.py": [  # the schema that is served
