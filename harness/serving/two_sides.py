@@ -17,6 +17,9 @@ from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.slot import CardGone
 
+DONE = (b"\x90", b"\x61", b"\x62")
+"""How the status words of commands begin that were carried out. [P: iso7816-4]"""
+
 
 class Side:
     """A side of a card, as a slot takes it. ``TwoSides`` makes it."""
@@ -26,7 +29,7 @@ class Side:
         self.atr = chip.atr
         self._card = card
         self.in_session = False
-        """A command came since this side was powered or reset."""
+        """A command was carried out since this side was powered or reset; refused ones leave nothing to be lost."""
         self.lost = False
         """The other side took the power from a session here."""
 
@@ -115,5 +118,6 @@ class TwoSides:
         """One command from this side. CardGone where its session is lost, or a fault has it so."""
         with self._lock:  # held until it is answered: power does not change sides inside a command
             self.claim(side)
-            side.in_session = True
-            return side.chip.transmit(command)
+            answer = side.chip.transmit(command)
+            side.in_session = side.in_session or answer[-2:-1] in DONE
+            return answer

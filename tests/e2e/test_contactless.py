@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import jsonschema
 import pytest
+from websockets.sync.client import connect
 
 import harness.trace
 from emulator.apdu.transport import follow
@@ -22,7 +24,7 @@ from harness.readers.pcsc import PcscError
 from harness.trace import read
 from tests import native
 from tests.kit.cards import DF, SSSE, VERIFY
-from tests.kit.served import DEADLINE, Served, ended, serving, sscard
+from tests.kit.served import DEADLINE, Served, ended, serving, sscard, started
 from tests.native import Library
 
 pytestmark = pytest.mark.pcsc
@@ -216,14 +218,70 @@ def test_the_driver_falls_back_where_an_itype_lets_it(served: tuple[Served, Path
 def test_the_library_the_web_and_the_shell_choose_alike(
     served: tuple[Served, Path], library: Library, tmp_path: Path
 ) -> None:
-    with native.serving("--socket", f"{tmp_path}/s") as (__, places):
-        for kind, taken in ((1, 0), (2, 1), (4, 1)):
-            begun = len(list(read.events(served[1])))
-            assert library("iReadCardBas", kind)[0] == 0
-            assert taken in _slots(served[1], begun)
-        assert places
-    begun = len(list(read.events(served[1])))
-    told = json.loads(ended("terminal", "basic", "--reader", "Virtual PCD", "--type", "2", "--psam-reader",
-                            served[0].readers[2], "--json"))  # fmt: skip
-    assert told["fields"]["name"] == "测试甲"
-    assert _slots(served[1], begun) == {1, 2}
+    trace, psam = served[1], served[0].readers[2]
+
+    def taken(call: Callable[[], int]) -> set[int]:
+        begun = len(list(read.events(trace)))
+        assert call() == 0
+        return _slots(trace, begun) - {2}
+
+    def by_the_shell(kind: int) -> int:
+        command = ("terminal", "basic", "--reader", "Virtual PCD", "--psam-reader", psam, "--json")
+        return int(json.loads(sscard(*command, "--type", str(kind)))["code"])
+
+    with (
+        native.serving("--socket", f"{tmp_path}/s", "--web", "0") as (__, places),
+        connect(places[0].replace("http", "ws"), open_timeout=DEADLINE) as page,
+    ):
+
+        def by_a_page(kind: int) -> int:
+            page.send(json.dumps({"function": "iReadCardBas", "iType": kind, "pOutInfo": ""}))
+            return int(json.loads(page.recv(DEADLINE))["success"] != "1")
+
+        def by_the_library(kind: int) -> int:
+            return library("iReadCardBas", kind)[0]
+
+        for kind, slot in ((1, 0), (2, 1), (4, 1)):
+            for call in (by_a_page, by_the_library, by_the_shell):
+                assert taken(partial(call, kind)) == {slot}, (kind, call.__name__)
+
+
+def test_a_pcscd_that_runs_keeps_its_readers_names(served: tuple[Served, Path]) -> None:
+    assert served[0].process.poll() is None
+    with serving("--interface", "contactless", "--persona", "expired") as second:
+        assert second.readers == ["Virtual PCD Contactless 00 01"], "the free one that says so"
+        with started("run", "--interface", "contactless") as third:
+            assert third.process.wait(DEADLINE) == 3
+            assert third.process.stderr
+            said = third.process.stderr.read()
+        assert "no free virtual reader's name says that it is contactless; free are 'Virtual PCD 00 01'" in said
+        assert "--private" in said
+        with serving("--interface", "contactless", "--reader-name", "Virtual PCD B") as fourth:
+            assert fourth.readers == ["Virtual PCD B 00 01"], "any that was asked for by name"
+
+
+def test_readers_are_named_as_software_looks_for_them_and_all_options_hold_for_both_sides(tmp_path: Path) -> None:
+    image, trace = tmp_path / "card.json", tmp_path / "t.jsonl"
+    names = [f"ACS ACR1281 1S Dual Reader {one}" for one in ("ICC", "PICC")]
+    with serving(
+        "--private", "--interface", "both", *(part for one in names for part in ("--reader-name", one)),
+        "--image", str(image), "--trace", str(trace), "--system", "windows", "--demo",
+        "--fault", "status,sw=6F00,instruction=GET_BALANCE", cards=2,
+    ) as run:  # fmt: skip
+        assert run.readers == [f"{one} 00 00" for one in names]
+        variable, _, path = run.seen[0].partition("=")
+        environment = {variable: path}
+        assert any("the session worked" in line.lower() for line in run.seen)
+        by_air = ended("apdu", SSSE, "B026000104", "0084000008", UID, "--reader", "ACS ACR1281 1S Dual Reader PICC",
+                       "--json", environment=environment, expect=1)  # fmt: skip
+        select, balance, challenge, uid = map(json.loads, by_air.splitlines())
+        assert [one["sw"] for one in (select, balance, challenge, uid)] == ["9000", "6F00", "9000", "9000"]
+        assert uid["data"][:2] == "08"
+        sscard("pin", "state", "--image", str(image), expect=1)
+        listed = json.loads(ended("readers", "--json", environment=environment))
+        assert {one["reader"]: one["contactless_reader"] for one in listed if one["card"]} == dict(
+            zip(run.readers, (False, True), strict=True)
+        )
+        assert {one.slot for one in read.events(trace)} == {0, 1}
+        assert run.end() == 0
+    assert sscard("pin", "state", "--image", str(image)), "the file is let go"

@@ -74,6 +74,16 @@ def test_a_reset_makes_a_session_that_nothing_is_lost_of() -> None:
     assert sent(card.contact, DF["DF01"], OPENED)[-1] == "6982", "answered, without the rights of before"
 
 
+def test_commands_that_were_refused_leave_nothing_to_be_lost() -> None:
+    """As Windows' probes are, at each insertion."""
+    card = both()
+    windows = [Shaped(one, SYSTEMS["windows"]) for one in (card.contact, card.contactless)]
+    for one in windows:
+        one.power_on()
+    assert sent(card.contact, SSSE)[0] == "611E"
+    assert sent(card.contactless, SSSE)[0][-4:] == "9000"
+
+
 def test_the_other_readers_reset_leaves_a_session_alone() -> None:
     card = both()
     card.contact.power_on()
