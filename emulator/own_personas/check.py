@@ -225,6 +225,11 @@ class _Judge:
                         (key, at),
                         _('no such thing as "{name}"{guess}').format(name=name, guess=guess(name, sorted(known))),
                     )
+        keys = {name for layout in self.layouts for name in layout.keys}
+        for name in _table(self.table.get("tries_left")):
+            if name not in keys:
+                told = guess(name, sorted(keys))
+                self._find(("tries_left", name), _('no key "{name}"{guess}').format(name=name, guess=told))
         applications = {name for layout in self.layouts for name in layout.applications}
         for key in ("blocked", "suspended"):
             for at, name in enumerate(_texts(_dig(self.table, "state", key))):

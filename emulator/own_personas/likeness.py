@@ -298,10 +298,11 @@ class _Draft:
         return {"hex": self.maker.content(spec.path, size).hex().upper()} if size else {}
 
     def _key_pair(self, values: Files) -> None:
-        """The certificate's public key is left out: the card makes the pair that goes with a private one."""
+        """Public keys of certificates are left out: the card makes the pair that goes with a private one."""
         for layout in (self.seen.layout, catalogue.layout(FULLEST)):
             if layout.certificate is not None:
                 values.pop(layout.certificate.public, None)
+                values.pop(layout.certificate.encryption_public, None)
 
     # ---- who it is ---------------------------------------------------------------------
 

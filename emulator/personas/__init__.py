@@ -53,6 +53,8 @@ class Persona:
     levels: int = 3
     algorithms: frozenset[str] = frozenset({"3des", "sm4"})
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
+    """Keys whose tries are not all left, and how many are; a name that the layout does not have means nothing there."""
 
     def for_version(self, version: str) -> Persona:
         """As this persona's card of a specification version says it: whole files, where that has other formats."""
@@ -98,4 +100,5 @@ def from_table(table: dict[str, Any]) -> Persona:
         levels=table.get("levels", 3),
         algorithms=frozenset(table.get("algorithms", ("3des", "sm4"))),
         versions=table.get("versions", {}),
+        spent=table.get("tries_left", {}),
     )

@@ -63,7 +63,7 @@ def issue(persona: Persona, layout: Layout, algorithm: str) -> Image:
     cells: dict[CellKey, Cell] = {PIN_CELL: layout.pin.initial if blank else persona.pin}
     transport = layout.personalisation.key if layout.personalisation else ""
     for key in layout.keys.values():
-        cells[tries_cell(key.name)] = key.tries
+        cells[tries_cell(key.name)] = min(persona.spent.get(key.name, key.tries), key.tries)
         if key.name not in persona.missing_keys and not (blank and key.name != transport):
             roots = layout.card is CardKind.PSAM and key.use is KeyUse.DELIVERY
             cells |= _roots(layout, key, persona) if roots else _versions(layout, key, persona, factor, algorithms)
@@ -151,15 +151,16 @@ def _computed(persona: Persona, layout: Layout, cells: dict[CellKey, Cell], regi
         "SSSE/EF05/03": layout.version,
         "SSSE/EF05/04": INITIALISER + persona.region * 2 + "01",
         **bank.records(persona, layout),
-        **_public_key(persona, layout),
+        **_public_keys(persona, layout),
     }
 
 
-def _public_key(persona: Persona, layout: Layout) -> dict[str, str]:
-    """The public key's file: the layout's header, and the persona's key if it has one."""
+def _public_keys(persona: Persona, layout: Layout) -> dict[str, str]:
+    """The public keys' files: the layout's header, and the persona's key where it has one."""
     plan = layout.certificate
-    key = persona.values.get(plan.public, {}).get("hex", "") if plan else ""
-    return {plan.public: plan.header.hex() + key} if plan and key else {}
+    paths = (plan.public, plan.encryption_public) if plan is not None else ()
+    keys = {path: persona.values.get(path, {}).get("hex", "") for path in paths}
+    return {path: plan.header.hex() + key for path, key in keys.items() if plan is not None and key}
 
 
 def _empty(spec: FileSpec) -> tuple[bytes, ...]:

@@ -105,6 +105,8 @@ KEYS: dict[str, Rule | dict[str, Rule]] = {
 }
 FILES = ("values", "versions")
 DATA = "data"
+TRIES = "tries_left"
+KEY_NAME = re.compile("[A-Z0-9]+")
 
 
 def problems(document: Document) -> Iterator[Finding]:
@@ -130,8 +132,10 @@ def problems(document: Document) -> Iterator[Finding]:
                         )
         elif key == DATA:
             yield from _objects(finding, value)
+        elif key == TRIES:
+            yield from _tries(finding, value)
         elif rule is None:
-            yield finding(_("no such key{guess}").format(guess=guess(key, (*KEYS, *FILES, DATA))), key)
+            yield finding(_("no such key{guess}").format(guess=guess(key, (*KEYS, *FILES, DATA, TRIES))), key)
         elif not isinstance(rule, dict):
             if expected := rule(value):
                 yield finding(
@@ -184,6 +188,19 @@ def _objects(finding: Make, value: Any) -> Iterator[Finding]:
                 yield finding(_("expected a tag of four hex digits, as GET DATA names it in P1 and P2"), *where, tag)
             elif held != "" and not _is_hex(held):
                 yield finding(_("expected a text of hex digits, two to a byte"), *where, tag)
+
+
+def _tries(finding: Make, value: Any) -> Iterator[Finding]:
+    """What keys have left of their tries: by the key's name, a number."""
+    rule = _number(0, 15)
+    for name, left in value.items() if isinstance(value, dict) else ((TRIES, None),):
+        where = (TRIES,) if name == TRIES else (TRIES, name)
+        if not isinstance(value, dict) or not KEY_NAME.fullmatch(name):
+            yield finding(
+                _("expected numbers by the names of keys, like {example}").format(example="PINCERT = 0"), *where
+            )
+        elif expected := rule(left):
+            yield finding(_("expected {expected}, found {shown}").format(expected=expected, shown=_shown(left)), *where)
 
 
 def _files(finding: Make, files: Table, *path: str | int) -> Iterator[Finding]:

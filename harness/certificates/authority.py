@@ -44,6 +44,7 @@ class AuthorityError(SscardError, ValueError):
     """A file that should hold an authority does not, or an authority will not issue."""
 
     kind = ErrorKind.INPUT
+    exit_code = 2
 
 
 class Purpose(StrEnum):

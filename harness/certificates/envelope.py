@@ -30,6 +30,7 @@ class EnvelopeError(SscardError, ValueError):
     """What should be an enveloped key of SM2 is none, and why."""
 
     kind = ErrorKind.INPUT
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class CertificateError(SscardError, ValueError):
     """What should be a certificate of SM2 is none, and why."""
 
     kind = ErrorKind.INPUT
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ ROOMS = {
     "personas": ("personas", "persona"),
     "layouts": ("layout", "commands"),
     "pin_and_region": ("pin", "region", "lifecycle", "personalise"),
+    "certificates": ("certificate",),
     "images": ("image", "tear"),
     "compare": ("compare",),
     "vectors": ("vectors", "report"),

@@ -43,6 +43,7 @@ class NoApplication(TerminalError):
     """The card, or its layout, has no certificate application."""
 
     kind = ErrorKind.MISSING
+    exit_code = 3
 
 
 class NotProved(TerminalError):

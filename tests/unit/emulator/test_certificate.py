@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from emulator import catalogue, personas
 from emulator.chip import Chip
@@ -19,6 +20,7 @@ from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.cells import file_cell
 from emulator.filesystem.memory.image import Image
+from harness.certificates import authority
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
 from harness.trace.record import Trace
@@ -370,22 +372,22 @@ def test_signing_and_verifying(card: Card) -> None:
     assert fetch(card, command) != signature, "every signature has a random number of its own"
 
 
-def test_the_certificates_are_self_issued_and_hold_the_public_key(card: Card) -> None:
+def test_each_certificate_is_its_key_s_and_the_published_authority_s(card: Card) -> None:
+    pem = Path(authority.__file__).with_name("test-authority.pem").read_bytes()
+    issuer = x509.load_pem_x509_certificate(pem)
+    signing = issuer.tbs_certificate_bytes.split(bytes.fromhex("03420004"))[1][:64]
     card.ok(HOME["CERT"])
-    public = public_of(card)
-    for fid in ("0018", "0019"):
+    for key, fid in (("00B0920042", "0018"), ("00B0940042", "0019")):
+        public = bytes.fromhex(card.ok(key))[2:]
         card.ok(f"00A4020002{fid}")
         content = b"".join(bytes.fromhex(card.ok(f"00B0{at >> 8:02X}{at & 255:02X}00")) for at in range(0, 1024, 256))
         certificate = x509.load_der_x509_certificate(content[: 4 + int.from_bytes(content[2:4], "big")])
-        assert certificate.issuer == certificate.subject
+        assert certificate.issuer == issuer.subject
         assert "SSCARD TEST" in certificate.subject.rfc4514_string()
         assert public in certificate.tbs_certificate_bytes
-        body = certificate.signature[4:] if certificate.signature[1] > 0x80 else certificate.signature[2:]
-        r = int.from_bytes(body[2 : 2 + body[1]], "big")
-        rest = body[2 + body[1] :]
-        s = int.from_bytes(rest[2 : 2 + rest[1]], "big")
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        assert sm2.verify(public, digest_of(certificate.tbs_certificate_bytes, public), signature)
+        pair = decode_dss_signature(certificate.signature)
+        signature = b"".join(one.to_bytes(32, "big") for one in pair)
+        assert sm2.verify(signing, digest_of(certificate.tbs_certificate_bytes, signing), signature)
 
 
 def test_only_300_has_it() -> None:
