@@ -12,9 +12,9 @@ from typing import Any
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from harness.faults.plan import FaultError
-from harness.proving import one_run
+from harness.proving import judging, one_run
 from harness.proving.run_folder import run_folder
-from harness.proving.runs import Ending, RunRequest, RunResult
+from harness.proving.runs import Ending, Expectation, RunRequest, RunResult
 from harness.proving.sweep import grid, outcome
 from harness.proving.sweep.grid import Cell, Recorded
 from harness.proving.sweep.outcome import Judged, Outcome, Ran, Sound
@@ -96,7 +96,7 @@ def _recorded(request: RunRequest) -> Baseline:
         broken=_broken(request, first, second),
         output=bool(request.expectation.prints or request.expectation.prints_not),
     )
-    again_wrong = bool(_wrong(second, succeeded=True))
+    again_wrong = bool(_wrong(second, request.expectation, succeeded=True))
     return Baseline(sound, commands, first.exit_code, first.seconds, ways[0] == ways[1], again_wrong)
 
 
@@ -131,7 +131,8 @@ def play_cell(asked: CellRequest) -> Kept:
             return Kept(asked.cell, Judged(Outcome.UNDEFINED, run.reasons, False), seconds, ended)
     broken = _broken(request, first, second)
     baseline = asked.baseline
-    rans = _ran(first, baseline), _ran(second, baseline, again=True)
+    expected = request.expectation
+    rans = _ran(first, baseline, expected), _ran(second, baseline, expected, again=True)
     judged = outcome.judge(baseline.sound, *rans, reached=bool(first.injected), broken=broken)
     return Kept(asked.cell, judged, seconds, ended)
 
@@ -160,7 +161,7 @@ def _placed(request: RunRequest, folder: str) -> RunRequest:
     )
 
 
-def _ran(run: RunResult, baseline: Baseline, *, again: bool = False) -> Ran:
+def _ran(run: RunResult, baseline: Baseline, expected: Expectation, *, again: bool = False) -> Ran:
     assert run.after is not None
     succeeded = run.ending is Ending.EXITED and run.exit_code == baseline.exit_code
     return Ran(
@@ -168,7 +169,7 @@ def _ran(run: RunResult, baseline: Baseline, *, again: bool = False) -> Ran:
         succeeded=succeeded,
         crashed="" if succeeded else _crashed(run),
         hung=run.ending is Ending.HUNG,
-        wrong=() if again and baseline.again_wrong else _wrong(run, succeeded=succeeded),
+        wrong=() if again and baseline.again_wrong else _wrong(run, expected, succeeded=succeeded),
         printed=bool(run.printed),
         unread=run.cut,
     )
@@ -192,10 +193,11 @@ def _name(number: int) -> str:
         return str(number)
 
 
-def _wrong(run: RunResult, *, succeeded: bool) -> tuple[str, ...]:
+def _wrong(run: RunResult, expected: Expectation, *, succeeded: bool) -> tuple[str, ...]:
     """What was printed that must not be; of a run that claims success also what was not printed and must be."""
-    demanded = ("prints ", "prints not ") if succeeded else ("prints not ",)
-    return tuple(one.reason for one in run.checks if one.verdict is Verdict.FAILED and one.what.startswith(demanded))
+    due = expected if succeeded else replace(expected, prints=())
+    checks = judging.of_output(run.output, run.printed, due, cut=run.cut)
+    return tuple(one.reason for one in checks if one.verdict is Verdict.FAILED)
 
 
 def _ended(run: RunResult) -> str:

@@ -117,7 +117,6 @@ KEPT = {
         "未触及",
         "无法判定",
     ],
-    "harness/proving/sweep/play.py": ["prints not "],  # a check, by name
     "harness/proving/sweep/report.py": ["the outcomes of a sweep [D]", "sound run", "无故障运行"],
     "harness/proving/sweep/store.py": [  # SQL
         "\ncreate table about…",

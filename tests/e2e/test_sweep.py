@@ -1,0 +1,102 @@
+"""The reference terminals, swept through real pcscd: nothing is found in the good ones, each mistake in the bad ones.
+A few cells of each; `make deep` plays all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.proving import stage
+from harness.proving.sweep import play
+from harness.proving.sweep.grid import Cell
+from harness.proving.sweep.outcome import BAD, GOOD, Outcome
+from harness.proving.sweep.play import Baseline, CellRequest
+from harness.proving.sweep.store import Kept
+from tests.kit import terminals
+from tests.kit.sampled import sampled
+
+MISTAKES = {
+    "no-recovery": ("UPDATE RECORD", 3, "power-cut,after=2", "the card is left half-written"),
+    "claims-success": ("UPDATE RECORD", 2, "status,sw=6F00", "it claims success, but DF03/EF"),
+    "stale-data": ("READ RECORD", 8, "status,sw=6F00", "shown as right: it printed what matches '^name"),
+    "blind-pin": ("VERIFY", 2, "status,sw=63C2", "PIN-KNOWN-WRONG is broken"),
+    "no-reselect": ("READ RECORD", 6, "removal", "SESSION-RESELECT is broken"),
+    "reused-challenge": ("EXTERNAL AUTHENTICATION", 2, "status,sw=6F00", "CHALLENGE-REPLAYED is broken"),
+    "unverified": ("UPDATE RECORD", 3, "repeat", "it claims success, but DF03/EF"),
+    "ignores-61": ("READ RECORD", 8, "sw61", "ANSWER-61 is broken"),
+    "ignores-63": ("VERIFY", 2, "status,sw=63C2", "RIGHTS-IGNORED is broken"),
+    "crashes": ("GET CHALLENGE", 1, "truncated", "it ended with IndexError"),
+    "waits": ("READ RECORD", 6, "removal", "it did not end before its deadline"),
+}
+"""Where each mistake shows: at which command of its name, under which fault, and how it is told."""
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Iterator[Baseline]:
+    found = play.record(terminals.request())
+    assert isinstance(found, Baseline), found
+    yield found
+    stage.clear()
+
+
+def cell(baseline: Baseline, instruction: str, which: int, fault: str) -> Cell:
+    numbers = [one.number for one in baseline.commands if one.instruction == instruction]
+    return Cell.parse(f"{numbers[which - 1]}:{fault}")
+
+
+def played(baseline: Baseline, at: Cell, mistake: str = "") -> Kept:
+    return play.play_cell(CellRequest(terminals.request(mistake, deadline=8.0 if mistake else 60.0), baseline, at))
+
+
+@pytest.mark.pcsc
+def test_the_sound_run_is_told_whole(baseline: Baseline) -> None:
+    assert 50 <= len(baseline.commands) <= 70
+    assert baseline.sound.broken == frozenset()
+    assert baseline.steady
+    moved = {"DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84"}
+    assert baseline.sound.written == moved | {"DF01/EF06/28"}
+    assert sum(one.instruction == "UPDATE RECORD" for one in baseline.commands) == 6
+
+
+@pytest.mark.pcsc
+@pytest.mark.parametrize("mistake", sampled(MISTAKES, 4))
+def test_a_mistake_is_found_where_the_good_terminal_has_none(baseline: Baseline, mistake: str) -> None:
+    *place, told = MISTAKES[mistake]
+    at = cell(baseline, *place)  # type: ignore[arg-type]
+    bad = played(baseline, at, mistake).judged
+    assert bad.outcome in BAD
+    assert any(told in reason for reason in bad.reasons), bad
+    assert played(baseline, at).judged.outcome in GOOD
+
+
+@pytest.mark.pcsc
+def test_a_fault_that_never_comes_is_said_to_be_so(baseline: Baseline) -> None:
+    kept = played(baseline, Cell(len(baseline.commands) + 1, "garbled"))
+    assert kept.judged.outcome is Outcome.NOT_REACHED
+
+
+def test_the_terminal_in_c_is_swept_without_any_reader(built: Path, tmp_path: Path) -> None:
+    request = terminals.driver_request(terminals.compiled(built, tmp_path))
+    baseline = play.record(request)
+    assert isinstance(baseline, Baseline), baseline
+    writes = [one.number for one in baseline.commands if one.instruction == "UPDATE RECORD"]
+    assert len(writes) == 5
+    found = [
+        play.play_cell(CellRequest(request, baseline, Cell(writes[2], fault)))
+        for fault in ("power-cut,after=2", "status,sw=9000", "garbled")
+    ]
+    assert [one.judged.outcome in GOOD for one in found] == [True, True, False]
+    assert found[2].judged.outcome is Outcome.NOT_REACHED, "there are no data to garble"
+
+
+def test_a_program_that_does_not_do_its_work_is_no_baseline(tmp_path: Path) -> None:
+    script = tmp_path / "never.sh"
+    script.write_text("#!/bin/sh\nexit 0\n")
+    script.chmod(0o755)
+    said = play.record(terminals.driver_request(script))
+    assert isinstance(said, str)
+    assert "without a fault the program does not do its work: " in said
+    assert "without one command to the card" in said
