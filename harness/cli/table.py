@@ -42,6 +42,7 @@ ROOMS = {
     "learn": ("learn",),
     "readers": ("readers",),
     "shell": ("shell",),
+    "prove": ("prove",),
 }
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}

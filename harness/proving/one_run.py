@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from emulator import catalogue
 from emulator.chip import Chip, Exchange
 from emulator.errors import SscardError
 from emulator.filesystem.layouts import text
@@ -91,11 +92,15 @@ class _Run:
 
     def _made(self) -> Chip:
         request, image = self._request, self.image
-        apdu = request.situation.shape is ReaderShape.APDU
+        apdu, over = request.situation.shape is ReaderShape.APDU, request.situation.interface
         if request.faults is None:
-            return Chip(image, apdu_shape=apdu, observer=self._watched, random=self._random(USER))
+            return Chip(
+                image, interface=over, apdu_shape=apdu, observer=self._watched, random=self._random(USER)
+            )  # fmt: skip
         fault_plans.check(request.faults, [image.layout])
-        return FaultyChip(image, request.faults, apdu_shape=apdu, observer=self._watched, random=self._random(USER))
+        return FaultyChip(
+            image, request.faults, interface=over, apdu_shape=apdu, observer=self._watched, random=self._random(USER)
+        )  # fmt: skip
 
     def _random(self, slot: int) -> Callable[[int], bytes]:
         seed = self._request.seed
@@ -177,7 +182,7 @@ def _ending(ended: Ended) -> Ending:
 def monitor_of(image: Image, situation: Situation) -> Monitor:
     """Who judges a session with this card in this situation."""
     lost = frozenset(_numbers(image)) if situation.lost else frozenset()
-    return Monitor(image.layout, Circumstances(Clock().today(), lost))
+    return Monitor(catalogue.over(image.layout, situation.interface), Circumstances(Clock().today(), lost))
 
 
 def _numbers(image: Image) -> Iterator[str]:
@@ -212,13 +217,13 @@ def play(request: RunRequest, then: Situation | None = None) -> RunResult:
             )
         result = run.result(ended)
     except (SscardError, OSError) as error:
-        return _not_run(request, error)
+        return not_run(
+            request, _("this machine failed: {error}").format(error=error) if isinstance(error, OSError) else str(error)
+        )
     return replace(result, overhead=time.monotonic() - began - ended.seconds)
 
 
-def _not_run(request: RunRequest, error: SscardError | OSError) -> RunResult:
-    reason = str(error)
-    if isinstance(error, OSError):
-        reason = _("this machine failed: {error}").format(error=error)
+def not_run(request: RunRequest, reason: str) -> RunResult:
+    """What stands for a run of which nothing is known, and why."""
     check = Check("run", Verdict.UNDEFINED, reason)
     return RunResult(request.situation.name, Ending.NOT_RUN, Verdict.UNDEFINED, (check,))

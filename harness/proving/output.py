@@ -36,10 +36,10 @@ def hidden(told: str, *cards: Image) -> str:
     """The same, each value that these cards hold, their PINs, and whatever is a long number or bytes in hex, as
     asterisks; controls made visible, but for line ends.
     """
+    for pattern in (LONG_HEX, LONG_NUMBER):  # first: they are no longer whole once a value in them is hidden
+        told = pattern.sub(lambda found: re.sub(r"[0-9A-Za-z]", STAR, found[0]), told)
     for value in sorted(_values(*cards), key=len, reverse=True):
         told = told.replace(value, STAR * len(value))
-    for pattern in (LONG_HEX, LONG_NUMBER):
-        told = pattern.sub(lambda found: re.sub(r"[0-9A-Za-z]", STAR, found[0]), told)
     return "\n".join(visible(line) for line in told.splitlines())
 
 

@@ -172,6 +172,12 @@ def _wait(supervisor: subprocess.Popen[bytes]) -> None:
         supervisor.wait()
 
 
+def why_not(name: str) -> str:
+    """Why what is no program that can be executed is none."""
+    there = Path(name).exists() if "/" in name else False
+    return not_started((name,), errno.EACCES if there else errno.ENOENT)
+
+
 def not_started(argv: Sequence[str], failure: int) -> str:
     """Why a program could not be executed, and what to do."""
     name = argv[0]
@@ -186,6 +192,3 @@ def not_started(argv: Sequence[str], failure: int) -> str:
             program=name
         )
     return _("{program}: it cannot be executed ({reason})").format(program=name, reason=os.strerror(failure))
-
-
-__all__ = ["Ended", "ProgramError", "not_started", "run"]

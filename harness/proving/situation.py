@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from emulator import catalogue, personas
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
@@ -28,7 +30,7 @@ class SituationError(SscardError, ValueError):
 class Situation:
     """``persona``, ``layout`` and ``psam``: names, or paths of files of one's own; an empty layout and algorithm are
     the usual ones, an empty ``psam`` none at all. ``slow``: as a contact card at 9600 bit/s. ``lost``: the card was
-    reported lost, which the rules know.
+    reported lost, which the rules know. ``pin``: the one that its holder has set; empty: as the persona has it.
     """
 
     name: str
@@ -37,18 +39,35 @@ class Situation:
     persona: str = personas.DEFAULT
     layout: str = ""
     algorithm: str = ""
+    interface: Interface = Interface.CONTACT
     shape: ReaderShape = ReaderShape.T0
     system: str = "linux"
     slow: bool = False
     psam: str = personas.PSAM
     lost: bool = False
+    pin: str = ""
 
     def card(self) -> Image:
         """The card that it is about, fresh. SituationError where there is none such."""
         try:
-            return catalogue.card(self.persona, self.layout or DEFAULT_LAYOUT, self._algorithm())
+            image = catalogue.card(self.persona, self.layout or DEFAULT_LAYOUT, self._algorithm())
+            catalogue.over(image.layout, self.interface)
         except (SscardError, LookupError, ValueError) as error:
             raise SituationError(_("situation {name}: {error}").format(name=self.name, error=error)) from None
+        if self.pin:
+            self._set_pin(image)
+        return image
+
+    def _set_pin(self, image: Image) -> None:
+        spec = image.layout.pin
+        if not (self.pin.isascii() and self.pin.isdigit() and spec.min_digits <= len(self.pin) <= spec.max_digits):
+            raise SituationError(
+                _("situation {name}: pin: expected {least} to {most} digits").format(
+                    name=self.name, least=spec.min_digits, most=spec.max_digits
+                )
+            )
+        image.memory.put(PIN_CELL, self.pin)
+        image.memory.commit()
 
     def _algorithm(self) -> str:
         there = catalogue.layout(self.layout or DEFAULT_LAYOUT).algorithms

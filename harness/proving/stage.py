@@ -6,7 +6,6 @@ as it looks for cards every 400 ms only.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import shutil
@@ -14,10 +13,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import util
 from pathlib import Path
 
 from emulator.chip import Chip
-from emulator.filesystem.memory.image import Image
 from emulator.reader.slot import Card
 from harness.driver import endpoint
 from harness.driver.clients import Clients
@@ -73,20 +72,18 @@ def shaped(chip: Chip, situation: Situation) -> Card:
 
 def prepare(situation: Situation) -> None:
     """Makes readers ready for a run of this situation, and does not wait for them. PcscError, OSError."""
-    cards: list[Card] = [Chip(one) for one in _images(situation)]
+    cards: list[Card] = [Chip(situation.card(), interface=situation.interface)]
+    if (own := situation.own_card()) is not None:
+        cards.append(Chip(own))
     key = _key(cards)
     with _ours:
         if key in _waiting:
             return
         while len(_waiting) >= MOST_WAITING:
             _waiting.pop(next(iter(_waiting))).held.close()
+        if not _waiting:
+            util.Finalize(None, clear, exitpriority=0)  # at the end of a pool's process too, which atexit is not told
         _waiting[key] = _made(cards)
-
-
-def _images(situation: Situation) -> Iterator[Image]:
-    yield situation.card()
-    if (own := situation.own_card()) is not None:
-        yield own
 
 
 def _made(cards: list[Card]) -> _Waiting:
@@ -104,9 +101,6 @@ def clear() -> None:
             key, one = _waiting.popitem()
             if key[0] == os.getpid().to_bytes(8, "big"):  # a fork's parent ends its own
                 one.held.close()
-
-
-atexit.register(clear)
 
 
 def _driver_socket(folder: Path) -> Path:

@@ -1,0 +1,139 @@
+"""What a proving came to, as the house's reports have it: a result for each run, one for each rule that was broken in
+it, and one for each rule that had to come up and did not.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from emulator.messages import _, deferred
+from harness.monitor.monitor import as_subject
+from harness.monitor.rules import RULES
+from harness.proving.executor import Done
+from harness.proving.one_run import not_run
+from harness.proving.plan import PIN, ProvingPlan, pin_of
+from harness.proving.runs import Ending, RunRequest, RunResult
+from harness.proving.situation import DEFAULT_LAYOUT, Situation
+from harness.verdicts.causes import Cause
+from harness.verdicts.report import Context
+from harness.verdicts.subject import Grade, Proof, Subject
+from harness.verdicts.verdict import Result, Verdict
+
+NOTE = deferred(
+    "每次运行按监视规则和方案的要求评判 Each run is judged by the monitor's rules and by what the plan expects"
+)
+BASIS = "sscard prove"
+SOURCE = "expected by the plan of this proving [D]"
+BROKEN = (Verdict.FAILED, Verdict.WARNING)
+
+
+def again(plan: ProvingPlan, program: Sequence[str], situation: Situation, options: Sequence[str] = ()) -> str:
+    """The command line that plays one situation again, the card's PIN in it as ``{pin}``."""
+    pin = pin_of(situation)
+    told = [one.replace(pin, PIN) if pin else one for one in program]
+    named = [plan.path] if plan.path else []
+    return shlex.join(["sscard", "prove", *named, "--situation", situation.name, *options, "--", *told])
+
+
+def found(done: Done[RunRequest, RunResult]) -> RunResult:
+    """What a run of the executor's came to."""
+    return done.found if done.found is not None else not_run(done.asked, done.trouble)
+
+
+def results(plan: ProvingPlan, runs: Mapping[str, RunResult], lines: Mapping[str, str]) -> list[Result]:
+    """Every verdict, in the plan's order. ``lines``: by situation, what plays it again."""
+    told: list[Result] = []
+    for one in plan.cases:
+        if (run := runs.get(one.situation.name)) is not None:
+            told += _of_run(plan, one.situation, run, lines.get(one.situation.name, ""))
+    return [*told, *unmet(plan, runs.values())]
+
+
+def _of_run(plan: ProvingPlan, situation: Situation, run: RunResult, line: str) -> Iterator[Result]:
+    broken = [one for one in run.rules if one.verdict in BROKEN]
+    reason = "; ".join(run.reasons)
+    if run.verdict not in (Verdict.PASSED, Verdict.NOT_APPLICABLE) and line:
+        reason += _("; play it again: {line}").format(line=line)
+    yield Result(
+        subject=Subject(
+            id=situation.name,
+            title=situation.title or situation.name,
+            title_zh=situation.title_zh or situation.title or situation.name,
+            standard=BASIS,
+            grade=Grade.OWN,
+            source=SOURCE,
+            path=plan.path,
+            proof=Proof.OWN,
+        ),
+        profile=_profile(situation),
+        verdict=run.verdict,
+        reason=reason,
+        seconds=run.seconds,
+        trace=broken[0].trace if broken else (),
+        cause=_cause(run),
+    )
+    for one in broken:
+        yield Result(one.subject, situation.name, one.verdict, one.reason, 0.0, one.trace)
+
+
+def _profile(situation: Situation) -> str:
+    return f"{situation.layout or DEFAULT_LAYOUT}-{situation.algorithm or '3des'}"
+
+
+def _cause(run: RunResult) -> str:
+    if run.ending is Ending.NOT_RUN:
+        return Cause.NO_ANSWER
+    return Cause.OTHER if run.verdict is Verdict.MISSING else ""
+
+
+def unmet(plan: ProvingPlan, runs: Iterable[RunResult]) -> Iterator[Result]:
+    """What the plan requires of all runs together and none gave cause to judge."""
+    judged = {
+        one.subject.id for run in runs for one in run.rules if one.verdict in (Verdict.PASSED, *BROKEN)
+    }  # fmt: skip
+    for name in plan.require:
+        if any(one == name or one.startswith(f"{name}-") for one in judged):
+            continue
+        rule = next(one for one in RULES if one.id == name or one.id.startswith(f"{name}-"))
+        reason = _(
+            "in none of its runs did the program do anything that {rule} could be judged by: what it is for was not "
+            "proven. Give it the arguments that make it work, or write a plan whose `require` names what it does"
+        ).format(rule=name)
+        yield Result(as_subject(rule), _("all runs"), Verdict.MISSING, reason, 0.0, cause=Cause.OTHER)
+
+
+def context(plan: ProvingPlan, program: Sequence[str], product: str, known: frozenset[str], more: str = "") -> Context:
+    """What the report says of itself."""
+    target = _("program 程序: {name}").format(name=program[0]) + more
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Context(target, plan.title or plan.path, date, product, known, NOTE, BASIS)
+
+
+def as_rows(plan: ProvingPlan, runs: Mapping[str, RunResult], lines: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For programs: each run with what was seen of it."""
+    return [
+        {
+            "situation": name,
+            "verdict": run.verdict.value,
+            "ending": run.ending.value,
+            "exit": run.exit_code,
+            "signal": run.signal,
+            "seconds": round(run.seconds, 3),
+            "overhead": round(run.overhead, 3),
+            "printed": run.printed,
+            "cut": run.cut,
+            "left": run.left,
+            "commands": len(run.sent),
+            "status_words": {f"{sw:04X}" if sw else "": count for sw, count in sorted(run.status_words.items())},
+            "changes": [{"name": one.name, "what": one.what, "by": one.by} for one in run.changes],
+            "checks": [
+                {"check": one.what, "verdict": one.verdict.value, "reason": one.reason} for one in run.checks
+            ],
+            "again": lines.get(name, ""),
+        }
+        for name, run in ((one.situation.name, runs.get(one.situation.name)) for one in plan.cases)
+        if run is not None
+    ]  # fmt: skip
