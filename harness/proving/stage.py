@@ -17,6 +17,7 @@ from multiprocessing import util
 from pathlib import Path
 
 from emulator.chip import Chip
+from emulator.interface import Interface
 from emulator.reader.slot import Card
 from harness.driver import endpoint
 from harness.driver.clients import Clients
@@ -25,6 +26,7 @@ from harness.driver.server import Server
 from harness.driver.traced import CallTrace
 from harness.proving.run_folder import run_folder
 from harness.proving.situation import Situation
+from harness.readers import names
 from harness.readers.connection import Connection, InProcess
 from harness.serving.private_readers import Exchangeable, PrivateReaders, private_readers
 from harness.serving.reader_profiles import SYSTEMS, Shaped
@@ -83,14 +85,20 @@ def prepare(situation: Situation) -> None:
             _waiting.pop(next(iter(_waiting))).held.close()
         if not _waiting:
             util.Finalize(None, clear, exitpriority=0)  # at the end of a pool's process too, which atexit is not told
-        _waiting[key] = _made(cards)
+        _waiting[key] = _made(cards, situation)
 
 
-def _made(cards: list[Card]) -> _Waiting:
+def _called(situation: Situation, count: int) -> list[str]:
+    """Names by which programs know what each reader takes."""
+    contactless = situation.interface is Interface.CONTACTLESS
+    return [names.VIRTUAL_CONTACTLESS if contactless else names.VIRTUAL, *[names.VIRTUAL] * (count - 1)]
+
+
+def _made(cards: list[Card], situation: Situation) -> _Waiting:
     exchangeable = tuple(map(Exchangeable, cards))
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(run_folder())
-        readers = stack.enter_context(private_readers(exchangeable, folder))
+        readers = stack.enter_context(private_readers(exchangeable, folder, _called(situation, len(cards))))
         return _Waiting(folder, readers, exchangeable, stack.pop_all())
 
 
@@ -111,13 +119,13 @@ def _driver_socket(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def in_readers(cards: list[Card]) -> Iterator[Stage]:
+def in_readers(cards: list[Card], situation: Situation) -> Iterator[Stage]:
     """PC/SC of its own with these cards in its readers, in order; SSCardDriver, should the program load it, is served
     over it. PcscError, OSError.
     """
     with _ours:
         found = _waiting.pop(_key(cards), None)
-    found = found or _made(cards)
+    found = found or _made(cards, situation)
     with found.held:
         found.readers.wait()
         for place, card in zip(found.cards, cards, strict=True):

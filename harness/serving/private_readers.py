@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emulator.messages import _
 from emulator.reader.slot import Card, Slot
-from harness.readers import pcsc
+from harness.readers import names, pcsc
 from harness.serving import control
 
 NEW_NETWORK = 0x40000000
@@ -144,21 +144,24 @@ class PrivateReaders:
 
 
 @contextlib.contextmanager
-def private_readers(cards: Sequence[Card], folder: Path) -> Iterator[PrivateReaders]:
+def private_readers(
+    cards: Sequence[Card], folder: Path, called: Sequence[str] = ()
+) -> Iterator[PrivateReaders]:  # fmt: skip
     """A pcscd of its own with these cards on their way into its readers: ``wait`` says when they are in. ``folder``: of
-    its socket. PcscError where there can be none.
+    its socket; ``called``: the readers' names, the usual ones where there are none. PcscError where there can be none.
     """
     if lacking := [one for one in pcsc.missing() if one.what != "pyscard"]:  # a program need not be written in Python
         raise pcsc.PcscError("; ".join(map(str, lacking)))
-    path = folder / SOCKET
+    path, arranged = folder / SOCKET, pcsc.Arrangement.of(called or [names.VIRTUAL] * len(cards))
     with contextlib.ExitStack() as stack:
         with own_network() as apart:
             with contextlib.nullcontext() if apart else control.starting():
-                port = pcsc.DEFAULT_PORT if apart else pcsc.free_port(len(cards))
-                process = stack.enter_context(pcsc.starting(len(cards), port, path))
+                port = pcsc.DEFAULT_PORT if apart else pcsc.free_port(arranged.ports)
+                process = stack.enter_context(pcsc.starting(arranged, port, path))
+                ports = [port + offset for __, offset in arranged.used]
                 if not apart:
-                    pcsc.wait_listening(process, range(port, port + len(cards)))
-            slots = tuple(Slot(card, port + number) for number, card in enumerate(cards))
+                    pcsc.wait_listening(process, ports)
+            slots = tuple(Slot(card, one) for card, one in zip(cards, ports, strict=True))
             for slot in slots:
                 stack.callback(slot.close)
                 slot.insert()

@@ -107,6 +107,8 @@ KEPT = {
     "emulator/personas/agreement.py": ["Iterator[tuple[str, str]]"],
     "emulator/personas/validity.py": ["Callable[[str, ItemSpec], str]"],
     "harness/cli/shell.py": ["tab: complete"],  # as readline takes it
+    "harness/proving/models.py": ["sscard prove, plan, format 1"],
+    "harness/proving/report.py": ["sscard prove", "expected by the plan of this proving [D]"],
     "harness/proving/sweep/outcome.py": [  # each beside the English word that programs read
         "未受影响",
         "已察觉",

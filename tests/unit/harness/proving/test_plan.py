@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from emulator import catalogue
+from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.interface import Interface
 from harness.proving import models, plan
 from harness.proving.plan import PlanError
@@ -95,7 +96,7 @@ def test_the_pin_that_a_program_is_given_is_the_card_s(tmp_path: Path) -> None:
     assert one.argv == ("terminal", "--pin=142857", "--name", "one")
     assert one.environment == {"HOLDER": "142857"}
     assert two.environment == {"HOLDER": "123456"}
-    assert two.situation.card().memory.text(plan.PIN_CELL) == "123456"
+    assert two.situation.card().memory.text(PIN_CELL) == "123456"
 
 
 def test_of_some_situations_nothing_is_required_together() -> None:
