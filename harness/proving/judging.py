@@ -29,9 +29,9 @@ def gravest(checks: Sequence[Check]) -> Verdict:
     return next((one for one in GRAVEST if one in found), Verdict.MISSING)
 
 
-def of_program(ended: Ended, commands: int, expected: Expectation, last: str) -> Iterator[Check]:
-    """How it ended, how long it took, and whether it used the card at all. ``last``: of what it printed, a line that
-    may be shown.
+def of_program(ended: Ended, sent: int, judged: int, expected: Expectation, last: str) -> Iterator[Check]:
+    """How it ended, how long it took, and whether it used the card at all. ``sent``: commands to the card, and
+    ``judged``: those that rules were held against; ``last``: of what it printed, a line that may be shown.
     """
     if ended.hung:
         yield _failed(
@@ -57,14 +57,16 @@ def of_program(ended: Ended, commands: int, expected: Expectation, last: str) ->
                 + _said(last),
             )
         )
-    if not commands:
+    if not judged:
         early = ended.seconds < AT_ONCE and not ended.hung
         text = (
-            _("it ended after {seconds:.2f} s (exit code {code}) without one command to the card")
+            _("it sent the card nothing but what programs of any field send, {count} commands (exit code {code})")
+            if sent
+            else _("it ended after {seconds:.2f} s (exit code {code}) without one command to the card")
             if early
             else _("it never sent a command to the card (exit code {code}, {seconds:.1f} s)")
         )
-        yield _failed("card-used", text.format(seconds=ended.seconds, code=ended.exit_code) + _said(last))
+        yield _failed("card-used", text.format(seconds=ended.seconds, code=ended.exit_code, count=sent) + _said(last))
     if expected.seconds is not None and not ended.hung:
         slow = ended.seconds > expected.seconds
         yield (

@@ -132,7 +132,9 @@ class _Run:
             checks = [Check("run", Verdict.MISSING, program.not_started(request.argv, ended.failure))]
         else:
             checks = [
-                *judging.of_program(ended, self._monitor.judged, expected, last[:LONGEST_LINE]),
+                *judging.of_program(
+                    ended, len(self._watched.sent), self._monitor.judged, expected, last[:LONGEST_LINE]
+                ),
                 *judging.of_output(told, ended.printed, expected, cut=ended.cut),
                 *judging.of_rules(rules, expected, request.forgiven),
                 *judging.of_card(self.before, after, expected),

@@ -27,7 +27,7 @@ def card() -> Image:
 
 
 def of_program(ended: Ended, expected: Expectation = NOTHING, commands: int = 5) -> dict[str, Verdict]:
-    return {one.what: one.verdict for one in judging.of_program(ended, commands, expected, "")}
+    return {one.what: one.verdict for one in judging.of_program(ended, commands, commands, expected, "")}
 
 
 def test_nothing_judged_is_not_green() -> None:
