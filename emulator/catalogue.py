@@ -29,7 +29,18 @@ from emulator.messages import _
 from emulator.personas import BLANK, DEFAULT, Persona, document
 from emulator.personas.issue import issue
 
-__all__ = ["NoSuchInterface", "base_of", "card", "layout", "layouts", "over", "persona", "personas", "tree"]
+__all__ = [
+    "NoSuchInterface",
+    "base_of",
+    "card",
+    "found_over",
+    "layout",
+    "layouts",
+    "over",
+    "persona",
+    "personas",
+    "tree",
+]
 
 KEPT = 128
 """Of each kind, the oldest going first: tests make files by the hundred."""
@@ -111,7 +122,8 @@ def base_of(name_or_path: str | Path) -> Layout | None:
 class NoSuchInterface(SscardError, ValueError):
     """A card is asked for over an interface that cards of its layout do not have."""
 
-    kind = ErrorKind.INPUT
+    kind = ErrorKind.USAGE
+    exit_code = 2
 
     def __init__(self, plan: Layout) -> None:
         having = [name for name in layouts() if layout(name).contactless is not None]
@@ -128,6 +140,13 @@ def over(plan: Layout, interface: Interface) -> Layout:
     if interface is Interface.CONTACTLESS and plan.contactless is None:
         raise NoSuchInterface(plan)
     return interfaces.over(plan, interface)
+
+
+def found_over(plan: Layout, interface: Interface) -> Layout:
+    """As ``over``, of a card that is there, whatever its layout says: the layout itself where that says nothing of the
+    interface.
+    """
+    return plan if plan.contactless is None else interfaces.over(plan, interface)
 
 
 @cache

@@ -33,10 +33,11 @@ PROFILE = "3.00-3des"
 SYSTEMS = ("linux", "windows", "macos")
 CHOICES: dict[str, tuple[str, ...]] = {
     "algorithm": ("3des", "sm4", "ssf33"),
+    "interface": ("contact", "contactless"),
     "shape": ("t0", "apdu"),
     "system": SYSTEMS,
 }
-KEYWORDS = ("persona", "layout", "algorithm", "image", "faults", "seed", "shape", "system", "slow")
+KEYWORDS = ("persona", "layout", "algorithm", "image", "faults", "seed", "interface", "shape", "system", "slow")
 """What the marker takes; of some only these values."""
 OF_A_NEW_CARD = ("persona", "layout", "algorithm")
 """What an image has already."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _
 
 if TYPE_CHECKING:
@@ -26,19 +27,27 @@ class Card:
     """A card as a terminal sees it: power and commands. ``card()`` and ``psam()`` make one.
 
     ``shape`` is that of the reader it is in: through ``t0`` answers are announced by 61xx and corrected by 6Cxx, and
-    the caller follows; ``apdu`` is a reader that follows by itself.
+    the caller follows; ``apdu`` is a reader that follows by itself. ``interface``: ``contact``, or ``contactless``,
+    over which answers come whole whatever the shape.
 
     No reader and no other process is needed. One card may be used from several threads; commands wait for one another.
     """
 
-    def __init__(self, image: Image, shape: str) -> None:
+    def __init__(self, image: Image, shape: str, interface: str = Interface.CONTACT) -> None:
         if shape not in SHAPES:
             raise ValueError(
                 _("shape: expected one of {names}, found {shape!r}").format(names=", ".join(SHAPES), shape=shape)
             )
+        if interface not in tuple(Interface):
+            raise ValueError(
+                _("interface: expected one of {names}, found {interface!r}").format(
+                    names=", ".join(Interface), interface=interface
+                )
+            )
         self._image = image
         self._shape = shape
-        self._chip = Chip(image, apdu_shape=shape == "apdu")
+        self._interface = Interface(interface)
+        self._chip = Chip(image, interface=self._interface, apdu_shape=shape == "apdu")
 
     def power_on(self) -> bytes:
         """Power and reset: the ATR. On a powered card it is a reset: rights, selection and challenge are lost."""
@@ -53,19 +62,24 @@ class Card:
 
     def fork(self) -> Card:
         """Another card of the same content from here on, unpowered; what is done to one never reaches the other."""
-        return Card(self._image.fork(), self._shape)
+        return Card(self._image.fork(), self._shape, self._interface)
 
 
 def card(
-    persona: str | Path = "adult-chengdu", *, layout: str | Path = "3.00", algorithm: str = "3des", shape: str = "t0"
+    persona: str | Path = "adult-chengdu",
+    *,
+    layout: str | Path = "3.00",
+    algorithm: str = "3des",
+    shape: str = "t0",
+    interface: str = "contact",
 ) -> Card:
     """A fresh user card, unpowered.
 
     ``persona`` and ``layout``: the name of one that comes with the package, or the path of a TOML file;
-    ``algorithm``: ``3des`` or ``sm4``. LookupError for an unknown persona; ValueError, which says what was expected,
-    for anything else.
+    ``algorithm``: ``3des`` or ``sm4``; ``interface``: ``contact``, or ``contactless`` where the layout has it.
+    LookupError for an unknown persona; ValueError, which says what was expected, for anything else.
     """
-    return Card(catalogue.card(persona, layout, algorithm), shape)
+    return Card(catalogue.card(persona, layout, algorithm), shape, interface)
 
 
 def psam(persona: str | Path = "psam", *, layout: str | Path = "psam", shape: str = "t0") -> Card:

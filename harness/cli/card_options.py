@@ -20,6 +20,7 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
 from emulator.guess import guess
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.personas.document import is_path
@@ -183,6 +184,20 @@ def reader_option(function: F) -> F:
     )(function)
 
 
+def interface_option(function: F) -> F:
+    """Adds ``--interface``, handed on as an Interface: how a card in this process is spoken to."""
+    words = [one.value for one in Interface]
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, interface: str, **kwargs: Any) -> Any:
+        return function(*args, interface=Interface(interface), **kwargs)
+
+    return click.option(
+        "--interface", type=click.Choice(words), default=Interface.CONTACT.value, show_default=True,
+        help="By its contacts (T=0), or in a field (T=CL), where its layout has that.",
+    )(wrapped)  # type: ignore[return-value]  # fmt: skip
+
+
 def keys_option(function: F) -> F:
     """Adds ``--keys``: where roots of the card's keys come from."""
     return click.option(
@@ -222,23 +237,34 @@ def target_options(function: F) -> F:
     @options()
     @persona_option
     @reader_option
+    @interface_option
     @functools.wraps(function)
-    def wrapped(*args: Any, choice: CardChoice, persona: str | None, reader: str | None, **kwargs: Any) -> Any:
-        return function(*args, target=_open(choice, persona, reader), **kwargs)
+    def wrapped(
+        *args: Any, choice: CardChoice, persona: str | None, reader: str | None, interface: Interface, **kwargs: Any
+    ) -> Any:
+        return function(*args, target=_open(choice, persona, reader, interface), **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
 
 @contextlib.contextmanager
-def _open(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[Target]:
+def _open(choice: CardChoice, persona: str | None, reader: str | None, interface: Interface) -> Iterator[Target]:
     if reader is not None:
-        known = choice.leave_to_reader(persona)
+        known = leave_to_reader(choice, persona, interface)
         with Pcsc(pcsc.find_reader(reader)) as connection:
             yield Target(connection, known)
         return
     with choice.held(persona) as image:
         heard = Heard()
-        yield Target(InProcess(Chip(image, observer=heard)), image.layout, image.algorithm, heard)
+        chip = Chip(image, interface=interface, observer=heard)
+        yield Target(InProcess(chip), catalogue.over(image.layout, interface), image.algorithm, heard)
+
+
+def leave_to_reader(choice: CardChoice, persona: str | None, interface: Interface) -> Layout | None:
+    """As ``CardChoice.leave_to_reader``; a usage error too where an interface was named, which is the reader's."""
+    if interface is not Interface.CONTACT:
+        raise click.UsageError(_("--interface is of a card in this process: a card in a reader has the reader's"))
+    return choice.leave_to_reader(persona)
 
 
 def faults_options(function: F) -> F:

@@ -16,6 +16,7 @@ from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory import image as images
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.personas.document import is_path
 from emulator.textfiles import text as textfile
@@ -62,23 +63,34 @@ class Named:
 @click.argument("left", metavar="A")
 @click.argument("right", metavar="B")
 @card_options.options(image=False)
+@card_options.interface_option
 @click.option("--show-values", is_flag=True, help="Tell values of items, too, not only that they differ.")
 @card_options.json_option
 @click.pass_context
-def compare(ctx: click.Context, left: str, right: str, choice: CardChoice, *, show_values: bool, as_json: bool) -> None:
+def compare(
+    ctx: click.Context,
+    left: str,
+    right: str,
+    choice: CardChoice,
+    interface: Interface,
+    *,
+    show_values: bool,
+    as_json: bool,
+) -> None:
     """Say in words where two cards differ: structure, access, habits, items and lengths, ids of keys, values.
 
     A and B are images, personas, traces (FILE#SLOT where there are several cards), folders that `sscard learn` wrote,
     or PC/SC readers by the beginning of the name; what may be several is told by a word before it: `reader:NAME`,
-    `persona:NAME`. A card in a reader is learned by harmless commands, and what it is held against likewise. Values are
-    not told but with --show-values, PINs and keys never. Exit code 1 where the cards differ, 2 where one is no card.
+    `persona:NAME`. A card in a reader is learned by harmless commands, and what it is held against likewise, over
+    --interface. Values are not told but with --show-values, PINs and keys never. Exit code 1 where the cards differ, 2
+    where one is no card.
     """
     names = [_there(_named(one)) for one in (left, right)]
     by_asking = any(one.kind in (Kind.READER, Kind.LEARNED) for one in names)
     with interrupt.told(lambda: _("nothing was compared")):
         # Readers last: what is wrong with the other is told before a minute of asking.
         order = sorted((0, 1), key=lambda at: names[at].kind is Kind.READER)
-        views = {at: _view(names[at], choice, by_asking=by_asking) for at in order}
+        views = {at: _view(names[at], choice, interface, by_asking=by_asking) for at in order}
         found = compared(views[0], views[1], show_values=show_values)
     _tell(found, names, as_json=as_json)
     ctx.exit(1 if found.differences else 0)
@@ -150,7 +162,7 @@ def _kind_of(path: Path) -> Kind:
     return Kind.TRACE if '"event"' in head.partition("\n")[0] else Kind.LEARNED
 
 
-def _view(named: Named, choice: CardChoice, *, by_asking: bool) -> CardView:
+def _view(named: Named, choice: CardChoice, interface: Interface, *, by_asking: bool) -> CardView:
     """What is known of the card. ``by_asking``: one in this process is learned as one in a reader is."""
     with _bad_input(named):
         if named.kind is Kind.TRACE:
@@ -160,7 +172,7 @@ def _view(named: Named, choice: CardChoice, *, by_asking: bool) -> CardView:
         if named.kind is Kind.READER:
             return _in_reader(named.name)
         image = images.load(Path(named.name)) if named.kind is Kind.IMAGE else choice.make(named.name)
-        return _asked(InProcess(Chip(image.fork()))) if by_asking else of_image(image)
+        return _asked(InProcess(Chip(image.fork(), interface=interface))) if by_asking else of_image(image)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from emulator.chip import Chip
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt, pins, progress
@@ -49,6 +50,7 @@ def _list_commands(ctx: click.Context, param: click.Parameter, value: bool) -> N
 @card_options.options()
 @card_options.persona_option
 @click.option("--reader", metavar="NAME", help="A PC/SC reader whose name begins so, instead of a card in-process.")
+@card_options.interface_option
 @click.option(
     "--card", "named", metavar="ATR|CODE", help="With --reader: the card that you mean; any other is refused."
 )
@@ -75,6 +77,7 @@ def learn_command(
     choice: CardChoice,
     persona: str | None,
     reader: str | None,
+    interface: Interface,
     named: str | None,
     folder: Path,
     keys: str | None,
@@ -102,7 +105,7 @@ def learn_command(
     given = RootKeys(roots.load(keys)) if keys else None
     folders.prepare(folder, force=force)
     with contextlib.ExitStack() as stack:
-        connection, protocol = stack.enter_context(_connection(choice, persona, reader))
+        connection, protocol = stack.enter_context(_connection(choice, persona, reader, interface))
         spent = SpentKeys() if reader else None
         wanted = Wanted(given, _pin(pin), deep=deep, spent=spent, protocol=protocol, card=named or "")
         trace = stack.enter_context(TraceFile(folder / folders.TRACE, force=force))
@@ -122,15 +125,17 @@ def learn_command(
 
 
 @contextlib.contextmanager
-def _connection(choice: CardChoice, persona: str | None, reader: str | None) -> Iterator[tuple[Connection, str]]:
+def _connection(
+    choice: CardChoice, persona: str | None, reader: str | None, interface: Interface
+) -> Iterator[tuple[Connection, str]]:
     """The card, and the protocol that its reader speaks with it where that says."""
     if reader is not None:
-        choice.leave_to_reader(persona)
+        card_options.leave_to_reader(choice, persona, interface)
         with Pcsc(pcsc.find_reader(reader), reset_at_end=True) as connection:
             yield connection, "T=0" if connection.is_t0 else "T=1"
         return
     with choice.held(persona) as image:
-        yield InProcess(Chip(image)), ""
+        yield InProcess(Chip(image, interface=interface)), ""
 
 
 def _pin(given: str | None) -> str | None:

@@ -19,6 +19,7 @@ import click
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from emulator.guess import guess
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
@@ -74,6 +75,7 @@ def vectors() -> None:
     "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4; all by default."
 )
 @click.option("--layout", metavar="NAME|FILE", help="Cards of this layout instead.")
+@targets.interface_option
 @click.option("--overlay", metavar="FOLDER", type=FOLDER, multiple=True, help="More vectors, a vendor's own.")
 @click.option(
     "--require",
@@ -131,6 +133,7 @@ def run_vectors(
     only: tuple[str, ...],
     profiles: tuple[str, ...],
     layout: str | None,
+    interface: Interface,
     overlay: tuple[Path, ...],
     required: tuple[str, ...],
     named: tuple[str, ...],
@@ -202,7 +205,7 @@ def run_vectors(
                 return
             click.echo("\n".join(vector_runs.plan_in_short(planned)), err=True)
         else:
-            found += _targets(replay, profiles, layout)
+            found += _targets(replay, profiles, layout, interface)
         how = _How(
             allow_destructive, strict, show_secrets, exitfirst, known, stepper,
             changer if cards or swap_command else None,
@@ -316,8 +319,10 @@ def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str,
     return found
 
 
-def _targets(replay: Path | None, profiles: tuple[str, ...], layout: str | None) -> Iterator[Target]:
-    """A recording, or virtual cards in this process."""
+def _targets(
+    replay: Path | None, profiles: tuple[str, ...], layout: str | None, interface: Interface
+) -> Iterator[Target]:
+    """A recording, or virtual cards in this process. NoSuchInterface."""
     known = catalogue.layout(layout) if layout else None
     if replay is not None:
         yield Replay(replay, known, None)
@@ -325,13 +330,22 @@ def _targets(replay: Path | None, profiles: tuple[str, ...], layout: str | None)
         asked = [one.rpartition("-")[::2] for one in profiles]
         if known is not None:
             asked = asked or [(known.version, algorithm) for algorithm in known.algorithms]
-            yield from (Virtual(str(layout), algorithm) for __, algorithm in asked)
+            catalogue.over(known, interface)
+            yield from (Virtual(str(layout), algorithm, interface) for __, algorithm in asked)
             return
-        for version, algorithm in asked or coverage.PROFILES:
+        for version, algorithm in asked or _all_over(interface):
             if (version, algorithm) not in coverage.PROFILES:
                 there = ", ".join("-".join(one) for one in coverage.PROFILES)
                 raise click.BadParameter(_("expected one of {there}").format(there=there), param_hint="--profile")
-            yield Virtual(version, algorithm)
+            catalogue.over(catalogue.layout(version), interface)
+            yield Virtual(version, algorithm, interface)
+
+
+def _all_over(interface: Interface) -> Iterator[tuple[str, str]]:
+    """The kinds of card that have this interface."""
+    for version, algorithm in coverage.PROFILES:
+        if interface is Interface.CONTACT or catalogue.layout(version).contactless is not None:
+            yield version, algorithm
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ FORMULAS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """A reset of the card."""
+    """A reset of the card. Its data are the ATR, as PC/SC shows it; its status word is 9000."""
 
     BARE: ClassVar[bool] = True
 
@@ -600,7 +600,7 @@ class Origin:
 
 
 Feature: TypeAlias = Literal[
-    "activation", "bank", "blocking", "certificate", "pin", "purse", "t0", "temporary", "virtual"
+    "activation", "bank", "blocking", "certificate", "contactless", "pin", "purse", "t0", "temporary", "virtual"
 ]
 
 

@@ -84,9 +84,9 @@ def has(layout: Layout, kind: Kind, name: str) -> bool:
     """True if ``known`` has the name, which it need not list all for."""
     match kind:
         case Kind.APPLICATION:
-            return name in layout.applications
+            return name in layout.applications and name not in layout.hidden
         case Kind.KEY:
-            return name in layout.keys
+            return name in layout.keys and layout.keys[name].application not in layout.hidden
         case Kind.FUNCTION:
             return name in FUNCTIONS
         case Kind.ITEM:

@@ -13,6 +13,7 @@ from emulator.chip import Chip
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
 from harness.conformance.targets.logged import Logged
@@ -36,13 +37,15 @@ def in_reader(name: str, log: Log) -> Iterator[Connection]:
 def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log) -> InProcess:
     """The virtual card that a marker asks for; its files lie in ``folder``."""
     image = _image(folder, asked, profile)
+    interface = Interface(asked.get("interface", Interface.CONTACT))
     apdu_shape, faults = asked.get("shape") == ReaderShape.APDU, asked.get("faults")
+    layout = catalogue.over(image.layout, interface)
     if faults is None:
-        chip = Chip(image, apdu_shape=apdu_shape, observer=log.card(image.layout))
+        chip = Chip(image, interface=interface, apdu_shape=apdu_shape, observer=log.card(layout))
     else:
         plan = _plan(folder, faults, asked.get("seed"))
-        fault_plans.check(plan, [image.layout])
-        chip = FaultyChip(image, plan, apdu_shape=apdu_shape, observer=log.card(image.layout))
+        fault_plans.check(plan, [layout])
+        chip = FaultyChip(image, plan, interface=interface, apdu_shape=apdu_shape, observer=log.card(layout))
     system = SYSTEMS[asked.get("system", "linux")]
     return InProcess(chip, through=Shaped(chip, system, timing=_timing(folder, asked.get("slow", False))))
 

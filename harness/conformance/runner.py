@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from emulator import catalogue
 from emulator.errors import CardFailure, NotFound
 from emulator.filesystem.layouts.items import ItemError
 from emulator.messages import _
@@ -90,7 +91,7 @@ def _judged(
         refusal = applicable(vector, target, allow_destructive=allow_destructive)
         if refusal:
             return refusal.verdict, refusal.reason, refusal.cause or ""
-        lacking = names.lacking(vector, target.layout_for(vector))
+        lacking = names.lacking(vector, catalogue.found_over(target.layout_for(vector), target.profile.interface))
         if lacking:
             return Verdict.NOT_APPLICABLE, lacking, ""
         _play(vector, target, watch, quotes=quotes)

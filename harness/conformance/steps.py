@@ -342,10 +342,10 @@ class Steps:
     # --- the steps, by their names in the schema ---------------------------------------------------------------
 
     def _reset(self) -> ResponseAPDU:
-        self._card.reset()
+        atr = self._card.reset()
         if self._card is self._terminal.connection:
             self._terminal.forget()
-        return ResponseAPDU(b"", SW.OK)
+        return ResponseAPDU(atr, SW.OK)
 
     def _sent(self, command: bytes) -> ResponseAPDU:
         """A command, and what is done about 61xx and 6Cxx by whoever does it here."""

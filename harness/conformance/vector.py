@@ -9,16 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from emulator import catalogue, personas
+from emulator.apdu.instructions.response import GetResponse
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
-from harness.conformance.models import ACTIONS, Driver, Follows, Step, VectorDocument, step
+from harness.conformance.models import (
+    ACTIONS,
+    Apdu,
+    Around,
+    Driver,
+    Follows,
+    Match,
+    Step,
+    Tpdu,
+    VectorDocument,
+    step,
+)
 from harness.verdicts import documents, models
 from harness.verdicts.documents import Document, DocumentError, Fault, Judged
 from harness.verdicts.subject import Grade, Proof, Subject
 
+FETCH = f"{GetResponse.ins:02X}"
 FIELD, GENERATED = "field", "generated"
 """The folders whose vectors are of the first and of the last kind."""
 
@@ -63,6 +76,15 @@ class Vector(Subject):
     def followers(self) -> tuple[Follows, ...]:
         """Who follows 61xx and 6Cxx, as ways to play it: both where nobody knows."""
         return (Follows.READER, Follows.NONE) if self.follows is Follows.UNKNOWN else (self.follows,)
+
+    @property
+    def speaks_t0(self) -> bool:
+        """True if it is about what T=0 alone has: no other shape is named, a step can but end in 61xx or 6Cxx, or it
+        sends GET RESPONSE to the card.
+        """
+        if "contactless" in self.features:
+            return False
+        return self.shapes == (ReaderShape.T0,) or any(map(_speaks_t0, self.steps))
 
     @property
     def needs_psam(self) -> bool:
@@ -194,6 +216,22 @@ def find(paths: list[Path], overlay: Sequence[Path] = ()) -> list[Vector]:
 def holds_vectors(file: Path, under: Path) -> bool:
     """Whether a YAML file under this path is one of vectors: no list of items, no scenario of the office."""
     return file.name != ITEMS and OFFICE not in file.relative_to(under).parts
+
+
+def _speaks_t0(one: Step) -> bool:
+    """True for a step to the user's card that only T=0 can answer as it expects, or only T=0 has."""
+    if one.around.card is not CardKind.USER:
+        return False
+    if isinstance(one.does, Apdu | Tpdu) and "".join(one.does.text.split())[2:4].upper() == FETCH:
+        return True
+    wanted = [told for told in _expected(one.around) if told]
+    return bool(wanted) and all(isinstance(told, str) and told[:2].upper() in ("61", "6C") for told in wanted)
+
+
+def _expected(around: Around) -> Iterator[Match | None]:
+    """What will do as an answer, each of several."""
+    for told in (around.accept, around.expect.sw if around.expect else None):
+        yield from told if isinstance(told, tuple) else (told,)
 
 
 FILLING = {"schema": 1, "id": "X", "title": "", "title_zh": "", "grade": "own", "source": "[D]"}

@@ -70,8 +70,7 @@ def draw(found: Found, atr: bytes, base: Layout, more: Table | None = None) -> D
 
     A card in a field is held against what the layout says of that side.
     """
-    side = interface_of(atr) if base.contactless is not None else Interface.CONTACT
-    pen = _Pen(found, catalogue.over(base, side))
+    pen = _Pen(found, catalogue.found_over(base, interface_of(atr)))
     pen.card(atr)
     pen.applications()
     pen.files()

@@ -135,7 +135,7 @@ class _Follower:
         waiting: _Asked | None = None
         for event in events:
             if event.kind == "reset":
-                context.reset()
+                context.reset(bytes.fromhex(event.told("atr")))
                 self.rights = False
                 self.atr = self.atr or bytes.fromhex(event.told("atr"))
                 self.algorithm = self.algorithm or event.told("algorithm")

@@ -127,7 +127,7 @@ class Monitor:
             slot = self._slots[event.slot] = self._new(event)  # another card: nothing is known of it
         for rule in slot.rules:
             self._tell(rule, slot, event, rule.reset())
-        slot.view.reset()
+        slot.view.reset(bytes.fromhex(event.told("atr")))
         slot.view.named = bool(event.told("algorithm"))  # which only a virtual card tells
         slot.card, slot.atr, slot.powered, slot.begun = card, bytes.fromhex(event.told("atr")), True, True
         slot.lines.append(_line(event, b"", slot.atr, slot))

@@ -159,9 +159,9 @@ class CardView:
     def __post_init__(self) -> None:
         self.context = Context(self.layout)
 
-    def reset(self) -> None:
-        """Forgets selection, rights and challenge, as the card does."""
-        self.context.reset()
+    def reset(self, atr: bytes = b"") -> None:
+        """Forgets selection, rights and challenge, as the card does. ``atr``: its answer, where one came."""
+        self.context.reset(atr)
         self.rights.clear()
         self.refused.clear()
         self.challenge, self.selected, self._parted = NO_CHALLENGE, False, None

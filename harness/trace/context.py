@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.base import Instruction
 from emulator.apdu.instructions.select import Select
@@ -14,6 +15,7 @@ from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, KeySpec, Layou
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
+from emulator.interface import Interface, interface_of
 
 SELECTED_ALL_THE_SAME = (SW.APPLICATION_BLOCKED, SW.APPLICATION_BLOCKED_TEMPORARILY)
 """Answers to SELECT of a DF that make it current although it refuses what comes next. [T: part7:13.2]"""
@@ -40,18 +42,27 @@ class Place:
 
 
 class Context:
-    """Follows one slot's session, as its terminal should know it: what is selected."""
+    """Follows one slot's session, as its terminal should know it: what is selected, and over which interface."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, interface: Interface = Interface.CONTACT) -> None:
+        self.card = layout
+        """The layout of the card, over whatever interface; ``layout`` is as it is found over this one."""
+        self._found_over(interface)
+
+    def _found_over(self, interface: Interface) -> None:
+        self.interface = interface
+        self.layout = layout = catalogue.found_over(self.card, interface)
         self._root = files.tree(layout, 0)
         self._directories = list(self._root.walk())
         self._table = InstructionTable.of(layout)
         self.directory = self._root
         self.file: FileSpec | None = None
 
-    def reset(self) -> None:
-        """Goes back to the MF."""
+    def reset(self, atr: bytes = b"") -> None:
+        """Goes back to the MF. ``atr``: what the card answered, where that is known; else it is as before."""
+        interface = interface_of(atr) if atr else self.interface
+        if interface is not self.interface:
+            self._found_over(interface)
         self.directory, self.file = self._root, None
 
     def is_root(self, name: bytes) -> bool:

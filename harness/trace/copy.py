@@ -15,8 +15,8 @@ from harness.trace.read import Event, EventKind, slot_layout
 
 KEPT = (
     "v", "t", "time", "slot", "event", "command", "plain", "answer", "latency", "instruction", "reason", "changes",
-    "pins", "masked", "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm", "function", "code",
-    "client",
+    "pins", "masked", "fault", "kind", "card_answered", "atr", "card", "layout", "algorithm", "interface", "function",
+    "code", "client",
 )  # fmt: skip
 
 

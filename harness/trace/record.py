@@ -18,6 +18,7 @@ from emulator import interface
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _
 from harness.trace import mask
 from harness.trace.decode import instruction_name, starred
@@ -161,7 +162,10 @@ class SlotTrace:
         if atr:
             told = interface.masked(atr) if self._people else atr
             card = self._file.marks.card(atr)
-            self._file.write(self._slot, {"event": event, "atr": told.hex().upper(), "card": card, **self._card})
+            reset = {"event": event, "atr": told.hex().upper(), "card": card, **self._card}
+            if interface.interface_of(atr) is Interface.CONTACTLESS:
+                reset["interface"] = Interface.CONTACTLESS.value
+            self._file.write(self._slot, reset)
         else:
             self._file.write(self._slot, {"event": event})
 

@@ -11,6 +11,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
+from emulator.interface import Interface
 from emulator.messages import _, deferred
 from harness.trace import calls
 from harness.trace.context import Context, Place
@@ -41,13 +42,11 @@ class Contexts:
     def of(self, event: Event) -> Context:
         """The one of an event's slot, which has heard what came before it, resets themselves included."""
         context = self._slots.get(event.slot)
-        layout = (
-            slot_layout(event, self._layout) if event.kind is EventKind.RESET or context is None else context.layout
-        )
-        if context is None or context.layout is not layout:
+        layout = slot_layout(event, self._layout) if event.kind is EventKind.RESET or context is None else context.card
+        if context is None or context.card is not layout:
             context = self._slots[event.slot] = Context(layout)
         if event.kind in (EventKind.RESET, EventKind.OFF):
-            context.reset()
+            context.reset(bytes.fromhex(event.told("atr")))
         return context
 
 
@@ -92,7 +91,8 @@ class Reader:
         rest = " " * len(head)
         context = self._contexts.of(event)
         if event.kind is EventKind.RESET:
-            told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"))))
+            side = _("contactless 非接触") if context.interface is Interface.CONTACTLESS else ""
+            told = " ".join(filter(None, (event.told("layout"), event.told("algorithm"), side)))
             yield head + _("reset 复位  ATR {atr}").format(atr=event.told("atr")) + (f"  ({told})" if told else "")
         elif event.kind is EventKind.OFF:
             yield head + _("power off 下电")

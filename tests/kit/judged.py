@@ -14,6 +14,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
@@ -45,11 +46,38 @@ update_messaging = "cipher"
 """
 
 
+KEEPING = """
+extends = "3.00"
+schema = 1
+name = "keeping"
+[contactless]
+pin = false
+unreachable = ["PKI", "DF04"]
+[contactless.access."SSSE/EF08"]
+read = "never"
+"""
+
+
 @cache
 def demanding() -> str:
     """A layout of one's own, whose EF06 demands a MAC for reading, MAC and cipher for writing."""
-    path = Path(tempfile.mkdtemp(prefix="sscard-demanding-")) / "demanding.toml"
-    path.write_text(DEMANDING, encoding="utf-8")
+    return _own("demanding", DEMANDING)
+
+
+@cache
+def keeping() -> str:
+    """A layout of one's own that keeps the PIN, a photograph and two applications to the contacts."""
+    return _own("keeping", KEEPING)
+
+
+def in_field(layout: str = "3.00") -> Judged:
+    """A session with a card in a field."""
+    return Judged(layout, interface=Interface.CONTACTLESS)
+
+
+def _own(name: str, text: str) -> str:
+    path = Path(tempfile.mkdtemp(prefix=f"sscard-{name}-")) / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
     return str(path)
 
 
@@ -64,7 +92,9 @@ class Judged:
         algorithm: str = "3des",
         lost: str = "",
         whole: bool = True,
+        interface: Interface = Interface.CONTACT,
     ) -> None:
+        self.interface = interface
         self.monitor = Monitor(catalogue.layout(layout), Situation(TODAY, frozenset({lost} if lost else ())))
         self.found: list[Finding] = []
         self._late, self._line = 0.0, 0
@@ -81,7 +111,11 @@ class Judged:
 
     def slot(self, number: int, image: Image, *faults: str) -> InProcess:
         chip = FaultyChip(
-            image, Plan(tuple(map(plan.from_text, faults))), observer=self._trace.slot(number, image), sleep=self.later
+            image,
+            Plan(tuple(map(plan.from_text, faults))),
+            interface=self.interface if image.layout.contactless else Interface.CONTACT,
+            observer=self._trace.slot(number, image),
+            sleep=self.later,
         )
         return InProcess(chip)
 

@@ -13,6 +13,7 @@ from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import CARD_STATE
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance import names
@@ -22,7 +23,7 @@ from harness.conformance.guard.ledger import Ledger, changed, locked, too_few
 from harness.conformance.person import persona_of
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.targets.logged import Logged
-from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of
+from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of, suits
 from harness.conformance.vector import Vector
 from harness.keys.access import TerminalError
 from harness.keys.roots import RootSource, UnknownKey
@@ -99,8 +100,12 @@ class CardInReader:
 
     @property
     def profile(self) -> Profile:
-        """As the card's version and FCI say. Which shape the reader has is not asked."""
-        return Profile(self.layout.version, self._suite, features_of(self.layout) - {"activation"})
+        """As the card's version, FCI and ATR say. Which shape the reader has is not asked."""
+        side = interface.interface_of(self._connection.atr)
+        features = features_of(self.layout) - {"activation"}
+        if side is Interface.CONTACTLESS:
+            features |= {"contactless"}
+        return Profile(self.layout.version, self._suite, features, side)
 
     @property
     def target(self) -> str:
@@ -209,6 +214,7 @@ class CardInReader:
             raise Missing(_("a PSAM (--psam-reader)"), Cause.NO_PSAM)
         if vector.shapes == ("t0",) and not getattr(self._connection, "is_t0", True):
             raise Unsuitable(_("it is for T=0, and this card speaks T=1"))
+        suits(vector, self.profile.interface)
         cost = self.costs(vector).card
         for name in sorted({*cost.needs, CARD_STATE.name} & set(self._spoiled)):
             raise Missing(changed(name, self._spoiled[name]), Cause.SPOILED)

@@ -8,10 +8,11 @@ from pathlib import Path
 from emulator.crypto import suite
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
+from emulator.interface import Interface, interface_of
 from emulator.messages import _
 from harness.conformance.play import Missing, Play, Unsuitable
 from harness.conformance.targets.logged import Logged
-from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of
+from harness.conformance.targets.target import Profile, TargetError, asked_for, features_of, suits
 from harness.conformance.vector import Vector
 from harness.terminal.terminal import Terminal
 from harness.trace import diff, read
@@ -70,13 +71,17 @@ class Replay:
         if not any(one.kind is EventKind.RESET for one in self._events):
             raise TargetError(_("{path}: no reset in it, so no vector can begin there").format(path=path))
         self._path = path
+        resets = (bytes.fromhex(one.told("atr")) for one in self._events if one.kind is EventKind.RESET)
+        self._atr = next(resets)
         self._layout = layout or read.layout_of(path)
         self._algorithm = algorithm or read.algorithm_of(self._events) or "3des"
 
     @property
     def profile(self) -> Profile:
         """Returns the kind of card that the recording tells of."""
-        return Profile(self._layout.version, self._algorithm, features_of(self._layout) | {"t0"})
+        side = interface_of(self._atr)
+        there = {"t0" if side is Interface.CONTACT else "contactless"}
+        return Profile(self._layout.version, self._algorithm, features_of(self._layout) | there, side)
 
     @property
     def target(self) -> str:
@@ -97,6 +102,7 @@ class Replay:
         """The recording from each of its resets."""
         if vector.needs_psam:
             raise Unsuitable(_("a recording holds one card, and it needs a PSAM beside it"))
+        suits(vector, self.profile.interface)
         for at, event in enumerate(self._events):
             if event.kind is EventKind.RESET:
                 terminal = Terminal(Logged(Recorded(self._events, at), log.card(self._layout)), self._layout)

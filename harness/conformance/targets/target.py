@@ -10,7 +10,9 @@ from typing import Protocol
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import CardKind
-from harness.conformance.play import Play
+from emulator.interface import Interface
+from emulator.messages import _
+from harness.conformance.play import Play, Unsuitable
 from harness.conformance.vector import Vector
 from harness.verdicts.log import Log
 
@@ -26,11 +28,13 @@ class Profile:
     version: str
     algorithm: str
     features: frozenset[str]
+    interface: Interface = Interface.CONTACT
 
     @property
     def name(self) -> str:
-        """Returns the kind's name, like ``3.00-sm4``."""
-        return f"{self.version}-{self.algorithm}"
+        """Returns the kind's name, like ``3.00-sm4``; ``3.00-sm4-contactless`` of one in a field."""
+        side = "" if self.interface is Interface.CONTACT else f"-{self.interface}"
+        return f"{self.version}-{self.algorithm}{side}"
 
 
 class Target(Protocol):
@@ -62,15 +66,22 @@ class Target(Protocol):
         """The ways to play the vector in turn. Unsuitable, Missing."""
 
 
+def suits(vector: Vector, interface: Interface) -> None:
+    """Unsuitable where a vector is about what this interface has no use for."""
+    if interface is Interface.CONTACTLESS and vector.speaks_t0:
+        raise Unsuitable(_("it is about 61xx, 6Cxx or GET RESPONSE, which T=CL has no use for"))
+
+
 def features_of(layout: Layout) -> frozenset[str]:
     """What a layout's cards have, in the words of vectors."""
+    hidden = layout.hidden
     has = {
         "activation": layout.activation is not None,
-        "bank": any(app.processing for app in layout.applications.values()),
+        "bank": any(app.processing for app in layout.applications.values() if app.id not in hidden),
         "blocking": layout.card is CardKind.USER,
-        "certificate": layout.certificate is not None,
-        "pin": bool(layout.pin.application),
-        "purse": layout.purse is not None,
+        "certificate": layout.certificate is not None and layout.certificate.application not in hidden,
+        "pin": bool(layout.pin.application) and layout.pin.application not in hidden,
+        "purse": layout.purse is not None and layout.purse.application not in hidden,
         "temporary": layout.blocking.temporary,
     }
     return frozenset(name for name, there in has.items() if there)

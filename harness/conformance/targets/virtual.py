@@ -12,12 +12,13 @@ from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.conformance.models import Follows
 from harness.conformance.person import issued
 from harness.conformance.play import Play, Unsuitable
-from harness.conformance.targets.target import Profile, asked_for, features_of
+from harness.conformance.targets.target import Profile, asked_for, features_of, suits
 from harness.conformance.vector import Vector
 from harness.readers.connection import InProcess
 from harness.terminal.terminal import Terminal
@@ -27,8 +28,9 @@ USUAL_SHAPES = (ReaderShape.T0,)
 """What virtual cards speak where a vector says nothing."""
 
 
-def _chip(image: Image, shape: ReaderShape, log: Log) -> Chip:
-    return Chip(image, apdu_shape=shape is ReaderShape.APDU, observer=log.card(image.layout))
+def _chip(image: Image, shape: ReaderShape, log: Log, interface: Interface = Interface.CONTACT) -> Chip:
+    observer = log.card(catalogue.over(image.layout, interface))
+    return Chip(image, interface=interface, apdu_shape=shape is ReaderShape.APDU, observer=observer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +39,36 @@ class Virtual:
 
     layout: str
     algorithm: str
+    interface: Interface = Interface.CONTACT
 
     physical = False
     searching = False
 
     @property
     def profile(self) -> Profile:
-        """Everything that can be had: any persona, any reader shape, power to tear."""
-        loaded = catalogue.layout(self.layout)
-        return Profile(loaded.version, self.algorithm, features_of(loaded) | {"t0", "virtual"})
+        """Everything that can be had: any persona, any reader shape, power to tear; of a card in a field no T=0.
+        NoSuchInterface.
+        """
+        loaded = catalogue.over(catalogue.layout(self.layout), self.interface)
+        there = {"virtual", "t0" if self.interface is Interface.CONTACT else "contactless"}
+        return Profile(loaded.version, self.algorithm, features_of(loaded) | there, self.interface)
 
     @property
     def target(self) -> str:
         """Returns layout and algorithm in words."""
-        return _("virtual card, layout {layout}, {algorithm}").format(layout=self.layout, algorithm=self.algorithm)
+        words = (
+            _("virtual card, layout {layout}, {algorithm}")
+            if self.interface is Interface.CONTACT
+            else _("virtual card, contactless, layout {layout}, {algorithm}")
+        )
+        return words.format(layout=self.layout, algorithm=self.algorithm)
 
     def layout_for(self, vector: Vector) -> Layout:
         """This target's layout, or the one that the vector needs instead of a version's usual one."""
-        return catalogue.layout(self._layout_for(vector))
+        plan = catalogue.layout(self._layout_for(vector))
+        if self.interface is Interface.CONTACTLESS and plan.contactless is None:
+            raise Unsuitable(_("it wants a card of the layout {layout}, by contacts").format(layout=plan.name))
+        return plan
 
     def _layout_for(self, vector: Vector) -> str:
         own = catalogue.layout(self.layout)
@@ -62,6 +76,13 @@ class Virtual:
         if wanted and self.layout != own.version:
             raise Unsuitable(_("it wants a card of the layout {layout}").format(layout=Path(wanted).stem))
         return wanted or self.layout
+
+    def _shapes(self, vector: Vector) -> tuple[ReaderShape, ...]:
+        """Those to play it in; whole answers alone of a card in a field. Unsuitable."""
+        if self.interface is Interface.CONTACT:
+            return vector.shapes or USUAL_SHAPES
+        suits(vector, self.interface)
+        return (ReaderShape.APDU,)
 
     def harm(self, vector: Vector) -> str:  # noqa: ARG002
         """None: the card is made for the vector."""
@@ -82,10 +103,11 @@ class Virtual:
         person = issued(vector.holder, self.layout_for(vector), self.algorithm)
         psam_layout = vector.layout_of_psam
         own = issued(personas.PSAM, catalogue.layout(psam_layout), "3des") if vector.needs_psam else None
-        several = len(vector.shapes) * len(vector.followers) > 1
-        for shape in vector.shapes or USUAL_SHAPES:
+        shapes = self._shapes(vector)
+        several = len(shapes) * len(vector.followers) > 1
+        for shape in shapes:
             for follows in vector.followers if shape is ReaderShape.T0 else (Follows.READER,):
-                chip = _chip(person.image.fork(), shape, log)
+                chip = _chip(person.image.fork(), shape, log, self.interface)
                 terminal = Terminal(InProcess(chip), chip.image.layout)
                 terminal.adopt(chip.image)
                 terminal.region = person.persona.region

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from harness.monitor.rule import Rule
-from harness.monitor.rules import answers, challenge, pin, psam, rights, session, state, writing
+from harness.monitor.rules import answers, challenge, contactless, pin, psam, rights, session, state, writing
 
 RULES: tuple[type[Rule], ...] = (
     *session.RULES,
     *answers.RULES,
+    *contactless.RULES,
     *rights.RULES,
     *pin.RULES,
     *challenge.RULES,

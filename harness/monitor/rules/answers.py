@@ -7,6 +7,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.filesystem.layouts.terms import Structure
+from emulator.interface import Interface
 from emulator.messages import _
 from harness.monitor.rule import WARNING, Rule
 from harness.monitor.view import Step
@@ -116,6 +117,8 @@ class Announced(Rule):
         waiting, self._waiting = self._waiting, (step.sw & 0xFF or 256) if step.sw >> 8 == 0x61 else None
         if step.kind is not GetResponse:
             return None
+        if waiting is None and step.view.context.interface is Interface.CONTACTLESS:
+            return None  # which has a rule of its own
         self.seen = True
         if waiting is None:
             return _("GET RESPONSE, and nothing was announced")

@@ -20,6 +20,7 @@ from emulator.apdu.instructions.pin import Verify
 from emulator.apdu.state import CardState
 from emulator.chip import Chip
 from emulator.filesystem.memory.cells import tries_cell
+from emulator.interface import Interface
 from harness.cli import main
 from harness.conformance import coverage, generate, runner
 from harness.conformance import vector as vectors
@@ -38,6 +39,7 @@ from harness.trace.record import TraceFile
 from harness.verdicts.log import Line, Log
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import SSSE, new_card
+from tests.kit.sampled import sampled
 
 FOLDER = Path(__file__).parents[4] / "vectors"
 ALL = vectors.find([FOLDER])
@@ -64,9 +66,23 @@ def test_every_vector_passes_or_says_why_not(version: str, algorithm: str) -> No
     assert counts[Verdict.PASSED] > 600
 
 
+@pytest.mark.parametrize("algorithm", sampled(("3des", "sm4"), 2))
+def test_every_vector_passes_in_a_field_or_says_why_not(algorithm: str) -> None:
+    """Nothing that a card does depends on the interface but what is said to."""
+    asked = sampled((one for one in ALL if one.applies("3.00", algorithm)), 5)
+    results = list(runner.run(asked, Virtual("3.00", algorithm, Interface.CONTACTLESS)))
+    assert [(one.subject.id, one.reason) for one in results if one.verdict not in ("passed", "not applicable")] == []
+    not_there = [one for one in results if one.verdict is Verdict.NOT_APPLICABLE]
+    assert {one.reason for one in not_there} <= {"lacking: t0", T0_ALONE}
+    assert len(not_there) < len(asked) / 20
+
+
+T0_ALONE = "it is about 61xx, 6Cxx or GET RESPONSE, which T=CL has no use for"
+
+
 def test_every_vector_is_for_some_card_of_ours() -> None:
     """One that applies nowhere would be passed over in silence."""
-    targets = [Virtual(*profile) for profile in coverage.PROFILES]
+    targets = [Virtual(*profile) for profile in coverage.PROFILES] + [Virtual("3.00", "3des", Interface.CONTACTLESS)]
     nowhere = [one.id for one in ALL
                if all(runner.applicable(one, target, allow_destructive=True) for target in targets)]  # fmt: skip
     assert nowhere == []

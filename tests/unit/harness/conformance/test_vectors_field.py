@@ -14,6 +14,7 @@ from emulator import catalogue, personas
 from emulator.apdu.command import ResponseAPDU
 from emulator.chip import Chip
 from emulator.filesystem.layouts import paths
+from emulator.interface import Interface
 from emulator.personas.issue import issue
 from emulator.reader.shape import ReaderShape
 from harness.conformance import answers, coverage, runner
@@ -47,6 +48,27 @@ def test_every_flow_passes_on_every_card_that_it_is_for(flow: Vector) -> None:
     results = [runner.run_one(flow, Virtual(*profile)) for profile in coverage.PROFILES if flow.applies(*profile)]
     assert results
     assert [(one.profile, one.reason) for one in results if one.verdict is not Verdict.PASSED] == []
+
+
+IN_A_FIELD = [one for one in FLOWS if "3.00" in (one.versions or ("3.00",)) and not one.speaks_t0]
+"""Those of programs that follow nothing themselves or whose reader does, on the cards that have this side."""
+OF_CONTACTLESS_READERS = {"FIELD-HUADA_HD100_023", "FIELD-PICC_DEMO_034"}
+
+
+@pytest.mark.parametrize("flow", IN_A_FIELD, ids=[one.id for one in IN_A_FIELD])
+def test_a_flow_of_a_3_00_card_passes_in_a_field_as_well(flow: Vector) -> None:
+    targets = [Virtual("3.00", algorithm, Interface.CONTACTLESS) for algorithm in flow.algorithms or ("3des", "sm4")]
+    results = [runner.run_one(flow, one) for one in targets]
+    assert [(one.profile, one.verdict, one.reason) for one in results if one.verdict is not Verdict.PASSED] == []
+
+
+def test_the_flows_of_contactless_readers_are_among_them_and_none_that_needs_t0() -> None:
+    assert {one.id for one in IN_A_FIELD} >= OF_CONTACTLESS_READERS
+    for flow in FLOWS:
+        if flow.speaks_t0 and flow.applies("3.00", "3des"):
+            result = runner.run_one(flow, Virtual("3.00", "3des", Interface.CONTACTLESS))
+            assert result.verdict is Verdict.NOT_APPLICABLE, flow.id
+            assert "T=CL" in result.reason
 
 
 def test_there_are_as_many_flows_and_origins_as_were_collected_and_each_is_of_a_program_that_the_register_knows() -> (

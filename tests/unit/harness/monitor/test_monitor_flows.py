@@ -21,7 +21,7 @@ from harness.terminal import region
 from harness.terminal.session import TerminalSession
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import new_card
-from tests.kit.judged import Judged, demanding
+from tests.kit.judged import Judged, demanding, in_field, keeping
 
 OWN_PIN = "246802"
 KINDS = pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def in_the_demo(desk: Desk) -> None:
     desk.connection.close()
 
 
-def silent(desk: Desk) -> set[str]:
+def silent(desk: Judged) -> set[str]:
     """Nothing was broken and nothing hidden; the rules that came up."""
     assert desk.end() == [], desk.found
     results = desk.monitor.results()
@@ -197,6 +197,16 @@ def under_messaging() -> Desk:
     return desk
 
 
+def in_a_field() -> Judged:
+    """A card whose layout keeps the PIN and some files to the contacts, read of what is left."""
+    desk = in_field(keeping())
+    desk.terminal.begin()
+    desk.terminal.valid_until()
+    assert desk.terminal.read("SSSE/EF06/0A") == "1"
+    desk.connection.close()
+    return desk
+
+
 def test_a_region_moved_in_several_calls_breaks_no_rule() -> None:
     desk = Desk()
     the_region_by_the_driver(desk)
@@ -212,4 +222,5 @@ def test_every_rule_comes_up_in_a_good_session_and_is_silent() -> None:
     for fault in SPOILT:
         came |= silent(after_a_fault(fault))
     came |= silent(under_messaging())
+    came |= silent(in_a_field())
     assert {rule.id for rule in RULES} - came == set()
