@@ -66,7 +66,7 @@ def facts(
         if layouts or sources or learned or as_json:
             raise click.UsageError(_("options of `facts merge` stand behind `merge`"))
         return
-    from harness.cli.vectors import home  # with what the extra conformance brings: not for --help
+    from harness.conformance.vector import home  # with what the extra conformance brings: not for --help
     from harness.facts.gather import chosen, counted, every  # with the office and its database, neither
 
     known = register()

@@ -18,8 +18,8 @@ from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, usage
-from harness.cli.vectors import BAD, FILE, FOLDER, home
-from harness.conformance.vector import OFFICE
+from harness.cli.vectors import BAD, FILE, FOLDER
+from harness.conformance.vector import OFFICE, home
 from harness.verdicts import report
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict

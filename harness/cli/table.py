@@ -38,6 +38,7 @@ ROOMS = {
     "driver": ("driver",),
     "office": ("office",),
     "scenarios": ("scenarios",),
+    "campaign": ("campaign",),
     "facts": ("facts",),
     "learn": ("learn",),
     "readers": ("readers",),

@@ -34,7 +34,7 @@ from harness.conformance.targets.reader import CardInReader, in_reader
 from harness.conformance.targets.replay import Replay
 from harness.conformance.targets.target import Target
 from harness.conformance.targets.virtual import Virtual
-from harness.conformance.vector import Vector
+from harness.conformance.vector import Vector, home
 from harness.keys import roots
 from harness.keys.spent import SpentKeys
 from harness.readers import pcsc
@@ -51,12 +51,6 @@ LAST = Path(".sscard-last.json")
 FAULTY = 2
 """Exit code of `check` where there is a fault."""
 BAD = (Verdict.FAILED, Verdict.UNDEFINED)
-
-
-def home() -> Path:
-    """The vectors that come with the program: beside it in a checkout, inside the package where it is installed."""
-    inside = Path(__file__).parents[1] / "vectors"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "vectors"
 
 
 @click.group()

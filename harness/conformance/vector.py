@@ -189,6 +189,12 @@ def _without(table: dict[str, Any], places: Set[tuple[str | int, ...]]) -> tuple
     return {**FILLING, **head, "steps": [steps[at] for at in kept]}, kept
 
 
+def home() -> Path:
+    """The vectors that come with the program: beside it in a checkout, inside the package where it is installed."""
+    inside = Path(__file__).parents[1] / "vectors"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "vectors"
+
+
 def files_in(path: Path) -> list[Path]:
     """The files of vectors that a path means: itself, or those in the folder."""
     files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]

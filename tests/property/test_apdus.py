@@ -12,25 +12,14 @@ from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.transport import follow
 from emulator.chip import Chip, Exchange
-from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
-from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN, Card, new_card
+from harness.campaign import effects
+from harness.campaign.chance import SEEDS, mutated
+from harness.campaign.effects import Cells
+from tests.kit.cards import SSSE, VERIFY, Card, new_card
 from tests.kit.sampled import DEEP
 
 MUTATED = 1_000_000 if DEEP else 15_000
 EXAMPLES = 20_000 if DEEP else 1_000
-
-SEEDS = [bytes.fromhex(one) for one in (
-    SSSE, *DF.values(), VERIFY, WRONG_PIN, "0020000000", "0084000008", "00B2012C12", "00B2072C00", "00B207280B",
-    "00B0870000", "00D6870003AABBCC", "00DC05280605042026" + "0101", "00DC003B55" + "00" * 85,
-    "0082000410" + "11" * 16, "0088000010" + "22" * 16, "805E010007123456FF654321", "8424000004" + "33" * 4,
-    "842400010C" + "44" * 12, "8424000114" + "55" * 20, "00C0000010", "00A4020002EF05", "00A40000023F00",
-    "04B2012C04" + "66" * 4, "04DC05280A" + "060420260101" + "77" * 4, "841E000104" + "88" * 4, "8416000004" + "99" * 4,
-    "8044000000", "B02800010B" + "01000003E8" + "510100000001", "B02A00000B" + "20261124120000AABBCCDD",
-    "B028010113" + "01" + "00" * 12 + "510100000001", "B02C01000F" + "00000001" + "20261124120000" + "AABBCCDD",
-    "B026000104", "B02E0002020001", "B0560000020101", "B056010002", "80A80000028300",
-)]  # fmt: skip
-COUNTING = {0x20, 0x5E, 0x82, 0x24}
-"""INS of commands that may touch a counter; others do only under secure messaging."""
 
 
 class Faults:
@@ -47,50 +36,12 @@ class Faults:
         pass
 
 
-def counters(cells: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
-    return {name: cell for name, cell in cells.items() if name.kind is CellKind.TRIES}
-
-
-def check(card: Card, command: bytes, before: dict[CellKey, Cell]) -> dict[CellKey, Cell]:
+def check(card: Card, command: bytes, before: Cells) -> Cells:
     """Sends one command and holds the card's memory against what it was; gives what it is."""
     answer = card.chip.transmit(command)
-    assert len(answer) >= 2, command.hex()
     after = card.chip.image.memory.snapshot()
-    if after == before:
-        return after  # nothing changed: whatever was answered, nothing below could be wrong
-    ins = command[1] if len(command) > 1 else -1
-    sw = answer[-2:].hex().upper()
-    secured = len(command) > 5 and command[0] & 0x04
-    if ins not in COUNTING and not secured:
-        assert counters(after) == counters(before), command.hex()
-    if sw != "9000" and sw[:2] != "61":
-        same = {name: cell for name, cell in after.items() if name.kind is not CellKind.TRIES}
-        assert same == {name: cell for name, cell in before.items() if name.kind is not CellKind.TRIES}, command.hex()
-    if sw[:2] in ("67", "6A", "6B", "6D", "6E", "6C") and sw != "6A80":
-        assert after == before, command.hex()
-    changed = [name for name in after if after[name] != before[name] and name.kind is CellKind.TRIES]
-    assert len(changed) <= 1, f"{command.hex()} touched {changed}"
+    assert effects.wrong(command, answer, before, after) == "", command.hex()
     return after
-
-
-def mutate(rng: random.Random, command: bytes) -> bytes:
-    """One to three small harms."""
-    raw = bytearray(command)
-    for _ in range(rng.randint(1, 3)):
-        kind = rng.randrange(6)
-        if kind == 0 and raw:
-            raw[rng.randrange(len(raw))] = rng.randrange(256)
-        elif kind == 1 and raw:
-            raw[rng.randrange(min(5, len(raw)))] ^= 1 << rng.randrange(8)
-        elif kind == 2:
-            del raw[rng.randrange(len(raw) + 1) :]
-        elif kind == 3:
-            raw += rng.randbytes(rng.randint(1, 4))
-        elif kind == 4 and len(raw) > 4:
-            raw[4] = rng.choice((0, 1, 0xFF, len(raw) - 5 & 0xFF))
-        else:
-            raw[:] = rng.choice(SEEDS)
-    return bytes(raw)
 
 
 @pytest.mark.timeout(3600)
@@ -112,7 +63,7 @@ def test_mutated_commands(layout: str, algorithm: str) -> None:
                 card.ok(VERIFY)
                 card.authenticate("UKSSSE")
                 card.authenticate("PUK")
-        check(card, mutate(rng, rng.choice(SEEDS)), card.chip.image.memory.snapshot())
+        check(card, mutated(rng, rng.choice(SEEDS), SEEDS), card.chip.image.memory.snapshot())
     assert faults.seen == []
 
 
@@ -131,7 +82,7 @@ def test_mutated_commands_to_a_psam() -> None:
     card = Card(Chip(catalogue.card("psam", "psam", "3des"), observer=faults))
     card.chip.power_on()
     for _ in range(MUTATED):
-        check(card, mutate(rng, rng.choice(PSAM_SEEDS)), card.chip.image.memory.snapshot())
+        check(card, mutated(rng, rng.choice(PSAM_SEEDS), SEEDS), card.chip.image.memory.snapshot())
     assert faults.seen == []
 
 
@@ -159,7 +110,7 @@ def test_any_sequence(sequence: list[bytes], enter: bool) -> None:
     faults = card.chip.observer = Faults()
     if enter:
         card.ok(SSSE)
-    before = card.chip.image.memory.snapshot()
+    before: Cells = card.chip.image.memory.snapshot()
     for command in sequence:
         before = check(card, command, before)
         follow(card.chip.transmit, command)

@@ -15,6 +15,7 @@ import pytest
 import harness.trace
 from emulator import catalogue
 from emulator.filesystem.layouts.terms import Structure
+from harness.campaign.chance import SEEDS, mutated
 from harness.faults.chip import FaultyChip
 from harness.faults.kinds import KINDS, Fault
 from harness.faults.plan import Plan
@@ -29,7 +30,6 @@ from harness.trace.show import Reader
 from tests.kit.cards import DF, SSSE, VERIFY, new_card
 from tests.kit.sampled import DEEP
 from tests.kit.watched import personal
-from tests.property.test_apdus import SEEDS, mutate
 
 COMMANDS = 200_000 if DEEP else 6_000
 FRESH = 500
@@ -57,7 +57,7 @@ def commands(rng: random.Random) -> Iterator[bytes]:
         if rng.random() < 0.1:
             yield from map(bytes.fromhex, rng.choice(READS))
         command = rng.choice(SEEDS)
-        yield mutate(rng, command) if rng.random() < 0.4 else command
+        yield mutated(rng, command, SEEDS) if rng.random() < 0.4 else command
 
 
 @pytest.mark.timeout(3600 if DEEP else 120)

@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from harness.cli.vectors import LAST, home
+from harness.cli.vectors import LAST
 from harness.conformance import runner
+from harness.conformance.vector import home
 from harness.images import tear
 from harness.office.desk import instant
 from harness.scenarios import runner as scenario_runner

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.cli.vectors import home
+from harness.conformance.vector import home
 
 
 def told(*arguments: str, code: int = 2) -> str:

@@ -15,7 +15,7 @@ from emulator.filesystem.layouts.changes import CARD_READING
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.sources import Citation, citation, mark, marks, weakest
 from harness.cli import main
-from harness.cli.vectors import home
+from harness.conformance.vector import home
 from harness.facts import code
 from harness.facts.fact import Fact
 from harness.facts.gather import chosen, counted, every

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from harness.cli.vectors import home
 from harness.conformance import runner
 from harness.conformance import vector as vectors
 from harness.conformance.play import Play
 from harness.conformance.targets.virtual import Virtual
-from harness.conformance.vector import Vector
+from harness.conformance.vector import Vector, home
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import ERROR, Situation
 from harness.monitor.rules import RULES
