@@ -226,9 +226,7 @@ def _ids(part: Part, kind: Kind) -> list[str]:
 
 def _subject(part: Part) -> Subject:
     title, title_zh = TITLES[part]
-    return Subject(
-        f"CAMPAIGN-{part.upper()}", title, title_zh, "", Grade.OWN, "[D] the campaign's plan", proof=Proof.OWN
-    )
+    return Subject(f"CAMPAIGN-{part.upper()}", title, title_zh, "", Grade.OWN, "[D]", proof=Proof.OWN)
 
 
 def _lines(finding: Finding) -> Iterator[Line]:

@@ -61,7 +61,7 @@ class Finding:
     def subject(self) -> Subject:
         """What the verdict is on."""
         title, title_zh = self._titles()
-        return Subject(self.id, title, title_zh, "", Grade.OWN, "[D] the campaign's model", proof=Proof.OWN)
+        return Subject(self.id, title, title_zh, "", Grade.OWN, "[D]", proof=Proof.OWN)
 
     @property
     def words(self) -> str:

@@ -80,6 +80,7 @@ def campaign(
     from harness.campaign import shard
     from harness.campaign.campaign import Campaign, Plan
     from harness.proving.executor import opened
+    from harness.proving.machine import CannotRun
 
     if minutes is not None and rounds is not None:
         raise click.UsageError(_("choose one of --minutes and --rounds"))
@@ -105,8 +106,12 @@ def campaign(
         )
         shown(sum(one.commands.values()), what)
 
+    lost: CannotRun | None = None
     with opened(scheduler, jobs or 0, say=lambda text: click.echo(text, err=True)) as runs:
-        done.run(runs, tell)
+        try:
+            done.run(runs, tell)
+        except CannotRun as error:
+            lost = error  # what was done until then is told all the same
     results = done.verdicts()
     found = [_Kept(one, output) for one in sorted(done.findings.values(), key=lambda one: one.id)]
     table = report.as_table(results, [], _context(done, layout))
@@ -117,6 +122,8 @@ def campaign(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         _print(results, found)
+    if lost is not None:
+        raise lost
     if done.interrupted:
         interrupt.tell(_("{count} shards were done").format(count=done.done))
         ctx.exit(interrupt.INTERRUPTED)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from emulator.errors import ErrorKind, Misuse, SscardError
+from emulator.errors import Misuse
 from emulator.messages import _
 from harness import extras
 from harness.proving import machine
@@ -24,11 +24,8 @@ CONNECTING = 10.0
 """Seconds that a scheduler has to answer."""
 
 
-class ClusterLost(SscardError):
+class ClusterLost(CannotRun):
     """The scheduler cannot be reached, or is no more."""
-
-    kind = ErrorKind.MISSING
-    exit_code = 3
 
 
 @contextmanager

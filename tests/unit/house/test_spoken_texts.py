@@ -41,7 +41,7 @@ SPEAKING = (
     "harness/conformance/steps.py",
     "harness/conformance/targets",
     "harness/proving",
-    "harness/campaign",
+    "harness/campaign/campaign.py",
     "harness/monitor",
     "harness/web/connection.py",
     "harness/web/guard.py",
