@@ -88,7 +88,7 @@ class Ran:
 class Sound:
     """The program without a fault: what the card held before, after a first run, and after a second one on the same
     card; whether the second one succeeds; ``varying``: cells that two first runs leave otherwise, as times and sequence
-    numbers; ``broken``: rules that are broken even so; ``output``: something is demanded of what is printed.
+    numbers; ``broken``: rules that are broken even so; ``output``: it is said what a run that works prints.
     """
 
     before: CardState
@@ -167,9 +167,11 @@ def _claims(sound: Sound, first: Ran) -> Iterator[str]:
 
 
 def _shows(first: Ran, second: Ran) -> Iterator[str]:
-    """Output that is wrong."""
-    yield from (_("shown as right: {what}").format(what=one) for one in first.wrong)
-    yield from (_("shown as right by the second run: {what}").format(what=one) for one in second.wrong)
+    """Output that is wrong; what a crash leaves on the screen nobody takes for right."""
+    if not first.crashed:
+        yield from (_("shown as right: {what}").format(what=one) for one in first.wrong)
+    if not second.crashed:
+        yield from (_("shown as right by the second run: {what}").format(what=one) for one in second.wrong)
 
 
 def _leaves(sound: Sound, first: Ran, second: Ran) -> Iterator[str]:

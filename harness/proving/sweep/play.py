@@ -94,7 +94,7 @@ def _recorded(request: RunRequest) -> Baseline:
         again_succeeds=second.exit_code == first.exit_code,
         varying=outcome.differing(other.after, first.after),
         broken=_broken(request, first, second),
-        output=bool(request.expectation.prints or request.expectation.prints_not),
+        output=bool(request.expectation.prints),
     )
     again_wrong = bool(_wrong(second, request.expectation, succeeded=True))
     return Baseline(sound, commands, first.exit_code, first.seconds, ways[0] == ways[1], again_wrong)

@@ -163,6 +163,11 @@ def test_a_crash_or_a_hang_is_told_though_the_card_is_whole(end: dict[str, objec
     assert outcome(ended, HALF) is Outcome.HARMED, "harm to the card is worse"
 
 
+def test_what_a_crash_prints_is_not_shown_as_right() -> None:
+    crashed = replace(failed(BEFORE), crashed="it ended with KeyError", wrong=("it printed a traceback",))
+    assert judged(crashed, AFTER) == Judged(Outcome.CRASHED, ("it ended with KeyError",))
+
+
 # --- what was not judged -------------------------------------------------------------------------------------------
 
 
