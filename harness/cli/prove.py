@@ -17,12 +17,14 @@ import click
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.cli import card_options, interrupt, outputs, usage
+from harness.cli import card_options, interrupt, outputs, sweeping, usage
+from harness.cli.sweeping import Chosen
 from harness.verdicts import report as reports
 from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
 
 if TYPE_CHECKING:
     from harness.proving.executor import Done
+    from harness.proving.machine import Need
     from harness.proving.plan import ProvingPlan
     from harness.proving.runs import RunRequest, RunResult
 
@@ -69,6 +71,7 @@ class WithProgram(click.Command):
 @click.option("-o", "--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="What was tested, for the report.")
+@sweeping.options
 @card_options.baseline_option
 @card_options.json_option
 @card_options.personal_data_option
@@ -86,8 +89,15 @@ def prove(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    cells: tuple[str, ...],
+    limit: int | None,
+    minutes: float | None,
+    results: Path | None,
+    prints: tuple[str, ...],
+    prints_not: tuple[str, ...],
     known: frozenset[str],
     *,
+    sweep: bool,
     listed: bool,
     driver: bool,
     as_json: bool,
@@ -100,8 +110,12 @@ def prove(
     card. {pin} and {situation} in its arguments stand for the card's PIN and the situation's name. Without PLAN: what a
     terminal meets at a counter.
 
+    With --sweep it breaks every command of the program in every way, in one situation (the first, where none is named);
+    docs/sweep.md tells what it finds.
+
     Exit code 0: all passed; 1: something failed; 3: no such program, or no pcscd; 4: something was not judged.
     """
+    from harness.proving import executor
     from harness.proving import plan as plans
 
     with usage.of("PLAN", plans.PlanError):
@@ -118,12 +132,21 @@ def prove(
     to = outputs.report_goal(folder, sign)
     if not scheduler:
         _check_program(program)
+    options = ["--driver"] if driver else []
+    chosen = Chosen(sweep, cells, limit, minutes, seed, results, prints, prints_not, timeout)
+    if chosen.is_sweep(names, keep=keep is not None):
+        plan = plan if names else plan.only([plan.cases[0].situation.name])
+        (request,) = plans.requests(
+            plan, program, cwd=str(Path.cwd()), driver_only=driver, key=os.urandom(16), forgiven=known
+        )
+        line = sweeping.again(plan, program, chosen.options(options))
+        with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
+            ctx.exit(sweeping.run(request, chosen, runs, line, to, product=product, as_json=as_json))
     kept = Kept(keep, force=force) if keep is not None else None
     requests = plans.requests(
         plan, program, cwd=str(Path.cwd()), deadline=timeout, driver_only=driver, seed=seed, key=os.urandom(16),
         forgiven=known, personal_data=personal_data,
     )  # fmt: skip
-    options = ["--driver"] if driver else []
     proving = Proving(plan, program, options, kept, quiet=as_json)
     cut_short = proving.play(list(requests), driver=driver, jobs=jobs, scheduler=scheduler)
     done = _("{count} of {total} situations were played 种情形已运行").format(
@@ -140,6 +163,12 @@ def prove(
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
     ctx.exit(_code(proving.results(), known))
+
+
+def _needs(*, driver: bool) -> frozenset[Need]:
+    from harness.proving.machine import Need
+
+    return frozenset() if driver else frozenset({Need.PCSCD})
 
 
 def _rules() -> list[str]:
@@ -207,10 +236,8 @@ class Proving:
     def play(self, requests: Sequence[RunRequest], *, driver: bool, jobs: int | None, scheduler: str) -> bool:
         """Plays all; true if Ctrl-C cut it short. CannotRun, ClusterLost, OSError."""
         from harness.proving import executor, one_run
-        from harness.proving.machine import Need
 
-        needs = frozenset() if driver else frozenset({Need.PCSCD})
-        with executor.opened(scheduler, 0 if scheduler else jobs or 1, needs, _note) as runs:
+        with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
             completed = runs.completed(one_run.play, requests)
             with _shown(completed, len(requests), quiet=self._quiet) as shown:
                 try:

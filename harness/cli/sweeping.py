@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ import click
 
 from emulator.errors import Misuse
 from emulator.messages import _
-from harness.cli import interrupt, outputs
+from harness.cli import interrupt, outputs, usage
 
 if TYPE_CHECKING:
     from harness.proving.executor import Runs
+    from harness.proving.plan import ProvingPlan
     from harness.proving.runs import RunRequest
     from harness.proving.sweep.grid import Cell
     from harness.proving.sweep.swept import Swept
@@ -34,16 +35,43 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the command line says of a sweep. ``deadline``: None for one that the sound run's own time gives."""
+    """What the command line says of a sweep; None and empty: nothing."""
 
+    sweep: bool = False
     cells: tuple[str, ...] = ()
-    limit: int = 0
-    minutes: float = 0.0
-    seed: int = 0
+    limit: int | None = None
+    minutes: float | None = None
+    seed: int | None = None
     results: Path | None = None
     prints: tuple[str, ...] = ()
     prints_not: tuple[str, ...] = ()
     deadline: float | None = None
+
+    def is_sweep(self, situations: Sequence[str], *, keep: bool) -> bool:
+        """True for a sweep. Misuse for what goes with a sweep alone, or with none."""
+        if not self.sweep:
+            mine = {
+                "--cell": self.cells, "--limit": self.limit, "--minutes": self.minutes, "--results": self.results,
+                "--prints": self.prints, "--prints-not": self.prints_not,
+            }  # fmt: skip
+            if said := [name for name, value in mine.items() if value not in (None, ())]:
+                raise Misuse(_("{name} goes with --sweep").format(name=said[0]))
+            return False
+        if len(situations) > 1:
+            raise Misuse(_("--sweep plays one situation, {count} are named").format(count=len(situations)))
+        if keep:
+            raise Misuse(
+                _("--keep goes without --sweep: play the one cell again with `sscard run --fault` to look at it")
+            )
+        return True
+
+    def options(self, more: Sequence[str]) -> list[str]:
+        """The options by which one cell is judged as all were."""
+        told = [*more, *([] if self.seed is None else ["--seed", str(self.seed)])]
+        told += [] if self.deadline is None else ["--timeout", f"{self.deadline:g}"]
+        for name, patterns in (("--prints", self.prints), ("--prints-not", self.prints_not)):
+            told += [part for one in patterns for part in (name, one)]
+        return told
 
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -52,11 +80,12 @@ OPTIONS = (
     click.option(
         "--cell", "cells", multiple=True, metavar="N:FAULT", help="With --sweep: this cell, as 17:power-cut,after=3."
     ),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="With --sweep: so many cells, by --seed. [all]"),
     click.option(
-        "--limit", type=click.IntRange(0), default=0, metavar="N", help="With --sweep: so many cells, by --seed. [all]"
-    ),
-    click.option(
-        "--minutes", type=click.FloatRange(0), default=0.0, metavar="N", help="With --sweep: begin none after so long."
+        "--minutes",
+        type=click.FloatRange(0, min_open=True),
+        metavar="N",
+        help="With --sweep: begin none after so long.",
     ),
     click.option("--results", type=FILE, metavar="FILE", help="With --sweep: keep them here; go on with what is here."),
     click.option("--prints", multiple=True, metavar="REGEX", help="With --sweep: a run that works prints this."),
@@ -71,11 +100,12 @@ def options(command: Command) -> Command:
     return command
 
 
-def again(prefix: tuple[str, ...], argv: tuple[str, ...]) -> Callable[[Cell], str]:
-    """Who says how a cell is played again: what stands before the program on the command line, and the program."""
-    import shlex
+def again(plan: ProvingPlan, program: Sequence[str], options: Sequence[str]) -> Callable[[Cell], str]:
+    """Who says how a cell is played again."""
+    from harness.proving import report
 
-    return lambda cell: shlex.join([*prefix, "--sweep", "--cell", str(cell), "--", *argv])
+    situation = plan.cases[0].situation
+    return lambda cell: report.again(plan, program, situation, [*options, "--sweep", "--cell", str(cell)])
 
 
 def run(
@@ -103,8 +133,9 @@ def run(
             prints_not=(*expected.prints_not, *map(_pattern, chosen.prints_not)),
         ),
     )
-    cells = tuple(map(Cell.parse, chosen.cells))
-    bounds = Bounds(cells, chosen.limit, chosen.minutes, chosen.seed)
+    with usage.of("--cell"):
+        cells = tuple(map(Cell.parse, chosen.cells))
+    bounds = Bounds(cells, chosen.limit or 0, chosen.minutes or 0.0, chosen.seed or 0)
     last: list[Swept] = []
     progress = _Progress()
 

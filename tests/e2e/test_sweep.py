@@ -4,19 +4,31 @@ A few cells of each; `make deep` plays all of them.
 
 from __future__ import annotations
 
+import json
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import main
 from harness.proving import stage
-from harness.proving.sweep import play
+from harness.proving.sweep import play, store
 from harness.proving.sweep.grid import Cell
 from harness.proving.sweep.outcome import BAD, GOOD, Outcome
 from harness.proving.sweep.play import Baseline, CellRequest
 from harness.proving.sweep.store import Kept
+from harness.verdicts.verdict import UNCERTAIN
 from tests.kit import terminals
 from tests.kit.sampled import sampled
+from tests.kit.served import DEADLINE, SSCARD
 
 MISTAKES = {
     "no-recovery": ("UPDATE RECORD", 3, "power-cut,after=2", "the card is left half-written"),
@@ -100,3 +112,78 @@ def test_a_program_that_does_not_do_its_work_is_no_baseline(tmp_path: Path) -> N
     assert isinstance(said, str)
     assert "without a fault the program does not do its work: " in said
     assert "without one command to the card" in said
+
+
+# --- from the shell ------------------------------------------------------------------------------------------------
+
+
+def sweeping(program: Path, *options: str) -> list[str]:
+    """The sweep of the terminal in C, as its user has it."""
+    demanded = ("--prints", "^card A00000011$", "--prints", "^moved 510700$")
+    return [
+        SSCARD, "prove", "--sweep", "--driver", "--limit", "6", "--seed", "5", *demanded, *options, "--",
+        str(program), "510700", "{folder}/journal",
+    ]  # fmt: skip
+
+
+def kept_in(path: Path) -> dict[Cell, Kept]:
+    with store.opened(path) as results:
+        return {one.cell: one for one in results.kept()}
+
+
+def test_a_sweep_that_was_killed_goes_on_where_it_was(built: Path, tmp_path: Path) -> None:
+    program, path = terminals.compiled(built, tmp_path), tmp_path / "results.sqlite"
+    command = sweeping(program, "--results", str(path), "--json")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as killed:
+        deadline = time.monotonic() + DEADLINE
+        while not (path.exists() and len(kept_in(path)) >= 2):
+            assert killed.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            select.select([], [], [], 0.05)
+        os.killpg(killed.pid, signal.SIGKILL)
+    before = kept_in(path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3 * DEADLINE, check=False)
+    assert done.returncode == 0, done.stderr
+    after = kept_in(path)
+    assert len(after) == 6
+    assert {cell: after[cell] for cell in before} == before, "what was played was not played again"
+    table = json.loads(done.stdout)
+    assert {f"{one['number']}:{one['fault']}" for one in table["sweep"]["map"]} == {str(cell) for cell in after}
+    assert table["counts"]["passed"] == 7, "the sound run and six cells"
+
+
+def test_a_cell_is_played_again_by_the_line_that_the_report_has(built: Path, tmp_path: Path) -> None:
+    program = terminals.compiled(built, tmp_path)
+    folder = tmp_path / "report"
+    command = [SSCARD, "prove", "--sweep", "--driver", "--cell", "20:status,sw=6F00", "-o", str(folder), "--"]
+    command += [str(program), "510700", "{folder}/journal"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == UNCERTAIN, "nothing says what must be printed"
+    assert "1 of them: output not judged" in done.stdout
+    (one,) = json.loads((folder / "report.json").read_text(encoding="utf-8"))["sweep"]["map"]
+    assert (one["output_judged"], one["verdict"]) == (False, "requirement missing")
+    again = shlex.split(one["again"])
+    assert again[0] == "sscard"
+    assert again[again.index("--cell") + 1] == "20:status,sw=6F00"
+    assert again[again.index("--") + 1 :] == command[command.index("--") + 1 :]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "故障扫描 Sweep: ordinary" in page
+    assert 'class="unharmed" title="20:status,sw=6F00' in page
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--limit", "3"], "--limit goes with --sweep"),
+        (["--cell", "1:garbled"], "--cell goes with --sweep"),
+        (["--sweep", "--cell", "garbled"], "expected the number of a command and a fault, like 17:power-cut,after=3"),
+        (["--sweep", "--cell", "1:garbeld"], "expected one of status, sw61"),
+        (["--sweep", "--prints", "("], "'(': not a regular expression"),
+        (["--sweep", "--situation", "ordinary", "--situation", "child"], "--sweep plays one situation, 2 are named"),
+        (["--sweep", "--keep", "kept"], "--keep goes without --sweep"),
+    ],
+)
+def test_a_sweep_that_cannot_be_meant_is_wrong_usage(options: list[str], said: str) -> None:
+    done = CliRunner().invoke(main, ["prove", "--driver", *options, "--", sys.executable])
+    assert done.exit_code == 2, done.output
+    assert said in " ".join(done.output.split())

@@ -45,6 +45,7 @@ class CellError(SscardError, ValueError):
     """A cell that cannot be played: what was expected."""
 
     kind = ErrorKind.INPUT
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

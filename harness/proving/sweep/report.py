@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from string import ascii_letters, digits
 from typing import Any
 
@@ -130,7 +130,16 @@ def _unjudged(swept: Swept) -> int:
 
 
 def as_text(swept: Swept, again: Again) -> Iterator[str]:
-    """The map and what is bad in it, line by line, for a person at a screen."""
+    """The map and what is bad in it, line by line, for a person at a screen; of cells that were named each one."""
+    if swept.bounds.cells:
+        yield from told_cells(swept, swept.played, again)
+    else:
+        yield from _map(swept)
+        yield from told_cells(swept, [one for one in swept.played if one.judged.outcome not in GOOD], again)
+    yield from summary(swept)
+
+
+def _map(swept: Swept) -> Iterator[str]:
     columns = grid.columns(swept.baseline.commands)
     letters = dict(zip(columns, f"{ascii_letters}{digits}", strict=False))
     yield f"{' ' * (WIDEST + 5)}{''.join(letters.values())}"
@@ -150,15 +159,11 @@ def as_text(swept: Swept, again: Again) -> Iterator[str]:
     yield "  " + ", ".join(f"{sign} {one} {CHINESE[one]}" for one, sign in SIGNS.items())
     yield _("  {sign} not played 未运行; empty: the fault has nothing to spoil there").format(sign=NOT_PLAYED)
     yield ""
-    yield from bad_cells(swept, again)
-    yield from summary(swept)
 
 
-def bad_cells(swept: Swept, again: Again) -> Iterator[str]:
-    """Every cell that is bad or could not be judged: what, why, and the command line that plays it again."""
-    for one in swept.played:
-        if one.judged.outcome in GOOD:
-            continue
+def told_cells(swept: Swept, cells: Iterable[Kept], again: Again) -> Iterator[str]:
+    """Cells: what, why, and the command line that plays each again."""
+    for one in cells:
         name = swept.baseline.commands[one.cell.number - 1].instruction
         outcome = one.judged.outcome
         yield f"{SIGNS[outcome]} {one.cell}  {name}: {outcome} {CHINESE[outcome]} ({one.ended})"

@@ -32,6 +32,7 @@ class ResultsError(SscardError, ValueError):
     """A file of results that cannot be used: which, and why."""
 
     kind = ErrorKind.INPUT
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
