@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -11,10 +12,10 @@ import click
 from emulator import catalogue
 from emulator.filesystem.layouts.changes import Difference, differences, habits_of
 from emulator.filesystem.layouts.paths import FilePath
-from emulator.filesystem.layouts.specs import ItemSpec, Layout
+from emulator.filesystem.layouts.specs import ContactlessSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.messages import _
-from emulator.security import Always
+from emulator.security import PIN, Always
 from harness.cli import card_options
 from harness.trace import reference
 
@@ -232,12 +233,26 @@ def _features(found: Layout) -> list[str]:
                 item=binding.item, insurance=binding.insurance, insurance_en=binding.insurance_en
             )
         )
+    if found.contactless:
+        lines += _contactless(found.contactless)
     if found.habits:
         lines += [
             _("habit  {key}: {value}  ({grade})").format(key=key, value=value, grade=found.habits.grade)
             for key, value in habits_of(found.table).items()
         ]
     return lines
+
+
+def _contactless(side: ContactlessSpec) -> Iterator[str]:
+    """The contactless side, and where it differs."""
+    kept = ", ".join((*side.unreachable, *(() if side.pin else (PIN,)))) or _("nothing")
+    yield _(
+        "contactless 非接触  ATS {ats}, UID {uid}; kept to the contacts: {kept}; GET RESPONSE {sw:04X}  ({grade})"
+    ).format(ats=side.parameters.hex(" ").upper(), uid=side.uid, kept=kept, sw=side.get_response, grade=side.grade)
+    for path, own in side.access.items():
+        yield _("contactless 非接触  {path}  [read {read}; update {update}]  ({grade})").format(
+            path=path, read=own.read, update=own.update, grade=own.basis.grade
+        )
 
 
 @click.command()

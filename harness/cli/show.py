@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emulator import catalogue
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell, tries_cell
 from emulator.filesystem.memory.image import Image
+from emulator.interface import Interface
 from emulator.messages import _, ngettext
 from harness.cli import card_options, pins
 from harness.cli.card_options import CardChoice, Target
@@ -38,9 +40,13 @@ if TYPE_CHECKING:
     from harness.console.hand import ByHand
 
 
-def _of_image(image: Image, *, show_secrets: bool) -> Iterator[FileContent]:
-    """The files as they stand in an image, whoever may read them; what nobody may read masked."""
-    for spec in image.layout.files.values():
+def _of_image(image: Image, layout: Layout, *, show_secrets: bool) -> Iterator[FileContent]:
+    """The files as they stand in an image, whoever may read them; what nobody may read masked. ``layout``: as the card
+    is found, without what is out of reach so.
+    """
+    for spec in layout.files.values():
+        if spec.application in layout.hidden:
+            continue
         records = image.memory.records(spec.path)
         if spec.structure is Structure.TRANSPARENT:
             yield FileContent(spec, bytes=records[0])
@@ -103,6 +109,7 @@ def _terminal(target: Target, keys: str | None, pin: str | None) -> Terminal:
 @card_options.options()
 @card_options.persona_option
 @card_options.reader_option
+@card_options.interface_option
 @card_options.keys_option
 @pins.option("pin", pins.PIN)
 @card_options.show_secrets_option
@@ -113,6 +120,7 @@ def show(
     choice: CardChoice,
     persona: str | None,
     reader: str | None,
+    interface: Interface,
     keys: str | None,
     pin: str | None,
     *,
@@ -121,16 +129,20 @@ def show(
 ) -> None:
     """Print every item of a card, decoded, with the access conditions of its files.
 
+    With --interface contactless: what of it is there in a field, under which conditions.
+
     With --reader: what the card there lets be read, by READ RECORD and READ BINARY alone; the PIN and keys only if they
     are given, each tried once. Exit code 4 where files could not be read.
     """
     if reader is not None:
-        card = _from_reader(reader, choice.leave_to_reader(persona), keys, pin)
+        card = _from_reader(reader, card_options.leave_to_reader(choice, persona, interface), keys, pin)
     else:
         if keys is not None:
             raise click.UsageError(_("--keys needs --reader: the card in an image or of a persona hides nothing"))
         image = choice.look(persona)
-        card = _Shown(image.layout, image.algorithm, image.atr, list(_of_image(image, show_secrets=show_secrets)))
+        layout = catalogue.over(image.layout, interface)
+        files = list(_of_image(image, layout, show_secrets=show_secrets))
+        card = _Shown(layout, image.algorithm, image.atr_over(interface), files)
     if as_json:
         click.echo(json.dumps(_as_json(card, show_secrets=show_secrets), ensure_ascii=False, indent=1))
     else:

@@ -71,10 +71,15 @@ def of_layout(layout: Layout) -> Iterator[Fact]:
         "personalisation": ("the transport key of a blank card", layout.personalisation),
         "purse": ("the medical account: its files, keys and rights", layout.purse),
         "certificate": ("the certificate application: its files and rights", layout.certificate),
+        "contactless": ("a contactless side, and where it differs", layout.contactless),
     }
     for where, (statement, feature) in features.items():
         if feature is not None:
             yield _fact(where, statement, feature)
+    if layout.contactless is not None:
+        for path, own in layout.contactless.access.items():
+            rights = f"read {own.read}, update {own.update}"
+            yield _fact(f"contactless.access.{path}", f"in a field {path}: {rights}", own.basis)
     if layout.habits is not None:
         for where, value in habits_of(layout.table).items():
             yield _fact(where, f"it answers otherwise than others: {value}", layout.habits)

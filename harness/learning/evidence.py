@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
@@ -213,9 +214,20 @@ def _pin(learning: Learning, layout: Layout, _: str) -> Iterator[Aspect]:
         yield Aspect("tries", int(told) == layout.pin.tries, told)
 
 
+def _contactless(learning: Learning, layout: Layout, place: str) -> Iterator[Aspect]:
+    """That a card has this side shows where it is read over it; of its files only what was read."""
+    if learning.reader.interface == Interface.CONTACT.value:
+        yield Aspect("", good=True, why="the card was read by its contacts")
+    elif place:
+        yield from _access(learning, catalogue.found_over(layout, Interface.CONTACTLESS), place.partition(".")[2])
+    else:
+        yield Aspect("", good=True, seen="read in a field")
+
+
 Judge = Callable[[Learning, Layout, str], Iterable[Aspect]]
 LAYOUT_JUDGES: dict[str, Judge] = {
     "atr": _atr, "application": _application, "file": _file, "access": _access, "item": _item, "key": _key, "pin": _pin,
+    "contactless": _contactless,
 }  # fmt: skip
 """By the first word of a fact's place; places of other kinds (messaging, purse …) no harmless command shows."""
 

@@ -16,7 +16,7 @@ from emulator.filesystem.layouts.items import ItemError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import PIN_CELL, ApplicationLife, file_cell, state_cell, tries_cell
 from emulator.filesystem.memory.image import Image
-from emulator.interface import Interface
+from emulator.interface import Interface, interface_of
 from emulator.personas.issue import issue
 from emulator.security import PIN
 from harness.learning.explore import Found
@@ -108,5 +108,9 @@ def alike(card: Asked, twin: Asked) -> bool:
 
 
 def apdu_shape(reading: Reading) -> bool:
-    """True where the reader follows 61xx and 6Cxx by itself: none was ever seen."""
-    return not any(answer[-2:-1] in (b"\x61", b"\x6c") for __, answer in reading.exchanges if len(answer) == 2)
+    """True where the reader follows 61xx and 6Cxx by itself: none was ever seen. So are answers of a card in a field,
+    which are whole but for a wrong Le.
+    """
+    return interface_of(reading.atr) is Interface.CONTACTLESS or not any(
+        answer[-2:-1] in (b"\x61", b"\x6c") for __, answer in reading.exchanges if len(answer) == 2
+    )

@@ -82,6 +82,9 @@ class Virtual:
         if self.interface is Interface.CONTACT:
             return vector.shapes or USUAL_SHAPES
         suits(vector, self.interface)
+        side = self.layout_for(vector).contactless
+        if vector.needs_pin and side is not None and not side.pin:
+            raise Unsuitable(_("it uses the PIN, which the layout keeps to the contacts"))
         return (ReaderShape.APDU,)
 
     def harm(self, vector: Vector) -> str:  # noqa: ARG002

@@ -140,6 +140,16 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
         def test_apdu(card):
             assert card.send(SSSE)[:2] == bytes((0x6F, 0x1C))
 
+        @pytest.mark.sscard(interface="contactless", shape="t0")
+        def test_in_a_field(card):
+            assert card.atr[:4] == bytes((0x3B, 0x8D, 0x80, 0x01))
+            assert card.send(SSSE)[:2] == bytes((0x6F, 0x1C))
+
+        @pytest.mark.sscard(interface="contactless", faults="status,sw=6581,nth=1")
+        def test_at_fault_in_a_field(card):
+            assert card.atr[:2] == bytes((0x3B, 0x8D))
+            assert card.send(SSSE) == bytes((0x65, 0x81))
+
         @pytest.mark.sscard(system="windows")
         def test_windows_leaves_the_selection(card):
             card.send(SSSE)
@@ -147,7 +157,7 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
             assert card.send(bytes.fromhex("00B207280B"))[-2:] == bytes((0x90, 0x00))
         """
     )
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,7 @@ def test_shapes_and_systems_by_marker(pytester: pytest.Pytester) -> None:
     [
         ('persna="pin-locked"', """no keyword 'persna'; did you mean "persona"?"""),
         ('shape="adpu"', """shape: no 'adpu'; did you mean "apdu"?"""),
+        ('interface="contacless"', """interface: no 'contacless'; did you mean "contactless"?"""),
         ('system="windoze"', """system: no 'windoze'; did you mean "windows"?"""),
         ('algorithm="sm-4"', """algorithm: no 'sm-4'; did you mean "sm4"?"""),
         ('slow="no"', "slow: expected True, False or a timing profile (.json), found 'no'"),

@@ -41,6 +41,21 @@ def test_the_apdu_shape_follows_by_itself() -> None:
     assert whole.transmit(bytes.fromhex(SSSE)) == follow(plain.transmit, bytes.fromhex(SSSE))
 
 
+def test_a_card_in_a_field_answers_whole_and_its_fork_is_in_one_too() -> None:
+    for card in (sscard.card(interface="contactless"), sscard.card(interface="contactless").fork()):
+        assert card.power_on()[:4] == bytes.fromhex("3B8D8001")
+        assert send(card, SSSE)[:4] == "6F1C"
+
+
+@pytest.mark.parametrize(
+    ("layout", "interface", "told"),
+    [("2.00", "contactless", r"layout 2\.00 has no contactless interface.*3\.00"), ("3.00", "nfc", "expected one of")],
+)
+def test_an_interface_that_is_not_there_is_told(layout: str, interface: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        sscard.card(layout=layout, interface=interface)
+
+
 def test_a_fork_goes_its_own_way_and_is_unpowered() -> None:
     card = sscard.card()
     card.power_on()
