@@ -170,15 +170,15 @@ def run(
             interfaces=interfaces or (str(Interface.CONTACT),),
             reader_names=reader_names,
         )
-        count = len(seats(options))
+        wanted = [seat.wanted.named for seat in seats(options)]
+        count = len(wanted)
         if slots is not None and count > slots:
             raise click.UsageError(_("{cards} cards do not go into {count} slots").format(cards=count, count=slots))
         if len(reader_names) > count:
             raise click.UsageError(
                 _("--reader-name is one per slot: {given} for {count}").format(given=len(reader_names), count=count)
             )
-        for name in filter(None, reader_names):
-            names.check(name)
+        names.arranged(wanted)  # refused before anything is begun
         code = serve(options)
     ctx.exit(code)
 

@@ -21,6 +21,8 @@ LONGEST = 96
 """Letters. pcscd cuts names after 127, its own numbers among them. [D]"""
 PER_ENTRY = 2
 """Slots that the driver brings with each entry of pcscd's configuration."""
+MOST_ENTRIES = 8
+"""More than 16 slots pcscd does not have. [1: reference:pcsc]"""
 PRINTABLE = re.compile(r"[ !#-\[\]-~]+")
 """What may stand between the quotation marks of pcscd's configuration."""
 
@@ -47,32 +49,56 @@ def check(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of pcscd's configuration: the readers' common name, and how many slots of it are meant."""
-
-    name: str
-    used: int
-
-    def reader(self, slot: int) -> str:
-        """The PC/SC name of its first or second slot. [S: reference:pcsc]"""
-        return f"{self.name} 00 {slot:02X}"
-
-
-def entries(wanted: Sequence[str]) -> list[Entry]:
-    """The entries that bring readers of these names, in this order. Two neighbours of one name share an entry; else a
-    name that comes again gets a letter, as pcscd cannot tell two of one name apart. ReaderNameError.
+class Arranged:
+    """The readers of a pcscd of our own. ``entries``: the names of its configuration's entries, each of which brings
+    two slots; ``places``: entry and slot of each reader that was asked for, in that order.
     """
-    found: list[Entry] = []
-    asked = ""
+
+    entries: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
+
+    @property
+    def ports(self) -> int:
+        """How many ports in a row they take."""
+        return len(self.entries) * PER_ENTRY
+
+    @property
+    def used(self) -> list[tuple[str, int]]:
+        """PC/SC's name, and the port counted from the first, of each reader that was asked for."""
+        return [self._reader(entry, slot) for entry, slot in self.places]
+
+    @property
+    def every(self) -> list[tuple[str, int]]:
+        """As ``used``, in order of the ports, with the readers that come along with those asked for."""
+        return [self._reader(entry, slot) for entry in range(len(self.entries)) for slot in range(PER_ENTRY)]
+
+    def _reader(self, entry: int, slot: int) -> tuple[str, int]:
+        return f"{self.entries[entry]} 00 {slot:02X}", entry * PER_ENTRY + slot  # as pcscd numbers them
+
+
+def arranged(wanted: Sequence[str]) -> Arranged:
+    """Readers of these names. Two of one name share an entry; a third gets a letter, as pcscd cannot tell two entries
+    of one name apart. ReaderNameError, for more than a pcscd has too, and for none.
+    """
+    entries: list[str] = []
+    half_used: dict[str, int] = {}
+    places = []
     for name in map(check, wanted):
-        if found and name == asked and found[-1].used < PER_ENTRY:
-            found[-1] = Entry(found[-1].name, found[-1].used + 1)
+        if name in half_used:
+            places.append((half_used.pop(name), 1))
         else:
-            found.append(Entry(_unique(name, {one.name for one in found}), 1))
-        asked = name
-    return found
+            half_used[name] = len(entries)
+            places.append((len(entries), 0))
+            entries.append(_unique(name, entries))
+    if not 1 <= len(entries) <= MOST_ENTRIES:
+        raise ReaderNameError(
+            _(
+                "pcscd has 1 to {most} slots, two for each name: {slots} were asked for, of {names} different names"
+            ).format(most=MOST_ENTRIES * PER_ENTRY, slots=len(wanted), names=len(set(wanted)))
+        )
+    return Arranged(tuple(entries), tuple(places))
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _unique(name: str, taken: Sequence[str]) -> str:
     letters = ("", *(f" {chr(letter)}" for letter in range(ord("B"), ord("Z") + 1)))
     return next(made for letter in letters if (made := name + letter) not in taken)

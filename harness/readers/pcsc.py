@@ -17,11 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
 from harness.readers import names
+from harness.readers.names import Arranged
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -29,7 +30,7 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
 READER_NAME = names.VIRTUAL
 """How virtual readers' names begin, unless whoever started pcscd named them otherwise."""
-MOST_SLOTS = 16
+MOST_SLOTS = names.MOST_ENTRIES * names.PER_ENTRY
 LAST_PORT = 65535
 UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
 SHARING_VIOLATION = 0x8010000B
@@ -162,56 +163,13 @@ def free_port(slots: int) -> int:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """The readers of a pcscd of our own, by ``entries`` of its configuration, and where they listen, from ``port`` on:
-    the driver takes two ports for each entry.
-    """
-
-    entries: tuple[names.Entry, ...]
-
-    @classmethod
-    def of(cls, wanted: Sequence[str]) -> Self:
-        """One for readers of these names, one a slot. PcscError for more than a pcscd has, or for none;
-        ReaderNameError.
-        """
-        entries = tuple(names.entries(wanted)) if len(wanted) <= MOST_SLOTS else ()
-        if not 1 <= len(entries) <= MOST_SLOTS // names.PER_ENTRY:
-            raise PcscError(
-                _(
-                    "pcscd has 1 to {most_slots} slots, {slots} were asked for, where readers of different names take "
-                    "two each"
-                ).format(most_slots=MOST_SLOTS, slots=len(wanted))
-            )
-        return cls(entries)
-
-    @property
-    def ports(self) -> int:
-        """How many ports in a row it takes."""
-        return len(self.entries) * names.PER_ENTRY
-
-    @property
-    def used(self) -> list[tuple[str, int]]:
-        """PC/SC's name, and the port counted from the first, of each slot that was asked for, in that order."""
-        return [pair for at, entry in enumerate(self.entries) for pair in self._of(at, entry)[: entry.used]]
-
-    @property
-    def every(self) -> list[tuple[str, int]]:
-        """As ``used``, with the slots that come along with those asked for."""
-        return [pair for at, entry in enumerate(self.entries) for pair in self._of(at, entry)]
-
-    @staticmethod
-    def _of(at: int, entry: names.Entry) -> list[tuple[str, int]]:
-        return [(entry.reader(slot), at * names.PER_ENTRY + slot) for slot in range(names.PER_ENTRY)]
-
-
-def usual(slots: int) -> Arrangement:
-    """Contact readers, named as Debian names its own."""
-    return Arrangement.of([names.VIRTUAL] * slots)
+def usual(slots: int) -> Arranged:
+    """Contact readers, named as Debian names its own. ReaderNameError for more than pcscd has."""
+    return names.arranged([names.VIRTUAL] * slots)
 
 
 @contextlib.contextmanager
-def pcscd(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def pcscd(readers: int | Arranged, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A pcscd of our own on the socket ``path``, with these readers, or so many of the usual, from ``port`` on; gone at
     the end. PcscError where something it needs is missing or taken.
     """
@@ -222,7 +180,7 @@ def pcscd(readers: int | Arrangement, port: int, path: Path) -> Iterator[subproc
 
 
 @contextlib.contextmanager
-def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def starting(readers: int | Arranged, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The same, not waited for: ``wait_listening`` does."""
     arranged = usual(readers) if isinstance(readers, int) else readers
     program, driver = pcscd_path(), driver_path()
@@ -240,14 +198,14 @@ def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subp
         config = Path(folder, "reader.conf.d")
         config.mkdir()
         lines = []
-        for number, entry in enumerate(arranged.entries):
+        for number, name in enumerate(arranged.entries):
             # The driver keys its state by slot only, so every two slots more need a copy of it.
             copy = Path(folder, f"libifdvpcd{number}.so") if number else Path(driver)
             if number:
                 shutil.copyfile(driver, copy)
             channel = port + names.PER_ENTRY * number
             lines.append(
-                f'FRIENDLYNAME "{entry.name}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
+                f'FRIENDLYNAME "{name}"\nDEVICENAME /dev/null:0x{channel:04X}\n'
                 f"LIBPATH {copy}\nCHANNELID 0x{channel:04X}\n"
             )
         (config / "vpcd").write_text("\n".join(lines))

@@ -13,7 +13,6 @@ from typing import Any
 
 from emulator.messages import _
 from harness.readers import names, pcsc
-from harness.readers.pcsc import Arrangement
 from harness.serving import control
 
 
@@ -70,7 +69,7 @@ class Service:
         """
         every = self._every(len(wanted))
         if self.process is not None:
-            arranged = Arrangement.of([one.named for one in wanted])
+            arranged = names.arranged([one.named for one in wanted])
             return [Place(reader, self.port + offset) for reader, offset in arranged.used]
         held = self._held()
         free = [one for one in self._empty(every) if one.reader not in held]
@@ -235,7 +234,7 @@ def pcsc_service(wanted: Sequence[Wanted], port: int | None = None, *, private: 
         elif found := running(port):
             yield found
             return
-        arranged = Arrangement.of([one.named for one in wanted])
+        arranged = names.arranged([one.named for one in wanted])
         port = port or pcsc.free_port(arranged.ports)
         known = tuple(Place(reader, port + offset) for reader, offset in arranged.every)
         service = Service(path, port, stack.enter_context(pcsc.pcscd(arranged, port, path)), known)

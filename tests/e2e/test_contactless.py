@@ -39,7 +39,9 @@ OPENED = "00B2202804"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
     trace = tmp_path_factory.mktemp("contactless") / "trace.jsonl"
-    with serving("--interface", "both", "--psam", "--trace", str(trace), "--personal-data", cards=3) as one:
+    with serving(
+        "--interface", "both", "--psam", "--slots", "4", "--trace", str(trace), "--personal-data", cards=3
+    ) as one:
         yield one, trace
 
 
@@ -48,13 +50,18 @@ def asked(connection: Pcsc, command: str) -> str:
     return connection.send(bytes.fromhex(command)).hex().upper()
 
 
+def session(reader: str) -> Pcsc:
+    """With the card there, which is reset at the end, so that no session is left for the other side to take."""
+    return Pcsc(reader, reset_at_end=True)
+
+
 def there(reader: str) -> None:
     """Waits for the card: one that lost its session in another reader is out of this one for a moment."""
     assert pcsc.wait_card(reader)
 
 
 def test_the_ready_lines_name_a_contactless_reader_and_what_pcsc_shows_as_its_atr(served: tuple[Served, Path]) -> None:
-    assert served[0].readers == ["Virtual PCD 00 00", "Virtual PCD Contactless 00 00", "Virtual PCD B 00 00"]
+    assert served[0].readers == ["Virtual PCD 00 00", "Virtual PCD Contactless 00 00", "Virtual PCD 00 01"]
     assert "contactless 1" in served[0].seen
     assert f"ready 1 {IN_A_FIELD} {served[0].readers[1]}" in served[0].seen
 
@@ -102,7 +109,7 @@ def test_flows_of_contactless_readers_in_the_field(served: tuple[Served, Path]) 
     """As two public programs have them: a card that answers SELECT of the MF at all is a CPU card; then SSSE, and a
     challenge of eight bytes, each whole.
     """
-    with Pcsc(served[0].readers[1]) as connection:
+    with session(served[0].readers[1]) as connection:
         assert not connection.is_t0
         assert len(asked(connection, "00A4000000")) >= 4
         assert asked(connection, "00A404000F7378312E73682EC9E7BBE1B1A3D5CF").endswith("9000")
@@ -111,7 +118,7 @@ def test_flows_of_contactless_readers_in_the_field(served: tuple[Served, Path]) 
 
 def test_the_reader_answers_for_the_card_in_a_field_alone(served: tuple[Served, Path]) -> None:
     (contact, in_field, _), trace = served[0].readers, served[1]
-    with Pcsc(in_field) as connection:
+    with session(in_field) as connection:
         uid = asked(connection, UID)
         assert (len(uid), uid[:2], uid[-4:]) == (12, "08", "9000")
         assert asked(connection, "FFCA000004") == uid
@@ -120,7 +127,7 @@ def test_the_reader_answers_for_the_card_in_a_field_alone(served: tuple[Served, 
         assert asked(connection, ATS) == f"127880A002{HISTORICAL}9000"
         for other in ("FFCA020000", "FFCA000100", "FF82000006FFFFFFFFFFFF", "FF000000"):
             assert asked(connection, other) == "6A81", other
-    with Pcsc(contact) as connection:
+    with session(contact) as connection:
         assert asked(connection, UID) == "6E00", "the card's own answer"
     events = [one for one in read.events(trace) if one.told("command").startswith("FF")]
     by_reader = [one for one in events if one.kind is read.EventKind.READER]
@@ -138,12 +145,12 @@ def test_rights_stay_behind_and_what_is_written_does_not_when_the_power_changes_
     contact, in_field, _ = served[0].readers
     there(contact)
     there(in_field)
-    with Pcsc(contact) as by_contacts:
+    with session(contact) as by_contacts:
         follow(by_contacts.send, bytes.fromhex(DF["DF01"]))
         assert asked(by_contacts, OPENED) == "6982"
         assert asked(by_contacts, VERIFY) == "9000"
         assert asked(by_contacts, OPENED)[-4:] == "9000"
-        with Pcsc(in_field) as by_air:
+        with session(in_field) as by_air:
             assert asked(by_air, SSSE).endswith("9000")
             assert asked(by_air, "0020000003999999").startswith(PIN_TRIES)
             tries = asked(by_air, "0020000003999999")
@@ -152,7 +159,7 @@ def test_rights_stay_behind_and_what_is_written_does_not_when_the_power_changes_
             assert asked(by_air, "0084000008").endswith("9000"), "this side goes on"
     assert pcsc.wait_card(contact, present=False), "as one whose power failed it leaves"
     there(contact)
-    with Pcsc(contact) as by_contacts:
+    with session(contact) as by_contacts:
         follow(by_contacts.send, bytes.fromhex(DF["DF01"]))
         assert asked(by_contacts, OPENED) == "6982", "no right is left"
         left = asked(by_contacts, "0020000003999999")
@@ -163,24 +170,24 @@ def test_rights_stay_behind_and_what_is_written_does_not_when_the_power_changes_
 def test_a_card_leaves_either_reader_alone_and_is_swapped_in_both(served: tuple[Served, Path]) -> None:
     contact, in_field, _ = served[0].readers
     assert sscard("card", "remove", "0") == "slot 0: empty\n"
-    with Pcsc(in_field) as connection:
+    with session(in_field) as connection:
         assert asked(connection, SSSE).endswith("9000")
     sscard("card", "insert", "0")
     assert sscard("card", "remove", "1") == "slot 1: empty\n"
-    with Pcsc(contact) as connection:
+    with session(contact) as connection:
         assert asked(connection, SSSE) == "611E"
     assert "contactless" in sscard("card", "insert", "1")
     told = json.loads(sscard("card", "swap", "1", "--persona", "long-name", "--json"))
     assert (told["slot"], told["interface"], told["atr"][-10:-2]) == (1, "contactless", "51010004")
     for reader in (contact, in_field):
-        with Pcsc(reader) as connection:
+        with session(reader) as connection:
             assert bytes.fromhex("51010004") in connection.atr
     sscard("card", "swap", "0", "--layout", "2.00", expect=1)
     sscard("card", "insert", "1", "--persona", "expired", expect=1)
     sscard("card", "swap", "2", "--interface", "both", expect=1)
     rows = json.loads(sscard("card", "list", "--json"))[0]["slots"]
     assert [(one["interface"], one.get("pair"), one["inserted"]) for one in rows] == [
-        ("contact", 1, True), ("contactless", 0, True), ("contact", None, True),
+        ("contact", 1, True), ("contactless", 0, True), ("contact", None, True), ("contact", None, False),
     ]  # fmt: skip
     sscard("card", "swap", "0", "--persona", "adult-chengdu", "--interface", "contactless")
     assert pcsc.wait_card(contact, present=False), "the card that was there left both"
@@ -254,7 +261,7 @@ def test_a_pcscd_that_runs_keeps_its_readers_names(served: tuple[Served, Path]) 
             assert third.process.wait(DEADLINE) == 3
             assert third.process.stderr
             said = third.process.stderr.read()
-        assert "no free virtual reader's name says that it is contactless; free are 'Virtual PCD 00 01'" in said
+        assert "no free virtual reader's name says that it is contactless; free are 'Virtual PCD B 00 01'" in said
         assert "--private" in said
         with serving("--interface", "contactless", "--reader-name", "Virtual PCD B") as fourth:
             assert fourth.readers == ["Virtual PCD B 00 01"], "any that was asked for by name"
