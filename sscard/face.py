@@ -127,8 +127,10 @@ def reader(card: Card) -> AbstractContextManager[str]:
     """This card, user's or PSAM, in a PC/SC reader that any program finds, for as long as the ``with`` lasts; the
     reader's name. What programs do there is done to this very card.
 
-    Where a pcscd with vpcd runs, its first free slot is used; else one is started, and ended again. PC/SC fixes its
-    socket when a process first uses it: set ``PCSCLITE_CSOCK_NAME`` before, where the machine's own will not do.
+    A contactless card gets a reader whose name says Contactless, which answers FFCA itself; in a pcscd that runs
+    already there must be one. Where a pcscd with vpcd runs, its first free slot is used; else one is started, with
+    one more slot, by contacts, and ended again. PC/SC fixes its socket when a process first uses it: set
+    ``PCSCLITE_CSOCK_NAME`` before, where the machine's own will not do.
 
     TypeError unless it is a card. On entry PcscError, naming the remedy, where pcscd, vpcd or pyscard is missing, no
     slot is free, or the reader does not take the card.

@@ -178,7 +178,7 @@ def run(
             raise click.UsageError(
                 _("--reader-name is one per slot: {given} for {count}").format(given=len(reader_names), count=count)
             )
-        names.arranged(wanted)  # refused before anything is begun
+        names.Arrangement.of(wanted)  # refused before anything is begun
         code = serve(options)
     ctx.exit(code)
 

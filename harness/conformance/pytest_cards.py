@@ -21,8 +21,9 @@ from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
 from harness.faults.plan import Plan
 from harness.readers.connection import Connection, InProcess, Pcsc
+from harness.serving.contactless import ContactlessReader
 from harness.serving.reader_profiles import SYSTEMS, Shaped
-from harness.serving.timing import USUAL, Timing
+from harness.serving.timing import Timing, usual_over
 from harness.terminal.terminal import Terminal
 from harness.verdicts.log import Log
 
@@ -47,14 +48,15 @@ def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], lo
         fault_plans.check(plan, [layout])
         chip = FaultyChip(image, plan, interface=interface, apdu_shape=apdu_shape, observer=log.card(layout))
     system = SYSTEMS[asked.get("system", "linux")]
-    return InProcess(chip, through=Shaped(chip, system, timing=_timing(folder, asked.get("slow", False))))
+    shaped = Shaped(chip, system, timing=_timing(folder, asked.get("slow", False), interface))
+    return InProcess(chip, through=ContactlessReader(shaped, chip) if chip.ats else shaped)
 
 
-def _timing(folder: Path, slow: bool | str) -> Timing | None:
-    """As slow as a contact card usually is, or as a profile beside the test says."""
+def _timing(folder: Path, slow: bool | str, interface: Interface) -> Timing | None:
+    """As slow as a card usually is over this interface, or as a profile beside the test says."""
     if isinstance(slow, str):
         return Timing.load(folder / slow)
-    return USUAL if slow else None
+    return usual_over(interface) if slow else None
 
 
 def _image(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str]) -> Image:

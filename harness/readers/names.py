@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from emulator.errors import Misuse
 from emulator.messages import _
@@ -49,13 +50,36 @@ def check(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Arranged:
+class Arrangement:
     """The readers of a pcscd of our own. ``entries``: the names of its configuration's entries, each of which brings
     two slots; ``places``: entry and slot of each reader that was asked for, in that order.
     """
 
     entries: tuple[str, ...]
     places: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, wanted: Sequence[str]) -> Self:
+        """Readers of these names. Two of one name share an entry; a third gets a letter, as pcscd cannot tell two
+        entries of one name apart. ReaderNameError, for more than a pcscd has too, and for none.
+        """
+        entries: list[str] = []
+        half_used: dict[str, int] = {}
+        places = []
+        for name in map(check, wanted):
+            if name in half_used:
+                places.append((half_used.pop(name), 1))
+            else:
+                half_used[name] = len(entries)
+                places.append((len(entries), 0))
+                entries.append(_unique(name, entries))
+        if not 1 <= len(entries) <= MOST_ENTRIES:
+            raise ReaderNameError(
+                _(
+                    "pcscd has 1 to {most} slots, two for each name: {slots} were asked for, of {names} different names"
+                ).format(most=MOST_ENTRIES * PER_ENTRY, slots=len(wanted), names=len(set(wanted)))
+            )
+        return cls(tuple(entries), tuple(places))
 
     @property
     def ports(self) -> int:
@@ -74,29 +98,6 @@ class Arranged:
 
     def _reader(self, entry: int, slot: int) -> tuple[str, int]:
         return f"{self.entries[entry]} 00 {slot:02X}", entry * PER_ENTRY + slot  # as pcscd numbers them
-
-
-def arranged(wanted: Sequence[str]) -> Arranged:
-    """Readers of these names. Two of one name share an entry; a third gets a letter, as pcscd cannot tell two entries
-    of one name apart. ReaderNameError, for more than a pcscd has too, and for none.
-    """
-    entries: list[str] = []
-    half_used: dict[str, int] = {}
-    places = []
-    for name in map(check, wanted):
-        if name in half_used:
-            places.append((half_used.pop(name), 1))
-        else:
-            half_used[name] = len(entries)
-            places.append((len(entries), 0))
-            entries.append(_unique(name, entries))
-    if not 1 <= len(entries) <= MOST_ENTRIES:
-        raise ReaderNameError(
-            _(
-                "pcscd has 1 to {most} slots, two for each name: {slots} were asked for, of {names} different names"
-            ).format(most=MOST_ENTRIES * PER_ENTRY, slots=len(wanted), names=len(set(wanted)))
-        )
-    return Arranged(tuple(entries), tuple(places))
 
 
 def _unique(name: str, taken: Sequence[str]) -> str:

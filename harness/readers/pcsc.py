@@ -22,7 +22,6 @@ from typing import Any, ClassVar
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
 from harness.readers import names
-from harness.readers.names import Arranged
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 DEFAULT_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -30,6 +29,7 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DEFAULT_PORT = 35963
 READER_NAME = names.VIRTUAL
 """How virtual readers' names begin, unless whoever started pcscd named them otherwise."""
+Arrangement = names.Arrangement
 MOST_SLOTS = names.MOST_ENTRIES * names.PER_ENTRY
 LAST_PORT = 65535
 UNKNOWN_READER, NO_SMARTCARD, NOT_TRANSACTED = 0x80100009, 0x8010000C, 0x80100016
@@ -163,13 +163,13 @@ def free_port(slots: int) -> int:
     )
 
 
-def usual(slots: int) -> Arranged:
+def usual(slots: int) -> Arrangement:
     """Contact readers, named as Debian names its own. ReaderNameError for more than pcscd has."""
-    return names.arranged([names.VIRTUAL] * slots)
+    return Arrangement.of([names.VIRTUAL] * slots)
 
 
 @contextlib.contextmanager
-def pcscd(readers: int | Arranged, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def pcscd(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A pcscd of our own on the socket ``path``, with these readers, or so many of the usual, from ``port`` on; gone at
     the end. PcscError where something it needs is missing or taken.
     """
@@ -180,7 +180,7 @@ def pcscd(readers: int | Arranged, port: int, path: Path) -> Iterator[subprocess
 
 
 @contextlib.contextmanager
-def starting(readers: int | Arranged, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The same, not waited for: ``wait_listening`` does."""
     arranged = usual(readers) if isinstance(readers, int) else readers
     program, driver = pcscd_path(), driver_path()

@@ -69,7 +69,7 @@ class Service:
         """
         every = self._every(len(wanted))
         if self.process is not None:
-            arranged = names.arranged([one.named for one in wanted])
+            arranged = names.Arrangement.of([one.named for one in wanted])
             return [Place(reader, self.port + offset) for reader, offset in arranged.used]
         held = self._held()
         free = [one for one in self._empty(every) if one.reader not in held]
@@ -234,7 +234,7 @@ def pcsc_service(wanted: Sequence[Wanted], port: int | None = None, *, private: 
         elif found := running(port):
             yield found
             return
-        arranged = names.arranged([one.named for one in wanted])
+        arranged = names.Arrangement.of([one.named for one in wanted])
         port = port or pcsc.free_port(arranged.ports)
         known = tuple(Place(reader, port + offset) for reader, offset in arranged.every)
         service = Service(path, port, stack.enter_context(pcsc.pcscd(arranged, port, path)), known)

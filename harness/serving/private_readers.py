@@ -152,7 +152,7 @@ def private_readers(
     """
     if lacking := [one for one in pcsc.missing() if one.what != "pyscard"]:  # a program need not be written in Python
         raise pcsc.PcscError("; ".join(map(str, lacking)))
-    path, arranged = folder / SOCKET, pcsc.Arrangement.of(called or [names.VIRTUAL] * len(cards))
+    path, arranged = folder / SOCKET, names.Arrangement.of(called or [names.VIRTUAL] * len(cards))
     with contextlib.ExitStack() as stack:
         with own_network() as apart:
             with contextlib.nullcontext() if apart else control.starting():

@@ -142,7 +142,7 @@ def contactless() -> dict[str, Any]:
     told: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sscard-bench-")), "pcscd.comm")
-        arranged = names.arranged([names.VIRTUAL, names.VIRTUAL_CONTACTLESS])
+        arranged = names.Arrangement.of([names.VIRTUAL, names.VIRTUAL_CONTACTLESS])
         stack.enter_context(pcsc.pcscd(arranged, PORT, path))
         os.environ[pcsc.SOCKET_VARIABLE] = str(path)
         sides = []

@@ -206,6 +206,20 @@ def test_a_card_is_in_a_reader_while_the_block_lasts_and_a_psam_beside_it() -> N
         Pcsc(name)
 
 
+@pytest.mark.pcsc
+def test_a_contactless_card_is_in_a_reader_whose_name_says_so_and_a_psam_in_one_with_contacts() -> None:
+    from harness.readers.connection import Pcsc
+
+    card = sscard.card(interface="contactless")
+    with sscard.reader(card) as name, sscard.reader(sscard.psam()) as own:
+        assert (name, own) == ("Virtual PCD Contactless 00 00", "Virtual PCD 00 00")
+        with Pcsc(name) as connection:
+            assert connection.atr == card.power_on()
+            assert send(card, SSSE)[-4:] == "9000"
+            uid = connection.send(bytes.fromhex("FFCA000000"))
+            assert (uid[:1], uid[-2:], len(uid)) == (b"\x08", b"\x90\x00", 6)
+
+
 def test_where_a_part_of_pcsc_is_missing_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.readers.pcsc.driver_path", lambda: None)
     with pytest.raises(pcsc.PcscError, match="vsmartcard-vpcd"), sscard.reader(sscard.card()):

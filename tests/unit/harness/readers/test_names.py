@@ -32,7 +32,7 @@ def test_letters_inside_a_word_do_not_make_one(name: str) -> None:
 
 def readers(*wanted: str) -> list[tuple[str, int]]:
     """Names and ports of the slots, in order."""
-    return names.arranged(wanted).used
+    return names.Arrangement.of(wanted).used
 
 
 def test_the_usual_readers_are_called_as_they_always_were() -> None:
@@ -43,7 +43,7 @@ def test_the_usual_readers_are_called_as_they_always_were() -> None:
 
 
 def test_a_reader_of_another_name_takes_two_slots_of_pcscd_and_two_of_one_name_share_them() -> None:
-    both = names.arranged([names.VIRTUAL, names.VIRTUAL_CONTACTLESS, names.VIRTUAL])
+    both = names.Arrangement.of([names.VIRTUAL, names.VIRTUAL_CONTACTLESS, names.VIRTUAL])
     assert both.used == [("Virtual PCD 00 00", 0), ("Virtual PCD Contactless 00 00", 2), ("Virtual PCD 00 01", 1)]
     assert (both.ports, [port for _, port in both.every]) == (4, [0, 1, 2, 3])
 
@@ -52,7 +52,7 @@ def test_a_third_of_one_name_gets_a_letter_that_no_other_reader_has() -> None:
     assert readers("X", "X B", "X", "X", "X") == [
         ("X 00 00", 0), ("X B 00 00", 2), ("X 00 01", 1), ("X C 00 00", 4), ("X C 00 01", 5),
     ]  # fmt: skip
-    told = names.arranged(["X", "X", "X", "X B"]).entries
+    told = names.Arrangement.of(["X", "X", "X", "X B"]).entries
     assert len(set(told)) == len(told)
 
 
