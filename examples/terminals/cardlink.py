@@ -50,6 +50,10 @@ class Command:
         return bytes.fromhex(self.header) + bytes(((self.asks or 0) & 0xFF,))
 
 
+HEADERS = {scard.SCARD_PROTOCOL_T0: scard.SCARD_PCI_T0, scard.SCARD_PROTOCOL_T1: scard.SCARD_PCI_T1}
+"""What goes before each command, by the protocol that was agreed upon: T=0 with contacts, T=1 without."""
+
+
 class Link:
     """One reader. ``open`` powers the card, ``send`` takes a command through, ``close`` takes the power away."""
 
@@ -57,6 +61,7 @@ class Link:
         """``reader``: its name, or empty for the ``number``-th reader, from 0, that has a card."""
         self._wanted, self._number = reader, number
         self._card: int | None = None
+        self._protocol = scard.SCARD_PROTOCOL_T0
         result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         if result != scard.SCARD_S_SUCCESS:
             raise Failed(f"no PC/SC service: {scard.SCardGetErrorMessage(result)}")
@@ -68,7 +73,7 @@ class Link:
         self.reader = self.reader or self._find()
         for _attempt in range(2):  # the first connection after an insertion may be told of a reset
             self._wait()
-            result, self._card, _protocol = scard.SCardConnect(
+            result, self._card, self._protocol = scard.SCardConnect(
                 self._context,
                 self.reader,
                 scard.SCARD_SHARE_EXCLUSIVE,
@@ -142,7 +147,7 @@ class Link:
     def _transmit(self, octets: bytes, doing: str) -> tuple[bytes, int]:
         if self._card is None:
             raise Lost(f"{doing}: no card is open")
-        result, answer = scard.SCardTransmit(self._card, scard.SCARD_PCI_T0, list(octets))
+        result, answer = scard.SCardTransmit(self._card, HEADERS[self._protocol], list(octets))
         if result != scard.SCARD_S_SUCCESS:
             raise Lost(f"{doing}: {scard.SCardGetErrorMessage(result)}")
         if not answer:
