@@ -188,7 +188,8 @@ def _table(found: Swept, line: Callable[[Cell], str], product: str, *, cut_short
     target = _("sweep 故障扫描: {program}").format(program=Path(found.request.argv[0]).name)
     target += _("; interrupted") if cut_short else ""
     date = datetime.now().astimezone().isoformat(timespec="seconds")
-    context = Context(target, found.request.situation.name, date, product, frozenset())
+    session = report.named(sweeps.heard(found), date)
+    context = Context(target, found.request.situation.name, date, product, frozenset(), session=session)
     return {**report.as_table(list(sweeps.results(found, line)), [], context), "sweep": sweeps.as_data(found, line)}
 
 

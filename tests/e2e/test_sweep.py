@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import main
+from harness.cli import interrupt, main
 from harness.proving import stage
 from harness.proving.sweep import play, store
 from harness.proving.sweep.grid import Cell
@@ -106,12 +106,15 @@ def test_the_terminal_in_c_is_swept_without_any_reader(built: Path, tmp_path: Pa
 
 def test_a_program_that_does_not_do_its_work_is_no_baseline(tmp_path: Path) -> None:
     script = tmp_path / "never.sh"
-    script.write_text("#!/bin/sh\nexit 0\n")
+    script.write_text("#!/bin/sh\necho read 519900198802290016 of 测试改\n")
     script.chmod(0o755)
     said = play.record(terminals.driver_request(script))
     assert isinstance(said, str)
     assert "without a fault the program does not do its work: " in said
     assert "without one command to the card" in said
+    assert "read" in said
+    assert "519900198802290016" not in said
+    assert "测试改" not in said
 
 
 # --- from the shell ------------------------------------------------------------------------------------------------
@@ -187,3 +190,19 @@ def test_a_sweep_that_cannot_be_meant_is_wrong_usage(options: list[str], said: s
     done = CliRunner().invoke(main, ["prove", "--driver", *options, "--", sys.executable])
     assert done.exit_code == 2, done.output
     assert said in " ".join(done.output.split())
+
+
+def test_ctrl_c_ends_a_sweep_with_what_it_found(built: Path, tmp_path: Path) -> None:
+    program, path = terminals.compiled(built, tmp_path), tmp_path / "results.sqlite"
+    command = sweeping(program, "--results", str(path))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ended:
+        deadline = time.monotonic() + DEADLINE
+        while not (path.exists() and kept_in(path)):
+            assert ended.poll() is None, "it ended before it could be interrupted"
+            assert time.monotonic() < deadline
+            select.select([], [], [], 0.05)
+        ended.send_signal(signal.SIGINT)
+        out, err = ended.communicate(timeout=DEADLINE)
+    assert ended.returncode == interrupt.INTERRUPTED
+    assert "cells were played" in err
+    assert "a sample, seed 5" in out

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from harness.faults.plan import FaultError
-from harness.proving import judging, one_run
+from harness.proving import judging, one_run, output
 from harness.proving.run_folder import run_folder
 from harness.proving.runs import Ending, Expectation, RunRequest, RunResult
 from harness.proving.sweep import grid, outcome
@@ -33,6 +33,8 @@ UNFORESEEN = re.compile(
     re.MULTILINE,
 )
 """What programs print when an error ends them that they did not foresee."""
+KIND = re.compile(r"^([A-Za-z_][A-Za-z0-9_.]*)(?::|$)")
+"""How the last line of such a text begins, where it names the kind of the error."""
 SIGNALLED = 128
 """What shells add to the number of the signal that ended a program."""
 
@@ -81,7 +83,7 @@ def record(request: RunRequest) -> Baseline | str:
 def _recorded(request: RunRequest) -> Baseline:
     request = replace(request, faults=None, personal_data=True)
     first, second = _pair(request, request)
-    _sound(first)
+    _sound(first, request)
     other = _alone(request)
     if first.before is None or first.after is None or second.after is None or other.after is None:
         raise SoundError(_("the program could not be run: {reason}").format(reason="; ".join(second.reasons)))
@@ -100,16 +102,18 @@ def _recorded(request: RunRequest) -> Baseline:
     return Baseline(sound, commands, first.exit_code, first.seconds, ways[0] == ways[1], again_wrong)
 
 
-def _sound(run: RunResult) -> None:
+def _sound(run: RunResult, request: RunRequest) -> None:
     """SoundError for a first run that is none to be held against. Broken rules are told, and do not hinder."""
     rules = {one.subject.id for one in run.rules}
     wrong = [one.reason for one in run.checks if one.verdict is Verdict.FAILED and one.what not in rules]
     if run.ending in (Ending.NOT_RUN, Ending.NOT_STARTED):
         wrong = list(run.reasons)
     if wrong:
+        # A reason may quote what was printed, and that the card.
+        reasons = output.hidden("; ".join(wrong), request.situation.card())
         raise SoundError(
             _("without a fault the program does not do its work: {reasons}; prove that first, without --sweep").format(
-                reasons="; ".join(wrong)
+                reasons=reasons
             )
         )
     if not run.sent:
@@ -181,8 +185,9 @@ def _crashed(run: RunResult) -> str:
     if number is not None and number > 0 and (run.ending is Ending.KILLED or number in list(signal.Signals)):
         return _("it was ended by {signal}").format(signal=_name(number))
     if run.ending is Ending.EXITED and (found := UNFORESEEN.search(run.output)):
-        last = run.output[found.start() :].strip().splitlines()[-1]
-        return _("it ended with {error}").format(error=last.partition(":")[0][:80])
+        # The kind of the error alone: its words may quote the card.
+        kind = KIND.search(run.output[found.start() :].strip().splitlines()[-1])
+        return _("it ended with {error}").format(error=kind[1] if kind else found[1].strip(" :"))
     return ""
 
 

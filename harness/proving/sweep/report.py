@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from string import ascii_letters, digits
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.proving.sweep.grid import Cell
 from harness.proving.sweep.outcome import BAD, CHINESE, GOOD, Outcome
 from harness.proving.sweep.store import Kept
 from harness.proving.sweep.swept import Swept
+from harness.verdicts.log import Heard
 from harness.verdicts.subject import Grade, Proof, Subject
 from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
 
@@ -123,6 +125,12 @@ def as_data(swept: Swept, again: Again) -> dict[str, Any]:
         ],
         "possible": [[cell.number, cell.fault] for cell in swept.every],
     }  # fmt: skip
+
+
+def heard(swept: Swept) -> Heard:
+    """What names a sweep in a report: a digest over the outcomes of its cells, and the commands of the sound run."""
+    told = "".join(f"{one.cell} {one.judged.outcome}\n" for one in swept.played)
+    return Heard(sha256(told.encode()).hexdigest(), frozenset(), len(swept.baseline.commands))
 
 
 def _unjudged(swept: Swept) -> int:
