@@ -40,6 +40,8 @@ if command -v apt-get >/dev/null 2>&1; then
         need wine wine
         need wine64 /usr/lib/wine/wine64
         need valgrind valgrind
+        need clang clang   # libFuzzer for the C library
+        need libclang-rt-dev /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
         need chromium chromium
         need nodejs node
         need npm npm
@@ -89,6 +91,7 @@ if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
     "${pip[@]}" --editable '.[pcsc]' || say "pyscard could not be built: going on without PC/SC"
 fi
 if [ "$kind" = deep ]; then
+    "${pip[@]}" --editable '.[fuzz]' || say "Atheris could not be had from PyPI: fuzzing by coverage will fail"
     # Not by the tests: they have no network.
     mkdir -p build/node && cp tests/deep/package.json build/node/
     (cd build/node && npm install --no-audit --no-fund --ignore-scripts --loglevel=error &&
