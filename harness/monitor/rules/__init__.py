@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from harness.monitor.rule import Rule
-from harness.monitor.rules import answers, challenge, contactless, pin, psam, rights, session, state, writing
+from harness.monitor.rules import (
+    answers,
+    certificates,
+    challenge,
+    contactless,
+    pin,
+    psam,
+    rights,
+    session,
+    state,
+    writing,
+)
 
 RULES: tuple[type[Rule], ...] = (
     *session.RULES,
@@ -12,6 +23,7 @@ RULES: tuple[type[Rule], ...] = (
     *rights.RULES,
     *pin.RULES,
     *challenge.RULES,
+    *certificates.RULES,
     *writing.RULES,
     *state.RULES,
     *psam.RULES,

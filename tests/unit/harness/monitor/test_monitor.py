@@ -11,8 +11,10 @@ from emulator.apdu.instructions.key_pair import GenerateKeyPair
 from emulator.apdu.instructions.select import Select
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.sources import marks
+from harness.certificates.authority import Purpose
 from harness.monitor.rules import RULES
-from harness.terminal.terminal import Refused
+from harness.terminal.certificates import CertificateApplication
+from harness.terminal.terminal import PinRefused, Refused
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import DF, SSSE, VERIFY, WRONG_PIN
 from tests.kit.judged import (
@@ -87,6 +89,43 @@ def expired(bad: Judged) -> None:
     update(bad, "DF03/EF05/61", "510700")
 
 
+def certificates(bad: Judged, act: Callable[[CertificateApplication], object]) -> None:
+    """What a terminal does in the certificate application."""
+    bad.terminal.begin()
+    own = CertificateApplication(bad.terminal)
+    own.enter()
+    act(own)
+
+
+def two_guesses(own: CertificateApplication) -> None:
+    for pin in ("000000", "111111"):
+        with pytest.raises(PinRefused):
+            own.prove(pin)
+
+
+def proved(own: CertificateApplication, bad: Judged, command: str) -> None:
+    own.prove("123456")
+    bad.send(command)
+
+
+def signed_all_the_same(own: CertificateApplication) -> None:
+    own.prove("123456")
+    own.held(Purpose.SIGNATURE)
+    own.sign(b"a text")
+
+
+SIGN = "002A9E9A20" + "11" * 32
+
+
+def another_certificate(own: CertificateApplication) -> None:
+    """That of a key pair which the card had before."""
+    own.prove("123456")
+    held = own.held(Purpose.SIGNATURE).certificate
+    assert held is not None
+    own.generate()
+    own.write(Purpose.SIGNATURE, held.der)
+
+
 CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]]] = {
     "SESSION-RESELECT": (Judged, lambda bad: bad.fci().send("reset", READ_NUMBER)),
     "SESSION-ENVIRONMENT": (Judged, lambda bad: bad.send(DF["DF01"], "00C000000A")),
@@ -141,6 +180,11 @@ CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]
         lambda bad: bad.fci().send(CHALLENGE, PROOF, CHALLENGE, PROOF),
     ),
     "CHALLENGE-IDLE": (Judged, lambda bad: bad.fci().send(*[CHALLENGE] * 5)),
+    "CERT-PIN-RETRIED": (lambda: Judged(algorithm="sm4"), lambda bad: certificates(bad, two_guesses)),
+    "CERT-KEY-UNREAD": (Judged, lambda bad: certificates(bad, lambda own: proved(own, bad, key_pair(bad)))),
+    "CERT-SIGNATURE-UNVERIFIED": (Judged, lambda bad: certificates(bad, lambda own: proved(own, bad, SIGN))),
+    "CERT-OTHER-KEY": (Judged, lambda bad: certificates(bad, another_certificate)),
+    "CERT-EXPIRED": (lambda: Judged("3.00", "certificate-expired"), lambda bad: certificates(bad, signed_all_the_same)),
     "WRITE-READ-BACK": (Judged, lambda bad: (bad.fci(), update(bad, "SSSE/EF06/0A", "2"))),
     "REGION-READ-BACK": (Judged, part_of_the_region),
     "WRITE-FAILED": (
