@@ -24,7 +24,7 @@ from harness.cli import card_options as targets
 from harness.cli import pins
 from harness.cli.card_options import Target
 from harness.clock import CHINA, Clock
-from harness.terminal.certificates import PIECES, CertificateApplication, Held, State
+from harness.terminal.certificates import PIECES, WORDS, CertificateApplication, Held, State
 from harness.terminal.terminal import Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,15 +33,6 @@ DAY = click.DateTime(["%Y-%m-%d"])
 VALID_DAYS = 5 * 365
 """How long a test certificate is valid where nobody says. [D]"""
 CITIZEN, NAME = "SSSE/EF06/08", "SSSE/EF06/09"
-STATES = {
-    State.NO_KEY: deferred("no key pair 无密钥对"),
-    State.NO_CERTIFICATE: deferred("a key pair without a certificate 有密钥对，无证书"),
-    State.UNREADABLE: deferred("not a certificate 不是证书"),
-    State.OTHER_KEY: deferred("the certificate is not the key's 证书与密钥不符"),
-    State.NOT_YET: deferred("the certificate is not yet valid 证书未生效"),
-    State.EXPIRED: deferred("the certificate has expired 证书已过期"),
-    State.VALID: deferred("the certificate is valid 证书有效"),
-}
 BOTH = "both"
 
 authority_option = click.option(
@@ -209,7 +200,7 @@ def check(
 
 def _faults(one: Held, issuer: Certificate, now: datetime) -> list[str]:
     state = one.state(now)
-    told = [] if state is State.VALID else [_(STATES[state])]
+    told = [] if state is State.VALID else [_(WORDS[state])]
     if one.certificate is not None:
         if one.certificate.issuer != issuer.subject:
             told.append(_("issued by {issuer}, not by this authority").format(issuer=one.certificate.issuer))
@@ -226,7 +217,7 @@ def _tell(found: list[Held], *, as_json: bool) -> None:
         click.echo(json.dumps({str(one.purpose): _row(one, now) for one in found}, ensure_ascii=False, indent=1))
         return
     for one in found:
-        click.echo(f"{one.purpose}: {_(STATES[one.state(now)])}{f': {one.told}' if one.told else ''}")
+        click.echo(f"{one.purpose}: {_(WORDS[one.state(now)])}{f': {one.told}' if one.told else ''}")
         for name, value in _row(one, now).items():
             if name not in ("state", "certificate", "told") and value:
                 click.echo(f"  {name}: {value}")

@@ -25,11 +25,13 @@ from emulator.messages import _, ngettext
 from harness.cli import card_options, pins
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
+from harness.clock import Clock
 from harness.keys.none import NoKeys
 from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.readers.atr import masked
 from harness.readers.connection import Pcsc
+from harness.terminal.certificates import WORDS, Held, held_in
 from harness.terminal.contents import FileContent, contents
 from harness.terminal.refused import PinRefused
 from harness.terminal.terminal import Terminal
@@ -71,6 +73,11 @@ class _Shown:
     def unread(self) -> int:
         """Returns how many files were not read that somebody may read."""
         return sum(bool(one.unread) and not one.spec.secret for one in self.files)
+
+    @property
+    def certificates(self) -> dict[str, Held]:
+        """How the card's certificates stand, by their files' paths, as far as these and the public keys were read."""
+        return held_in(self.layout, {one.spec.path: one.bytes for one in self.files if not one.unread})
 
 
 @contextlib.contextmanager
@@ -158,6 +165,7 @@ def show(
 
 
 def _print(card: _Shown) -> None:
+    held, now = card.certificates, Clock().now()
     click.echo(f"{card.layout.title_zh} {card.layout.title}, {card.algorithm}, ATR {card.atr.hex().upper()}")
     for file in card.files:
         spec = file.spec
@@ -177,12 +185,15 @@ def _print(card: _Shown) -> None:
             click.echo(
                 "  " + _("{size} bytes, {used} used").format(size=spec.size, used=len(file.bytes.rstrip(bytes(1))))
             )
+        if (stands := held.get(spec.path)) is not None:
+            click.echo(f"  {_(WORDS[stands.state(now)])} {stands.span}".rstrip())
         for one in file.items:
             label = one.spec.label or f"#{one.number}"
             click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
 
 def _as_json(card: _Shown, *, show_secrets: bool) -> dict[str, Any]:
+    held, now = card.certificates, Clock().now()
     files = {}
     for file in card.files:
         spec = file.spec
@@ -193,6 +204,8 @@ def _as_json(card: _Shown, *, show_secrets: bool) -> dict[str, Any]:
         elif spec.structure is Structure.TRANSPARENT:
             content = file.bytes.hex().upper()
             entry["hex"] = content if show_secrets or not spec.secret else "*" * len(content)
+            if (stands := held.get(spec.path)) is not None:
+                entry["certificate"] = {"state": str(stands.state(now)), "span": stands.span}
         else:
             entry["items"] = [
                 {

@@ -15,6 +15,7 @@ from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.terms import Structure
 from emulator.messages import _, ngettext
 from harness.learning.card_view import FREE, REFUSED, CardView, FileView, RecordView
+from harness.terminal.certificates import held_in
 
 CARD, APPLICATION, FILE, ACCESS, ITEM, HABIT, KEY, STATE, VALUE = (
     "card", "application", "file", "access", "item", "habit", "key", "state", "value",
@@ -185,9 +186,18 @@ class _Judge:
                 places = [at for at, (a, b) in enumerate(zip(one.content, other.content, strict=False)) if a != b]
                 words = ngettext("{place}: {count} byte differs", "{place}: {count} bytes differ", len(places))
                 words = words.format(place=f"{path} {title}".rstrip(), count=len(places))
+                before, after = (self._certificate(card, path) for card in (self.left, self.right))
+                if before and after:
+                    words += f" ({before} → {after})"
                 yield Difference(VALUE, path, words)
         elif path.partition("/")[0] in self.left.applications:
             self._unknown(_("content of {path}").format(path=path), _("content"), path)
+
+    def _certificate(self, card: CardView, path: str) -> str:
+        """How the certificate in a file stands; empty where it is none, or its key is not known."""
+        contents = {name: one.content for name, one in card.files.items() if one.content is not None}
+        stands = held_in(card.layout, contents).get(path) if card.layout else None
+        return f"{stands.lasting}{f' {stands.span}' if self.show else ''}".rstrip() if stands else ""
 
     def _access(self, path: str, title: str, one: FileView, other: FileView) -> Iterator[Difference]:
         for what, before, after in (

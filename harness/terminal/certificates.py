@@ -5,6 +5,7 @@ The PIN of the application is never guessed: what asks for it is refused here un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,11 +22,12 @@ from emulator.crypto import sm2
 from emulator.crypto.keys import pin_key
 from emulator.errors import ErrorKind
 from emulator.filesystem.layouts.specs import CertificateSpec, Layout
-from emulator.messages import _
+from emulator.messages import _, deferred
 from harness.certificates import x509
 from harness.certificates.authority import Purpose
 from harness.certificates.envelope import Envelope
 from harness.certificates.x509 import Certificate, CertificateError
+from harness.clock import CHINA, Clock
 from harness.keys.access import LONG_CRYPTOGRAM, TerminalError
 from harness.terminal.pin import bcd
 from harness.terminal.refused import PinRefused, Refused
@@ -68,6 +70,17 @@ class State(StrEnum):
     VALID = "valid"
 
 
+WORDS = {
+    State.NO_KEY: deferred("no key pair 无密钥对"),
+    State.NO_CERTIFICATE: deferred("a key pair without a certificate 有密钥对，无证书"),
+    State.UNREADABLE: deferred("not a certificate 不是证书"),
+    State.OTHER_KEY: deferred("the certificate is not the key's 证书与密钥不符"),
+    State.NOT_YET: deferred("the certificate is not yet valid 证书未生效"),
+    State.EXPIRED: deferred("the certificate has expired 证书已过期"),
+    State.VALID: deferred("the certificate is valid 证书有效"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """One key pair as the card has it. ``public``: 64 bytes, empty where none was made; ``told``: why a certificate
@@ -93,6 +106,20 @@ class Held:
             return State.NOT_YET
         return State.VALID if self.certificate.valid_at(moment) else State.EXPIRED
 
+    @property
+    def span(self) -> str:
+        """The certificate's first and last day; empty where there is none."""
+        if self.certificate is None:
+            return ""
+        begins, ends = (one.astimezone(CHINA) for one in (self.certificate.begins, self.certificate.ends))
+        return f"{begins:%Y-%m-%d}–{ends:%Y-%m-%d}"
+
+    @property
+    def lasting(self) -> str:
+        """How it stands whatever the day, in words."""
+        state = self.state(self.certificate.begins if self.certificate is not None else Clock().now())
+        return _("the certificate is the key's 证书与密钥相符") if state is State.VALID else _(WORDS[state])
+
 
 def held(spec: CertificateSpec, purpose: Purpose, public: bytes, content: bytes) -> Held:
     """What a card has of one purpose, from the content of its two files. A card whose layout has no encryption pair has
@@ -105,6 +132,19 @@ def held(spec: CertificateSpec, purpose: Purpose, public: bytes, content: bytes)
         return Held(purpose, key, x509.read(der) if der else None)
     except CertificateError as error:
         return Held(purpose, key, None, str(error))
+
+
+def held_in(layout: Layout, contents: Mapping[str, bytes]) -> dict[str, Held]:
+    """What a card has, by the path of each certificate, of the contents of its files; without those whose key or whose
+    certificate is not among them. Empty for a layout without the application.
+    """
+    spec = layout.certificate
+    pairs = [(one, *files(spec, one)) for one in Purpose] if spec is not None else []
+    return {
+        certificate: held(spec, purpose, contents[public], contents[certificate])
+        for purpose, public, certificate in pairs
+        if spec is not None and public in contents and certificate in contents
+    }
 
 
 def files(spec: CertificateSpec, purpose: Purpose) -> tuple[str, str]:

@@ -122,3 +122,22 @@ def test_cards_without_the_application_say_so() -> None:
     for name in ("show", "check"):
         assert "no certificate application" in run("certificate", name, "--layout", "2.00", expect=3).stderr
     run("certificate", "show", "--pem", "--persona", "certificate-key-only", expect=1)
+
+
+def test_show_and_compare_tell_how_certificates_stand() -> None:
+    for persona, state in (
+        ("adult-chengdu", "valid"),
+        ("certificate-expired", "expired"),
+        ("certificate-none", "no key pair"),
+    ):
+        told = json.loads(run("show", "--json", "--persona", persona).stdout)
+        assert told["files"]["CERT/EF18"]["certificate"]["state"] == state
+        assert set(told["files"]["CERT/EF13"]["hex"]) == {"*"}
+    assert "the certificate has expired" in run("show", "--persona", "certificate-expired").stdout
+    assert "the certificate is not the key's" in run("show", "--persona", "certificate-mismatched").stdout
+    said = run("compare", "persona:adult-chengdu", "persona:certificate-mismatched", expect=1).stdout
+    assert "the certificate is the key's 证书与密钥相符 → the certificate is not the key's" in said
+    assert "2055" not in said
+    said = run("compare", "persona:adult-chengdu", "persona:certificate-expired", "--show-values", expect=1).stdout
+    assert "2020-09-15–2025-09-14" in said
+    assert "PINCERT: tries left" in run("compare", "adult-chengdu", "certificate-user-locked", expect=1).stdout
