@@ -19,6 +19,9 @@ from harness.terminal.values import decode_record
 PIN, KEYS, TRIES, LIFE, ACCOUNT = "pin", "key", "tries", "life", "account"
 """How the names of what is no item begin: ``tries/PIN``, ``life/card``, ``account/balance``, ``key/IRK/1``; ``pin``."""
 
+KEPT = 1024
+"""Files of cards that are remembered."""
+
 
 @dataclass(frozen=True)
 class CardState:
@@ -111,11 +114,31 @@ def _malformed(layout: Layout, cells: Mapping[CellKey, Cell]) -> Iterator[str]:
         records = cells.get(file_cell(path), ())
         if spec.directory or spec.structure is Structure.TRANSPARENT or not isinstance(records, tuple):
             continue
-        for record in records:
-            try:
-                list(decode_record(spec, record, 0))
-            except (TerminalError, ValueError):
-                yield f"{path}/{record[:1].hex().upper()}"
+        yield from _unreadable(layout, path, records)
+
+
+_known: dict[tuple[str, str, tuple[bytes, ...]], tuple[str, ...]] = {}
+"""By layout, file and records: those that cannot be read. Most files are the same in run after run."""
+
+
+def _unreadable(layout: Layout, path: str, records: tuple[bytes, ...]) -> tuple[str, ...]:
+    key = (layout.fingerprint, path, records)
+    found = _known.get(key)
+    if found is None:
+        names = (f"{path}/{one[:1].hex().upper()}" for one in records if not _readable(layout.files[path], one))
+        if len(_known) >= KEPT:
+            _known.clear()
+        found = _known[key] = tuple(names)
+    return found
+
+
+def _readable(spec: FileSpec, record: bytes) -> bool:
+    """Whether a record can be read as what it is."""
+    try:
+        list(decode_record(spec, record, 0))
+    except (TerminalError, ValueError):
+        return False
+    return True
 
 
 def changes(before: CardState, after: CardState) -> tuple[CardChange, ...]:

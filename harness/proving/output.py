@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from emulator.filesystem.layouts.items import Value
-from emulator.filesystem.layouts.specs import ItemSpec
+from emulator.filesystem.layouts.specs import ItemSpec, Layout
 from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.filesystem.memory.image import Image
 from emulator.own_personas.personal import SHARED, held
 from harness.messages.visible import visible
+from harness.proving.card_state import KEPT
 
 LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9][0-9 ./:-]{4,}[0-9Xx](?![0-9A-Za-z])")
 """Six digits and more, written together or apart: an id, a date, a number of a card."""
@@ -51,10 +52,24 @@ def _values(*cards: Image) -> set[str]:
             found.add(card.memory.text(PIN_CELL))
         for path, spec in card.layout.files.items():
             if spec.structure is Structure.RECORDS and not spec.directory:
-                for record in card.memory.records(path):
-                    for item, value in held(spec, record):
-                        found.update(_texts(item, value))
+                found |= _of_file(card.layout, path, card.memory.records(path))
     return {one for one in found if len(one) >= (SHORTEST_WORD if one.isascii() else SHORTEST) and not one.isspace()}
+
+
+_known: dict[tuple[str, str, tuple[bytes, ...]], frozenset[str]] = {}
+"""By layout, file and records: their texts."""
+
+
+def _of_file(layout: Layout, path: str, records: tuple[bytes, ...]) -> frozenset[str]:
+    key = (layout.fingerprint, path, records)
+    found = _known.get(key)
+    if found is None:
+        spec = layout.files[path]
+        if len(_known) >= KEPT:
+            _known.clear()
+        texts = (one for record in records for item, value in held(spec, record) for one in _texts(item, value))
+        found = _known[key] = frozenset(texts)
+    return found
 
 
 def _texts(item: ItemSpec, value: Value) -> Iterator[str]:
