@@ -2,8 +2,8 @@
 
 Fixtures: ``card`` (a fresh virtual card, or with ``--sscard-reader NAME`` the one in that PC/SC reader), ``psam``,
 ``terminal`` (a reference terminal's session on ``card``), ``reader`` (the reader's name, None in-process), ``clock``,
-``snapshot`` and ``injections`` (faults of the marker that came). ``--sscard-vectors PATH`` collects vectors. A failing
-test shows what went between terminal and card.
+``snapshot``, ``injections`` (faults of the marker that came), and ``private_reader``, for programs that a test starts.
+``--sscard-vectors PATH`` collects vectors. A failing test shows what went between terminal and card.
 
 What is mistyped ends the run: a test that quietly gets the usual card instead of the one it asked for proves nothing.
 """
@@ -22,6 +22,7 @@ from emulator.messages import _
 if TYPE_CHECKING:  # each is imported by whoever uses it: a run that has no card pays for none
     from harness.clock import Clock
     from harness.faults.chip import Injection
+    from harness.proving.pytest_readers import PrivateReader
     from harness.readers.connection import Connection
     from harness.terminal.terminal import Terminal
     from harness.verdicts.log import Log
@@ -179,6 +180,21 @@ def injections(card: Connection) -> Sequence[Injection]:
     from harness.conformance import pytest_cards
 
     return pytest_cards.injections(card)
+
+
+@pytest.fixture
+def private_reader(request: pytest.FixtureRequest) -> Iterator[PrivateReader]:
+    """A PC/SC reader with the card that the marker asks for, and another with a PSAM, for programs that a test starts:
+    ``subprocess.run(program, env=private_reader.environment)``. Nobody else sees them.
+    """
+    from harness.proving import pytest_readers
+    from harness.verdicts.log import Log
+
+    log = request.node.stash[LOG] = Log()
+    marker = request.node.get_closest_marker("sscard")
+    asked: dict[str, Any] = marker.kwargs if marker else {}
+    with pytest_readers.private_reader(request.path.parent, asked, profile(request.config), log) as found:
+        yield found
 
 
 @pytest.fixture

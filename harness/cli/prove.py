@@ -237,15 +237,14 @@ class Proving:
         """Plays all; true if Ctrl-C cut it short. CannotRun, ClusterLost, OSError."""
         from harness.proving import executor, one_run
 
-        with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
-            completed = runs.completed(one_run.play, requests)
-            with _shown(completed, len(requests), quiet=self._quiet) as shown:
-                try:
+        try:
+            with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
+                completed = runs.completed(one_run.play, requests)
+                with _shown(completed, len(requests), quiet=self._quiet) as shown:
                     for done in shown:
                         self._take(done)
-                except KeyboardInterrupt:
-                    completed.close()
-                    return True
+        except KeyboardInterrupt:  # seen by the executor first, which ends what is being run
+            return True
         return False
 
     def _take(self, done: Done[RunRequest, RunResult]) -> None:

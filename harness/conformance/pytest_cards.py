@@ -16,6 +16,7 @@ from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
+from emulator.reader.slot import Card
 from harness.conformance.targets.logged import Logged
 from harness.faults import plan as fault_plans
 from harness.faults.chip import FaultyChip, Injection
@@ -37,6 +38,14 @@ def in_reader(name: str, log: Log) -> Iterator[Connection]:
 
 def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log) -> InProcess:
     """The virtual card that a marker asks for; its files lie in ``folder``."""
+    chip, card = made(folder, asked, profile, log)
+    return InProcess(chip, through=card)
+
+
+def made(
+    folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], log: Log
+) -> tuple[Chip, Card]:  # fmt: skip
+    """The chip that a marker asks for, and as its reader gets it."""
     image = _image(folder, asked, profile)
     interface = Interface(asked.get("interface", Interface.CONTACT))
     apdu_shape, faults = asked.get("shape") == ReaderShape.APDU, asked.get("faults")
@@ -49,7 +58,7 @@ def virtual(folder: Path, asked: Mapping[str, Any], profile: tuple[str, str], lo
         chip = FaultyChip(image, plan, interface=interface, apdu_shape=apdu_shape, observer=log.card(layout))
     system = SYSTEMS[asked.get("system", "linux")]
     shaped = Shaped(chip, system, timing=_timing(folder, asked.get("slow", False), interface))
-    return InProcess(chip, through=ContactlessReader(shaped, chip) if chip.ats else shaped)
+    return chip, ContactlessReader(shaped, chip) if chip.ats else shaped
 
 
 def _timing(folder: Path, slow: bool | str, interface: Interface) -> Timing | None:

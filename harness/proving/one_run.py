@@ -117,7 +117,7 @@ class _Run:
         card = stage.shaped(self._chip, self._request.situation)
         if self._request.driver_only:
             return stage.driver_only(self._chip, card, self._own, self._trace)
-        return stage.in_readers([card, *([self._own] if self._own else [])], self._request.situation)
+        return stage.in_readers([card, *([self._own] if self._own else [])], self._request.situation.interface)
 
     def result(self, ended: Ended) -> RunResult:
         """What it came to; the cards are out, and nothing more is heard."""

@@ -28,9 +28,10 @@ from harness.proving.run_folder import run_folder
 from harness.proving.situation import Situation
 from harness.readers import names
 from harness.readers.connection import Connection, InProcess
+from harness.serving.contactless import ContactlessReader
 from harness.serving.private_readers import Exchangeable, PrivateReaders, private_readers
 from harness.serving.reader_profiles import SYSTEMS, Shaped
-from harness.serving.timing import USUAL
+from harness.serving.timing import usual_over
 from harness.trace.record import Trace
 
 DRIVER, DRIVER_COMMAND = "SSCARD_DRIVER", "SSCARD_DRIVER_COMMAND"
@@ -67,9 +68,11 @@ def _key(cards: list[Card]) -> tuple[bytes, ...]:
 
 def shaped(chip: Chip, situation: Situation) -> Card:
     """The chip as its reader gets it: under a system's habits, slow if asked."""
-    if situation.system == "linux" and not situation.slow:
-        return chip
-    return Shaped(chip, SYSTEMS[situation.system], timing=USUAL if situation.slow else None)
+    card: Card = chip
+    if situation.system != "linux" or situation.slow:
+        timing = usual_over(situation.interface) if situation.slow else None
+        card = Shaped(chip, SYSTEMS[situation.system], timing=timing)
+    return ContactlessReader(card, chip) if chip.ats else card
 
 
 def prepare(situation: Situation) -> None:
@@ -85,20 +88,20 @@ def prepare(situation: Situation) -> None:
             _waiting.pop(next(iter(_waiting))).held.close()
         if not _waiting:
             util.Finalize(None, clear, exitpriority=0)  # at the end of a pool's process too, which atexit is not told
-        _waiting[key] = _made(cards, situation)
+        _waiting[key] = _made(cards, situation.interface)
 
 
-def _called(situation: Situation, count: int) -> list[str]:
-    """Names by which programs know what each reader takes."""
-    contactless = situation.interface is Interface.CONTACTLESS
-    return [names.VIRTUAL_CONTACTLESS if contactless else names.VIRTUAL, *[names.VIRTUAL] * (count - 1)]
+def arranged(interface: Interface, count: int) -> names.Arrangement:
+    """So many readers, the first of them for a card over this interface, called so that programs know."""
+    first = names.VIRTUAL_CONTACTLESS if interface is Interface.CONTACTLESS else names.VIRTUAL
+    return names.Arrangement.of([first, *[names.VIRTUAL] * (count - 1)])
 
 
-def _made(cards: list[Card], situation: Situation) -> _Waiting:
+def _made(cards: list[Card], interface: Interface) -> _Waiting:
     exchangeable = tuple(map(Exchangeable, cards))
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(run_folder())
-        readers = stack.enter_context(private_readers(exchangeable, folder, _called(situation, len(cards))))
+        readers = stack.enter_context(private_readers(exchangeable, folder, arranged(interface, len(cards))))
         return _Waiting(folder, readers, exchangeable, stack.pop_all())
 
 
@@ -119,13 +122,13 @@ def _driver_socket(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def in_readers(cards: list[Card], situation: Situation) -> Iterator[Stage]:
+def in_readers(cards: list[Card], interface: Interface) -> Iterator[Stage]:
     """PC/SC of its own with these cards in its readers, in order; SSCardDriver, should the program load it, is served
     over it. PcscError, OSError.
     """
     with _ours:
         found = _waiting.pop(_key(cards), None)
-    found = found or _made(cards, situation)
+    found = found or _made(cards, interface)
     with found.held:
         found.readers.wait()
         for place, card in zip(found.cards, cards, strict=True):

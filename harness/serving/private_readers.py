@@ -145,14 +145,14 @@ class PrivateReaders:
 
 @contextlib.contextmanager
 def private_readers(
-    cards: Sequence[Card], folder: Path, called: Sequence[str] = ()
+    cards: Sequence[Card], folder: Path, arranged: names.Arrangement | None = None
 ) -> Iterator[PrivateReaders]:  # fmt: skip
     """A pcscd of its own with these cards on their way into its readers: ``wait`` says when they are in. ``folder``: of
-    its socket; ``called``: the readers' names, the usual ones where there are none. PcscError where there can be none.
+    its socket; ``arranged``: its readers, the usual ones where it is not said. PcscError where there can be none.
     """
     if lacking := [one for one in pcsc.missing() if one.what != "pyscard"]:  # a program need not be written in Python
         raise pcsc.PcscError("; ".join(map(str, lacking)))
-    path, arranged = folder / SOCKET, names.Arrangement.of(called or [names.VIRTUAL] * len(cards))
+    path, arranged = folder / SOCKET, arranged or pcsc.usual(len(cards))
     with contextlib.ExitStack() as stack:
         with own_network() as apart:
             with contextlib.nullcontext() if apart else control.starting():

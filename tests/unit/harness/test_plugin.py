@@ -244,3 +244,26 @@ def test_a_card_from_an_image_that_stays_as_it_is(pytester: pytest.Pytester) -> 
     )
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
     assert (pytester.path / "card.json").read_text(encoding="utf-8") == image.to_text()
+
+
+@pytest.mark.pcsc
+def test_a_program_that_a_test_starts_finds_a_reader_of_its_own(pytester: pytest.Pytester) -> None:
+    text = (ROOT / "docs" / "proving.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert example
+    pytester.makepyfile(example.group(1))
+    pytester.makefile(
+        ".py",
+        terminal="""
+        import sys
+        from smartcard.System import readers
+
+        card = readers()[0].createConnection()
+        card.connect()
+        card.transmit(list(bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF")))
+        pin = sys.argv[2]
+        *_, first, second = card.transmit([0, 0x20, 0, 0, len(pin) // 2, *bytes.fromhex(pin)])
+        sys.exit(0 if (first, second) == (0x90, 0) else "refused")
+        """,
+    )
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)

@@ -105,3 +105,11 @@ def test_of_some_situations_nothing_is_required_together() -> None:
     assert found.only(["expired"]).require == ()
     with pytest.raises(PlanError, match='did you mean "expired"'):
         found.only(["expierd"])
+
+
+@pytest.mark.parametrize("page", ["proving.md", "proving.zh-CN.md"])
+def test_the_plan_in_the_docs_is_a_plan(page: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition("```yaml\nproving")[2].partition("```")[0]
+    found = load(tmp_path, f"proving{text}")
+    assert [one.situation.name for one in found.cases] == ["moves", "locked", "lost", "sm4"]
+    assert found.cases[0].expectation.changes == ("DF03/*", "DF04/EF05/84")
