@@ -70,6 +70,10 @@ class _Watched:
         self.came.append(fault)
         self._trace.injected(fault, kind, exchange)
 
+    def reader_answered(self, exchange: Exchange) -> None:
+        """The reader answered by itself; the card got nothing."""
+        self._trace.reader_answered(exchange)
+
 
 class _Run:
     """The cards of one run, and all that is heard of them."""
