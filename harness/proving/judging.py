@@ -17,6 +17,8 @@ GRAVEST = (
     Verdict.FAILED, Verdict.UNDEFINED, Verdict.MISSING, Verdict.WARNING, Verdict.PASSED, Verdict.NOT_APPLICABLE,
 )  # fmt: skip
 """Of several verdicts the first of these is the run's."""
+KILLED = 9
+"""SIGKILL."""
 AT_ONCE = 1.0
 """Seconds: a program that ends so soon without a command to the card was not at its work."""
 NAMED = 6
@@ -37,7 +39,7 @@ def of_program(ended: Ended, sent: int, judged: int, expected: Expectation, last
         yield _failed(
             "deadline",
             _("it did not end within {seconds:g} s, and was ended").format(seconds=ended.seconds)
-            if ended.signal != signal.SIGKILL
+            if ended.signal != KILLED
             else _("it did not end within its deadline, nor at SIGTERM, and was killed after {seconds:.1f} s").format(
                 seconds=ended.seconds
             ),

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 
+assert sys.platform != "win32"  # which has no such processes
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself would take long
     from typing import Any

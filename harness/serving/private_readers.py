@@ -55,6 +55,8 @@ def own_network() -> Iterator[bool]:
 
 
 def _raise_loopback() -> None:
+    if sys.platform == "win32":
+        return
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as any_socket:
