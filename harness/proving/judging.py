@@ -38,7 +38,7 @@ def of_program(ended: Ended, sent: int, judged: int, expected: Expectation, last
     if ended.hung:
         yield _failed(
             "deadline",
-            _("it did not end within {seconds:g} s, and was ended").format(seconds=ended.seconds)
+            _("it did not end within {seconds:.1f} s, and was ended").format(seconds=ended.seconds)
             if ended.signal != KILLED
             else _("it did not end within its deadline, nor at SIGTERM, and was killed after {seconds:.1f} s").format(
                 seconds=ended.seconds
@@ -66,7 +66,7 @@ def of_program(ended: Ended, sent: int, judged: int, expected: Expectation, last
             if sent
             else _("it ended after {seconds:.2f} s (exit code {code}) without one command to the card")
             if early
-            else _("it never sent a command to the card (exit code {code}, {seconds:.1f} s)")
+            else _("in {seconds:.1f} s it never sent the card a command")
         )
         yield _failed("card-used", text.format(seconds=ended.seconds, code=ended.exit_code, count=sent) + _said(last))
     if expected.seconds is not None and not ended.hung:

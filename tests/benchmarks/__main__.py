@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.benchmarks import against, in_process, memory, office_clients, startup, sweeps, through_pcscd
+from tests.benchmarks import against, in_process, memory, office_clients, proving, startup, sweeps, through_pcscd
 from tests.kit import isolation
 
 
@@ -31,6 +31,8 @@ def main() -> None:
         earlier[revision] = against.measure(revision)
     _begin("the office")
     office = office_clients.measure()
+    _begin("a run of a terminal")
+    proven = proving.measure()
     _begin("a sweep")
     swept = sweeps.measure()
     through = {}
@@ -49,6 +51,7 @@ def main() -> None:
                     "startup": started,
                     "against": earlier,
                     "office_clients": office,
+                    "proving": proven,
                     "sweep": swept,
                     "through_pcscd": through,
                 },
@@ -70,6 +73,7 @@ def main() -> None:
     print(f"\n{office['clients']} clients of the office's service, beside revision {office['base_revision']}")
     for what in ("base_per_second", "here_per_second", "ratio", "at_least", "server_cpu_ms", "median_ms"):
         print(f"  {what:22} {json.dumps(office[what])}")
+    print(f"\nOne run of a terminal, seconds: {json.dumps(proven)}")
     print(f"\nA sweep of a terminal: {json.dumps(swept)}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
