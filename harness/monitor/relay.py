@@ -124,8 +124,8 @@ class _Follower:
         self._thread.start()
         deadline = time.monotonic() + SHOWN
         while time.monotonic() < deadline:
-            if new := [one for one in pcsc.present() if one not in before and one.startswith(pcsc.READER_NAME)]:
-                return new[0]
+            if new := [one for one in pcsc.present() if one not in before]:
+                return min(new, key=lambda one: not one.startswith(pcsc.READER_NAME))  # unless run named it otherwise
             time.sleep(LOOK / 10)
         return ""
 

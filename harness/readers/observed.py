@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol, runtime_checkable
 
 from emulator.chip import Exchange, Observer, told
+from emulator.interface import Interface, interface_of
 from harness.readers.connection import Connection
 from harness.readers.pcsc import PcscError
+
+READERS_CLASS = 0xFF
+"""Of commands, where a card is in a field: its reader's, and the card never sees them. [P: pcsc-part3]"""
+
+
+@runtime_checkable
+class ReaderObserver(Observer, Protocol):
+    """An observer that is told of what a contactless reader answers by itself as well."""
+
+    def reader_answered(self, exchange: Exchange) -> None:
+        """A command was answered by the reader; it never reached the card."""
+
+
+def told_of_reader(observer: Observer | None, exchange: Exchange) -> Observer | None:
+    """Tells an observer of a reader's own answer, where it cares; gives the observer to tell the next time."""
+    if isinstance(observer, ReaderObserver):
+        return told(observer, lambda one: one.reader_answered(exchange))
+    return observer
 
 
 class Observed:
@@ -40,6 +60,9 @@ class Observed:
 
     def _see(self, command: bytes, answer: bytes, reason: str, began: float) -> None:
         exchange = Exchange(command, answer, reason, seconds=time.monotonic() - began)
+        if command[:1] == bytes((READERS_CLASS,)) and interface_of(self.atr) is Interface.CONTACTLESS:
+            self._observer = told_of_reader(self._observer, exchange)
+            return
         self._observer = told(self._observer, lambda one: one.exchanged(exchange))
 
     def off(self) -> None:

@@ -6,16 +6,15 @@ PC/SC part 3 gives class FF to the reader: GET DATA (FFCA) is answered here, and
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
 from emulator.apdu.status import SW
-from emulator.chip import Chip, Exchange, Observer, told
+from emulator.chip import Chip, Exchange
 from emulator.filesystem.memory.image import Image
 from emulator.messages import deferred
 from emulator.reader.slot import Card
+from harness.readers.observed import READERS_CLASS, told_of_reader
 from harness.serving.two_sides import Side
 
-READERS_CLASS, GET_DATA = 0xFF, 0xCA
+GET_DATA = 0xCA
 """[P: pcsc-part3]"""
 UID, ATS = 0x00, 0x01
 """P1 of GET DATA: the card's number; its answer to select, whole, as ACS and SpringCard have it, where PC/SC has its
@@ -28,14 +27,6 @@ WRONG_LE = 0x6C
 """Wrong Le, the right one in the second byte. [P: pcsc-part3]"""
 TOLD = deferred("the reader's answer, not the card's")
 REFUSED = deferred("the reader's answer: class FF is its own, and it has no such command")
-
-
-@runtime_checkable
-class ReaderObserver(Observer, Protocol):
-    """An observer that is told of what the reader answers by itself as well."""
-
-    def reader_answered(self, exchange: Exchange) -> None:
-        """A command was answered by the reader; it never reached the card."""
 
 
 class ContactlessReader:
@@ -79,9 +70,7 @@ class ContactlessReader:
             self._side.claim()
         answer = self._get_data(command)
         exchange = Exchange(command, answer, REFUSED if answer == NOT_SUPPORTED else TOLD)
-        observer = self.chip.observer
-        if isinstance(observer, ReaderObserver):
-            self.chip.observer = told(observer, lambda one: one.reader_answered(exchange))
+        self.chip.observer = told_of_reader(self.chip.observer, exchange)
         return answer
 
     def _get_data(self, command: bytes) -> bytes:

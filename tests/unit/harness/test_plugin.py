@@ -182,6 +182,22 @@ def test_a_marker_that_is_mistyped_ends_the_run(pytester: pytest.Pytester, marke
     assert told in result.stderr.str()
 
 
+def test_a_card_in_a_field_is_behind_a_reader_that_answers_for_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.sscard(interface="contactless")
+        def test_in_a_field(card):
+            assert card.send(bytes.fromhex("FFCA000000"))[-2:] == b"\\x90\\x00"
+
+        def test_by_contacts(card):
+            assert card.send(bytes.fromhex("FFCA000000")) == b"\\x6e\\x00"
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
 def test_vectors_that_are_not_there_end_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it():\n    pass\n")
     (pytester.path / "pins.yaml").write_text(VECTOR, encoding="utf-8")

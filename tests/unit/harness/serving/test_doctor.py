@@ -112,7 +112,11 @@ def test_readers_that_are_full_deaf_or_denied(running: Path, monkeypatch: pytest
     deaf = finding("virtual reader")
     assert f"nobody listens at its port {pcsc.DEFAULT_PORT + 1} here" in deaf["detail"]
     monkeypatch.setattr(pcsc, "listening", lambda port: port == pcsc.DEFAULT_PORT + 1)
-    assert finding("virtual reader")["level"] == "ok"
+    free = finding("virtual reader")
+    assert (free["level"], "none says that it is contactless" in free["detail"]) == ("ok", True)
+    names = ["Virtual PCD 00 00", "Virtual PCD 00 01", "Virtual PCD Contactless 00 00"]
+    monkeypatch.setattr(pcsc, "reader_names", lambda: names)
+    assert "contactless:" not in finding("virtual reader")["detail"]
 
     def denied() -> list[str]:
         raise PcscError("no PC/SC service: access denied", 0x8010006A)

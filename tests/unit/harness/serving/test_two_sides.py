@@ -12,6 +12,8 @@ from emulator.interface import Interface
 from emulator.reader.slot import CardGone
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan, from_text
+from harness.readers.connection import InProcess
+from harness.readers.observed import Observed
 from harness.serving.contactless import ContactlessReader
 from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.serving.timing import IN_A_FIELD, USUAL, usual_over
@@ -181,6 +183,17 @@ def test_neither_the_chip_nor_its_session_sees_it_and_a_trace_says_whose_answer_
     assert events[2:] == [("reader", "FFCA"), ("reader", "FF82"), ("apdu", "00B2")]
     uid, key = told[-3], told[-2]
     assert (uid["answer"], uid["masked"], key["command"]) == ("000000009000", True, "FF82200006************")
+
+
+def test_a_reader_elsewhere_is_watched_alike() -> None:
+    """Over PC/SC nobody sees who answered: class FF of a contactless card is its reader's."""
+    told: list[dict[str, Any]] = []
+    for interface in Interface:
+        chip = Chip(new_card().chip.image, interface=interface)
+        card = ContactlessReader(chip, chip) if chip.ats else chip
+        watched = Observed(InProcess(chip, through=card), Trace(told.append).slot(0))
+        watched.send(bytes.fromhex("FFCA000000"))
+    assert [one["event"] for one in told] == ["apdu", "reader"]
 
 
 def test_a_slow_field_is_no_slow_reader() -> None:
