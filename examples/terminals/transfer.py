@@ -222,7 +222,9 @@ class Terminal:
 
     def enter_pin(self) -> None:
         """Asks how many tries are left, which costs none, and sends the PIN once."""
-        __, sw = self.link.send(Command("00200000"), "asking for the PIN's state")
+        data, sw = self.link.send(Command("00200000"), "asking for the PIN's state")
+        if data:
+            raise Broken("asking for the PIN's state: data where there are none")
         if sw == DONE:
             return  # none is set, so that none is asked for
         if sw >> 4 != 0x63C:
@@ -246,7 +248,10 @@ class Terminal:
         if telephone and self.read(TELEPHONE) != value:
             self.authenticate(TELEPHONE.key)
             self.write(TELEPHONE, value)
-        return self.text(TELEPHONE)
+        there = self.text(TELEPHONE)
+        if telephone and there != telephone:
+            raise Broken("the card does not have the telephone that was written")
+        return there
 
     def move(self, to: str) -> dict[Item, str]:
         """Moves every insurance that the card holds: all are read before one is written, each is read back.
