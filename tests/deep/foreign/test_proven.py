@@ -1,4 +1,4 @@
-"""Debian's own programs, proven as anybody's terminal is: what they do to a card is judged, what they do not is told."""
+"""Debian's own programs, proven as anybody's terminal is: what they do is judged, what they do not is told."""
 
 from __future__ import annotations
 
