@@ -28,6 +28,8 @@ SEEN = {"grade": "1", "sources": [CARD_READING]}
 NONE = frozenset[str]()
 USUAL_ALGORITHM = "3des"
 NAME = "learned"
+CERTIFICATE_FILES = ("signature", "encryption")
+"""Files of the certificate application without which it is one all the same."""
 OF_EVERY_DRAWING = ("extends", "schema", "name", "title", "title_zh")
 
 
@@ -340,6 +342,13 @@ class _Pen:
             if used and path in used:
                 self._remove("table", whole)
                 self.consequences.append(whole)
+        plan = self.base.certificate
+        for name in CERTIFICATE_FILES if plan is not None else ():
+            if getattr(plan, name) == path:
+                self._table("certificate")[name] = ""
+        if plan is not None and path in (plan.encryption_public, plan.encryption_private):
+            # One half of a pair is no pair.
+            self._table("certificate").update(encryption_public="", encryption_private="", imports="never")
         for name, app in self.base.applications.items():
             drawn = self.own.get("application", {}).get(name, {})
             if app.directory == path and "directory" not in drawn and name in self.found.applications:

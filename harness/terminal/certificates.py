@@ -151,7 +151,7 @@ def files(spec: CertificateSpec, purpose: Purpose) -> tuple[str, str]:
     """The paths of the public key and of the certificate of one purpose, empty where the layout has none."""
     if purpose is Purpose.SIGNATURE:
         return spec.public, spec.signature
-    return spec.encryption_public, spec.encryption
+    return spec.encryption_public or spec.public, spec.encryption
 
 
 def spec_of(layout: Layout) -> CertificateSpec:

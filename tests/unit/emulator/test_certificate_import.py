@@ -6,12 +6,17 @@ SM4 that is not ours.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gmalg
 import pytest
 
+from emulator import catalogue, personas
+from emulator.chip import Chip
 from emulator.crypto import suite
 from emulator.crypto.keys import pin_key
 from emulator.crypto.suite import Fold
+from emulator.filesystem.layouts.specs import LayoutError
 from tests.kit.cards import HOME, SSSE, Card, new_card
 
 SESSION = bytes(range(0x30, 0x40))
@@ -21,7 +26,7 @@ PRIVATE_THEN = "80C2C00126C2020015CB20"
 
 @pytest.fixture
 def card() -> Card:
-    made = new_card("3.00", "sm4")
+    made = new_card("3.00", "sm4", "certificate-key-only")
     made.ok(HOME["PKI"], "00A4000002DF01")
     return made
 
@@ -139,6 +144,27 @@ def test_a_session_key_ends_with_the_application(card: Card) -> None:
     card.ok(SSSE, HOME["CERT"])
     assert prove(card, "123456") == "9000"
     assert card.send(PRIVATE_THEN + made.sealed.hex()) == "6985"
+
+
+PLAIN = 'extends = "3.00"\nname = "own"\nschema = 1\n'
+
+
+def test_a_layout_without_files_for_a_pair_takes_no_imports(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    none = '[certificate]\nencryption_public = ""\nencryption_private = ""\nimports = "never"\n'
+    path.write_text(PLAIN + '[remove]\nfile = ["CERT/EF14", "CERT/EF15"]\n' + none)
+    chip = Chip(catalogue.card(personas.DEFAULT, path, "sm4"))
+    chip.power_on()
+    card = Card(chip)
+    card.ok(HOME["CERT"])
+    assert prove(card, "123456") == "9000"
+    assert card.send(PUBLIC_FIRST + "11" * 64) == card.send(f"804A021012C110{SESSION.hex()}") == "6D00"
+    path.write_text(PLAIN + '[certificate]\nencryption_public = ""\n')
+    with pytest.raises(LayoutError, match="both files of the pair"):
+        catalogue.layout(path)
+    path.write_text(PLAIN + '[certificate]\nuser = "MKCERT"\n')
+    with pytest.raises(LayoutError, match='use = "pin"'):
+        catalogue.layout(path)
 
 
 # New PINs.

@@ -10,6 +10,7 @@ from pathlib import Path
 import gmalg
 import pytest
 from cryptography import x509
+from fastapi.testclient import TestClient
 
 from emulator.chip import Chip
 from emulator.crypto import sm2
@@ -17,6 +18,7 @@ from emulator.crypto.keys import pin_key
 from emulator.filesystem.memory.cells import file_cell, key_cell
 from harness.driver.certificates import BEGIN, END
 from harness.driver.clients import Clients
+from harness.driver.dialects import dialect as dialects
 from harness.driver.library import SSCardDriver
 from harness.driver.readers import Given
 from harness.driver.server import called
@@ -24,6 +26,7 @@ from harness.driver.traced import CallTrace
 from harness.driver.wire import frame
 from harness.readers.connection import InProcess
 from harness.trace.record import TraceFile
+from harness.web import driver as front
 from tests.kit.cards import new_card
 
 USER = "123456"
@@ -182,3 +185,22 @@ def test_the_pin_stands_in_no_trace(tmp_path: Path) -> None:
         assert own not in text
         assert "97531086" not in text
         assert (TEXT in text) is personal
+
+
+@pytest.mark.parametrize("dialect", ["own", "params-38088"])
+def test_a_web_page_signs_and_verifies_in_its_dialect(dialect: str) -> None:
+    card = new_card("3.00", "sm4")
+    clients = Clients(Given(partial(_connection, card.chip), lambda: None))
+    form = dialects.load(dialect)
+    page = TestClient(front.create(clients, (), form), base_url="http://localhost")
+    inner = {"pUserPin": USER, "pInData": TEXT, "iType": "1"}
+    given = {"params": inner} if form.request.arguments else inner
+    told = page.post("/call", json={"function": "PKI_SignData", **given}).json()
+    assert told[form.answer.code] == form.answer.done
+    signature, certificate, __ = told["pOutInfo"].split("|")
+    inner = {"pUserPin": "", "pCert": certificate, "pClearText": TEXT, "pSignature": signature, "iType": "1"}
+    for text, code in ((TEXT, form.answer.done), (TEXT + ".", NOT_RIGHT)):
+        inner = {**inner, "pClearText": text}
+        given = {"params": inner} if form.request.arguments else inner
+        told = page.post("/call", json={"function": "PKI_VerifySign", **given}).json()
+        assert str(told[form.answer.code]) == str(code)

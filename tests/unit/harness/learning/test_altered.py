@@ -161,6 +161,17 @@ def test_what_is_stored_otherwise_is_its_own_difference(name: str) -> None:
     assert found.learning.unexpressed == ()
 
 
+def test_a_card_that_imports_no_key_pair_is_drawn_without_its_files() -> None:
+    pair = ["CERT/EF14", "CERT/EF15"]
+    plan = {"encryption_public": "", "encryption_private": "", "imports": "never"}
+    found = learned(altered("3.00", {"remove": {"file": pair}, "certificate": plan}))
+    assert {f'file."{path}"' for path in pair} <= set(differences(found))
+    drawn = found.layout.certificate if found.layout is not None else None
+    assert drawn is not None
+    assert (drawn.encryption_private, drawn.signature) == ("", "CERT/EF18")
+    assert found.learning.unexpressed == ()
+
+
 @pytest.mark.parametrize("name", NEW)
 def test_what_is_new_is_its_own_difference(name: str) -> None:
     own, expected = NEW[name]
