@@ -194,7 +194,8 @@ def _list(plan: ProvingPlan, *, as_json: bool) -> None:
     if as_json:
         from dataclasses import asdict
 
-        click.echo(json.dumps([asdict(one.situation) for one in plan.cases], ensure_ascii=False, indent=1))
+        rows = [{name: value for name, value in asdict(one.situation).items() if name != "pin"} for one in plan.cases]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     width = max(len(one.situation.name) for one in plan.cases)
     for one in plan.cases:

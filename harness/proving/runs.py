@@ -47,7 +47,7 @@ class RunRequest:
     argv: tuple[str, ...]
     situation: Situation
     cwd: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     faults: Plan | None = None
     deadline: float = DEADLINE
     expectation: Expectation = Expectation()

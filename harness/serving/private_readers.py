@@ -68,18 +68,31 @@ def _raise_loopback() -> None:
 class Exchangeable:
     """A card whose place another takes, unseen by the reader: what was put in beforehand becomes the card of a run.
 
-    Both have one ATR; the new one is powered as the old one was since it was put in.
+    Both have one ATR; the new one is powered as the old one was since it was put in. ``taken``: its ATR was asked for
+    after it was powered, which is the last that pcscd does before it says that a card is there.
     """
 
     def __init__(self, card: Card) -> None:
         self._card = card
-        self.atr = card.atr
+        self._atr = card.atr
+        self.taken = threading.Event()
         self._lock = threading.RLock()
         self._put_in = self._powered = False
 
+    @property
+    def atr(self) -> bytes:
+        """Returns the answer to reset, as a reader asks for it."""
+        if self._put_in:
+            self.taken.set()
+        return self._atr
+
+    @atr.setter
+    def atr(self, atr: bytes) -> None:
+        self._atr = atr
+
     def exchange(self, card: Card) -> None:
         """Puts another card in the old one's place. ValueError where a reader would see that it is another."""
-        if card.atr != self.atr:
+        if card.atr != self._atr:
             raise ValueError(_("a card with another ATR cannot take this one's place"))
         with self._lock:
             self._card = card
@@ -110,6 +123,7 @@ class Exchangeable:
         """It left the reader: no power either."""
         with self._lock:
             self._put_in = self._powered = False
+            self.taken.clear()
             self._card.taken_out()
 
     def transmit(self, command: bytes) -> bytes:
@@ -136,7 +150,8 @@ class PrivateReaders:
     def wait(self) -> None:
         """Waits until pcscd has taken every card. PcscError."""
         for slot in self.slots:
-            if not slot.wait_powered(pcsc.POWER_TIMEOUT):
+            card, left = slot.card, pcsc.POWER_TIMEOUT
+            if not (slot.wait_powered(left) and (not isinstance(card, Exchangeable) or card.taken.wait(left))):
                 raise pcsc.PcscError(
                     _(
                         "the private pcscd did not take the card within {seconds:g} s (exit code {code}): see "

@@ -71,3 +71,15 @@ def test_what_is_started_in_a_network_of_its_own_is_there_alone() -> None:
         assert listening == []
     else:
         assert within == before
+
+
+def test_a_card_is_taken_once_its_atr_was_asked_for_after_its_power() -> None:
+    place = Exchangeable(chip())
+    assert place.atr
+    assert not place.taken.is_set()
+    place.power_on()
+    assert not place.taken.is_set()
+    assert place.atr
+    assert place.taken.is_set()
+    place.taken_out()
+    assert not place.taken.is_set()
