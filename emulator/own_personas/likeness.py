@@ -426,7 +426,9 @@ Not one value is the card's: texts and numbers are made anew, dates are moved, p
 该卡填写而此处留空 filled on the card, left empty here: {empty}"""
 BIRTH_ITEM = ItemSpec(None, ItemFormat.CN, 4, "", "", "D", kind="date")
 YEAR_ITEM = ItemSpec(None, ItemFormat.CN, 2, "", "", "D", kind="year")
-COMPUTED_PARTS = frozenset({"BANK/EF02/70/5A", "BANK/EF01/70/57", "BANK/EF01/70/9F61", "BANK/EF01/70/9F62"})
+COMPUTED_PARTS = frozenset(
+    {"BANK/EF02/70/5A", "BANK/EF01/70/57", "BANK/EF01/70/9F61", "BANK/EF01/70/9F62", "PSE/EF01/70/61"}
+)
 """Elements that follow from the chip's serial number and the holder's."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator import ber
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import ApplicationSpec, ItemSpec, Layout
@@ -16,6 +17,7 @@ from emulator.personas import Persona
 from emulator.personas.numbers import LENGTH, luhn_check
 
 BANK, STRIPE, ACCOUNT, LISTS = "BANK", "BANK/EF01", "BANK/EF02", "BANK/EF03"
+DIRECTORY = "PSE/EF01"
 NOBODYS, LONGEST_NUMBER = "9999", 19
 CREDIT = bytes.fromhex("02")
 """How the AID of a bank's credit application ends. [S: prog-quickpass, prog-perso-check]"""
@@ -45,8 +47,8 @@ def bank_number_of(layout: Layout, serial: bytes) -> str:
 
 def records(persona: Persona, layout: Layout) -> dict[str, Any]:
     """What the bank's records say that follows from elsewhere: the card's number, track 2 with expiry and service code,
-    the service code by the kind of card, and the holder's document. Where nothing says when the card ends there is no
-    track 2. Elements that the layout has not are left out.
+    the service code by the kind of card, the holder's document, and the directory's entry. Where nothing says when the
+    card ends there is no track 2. Elements that the layout has not are left out.
     """
     number = bank_number_of(layout, persona.serial)
     if not number:
@@ -61,11 +63,21 @@ def records(persona: Persona, layout: Layout) -> dict[str, Any]:
     document = persona.values.get("SSSE/EF06", {}).get("08", "")
     own = {"9F61": document, "9F62": CITIZENS if _is_citizens(document) else OTHERS} if document else {}
     records = [{**({"57": track} if account.get("5F24") else {}), **stripe}, {**own, **holder}]
+    directory = _records(persona, DIRECTORY)
+    if not any(directory):
+        directory = [{"61": _listed(layout.applications[BANK])}]
     return {
         f"{path}/70": [{tag: one for tag, one in record.items() if tag in _parts(layout, path)} for record in found]
-        for path, found in ((STRIPE, records), (ACCOUNT, [account]), (LISTS, [lists]))
+        for path, found in ((STRIPE, records), (ACCOUNT, [account]), (LISTS, [lists]), (DIRECTORY, directory))
         if path in layout.files
     }
+
+
+def _listed(app: ApplicationSpec) -> dict[str, str]:
+    """An application's entry in the directory: its name, and label and priority as its FCI has them."""
+    own = dict(ber.objects(app.proprietary))
+    label, priority = own.get(0x50, b"").decode("ascii", "replace"), own.get(0x87, b"").hex()
+    return {"4F": app.dfname.hex().upper(), "50": label, **({"87": priority} if priority else {})}
 
 
 def _parts(layout: Layout, path: str) -> dict[str, ItemSpec]:

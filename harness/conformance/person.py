@@ -13,7 +13,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from emulator.personas import Persona
-from emulator.personas.bank import bank_card_number
+from emulator.personas.bank import bank_number_of
 from harness.conformance.models import OfPersona
 
 
@@ -49,7 +49,7 @@ class Person:
             case OfPersona.REGION:
                 return self.persona.region
             case OfPersona.BANK_CARD_NUMBER:
-                return bank_card_number(self.persona.serial)
+                return bank_number_of(self.image.layout, self.persona.serial)
             case OfPersona.PIN:
                 return self.persona.pin
 

@@ -97,6 +97,9 @@ def _atr(learning: Learning, layout: Layout, _: str) -> Iterator[Aspect]:
 
 def _application(learning: Learning, layout: Layout, name: str) -> Iterator[Aspect]:
     spec, seen = layout.applications[name], learning.application(name)
+    if seen is None and spec.contactless_only and learning.reader.interface == Interface.CONTACT.value:
+        yield Aspect("", good=True, why="by contacts it is not found")
+        return
     if seen is None:
         yield _absent(learning, name, "this card has no such application")
         return

@@ -22,16 +22,16 @@ MAKER_UID = b"\x7e"
 
 
 def over(layout: Layout, interface: Interface) -> Layout:
-    """The layout as a terminal finds it over this interface: itself, but for what the layout says of the contactless
-    side. Its files, keys and applications are the card's all the same. ValueError for one that it does not have; the
-    catalogue says which do.
+    """The layout as a terminal finds it over this interface: by contacts itself, without what is found in a field
+    alone; else with what it says of the contactless side. Its files, keys and applications are the card's all the same.
+    ValueError for an interface that it does not have; the catalogue says which do.
     """
     if interface is Interface.CONTACT:
         return layout
     spec = layout.contactless
     if spec is None:
         raise ValueError(f"layout {layout.name} has no contactless interface")
-    if not spec.access and not spec.unreachable and spec.pin:
+    if not spec.access and not spec.unreachable and not layout.hidden and spec.pin:
         return layout
     fingerprint = f"{layout.fingerprint} {interface}"
     known = _over_the_air.get(fingerprint)

@@ -90,6 +90,7 @@ class LayoutReader:
             name, version, title, title_zh, card, algorithms, header, maker, basis, applications, files, keys, pin,
             regions, schemes, blocking, activation, personalisation, purse, certificate, key_files, self.table,
             fingerprint_of(self.table), follows_class, habits, contactless,
+            frozenset(app.id for app in applications.values() if app.contactless_only),
         )  # fmt: skip
 
     def _atr(self) -> tuple[bytes, bytes, Basis]:
@@ -176,6 +177,7 @@ class LayoutReader:
                 tells_algorithm=node.truth("tells_algorithm", True),
                 sources=node.sources(),
                 data=self._data(node),
+                contactless_only=node.truth("contactless_only", False),
             )
             try:
                 __ = result[key].options
@@ -202,13 +204,14 @@ class LayoutReader:
 
     @staticmethod
     def _data(node: Node) -> dict[int, bytes]:
-        """The data objects of an application: values by tag."""
+        """The data objects of an application: values by tag, less those that a layout has emptied."""
         table = Node(node.source, f"{node.key}.data", node.take("data", dict, _("a table of values by tag"), {}))
         found: dict[int, bytes] = {}
         for tag in list(table.rest):
             if not DATA_TAG.fullmatch(tag):
                 raise table.error(tag, _("expected a tag of four hex digits, as GET DATA names it in P1 and P2"))
-            found[int(tag, 16)] = table.hexadecimal(tag, range(1, 64))
+            if value := table.hexadecimal(tag, range(64)):
+                found[int(tag, 16)] = value
         return found
 
     def _check_applications(self, applications: Mapping[str, ApplicationSpec], keys: Mapping[str, KeySpec]) -> None:

@@ -194,6 +194,8 @@ class ApplicationSpec:
     tells_algorithm: bool = True
     sources: tuple[str, ...] = ()
     data: dict[int, bytes] = field(default_factory=dict)
+    contactless_only: bool = False
+    """By contacts it is not found."""
 
     @property
     def log(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.monitor.rule import Rule
 from harness.monitor.rules import (
     answers,
+    bank,
     certificates,
     challenge,
     contactless,
@@ -26,5 +27,6 @@ RULES: tuple[type[Rule], ...] = (
     *certificates.RULES,
     *writing.RULES,
     *state.RULES,
+    *bank.RULES,
     *psam.RULES,
 )

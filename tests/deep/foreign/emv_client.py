@@ -51,15 +51,18 @@ def found(reader: Any) -> dict[str, Any]:
     if not applications:
         return told
     chosen = card.select_application(applications[0][Tag.ADF_NAME])
+    if chosen.data is None:  # a warning, which the library takes for an answer
+        return {**told, "selected": hexed([chosen.sw1, chosen.sw2])}
     properties = chosen.data[Tag.FCI][Tag.FCI_PROP]
     told["properties"] = words(properties)
-    told["options list"] = word(Tag(CHOICES), properties[CHOICES])
+    list_of = properties.get(CHOICES)
+    told["options list"] = word(Tag(CHOICES), list_of) if list_of else []
     try:
         card.get_processing_options()
         told["without options"] = "9000"
     except ErrorResponse as refused:
         told["without options"] = hexed([refused.sw1, refused.sw2])
-    wanted = properties[CHOICES].size()
+    wanted = list_of.size() if list_of else 0
     answer = card.tp.exchange(GetProcessingOptions([0x83, wanted, *[0] * wanted])).data[Tag.RMTF1]
     told["profile"], told["locator"] = hexed(answer[:2]), hexed(answer[2:])
     told["data"] = words(card.get_application_data(answer[2:]))

@@ -17,7 +17,7 @@ from tests.deep.foreign.clients import (
     needed,
     said,
 )
-from tests.deep.foreign.conftest import Reader
+from tests.deep.foreign.conftest import Reader, card
 from tests.kit.cards import SSSE
 
 NAME_OF_SSSE = SSSE[10:]
@@ -60,3 +60,26 @@ def test_node_emv_takes_the_fci_apart() -> None:
     """It needs no reader: what the card said goes through it."""
     found = json.loads(node("emv.js", "node-emv", FCI["3des"]))
     assert found == {"6F": {"84": NAME_OF_SSSE, "A5": {"88": "1E", "9F0C": "860101"}}}
+
+
+@pytest.mark.parametrize(("layout", "kind", "digits"), [("3.00", "01", 19), ("credit", "02", 16)])
+def test_a_reader_of_bank_cards_comes_to_the_end(layout: str, kind: str, digits: int) -> None:
+    """Two packages together: one follows 61xx and 6Cxx, one takes apart what comes, as a payment terminal reads."""
+    needed(MODULES / "smartcard")
+    with card(layout=layout) as reader:
+        found = json.loads(node("emvreader.js", "node-emv", reader.name))
+    assert found["listed"]["4F"] == found["known"]["84"] == f"A0000003330101{kind}"
+    assert found["profile"] == [
+        "Cardholder verification is supported",
+        "Terminal risk Management is to be performed",
+        "Issuer authentication is supported",
+    ]
+    data = found["data"]
+    number = data["5A"].rstrip("F")
+    assert (len(number), number[:4]) == (digits, "9999")
+    assert data["57"].startswith(f"{number}D3009")
+    assert bytes.fromhex(data["5F20"]) == b"TEST/CARDHOLDER"
+    assert bytes.fromhex(data["9F61"]).startswith(b"519900")
+    assert len(found["log"]) == 10
+    assert [one["9F36"] for one in found["log"]] == sorted((one["9F36"] for one in found["log"]), reverse=True)
+    assert {one["5F2A"] for one in found["log"]} == {"0156"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from emulator.chip import Chip
 from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.layouts.terms import IssuedState
+from emulator.interface import Interface
 from emulator.personas.bank import bank_card_number
 from emulator.personas.issue import issue
+from emulator.personas.numbers import luhn_check
 from tests.kit.cards import HOME, VERIFY, Card, new_card
 
 LISTS = {0x9F38, 0x9F49, 0x9F4F, 0x8C, 0x8D, 0x97}
@@ -25,7 +28,11 @@ DEBIT_SERVICES = {"120", "220", "520", "620", "123", "223", "523", "623"}
 """Service codes that a debit card may have, by a card maker's check. [1: prog-perso-check]"""
 TEMPLATE = "9A 03 9F21 03 9F02 06 9F03 06 9F1A 02 5F2A 02 9F4E 14 9C 01 9F36 02"
 """How a record of PBOC's log is made up, as issuers' scripts and readers have it."""
-HOLDERS = [name for name in catalogue.personas() if catalogue.persona(name).card == "user" and name != "blank"]
+HOLDERS = [
+    name
+    for name in catalogue.personas()
+    if catalogue.persona(name).card == "user" and name not in ("blank", "bank-closed")
+]
 
 
 @pytest.fixture
@@ -219,6 +226,67 @@ def test_none_on_a_card_of_100() -> None:
     card = new_card("1.00")
     assert card.send(HOME["PSE"]) == card.send(HOME["BANK"]) == "6A82"
     assert card.send(OPTIONS) == "6D00"
+
+
+# --- one side of the card without the other ------------------------------------------------------------------------
+
+
+def test_a_closed_bank_side_refuses_and_the_social_security_side_works() -> None:
+    card = new_card("3.00", "sm4", "bank-closed")
+    assert card.send(HOME["BANK"]) == "6283", "it is selected, and says that it is blocked [P]"
+    for command in (OPTIONS, "00B2011400", "80CA9F3600", "80CA9F7900"):
+        assert card.send(command) == "6985", command
+    assert leaves(fetch(card, HOME["PSE"]))[0x88] == b"\x01"
+    assert leaves(fetch(card, "00B2010C00"))[0x4F].hex() == "a000000333010101", "the directory lists it all the same"
+    fetch(card, HOME["SSSE"])
+    assert card.send(VERIFY) == "9000"
+    assert fetch(card, "00B2072C00")[:1] == b"\x07"
+
+
+def test_a_blocked_environment_refuses_and_the_banks_side_works() -> None:
+    card = new_card("3.00", "sm4", "social-security-blocked")
+    assert card.send(HOME["SSSE"]) == "9303"
+    assert card.send(VERIFY) == card.send("00B2072C0B") == "9303"
+    known = read(card)
+    assert known[0x5A].hex().upper().rstrip("F") == bank_card_number(card.chip.image.atr[-4:])
+    assert of(card, "9F36")
+    assert card.send("00A40000022F01") == "6A82"
+
+
+# --- a credit card, and the field ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def credit() -> Card:
+    return new_card("credit", "sm4")
+
+
+def test_a_credit_card_has_another_name_a_shorter_number_and_no_options_to_ask_for(credit: Card) -> None:
+    assert credit.send(HOME["BANK"]) == "6A82", "the debit application is not there"
+    assert leaves(fetch(credit, HOME["PSE"]))[0x88] == b"\x01"
+    listed = leaves(fetch(credit, "00B2010C00"))
+    assert listed == {0x4F: bytes.fromhex("A000000333010102"), 0x50: b"PBOC CREDIT", 0x87: b"\x01"}
+    fetch(credit, "00A4040008A000000333010102")
+    assert fetch(credit, "80A80000028300")[:4].hex() == "800e1c00", "as programs send it that never look at a PDOL"
+    number = leaves(fetch(credit, "00B2011400"))[0x5A].hex()
+    assert re.fullmatch("9999[0-9]{12}", number)
+    assert luhn_check(number[:-1]) == number[-1]
+    assert leaves(fetch(credit, "00B2010C00"))[0x57].hex().upper() == f"{number}D3009201F"[: 2 * 12]
+    assert {credit.send(f"80CA{tag}00") for tag in ("9F79", "9F77", "9F78", "9F6D")} == {"6A88"}
+    assert of(credit, "9F36")
+
+
+def test_in_a_field_the_proximity_environment_lists_the_application_and_by_contacts_there_is_none(card: Card) -> None:
+    near = "00A404000E325041592E5359532E4444463031"
+    assert card.send(near) == "6A82"
+    for layout, kind, label in (("3.00", "01", b"PBOC DEBIT"), ("credit", "02", b"PBOC CREDIT")):
+        over = Card(Chip(catalogue.card(personas.DEFAULT, layout, "sm4"), interface=Interface.CONTACTLESS))
+        over.chip.power_on()
+        told = leaves(fetch(over, near + "00"))
+        assert told[0x84] == b"2PAY.SYS.DDF01"
+        assert told[0x4F].hex().upper() == f"A0000003330101{kind}"
+        assert (told[0x50], told[0x87]) == (label, b"\x01")
+        assert leaves(fetch(over, f"00A4040008{told[0x4F].hex()}00"))[0x50] == label
 
 
 # --- GET DATA and the log ------------------------------------------------------------------------------------------

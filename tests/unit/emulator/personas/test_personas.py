@@ -33,7 +33,7 @@ ASKED_FOR = {
 
 FOREIGNERS = {"foreign-resident", "latin-name"}
 PEOPLE = [name for name in catalogue.personas() if name != "blank"]
-READABLE = [name for name in PEOPLE if name != "card-blocked"]
+READABLE = [name for name in PEOPLE if name not in ("card-blocked", "social-security-blocked")]
 
 
 def check_mod_11_2(body: str) -> str:

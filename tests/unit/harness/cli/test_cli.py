@@ -33,7 +33,7 @@ def test_show() -> None:
     shown = json.loads(run("show", "--persona", "adult-mianyang", "--json", "--layout", "2.00").stdout)
     values = {one["tag"]: one["value"] for one in shown["files"]["SSSE/EF06"]["items"]}
     assert values["09"] == "样例乙"
-    assert len(shown["files"]) == 45
+    assert len(shown["files"]) == 46
 
 
 def test_apdu() -> None:
@@ -160,7 +160,7 @@ def test_layouts(tmp_path: Path) -> None:
     assert "SSSE/EF0D" in json.loads(run("layout", "show", "regional", "--json").stdout)["layout"]["file"]
     own = tmp_path / "own.toml"
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[application.SSSE]\nfid = "DDF9"\n', encoding="utf-8")
-    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 49
+    assert json.loads(run("layout", "check", str(own), "--json").stdout)["files"] == 52
     assert "DDF9" in run("layout", "show", str(own)).stdout
     own.write_text('extends = "3.00"\nschema = 1\nname = "own"\n[key.STK]\nlevels = 7\n', encoding="utf-8")
     assert "key.STK.levels: expected a number from 1 to 3" in run("layout", "check", str(own), expect=1).stderr

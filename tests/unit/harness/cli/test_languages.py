@@ -91,7 +91,7 @@ def test_so_is_what_a_command_prints_with_its_counts() -> None:
 
 
 def test_a_translation_may_turn_the_parts_round() -> None:
-    assert said("layout", "check", "3.00").startswith("13 applications, 49 files, 197 items, 66 keys：3.00无误")
+    assert said("layout", "check", "3.00").startswith("14 applications, 52 files, 206 items, 66 keys：3.00无误")
 
 
 def test_the_doctor_tells_cause_and_remedy_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,12 @@ def another_certificate(own: CertificateApplication) -> None:
     own.write(Purpose.SIGNATURE, held.der)
 
 
+BANK = ("00A4040008A000000333010101", "00C0000047")
+
+
 CASES: dict[str, tuple[Judged | Callable[[], Judged], Callable[[Judged], object]]] = {
+    "BANK-OPTIONS": (Judged, lambda bad: bad.send(*BANK, "80A80000028300")),
+    "BANK-PAYMENT": (Judged, lambda bad: bad.send(*BANK, f"80AE80001D{'00' * 29}")),
     "SESSION-RESELECT": (Judged, lambda bad: bad.fci().send("reset", READ_NUMBER)),
     "SESSION-ENVIRONMENT": (Judged, lambda bad: bad.send(DF["DF01"], "00C000000A")),
     "SESSION-REFUSED-SELECT": (Judged, lambda bad: bad.fci().send("00A4040006D15600000599", READ_NUMBER)),

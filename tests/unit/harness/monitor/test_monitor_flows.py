@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from emulator.apdu.instructions.bank import GetData, GetProcessingOptions
+from emulator.apdu.instructions.records import ReadRecord
+from emulator.apdu.instructions.select import Select
 from emulator.filesystem.memory.cells import PIN_CELL
 from harness.clock import Clock
 from harness.driver.library import SSCardDriver
@@ -207,6 +210,19 @@ def in_a_field() -> Judged:
     return desk
 
 
+def reading_the_bank() -> Desk:
+    """The bank's side as its readers take it: options with what is asked for, the records, objects, the log."""
+    desk = Desk()
+    known = desk.terminal.exchange(Select.command(bytes.fromhex("A000000333010101")), "selecting")
+    assert bytes.fromhex("9F3809") in known
+    desk.terminal.exchange(GetProcessingOptions.command(bytes(9)), "options")
+    for sfi, number in ((1, 1), (1, 2), (2, 1), (3, 1), (11, 1)):
+        desk.terminal.exchange(ReadRecord.command(sfi, number=number), "a record")
+    assert desk.terminal.exchange(GetData.command(0x9F36), "the counter")[:3] == bytes.fromhex("9F3602")
+    desk.connection.close()
+    return desk
+
+
 def test_a_region_moved_in_several_calls_breaks_no_rule() -> None:
     desk = Desk()
     the_region_by_the_driver(desk)
@@ -223,4 +239,5 @@ def test_every_rule_comes_up_in_a_good_session_and_is_silent() -> None:
         came |= silent(after_a_fault(fault))
     came |= silent(under_messaging())
     came |= silent(in_a_field())
+    came |= silent(reading_the_bank())
     assert {rule.id for rule in RULES} - came == set()

@@ -48,7 +48,7 @@ def test_what_300_changes() -> None:
     assert new.algorithms == ("3des", "sm4")
     changed = [path for path in old.files if old.files[path] != new.files[path]]
     assert changed == ["SSSE/EF06"]
-    assert [name for name in new.applications if name not in old.applications] == ["PKI", "CERT"]
+    assert [name for name in new.applications if name not in old.applications] == ["PPSE", "PKI", "CERT"]
 
 
 def test_a_vendor_changes_a_fact_without_code(tmp_path: Path) -> None:
