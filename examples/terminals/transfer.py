@@ -25,6 +25,8 @@ from cardlink import DONE, Broken, Command, Failed, Link, Lost, Refused
 ENVIRONMENT = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
 """The name of the social security environment: sx1.sh.社会保障."""
 ATTEMPTS = 3
+INITIAL_PIN = "123456"
+"""What every card leaves the factory with: its holder sets another before any business."""
 FINAL = frozenset({0x6983, 0x6985, 0x6A81, 0x9303})
 """Locked, not activated, card blocked, application blocked: nothing is to be tried again."""
 ABSENT = 0x6A83
@@ -229,6 +231,8 @@ class Terminal:
             return  # none is set, so that none is asked for
         if sw >> 4 != 0x63C:
             raise Refused("asking for the PIN's state", sw)
+        if self.pin == INITIAL_PIN:
+            raise Failed("this is the PIN of a new card: have the cardholder set another first")
         left = sw & 0x0F
         if self.tries is not None and left < self.tries:
             raise Failed(f"{left} PIN tries are left, there were {self.tries}: ask the cardholder before another")

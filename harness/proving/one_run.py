@@ -35,6 +35,7 @@ from harness.trace.copy import masked_copy
 from harness.trace.decode import instruction_name
 from harness.trace.read import Event
 from harness.trace.record import SlotTrace, Trace
+from harness.verdicts.report import heard_in
 from harness.verdicts.verdict import Verdict
 
 USER, OWN = 0, 1
@@ -129,6 +130,8 @@ class _Run:
         self._monitor.end()
         rules = tuple(one for one in self._monitor.results() if one.verdict is not Verdict.NOT_APPLICABLE)
         after = card_state.state(self.image, self._key)
+        events = [*map(Event.of, count(1), self._events)]
+        masked = "".join(masked_copy(events, self.image.layout))
         told = output.text(ended.output)
         shown = told if request.personal_data else output.hidden(told, *self._cards())
         last = next((line for line in reversed(shown.splitlines()) if line.strip()), "")
@@ -156,7 +159,8 @@ class _Run:
             cut=ended.cut,
             left=ended.left,
             sent=tuple(self._watched.sent),
-            trace=self._told(),
+            trace=self._told(masked),
+            heard=heard_in(masked.encode(), events),
             rules=rules,
             before=self.before,
             after=after,
@@ -170,11 +174,11 @@ class _Run:
         if self._own_image is not None:
             yield self._own_image
 
-    def _told(self) -> str:
+    def _told(self, masked: str) -> str:
         """The trace as it may be kept."""
         if self._request.personal_data:
             return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in self._events)
-        return "".join(masked_copy(map(Event.of, count(1), self._events), self.image.layout))
+        return masked
 
 
 def _ending(ended: Ended) -> Ending:

@@ -73,6 +73,7 @@ def _of_run(plan: ProvingPlan, situation: Situation, run: RunResult, line: str) 
         reason=reason,
         seconds=run.seconds,
         trace=broken[0].trace if broken else (),
+        heard=run.heard,
         cause=_cause(run),
     )
     for one in broken:

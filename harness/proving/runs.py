@@ -9,6 +9,7 @@ from enum import StrEnum
 from harness.faults.plan import Plan
 from harness.proving.card_state import CardChange, CardState
 from harness.proving.situation import Situation
+from harness.verdicts.log import Heard
 from harness.verdicts.verdict import Result, Verdict
 
 DEADLINE = 60.0
@@ -102,9 +103,9 @@ class RunResult:
     ``seconds``: the program's own; ``overhead``: all else that the run took. ``output``: what it printed, values of the
     card hidden, its middle left out where ``cut``; ``printed``: bytes in all. ``left``: processes that it left, ended
     by now. ``sent``: the user's card's commands; ``trace``: of all cards, as ``sscard run --trace`` writes it, masked.
-    ``rules``: the monitor's verdicts, of those rules that came up or are blind. ``injected``: the faults that came.
-    ``image``: the card as it was left, not to be shown to anybody. ``checks``: all that it was held against, of which
-    ``verdict`` is the gravest.
+    ``heard``: what names its session, over the trace as it is when masked. ``rules``: the monitor's verdicts, of those
+    rules that came up or are blind. ``injected``: the faults that came. ``image``: the card as it was left, not to be
+    shown to anybody. ``checks``: all that it was held against, of which ``verdict`` is the gravest.
     """
 
     situation: str
@@ -121,6 +122,7 @@ class RunResult:
     left: int = 0
     sent: tuple[Sent, ...] = ()
     trace: str = field(default="", repr=False)
+    heard: Heard | None = None
     rules: tuple[Result, ...] = field(default=(), repr=False)
     before: CardState | None = field(default=None, repr=False)
     after: CardState | None = field(default=None, repr=False)

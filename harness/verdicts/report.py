@@ -202,14 +202,19 @@ def as_table(
 
 
 def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:
-    """What names a recorded session: its file's SHA-256, when that was judged, its cards by ATR less the chip's serial
-    number, how many commands.
+    """What names a recorded session, and when it was judged: see ``heard_in``."""
+    return named(heard_in(data, events), date)
+
+
+def heard_in(data: bytes, events: Sequence[Event]) -> Heard:
+    """What names a recorded session: its file's SHA-256, its cards by ATR less the chip's serial number, how many
+    commands.
     """
     atrs = (
         interface.masked(bytes.fromhex(one.told("atr"))).hex().upper() for one in events if one.kind is EventKind.RESET
     )
     commands = sum(one.kind is EventKind.APDU for one in events)
-    return named(Heard(sha256(data).hexdigest(), frozenset(atrs), commands), date)
+    return Heard(sha256(data).hexdigest(), frozenset(atrs), commands)
 
 
 def _session_of(results: Sequence[Result], context: Context) -> dict[str, Any]:
