@@ -80,10 +80,13 @@ def test_a_terminal_that_works_is_told_from_one_that_only_selects(plan: Path, tm
     assert sorted(path.name for path in kept.iterdir()) == ["good.jsonl", "good.txt", "locked.jsonl", "locked.txt"]
     assert PIN not in "".join(path.read_text() for path in kept.iterdir())
     assert "locked" in sscard("trace", "show", str(kept / "locked.jsonl"))
+    report = tmp_path / "report"
     told = sscard(
-        "prove", str(plan), "--situation", "good", "--", sys.executable, "-c", READING, PIN, expect=0
+        "prove", str(plan), "--situation", "good", "-o", str(report), "--", sys.executable, "-c", READING, PIN, expect=0
     )  # fmt: skip
     assert "1 passed" in told
+    session = json.loads((report / "report.json").read_text(encoding="utf-8"))["session"]
+    assert (session["commands"], len(session["cards"])) == (6, 2), "the user's card and the terminal's own"
     told = sscard("prove", str(plan), "--", sys.executable, "-c", SELECTING, expect=1)
     assert "it ended with exit code 0, expected 1" in told
     assert "RIGHTS-READ: in none of its runs" in told
