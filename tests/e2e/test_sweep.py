@@ -60,7 +60,9 @@ def cell(baseline: Baseline, instruction: str, which: int, fault: str) -> Cell:
 
 
 def played(baseline: Baseline, at: Cell, mistake: str = "") -> Kept:
-    return play.play_cell(CellRequest(terminals.request(mistake, deadline=8.0 if mistake else 60.0), baseline, at))
+    return play.play_cell(
+        CellRequest(terminals.request(mistake, deadline=8.0 if mistake == "waits" else 60.0), baseline, at)
+    )
 
 
 @pytest.mark.pcsc
