@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from typing import Protocol
 
 from emulator import internal_fault
@@ -73,6 +74,8 @@ class Slot:
         self._wanted = False
         self._changed = threading.Condition()
         self._socket: socket.socket | None = None
+        self._left = -LONGEST_PAUSE
+        """When the card was last in, by the monotonic clock."""
         self._powered = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"slot on port {port}", daemon=True)
         self._thread.start()
@@ -125,8 +128,13 @@ class Slot:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._wanted)
+                # Who takes a card out and sees that PC/SC has none may still be before the driver's next look.
+                out = self._left + LONGEST_PAUSE - time.monotonic()
+                self._changed.wait_for(lambda: self._closing or not self._wanted, max(0.0, out))
                 if self._closing:
                     return
+                if not self._wanted:
+                    continue
             connection = self._connect()
             if connection is None or self.card is None:
                 rest, pause = pause, min(2 * pause, LONGEST_PAUSE)
@@ -167,7 +175,7 @@ class Slot:
             card.taken_out()
             with self._changed:
                 connection.close()
-                self._socket = None
+                self._socket, self._left = None, time.monotonic()
                 self._changed.notify_all()
 
     def _answer_all(self, wire: Wire, card: Card) -> None:
