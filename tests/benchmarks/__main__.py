@@ -35,6 +35,11 @@ def main() -> None:
     proven = proving.measure()
     _begin("a sweep")
     swept = sweeps.measure()
+    _begin("campaigns, and runs on two workers")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.campaigns"], capture_output=True, text=True, check=False
+    )
+    campaigns = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
     through = {}
     for what in through_pcscd.COMPARISONS:
         _begin(f"through pcscd: {what}")
@@ -53,6 +58,7 @@ def main() -> None:
                     "office_clients": office,
                     "proving": proven,
                     "sweep": swept,
+                    "campaigns": campaigns,
                     "through_pcscd": through,
                 },
                 indent=1,
@@ -75,6 +81,9 @@ def main() -> None:
         print(f"  {what:22} {json.dumps(office[what])}")
     print(f"\nOne run of a terminal, seconds: {json.dumps(proven)}")
     print(f"\nA sweep of a terminal: {json.dumps(swept)}")
+    print("\nCampaigns beside the bare chip, and how many times as fast two are as one")
+    for what, figures in campaigns.items():
+        print(f"  {what:22} {json.dumps(figures)}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")
