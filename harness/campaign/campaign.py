@@ -65,6 +65,7 @@ class Campaign:
 
     def run(self, runs: Runs, told: Callable[[Campaign], object] = lambda _one: None) -> None:
         """Does it all; ``told`` after each shard. CannotRun, ClusterLost: then what stands here is of what was done."""
+        self._began = time.monotonic()
         completed = runs.completed(partial(shards.play, planted=self.plan.planted), self.asked())
         try:
             for one in completed:
