@@ -15,7 +15,7 @@ help:
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
-	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, an hour of sessions with faults,"
+	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, fuzzing led by coverage, sessions with faults,"
 	@echo "            broken chips; the driver library on Windows, from Node, in a browser, under sanitizers;"
 	@echo "            other people's PC/SC clients (docs/clients.md)"
 	@echo "make clean  remove the virtual environment and caches"
