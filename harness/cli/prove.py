@@ -64,7 +64,7 @@ class WithProgram(click.Command):
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Of each run. [the plan's, else 60]"
 )
-@click.option("--jobs", type=click.IntRange(1, 256), help="Runs at once, each in readers of its own. [1]")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Runs at once, each in readers of its own, else one.")
 @click.option("--scheduler", default="", metavar="tcp://HOST:PORT", help="Run on the workers of this Dask cluster.")
 @click.option("--seed", type=click.IntRange(0), help="Make the cards' random numbers the same each time.")
 @click.option("--keep", type=FOLDER, help="Keep each run's trace and output in this folder.")

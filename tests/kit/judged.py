@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
+
+import pytest
 
 from emulator import catalogue
 from emulator.apdu.command import CommandAPDU
@@ -15,6 +18,10 @@ from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
+from harness.certificates import authority
+from harness.certificates.authority import Holder, Purpose
+from harness.certificates.envelope import Envelope
+from harness.clock import CHINA
 from harness.faults import plan
 from harness.faults.chip import FaultyChip
 from harness.faults.plan import Plan
@@ -23,7 +30,8 @@ from harness.monitor.rule import Situation
 from harness.readers.connection import InProcess
 from harness.readers.pcsc import PcscError
 from harness.terminal import region
-from harness.terminal.terminal import Terminal
+from harness.terminal.certificates import CertificateApplication
+from harness.terminal.terminal import PinRefused, Terminal
 from harness.trace.read import Event
 from harness.trace.record import Trace
 from tests.kit.cards import SSSE, new_card
@@ -228,3 +236,30 @@ def psam_session(bad: Judged, *, atr: bytes, code: str, spoil: bool = False) -> 
     right = atr == bad.connection.atr and code == "510100" and not spoil
     assert (answer == b"\x90\x00") is right
     psam.close()
+
+
+def certified() -> Judged:
+    """A card that was never in the certificate application gets both key pairs and their certificates, and signs; its
+    PIN was mistyped once.
+    """
+    card = Judged("3.00", "certificate-none", algorithm="sm4")
+    card.terminal.begin()
+    assert card.terminal.valid_until()
+    own = CertificateApplication(card.terminal)
+    own.prove("123456")
+    assert not own.held(Purpose.SIGNATURE).public
+    public = own.generate()
+    begins = datetime(2026, 1, 1, tzinfo=CHINA)
+    holder = Holder("测试证甲", "519900199003150011")
+    ca, random = authority.published(), Random(1).randbytes
+    envelope = Envelope.make(public, random)
+    own.take(envelope)
+    for purpose, key in ((Purpose.SIGNATURE, public), (Purpose.ENCRYPTION, envelope.public)):
+        own.write(purpose, ca.issue(holder, key, purpose, random, begins, begins.replace(year=2030)).der, 0x70)
+    signature, __ = own.sign(b"a text")
+    assert own.verify(b"a text", signature)
+    with pytest.raises(PinRefused):
+        own.prove("000000")
+    card.later(6)
+    own.prove("123456")
+    return card

@@ -24,7 +24,7 @@ from harness.terminal import region
 from harness.terminal.session import TerminalSession
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import new_card
-from tests.kit.judged import Judged, demanding, in_field, keeping
+from tests.kit.judged import Judged, certified, demanding, in_field, keeping
 
 OWN_PIN = "246802"
 KINDS = pytest.mark.parametrize(
@@ -240,4 +240,5 @@ def test_every_rule_comes_up_in_a_good_session_and_is_silent() -> None:
     came |= silent(under_messaging())
     came |= silent(in_a_field())
     came |= silent(reading_the_bank())
+    came |= silent(certified())
     assert {rule.id for rule in RULES} - came == set()

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from random import Random
-
 import pytest
 
 from emulator.apdu.transport import follow
 from emulator.crypto.keys import test_root as root_of
 from emulator.filesystem.memory.cells import PIN_CELL
-from harness.certificates import authority
-from harness.certificates.authority import Holder, Purpose
-from harness.certificates.envelope import Envelope
-from harness.clock import CHINA, Clock
+from harness.certificates.authority import Purpose
+from harness.clock import Clock
 from harness.keys.access import TerminalError
 from harness.readers.connection import InProcess
 from harness.serving import demo
 from harness.serving.reader_profiles import SYSTEMS, Shaped
 from harness.terminal import region
 from harness.terminal.certificates import CertificateApplication
-from harness.terminal.terminal import PinRefused, Terminal
+from harness.terminal.terminal import Terminal
 from harness.verdicts.verdict import Verdict
 from tests.kit.cards import SSSE, VERIFY, new_card
-from tests.kit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, merged, psam_session
+from tests.kit.judged import ASK, READ_NUMBER, READ_VERSION, Judged, certified, merged, psam_session
 
 # --- good sessions -------------------------------------------------------------------------------------------------
 
@@ -259,28 +254,7 @@ def test_a_masked_move_that_is_read_back_is_not_held_against_anyone() -> None:
 
 
 def test_no_rule_fires_on_the_reference_terminal_in_the_certificate_application() -> None:
-    card = good("3.00", "sm4", "certificate-none")
-    terminal = card.terminal
-    terminal.begin()
-    assert terminal.valid_until()
-    own = CertificateApplication(terminal)
-    own.prove("123456")
-    assert not own.held(Purpose.SIGNATURE).public
-    public = own.generate()
-    begins = datetime(2026, 1, 1, tzinfo=CHINA)
-    holder = Holder("测试证甲", "519900199003150011")
-    ca, random = authority.published(), Random(1).randbytes
-    envelope = Envelope.make(public, random)
-    own.take(envelope)
-    for purpose, key in ((Purpose.SIGNATURE, public), (Purpose.ENCRYPTION, envelope.public)):
-        own.write(purpose, ca.issue(holder, key, purpose, random, begins, begins.replace(year=2030)).der, 0x70)
-    signature, __ = own.sign(b"a text")
-    assert own.verify(b"a text", signature)
-    with pytest.raises(PinRefused):
-        own.prove("000000")
-    typed(card)
-    own.prove("123456")
-    assert card.end() == []
+    assert certified().end() == []
 
 
 def test_a_trace_that_hides_certificates_says_so() -> None:
