@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+TESTERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
-.PHONY: help run all test check messages bench deep driver driver-windows clean
+.PHONY: help run all test check types types-linux types-win32 types-darwin messages bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
@@ -50,17 +51,24 @@ all: $(VENV)/.ready-all
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 emulator harness
-	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin emulator harness
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types
 
-# A process of tests for each core; whoever names one file runs pytest without it and need not wait for processes to start.
+types: types-linux types-win32 types-darwin
+
+types-linux: $(VENV)/.ready-dev
+	$(BIN)/mypy
+
+types-win32 types-darwin: types-%: $(VENV)/.ready-dev
+	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$* emulator harness
+
 messages: $(VENV)/.ready-dev
 	$(BIN)/python scripts/messages.py extract
 	$(BIN)/python scripts/messages.py compile
 
+# A process of tests for each core and one more, as tests often wait for pcscd to look; whoever names one file runs pytest
+# without them and need not wait for processes to start.
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
 
 bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
