@@ -5,26 +5,85 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from emulator.apdu.command import CommandAPDU
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge, InternalAuthentication
+from emulator.apdu.instructions.bank import GetProcessingOptions
+from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
+from emulator.apdu.instructions.blocks import ApplicationBlock, CardBlock
+from emulator.apdu.instructions.issuing import Activate
+from emulator.apdu.instructions.pin import ChangePin, PinChangeUnblock, Verify
+from emulator.apdu.instructions.purse import (
+    PURCHASE,
+    GetBalance,
+    GetStartingDay,
+    GetTransactionProof,
+    UpdateStartingDay,
+)
+from emulator.apdu.instructions.records import ReadRecord, UpdateRecord
+from emulator.apdu.instructions.response import GetResponse
+from emulator.apdu.instructions.select import EF, Select
+from emulator.apdu.instructions.transactions import (
+    CreditForLoad,
+    DebitForPurchase,
+    InitializeForLoad,
+    InitializeForPurchase,
+)
 from harness.campaign import statement
 from harness.campaign.deeds import Challenge, Deed, Prove, Reset, Seal, Send
 from harness.campaign.session import Session
 
 PINS = ("123456", "654321", "000000")
-SEEDS = tuple(
-    bytes.fromhex(one)
-    for one in (
-        *statement.SELECT.values(), "0020000003123456", "0020000003999999", "0020000000", "0084000008", "00B2012C12",
-        "00B2072C00", "00B207280B", "00B0870000", "00D6870003AABBCC", "00DC05280605042026" + "0101",
-        "00DC003B55" + "00" * 85, "0082000410" + "11" * 16, "0088000010" + "22" * 16, "805E010007123456FF654321",
-        "8424000004" + "33" * 4, "842400010C" + "44" * 12, "8424000114" + "55" * 20, "00C0000010", "00A4020002EF05",
-        "04B2012C04" + "66" * 4, "04DC05280A" + "060420260101" + "77" * 4, "841E000104" + "88" * 4,
-        "8416000004" + "99" * 4, "8044000000", "B02800010B" + "01000003E8" + "510100000001",
-        "B02A00000B" + "20261124120000AABBCCDD", "B028010113" + "01" + "00" * 12 + "510100000001",
-        "B02C01000F" + "00000001" + "20261124120000" + "AABBCCDD", "B026000104", "B02E0002020001", "B0560000020101",
-        "B056010002", "80A80000028300",
-    )
-)  # fmt: skip
+TIME, TERMINAL = bytes.fromhex("20261124120000"), bytes.fromhex("510100000001")
+
+
+def _with_mac(command: CommandAPDU, mac: bytes) -> CommandAPDU:
+    """As a command under secure messaging comes, whose MAC and cipher are not right."""
+    return replace(command.to_secure(), data=command.data + mac)
+
+
+SEEDS = (
+    *(bytes.fromhex(one) for one in statement.SELECT.values()),
+    *(
+        bytes(one)
+        for one in (
+            Verify.command(bytes.fromhex("123456")),
+            Verify.command(bytes.fromhex("999999")),
+            Verify.command(),
+            GetChallenge.command(),
+            ReadRecord.command(5, number=1, le=18),
+            ReadRecord.command(5, number=7),
+            ReadRecord.command(5, tag=0x07, le=11),
+            ReadBinary.command(7),
+            UpdateBinary.command(b"\xaa\xbb\xcc", 7),
+            UpdateRecord.command(bytes.fromhex("050420260101"), 5, tag=0x05),
+            UpdateRecord.command(bytes(85), 7, mode=3),
+            ExternalAuthentication.command(4, b"\x11" * 16),
+            InternalAuthentication.command(b"\x22" * 8, b"\x22" * 8),
+            ChangePin.command(bytes.fromhex("123456"), bytes.fromhex("654321")),
+            _with_mac(PinChangeUnblock.command(), b"\x33" * 4),
+            _with_mac(PinChangeUnblock.command(b"\x44" * 8), b"\x44" * 4),
+            _with_mac(PinChangeUnblock.command(b"\x55" * 16), b"\x55" * 4),
+            GetResponse.command(16),
+            Select.by_id(0xEF05, EF),
+            _with_mac(ReadRecord.command(5, number=1), b"\x66" * 4),
+            _with_mac(UpdateRecord.command(bytes.fromhex("060420260101"), 5, tag=0x05), b"\x77" * 4),
+            _with_mac(ApplicationBlock.command(), b"\x88" * 4),
+            _with_mac(CardBlock.command(), b"\x99" * 4),
+            Activate.apdu(le=0),
+            InitializeForLoad.command(1, (1000).to_bytes(4, "big"), TERMINAL),
+            CreditForLoad.command(TIME, b"\xaa\xbb\xcc\xdd"),
+            InitializeForPurchase.command(1, bytes(12), TERMINAL),
+            DebitForPurchase.command((1).to_bytes(4, "big"), TIME, b"\xaa\xbb\xcc\xdd"),
+            GetBalance.command(le=4),
+            GetTransactionProof.command(PURCHASE, (1).to_bytes(2, "big")),
+            UpdateStartingDay.command(bytes.fromhex("0101")),
+            GetStartingDay.command(2),
+            GetProcessingOptions.command(),
+        )
+    ),
+)
 """Commands that are harmed where nobody gives others."""
 ALL_KEYS = tuple((home, number, name) for home, table in statement.KEYS.items() for number, name in table.items())
 
@@ -109,23 +168,23 @@ class Deeds:
     def _verify(self) -> tuple[Deed, ...]:
         pin = self._model.pin if not self._one_in(3) else self._chance.choice(PINS)
         data = bytes.fromhex(pin + "F" * (len(pin) % 2))
-        return (Send(b"\x00\x20\x00\x00" + bytes((len(data),)) + data),)
+        return (Send(bytes(Verify.command(data))),)
 
     def _ask(self) -> tuple[Deed, ...]:
-        return (Send(bytes.fromhex("0020000000")),)
+        return (Send(bytes(Verify.command())),)
 
     def _change(self) -> tuple[Deed, ...]:
         old = self._model.pin if not self._one_in(3) else self._chance.choice(PINS)
         old += "F" * (len(old) % 2)
-        data = bytes.fromhex(old + "FF" + self._chance.choice(PINS))
-        return (Send(b"\x80\x5e\x01\x00" + bytes((len(data),)) + data),)
+        new = self._chance.choice(PINS)
+        return (Send(bytes(ChangePin.command(bytes.fromhex(old), bytes.fromhex(new)))),)
 
     def _reload(self) -> tuple[Deed, ...]:
         wrong = self._one_in(5)
         if self._one_in(2):
-            return self._fresh(Seal(bytes.fromhex("84240000"), b"", "STK", wrong=wrong))
+            return self._fresh(Seal(PinChangeUnblock.command().header, b"", "STK", wrong=wrong))
         pin = bytes.fromhex(self._chance.choice(PINS))
-        return self._fresh(Seal(bytes.fromhex("84240001"), pin, "STK", cipher=True, wrong=wrong))
+        return self._fresh(Seal(PinChangeUnblock.command(pin).header, pin, "STK", cipher=True, wrong=wrong))
 
     def _record(self) -> statement.Record:
         """A record of where it is, rather one that may be updated."""
@@ -149,11 +208,11 @@ class Deeds:
         return self._fresh(Seal(record.header(cla), value, key, wrong=self._one_in(3)))
 
     def _activate(self) -> tuple[Deed, ...]:
-        return (Send(bytes.fromhex("8044000000")),)
+        return (Send(bytes(Activate.apdu(le=0))),)
 
     def _block(self) -> tuple[Deed, ...]:
-        header = bytes.fromhex("84160000" if self._one_in(4) else "841E0001")
-        return self._fresh(Seal(header, b"", statement.MESSAGING[self._home()], wrong=self._one_in(3)))
+        command = CardBlock.command() if self._one_in(4) else ApplicationBlock.command()
+        return self._fresh(Seal(command.header, b"", statement.MESSAGING[self._home()], wrong=self._one_in(3)))
 
     def _reset(self) -> tuple[Deed, ...]:
         return (Reset(cold=self._one_in(2)),)

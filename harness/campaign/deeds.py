@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from emulator.apdu.command import HEADER
+from emulator.apdu.instructions.authentication import ExternalAuthentication, GetChallenge
 from emulator.crypto.suite import Suite
 
 ZERO = bytes(8)
@@ -47,11 +49,11 @@ class Challenge:
 
     def bytes_for(self, _terminal: Terminal) -> bytes:
         """Returns what is sent."""
-        return bytes.fromhex("0084000008")
+        return bytes(GetChallenge.command())
 
     def step(self, *, challenged: bool, block: int) -> dict[str, Any]:  # noqa: ARG002
         """Returns the step."""
-        return {"apdu": "0084000008", "capture": {"challenge": "0:8"}}
+        return {"apdu": bytes(GetChallenge.command()).hex().upper(), "capture": {"challenge": "0:8"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Prove:
         """Returns what is sent."""
         proof = bytearray(terminal.suite.cryptogram(terminal.process_key(self.key), DATA))
         proof[0] ^= self.wrong
-        return bytes((0x00, 0x82, 0x00, self.number, 16)) + bytes(proof) + DATA
+        return bytes(ExternalAuthentication.command(self.number, bytes(proof) + DATA))
 
     def step(self, *, challenged: bool, block: int) -> dict[str, Any]:  # noqa: ARG002
         """Returns the step."""
@@ -74,7 +76,8 @@ class Prove:
         let: dict[str, Any] = {"right": {"cryptogram": _under(self.key, challenged) | {"data": data}}}
         if self.wrong:
             let["wrong"] = {"xor": ["${right}", "01" + "00" * 7]}
-        return {"let": let, "apdu": f"008200{self.number:02X}10${{{'wrong' if self.wrong else 'right'}}}{data}"}
+        start = bytes(ExternalAuthentication.command(self.number, bytes(16)))[:HEADER].hex().upper()
+        return {"let": let, "apdu": f"{start}${{{'wrong' if self.wrong else 'right'}}}{data}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ ALLOWED = {
     "emulator/apdu/table.py": "finds an instruction by any header, and knows none",
     "emulator/apdu/messaging.py": "hands an instruction the header that it came with",
     "emulator/chip.py": "finds the instruction of what came",
+    "harness/campaign/model.py": "says independently of the chip what it may answer, so it reads commands by itself",
+    "harness/campaign/statement.py": "typed from the card's description, as nothing it shares with the chip",
     "harness/learning/harmless.py": "the list of what cards are learned by, told by its bytes",
     "harness/learning/manners.py": "commands that are wrong on purpose, and in classes that nothing has",
     "harness/monitor/other_programs.py": "commands for other kinds of card, which no instruction of ours has",
@@ -118,7 +120,8 @@ def test_each_exception_is_still_one() -> None:
     for name in (*ALLOWED, OF_THE_LAYOUT):
         tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
         text = ast.unparse(tree)
-        assert any(True for _ in understood_by_hand(tree)) or re.search(r"\.(cla|ins)\b|raw\[[0-3]\]", text), name
+        looked_at = [*understood_by_hand(tree), *built_by_hand(tree)]
+        assert looked_at or re.search(r"\.(cla|ins)\b|raw\[[0-3]\]", text), name
 
 
 @pytest.mark.parametrize(
