@@ -60,7 +60,7 @@ def _of_action(does: Action) -> Iterator[Name]:
 
 
 def known(layout: Layout) -> dict[Kind, list[str]]:
-    """What a layout has, by kind of name."""
+    """What a layout has on any side of its card, by kind of name."""
     return {
         Kind.APPLICATION: list(layout.applications),
         Kind.KEY: list(layout.keys),
@@ -81,7 +81,7 @@ def lacking(vector: Vector, layout: Layout) -> str:
 
 
 def has(layout: Layout, kind: Kind, name: str) -> bool:
-    """True if ``known`` has the name, which it need not list all for."""
+    """True if ``known`` has the name, and it is reached over the interface that the layout is of."""
     match kind:
         case Kind.APPLICATION:
             return name in layout.applications and name not in layout.hidden

@@ -14,7 +14,6 @@ import sscard
 from emulator import catalogue
 from emulator.chip import Chip
 from emulator.errors import SscardError
-from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.memory import image as images
 from emulator.reader.wire import Wire, WireError
 from harness.campaign import effects
@@ -121,7 +120,7 @@ def layout(data: bytes) -> None:
     path = _folder() / "fuzzed.toml"
     path.write_bytes(data)
     try:
-        found, _ = layouts.read(str(path))
+        found = catalogue.layout(path)
         made = catalogue.card("adult-chengdu", found)
     except (SscardError, ValueError):  # ValueError: persona and layout do not go together
         return

@@ -21,6 +21,7 @@ from emulator.filesystem.layouts.specs import LayoutError
 from emulator.filesystem.layouts.terms import CardKind, Structure
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind
 from emulator.frozen import FrozenDict, FrozenList, frozen
+from emulator.interface import Interface
 from emulator.personas import PersonaError, UnknownPersonaError
 from harness.conformance import names
 
@@ -231,11 +232,20 @@ def test_a_run_of_vectors_opens_each_file_once(tmp_path: Path, files: list[str])
     assert {path: times for path, times in opened.items() if times != 1} == {}
 
 
-def test_names_are_found_without_all_being_listed() -> None:
+def test_names_are_found_without_all_being_listed_on_the_side_that_reaches_them() -> None:
     for name in catalogue.layouts():
         layout = catalogue.layout(name)
+        sides = [layout] if layout.contactless is None else [catalogue.over(layout, one) for one in Interface]
         for kind, there in names.known(layout).items():
-            assert all(names.has(layout, kind, one) for one in there)
+            assert all(any(names.has(side, kind, one) for side in sides) for one in there)
             assert not any(
-                names.has(layout, kind, one) for one in ("", "NONE", "SSSE/EF05/", "SSSE/EF05/FF", "XX/EF05/01")
+                names.has(side, kind, one)
+                for side in sides
+                for one in ("", "NONE", "SSSE/EF05/", "SSSE/EF05/FF", "XX/EF05/01")
             )
+
+
+def test_what_is_found_in_a_field_alone_is_not_found_by_contacts() -> None:
+    layout = catalogue.layout("3.00")
+    assert not names.has(layout, names.Kind.APPLICATION, "PPSE")
+    assert names.has(catalogue.over(layout, Interface.CONTACTLESS), names.Kind.APPLICATION, "PPSE")
