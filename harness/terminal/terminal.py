@@ -23,6 +23,7 @@ from emulator.filesystem.layouts.specs import FileSpec, ItemSpec, Layout, Layout
 from emulator.filesystem.layouts.terms import Messaging
 from emulator.filesystem.memory.files import messaging_of
 from emulator.filesystem.memory.image import Image
+from emulator.interface import interface_of
 from emulator.messages import _
 from emulator.security import PIN
 from harness.keys.access import KeyAccess, TerminalError, Unauthorised
@@ -89,12 +90,13 @@ class Terminal(TerminalSession):
         self.version = self._issuers(VERSION, _("the version")).rstrip(b"\0").decode("ascii", "replace")
         self.region = self.identification[:3].hex()
         try:
-            self.layout = self._known or catalogue.layout(self.version)
+            layout = self._known or catalogue.layout(self.version)
         except LayoutError:
             known = ", ".join(catalogue.layouts())
             raise TerminalError(
                 _("the card says version {version!r}; known are {known}").format(version=self.version, known=known)
             ) from None
+        self.layout = catalogue.found_over(layout, interface_of(self.connection.atr))
 
     def _issuers(self, tag: int, what: str) -> bytes:
         """An item of the issuer's file, read before the layout is known."""

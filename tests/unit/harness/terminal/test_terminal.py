@@ -14,6 +14,7 @@ from harness.readers.connection import InProcess
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Refused, Terminal
 from tests.kit.cards import Card, new_card
+from tests.kit.judged import in_field, keeping
 
 ALL = ["DF03/EF05/61", "DF03/EF07/71", "DF03/EF15/7A", "DF03/EF16/51", "DF04/EF05/84"]
 
@@ -198,3 +199,13 @@ def test_life_cycle(terminal: Terminal) -> None:
     with pytest.raises(Refused) as refused:
         terminal.begin()
     assert refused.value.sw == SW.FUNCTION_NOT_SUPPORTED
+
+
+def test_a_card_in_a_field_is_known_as_it_is_there() -> None:
+    """By its ATR: that a terminal was told of the layout says nothing of the side that its reader sees."""
+    known = catalogue.layout(keeping())
+    card = in_field(keeping())
+    terminal = Terminal(card.connection, known)
+    terminal.begin()
+    path = next(iter(known.contactless.access)) if known.contactless else ""
+    assert terminal.layout.files[path].read != known.files[path].read
