@@ -112,8 +112,8 @@ def test_scriptor_verifies_a_pin(served: Served) -> None:
 
 
 def test_control_answers_nonsense_with_an_error(served: Served) -> None:
-    del served
-    (path,) = control.sockets()
+    (run,) = [one for one in control.runs() if one.table["pid"] == served.process.pid]
+    path = control.folder() / f"{control.PREFIX}{run.id}{control.SUFFIX}"
     for line in (b"nonsense\n", b"[]\n", b'{"op": "fly", "slot": 0}\n', b'{"op": "remove"}\n', b"x" * 70000 + b"\n"):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(DEADLINE)
