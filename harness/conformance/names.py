@@ -90,7 +90,9 @@ def has(layout: Layout, kind: Kind, name: str) -> bool:
         case Kind.FUNCTION:
             return name in FUNCTIONS
         case Kind.ITEM:
-            return name in layout.files or layout.item(ItemPath.parse(name)) is not None
+            found = layout.item(ItemPath.parse(name))
+            spec = found[0] if found else layout.files.get(name)
+            return spec is not None and spec.application not in layout.hidden
 
 
 def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:

@@ -27,7 +27,7 @@ ON: dict[str, tuple[str, ...]] = {
         "FIELD-HUADA_HD100_021", "FIELD-F4MDS_024", "FIELD-SSCREADER_029", "FIELD-PICC_DEMO_034", "FIELD-ICCINTER_035",
         "FIELD-GYH_045", "FIELD-CARDISSUE_064",
     ),
-    "3.00": ("FIELD-Z390_041",),
+    "3.00": ("FIELD-Z390_041", "FIELD-QUICKPASS_BANK"),
     str(LAYOUTS / "heze-2.00.toml"): ("FIELD-YX_SCRIPTS_053",),
 }  # fmt: skip
 """Flows by the layout of the card that they are run on."""

@@ -10,6 +10,7 @@ from emulator.crypto import Suite, suite
 from emulator.crypto.keys import card_key, pin_key, test_root
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import tries_cell
+from emulator.interface import Interface
 from emulator.security import PIN
 
 SSSE = "00A404000F7378312E73682EC9E7BBE1B1A3D5CF"
@@ -21,11 +22,12 @@ HOME = DF | {
     "MF": "00A40000023F00",
     "SSSE": SSSE,
     "PSE": "00A404000E315041592E5359532E4444463031",
+    "PPSE": "00A404000E325041592E5359532E4444463031",
     "BANK": "00A4040008A000000333010101",
     "PKI": "00A404000C504B492EC9E7BBE1B1A3D5CF",
     "CERT": "00A404000C53532E434552542E41444631",
 }
-"""How each application of a user card is selected."""
+"""How each application of a user card is selected, PPSE in a field alone."""
 VERIFY = "0020000003123456"
 WRONG_PIN = "0020000003999999"
 
@@ -106,8 +108,13 @@ class Card:
         return self.chip.image.memory.counter(tries_cell(name))
 
 
-def new_card(layout: str = "3.00", algorithm: str = "3des", persona: str = personas.DEFAULT) -> Card:
+def new_card(
+    layout: str = "3.00",
+    algorithm: str = "3des",
+    persona: str = personas.DEFAULT,
+    interface: Interface = Interface.CONTACT,
+) -> Card:
     """A fresh card, powered."""
-    chip = Chip(catalogue.card(persona, layout, algorithm))
+    chip = Chip(catalogue.card(persona, layout, algorithm), interface=interface)
     chip.power_on()
     return Card(chip)

@@ -249,3 +249,16 @@ def test_what_is_found_in_a_field_alone_is_not_found_by_contacts() -> None:
     layout = catalogue.layout("3.00")
     assert not names.has(layout, names.Kind.APPLICATION, "PPSE")
     assert names.has(catalogue.over(layout, Interface.CONTACTLESS), names.Kind.APPLICATION, "PPSE")
+
+
+def test_what_a_layout_puts_out_of_reach_of_a_field_is_found_by_contacts_alone(tmp_path: Path) -> None:
+    text = 'schema = 1\nextends = "3.00"\nname = "own"\n[contactless]\nunreachable = ["PKI"]\n'
+    contacts = catalogue.layout(written(tmp_path / "own.toml", text))
+    field = catalogue.over(contacts, Interface.CONTACTLESS)
+    key = next(key.name for key in contacts.keys.values() if key.application == "CERT")
+    for kind, name in (
+        (names.Kind.APPLICATION, "CERT"),
+        (names.Kind.KEY, key),
+        (names.Kind.ITEM, "CERT/EF13"),
+    ):
+        assert (names.has(contacts, kind, name), names.has(field, kind, name)) == (True, False), name

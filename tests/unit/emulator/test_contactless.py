@@ -9,7 +9,7 @@ import pytest
 from emulator import catalogue, personas
 from emulator.chip import Chip, Exchange
 from emulator.interface import AnswerToReset, Interface
-from tests.kit.cards import SSSE, VERIFY, Card
+from tests.kit.cards import SSSE, VERIFY, Card, new_card
 
 CONTACTLESS = Interface.CONTACTLESS
 ATR_SEEN = "3B8D8001" + "0081544C908684" + "5101" + "51010001" + "06"
@@ -19,9 +19,7 @@ FCI = "6F1C840F7378312E73682EC9E7BBE1B1A3D5CFA50988011E9F0C03860101"
 
 
 def card(layout: str = "3.00", algorithm: str = "3des", persona: str = personas.DEFAULT) -> Card:
-    made = Card(Chip(catalogue.card(persona, layout, algorithm), interface=CONTACTLESS))
-    made.chip.power_on()
-    return made
+    return new_card(layout, algorithm, persona, CONTACTLESS)
 
 
 def layout(folder: Path, text: str, extends: str = "3.00") -> str:

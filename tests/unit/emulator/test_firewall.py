@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
@@ -9,24 +10,31 @@ import pytest
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import FileSpec, Layout
 from emulator.filesystem.layouts.terms import KeyUse, Structure
+from emulator.interface import Interface
 from emulator.security import PIN, Never
 from tests.kit.cards import HOME, VERIFY, Card, new_card
 
 SECURED = ("SSSE", *(f"DF0{n}" for n in range(1, 8)))
 CARDS = [("2.00", "3des"), ("3.00", "3des"), ("3.00", "sm4")]
+Pair = tuple[tuple[str, ...], str, str]
 
 
-def applications(layout: str) -> list[str]:
-    return [name for name in catalogue.layout(layout).applications if name != "MF"]
+def pairs(card: tuple[str, str]) -> Iterator[Pair]:
+    """By contacts all that are found there; in a field those pairs of which one is found there alone, as PPSE is."""
+    layout = catalogue.layout(card[0])
+    for first, second in permutations((name for name in layout.applications if name != "MF"), 2):
+        in_field = not layout.hidden.isdisjoint((first, second))
+        yield (*card, *([Interface.CONTACTLESS.value] if in_field else [])), first, second
 
 
-PAIRS = [(one, *pair) for one in CARDS for pair in permutations(applications(one[0]), 2)]
+PAIRS = [pair for one in CARDS for pair in pairs(one)]
 all_pairs = pytest.mark.parametrize(("card", "first", "second"), PAIRS, indirect=["card"])
 
 
 @pytest.fixture(scope="module", params=CARDS, ids="-".join)
 def card(request: pytest.FixtureRequest) -> Card:
-    return new_card(*request.param)
+    layout, algorithm, *interface = request.param
+    return new_card(layout, algorithm, interface=Interface(*interface or (Interface.CONTACT,)))
 
 
 def rights_of(layout: Layout, application: str) -> list[str]:
@@ -48,6 +56,13 @@ def opens(card: Card, spec: FileSpec) -> tuple[bool, bool]:
     read = f"00B0{0x80 | spec.sfi:02X}0000" if binary else f"00B201{spec.sfi << 3 | 4:02X}00"
     update = f"00D6{0x80 | spec.sfi:02X}FFFF{'00' * 255}" if binary else f"00DC01{spec.sfi << 3 | 4:02X}01FF"
     return card.sw(read) != "6982", card.sw(update) != "6982"
+
+
+def test_what_is_found_in_a_field_alone_is_paired_there_with_everything() -> None:
+    others = {name for name in catalogue.layout("3.00").applications if name not in ("MF", "PPSE")}
+    paired = {(card, first) for card, first, second in PAIRS if second == "PPSE"}
+    assert paired == {(("3.00", algorithm, "contactless"), name) for algorithm in ("3des", "sm4") for name in others}
+    assert new_card("3.00").send(HOME["PPSE"]) == "6A82", "by contacts there is none to be held against"
 
 
 @all_pairs

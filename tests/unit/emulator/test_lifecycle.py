@@ -224,7 +224,7 @@ def test_before_activation(algorithm: str) -> None:
     card.ok("0088000010" + "22" * 16)
     assert card.authenticate("UKSSSE") == "9000"
     assert card.send("00DC062C06" + "060420401231") == "9000"
-    card.ok(HOME["BANK"], "00B2011423")
+    card.ok(HOME["BANK"], "00B2011432")
 
 
 @pytest.mark.parametrize("algorithm", ["3des", "sm4"])

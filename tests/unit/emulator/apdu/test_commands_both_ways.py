@@ -18,7 +18,7 @@ from emulator.apdu.instructions.authentication import (
     GetChallenge,
     InternalAuthentication,
 )
-from emulator.apdu.instructions.bank import GetProcessingOptions
+from emulator.apdu.instructions.bank import GenerateAc, GetData, GetProcessingOptions
 from emulator.apdu.instructions.binary import ReadBinary, UpdateBinary
 from emulator.apdu.instructions.blocks import ApplicationBlock, ApplicationUnblock, CardBlock
 from emulator.apdu.instructions.certificate import ChangeCertificatePin, Hash, VerifyCertificatePin
@@ -135,6 +135,9 @@ BUILT: list[tuple[CommandAPDU, type[Instruction], str, dict[str, Any]]] = [
     (UpdateStartingDay.command(b"\x01\x02"), UpdateStartingDay, "B0560000020102", {"day": b"\x01\x02"}),
     (GetStartingDay.command(2), GetStartingDay, "B056010002", {"le": 2}),
     (GetProcessingOptions.command(b"AB"), GetProcessingOptions, "80A800000483024142", {"data": b"\x83\2AB"}),
+    (GetData.command(0x9F36), GetData, "80CA9F3600", {"tag": 0x9F36, "le": 0}),
+    (GetData.command(0x9F79, 9), GetData, "80CA9F7909", {"tag": 0x9F79, "le": 9}),
+    (GenerateAc.command(0x40, b"AB"), GenerateAc, "80AE4000024142", {}),
     (
         VerifyCertificatePin.command(0x81, PROOF),
         VerifyCertificatePin,

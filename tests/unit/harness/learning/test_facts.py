@@ -109,7 +109,7 @@ def test_every_fact_of_a_place_that_a_card_shows_has_a_verdict_and_no_other_has(
     """No list by hand: a fact stands in the verdicts because of where it stands."""
     facts = {one.where for one in of_layout(catalogue.layout("3.00"))}
     judged = set(evidence(true_to("3.00")))
-    shown = ("atr", "application.", "file.", "access.", "item.", "key.", "pin")
+    shown = ("atr", "application.", "file.", "access.", "item.", "key.", "pin", "contactless")
     assert judged == {where for where in facts if where.startswith(shown)}
     assert facts - judged == {one for one in facts if one.startswith(("messaging", "blocking", "activation", "pers",
                                                                       "purse", "certificate"))}  # fmt: skip
