@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -22,7 +21,7 @@ from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.monitor.rules import RULES
 from harness.monitor.watched import Watched
-from harness.serving.run import ended
+from harness.serving.run import ended, wait_ended
 from harness.sources.register import register
 from harness.trace import read
 from harness.trace.read import Event
@@ -170,7 +169,7 @@ def _live(
         for one in cards:
             click.echo(_("watching {one}").format(one=one), err=True)
         click.echo(_("Ctrl-C ends 正在监视，按Ctrl-C结束"), err=True)
-        threading.Event().wait()
+        wait_ended()
 
 
 def _quiet(findings: Iterable[Finding]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from emulator.textfiles import writing
 from harness.cli import card_options, relaying
 from harness.cli.card_options import CardChoice
 from harness.cli.relaying import relayed_into_free
-from harness.serving.run import ended
+from harness.serving.run import ended, wait_ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
 from harness.trace.show import Names, Reader, time_of_day
@@ -236,7 +235,7 @@ def record(
         for one in cards:
             click.echo(_("recording {one}").format(one=one))
         click.echo(_("Ctrl-C ends 正在记录，按Ctrl-C结束"))
-        threading.Event().wait()
+        wait_ended()
     click.echo(_("{out}: {count} events are recorded 已记录").format(out=out, count=written.count), err=True)
 
 

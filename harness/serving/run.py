@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import threading
+import time
 from collections.abc import Iterator
+from typing import NoReturn
 
 from emulator.chip import Chip
 from emulator.interface import Interface
@@ -20,6 +21,8 @@ from harness.serving.served_cards import ServedCards
 
 NO_READER = pcsc.PcscError.exit_code
 """Exit code where this machine can have no virtual reader."""
+LOOK = 0.5
+"""Seconds between two looks at whether all is to end."""
 
 
 def say(text: str) -> None:
@@ -48,6 +51,14 @@ def ended() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_ended() -> NoReturn:
+    """Waits for what ``ended`` tells. It looks up now and then: a signal that comes between Python's last look and its
+    going to sleep is only noticed at the next.
+    """
+    while True:
+        time.sleep(LOOK)
 
 
 @contextlib.contextmanager
@@ -94,9 +105,10 @@ def run(options: Options) -> int:
         if not options.once:
             _note(_("serving; Ctrl-C ends 服务中，按Ctrl-C结束"))
             if service.process is None:
-                threading.Event().wait()
+                wait_ended()
             else:
-                code = service.process.wait()
+                while (code := service.process.poll()) is None:  # looks up too
+                    time.sleep(LOOK)
                 raise pcsc.PcscError(
                     _("its pcscd ended by itself (exit code {code}): the readers are gone").format(code=code)
                 )

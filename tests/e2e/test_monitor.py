@@ -61,7 +61,10 @@ def watching(reader: str, *arguments: str, other: str = OTHER, psam: str = "") -
             yield watching
         finally:
             process.send_signal(signal.SIGINT)
-            watching.rest, _ = process.communicate(timeout=DEADLINE)
+            try:
+                watching.rest, _ = process.communicate(timeout=DEADLINE)
+            finally:
+                process.kill()  # one that hangs would put its card into the next test's readers
             watching.code = process.returncode
 
 
