@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -69,3 +71,16 @@ def test_another_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
         assert path.read_bytes() == before
     with pytest.raises(ResultsError, match="unable to open"), store.opened(tmp_path / "nowhere" / "r.sqlite"):
         pass
+
+
+def test_a_file_that_several_make_at_once_is_made_once(tmp_path: Path) -> None:
+    together = Barrier(4)
+
+    def opened(path: Path) -> int:
+        together.wait()
+        with store.opened(path) as results:
+            return len(list(results.kept()))
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(25):
+            assert list(threads.map(opened, [tmp_path / f"{number}.sqlite"] * 4)) == [0] * 4
