@@ -18,14 +18,14 @@ from harness.proving.sweep.outcome import Judged, Outcome
 FORMAT = 1
 APPLICATION = 0x53535753
 """SQLite's application id of these files: SSWS."""
-TABLES = (
-    "create table about (name text primary key, value text not null) strict",
-    """create table cells (
-        number integer not null, fault text not null, outcome text not null, reasons text not null,
-        output_judged integer not null, seconds real not null, ended text not null,
-        primary key (number, fault)
-    ) strict""",
-)
+TABLES = """
+create table about (name text primary key, value text not null) strict;
+create table cells (
+    number integer not null, fault text not null, outcome text not null, reasons text not null,
+    output_judged integer not null, seconds real not null, ended text not null,
+    primary key (number, fault)
+) strict
+"""
 
 
 class ResultsError(SscardError, ValueError):
@@ -116,12 +116,14 @@ def opened(path: Path | None) -> Iterator[Results]:
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     try:
         with connection:
-            connection.execute("begin immediate")  # another program may be making the same file
+            connection.execute("BEGIN IMMEDIATE")  # another program may be making the same file
             ours = connection.execute("pragma application_id").fetchone()[0]
             version = connection.execute("pragma user_version").fetchone()[0]
             if not connection.execute("select count(*) from sqlite_schema").fetchone()[0]:
-                for statement in (f"pragma application_id = {APPLICATION}", f"pragma user_version = {FORMAT}", *TABLES):
+                for statement in TABLES.split(";"):
                     connection.execute(statement)
+                connection.execute(f"pragma application_id = {APPLICATION}")
+                connection.execute(f"pragma user_version = {FORMAT}")
                 return
     except sqlite3.Error as error:
         raise ResultsError(_("{path}: {error}").format(path=path, error=error)) from None

@@ -126,7 +126,6 @@ KEPT = {
         "select …",
         "insert …",
         "pragma …",
-        "begin; …",
     ],
     "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
     "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
