@@ -15,8 +15,14 @@ def _ecb(key: bytes) -> Cipher[modes.ECB]:
     return Cipher(SM4(key), modes.ECB())
 
 
-def _encrypt(key: bytes, data: bytes) -> bytes:
-    return _ecb(key).encryptor().update(data)
+def encrypt(key: bytes, blocks: bytes) -> bytes:
+    """Whole blocks enciphered, each by itself (ECB)."""
+    return _ecb(key).encryptor().update(blocks)
+
+
+def decrypt(key: bytes, blocks: bytes) -> bytes:
+    """Whole blocks deciphered, each by itself (ECB)."""
+    return _ecb(key).decryptor().update(blocks)
 
 
 class SM4Suite:
@@ -29,15 +35,15 @@ class SM4Suite:
 
     def derive(self, key: bytes, factor: bytes) -> bytes:
         """One SM4 block over factor and its complement. [S: part9:7.2.1, reference:card §6]"""
-        return _encrypt(key, factor + bytes(byte ^ 0xFF for byte in factor))
+        return encrypt(key, factor + bytes(byte ^ 0xFF for byte in factor))
 
     def process_key(self, card_key: bytes, challenge: bytes) -> bytes:
         """SM4 of the challenge, filled with 00 to 16 bytes. [T: part4:8.4]"""
-        return _encrypt(card_key, challenge.ljust(16, b"\0"))
+        return encrypt(card_key, challenge.ljust(16, b"\0"))
 
     def cryptogram(self, process_key: bytes, data: bytes) -> bytes:
         """SM4 of data ‖ 00…, left half XOR right half. [T: part4:9.3]"""
-        block = _encrypt(process_key, data.ljust(16, b"\0"))
+        block = encrypt(process_key, data.ljust(16, b"\0"))
         return xor(block[:8], block[8:])
 
     def mac(self, key: bytes, message: bytes, *, start: bytes = b"", fold: Fold = Fold.SUITE) -> bytes:
@@ -57,7 +63,7 @@ class SM4Suite:
 
     def crypt(self, key: bytes, blocks: bytes) -> bytes:
         """Returns whole blocks enciphered with SM4 ECB."""
-        return _encrypt(key, blocks)
+        return encrypt(key, blocks)
 
     def tac(self, key: bytes, message: bytes) -> bytes:
         """As a MAC, under the key itself. [T: part7:15]"""
@@ -65,11 +71,11 @@ class SM4Suite:
 
     def encipher(self, process_key: bytes, data: bytes) -> bytes:
         """Returns the data, framed and padded, enciphered with SM4 ECB. [T: part4:8.3]"""
-        return _encrypt(process_key, frame(data, 16))
+        return encrypt(process_key, frame(data, 16))
 
     def decipher(self, process_key: bytes, data: bytes) -> bytes:
         """SM4 ECB; the length byte is 1 or more. [T: part4:8.3.3.2]"""
-        plain = unframe(_ecb(process_key).decryptor().update(data), 16)
+        plain = unframe(decrypt(process_key, data), 16)
         if not plain:
             raise ValueError("length byte 00: blocks of 16 bytes carry one byte at least")
         return plain

@@ -10,10 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-
-from emulator.crypto import sm2
+from emulator.crypto import sm2, sm4
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 
@@ -46,7 +43,7 @@ class Envelope:
         """A new key pair for the holder of a public signature key of 64 bytes; sm2.Unavailable."""
         private, public = sm2.key_pair(random)
         key = random(SESSION_KEY)
-        sealed = Cipher(SM4(key), modes.ECB()).encryptor().update(private)
+        sealed = sm4.encrypt(key, private)
         return cls(sealed, public, sm2.encrypt(holder, key))
 
     def to_bytes(self) -> bytes:

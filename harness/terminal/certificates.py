@@ -125,7 +125,7 @@ def held(spec: CertificateSpec, purpose: Purpose, public: bytes, content: bytes)
     """What a card has of one purpose, from the content of its two files. A card whose layout has no encryption pair has
     one key for both.
     """
-    key = public[len(spec.header) : len(spec.header) + 2 * sm2.SIZE]
+    key = spec.public_key(public)
     key = key if any(key) else b""
     try:
         der = x509.cut(content)

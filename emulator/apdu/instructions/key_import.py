@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-
 from emulator import ber
 from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.certificate import VALUE, CertificateInstruction, fields, unavailable
 from emulator.apdu.instructions.key_pair import PRIVATE, PUBLIC
 from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
-from emulator.crypto import sm2
+from emulator.crypto import sm2, sm4
 from emulator.filesystem.layouts.specs import ApplicationSpec, CertificateSpec, Layout
 from emulator.filesystem.memory.cells import KEY_SIZE, file_cell
 from emulator.security import Condition
@@ -192,9 +189,8 @@ class ImportKey(_Import):
         key = card.session.session_key
         if key is None:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "no session key: IMPORT SESSION KEY comes first")
-        private = Cipher(SM4(key), modes.ECB()).decryptor().update(value)
-        start = len(spec.header)
-        public = card.memory.records(spec.encryption_public)[0][start : start + 2 * sm2.SIZE]
+        private = sm4.decrypt(key, value)
+        public = spec.public_key(card.memory.records(spec.encryption_public)[0])
         try:
             fits = len(value) == sm2.SIZE and sm2.public_key(private) == public
         except sm2.Unavailable as error:

@@ -27,8 +27,7 @@ class _Signature(CertificateInstruction):
     @staticmethod
     def public(card: CardState, spec: CertificateSpec) -> bytes:
         """The public key, without what stands before it in its file."""
-        start = len(spec.header)
-        return card.memory.records(spec.public)[0][start : start + 2 * sm2.SIZE]
+        return spec.public_key(card.memory.records(spec.public)[0])
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from emulator.filesystem.layouts.node import Node
 from emulator.filesystem.layouts.paths import FilePath, ItemPath
 from emulator.filesystem.layouts.specs import (
     NO_PIN,
+    PUBLIC_KEY,
     ApplicationSpec,
     BlockingSpec,
     CertificateSpec,
@@ -226,9 +227,9 @@ def certificate(
             raise node.error(name, _('expected a key with use = "pin", found {pin}').format(pin=pin))
     for name, size in (
         ("private", 32),
-        ("public", len(spec.header) + 64),
+        ("public", len(spec.header) + PUBLIC_KEY),
         ("encryption_private", 32),
-        ("encryption_public", len(spec.header) + 64),
+        ("encryption_public", len(spec.header) + PUBLIC_KEY),
         ("signature", 1),
         ("encryption", 1),
     ):

@@ -342,6 +342,10 @@ class PurseSpec:
     sources: tuple[str, ...] = ()
 
 
+PUBLIC_KEY = 64
+"""Bytes of a public key of SM2: x ‖ y."""
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateSpec:
     """The certificate application: its PINs, the files of its SM2 key pairs and certificates, and the rights that
@@ -366,6 +370,11 @@ class CertificateSpec:
     encryption_public: str = ""
     encryption_private: str = ""
     imports: Condition = field(default_factory=Never)
+
+    def public_key(self, content: bytes) -> bytes:
+        """x ‖ y, 64 bytes, of a public file's content: without the header and what fills the file."""
+        start = len(self.header)
+        return content[start : start + PUBLIC_KEY]
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class _Contents(_Application):
         """The card's signature key, 64 bytes; empty where it is not known."""
         plan = self.plan
         content = bytes(self._held.get(plan.public, b"")) if plan is not None else b""
-        key = content[len(plan.header) :][: 2 * sm2.SIZE] if plan is not None else b""
+        key = plan.public_key(content) if plan is not None else b""
         return key if len(key) == 2 * sm2.SIZE and any(key) else b""
 
     @property
