@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from emulator.messages import _, ngettext
 from harness.proving import card_state
@@ -139,13 +139,22 @@ def of_rules(rules: Sequence[Result], expected: Expectation, forgiven: frozenset
             yield Check(one.subject.id, verdict, f"{one.subject.id}: {one.reason}")
         elif one.verdict is Verdict.PASSED:
             yield Check(one.subject.id, Verdict.PASSED)
+    for name in unmet(expected.require, rules):
+        yield _missing(
+            f"require:{name}",
+            _("it did nothing that {rule} could be judged by, which is required").format(rule=name),
+        )
+
+
+def unmet(required: Iterable[str], rules: Iterable[Result]) -> list[str]:
+    """Of the names that are required, those of whose rules none was judged, well or badly."""
     judged = {one.subject.id for one in rules if one.verdict in (Verdict.PASSED, Verdict.FAILED, Verdict.WARNING)}
-    for name in expected.require:
-        if not any(one == name or one.startswith(f"{name}-") for one in judged):
-            yield _missing(
-                f"require:{name}",
-                _("it did nothing that {rule} could be judged by, which is required").format(rule=name),
-            )
+    return [name for name in required if not any(names(name, one) for one in judged)]
+
+
+def names(name: str, rule: str) -> bool:
+    """True if that is what a plan calls this rule: its id, or the words that the id begins with."""
+    return rule == name or rule.startswith(f"{name}-")
 
 
 def of_card(before: CardState, after: CardState, expected: Expectation) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from typing import Any
 from emulator.messages import _, deferred
 from harness.monitor.monitor import as_subject
 from harness.monitor.rules import RULES
+from harness.proving import judging
 from harness.proving.executor import Done
 from harness.proving.one_run import not_run
 from harness.proving.plan import PIN, ProvingPlan, pin_of
@@ -92,13 +93,8 @@ def _cause(run: RunResult) -> str:
 
 def unmet(plan: ProvingPlan, runs: Iterable[RunResult]) -> Iterator[Result]:
     """What the plan requires of all runs together and none gave cause to judge."""
-    judged = {
-        one.subject.id for run in runs for one in run.rules if one.verdict in (Verdict.PASSED, *BROKEN)
-    }  # fmt: skip
-    for name in plan.require:
-        if any(one == name or one.startswith(f"{name}-") for one in judged):
-            continue
-        rule = next(one for one in RULES if one.id == name or one.id.startswith(f"{name}-"))
+    for name in judging.unmet(plan.require, (one for run in runs for one in run.rules)):
+        rule = next(one for one in RULES if judging.names(name, one.id))
         reason = _(
             "in none of its runs did the program do anything that {rule} could be judged by: what it is for was not "
             "proven. Give it the arguments that make it work, or write a plan whose `require` names what it does"
