@@ -29,6 +29,7 @@ from harness.verdicts.causes import not_judged
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
+from harness.verdicts.steps import as_tables
 from harness.verdicts.subject import Proof
 from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
 
@@ -193,12 +194,20 @@ def as_table(
                 "reason": result.reason,
                 "cause": str(result.cause),
                 "seconds": round(result.seconds, 6),
+                "steps": _steps(result),
+                **{name: as_tables(changes) for name, changes in (("register", result.register),
+                                                                  ("cards", result.cards)) if changes},
                 "trace": trace_lines(result.trace, show_secrets=show_secrets),
                 **({"session": result.heard.sha256} if result.heard else {}),
             }
             for result in results
         ],
     }  # fmt: skip
+
+
+def _steps(result: Result) -> list[dict[str, Any]]:
+    of = [line.step for line in result.trace]
+    return [step.as_table(of) for step in result.steps]
 
 
 def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.verdicts.log import Heard, Line
+from harness.verdicts.steps import Change, StepResult
 from harness.verdicts.subject import Subject
 
 UNCERTAIN = 4
@@ -43,7 +44,8 @@ CHINESE = {
 class Result:
     """One subject on one profile. ``reason`` says why for every verdict but passed; ``trace``: its last exchanges;
     ``heard``: what names them all, None where they are another session's; ``cause``: why it was not judged, a
-    ``causes.Cause``, empty where it was or where it is not for this card.
+    ``causes.Cause``, empty where it was or where it is not for this card. ``steps``: what its steps came to, where it
+    has some; ``register`` and ``cards``: what all of them together left changed there.
     """
 
     subject: Subject
@@ -54,3 +56,6 @@ class Result:
     trace: tuple[Line, ...] = ()
     heard: Heard | None = None
     cause: str = ""
+    steps: tuple[StepResult, ...] = ()
+    register: tuple[Change, ...] = ()
+    cards: tuple[Change, ...] = ()
