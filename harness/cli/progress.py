@@ -1,10 +1,12 @@
-"""How far a long talk with a card is, on stderr."""
+"""How far a long command is, on stderr: for a person, and by `--progress json` for a program."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import click
 
@@ -13,8 +15,64 @@ from harness.messages.columns import padded
 
 EVERY = 0.5
 """Seconds between two words of how far it is."""
+OFTEN = 0.1
+"""Seconds between two lines for a program."""
 ROOM = 78
 """Columns of a terminal's line that the words of before may have filled."""
+TEXT, JSON = "text", "json"
+Command = TypeVar("Command", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def option(command: Command) -> Command:
+    """Adds ``--progress`` to a command."""
+    return click.option(
+        "--progress",
+        "progress_as",
+        type=click.Choice((TEXT, JSON)),
+        default=TEXT,
+        show_default=True,
+        help="How it says on stderr how far it is; `json`: a line for programs, ten a second at most.",
+    )(command)
+
+
+class ForPrograms:
+    """Says how far a command is as lines of JSON: ``{"progress": {"done": 3, "total": 40, "bad": 1, "what": "…"}}``.
+
+    ``total``: how many there are in all; ``bad``: of those done, how many did not come out well; ``what``: the last one
+    by its id. The first line says that nothing is done, the last one how many were.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._bad, self._what = total, 0, 0, ""
+        self._last = 0.0
+        self._say()
+
+    def over(self, items: Iterable[T], told: Callable[[T], tuple[str, bool]]) -> Iterator[T]:
+        """What comes, each told after it came. ``told``: its id, and whether it is bad."""
+        try:
+            for one in items:
+                what, bad = told(one)
+                self.tell(self._done + 1, self._bad + bad, what)
+                yield one
+        finally:
+            self.end()
+
+    def tell(self, done: int, bad: int, what: str = "", total: int | None = None) -> None:
+        """So many are done, so many of them bad."""
+        self._done, self._bad, self._what = done, bad, what
+        self._total = self._total if total is None else total
+        if time.monotonic() - self._last >= OFTEN:
+            self._say()
+
+    def end(self) -> None:
+        """Says how far it came, once more."""
+        self._say()
+
+    def _say(self) -> None:
+        self._last = time.monotonic()
+        told = {"done": self._done, "total": self._total, "bad": self._bad, "what": self._what}
+        click.echo(json.dumps({"progress": told}), err=True)
 
 
 def of_commands() -> Callable[[int, str], None]:

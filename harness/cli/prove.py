@@ -17,7 +17,8 @@ import click
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.cli import card_options, interrupt, outputs, sweeping, usage
+from harness.cli import card_options, interrupt, outputs, progress, sweeping, usage
+from harness.cli.progress import ForPrograms
 from harness.cli.sweeping import Chosen
 from harness.verdicts import report as reports
 from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
@@ -76,6 +77,7 @@ class WithProgram(click.Command):
 @card_options.json_option
 @card_options.personal_data_option
 @card_options.force_option
+@progress.option
 @click.pass_context
 def prove(
     ctx: click.Context,
@@ -96,6 +98,7 @@ def prove(
     prints: tuple[str, ...],
     prints_not: tuple[str, ...],
     known: frozenset[str],
+    progress_as: str,
     *,
     sweep: bool,
     listed: bool,
@@ -141,13 +144,14 @@ def prove(
         )
         line = sweeping.again(plan, program, chosen.options(options))
         with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
-            ctx.exit(sweeping.run(request, chosen, runs, line, to, product=product, as_json=as_json))
+            how = sweeping.progress_as(progress_as)
+            ctx.exit(sweeping.run(request, chosen, runs, line, to, product=product, as_json=as_json, progress=how))
     kept = Kept(keep, force=force) if keep is not None else None
     requests = plans.requests(
         plan, program, cwd=str(Path.cwd()), deadline=timeout, driver_only=driver, seed=seed, key=os.urandom(16),
         forgiven=known, personal_data=personal_data,
     )  # fmt: skip
-    proving = Proving(plan, program, options, kept, quiet=as_json)
+    proving = Proving(plan, program, options, kept, quiet=as_json, told=progress_as == progress.JSON)
     cut_short = proving.play(list(requests), driver=driver, jobs=jobs, scheduler=scheduler)
     done = _("{count} of {total} situations were played 种情形已运行").format(
         count=len(proving.runs), total=len(plan.cases)
@@ -226,11 +230,12 @@ class Proving:
     """A plan as it is played: what came of its runs so far."""
 
     def __init__(
-        self, plan: ProvingPlan, program: Sequence[str], options: Sequence[str], kept: Kept | None, *, quiet: bool
-    ) -> None:
+        self, plan: ProvingPlan, program: Sequence[str], options: Sequence[str], kept: Kept | None, *, quiet: bool,
+        told: bool = False,
+    ) -> None:  # fmt: skip
         from harness.proving import report
 
-        self._plan, self._program, self._kept, self._quiet = plan, program, kept, quiet
+        self._plan, self._program, self._kept, self._quiet, self._told = plan, program, kept, quiet, told
         self.runs: dict[str, RunResult] = {}
         self._lines = {one.situation.name: report.again(plan, program, one.situation, options) for one in plan.cases}
 
@@ -241,7 +246,7 @@ class Proving:
         try:
             with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
                 completed = runs.completed(one_run.play, requests)
-                with _shown(completed, len(requests), quiet=self._quiet) as shown:
+                with _shown(completed, len(requests), quiet=self._quiet, told=self._told) as shown:
                     for done in shown:
                         self._take(done)
         except KeyboardInterrupt:  # seen by the executor first, which ends what is being run
@@ -306,14 +311,22 @@ class Proving:
 
 @contextmanager
 def _shown(
-    completed: Iterator[Done[RunRequest, RunResult]], count: int, *, quiet: bool
+    completed: Iterator[Done[RunRequest, RunResult]], count: int, *, quiet: bool, told: bool
 ) -> Iterator[Iterator[Done[RunRequest, RunResult]]]:
-    """Progress, where somebody looks at it."""
+    """Progress, where somebody looks at it, or a program reads it."""
+    if told:
+        yield ForPrograms(count).over(completed, _as_progress)
+        return
     if quiet or not sys.stderr.isatty():
         yield completed
         return
     with click.progressbar(completed, length=count, label=_("situations"), file=sys.stderr) as shown:
         yield iter(shown)
+
+
+def _as_progress(done: Done[RunRequest, RunResult]) -> tuple[str, bool]:
+    bad = done.found is None or done.found.verdict in (Verdict.FAILED, *UNJUDGED)
+    return done.asked.situation.name, bad
 
 
 def _note(text: str) -> None:

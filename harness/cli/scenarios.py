@@ -17,7 +17,8 @@ from emulator.messages import _
 from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, usage
+from harness.cli import interrupt, outputs, progress, usage
+from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
 from harness.verdicts import report
@@ -55,6 +56,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @targets.show_secrets_option
 @targets.json_option
+@progress.option
 @click.pass_context
 def run_scenarios(
     ctx: click.Context,
@@ -64,6 +66,7 @@ def run_scenarios(
     known: frozenset[str],
     folder: Path | None,
     sign: Path | None,
+    progress_as: str,
     *,
     show_secrets: bool,
     as_json: bool,
@@ -85,7 +88,10 @@ def run_scenarios(
     targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
     results: list[Result] = []
     total = sum(len(profiles or one.cards) for one in chosen)
-    if as_json or not sys.stderr.isatty():
+    if progress_as == progress.JSON:
+        told = ForPrograms(total).over(runner.run(chosen, profiles), lambda one: (one.subject.id, one.verdict in BAD))
+        cut_short = interrupt.gathered(told, results)
+    elif as_json or not sys.stderr.isatty():
         cut_short = interrupt.gathered(runner.run(chosen, profiles), results)
     else:
         with click.progressbar(

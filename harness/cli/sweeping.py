@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from emulator.errors import Misuse
 from emulator.messages import _
 from harness.cli import interrupt, outputs, usage
+from harness.cli.progress import JSON, ForPrograms
 
 if TYPE_CHECKING:
     from harness.proving.executor import Runs
@@ -117,6 +118,7 @@ def run(
     *,
     product: str = "",
     as_json: bool = False,
+    progress: Progress | None = None,
 ) -> int:
     """Plays a sweep, tells it, and gives the exit code. See ``swept.sweep`` for what is raised."""
     from harness.proving.sweep import report as sweeps
@@ -137,11 +139,11 @@ def run(
         cells = tuple(map(Cell.parse, chosen.cells))
     bounds = Bounds(cells, chosen.limit or 0, chosen.minutes or 0.0, chosen.seed or 0)
     last: list[Swept] = []
-    progress = _Progress()
+    shown = progress or _OnTerminal()
 
     def tell(so_far: Swept) -> None:
         last[:] = [so_far]
-        progress.tell(so_far)
+        shown.tell(so_far)
 
     cut_short = False
     with store.opened(chosen.results) as results:
@@ -152,7 +154,7 @@ def run(
                 raise
             cut_short = True
         finally:
-            progress.end()
+            shown.end()
     (found,) = last
     if to is not None or as_json:
         table = _table(found, line, product, cut_short=cut_short)
@@ -193,7 +195,43 @@ def _table(found: Swept, line: Callable[[Cell], str], product: str, *, cut_short
     return {**report.as_table(list(sweeps.results(found, line)), [], context), "sweep": sweeps.as_data(found, line)}
 
 
-class _Progress:
+class Progress(Protocol):
+    """Who is told how far a sweep is."""
+
+    def tell(self, so_far: Swept) -> None:
+        """One more cell was played."""
+
+    def end(self) -> None:
+        """No more is told: the next line is another's."""
+
+
+def progress_as(how: str) -> Progress | None:
+    """Who is told, by the value of ``--progress``; None for the usual."""
+    return _ForPrograms() if how == JSON else None
+
+
+class _ForPrograms:
+    """How far a sweep is, for programs."""
+
+    def __init__(self) -> None:
+        self._lines = ForPrograms(0)
+
+    def tell(self, so_far: Swept) -> None:
+        """One more cell was played."""
+        self._lines.tell(len(so_far.played), _bad(so_far), total=len(so_far.chosen))
+
+    def end(self) -> None:
+        """Says how far it came."""
+        self._lines.end()
+
+
+def _bad(so_far: Swept) -> int:
+    from harness.proving.sweep.outcome import BAD
+
+    return sum(count for outcome, count in so_far.counts.items() if outcome in BAD)
+
+
+class _OnTerminal:
     """How far a sweep is, on stderr: on one line of a terminal, elsewhere a line now and then."""
 
     def __init__(self) -> None:
@@ -208,11 +246,9 @@ class _Progress:
             return
         self._last = now
         from harness.messages.columns import padded
-        from harness.proving.sweep.outcome import BAD
 
-        bad = sum(count for outcome, count in so_far.counts.items() if outcome in BAD)
         words = _("sweep 扫描: {done} of {total} cells, {bad} bad, {minutes:.1f} min left").format(
-            done=len(so_far.played), total=len(so_far.chosen), bad=bad, minutes=so_far.seconds_left / 60
+            done=len(so_far.played), total=len(so_far.chosen), bad=_bad(so_far), minutes=so_far.seconds_left / 60
         )
         click.echo(f"\r{padded(words, ROOM)}" if self._shown else words, err=True, nl=not self._shown)
         self._open = self._shown

@@ -25,7 +25,8 @@ from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, usage, vector_runs
+from harness.cli import interrupt, outputs, progress, usage, vector_runs
+from harness.cli.progress import ForPrograms
 from harness.cli.vector_runs import NextCard, StepByStep
 from harness.conformance import checking, coverage, generate, judgement, names, plan, runner
 from harness.conformance import vector as vectors_
@@ -64,6 +65,7 @@ def vectors() -> None:
 @click.option("--reader", metavar="NAME", help="On the card in the PC/SC reader whose name begins so.")
 @click.option("--replay", metavar="TRACE", type=FILE, help="On a recorded session.")
 @click.option("--only", metavar="ID", multiple=True, help="These vectors; * stands for anything.")
+@click.option("--item", "items", metavar="ITEM", multiple=True, help="Those for this item of the standard.")
 @click.option("--failed", is_flag=True, help="Those that did not pass in the last run in this folder.")
 @click.option(
     "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4; all by default."
@@ -118,6 +120,7 @@ def vectors() -> None:
 @click.option("--product", default="", help="With --report: what was tested, and its version.")
 @targets.show_secrets_option
 @targets.json_option
+@progress.option
 @click.pass_context
 def run_vectors(
     ctx: click.Context,
@@ -125,6 +128,7 @@ def run_vectors(
     reader: str | None,
     replay: Path | None,
     only: tuple[str, ...],
+    items: tuple[str, ...],
     profiles: tuple[str, ...],
     layout: str | None,
     interface: Interface,
@@ -141,6 +145,7 @@ def run_vectors(
     product: str,
     verbose: int,
     durations: int | None,
+    progress_as: str,
     *,
     in_process: bool,
     failed: bool,
@@ -173,7 +178,7 @@ def run_vectors(
     if failed and LAST.exists() and not _last():
         click.echo(_("nothing failed in the last run, so nothing is run again 上次没有未通过的"), err=as_json)
         return
-    chosen = _chosen(paths or (home(),), overlay, only, failed=failed)
+    chosen = _chosen(paths or (home(),), overlay, only, items, failed=failed)
     if known:
         every = (vectors_.find([home()]), vectors_.find([*(paths or (home(),))], overlay))
         targets.check_baseline(known, [one.id for these in every for one in these])
@@ -202,7 +207,7 @@ def run_vectors(
             found += _targets(replay, profiles, layout, interface)
         how = _How(
             allow_destructive, strict, show_secrets, exitfirst, known, stepper,
-            changer if cards or swap_command else None,
+            changer if cards or swap_command else None, _for_programs(progress_as, len(chosen) * len(found)),
         )  # fmt: skip
         for target in found:
             cut_short = _run(results, chosen, target, how)
@@ -299,8 +304,14 @@ def _cards(
     return NextCard(stack, name, opened, named, command, virtual=bool(persona))
 
 
-def _chosen(paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], *, failed: bool) -> list[Vector]:
-    found = targets.picked(vectors_.find([*paths], overlay), only)
+def _for_programs(how: str, total: int) -> ForPrograms | None:
+    return ForPrograms(total) if how == progress.JSON else None
+
+
+def _chosen(
+    paths: tuple[Path, ...], overlay: tuple[Path, ...], only: tuple[str, ...], items: tuple[str, ...], *, failed: bool
+) -> list[Vector]:
+    found = judgement.of_items(targets.picked(vectors_.find([*paths], overlay), only), items)
     if failed:
         if not LAST.exists():
             raise click.UsageError(
@@ -353,6 +364,7 @@ class _How:
     known: frozenset[str]
     stepper: StepByStep | None
     next_card: NextCard | None
+    for_programs: ForPrograms | None
 
 
 def _run(into: list[Result], chosen: list[Vector], target: Target, how: _How) -> bool:
@@ -370,7 +382,13 @@ def _run(into: list[Result], chosen: list[Vector], target: Target, how: _How) ->
         results = vector_runs.stopping_at_first_failure(results, how.known)
     if how.stepper is not None:
         return interrupt.gathered(_told(results, how.stepper), into)
+    if how.for_programs is not None:
+        return interrupt.gathered(how.for_programs.over(results, _as_progress), into)
     return interrupt.gathered(vector_runs.progressing(results, len(chosen), target.profile.name), into)
+
+
+def _as_progress(result: Result) -> tuple[str, bool]:
+    return result.subject.id, result.verdict in BAD
 
 
 def _told(results: Iterator[Result], stepper: StepByStep) -> Iterator[Result]:

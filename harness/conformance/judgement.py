@@ -52,6 +52,19 @@ class Required:
         return list(found)
 
 
+def of_items(vectors: Sequence[Vector], items: Sequence[str]) -> list[Vector]:
+    """Those that stand for one of these items of the standard, all where none is named. Misuse for an item that none of
+    them is for.
+    """
+    there = {item for one in vectors for item in _items(one)}
+    for item in items:
+        if item not in there:
+            raise Misuse(
+                _("--item: no vector is for the item {item!r}{guess}").format(item=item, guess=guess(item, there))
+            )
+    return [one for one in vectors if not items or not set(items).isdisjoint(_items(one))]
+
+
 def _items(vector: Vector) -> tuple[str, ...]:
     return (vector.standard, *vector.covers)
 

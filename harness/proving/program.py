@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
@@ -23,6 +25,8 @@ GRACE = 2.0
 """Seconds from SIGTERM to SIGKILL."""
 ENDING = 10.0
 """Seconds that the end of a supervised program may take at most."""
+NEVER = 1e9
+"""Seconds of a deadline that does not come."""
 FIRST, LAST = 1024 * 1024, 64 * 1024
 """Bytes of the output that are kept, from its beginning and from its end."""
 CHUNK = 65536
@@ -91,56 +95,89 @@ class _Output:
         return bytes(self._first) + _("\n[… {count} bytes left out …]\n").format(count=left_out).encode() + last, True
 
 
+class Supervised:
+    """A program that was started, with all that it starts: it ends when it is done, at ``deadline`` seconds, when
+    ``ask_to_end`` is called, or when this process is gone, and nothing of it is left then.
+
+    ``streams``: handles that its output and its errors go to, which are closed here; ``asking``: the signal by which it
+    is asked to end, ``grace`` seconds before SIGKILL; ``folder``, where named, is removed by its supervisor should this
+    process be killed. A process that it left and whose command line says ``spared`` is ended but not counted.
+    ProgramError, OSError where none can be started.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], streams: tuple[int, int], *, env: Mapping[str, str], cwd: str,
+        deadline: float = NEVER, folder: Path | None = None, spared: str = "", asking: int = signal.SIGTERM,
+        grace: float = GRACE,
+    ) -> None:  # fmt: skip
+        self._grace = grace
+        self._lock = threading.Lock()
+        self._told, telling = os.pipe()
+        life, self._living = os.pipe()
+        orders = {
+            "argv": list(argv), "cwd": cwd, "deadline": deadline, "grace": grace, "spared": spared,
+            "folder": str(folder) if folder else "", "report": telling, "life": life, "asking": int(asking),
+        }  # fmt: skip
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(orders)],
+                stdin=subprocess.DEVNULL,
+                stdout=streams[0],
+                stderr=streams[1],
+                env=dict(env),
+                pass_fds=(telling, life),
+                start_new_session=True,  # Ctrl-C is for us; we end it
+            )
+        except OSError:
+            _close_all((self._told, self._living))
+            raise
+        finally:
+            _close_all((*{*streams}, telling, life))
+
+    def ask_to_end(self) -> None:
+        """Has it end: by its signal first, then by SIGKILL. Once is enough."""
+        with self._lock:
+            if self._living >= 0:
+                _close(self._living)
+                self._living = -1
+
+    def wait(self) -> Mapping[str, Any]:
+        """What its supervisor says once nothing of it is left: errno, exit, signal, hung, seconds, left, gone.
+        ProgramError.
+        """
+        report = b""
+        try:
+            report = _read_all(self._told)
+        finally:
+            self.ask_to_end()  # where we were interrupted, it ends the program
+            _close(self._told)
+            _wait(self._process, self._grace)
+        if not report:
+            raise ProgramError(_("what watches the program ended without a word (exit code {code})").format(
+                code=self._process.returncode))  # fmt: skip
+        told: Mapping[str, Any] = as_json.loads(report.decode())
+        return told
+
+
 def run(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: str, deadline: float, folder: Path, spared: str = ""
 ) -> Ended:
-    """Runs a program to its end, or to ``deadline`` seconds: SIGTERM, then SIGKILL.
-
-    ``folder`` is removed by its supervisor should this process be killed. A process that it left and whose command line
-    says ``spared`` is ended but not counted. ProgramError, OSError where none can be started.
-    """
+    """Runs a program to its end, or to ``deadline`` seconds: SIGTERM, then SIGKILL. See ``Supervised``."""
     if sys.platform == "win32":
         raise ProgramError(_("programs are proven on Linux and other systems with POSIX processes, not on Windows"))
-    handles: list[int] = []
-    with contextlib.ExitStack() as stack:
-
-        def pipe() -> tuple[int, int]:
-            ends = os.pipe()
-            handles.extend(ends)
-            return ends
-
-        stack.callback(_close_all, handles)
-        (printed, printing), (told, telling), (life, living) = pipe(), pipe(), pipe()
-        orders = {
-            "argv": list(argv), "cwd": cwd, "deadline": deadline, "grace": GRACE, "spared": spared,
-            "folder": str(folder), "report": telling, "life": life,
-        }  # fmt: skip
-        supervisor = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(orders)],
-            stdin=subprocess.DEVNULL,
-            stdout=printing,
-            stderr=printing,
-            env=dict(env),
-            pass_fds=(telling, life),
-            start_new_session=True,  # Ctrl-C is for us; we end it
+    printed, printing = os.pipe()
+    try:
+        supervised = Supervised(
+            argv, (printing, printing), env=env, cwd=cwd, deadline=deadline, folder=folder, spared=spared
         )
-        for one in (printing, telling, life):
-            _close(one)
-            handles.remove(one)
-        handles.remove(printed)
-        output = _Output(printed)
-        report = b""
-        try:
-            report = _read_all(told)
-        finally:
-            _close(living)  # where we were interrupted, it ends the program
-            handles.remove(living)
-            _wait(supervisor)
-            kept, cut = output.end()
-    if not report:
-        raise ProgramError(_("what watches the program ended without a word (exit code {code})").format(
-            code=supervisor.returncode))  # fmt: skip
-    table = as_json.loads(report.decode())
+    except OSError:
+        _close(printed)
+        raise
+    output = _Output(printed)
+    try:
+        table = supervised.wait()
+    finally:
+        kept, cut = output.end()
     return Ended(
         failure=table["errno"], exit_code=table["exit"], signal=table["signal"], hung=table["hung"],
         seconds=table["seconds"], left=table["left"], output=kept, printed=output.printed, cut=cut,
@@ -164,9 +201,9 @@ def _read_all(handle: int) -> bytes:
     return bytes(read)
 
 
-def _wait(supervisor: subprocess.Popen[bytes]) -> None:
+def _wait(supervisor: subprocess.Popen[bytes], grace: float) -> None:
     try:
-        supervisor.wait(ENDING)
+        supervisor.wait(ENDING + grace)
     except subprocess.TimeoutExpired:
         supervisor.kill()
         supervisor.wait()

@@ -49,7 +49,7 @@ def main() -> None:
         _play(orders, program, began, waking, life, told)
         told["left"] = _end_rest(program, orders["spared"], linux=linux)
     os.write(report, json.dumps(told).encode() + b"\n")
-    if told["gone"]:
+    if told["gone"] and orders["folder"]:
         import shutil  # takes a tenth of a second that the others need not wait
 
         shutil.rmtree(orders["folder"], ignore_errors=True)
@@ -108,7 +108,7 @@ def _play(orders: dict[str, Any], program: int, began: float, waking: int, life:
                 return
         if life in ready and forced is None and not os.read(life, 1):
             told["gone"], forced = True, time.monotonic() + orders["grace"]
-            _signal(program, signal.SIGTERM)
+            _signal(program, orders["asking"])
         elif life in ready:
             time.sleep(NAP)  # its end is known; the program's is waited for
         if forced is None and time.monotonic() >= deadline:

@@ -204,3 +204,25 @@ def test_stopping_ends_the_run_itself() -> None:
     found = [one.subject.id for one in vector_runs.stopping_at_first_failure(results(), frozenset())]
     assert found == ["A", "B"]
     assert ended == [True], "a card in a reader is set back before anything else"
+
+
+# --- for programs ----------------------------------------------------------------------------------------------------
+
+
+def test_a_program_is_told_on_stderr_how_far_the_vectors_are() -> None:
+    result = run("--only", "VERIFY-*", *PROFILE, "--progress", "json")
+    told = [json.loads(line)["progress"] for line in result.stderr.splitlines() if line.startswith('{"progress"')]
+    total = told[0]["total"]
+    assert told[0] == {"done": 0, "total": total, "bad": 0, "what": ""}
+    assert (told[-1]["done"], told[-1]["bad"]) == (total, 0)
+    assert told[-1]["what"].startswith("VERIFY-")
+    assert '{"progress"' not in result.stdout
+
+
+def test_the_vectors_of_one_item_of_the_standard_are_chosen_by_its_id() -> None:
+    told = json.loads(run("--item", "VERIFY", *PROFILE, "--json").stdout)["results"]
+    every = vectors.find([FOLDER])
+    assert {one["id"] for one in told} == {one.id for one in every if "VERIFY" in (one.standard, *one.covers)}
+    refused = run("--item", "VERFIY", expect=2)
+    assert "--item" in refused.stderr
+    assert '"VERIFY"' in refused.stderr
