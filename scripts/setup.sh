@@ -33,6 +33,7 @@ if command -v apt-get >/dev/null 2>&1; then
         need iproute2 ip
         need tshark tshark   # that exported traces are what Wireshark reads
         need zbar-tools zbarimg   # that a QR code is what a scanner reads
+        need chromium chromium   # the live page, before a real browser
     fi
     if [ "$kind" = deep ]; then
         need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc   # SSCardDriver.dll, 64- and 32-bit
@@ -42,7 +43,6 @@ if command -v apt-get >/dev/null 2>&1; then
         need valgrind valgrind
         need clang clang   # libFuzzer for the C library
         need libclang-rt-dev /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
-        need chromium chromium
         need nodejs node
         need npm npm
         # Programs that no one here wrote, for tests/deep/foreign.

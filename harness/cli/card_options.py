@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -339,6 +339,19 @@ def psam_reader_option(function: F) -> F:
         metavar="NAME",
         help="The reader with the terminal's own card: relayed too; with --port, at the next one.",
     )(function)
+
+
+@contextlib.contextmanager
+def swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
+    """The card that `card swap` or `card insert` names; what it leaves open is as this run's cards are."""
+    persona, path = named.get("persona"), Path(named["image"]) if "image" in named else None
+    layout, algorithm = named.get("layout"), named.get("algorithm")
+    there = path is not None and path.exists()  # and says itself what it is
+    if not there and not (persona and is_psam(persona)):
+        algorithm = algorithm or (usual.algorithm if layout is None else None)
+        layout = layout or usual.layout
+    with replace(usual, layout=layout, algorithm=algorithm, image=path).held(persona) as image:
+        yield image
 
 
 def show_secrets_option(function: F) -> F:

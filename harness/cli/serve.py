@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ import click
 from emulator import personas
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
-from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
-from harness.cli import card_options
+from harness.cli import card_options, studio
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
@@ -29,6 +28,7 @@ from harness.serving.options import INTERFACES, Options, seats
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import run as serve
 from harness.serving.timing import USUAL, Timing
+from harness.studio.settings import USUAL_PORT
 from harness.trace.record import TraceFile
 
 USUALLY = ""
@@ -98,6 +98,15 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 @click.option("--demo", is_flag=True, help="Run a terminal session on the first card, then serve.")
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
+@click.option(
+    "--web",
+    "web",
+    is_flag=False,
+    flag_value=USUALLY,
+    metavar="[PORT]",
+    help="A page in the browser on which the cards are seen and steered, at this port of loopback. "
+    f"[{USUAL_PORT}, or any that is free]",
+)
 @card_options.faults_options
 @card_options.personal_data_option
 @card_options.show_secrets_option
@@ -117,6 +126,7 @@ def run(
     trace_path: Path | None,
     faults: Plan | None,
     slow: str | None,
+    web: str | None,
     *,
     relaxed: bool,
     demo: bool,
@@ -134,6 +144,9 @@ def run(
     if choice.image and len(persona) > 1:
         raise click.UsageError(_("--image holds one card, several personas were named"))
     choice = replace(choice, durable=not relaxed)
+    page = None
+    if web is not None:
+        page = studio.page(studio.port_of(web), show_secrets=show_secrets, personal_data=personal_data)
     own = [card_options.psam_image(psam)] if psam is not None else []
 
     cards = max(1, len(persona))
@@ -155,7 +168,7 @@ def run(
         options = Options(
             images=images,
             pin=first.memory.text(PIN_CELL),
-            make=lambda named: _swapped_in(choice, named),
+            make=lambda named: card_options.swapped_in(choice, named),
             first_held=held,
             slots=slots or 0,
             port=port,
@@ -169,6 +182,7 @@ def run(
             faults=faults,
             interfaces=interfaces or (str(Interface.CONTACT),),
             reader_names=reader_names,
+            page=page,
         )
         wanted = [seat.wanted.named for seat in seats(options)]
         count = len(wanted)
@@ -181,19 +195,6 @@ def run(
         names.Arrangement.of(wanted)  # refused before anything is begun
         code = serve(options)
     ctx.exit(code)
-
-
-@contextlib.contextmanager
-def _swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
-    """The card that `card swap` or `card insert` names; what it leaves open is as this run's cards are."""
-    persona, path = named.get("persona"), Path(named["image"]) if "image" in named else None
-    layout, algorithm = named.get("layout"), named.get("algorithm")
-    there = path is not None and path.exists()  # and says itself what it is
-    if not there and not (persona and card_options.is_psam(persona)):
-        algorithm = algorithm or (usual.algorithm if layout is None else None)
-        layout = layout or usual.layout
-    with replace(usual, layout=layout, algorithm=algorithm, image=path).held(persona) as image:
-        yield image
 
 
 @click.command()

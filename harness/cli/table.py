@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FILE = os.path.join(os.path.dirname(__file__), "commands.json")  # noqa: PTH118, PTH120 — pathlib is a start-up's third
 ROOMS = {
     "serve": ("run", "card", "doctor"),
+    "studio": ("studio",),
     "show": ("show", "apdu", "keys"),
     "personas": ("personas", "persona"),
     "layouts": ("layout", "commands"),

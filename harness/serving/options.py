@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
@@ -21,6 +22,18 @@ INTERFACES = (*map(str, Interface), BOTH)
 """How a card may be put into readers: by one of its interfaces, or with each in a reader of its own."""
 NAMED = ("persona", "image", "layout", "algorithm", "interface")
 """What a request may say of the card that is to be put in."""
+
+
+class Page(Protocol):
+    """A page on which a run's cards are seen, in a process of its own."""
+
+    @property
+    def url(self) -> str:
+        """Returns where it is."""
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, None while it serves."""
 
 
 @dataclass(slots=True)
@@ -51,6 +64,9 @@ class Options:
     """One of ``INTERFACES`` for each user card; the last holds for those that follow, and for empty slots."""
     reader_names: Sequence[str] = ()
     """By slot; of those that follow, or where one is empty, the usual."""
+
+    page: Callable[[str, str], AbstractContextManager[Page]] | None = None
+    """Serves a page for the run of an id, or for none and why there is none."""
 
     def interface(self, number: int) -> str:
         """How the card of this number is put in."""

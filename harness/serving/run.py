@@ -15,7 +15,7 @@ from emulator.messages import _
 from harness.readers import pcsc
 from harness.readers.connection import InProcess, Pcsc
 from harness.serving import control, demo
-from harness.serving.options import Options, seats
+from harness.serving.options import Options, Page, seats
 from harness.serving.pcsc_service import Service, pcsc_service
 from harness.serving.served_cards import ServedCards
 
@@ -88,7 +88,8 @@ def run(options: Options) -> int:
             served.insert_all(service)
             for number, __ in cards:
                 served.wait(number)
-            stack.enter_context(control.serve(served.steer))
+            name = stack.enter_context(control.serve(served.steer))
+        page = stack.enter_context(options.page(name, "")) if options.page else None
         readers = served.readers
         if options.demo or options.once:
             with Pcsc(readers[0]) as connection:
@@ -102,17 +103,25 @@ def run(options: Options) -> int:
             if held.chip.interface is Interface.CONTACTLESS:
                 say(f"contactless {number}")
             say(f"ready {number} {held.chip.atr.hex().upper()} {readers[number]}")
+        if page is not None:
+            say(f"listening {page.url}")
         if not options.once:
             _note(_("serving; Ctrl-C ends 服务中，按Ctrl-C结束"))
-            if service.process is None:
-                wait_ended()
-            else:
-                while (code := service.process.poll()) is None:  # looks up too
-                    time.sleep(LOOK)
-                raise pcsc.PcscError(
-                    _("its pcscd ended by itself (exit code {code}): the readers are gone").format(code=code)
-                )
+            _wait(service, page)
     return 0 if worked else 1
+
+
+def _wait(service: Service, page: Page | None) -> NoReturn:
+    """Waits for what ``ended`` tells. PcscError where the readers are gone before; the cards go on without a page."""
+    while True:
+        if service.process is not None and (code := service.process.poll()) is not None:
+            raise pcsc.PcscError(
+                _("its pcscd ended by itself (exit code {code}): the readers are gone").format(code=code)
+            )
+        if page is not None and page.ended is not None:
+            _note(_("the page ended by itself (exit code {code}); the cards go on").format(code=page.ended))
+            page = None
+        time.sleep(LOOK)  # looks up too, as ``wait_ended`` does
 
 
 def _without_reader(options: Options, why: str) -> int:
@@ -122,6 +131,10 @@ def _without_reader(options: Options, why: str) -> int:
             "`make run` as root installs all that is needed; `sscard doctor` checks it. 本机无法提供虚拟读卡器。"
         ).format(why=why)
     )
+    if options.page and not options.images:
+        with ended(), options.page("", why) as page:
+            say(f"listening {page.url}")
+            wait_ended()
     if options.demo or options.once:
         say(_("The same session in this process, without any reader 以下为进程内会话，未使用读卡器"))
         first = seats(options)[0].interface

@@ -130,7 +130,7 @@ KEPT = {
     "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
     "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
-    "harness/serving/run.py": ["ready {} {} {}", "contactless {}"],
+    "harness/serving/run.py": ["ready {} {} {}", "contactless {}", "listening {}"],  # read by programs
     "harness/driver/dialects/messages.py": [  # the schema that is served
         "what is entered at the PIN pad",
         "{}, or the code",

@@ -1,0 +1,1 @@
+"""The live page: readers, the session, the card, verdicts and the office, seen in a browser."""

@@ -1,0 +1,68 @@
+"""What happens, told to every browser: the newest of each kind, at most ten times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+PAUSE = 0.1
+"""Seconds between two looks at what is new."""
+SILENCE = 15.0
+"""Seconds after which a browser hears that the service is still there."""
+Source = Callable[[], Any]
+
+
+class Hub:
+    """The newest state of each kind of event. Threads publish; each browser's stream looks up what it has not told yet.
+
+    A browser that is slow misses what was between, never the last; nobody waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._latest: dict[str, tuple[int, Source]] = {}
+        self._ended = threading.Event()
+
+    def publish(self, kind: str, data: Any) -> None:
+        """This is how things of this kind are from now on; ``data`` is JSON's."""
+        self.changed(kind, lambda: data)
+
+    def changed(self, kind: str, source: Source) -> None:
+        """Things of this kind are otherwise; ``source`` says how, when a browser is told."""
+        with self._lock:
+            self._latest[kind] = next(self._numbers), source
+
+    def latest(self, kind: str) -> Any:
+        """As it was published last; None before."""
+        with self._lock:
+            found = self._latest.get(kind)
+        return found[1]() if found else None
+
+    def end(self) -> None:
+        """Ends every stream."""
+        self._ended.set()
+
+    def _since(self, told: int) -> list[tuple[int, str, Source]]:
+        with self._lock:
+            new = [(number, kind, source) for kind, (number, source) in self._latest.items() if number > told]
+        return sorted(new, key=lambda one: one[0])
+
+    async def stream(self) -> AsyncIterator[str]:
+        """Server-sent events: what there is now, then what is new, until the end."""
+        told, silent = 0, 0.0
+        yield "retry: 1000\n\n"
+        while not self._ended.is_set():
+            new = self._since(told)
+            for number, kind, source in new:
+                told = max(told, number)
+                yield f"event: {kind}\ndata: {json.dumps(source(), ensure_ascii=False)}\n\n"
+            silent = 0.0 if new else silent + PAUSE
+            if silent >= SILENCE:
+                silent = 0.0
+                yield ": here\n\n"
+            await asyncio.sleep(PAUSE)

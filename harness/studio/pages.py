@@ -1,0 +1,91 @@
+"""The files of the page, as a browser gets them: the shell, its scripts and styles, and the texts in two languages."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+
+RULES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Content-Security-Policy: nothing from elsewhere, and no script but the files of this page."""
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+def static() -> Traversable:
+    """Returns the folder of the files that browsers get."""
+    return resources.files(__package__) / "static"
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    """Each file of the folder by its path from there, with slashes. What is not in it is not served."""
+    found: dict[str, bytes] = {}
+
+    def walk(folder: Traversable, before: str) -> None:
+        for one in folder.iterdir():
+            if one.is_dir():
+                walk(one, f"{before}{one.name}/")
+            elif suffix(one.name) in TYPES:
+                found[before + one.name] = one.read_bytes()
+
+    walk(static(), "")
+    return found
+
+
+def suffix(name: str) -> str:
+    """Returns a name's ending with its dot."""
+    return "." + name.rpartition(".")[2]
+
+
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    """All texts of the page: by key, ``zh`` and ``en``."""
+    merged: dict[str, dict[str, str]] = {}
+    for path in sorted((resources.files(__package__) / "texts").iterdir(), key=lambda one: one.name):
+        if path.name.endswith(".json"):
+            table: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+            merged |= table
+    return merged
+
+
+def router() -> APIRouter:
+    """``/``, ``/static/…`` and ``/texts.json``."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/")
+    async def shell() -> Response:
+        return _file("index.html")
+
+    @routes.get("/static/{path:path}")
+    async def file(path: str) -> Response:
+        return _file(path)
+
+    @routes.get("/texts.json")
+    async def both() -> dict[str, Any]:
+        return texts()
+
+    return routes
+
+
+def _file(path: str) -> Response:
+    content = _files().get(path)
+    if content is None:
+        raise HTTPException(404, "no such file")
+    headers = {"cache-control": "no-cache", "referrer-policy": "no-referrer"}
+    if path.endswith(".html"):
+        headers["content-security-policy"] = RULES
+    return Response(content, media_type=TYPES[suffix(path)], headers=headers)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.kit import browsers
+
+
+@pytest.fixture  # one a test: Playwright's event loop would be in the way of other tests of this process
+def browser() -> Iterator[Browser]:
+    with browsers.chromium() as one:
+        yield one
