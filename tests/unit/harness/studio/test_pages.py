@@ -19,7 +19,8 @@ KEY = re.compile(r"""(?<![\w.])t\(\s*["'`]([a-z_]+\.[\w.]+)["'`]""")
 PART = re.compile(r"""(?<![\w.])t\(\s*`([a-z_]+\.[\w.]*)\$\{""")
 NAMED = re.compile(r"""["'`]([a-z_]+\.[\w.]+)["'`]""")
 MARKUP = re.compile(
-    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|new Function|createContextualFragment"
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|createContextualFragment"
+    r"|\beval\(|new Function"
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 VENDORED = {"preact.js": "72284e8e9079c87817145df1110f74e8a2aa040b2fc384922e18dfcb46fc1fd7"}
