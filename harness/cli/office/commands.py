@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.office import issue, lookup, operations, papers, setup
+from harness.cli.office import issue, lists, lookup, operations, papers, setup
 
 COMMANDS: dict[str, click.Command] = {
     str(one.name): one
@@ -13,6 +13,7 @@ COMMANDS: dict[str, click.Command] = {
         *lookup.BEFORE,
         *issue.COMMANDS,
         *operations.COMMANDS,
+        *lists.COMMANDS,
         *lookup.AFTER,
         *papers.COMMANDS,
         *setup.COMMANDS,

@@ -17,9 +17,8 @@ from harness.cli import pins
 from harness.cli.office import options
 from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
-from harness.office.case import roles
-from harness.office.case.roles import ADMINISTRATOR, NOT_BANK_ROLE
-from harness.office.desk import lists, lookup
+from harness.office.case.roles import ADMINISTRATOR
+from harness.office.desk import lookup
 from harness.office.measures.articles import measures
 from harness.office.measures.workdays import REMEDY
 from harness.office.operations import ALL
@@ -238,7 +237,7 @@ def late(desk: Desk, *, every: bool) -> None:
                 mark=mark,
             )
         )
-    _unknown_deadlines(rows)
+    unknown_deadlines(rows)
     if not rows:
         click.echo(_("nothing is late 无逾期申请"))
 
@@ -246,38 +245,13 @@ def late(desk: Desk, *, every: bool) -> None:
 UNKNOWN = "deadline_unknown"
 
 
-def _unknown_deadlines(rows: list[dict[str, Any]]) -> None:
+def unknown_deadlines(rows: list[dict[str, Any]]) -> None:
     """Why deadlines are not known, and what to do about it: the same for many, said once."""
     whys = sorted({one[UNKNOWN] for one in rows if UNKNOWN in one})
     for why in whys:
         click.echo(f"? {why}")
     if whys:
         click.echo(f"  {_(REMEDY)}")
-
-
-@click.command("list", cls=Command)
-@click.argument("what", type=click.Choice(list(lists.LISTS)))
-@click.option("--after", type=click.IntRange(0), default=0, metavar="N", help="Go on after this one.")
-@click.option("--most", type=click.IntRange(1, lists.MOST), default=lists.PAGE, show_default=True)
-@click.pass_obj
-def listed(desk: Desk, what: str, after: int, most: int) -> None:
-    """人员、卡、申请清单: a page of people, cards or applications, masked; the trail says who looked."""
-    now = desk.clock.now()
-    with desk.register.reading() as session:
-        clerk = Actor.of(queries.clerk(session, desk.clerk()))
-        if clerk.role not in roles.SERVICE:
-            raise NOT_BANK_ROLE.refusal()
-        rows = lists.LISTS[what](session, desk.office.services, now, after, most)
-    desk.register.note(Note(now, clerk, lists.seen(what)))
-    if desk.as_json:
-        desk.table(rows)
-        return
-    for one in rows:
-        shown = {name: value for name, value in one.items() if name != UNKNOWN and value not in (False, None, "", [])}
-        click.echo("  ".join(f"{name} {value}" for name, value in shown.items()))
-    _unknown_deadlines(rows)
-    if len(rows) == most:
-        click.echo(_("more: --after {last}").format(last=rows[-1][lists.NUMBER[what]]))
 
 
 # --- interrupted work ------------------------------------------------------------------------------------------------
@@ -356,4 +330,4 @@ def _there(connection: Connection | None) -> Connection:
 
 
 BEFORE = (outlets, services, quote, rules)
-AFTER = (listed, late, pending, resume, abandon, trail)
+AFTER = (late, pending, resume, abandon, trail)

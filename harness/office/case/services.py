@@ -88,6 +88,22 @@ class Services:
         """Returns the moment when a temporary loss that was reported then lapses."""
         return reported + timedelta(hours=self.temporary_loss_hours)
 
+    def lapsed(self, now: datetime) -> datetime:
+        """Returns the moment until which a temporary loss must have been reported to have lapsed by now."""
+        return now - timedelta(hours=self.temporary_loss_hours)
+
+    def days_left(self, application: Application | Found, today: date) -> int | None:
+        """Working days until the deadline of an open application, 0 on its day, less than none when it is over; None
+        where the application is ended or the calendar does not say.
+        """
+        if application.progress not in OPEN:
+            return None
+        try:
+            by = self.workdays.add(application.accepted_at.date(), WORKING_DAYS + application.delay_days)
+            return self.workdays.between(today, by)
+        except UnknownYear:
+            return None
+
     def loss(self, card: Card | Found, now: datetime) -> Loss:
         """Article 18: a temporary loss that was not made formal lapses; which seven days those are is [D]."""
         lapsed = card.loss is Loss.TEMPORARY and card.lost_at is not None and now >= self.loss_ends(card.lost_at)

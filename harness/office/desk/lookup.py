@@ -61,8 +61,16 @@ def outlets(session: Session, region: str = "", helps: Help | None = None) -> li
     ]
 
 
+def banks(session: Session) -> list[dict[str, Any]]:
+    """Banks that issue cards, and in which region: the beginning of its code."""
+    return [
+        {"bank": one.code, "name": one.name, "name_en": one.name_en, "region": one.region}
+        for one in queries.banks(session)
+    ]
+
+
 def service(operation: Operation[Any, Any]) -> dict[str, Any]:
-    """One operation: its article, who does it, and whether the card must be at hand."""
+    """One operation: its article, who does it, by which rule nobody else does, and whether the card must be at hand."""
     return {
         "operation": operation.name,
         "zh": operation.zh,
@@ -72,6 +80,7 @@ def service(operation: Operation[Any, Any]) -> dict[str, Any]:
         "label_zh": operation.citation.label_zh,
         "label_en": operation.citation.label_en,
         "roles": sorted(operation.roles.allowed),
+        "rule": operation.roles.rule.id if operation.roles.rule else None,
         "card": operation.card is CardUse.NEEDED,
         "online": operation.name in SELF_SERVICE,
     }
@@ -99,7 +108,13 @@ def article(number: int) -> dict[str, Any]:
 def late(session: Session, services: Services, today: date, *, every: bool = False) -> list[dict[str, Any]]:
     """Open applications whose deadline is over, or cannot be told; ``every``: all that are open."""
     rows = [
-        {**how_far(one), "outlet": one.outlet, **services.deadline(one, today)}
+        {
+            **how_far(one),
+            "person": one.person_id,
+            "outlet": one.outlet,
+            **services.deadline(one, today),
+            "days_left": services.days_left(one, today),
+        }
         for one in queries.open_applications(session)
     ]
     return [one for one in rows if every or one.get("late", True)]

@@ -57,6 +57,7 @@ class Workdays:
         self._worked = set(constants.workdays)
         self._added: dict[tuple[date, int], date | UnknownYear] = {}
         """What was counted before: a list asks for the same few days over and over."""
+        self._between: dict[tuple[date, date], int] = {}
         self._years = {day.year for day in self._off if (day.month, day.day) == ALWAYS_OFF[-1]}
         for file in files:
             for year, (off, worked) in _years(file).items():
@@ -87,6 +88,17 @@ class Workdays:
         if isinstance(found, UnknownYear):
             raise UnknownYear(found.year, found.known)
         return found
+
+    def between(self, start: date, end: date) -> int:
+        """How many working days come after ``start`` up to and with ``end``; where ``end`` is earlier, how many have
+        passed since it, as a negative number. CalendarError for a year without data.
+        """
+        first, last = sorted((start, end))
+        if (first, last) not in self._between:
+            days = (first + timedelta(days=day) for day in range(1, (last - first).days + 1))
+            self._between[first, last] = sum(map(self.is_workday, days))
+        found = self._between[first, last]
+        return found if start <= end else -found
 
     def _counted(self, start: date, days: int) -> date | UnknownYear:
         """The day, or why there is none."""

@@ -1,4 +1,5 @@
-"""Every question that is asked of the register; nothing else of the office writes a SELECT.
+"""Every question that is asked of the register; nothing else of the office writes a SELECT, but for the trail's own
+(``audit``), what lists are narrowed to (``wanted``) and what is counted (``counts``).
 
 A statement that many requests need is built once: SQLAlchemy then finds its text by the object itself. Columns for a
 list are read over the session's connection, past the ORM, which does not flush what is not written yet.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import Row, String, bindparam, exists, func, or_, select
@@ -38,8 +39,11 @@ from harness.office.register.tables import (
     Person,
     Push,
 )
+from harness.office.register.wanted import WantedApplications, WantedCards, WantedPeople
 from harness.office.vocabulary import OPEN, DocumentType, Life, OutletKind, Role
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+ALL_PEOPLE, ALL_CARDS, ALL_APPLICATIONS = WantedPeople(), WantedCards(), WantedApplications()
 Found = Row[*tuple[Any, ...]]
 """Some columns of what was found, by their names."""
 
@@ -82,6 +86,11 @@ def person(session: Session, kind: DocumentType | str, number: str) -> Person | 
     return session.scalar(_PERSON, {"kind": DocumentType(kind), "number": number})
 
 
+def person_by_number(session: Session, number: int) -> Person:
+    """The person of the register's number, who must be there."""
+    return session.get_one(Person, number)
+
+
 def person_and_card(session: Session, kind: DocumentType | str, number: str) -> tuple[Person | None, Card | None]:
     """Whose document this is, and the card that they use, or the last one there was."""
     found = session.execute(_PERSON_AND_CARD, {"kind": DocumentType(kind), "number": number}).one_or_none()
@@ -91,9 +100,9 @@ def person_and_card(session: Session, kind: DocumentType | str, number: str) -> 
     return holder, used or session.scalar(_LAST_CARD, {"person": holder.id})
 
 
-def people(session: Session, after: int, most: int) -> Sequence[Found]:
+def people(session: Session, after: int, most: int, wanted: WantedPeople = ALL_PEOPLE) -> Sequence[Found]:
     """Those who were not forgotten, by the register's numbers, so many after one: what a list shows of them."""
-    return session.connection().execute(_PEOPLE, {"after": after, "most": most}).all()
+    return session.connection().execute(wanted.of(_PEOPLE), {"after": after, "most": most}).all()
 
 
 def remembered(session: Session) -> Sequence[Person]:
@@ -145,6 +154,7 @@ _CARDS = (
         Card.activated_at,
         Card.frozen_at,
         Card.suspended_at,
+        Card.electronic_goes_on,
         Person.died_at.label("holder_died_at"),
     )
     .join(Person, Person.id == Card.person_id)
@@ -192,9 +202,20 @@ def card_of(session: Session, holder: Person) -> Card | None:
     return session.scalar(_IN_USE, whose) or session.scalar(_LAST_CARD, whose)
 
 
-def cards(session: Session, after: int, most: int) -> Sequence[Found]:
-    """Cards by the register's numbers, so many after one: what a list shows of them."""
-    return session.connection().execute(_CARDS, {"after": after, "most": most}).all()
+def cards(
+    session: Session, after: int, most: int, wanted: WantedCards = ALL_CARDS, lapsed: datetime = NEVER
+) -> Sequence[Found]:
+    """Cards by the register's numbers, so many after one: what a list shows of them. ``lapsed``: temporary losses that
+    were reported until then hold no more.
+    """
+    return session.connection().execute(wanted.of(_CARDS, lapsed), {"after": after, "most": most}).all()
+
+
+def applications_of_card(session: Session, of: Card) -> Sequence[Found]:
+    """The application that a card was made for, and those that ask for another in its place, in order."""
+    query = select(*_APPLICATION_COLUMNS, Application.card_id, Application.old_card_id)
+    about = or_(Application.card_id == of.id, Application.old_card_id == of.id)
+    return session.connection().execute(query.where(about).order_by(Application.id)).all()
 
 
 def every_card(session: Session) -> Sequence[Card]:
@@ -272,9 +293,11 @@ def open_application(session: Session, holder: Person) -> Application | None:
     return session.scalar(_OPEN, {"person": holder.id})
 
 
-def applications(session: Session, after: int, most: int) -> Sequence[Found]:
+def applications(
+    session: Session, after: int, most: int, wanted: WantedApplications = ALL_APPLICATIONS
+) -> Sequence[Found]:
     """Applications by number, so many after one: what a list shows of them."""
-    return session.connection().execute(_APPLICATIONS, {"after": after, "most": most}).all()
+    return session.connection().execute(wanted.of(_APPLICATIONS), {"after": after, "most": most}).all()
 
 
 def applications_of(session: Session, holder: Person) -> Sequence[Found]:
@@ -471,6 +494,11 @@ def credential_used(session: Session, serial: str) -> bool:
 def bank(session: Session, code: str | None) -> Bank | None:
     """Returns the bank of this code, None for none."""
     return session.get(Bank, code) if code is not None else None
+
+
+def banks(session: Session) -> Sequence[Bank]:
+    """Returns all banks, by their codes."""
+    return session.scalars(select(Bank).order_by(Bank.code)).all()
 
 
 def account(session: Session, number: str) -> Account | None:

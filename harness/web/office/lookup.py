@@ -3,6 +3,7 @@ agent's letter.
 """
 
 # No annotations as text here: FastAPI reads those of routes within functions, whose names it could not find again.
+from collections.abc import Sequence
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from emulator.messages import _
 from harness.office import letter
 from harness.office.case import roles
-from harness.office.desk import lists, lookup
+from harness.office.desk import lookup
 from harness.office.desk.office import Office
 from harness.office.letter.ask import C as LETTER
 from harness.office.letter.ask import LetterRequest, fill
@@ -23,7 +24,7 @@ from harness.office.register.audit import Actor, Note, Wanted
 from harness.office.register.queries import Unknown
 from harness.office.requests.models import CardNumber, Number
 from harness.office.vocabulary import Help, Outcome, Role
-from harness.web.office import answers, examples
+from harness.web.office import answers, examples, lists
 from harness.web.office.entry import Door
 from harness.web.refusals import Problem
 
@@ -32,12 +33,12 @@ ARTICLES = len(measures().articles)
 MOST = 1000
 
 
-def add(app: FastAPI, office: Office, door: Door) -> None:
+def add(app: FastAPI, office: Office, door: Door, readers: Sequence[str]) -> None:
     """Adds the routes that look things up."""
     _public(app, office)
     _trail(app, office, door)
     _late(app, office, door)
-    _lists(app, office, door)
+    lists.add(app, office, door, readers)
     _letter(app, office, door)
 
 
@@ -57,6 +58,16 @@ def _public(app: FastAPI, office: Office) -> None:
     ) -> Response:
         with office.register.reading() as session:
             return JSONResponse(lookup.outlets(session, region, helps))
+
+    @app.get(
+        "/banks",
+        tags=PUBLIC,
+        response_model=list[dict[str, Any]],
+        summary=f"发卡银行 the banks that issue cards（{Citation(8)}）",
+    )
+    def banks() -> Response:
+        with office.register.reading() as session:
+            return JSONResponse(lookup.banks(session))
 
     @app.get(
         "/services",
@@ -152,35 +163,6 @@ def _late(app: FastAPI, office: Office, door: Door) -> None:
         door.only(caller, roles.SERVICE, "late", Citation(12))
         with office.register.reading() as session:
             return JSONResponse(lookup.late(session, office.services, office.clock.today(), every=every))
-
-
-def _lists(app: FastAPI, office: Office, door: Door) -> None:
-    for what, listing in lists.LISTS.items():
-        _list(app, office, door, what, listing)
-
-
-def _list(app: FastAPI, office: Office, door: Door, what: str, listing: lists.Lister) -> None:
-    @app.get(
-        f"/{what}",
-        tags=["清单 lists"],
-        summary=f"清单（脱敏）{what}, masked（{lists.C}）",
-        description="按登记编号排列，`after`取下一页。A page by the register's numbers; `after` goes on after one.",
-        name=what,
-        operation_id=what,
-        response_model=None,
-        responses=answers.GUARDED,
-    )
-    def page(
-        caller: Annotated[Actor, Depends(door)],
-        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-        most: Annotated[int, Query(ge=1, le=lists.MOST)] = lists.PAGE,
-    ) -> Response:
-        door.only(caller, roles.SERVICE, "list", lists.C)
-        now = office.clock.now()
-        with office.register.reading() as session:
-            rows = listing(session, office.services, now, after, most)
-        office.register.note(Note(now, caller, lists.seen(what)))
-        return JSONResponse({what: rows, "after": rows[-1][lists.NUMBER[what]] if len(rows) == most else None})
 
 
 def _letter(app: FastAPI, office: Office, door: Door) -> None:

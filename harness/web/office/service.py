@@ -92,7 +92,7 @@ def create(
         _operation(app, service, operation)
     _issue(app, service)
     _pending(app, service)
-    lookup.add(app, office, service.door)
+    lookup.add(app, office, service.door, readers)
     return app
 
 

@@ -61,6 +61,27 @@ def test_lists_are_masked_paged_and_for_who_serves(commands: CommandLine, caller
     assert {one["operation"] for one in commands.result("trail", "--operation", "list")} == {"list"}
 
 
+def test_lists_are_narrowed_and_one_cards_life_is_told(commands: CommandLine) -> None:
+    number = commands.issued()
+    commands.run("report-loss", "--number", number, "--identity", "--kind", "temporary")
+    who = ME.document.number
+    for what, narrowed, many in (
+        ("people", ("--name", "测试"), 1), ("people", ("--name", "%"), 0), ("people", ("--region", "5107"), 0),
+        ("cards", ("--loss", "temporary", "--holder", who), 1), ("cards", ("--life", "ended"), 0),
+        ("applications", ("--progress", "delivered", "--kind", "first"), 1), ("applications", ("--bank", "bank-b"), 0),
+        ("losses", (), 1),
+    ):  # fmt: skip
+        assert len(commands.result("list", what, *narrowed)) == many, (what, narrowed)
+    strange = citizen(99).document.number
+    assert "no such person" in commands.run("list", "cards", "--holder", strange, expect=1).stderr
+    assert "--life is for cards, not for people" in commands.run("list", "people", "--life", "issued", expect=2).stderr
+    life = commands.result("life", number)
+    assert [one["event"] for one in life["events"]] == ["made", "issued", "activated", "lost"]
+    assert commands.run("life", "A00000099", expect=1).stderr
+    assert commands.result("overview")["losses"] == {"temporary": 1, "formal": 0}
+    commands.run("overview", "--clerk", "bank-a-clerk", expect=1)
+
+
 def test_an_export_goes_into_a_new_file_of_the_owners_own(commands: CommandLine) -> None:
     commands.issued()
     number, path = ME.document.number, commands.folder / "mine.json"
