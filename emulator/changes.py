@@ -81,7 +81,7 @@ class Witness:
             return told
         old = self._cells
         self._look()
-        return (*told, *_of_memory(old, self._cells))
+        return (*told, *of_memory(old, self._cells))
 
     def _of_session(self, session: Session) -> Iterator[Change]:
         if session.directory is not self._directory:
@@ -102,7 +102,8 @@ def _path(file: FileSpec | None) -> str:
     return file.path if file else ""
 
 
-def _of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> Iterator[Change]:
+def of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> Iterator[Change]:
+    """What is otherwise in memory, from one snapshot of it to the next."""
     for name, cell in now.items():
         old = before.get(name)
         if old is cell or old == cell:
@@ -116,4 +117,4 @@ def _of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> I
             yield Change(kind, name.name if kind in (ChangeKind.WRITTEN, ChangeKind.DATA) else "")
 
 
-__all__ = ["Change", "ChangeKind", "Witness"]
+__all__ = ["Change", "ChangeKind", "Witness", "of_memory"]

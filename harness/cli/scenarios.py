@@ -54,6 +54,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 @targets.baseline_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@click.option("--product", default="", help="What was tested, and its version.")
 @targets.show_secrets_option
 @targets.json_option
 @progress.option
@@ -67,6 +68,7 @@ def run_scenarios(
     folder: Path | None,
     sign: Path | None,
     progress_as: str,
+    product: str,
     *,
     show_secrets: bool,
     as_json: bool,
@@ -101,7 +103,9 @@ def run_scenarios(
     done = _("{count} of {total} scenarios were run 个场景已运行").format(count=len(results), total=total)
     words = _("the office of sscard {version}, virtual cards").format(version=VERSION)
     words += _("; interrupted: {done}").format(done=done) if cut_short else ""
-    table = report.as_table(results, matrix.rows(chosen), _context(words, profiles, known), show_secrets=show_secrets)
+    table = report.as_table(
+        results, matrix.rows(chosen), _context(words, profiles, known, product), show_secrets=show_secrets
+    )
     if to is not None:
         report.write(to, table)
     if as_json:

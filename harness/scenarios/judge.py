@@ -18,7 +18,7 @@ from harness.conformance.runner import AROUND
 from harness.conformance.steps import StepFailed
 from harness.images import compare
 from harness.office.register import queries
-from harness.scenarios import facts, outcome, replay, values
+from harness.scenarios import facts, outcome, replay, values, words
 from harness.scenarios.checking import USUAL
 from harness.scenarios.model import Scenario, ScenarioError, as_subject
 from harness.scenarios.models import Ending, Step
@@ -27,7 +27,11 @@ from harness.scenarios.runner import play_to
 from harness.scenarios.stage import BLANK, Stage
 from harness.trace.read import Event
 from harness.verdicts.log import Log
+from harness.verdicts.steps import StepResult
 from harness.verdicts.verdict import Result, Verdict
+
+OK = {Verdict.PASSED: True, Verdict.WARNING: True, Verdict.FAILED: False}
+"""What a verdict makes of the step that was judged."""
 
 
 def usual(scenario: Scenario) -> str:
@@ -92,7 +96,19 @@ def judge(scenario: Scenario, name: str, trace: Path, *, slot: int = 0, profile:
     if verdict is Verdict.FAILED and scenario.grade == "D":
         verdict = Verdict.WARNING
     seconds = time.perf_counter() - began
-    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
+    return Result(
+        as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard,
+        steps=tuple(_steps(scenario, scenario.index(name), verdict, reason)),
+    )  # fmt: skip
+
+
+def _steps(scenario: Scenario, at: int, verdict: Verdict, reason: str) -> Iterator[StepResult]:
+    """The steps up to the one that was judged: those before it are our own office's, and lead there."""
+    for number, step in enumerate(scenario.steps[: at + 1], 1):
+        if number <= at:
+            yield StepResult(number, *words.of(step), None, _("done by our own office: it leads to the judged step"))
+        else:
+            yield StepResult(number, *words.of(step), OK.get(verdict), reason)
 
 
 def _judged(play: Play, step: Step, card: str, recorded: list[Event], log: Log) -> tuple[Verdict, str]:

@@ -16,6 +16,7 @@ from harness.office.register import audit
 from harness.scenarios import outcome
 from harness.scenarios.model import Scenario, as_subject
 from harness.scenarios.play import Play
+from harness.scenarios.record import Record
 from harness.scenarios.stage import Stage
 from harness.verdicts import workers
 from harness.verdicts.log import Log
@@ -25,52 +26,60 @@ WORTH_PROCESSES = 12
 """Fewer are done before other processes have started."""
 
 
-def play_to(scenario: Scenario, play: Play, end: int) -> None:
-    """Plays and checks the first ``end`` steps; StepFailed, naming the step."""
+def play_to(scenario: Scenario, play: Play, end: int, record: Record | None = None) -> None:
+    """Plays and checks the first ``end`` steps; StepFailed, naming the step. ``record`` is told of each."""
+    record = record or Record(scenario, play.stage)
     for number, step in enumerate(scenario.steps[:end], 1):
         name = ", ".join(filter(None, (": ".join(filter(None, (step.action, step.operation))), step.name)))
-        before = play.stage.pocket.snapshot()
+        record.begins(number)
         try:
-            outcome.check(play, step, play.step(step), before)
+            ended = play.step(step)
+            outcome.check(play, step, ended, record.cards)
         except SscardError as failure:
+            record.ended(step, ok=False, why=str(failure))
             told = _("step {number} ({name}): {failure}")
             raise StepFailed(told.format(number=number, name=name, failure=failure)) from None
+        except Exception as error:
+            record.ended(step, ok=None, why=_fault(error))
+            raise
+        record.ended(step, ok=True, why=ended.why)
 
 
 def run_one(scenario: Scenario, profile: str) -> Result:
     """One scenario on one kind of card: its verdict, never an exception of its own."""
     began = time.perf_counter()
-    log = Log()
-    if profile in scenario.cards:
-        with (
-            tempfile.TemporaryDirectory(prefix="sscard-office-") as folder,
-            Stage(Path(folder), scenario.start, profile, scenario.id) as stage,
-        ):
-            verdict, reason = _judged(scenario, stage)
-            log = stage.log
-    else:
-        verdict, reason = (
-            Verdict.NOT_APPLICABLE,
-            _("it is for {cards}, not for {profile}").format(cards=", ".join(scenario.cards), profile=profile),
-        )
-    seconds = time.perf_counter() - began
-    return Result(as_subject(scenario), profile, verdict, reason, seconds, tuple(log.lines[-AROUND:]), log.heard)
+    if profile not in scenario.cards:
+        reason = _("it is for {cards}, not for {profile}").format(cards=", ".join(scenario.cards), profile=profile)
+        return Result(as_subject(scenario), profile, Verdict.NOT_APPLICABLE, reason, 0.0, heard=Log().heard)
+    with (
+        tempfile.TemporaryDirectory(prefix="sscard-office-") as folder,
+        Stage(Path(folder), scenario.start, profile, scenario.id) as stage,
+    ):
+        record = Record(scenario, stage)
+        verdict, reason = _judged(scenario, stage, record)
+        lines, heard = tuple(stage.log.lines[-AROUND:]), stage.log.heard
+    return Result(
+        as_subject(scenario), profile, verdict, reason, time.perf_counter() - began, lines, heard,
+        steps=record.steps, register=record.register, cards=record.in_cards,
+    )  # fmt: skip
 
 
-def _judged(scenario: Scenario, stage: Stage) -> tuple[Verdict, str]:
+def _judged(scenario: Scenario, stage: Stage, record: Record) -> tuple[Verdict, str]:
     try:
-        play_to(scenario, Play(scenario, stage), len(scenario.steps))
+        play_to(scenario, Play(scenario, stage), len(scenario.steps), record)
         with stage.register.transaction() as session:
             broken = audit.broken(session)
     except StepFailed as failure:
         return Verdict.FAILED, str(failure)
     except Exception as error:  # a run goes on, whatever one scenario does
-        return Verdict.UNDEFINED, _("a fault of this program's own: {name}: {error}").format(
-            name=type(error).__name__, error=error
-        )
+        return Verdict.UNDEFINED, _fault(error)
     if broken is not None:
         return Verdict.FAILED, _("the audit trail's seal is broken at line {broken}").format(broken=broken)
     return Verdict.PASSED, ""
+
+
+def _fault(error: Exception) -> str:
+    return _("a fault of this program's own: {name}: {error}").format(name=type(error).__name__, error=error)
 
 
 def run(scenarios: Sequence[Scenario], profiles: Sequence[str] = ()) -> Iterator[Result]:
