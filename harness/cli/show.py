@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,14 @@ from emulator import catalogue
 from emulator.chip import Exchange
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
-from emulator.filesystem.memory.cells import key_cell, tries_cell
-from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.cells import key_cell
 from emulator.interface import Interface
 from emulator.messages import _, ngettext
 from harness.cli import card_options, pins
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
 from harness.clock import Clock
+from harness.images.contents import keys_of, of_image
 from harness.keys.none import NoKeys
 from harness.messages.visible import visible_line
 from harness.readers import pcsc
@@ -35,29 +35,10 @@ from harness.terminal.certificates import WORDS, Held, held_in
 from harness.terminal.contents import FileContent, contents
 from harness.terminal.refused import PinRefused
 from harness.terminal.terminal import Terminal
-from harness.terminal.values import brought_up, decode_record
 from harness.verdicts.verdict import UNCERTAIN
 
 if TYPE_CHECKING:
     from harness.console.hand import ByHand
-
-
-def _of_image(image: Image, layout: Layout, *, show_secrets: bool) -> Iterator[FileContent]:
-    """The files as they stand in an image, whoever may read them; what nobody may read masked. ``layout``: as the card
-    is found, without what is out of reach so.
-    """
-    for spec in layout.files.values():
-        if spec.application in layout.hidden:
-            continue
-        records = image.memory.records(spec.path)
-        if spec.structure is Structure.TRANSPARENT:
-            yield FileContent(spec, bytes=records[0])
-            continue
-        found = [one for number, record in enumerate(records, 1) for one in decode_record(spec, record, number)]
-        if spec.secret and not show_secrets:
-            yield FileContent(spec, tuple(replace(one, value="*" * len(str(one.value))) for one in found))
-        else:
-            yield FileContent(spec, tuple(brought_up(found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +129,7 @@ def show(
             raise click.UsageError(_("--keys needs --reader: the card in an image or of a persona hides nothing"))
         image = choice.look(persona)
         layout = catalogue.over(image.layout, interface)
-        files = list(_of_image(image, layout, show_secrets=show_secrets))
+        files = list(of_image(image, layout, show_secrets=show_secrets))
         card = _Shown(layout, image.algorithm, image.atr_over(interface), files)
     if as_json:
         click.echo(json.dumps(_as_json(card, show_secrets=show_secrets), ensure_ascii=False, indent=1))
@@ -341,14 +322,15 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
     """List a card's keys: where, id, use, levels, tries left and grade. The keys themselves with --show-secrets."""
     rows = []
     image = choice.look(persona)
-    for key in image.layout.keys.values():
+    for held in keys_of(image):
+        key = held.spec
         row = {
             "name": key.name,
             "application": key.application,
             "id": f"{key.id:02X}",
             "use": key.use,
             "levels": key.levels,
-            "tries": image.memory.counter(tries_cell(key.name)),
+            "tries": held.tries,
             "psam": str(key.psam or ""),
             "hsm": key.hsm,
             "grade": key.grade,

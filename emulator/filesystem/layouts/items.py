@@ -191,7 +191,7 @@ def decode(item: ItemSpec, data: bytes) -> Value:
     if item.elements:
         parts = {part.tag: part for part in item.elements}
         decoded: dict[str, Value] = {}
-        for tag, content in _elements(item.format, data):
+        for tag, content in elements(item.format, data):
             spec = parts.get(tag)
             label = f"{tag:0{4 if tag > 0xFF else 2}X}"
             decoded[label] = decode(spec, content) if spec else content.hex().upper()
@@ -207,7 +207,7 @@ def with_element(item: ItemSpec, data: bytes, element: ItemSpec, value: Value) -
     no such element yet, the whole item with this one filled. ItemError where the value does not fit.
     """
     at = 0
-    for tag, content in _elements(item.format, data):
+    for tag, content in elements(item.format, data):
         head = 3 if tag > 0xFF else 2
         if tag == element.tag:
             return data[:at] + tlv(element, value) + data[at + head + len(content) :]
@@ -218,8 +218,8 @@ def with_element(item: ItemSpec, data: bytes, element: ItemSpec, value: Value) -
     return encode(item, {**kept, element.label: value})
 
 
-def _elements(kind: ItemFormat, data: bytes) -> list[tuple[int, bytes]]:
-    """Tags and values of a constructed item."""
+def elements(kind: ItemFormat, data: bytes) -> list[tuple[int, bytes]]:
+    """Tags and values of a constructed item's elements, in their order."""
     if kind is ItemFormat.B_TLV:
         return [(entry.tag, entry.value) for entry in TLVS.parse(data)]
     entries = BER_TLVS.parse(data)

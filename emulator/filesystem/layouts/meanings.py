@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,18 +16,43 @@ Meaning: TypeAlias = "str | dict[str, Meaning]"
 """Words for a value; of a constructed item, by element, for those that have any. Empty: there is nothing to say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Words for a value: what is the same in every language, and what stands behind it in Chinese and in English."""
+
+    value: str = ""
+    zh: str = ""
+    en: str = ""
+
+    def __str__(self) -> str:
+        """Both languages in one line: ``汉族 Han``, ``12.00元 yuan``."""
+        return f"{self.value}{self.zh} {self.en}".strip()
+
+    @property
+    def apart(self) -> codes.Words:
+        """Each language by itself: ``12.00元`` and ``12.00 yuan``."""
+        return codes.Words(f"{self.value}{self.zh}", f"{self.value} {self.en}".strip())
+
+
+def told(item: ItemSpec, value: str) -> Told | None:
+    """What the value of an item without elements means, the languages apart; None where there is nothing to say, or the
+    value is not of its kind.
+    """
+    if not value:
+        return None
+    try:
+        return _READERS[item.kind](item, value) if item.kind in _READERS else _code(item, value)
+    except (ValueError, LookupError):
+        return None
+
+
 def meaning(item: ItemSpec, value: Value) -> Meaning:
     """What a value means, where that is not plain from the value itself; empty for a value that is not of its kind."""
     if not isinstance(value, str):
         parts = {part.label: part for part in item.elements}
-        told = {tag: meaning(parts[tag], one) for tag, one in value.items() if tag in parts}
-        return {tag: words for tag, words in told.items() if words}
-    if not value:
-        return ""
-    try:
-        return _READERS[item.kind](item, value) if item.kind in _READERS else _code(item, value)
-    except (ValueError, LookupError):
-        return ""
+        found = {tag: meaning(parts[tag], one) for tag, one in value.items() if tag in parts}
+        return {tag: words for tag, words in found.items() if words}
+    return str(told(item, value) or "")
 
 
 def in_words(item: ItemSpec, value: Value) -> str:
@@ -47,47 +73,51 @@ def _plain(value: Value) -> str:
     return "; ".join(f"{tag} {_plain(one)}" for tag, one in value.items())
 
 
-def _code(item: ItemSpec, value: str) -> str:
+def _code(item: ItemSpec, value: str) -> Told | None:
     """Of a table. A digit that stands alone may have a zero before it: which of both is meant, nothing settles. [D]"""
     if not item.codes:
-        return ""
+        return None
     table = codes.table(item.codes)
     bare = value.strip()
     words = table.words(bare) or table.words(bare.lstrip("0"))
-    return str(words) if words else ""
+    return Told(zh=words.zh, en=words.en) if words else None
 
 
-def _date(_: ItemSpec, value: str) -> str:
-    return f"{datetime.strptime(value, '%Y%m%d'):%Y-%m-%d}"
+def _date(_: ItemSpec, value: str) -> Told:
+    return Told(f"{datetime.strptime(value, '%Y%m%d'):%Y-%m-%d}")
 
 
-def _month(_: ItemSpec, value: str) -> str:
-    return f"{datetime.strptime(value, '%Y%m'):%Y-%m}"
+def _month(_: ItemSpec, value: str) -> Told:
+    return Told(f"{datetime.strptime(value, '%Y%m'):%Y-%m}")
 
 
-def _time(_: ItemSpec, value: str) -> str:
-    return f"{datetime.strptime(value, '%Y%m%d%H%M%S'):%Y-%m-%d %H:%M:%S}"
+def _time(_: ItemSpec, value: str) -> Told:
+    return Told(f"{datetime.strptime(value, '%Y%m%d%H%M%S'):%Y-%m-%d %H:%M:%S}")
 
 
 def _number(item: ItemSpec, value: str) -> int:
     return int(value, 16 if item.format in (ItemFormat.B, ItemFormat.HEX) else 10)
 
 
-def _fen(item: ItemSpec, value: str) -> str:
-    yuan, fen = divmod(_number(item, value), 100)
-    return f"{yuan}.{fen:02}元 yuan"
+def fen(amount: int) -> Told:
+    """An amount in yuan."""
+    return Told(f"{amount // 100}.{amount % 100:02}", "元", "yuan")
 
 
-def _months(item: ItemSpec, value: str) -> str:
+def _fen(item: ItemSpec, value: str) -> Told:
+    return fen(_number(item, value))
+
+
+def _months(item: ItemSpec, value: str) -> Told:
     number = _number(item, value)
-    return f"{number}个月 {number} month{'' if number == 1 else 's'}"
+    return Told(zh=f"{number}个月", en=f"{number} month{'' if number == 1 else 's'}")
 
 
-def _serial(item: ItemSpec, value: str) -> str:
-    return str(_number(item, value)) if item.format in (ItemFormat.B, ItemFormat.HEX) else ""
+def _serial(item: ItemSpec, value: str) -> Told | None:
+    return Told(str(_number(item, value))) if item.format in (ItemFormat.B, ItemFormat.HEX) else None
 
 
-_READERS: dict[str, Callable[[ItemSpec, str], str]] = {
+_READERS: dict[str, Callable[[ItemSpec, str], Told | None]] = {
     "date": _date,
     "month": _month,
     "time": _time,

@@ -1,0 +1,61 @@
+"""The card over HTTP: its tree now and at a moment, how two differ, and an image that is dropped on the page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from harness.studio.card.cards import Ask, Cards, Source
+from harness.studio.card.changes import compared
+from harness.studio.card.held import HeldCard
+from harness.studio.card.model import as_json
+from harness.studio.card.tree import tree
+from harness.web.strict import StrictRoute
+
+Of = Annotated[str, Query(max_length=64, description="slot:0, slot:0@NUMBER or file:ID")]
+Show = Annotated[bool, Query(description="People's values too, where they are masked")]
+Number = Annotated[int | None, Query(ge=0, description="The number of a command: the card as it was after it")]
+Name = Annotated[str, Query(max_length=200, description="What the file is called")]
+
+
+def router(ask: Ask) -> APIRouter:
+    """``ask``: asks the run whose cards are seen."""
+    routes = APIRouter(route_class=StrictRoute)
+    cards = Cards(ask)
+
+    @routes.get("/tree", summary="A card's tree")
+    def of_card(of: Of, *, show: Show = False) -> dict[str, Any]:
+        return _told(cards.get(Source.parse(of)), of, show=show)
+
+    @routes.get("/moment", summary="The tree of a slot's card as it was after a command")
+    def moment(slot: Annotated[int, Query(ge=0)], n: Number = None, *, show: Show = False) -> dict[str, Any]:
+        of = f"slot:{slot}" if n is None else f"slot:{slot}@{n}"
+        return _told(cards.get(Source(slot, n)), of, show=show)
+
+    @routes.get("/compare", summary="Where two cards differ, or one at two moments")
+    def compare(left: Of, right: Of, *, show: Show = False) -> dict[str, Any]:
+        held = [cards.get(Source.parse(one)) for one in (left, right)]
+        found = compared(*held, show_values=show or all(one.made_up for one in held))
+        return {
+            "left": {"of": left, "card": as_json(found.left)},
+            "right": {"of": right, "card": as_json(found.right)},
+            "changes": as_json(found.changes),
+        }
+
+    @routes.get("/changes", summary="What changed since another moment, without the trees")
+    def changes(of: Of, since: Of, *, show: Show = False) -> dict[str, Any]:
+        held = [cards.get(Source.parse(one)) for one in (since, of)]
+        found = compared(*held, show_values=show or all(one.made_up for one in held))
+        return {"of": of, "since": since, "changes": as_json(found.changes)}
+
+    @routes.post("/files", summary="An image to look at")
+    async def drop(request: Request, *, name: Name = "image") -> dict[str, Any]:
+        key, card = cards.drop(await request.body(), name)
+        return _told(card, f"file:{key}", show=False) | {"name": name}
+
+    return routes
+
+
+def _told(card: HeldCard, of: str, *, show: bool) -> dict[str, Any]:
+    return {"of": of, "made_up": card.made_up, "card": as_json(tree(card, show_values=show or card.made_up))}
