@@ -16,6 +16,7 @@ from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, progress
 from harness.verdicts import report
+from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, Result, Verdict
 
@@ -157,6 +158,7 @@ def _context(done: Campaign, layout: str) -> Context:
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         product="",
         known=frozenset(),
+        asked=Asked(cut_short=done.interrupted),
     )
 
 

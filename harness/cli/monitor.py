@@ -26,12 +26,12 @@ from harness.sources.register import register
 from harness.trace import read
 from harness.trace.read import Event
 from harness.trace.record import Trace
-from harness.verdicts import report
+from harness.verdicts import conclusion, report
+from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
+from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-JUDGED = (Verdict.PASSED, Verdict.WARNING, Verdict.FAILED)
 MARK = {"error": "✗", "warning": "!"}
 
 
@@ -48,6 +48,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--report", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write a report here.")
 @click.option("--sign", type=FILE, help="Sign the report with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="What was tested, for the report.")
+@outputs.tester_option
 @click.option("--rules", is_flag=True, help="List the rules and end.")
 @click.option("--markdown", is_flag=True, help="With --rules: as the project's docs/reference/rules.md has them.")
 @card_options.baseline_option
@@ -67,6 +68,7 @@ def monitor(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    tester: str,
     known: frozenset[str],
     *,
     follow: bool,
@@ -92,6 +94,7 @@ def monitor(
     if trace is not None and not follow:
         for number in psam:
             read.check_slot(trace, number)
+    environment = outputs.environment(tester, reader=reader or "", recorded=trace is not None)
     plan = catalogue.layout(layout) if layout else read.layout_of(trace) if trace else catalogue.layout(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
@@ -107,7 +110,10 @@ def monitor(
     target_words = _("terminal 终端: {name}").format(name=trace.name if trace else reader)
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
     session = outputs.session_of(trace) if trace else report.named(watched.heard, date_words)
-    context = Context(target_words, plan.version, date_words, product, known, session=session)
+    asked = Asked(every=False)  # what a terminal never did is nothing that it had to do
+    context = Context(
+        target_words, plan.version, date_words, product, known, session=session, asked=asked, environment=environment
+    )
     table = report.as_table(results, [], context, show_secrets=show_secrets)
     if to is not None:
         report.write(to, table, outputs.trace_copy(trace, plan) if trace else "")
@@ -118,9 +124,7 @@ def monitor(
     gaps = list(_gaps(judge, trace))
     for gap in gaps:
         click.echo(f"sscard: {trace or reader}: {gap}", err=True)
-    failed = {one.subject.id for one in results if one.verdict is Verdict.FAILED}
-    judged = any(one.verdict in JUDGED for one in results)
-    ctx.exit(1 if failed - known else 0 if judged else UNCERTAIN)
+    ctx.exit(conclusion.of_results(results, known, asked).exit_code)
 
 
 def _gaps(judge: Monitor, trace: Path | None) -> Iterator[str]:

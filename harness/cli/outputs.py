@@ -2,23 +2,99 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
 
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from harness.cli import usage
 from harness.trace import read
 from harness.trace.copy import masked_copy
+from harness.verdicts import environment as environments
 from harness.verdicts import report
+from harness.verdicts.environment import Environment
 from harness.verdicts.manifest import Goal
+
+F = TypeVar("F", bound=Callable[..., Any])
+HARMLESS = frozenset(
+    ("only", "profiles", "required", "reader", "psam_reader", "names", "cells", "product", "tester", "profile", "step")
+)
+"""Parameters of free text that hold nothing of a person or a card, by their names in the code."""
+PLACES = frozenset(("layout", "persona", "keys"))
+"""Parameters that are a name or the path of a file."""
+MASKED = "***"
+OPTION = re.compile(r"-[A-Za-z]|--[a-z][a-z-]*")
+"""An option's name, with no value behind it."""
+PLACEHOLDER = re.compile(r"\{(pin|situation)\}")
 
 
 def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
     """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
     with usage.of_command(report.SignedNothing):
         return report.goal(folder, sign)
+
+
+def tester_option(function: F) -> F:
+    """Adds ``--tester``."""
+    return click.option("--tester", default="", metavar="NAME", help="Who tested, for the report.")(function)
+
+
+def environment(
+    tester: str = "", *, reader: str = "", seed: int | None = None, recorded: bool = False, readers: bool = False,
+    program: Sequence[str] = (),
+) -> Environment:  # fmt: skip
+    """What a run that begins now is made with. ``readers``: it uses PC/SC; ``program``: what stands after ``--``."""
+    context = click.get_current_context()
+    options = (*options_of(context), *(("--", *program_of(program)) if program else ()))
+    return Environment(tester, reader, options, seed, recorded, environments.versions(readers=readers or bool(reader)))
+
+
+def options_of(context: click.Context) -> Iterator[str]:
+    """The command line as it may stand in a report: paths as the names of their files, and asterisks for every value
+    that is not known to be harmless.
+    """
+    yield from context.command_path.split(" ")[1:]
+    for one in context.command.params:
+        if one.name is None or context.get_parameter_source(one.name) is not ParameterSource.COMMANDLINE:
+            continue
+        given = context.params.get(one.name)
+        name = one.opts[-1] if isinstance(one, click.Option) else ""
+        if isinstance(one, click.Option) and (one.is_flag or one.count):
+            name = one.secondary_opts[-1] if given is False and one.secondary_opts else name
+            yield from [name] * (int(given) if one.count and given is not None else 1)
+            continue
+        for value in given if isinstance(given, tuple | list) else (given,):
+            if name:
+                yield name
+            yield _harmless(one, value)
+
+
+def _harmless(parameter: click.Parameter, value: object) -> str:
+    kind = parameter.type
+    if isinstance(kind, click.Path) or parameter.name in PLACES:
+        return Path(str(value)).name
+    if isinstance(kind, click.DateTime) and isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
+    told = isinstance(kind, click.Choice | click.types.IntParamType | click.types.FloatParamType)
+    return str(value) if told or parameter.name in HARMLESS else MASKED
+
+
+def program_of(program: Sequence[str]) -> Iterator[str]:
+    """A program and its arguments as they may stand in a report: names of options, and what stands for the card's PIN
+    and the situation; the rest is masked.
+    """
+    yield Path(program[0]).name
+    for argument in program[1:]:
+        name, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+        if name and not OPTION.fullmatch(name):
+            name, equals, value = "", "", argument
+        yield name + equals + (value if not value or PLACEHOLDER.fullmatch(value) else MASKED)
 
 
 def session_of(trace: Path) -> dict[str, Any]:

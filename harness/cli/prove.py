@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,11 @@ from emulator.textfiles import writing
 from harness.cli import card_options, interrupt, outputs, progress, sweeping, usage
 from harness.cli.progress import ForPrograms
 from harness.cli.sweeping import Chosen
+from harness.verdicts import conclusion
 from harness.verdicts import report as reports
-from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
+from harness.verdicts.conclusion import Asked
+from harness.verdicts.report import Context
+from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 if TYPE_CHECKING:
     from harness.proving.executor import Done
@@ -32,8 +36,8 @@ if TYPE_CHECKING:
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PROGRAM = "sscard.program"
-MARK = {Verdict.PASSED: "✓", Verdict.WARNING: "!", Verdict.FAILED: "✗"}
 UNJUDGED = (Verdict.MISSING, Verdict.UNDEFINED)
+MARK = {Verdict.PASSED: "✓", Verdict.WARNING: "!", Verdict.FAILED: "✗"}
 
 
 class ProgramMissing(SscardError):
@@ -72,6 +76,7 @@ class WithProgram(click.Command):
 @click.option("-o", "--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="What was tested, for the report.")
+@outputs.tester_option
 @sweeping.options
 @card_options.baseline_option
 @card_options.json_option
@@ -91,6 +96,7 @@ def prove(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    tester: str,
     cells: tuple[str, ...],
     limit: int | None,
     minutes: float | None,
@@ -135,6 +141,7 @@ def prove(
     to = outputs.report_goal(folder, sign)
     if not scheduler:
         _check_program(program)
+    environment = outputs.environment(tester, seed=seed, readers=not driver, program=program)
     options = ["--driver"] if driver else []
     chosen = Chosen(sweep, cells, limit, minutes, seed, results, prints, prints_not, timeout)
     if chosen.is_sweep(names, keep=keep is not None):
@@ -145,7 +152,12 @@ def prove(
         line = sweeping.again(plan, program, chosen.options(options))
         with executor.opened(scheduler, 0 if scheduler else jobs or 1, _needs(driver=driver), _note) as runs:
             how = sweeping.progress_as(progress_as)
-            ctx.exit(sweeping.run(request, chosen, runs, line, to, product=product, as_json=as_json, progress=how))
+            ctx.exit(
+                sweeping.run(
+                    request, chosen, runs, line, to, product=product, environment=environment, as_json=as_json,
+                    progress=how,
+                )
+            )  # fmt: skip
     kept = Kept(keep, force=force) if keep is not None else None
     requests = plans.requests(
         plan, program, cwd=str(Path.cwd()), deadline=timeout, driver_only=driver, seed=seed, key=os.urandom(16),
@@ -156,7 +168,8 @@ def prove(
     done = _("{count} of {total} situations were played 种情形已运行").format(
         count=len(proving.runs), total=len(plan.cases)
     )
-    table = proving.table(product, known, _("; interrupted: {done}").format(done=done) if cut_short else "")
+    context = proving.context(product, known, _("; interrupted: {done}").format(done=done) if cut_short else "")
+    table = proving.table(replace(context, asked=Asked(cut_short=cut_short), environment=environment))
     if to is not None:
         reports.write(to, table)
     if as_json:
@@ -166,7 +179,7 @@ def prove(
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
-    ctx.exit(_code(proving.results(), known))
+    ctx.exit(conclusion.of_results(proving.results(), known).exit_code)
 
 
 def _needs(*, driver: bool) -> frozenset[Need]:
@@ -179,11 +192,6 @@ def _rules() -> list[str]:
     from harness.monitor.rules import RULES
 
     return [one.id for one in RULES]
-
-
-def _code(results: Sequence[Result], known: frozenset[str]) -> int:
-    failed = [one for one in results if one.verdict is Verdict.FAILED and one.subject.id not in known]
-    return 1 if failed else UNCERTAIN if any(one.verdict in UNJUDGED for one in results) or not results else 0
 
 
 def _check_program(program: Sequence[str]) -> None:
@@ -287,11 +295,16 @@ class Proving:
 
         return report.results(self._plan, self.runs, self._lines)
 
-    def table(self, product: str, known: frozenset[str], more: str) -> dict[str, Any]:
+    def context(self, product: str, known: frozenset[str], more: str) -> Context:
+        """What the report says besides its results."""
+        from harness.proving import report
+
+        return report.context(self._plan, self._program, product, known, more)
+
+    def table(self, context: Context) -> dict[str, Any]:
         """The report."""
         from harness.proving import report
 
-        context = report.context(self._plan, self._program, product, known, more)
         table = reports.as_table(self.results(), [], context)
         return {**table, "runs": report.as_rows(self._plan, self.runs, self._lines)}
 

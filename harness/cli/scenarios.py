@@ -21,7 +21,7 @@ from harness.cli import interrupt, outputs, progress, usage
 from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
-from harness.verdicts import report
+from harness.verdicts import conclusion, report
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
 
@@ -128,8 +128,7 @@ def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], prod
 
 
 def _code(results: list[Result], known: frozenset[str]) -> int:
-    bad = [one for one in results if one.verdict in BAD and one.subject.id not in known]
-    return 1 if any(one.verdict is Verdict.FAILED for one in bad) else UNCERTAIN if bad else 0
+    return conclusion.of_results(results, known).exit_code
 
 
 def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) -> None:

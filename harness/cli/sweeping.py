@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.proving.runs import RunRequest
     from harness.proving.sweep.grid import Cell
     from harness.proving.sweep.swept import Swept
+    from harness.verdicts.environment import Environment
     from harness.verdicts.manifest import Goal
 
 EVERY, SELDOM = 0.5, 15.0
@@ -117,6 +118,7 @@ def run(
     to: Goal | None = None,
     *,
     product: str = "",
+    environment: Environment | None = None,
     as_json: bool = False,
     progress: Progress | None = None,
 ) -> int:
@@ -157,7 +159,7 @@ def run(
             shown.end()
     (found,) = last
     if to is not None or as_json:
-        table = _table(found, line, product, cut_short=cut_short)
+        table = _table(found, line, product, environment, cut_short=cut_short)
         if to is not None:
             from harness.verdicts import report
 
@@ -182,7 +184,9 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _table(found: Swept, line: Callable[[Cell], str], product: str, *, cut_short: bool) -> dict[str, Any]:
+def _table(
+    found: Swept, line: Callable[[Cell], str], product: str, environment: Environment | None, *, cut_short: bool
+) -> dict[str, Any]:
     from harness.proving.sweep import report as sweeps
     from harness.verdicts import report
     from harness.verdicts.report import Context
@@ -191,7 +195,10 @@ def _table(found: Swept, line: Callable[[Cell], str], product: str, *, cut_short
     target += _("; interrupted") if cut_short else ""
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     session = report.named(sweeps.heard(found), date)
-    context = Context(target, found.request.situation.name, date, product, frozenset(), session=session)
+    context = Context(
+        target, found.request.situation.name, date, product, frozenset(), session=session,
+        asked=sweeps.asked(found, cut_short=cut_short), environment=environment,
+    )  # fmt: skip
     return {**report.as_table(list(sweeps.results(found, line)), [], context), "sweep": sweeps.as_data(found, line)}
 
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from harness.readers import pcsc
 from harness.sources.register import register
 from harness.verdicts import report
 from harness.verdicts.causes import Cause
+from harness.verdicts.conclusion import SAYING
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, Result, Verdict
 
@@ -118,6 +119,7 @@ def vectors() -> None:
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="With --report: what was tested, and its version.")
+@outputs.tester_option
 @targets.show_secrets_option
 @targets.json_option
 @progress.option
@@ -143,6 +145,7 @@ def run_vectors(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    tester: str,
     verbose: int,
     durations: int | None,
     progress_as: str,
@@ -186,6 +189,7 @@ def run_vectors(
     if required:
         by_id = {one.id: one for one in (*vectors_.find([home()]), *vectors_.find([*(paths or (home(),))], overlay))}
         must = Required(required, by_id.values())
+    environment = outputs.environment(tester, reader=reader or "", recorded=bool(replay))
     results: list[Result] = []
     cut_short = False
     stepper = StepByStep(_enter, show_secrets) if step else None
@@ -197,6 +201,7 @@ def run_vectors(
         if reader is not None:
             changer = _cards(stack, reader, named, swap_command, keys, known_layout, psam, persona)
             card = changer.first()
+            environment = replace(environment, reader=pcsc.find_reader(reader))
             found.append(card)
             planned = plan.made(chosen, card, allow_destructive=allow_destructive)
             if dry_run:
@@ -230,6 +235,8 @@ def run_vectors(
         product=product,
         known=known,
         session=outputs.session_of(replay) if replay else None,
+        asked=judgement.asked(results, must, cut_short=cut_short),
+        environment=environment,
     )
     if to is not None or as_json:
         table = report.as_table(results, rows, context, show_secrets=show_secrets)
@@ -246,7 +253,7 @@ def run_vectors(
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
-    if not any(one.verdict in (*judgement.FOUND, Verdict.UNDEFINED) for one in results):
+    if not any(one.verdict in (*SAYING, Verdict.UNDEFINED) for one in results):
         click.echo(_("nothing was run: every vector is for other cards, or wants what is not at hand"), err=True)
     for name in must.lacking(results) if must is not None else ():
         click.echo(_("required and not judged 要求判定而未判定: {name}").format(name=name), err=True)

@@ -9,14 +9,9 @@ from emulator.errors import Misuse
 from emulator.guess import guess
 from emulator.messages import _
 from harness.conformance.vector import Vector
-from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
-
-PASSED, FAILED = 0, 1
-"""Exit codes beside UNCERTAIN: all that had to be judged was, and is as it should be; something failed."""
-FOUND = frozenset({Verdict.PASSED, Verdict.WARNING, Verdict.FAILED})
-"""Verdicts that say something of the card."""
-OPEN = frozenset({Verdict.MISSING, Verdict.UNDEFINED})
-"""Verdicts of what is for the card and was not judged."""
+from harness.verdicts import conclusion
+from harness.verdicts.conclusion import OPEN, SAYING, Asked
+from harness.verdicts.verdict import Result, Verdict
 
 
 class Required:
@@ -47,7 +42,7 @@ class Required:
         found: dict[str, None] = {}
         for pattern, meant in self._meant.items():
             open_ones = [name for name in sorted(meant) if any(verdict in OPEN for verdict in by_id.get(name, ()))]
-            judged = any(verdict in FOUND for name in meant for verdict in by_id.get(name, ()))
+            judged = any(verdict in SAYING for name in meant for verdict in by_id.get(name, ()))
             found |= dict.fromkeys(open_ones if open_ones or judged else [pattern])
         return list(found)
 
@@ -78,17 +73,15 @@ def failed(results: Iterable[Result], known: Collection[str]) -> list[Result]:
     return [one for one in results if one.verdict is Verdict.FAILED and one.subject.id not in known]
 
 
+def asked(results: Sequence[Result], required: Required | None = None, *, cut_short: bool = False) -> Asked:
+    """What a run had to judge. ``required``: what was named; everything that is for the card where nothing was."""
+    if required is None:
+        return Asked(cut_short=cut_short)
+    return Asked(every=False, lacking=tuple(required.lacking(results)), cut_short=cut_short)
+
+
 def exit_code(results: Sequence[Result], known: Collection[str] = (), required: Required | None = None) -> int:
     """What a run ends with. ``known``: ids whose failure does not count; ``required``: what must have been judged,
     everything that is for the card where nothing is named.
     """
-    if failed(results, known):
-        return FAILED
-    if not any(one.verdict in FOUND for one in results):
-        return UNCERTAIN
-    if required is not None:
-        return UNCERTAIN if required.lacking(results) else PASSED
-    open_ones = [one for one in results if one.verdict in OPEN]
-    # A known failure that could not even be judged is as known as before; what nobody ever looked at is not.
-    counted = [one for one in open_ones if one.verdict is Verdict.MISSING or one.subject.id not in known]
-    return UNCERTAIN if counted else PASSED
+    return conclusion.of_results(results, known, asked(results, required)).exit_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -24,8 +24,10 @@ from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, EventKind
-from harness.verdicts import manifest
+from harness.verdicts import conclusion, manifest
 from harness.verdicts.causes import not_judged
+from harness.verdicts.conclusion import Asked
+from harness.verdicts.environment import Environment
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
@@ -59,6 +61,10 @@ class Context:
     """What the matrix's rows are items of."""
     session: Mapping[str, Any] | None = None
     """The session that was judged, as ``session_of`` tells of a trace; None where vectors made their own."""
+    asked: Asked = field(default_factory=Asked)
+    """What must have been judged."""
+    environment: Environment | None = None
+    """What it was run with; None: nothing was noted as it began."""
 
 
 def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, str]]:
@@ -141,13 +147,17 @@ def as_table(
     counts = Counter(result.verdict for result in results)
     rests = Counter(grade for result in results for grade in set(grades(result.subject.source)) if grade != "S")
     known = register()
+    session = context.session or _session_of(results, context)
+    environment = context.environment or Environment()
     return {
         "format": FORMAT,
         "program": f"sscard {VERSION}",
         "date": context.date,
         "product": context.product,
         "target": context.target,
-        "session": context.session or _session_of(results, context),
+        "session": session,
+        "environment": environment.as_table(context.product, session),
+        "conclusion": conclusion.of_results(results, context.known, context.asked).as_table(),
         "profile": context.profile,
         "not_judged": [
             {"cause": str(one.cause), "cause_zh": one.remedy.cause_zh, "count": len(one.ids), "remedy": one.remedy.en,
@@ -211,8 +221,10 @@ def _steps(result: Result) -> list[dict[str, Any]]:
 
 
 def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:
-    """What names a recorded session, and when it was judged: see ``heard_in``."""
-    return named(heard_in(data, events), date)
+    """What names a recorded session, when it was judged (see ``heard_in``), and when it was where its events tell."""
+    times = [one.told("time") for one in events if one.time is not None]
+    span = {"began": times[0], "ended": times[-1]} if times else {}
+    return {**named(heard_in(data, events), date), **span}
 
 
 def heard_in(data: bytes, events: Sequence[Event]) -> Heard:

@@ -7,6 +7,7 @@ from harness.campaign.campaign import Campaign, Plan
 from harness.campaign.shard import Part
 from harness.conformance import judgement
 from harness.proving.executor import Runs, opened
+from harness.verdicts.conclusion import OPEN
 from harness.verdicts.verdict import Result
 from tests.kit import planted
 from tests.kit.cluster import cluster
@@ -24,7 +25,7 @@ def bad(results: list[Result]) -> list[tuple[str, str, str]]:
     return [
         (one.subject.id, one.profile, one.reason)
         for one in results
-        if one.verdict in (*judgement.OPEN, "failed")
+        if one.verdict in (*OPEN, "failed")
     ]  # fmt: skip
 
 

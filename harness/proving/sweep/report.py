@@ -15,6 +15,7 @@ from harness.proving.sweep.grid import Cell
 from harness.proving.sweep.outcome import BAD, CHINESE, GOOD, Outcome
 from harness.proving.sweep.store import Kept
 from harness.proving.sweep.swept import Swept
+from harness.verdicts.conclusion import Asked
 from harness.verdicts.log import Heard
 from harness.verdicts.subject import Grade, Proof, Subject
 from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
@@ -56,6 +57,11 @@ def exit_code(swept: Swept) -> int:
     if Verdict.FAILED in found or swept.baseline.sound.broken:
         return 1
     return 0 if found == {Verdict.PASSED} else UNCERTAIN
+
+
+def asked(swept: Swept, *, cut_short: bool = False) -> Asked:
+    """What a sweep had to judge: every cell that it played, and one at least."""
+    return Asked(lacking=() if swept.played else (_("one cell of the sweep"),), cut_short=cut_short)
 
 
 def results(swept: Swept, again: Again) -> Iterator[Result]:

@@ -179,6 +179,15 @@ KEPT = {
         "see below",
         "\n## {}…",
     ],
+    "harness/verdicts/conclusion.py": [  # each beside the English
+        "符合",
+        "不符合",
+        "未能判定",
+        "规范性",
+        "推断",
+        "自定",
+        "{} 项{}：{}",
+    ],
     "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
     "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
 }

@@ -291,7 +291,8 @@ def test_exit_codes(tmp_path: Path) -> None:
     run("run", str(path), "--baseline", str(known))
     path.write_text(GOOD.replace(QUERY, "bank: {code: bank-q, down: true}"), encoding="utf-8")
     run("run", str(path), code=4)
-    assert "1 not applicable" in run("run", str(path), "--profile", "1.00-3des")
+    told = run("run", str(path), "--profile", "1.00-3des", code=4)
+    assert "1 not applicable" in told, "nothing was judged, which is not green"
     run("run", str(path), "--profile", "9.99-3des", code=2)
     run("run", "--only", "NOBODY", code=2)
     path.write_text("scenario: 1\n", encoding="utf-8")
