@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from harness.studio.card import router as card
+from harness.studio.card.cards import asking
 from harness.studio.context import Studio
 
 
-def routers(studio: Studio) -> dict[str, APIRouter]:  # noqa: ARG001 — parts take what they share from it
+def routers(studio: Studio) -> dict[str, APIRouter]:
     """A router for each part."""
-    return {}
+    return {"card": card.router(asking(lambda: studio.run))}

@@ -24,7 +24,7 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of an image that is dropped on the page: ten times the largest that this project makes. [D]"""
 KEPT = 8
 """Images that were dropped and can be asked for again, the oldest going first."""
-NAMED = re.compile(r"slot:(\d{1,4})(?:@(\d{1,18}))?|file:([0-9a-f]{16})")
+NAMED = re.compile(r"slot:([0-9]{1,4})(?:@([0-9]{1,18}))?|file:([0-9a-f]{16})")
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
