@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -206,6 +207,23 @@ class Chip:
         self._state.session = session
 
     @property
+    def powered(self) -> bool:
+        """True while it has power."""
+        return self._powered
+
+    @contextlib.contextmanager
+    def between_commands(self, timeout: float = 0.0) -> Iterator[bool]:
+        """Within it no command is under way, and none begins: for a look at session and memory that fit each other, or
+        a change of the interposer. False where one is still under way after so many seconds; then nothing is held.
+        """
+        held = self._lock.acquire(timeout=timeout) if timeout else self._lock.acquire(blocking=False)
+        try:
+            yield held
+        finally:
+            if held:
+                self._lock.release()
+
+    @property
     def ats(self) -> bytes:
         """Its answer to select in a field, TL first; empty by contacts."""
         return ats(self._contactless.parameters, historical(self.atr)) if self._contactless is not None else b""
@@ -223,7 +241,7 @@ class Chip:
 
     def _reset(self) -> bytes:
         self._restart()
-        self.observer = told(self.observer, lambda one: one.powered("reset", self.atr))
+        self._told(lambda one: one.powered("reset", self.atr))
         return self.atr
 
     def _restart(self) -> None:
@@ -242,7 +260,7 @@ class Chip:
         with self._lock:
             self._forget()
             if self._powered:
-                self.observer = told(self.observer, lambda one: one.powered("off", b""))
+                self._told(lambda one: one.powered("off", b""))
             self._powered = False
 
     def taken_out(self) -> None:
@@ -280,7 +298,7 @@ class Chip:
         try:
             return self._answered(raw, self._tell if self.observer is not None else None)
         except PowerCut:
-            self.observer = told(self.observer, lambda one: one.powered("off", b""))
+            self._told(lambda one: one.powered("off", b""))
             raise
 
     def _execute(self, raw: bytes, cut_after: int | None) -> Exchange:
@@ -301,10 +319,18 @@ class Chip:
     def _lose_power(self) -> None:
         self._forget()
         self._powered = False
-        self.observer = told(self.observer, lambda one: one.powered("off", b""))
+        self._told(lambda one: one.powered("off", b""))
 
     def _tell(self, exchange: Exchange) -> None:
-        self.observer = told(self.observer, lambda one: one.exchanged(exchange))
+        self._told(lambda one: one.exchanged(exchange))
+
+    def _told(self, act: Callable[[Observer], object]) -> None:
+        """Tells who watches, if anybody does. It is written back only where it failed: another thread may put an
+        observer in at any time.
+        """
+        one = self.observer
+        if one is not None and told(one, act) is None and self.observer is one:
+            self.observer = None
 
     def _answered(self, raw: bytes, tell: Telling | None) -> bytes:
         """Carries a command out as this card does, with its habits where it has any, and answers as its interface has

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ from emulator.filesystem.layouts.terms import CardKind, IssuedState
 from emulator.personas import document, shape
 from emulator.personas.finding import PersonaError, UnknownPersonaError
 
-__all__ = ["BLANK", "DEFAULT", "PSAM", "Persona", "PersonaError", "UnknownPersonaError", "from_table", "read"]
+__all__ = [
+    "BLANK",
+    "DEFAULT",
+    "PSAM",
+    "Persona",
+    "PersonaError",
+    "UnknownPersonaError",
+    "from_table",
+    "from_text",
+    "read",
+]
 
 DEFAULT = "adult-chengdu"
 BLANK = "blank"
@@ -68,12 +79,22 @@ def read(name_or_path: str) -> tuple[Persona, tuple[Path, ...]]:
     For the catalogue, which keeps what was read.
     """
     documents = document.read(name_or_path)
+    return _whole(documents), tuple(Path(one.source) for one in documents if one.own)
+
+
+def from_text(text: str, source: str) -> Persona:
+    """A persona from TOML itself, ``source`` in messages; it may extend one of the package's. PersonaError."""
+    return _whole(document.read_text(text, source))
+
+
+def _whole(documents: Sequence[document.Document]) -> Persona:
+    """The persona that a document and those that it extends say. PersonaError."""
     wrong = [finding for one in documents for finding in shape.problems(one)]
     table = document.merged(documents)
     wrong += shape.missing(table, documents[0].source)
     if wrong:
         raise PersonaError(wrong[0], len(wrong) - 1)
-    return from_table(table), tuple(Path(one.source) for one in documents if one.own)
+    return from_table(table)
 
 
 def from_table(table: dict[str, Any]) -> Persona:

@@ -75,6 +75,20 @@ def read(name_or_path: str) -> list[Document]:
     return list(_chain(name_or_path, None, ()))
 
 
+def read_text(text: str, source: str) -> list[Document]:
+    """The document of a persona's text, ``source`` in messages, then those that it extends, which are ones that come
+    with the package: a text has no folder that a path could be relative to. PersonaError.
+    """
+    document = replace(parsed(source, text.encode()), own=True)
+    parent = document.table.get("extends")
+    if isinstance(parent, str) and is_path(parent):
+        raise document.error(
+            _("expected the name of a persona that comes with sscard, found {parent!r}").format(parent=parent),
+            "extends",
+        )
+    return [document, *_extended(document, None, (source,))]
+
+
 def is_path(name_or_path: str) -> bool:
     """True for what names a file of one's own."""
     return name_or_path.endswith(".toml")
@@ -133,6 +147,11 @@ def _chain(name: str, base: Path | None, seen: tuple[str, ...]) -> Iterator[Docu
             _("goes round in a circle: {circle}").format(circle=" → ".join((*seen, identity))), "extends"
         )
     yield document
+    yield from _extended(document, path, (*seen, identity))
+
+
+def _extended(document: Document, path: Path | None, seen: tuple[str, ...]) -> Iterator[Document]:
+    """What a document extends, if anything. ``path``: of its file, if it has one."""
     parent = document.table.get("extends")
     if parent is None:
         return
@@ -142,7 +161,7 @@ def _chain(name: str, base: Path | None, seen: tuple[str, ...]) -> Iterator[Docu
         )
     if not is_path(parent) and parent not in names():
         raise document.error(_unknown(parent), "extends")
-    yield from _chain(parent, path.parent if path else None, (*seen, identity))
+    yield from _chain(parent, path.parent if path else None, seen)
 
 
 def _from_package(name: str) -> Document:

@@ -41,10 +41,18 @@ class Loader(_BASE):  # type: ignore[misc]
 
 
 def load(path: Path, loader: Any = Loader) -> Any:
-    """The one document of a file. FormatError, OSError."""
-    found = load_all(path, loader)
+    """The one document of a file, None for an empty one. FormatError, OSError."""
+    return _only(load_all(path, loader), path)
+
+
+def loads_one(text: str, source: object, loader: Any = Loader) -> Any:
+    """The one document of a text, None for an empty one. FormatError."""
+    return _only(loads(text, source, loader), source)
+
+
+def _only(found: list[Any], source: object) -> Any:
     if len(found) > 1:
-        raise FormatError(path, _("expected one document, found {count}").format(count=len(found)))
+        raise FormatError(source, _("expected one document, found {count}").format(count=len(found)))
     return found[0] if found else None
 
 

@@ -29,6 +29,7 @@ from harness.cli import usage
 from harness.faults import plan as fault_plans
 from harness.readers import pcsc
 from harness.readers.connection import Connection, InProcess, Pcsc
+from harness.serving.options import PERSONA_TEXT
 
 
 class Named(Protocol):
@@ -346,12 +347,26 @@ def swapped_in(usual: CardChoice, named: Mapping[str, str]) -> Iterator[Image]:
     """The card that `card swap` or `card insert` names; what it leaves open is as this run's cards are."""
     persona, path = named.get("persona"), Path(named["image"]) if "image" in named else None
     layout, algorithm = named.get("layout"), named.get("algorithm")
+    if "persona_text" in named:
+        yield _of_text(usual, named)
+        return
     there = path is not None and path.exists()  # and says itself what it is
     if not there and not (persona and is_psam(persona)):
         algorithm = algorithm or (usual.algorithm if layout is None else None)
         layout = layout or usual.layout
     with replace(usual, layout=layout, algorithm=algorithm, image=path).held(persona) as image:
         yield image
+
+
+def _of_text(usual: CardChoice, named: Mapping[str, str]) -> Image:
+    """A fresh card of a persona that came as text. PersonaError, Misuse."""
+    if others := [name for name in ("persona", "image") if name in named]:
+        raise Misuse(_("a persona's text is the card: leave {others} out").format(others=", ".join(others)))
+    person = personas.from_text(named["persona_text"], PERSONA_TEXT)
+    user = person.card is CardKind.USER
+    layout = named.get("layout") or (usual.layout or DEFAULT_LAYOUT if user else personas.PSAM)
+    algorithm = named.get("algorithm") or (usual.algorithm if user and "layout" not in named else None)
+    return catalogue.card(person, layout, algorithm or "")
 
 
 def show_secrets_option(function: F) -> F:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from emulator import personas
+from emulator import catalogue, personas
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
+from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
@@ -24,7 +25,7 @@ from harness.faults.plan import Plan
 from harness.readers import names, pcsc
 from harness.serving import control
 from harness.serving import doctor as doctors
-from harness.serving.options import INTERFACES, Options, seats
+from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import run as serve
 from harness.serving.timing import USUAL, Timing
@@ -183,6 +184,7 @@ def run(
             interfaces=interfaces or (str(Interface.CONTACT),),
             reader_names=reader_names,
             page=page,
+            origins=_origins(choice, persona, own),
         )
         wanted = [seat.wanted.named for seat in seats(options)]
         count = len(wanted)
@@ -195,6 +197,15 @@ def run(
         names.Arrangement.of(wanted)  # refused before anything is begun
         code = serve(options)
     ctx.exit(code)
+
+
+def _origins(choice: CardChoice, persona: tuple[str, ...], own: Sequence[Image]) -> list[Origin]:
+    """Where the cards come from that a run begins with: the first may be a file's. ``own``: a PSAM, or none."""
+    names = persona or (personas.DEFAULT,)
+    found = [Origin(persona=catalogue.persona(name).name) for name in names]
+    if choice.image is not None:
+        found[0] = Origin(file=str(choice.image.absolute()))
+    return [*found, *[Origin() for __ in own]]
 
 
 @click.command()

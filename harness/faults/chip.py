@@ -137,13 +137,24 @@ class _Course:
 class Injector:
     """Puts a plan's faults between a terminal and its card: an ``emulator.chip.Interposer``.
 
-    ``injections`` are the last ones that came, in order. ``sleep`` waits for what comes late.
+    ``injections`` are the last ones that came, in order. ``sleep`` waits for what comes late. ``stands``: what is
+    selected in a card that somebody has worked with already, a DF by its id and an EF by its path or none.
     """
 
-    def __init__(self, plan: Plan, layout: Layout, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        layout: Layout,
+        sleep: Callable[[float], object] = time.sleep,
+        *,
+        stands: tuple[str, str] | None = None,
+    ) -> None:
+        self.plan = plan
         self.injections: deque[Injection] = deque(maxlen=KEPT)
         self._rules = [_Rule(number, fault, plan.seed) for number, fault in enumerate(plan.faults, 1)]
         self._context = Context(layout)
+        if stands is not None:
+            self._context.stands(*stands)
         self._sleep = sleep
         self._held = _Held()
         self._last = b""

@@ -14,7 +14,7 @@ from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from emulator.textfiles import as_yaml
-from emulator.textfiles.text import FormatError
+from emulator.textfiles.text import FormatError, read
 from harness.faults.kinds import FILTERS, KINDS, TRIGGERS, Fault, name_of
 from harness.faults.text import READ, choice, number
 
@@ -115,11 +115,19 @@ def from_text(text: str) -> Fault:
 def load(path: Path) -> Plan:
     """A plan from YAML: ``format: 1``, ``seed``, and ``faults``, a list of fields each; FaultError."""
     try:
-        table = as_yaml.load(path, LOADER)
+        return loads(read(path), path)
     except FormatError as error:
         raise FaultError(str(error)) from None
     except OSError as error:
         raise FaultError(f"{path}: {error.strerror}") from None
+
+
+def loads(content: str, path: object) -> Plan:
+    """A plan from YAML text, as ``load`` reads it of a file; ``path``: what it is called in messages. FaultError."""
+    try:
+        table = as_yaml.loads_one(content, path, LOADER)
+    except FormatError as error:
+        raise FaultError(str(error)) from None
     if not isinstance(table, dict) or table.get("format") != FORMAT or not isinstance(table.get("faults"), list):
         raise FaultError(_("{path}: expected 'format: {format}' and a list 'faults'").format(path=path, format=FORMAT))
     if unknown := set(table) - {"format", "seed", "faults"}:

@@ -70,7 +70,10 @@ class ContactlessReader:
             self._side.claim()
         answer = self._get_data(command)
         exchange = Exchange(command, answer, REFUSED if answer == NOT_SUPPORTED else TOLD)
-        self.chip.observer = told_of_reader(self.chip.observer, exchange)
+        watching = self.chip.observer
+        failed = watching is not None and told_of_reader(watching, exchange) is None
+        if failed and self.chip.observer is watching:
+            self.chip.observer = None
         return answer
 
     def _get_data(self, command: bytes) -> bytes:

@@ -26,8 +26,11 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _, deferred
 from emulator.textfiles import as_json
 
-LONGEST = 65536
-PREFIX, SUFFIX = "run-", ".sock"
+LONGEST = 1024 * 1024
+"""Bytes of a request: a persona or a plan of faults as text has room many times over."""
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer: a card's whole image is a few hundred thousand."""
+PREFIX, SUFFIX, EVENTS = "run-", ".sock", ".events"
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 UNSTEERED = deferred(
     "a run cannot be steered from elsewhere on Windows, where Python has no Unix sockets: restart it instead"
@@ -36,9 +39,13 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ControlError(SscardError, RuntimeError):
-    """The other side cannot be reached, or refused: why."""
+    """The other side cannot be reached, or refused: why. ``said``: the kind of error that the run told."""
 
     kind = ErrorKind.BROKEN
+
+    def __init__(self, text: str, said: str = "") -> None:
+        super().__init__(text)
+        self.said = said
 
 
 def folder() -> Path:
@@ -68,6 +75,16 @@ def own_folder() -> Path:
     return path
 
 
+def new_id() -> str:
+    """An id that no other run has."""
+    return secrets.token_hex(4)
+
+
+def events(name: str) -> Path:
+    """The socket with the stream of events of the run that has this id."""
+    return folder() / f"{PREFIX}{name}{EVENTS}"
+
+
 def sockets() -> list[Path]:
     """The sockets of this user's runs, those that were killed included."""
     return sorted(folder().glob(f"{PREFIX}*{SUFFIX}"))
@@ -95,6 +112,7 @@ def runs() -> list[Running]:
             table = _asked(path, {"op": "list"}, timeout=5.0)
         except ConnectionRefusedError:  # nobody can come to listen there any more: the id was that run's alone
             path.unlink(missing_ok=True)
+            path.with_suffix(EVENTS).unlink(missing_ok=True)
         except (OSError, ControlError):
             continue
         else:
@@ -144,7 +162,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
         client.settimeout(timeout)
         client.connect(str(path))
         client.sendall(json.dumps(request).encode() + b"\n")
-        line = client.makefile("rb").readline(LONGEST)
+        line = client.makefile("rb").readline(LONGEST_ANSWER)
     try:
         answer = as_json.loads(line.decode() or "null")
     except ValueError:
@@ -152,7 +170,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
     if not isinstance(answer, dict):
         raise ControlError(_("{path} gave no answer of a run's").format(path=path))
     if not answer.get("ok"):
-        raise ControlError(str(answer.get("error", "refused")))
+        raise ControlError(str(answer.get("error", "refused")), str(answer.get("kind", "")))
     return answer
 
 
@@ -165,9 +183,9 @@ def starting() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serve(handler: Handler) -> Iterator[str]:
-    """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id."""
-    name = secrets.token_hex(4)
+def serve(handler: Handler, name: str = "") -> Iterator[str]:
+    """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id, ``name`` or a new."""
+    name = name or new_id()
     if sys.platform == "win32":
         print(f"sscard: {_(UNSTEERED)}", file=sys.stderr)
         yield name
@@ -202,4 +220,5 @@ def _answer(line: bytes, handler: Handler) -> dict[str, Any]:
             raise ValueError(_("expected a JSON object on one line"))
         return {"ok": True, **handler(request)}
     except Exception as error:  # whatever it is, the one who asked must hear it, and the run must live on
-        return {"ok": False, "error": str(error) or _("not JSON")}
+        kind = error.as_table()["kind"] if isinstance(error, SscardError) else str(ErrorKind.REFUSED)
+        return {"ok": False, "error": str(error) or _("not JSON"), "kind": kind}

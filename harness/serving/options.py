@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
@@ -20,8 +20,30 @@ from harness.trace.record import TraceFile
 BOTH = "both"
 INTERFACES = (*map(str, Interface), BOTH)
 """How a card may be put into readers: by one of its interfaces, or with each in a reader of its own."""
-NAMED = ("persona", "image", "layout", "algorithm", "interface")
-"""What a request may say of the card that is to be put in."""
+NAMED = ("persona", "persona_text", "image", "layout", "algorithm", "interface")
+"""What a request may say of the card that is to be put in. ``persona_text``: a persona's TOML itself."""
+PERSONA_TEXT = "persona"
+"""What a persona that came as text is called in messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a card comes from: the persona that it was made from, the file that holds it, the moment that it was
+    branched off.
+    """
+
+    persona: str = ""
+    """The persona's name: all that such a card says is of somebody made up. Empty for a card from a file."""
+    file: str = ""
+    branch: tuple[int, int] | None = None
+    """The slot and the number of the command after which it was as this one began."""
+
+    def as_table(self) -> dict[str, Any]:
+        """For JSON."""
+        told: dict[str, Any] = {"persona": self.persona, "image_file": self.file}
+        if self.branch is not None:
+            told["branch"] = {"slot": self.branch[0], "n": self.branch[1]}
+        return told
 
 
 class Page(Protocol):
@@ -38,9 +60,9 @@ class Page(Protocol):
 
 @dataclass(slots=True)
 class Options:
-    """What to serve and how. ``images`` go into slots 0, 1…; ``make`` makes the card that ``card insert`` and ``card
-    swap`` name, by the options of ``NAMED``, and holds its file. ``slots``: at least so many. ``port``: of the first
-    slot; None: any that is free.
+    """What to serve and how. ``images`` go into slots 0, 1…, none for a run that begins with empty ones; ``make`` makes
+    the card that ``card insert`` and ``card swap`` name, by the options of ``NAMED``, and holds its file. ``slots``: at
+    least so many. ``port``: of the first slot; None: any that is free.
     """
 
     images: list[Image]
@@ -64,6 +86,8 @@ class Options:
     """One of ``INTERFACES`` for each user card; the last holds for those that follow, and for empty slots."""
     reader_names: Sequence[str] = ()
     """By slot; of those that follow, or where one is empty, the usual."""
+    origins: Sequence[Origin] = ()
+    """Of each image, as far as it is known."""
 
     page: Callable[[str, str], AbstractContextManager[Page]] | None = None
     """Serves a page for the run of an id, or for none and why there is none."""
@@ -94,7 +118,7 @@ def seats(options: Options) -> list[Seat]:
             told.append((Interface(asked), None))
     last = options.interface(len(options.images))
     usual = Interface.CONTACT if last == BOTH else Interface(last)
-    told += [(usual, None)] * (options.slots - len(told))
+    told += [(usual, None)] * (max(1, options.slots) - len(told))
     names = [*options.reader_names, *[""] * len(told)]
     return [
         Seat(interface, Wanted(interface is Interface.CONTACTLESS, name), pair)

@@ -18,6 +18,7 @@ from harness.serving import control, demo
 from harness.serving.options import Options, Page, seats
 from harness.serving.pcsc_service import Service, pcsc_service
 from harness.serving.served_cards import ServedCards
+from harness.serving.steering import Steering
 
 NO_READER = pcsc.PcscError.exit_code
 """Exit code where this machine can have no virtual reader."""
@@ -88,7 +89,9 @@ def run(options: Options) -> int:
             served.insert_all(service)
             for number, __ in cards:
                 served.wait(number)
-            name = stack.enter_context(control.serve(served.steer))
+            name = control.new_id()
+            stack.enter_context(served.feed.serve(control.events(name)))
+            stack.enter_context(control.serve(Steering(served), name))
         page = stack.enter_context(options.page(name, "")) if options.page else None
         readers = served.readers
         if options.demo or options.once:

@@ -1,29 +1,37 @@
-"""The cards of one ``sscard run`` in their slots: put in, taken out, swapped; one card in two readers or in one."""
+"""The cards of one ``sscard run`` in their slots: one card in two readers or in one, watched by trace and feed."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from emulator import catalogue
 from emulator.chip import Chip
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
-from emulator.messages import _
 from emulator.reader.slot import Card, Slot
-from harness.faults.chip import FaultyChip
-from harness.readers import pcsc
+from harness.faults.chip import Injector
+from harness.faults.plan import Plan
+from harness.serving import standing
 from harness.serving.contactless import ContactlessReader
+from harness.serving.feed import Feed, SlotFeed
 from harness.serving.in_reader import wait_taken
-from harness.serving.options import BOTH, NAMED, Options, seats
+from harness.serving.observers import Observers
+from harness.serving.options import Options, Origin, seats
 from harness.serving.pcsc_service import Place, Service
 from harness.serving.reader_profiles import Shaped
+from harness.serving.tear import Tear
 from harness.serving.timing import USUAL, usual_over
 from harness.serving.two_sides import Side, TwoSides
+
+LOOK = 0.5
+"""Seconds that a look at a card waits for the command that it is at; one that takes longer has not begun its work, or
+has done it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +40,17 @@ class Served:
 
     image: Image
     held: contextlib.ExitStack
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, slots=True)
 class InSlot:
-    """A card's side in a slot: its chip, as the slot takes it, and whose it is."""
+    """A card's side in a slot: its chip, as the slot takes it, whose it is, and who watches it."""
 
     chip: Chip
     card: Card
     served: Served
+    observers: Observers
 
 
 class ServedCards:
@@ -54,45 +64,60 @@ class ServedCards:
         self.slots: list[Slot] = []
         self.service: Service | None = None
         self.places: list[Place] = []
-        self._steering = threading.Lock()
+        self.feed = Feed(self.states, self.cards_told, self._listen)
+        self._feeds = [SlotFeed(self.feed, number) for number in range(len(self.seats))]
+        self._heard = False
+        faults = options.faults
+        self.plans: list[Plan | None] = [
+            replace(faults, seed=faults.seed + number) if faults else None for number in range(len(self.seats))
+        ]
+        """The faults of the user card in each slot, whichever it is."""
+        self.changes = [0] * len(self.seats)
+        """How often each slot was steered."""
         taken = 0
+        origins = [*options.origins, *[Origin()] * len(options.images)]
         for number, image in enumerate(options.images):
             at = {taken: self.seats[taken].interface}
             if (pair := self.seats[taken].pair) is not None:
                 at[pair] = self.seats[pair].interface
             held = options.first_held if number == 0 else contextlib.ExitStack()
-            self._seat(self._sides(at, Served(image, held)))
+            self.seat(self.sides(at, Served(image, held, origins[number])))
             taken += len(at)
 
-    def _sides(self, at: Mapping[int, Interface], served: Served) -> dict[int, InSlot]:
+    def sides(self, at: Mapping[int, Interface], served: Served) -> dict[int, InSlot]:
         """A card as each of these slots takes it, by the side that the slot gets. NoSuchInterface."""
-        chips = {slot: self.chip(served.image, slot, interface) for slot, interface in at.items()}
+        trace = self.options.trace
+        observers = {slot: Observers(*([trace.slot(slot, served.image)] if trace else [])) for slot in at}
+        chips = {slot: self._chip(served.image, slot, interface) for slot, interface in at.items()}
         sides: dict[Interface, Side] = {}
         if len(chips) > 1:
             by_interface = {chip.interface: chip for chip in chips.values()}
             both = TwoSides(by_interface[Interface.CONTACT], by_interface[Interface.CONTACTLESS])
             sides = {Interface.CONTACT: both.contact, Interface.CONTACTLESS: both.contactless}
         return {
-            slot: InSlot(chip, self._as_card(chip, sides.get(chip.interface)), served) for slot, chip in chips.items()
+            slot: InSlot(chip, self._as_card(chip, sides.get(chip.interface)), served, observers[slot])
+            for slot, chip in chips.items()
         }
 
-    def _seat(self, held: Mapping[int, InSlot | None]) -> None:
+    def seat(self, held: Mapping[int, InSlot | None]) -> None:
         """What these slots hold from now on. A card that is in none of them any more is let go."""
         before = [one for number in held if (one := self.inside[number]) is not None]
         for number, one in held.items():
             self.inside[number] = one
+            if one is not None:
+                self._hear(number, one)
+                self.feed.put(number, "card", self._card_told(one))
         for old in before:
             if not any(one and one.served is old.served for one in self.inside):
                 old.served.held.close()
 
-    def chip(self, image: Image, slot: int, interface: Interface = Interface.CONTACT) -> Chip:
-        """A chip for this slot, traced if asked. NoSuchInterface."""
-        trace = self.options.trace
-        observer = trace.slot(slot, image) if trace else None
-        if self.options.faults and image.layout.card is CardKind.USER:
-            plan = replace(self.options.faults, seed=self.options.faults.seed + slot)
-            return FaultyChip(image, plan, interface=interface, apdu_shape=self.options.apdu_shape, observer=observer)
-        return Chip(image, interface=interface, apdu_shape=self.options.apdu_shape, observer=observer)
+    def _chip(self, image: Image, slot: int, interface: Interface) -> Chip:
+        """A chip for this slot, with the slot's faults. NoSuchInterface."""
+        chip = Chip(image, interface=interface, apdu_shape=self.options.apdu_shape)
+        plan = self.plans[slot]
+        if plan is not None and image.layout.card is CardKind.USER:
+            chip.interposer = Injector(plan, catalogue.over(image.layout, interface))
+        return chip
 
     def _as_card(self, chip: Chip, side: Side | None) -> Card:
         """The chip as its reader's slot gets it: one side of two, under a system's habits, slow if asked, and behind
@@ -138,134 +163,78 @@ class ServedCards:
         for _number, held in self.filled:
             held.served.held.close()
 
-    def steer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One request of ``sscard card``. ValueError, LookupError, TimeoutError, PcscError."""
-        if request.get("op") == "list":  # other runs ask this while they start: it waits for nothing
-            return self._listed()
-        with self._steering:
-            return self._steer(request)
+    def _listen(self, heard: bool) -> None:
+        """The feed is heard from now on, or by nobody any more: chips that nobody watches are quicker."""
+        self._heard = heard
+        for number, held in self.filled:
+            self._hear(number, held)
 
-    def _listed(self) -> dict[str, Any]:
-        rows = []
-        for number, (place, slot) in enumerate(zip(self.places, self.slots, strict=True)):
-            row = {"slot": number, "reader": place.reader, "port": place.port, "inserted": slot.inserted}
-            held, pair = self.inside[number], self.seats[number].pair
-            row["interface"] = held.chip.interface if held else self.seats[number].interface
-            if pair is not None:
-                row["pair"] = pair
-            if held is not None:
-                image = held.chip.image
-                row |= {"atr": held.chip.atr.hex().upper(), "layout": image.layout.name, "algorithm": image.algorithm}
-            rows.append(row)
+    def _hear(self, number: int, held: InSlot) -> None:
+        if self._heard:
+            held.observers.add(self._feeds[number])
+        else:
+            held.observers.remove(self._feeds[number])
+        held.chip.observer = held.observers if held.observers else None
+
+    # --- what is told of them ------------------------------------------------------------------------------------
+
+    def listed(self) -> dict[str, Any]:
+        """What ``sscard card list`` shows, and what tells one run from another."""
         told = self.service.told if self.service else {}
+        rows = [self._row(number) for number in range(len(self.slots))]
         return {"pid": os.getpid(), "port": self.places[0].port, **told, "slots": rows}
 
-    def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
-        number, operation = request.get("slot"), request.get("op")
-        if not isinstance(number, int) or not 0 <= number < len(self.slots):
-            raise ValueError(
-                _("expected a slot from 0 to {last}, found {number!r}").format(last=len(self.slots) - 1, number=number)
-            )
-        slot, named = self.slots[number], {name: str(request[name]) for name in NAMED if request.get(name)}
-        if operation not in ("insert", "remove", "swap", "reset"):
-            raise ValueError(
-                _("expected list, insert, remove, swap or reset, found {operation!r}").format(operation=operation)
-            )
-        if operation == "insert" and slot.inserted:
-            raise ValueError(_("slot {number} has a card already: remove or swap it").format(number=number))
-        if operation != "insert" and not slot.inserted:
-            raise ValueError(_("slot {number} is empty").format(number=number))
-        options = ", ".join(f"--{name}" for name in NAMED)
-        if operation == "swap" and not named:
-            raise ValueError(_("swap needs the card to put in: some of {options}").format(options=options))
-        if operation in ("remove", "reset") and named:
-            raise ValueError(
-                _("{operation} is about the card that is there: leave {options} out").format(
-                    operation=operation, options=options
-                )
-            )
-        if operation in ("remove", "reset"):
-            self._take_out([number])
-        if operation == "reset":
-            self._put_in([number])
-        if operation in ("insert", "swap"):
-            number = self._change(number, named, swap=operation == "swap")
-        held, inserted = self.inside[number], self.slots[number].inserted
-        told = {"slot": number, "inserted": inserted, "atr": held.chip.atr.hex().upper() if held and inserted else ""}
-        return told | ({"interface": held.chip.interface} if held else {})
+    def _row(self, number: int) -> dict[str, Any]:
+        place, held, pair = self.places[number], self.inside[number], self.seats[number].pair
+        row = {"slot": number, "reader": place.reader, "port": place.port, "inserted": self.slots[number].inserted}
+        row["interface"] = held.chip.interface if held else self.seats[number].interface
+        if pair is not None:
+            row["pair"] = pair
+        if held is not None:
+            image = held.chip.image
+            row |= {"atr": held.chip.atr.hex().upper(), "layout": image.layout.name, "algorithm": image.algorithm}
+        return row
 
-    def _change(self, number: int, named: Mapping[str, str], *, swap: bool) -> int:
-        """Puts a card in: that of before, or the one that is named; with ``swap`` in place of the one that is there,
-        which leaves every reader that it is in. Gives the slot that it is in now, of two the one that was named.
-        """
-        before = self.inside[number]
-        mine = [one for one, held in self.filled if before and held.served is before.served] if swap else []
-        at = self._meant(number, named.get("interface"), mine)
-        for one in at:
-            if one not in mine and self.slots[one].inserted:
-                raise ValueError(_("slot {number} has a card already: remove or swap it").format(number=one))
-        card = {name: value for name, value in named.items() if name != "interface"}
-        with contextlib.ExitStack() as undone:
-            served = before.served if before else None
-            if card:
-                held = undone.enter_context(contextlib.ExitStack())
-                served = Served(held.enter_context(self.options.make(card)), held)
-            if served is None:
-                options = ", ".join(f"--{name}" for name in NAMED)
-                raise ValueError(
-                    _("slot {number} never had a card: name one by some of {options}").format(
-                        number=number, options=options
-                    )
-                )
-            elsewhere = [one for one, held in self.filled if held.served is served and one not in {*at, *mine}]
-            if any(self.slots[one].inserted for one in elsewhere) and not self._is_seated(at, served):
-                raise ValueError(_("the card is in slot {number}: swap it there").format(number=elsewhere[0]))
-            # A layout that has no such side is refused here, while the card that is there is still in.
-            sides = {} if self._is_seated(at, served) else self._sides(at, served)
-            self._take_out([one for one in mine if self.slots[one].inserted])
-            undone.pop_all()  # from now on the card's file is held for as long as the card is in a slot
-            if sides:
-                self._seat({**dict.fromkeys({*mine, *elsewhere} - set(at)), **sides})
-        self._put_in(list(at))
-        return number if number in at else min(at)
+    def states(self) -> list[dict[str, Any]]:
+        """How each slot stands, and the card that is in it or was taken out of it."""
+        return [self.state(number) for number in range(len(self.slots))]
 
-    def _is_seated(self, at: Mapping[int, Interface], served: Served) -> bool:
-        """True if these slots have these very sides of a card already, in them or taken out."""
-        held = {one: self.inside[one] for one in at}
-        return all(one and one.served is served and one.chip.interface is at[slot] for slot, one in held.items())
+    def state(self, number: int) -> dict[str, Any]:
+        """One slot: reader, what is in it, how often it was steered, and of its card all that is told."""
+        place, held, pair = self.places[number], self.inside[number], self.seats[number].pair
+        plan = self.plans[number]
+        return {
+            "slot": number,
+            "reader": place.reader,
+            "port": place.port,
+            "inserted": self.slots[number].inserted,
+            "interface": str(held.chip.interface if held else self.seats[number].interface),
+            "pair": pair,
+            "changes": self.changes[number],
+            "last": self._feeds[number].last,
+            "faults": None if plan is None else {"faults": [str(one) for one in plan.faults], "seed": plan.seed},
+            "tear": tear.left if held is not None and (tear := Tear.of(held.chip)) is not None else None,
+            "card": None if held is None else {**held.served.origin.as_table(), **standing.of_chip(held.chip)},
+        }
 
-    def _meant(self, number: int, interface: str | None, mine: Sequence[int]) -> dict[int, Interface]:
-        """The slots that a card is to be in, and with which side. ``mine``: those of the card that it replaces.
-        ValueError.
-        """
-        seat = self.seats[number]
-        if interface is None:
-            return {one: self.seats[one].interface for one in mine} or {number: seat.interface}
-        if interface == BOTH:
-            if seat.pair is None:
-                raise ValueError(
-                    _("slot {number} is one reader alone: `sscard run --interface both` gives a card two").format(
-                        number=number
-                    )
-                )
-            return {one: self.seats[one].interface for one in sorted((number, seat.pair))}
-        side = Interface(interface)
-        if seat.pair is not None and side is not seat.interface:
-            return {seat.pair: side}
-        return {number: side}
+    def cards_told(self) -> list[dict[str, Any]]:
+        """Of each slot with a card what those need who decode what passes."""
+        return [{"slot": number, **self._card_told(held)} for number, held in self.filled]
 
-    def _take_out(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            self.slots[number].remove()
-        for number in numbers:
-            # A card that came back before the reader has looked would be taken for the old one.
-            if not pcsc.wait_card(self.readers[number], present=False):
-                raise TimeoutError(_("PC/SC still sees a card in slot {number}").format(number=number))
-
-    def _put_in(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            held = self.inside[number]
-            self.slots[number].card = held.card if held else None
-            self.slots[number].insert()
-        for number in numbers:
-            self.wait(number)
+    @staticmethod
+    def _card_told(held: InSlot) -> dict[str, Any]:
+        layout, chip = held.chip.image.layout, held.chip
+        told: dict[str, Any] = {"layout": layout.name, "fingerprint": layout.fingerprint}
+        if not (layout.name in catalogue.layouts() and catalogue.layout(layout.name).fingerprint == layout.fingerprint):
+            told["table"] = layout.table
+        with chip.between_commands(LOOK):
+            seen = standing.SessionSeen.of(chip.session)
+        return {
+            **told,
+            "algorithm": chip.image.algorithm,
+            "interface": str(chip.interface),
+            "directory": seen.directory,
+            "file": seen.file,
+            "waiting": seen.waiting,
+            **held.served.origin.as_table(),
+        }

@@ -65,6 +65,14 @@ class Context:
             self._found_over(interface)
         self.directory, self.file = self._root, None
 
+    def stands(self, directory: str, file: str) -> None:
+        """What is selected in a card that somebody has worked with already: a DF by its id, an EF by its path or none.
+        As after a reset where the layout has no such DF.
+        """
+        found = next((one for one in self._directories if one.spec.id == directory), None)
+        self.directory = found or self._root
+        self.file = self.layout.files.get(file) if found else None
+
     def is_root(self, name: bytes) -> bool:
         """True for the MF's file id."""
         return name == self._root.spec.fid.to_bytes(2, "big")

@@ -106,6 +106,10 @@ class PersonalData:
         self._context.reset()
         self._asked = None
 
+    def stands(self, directory: str, file: str) -> None:
+        """What is selected in a card that somebody has worked with already, as ``Context.stands`` has it."""
+        self._context.stands(directory, file)
+
     def seen(self, raw: bytes, answer: bytes, plain: bytes = b"") -> tuple[Seen, Seen]:
         """One exchange as it may be shown. ``plain``: what secure messaging covered, if that is known."""
         told = self.command(raw)

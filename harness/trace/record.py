@@ -44,9 +44,15 @@ class Trace:
         self.personal_data = personal_data
         self.marks = Marks()
 
-    def slot(self, number: int, image: Image | None = None, *, layout: Layout | None = None) -> SlotTrace:
-        """An observer for the card in this slot; ``image`` where it is a virtual one, else its layout where known."""
-        return SlotTrace(self, number, image, image.layout if image else layout)
+    def slot(
+        self, number: int, image: Image | None = None, *, layout: Layout | None = None, algorithm: str = ""
+    ) -> SlotTrace:
+        """An observer for the card in this slot; ``image`` where it is a virtual one, else its layout and algorithm
+        where they are known.
+        """
+        if image is not None:
+            layout, algorithm = image.layout, image.algorithm
+        return SlotTrace(self, number, layout, algorithm)
 
     def write(self, slot: int, event: dict[str, Any]) -> None:
         """One event: version, both clocks' times and slot are added."""
@@ -112,13 +118,22 @@ def check_new(path: Path, *, force: bool) -> bool:
 class SlotTrace:
     """Observes one chip for a trace."""
 
-    def __init__(self, file: Trace, slot: int, image: Image | None, layout: Layout | None) -> None:
+    def __init__(self, file: Trace, slot: int, layout: Layout | None, algorithm: str) -> None:
         self._file, self._slot = file, slot
         self._people = None if file.personal_data else PersonalData(layout, show_secrets=file.show_secrets)
         self._secrets = None if file.show_secrets else Secrets(layout)
         self._initial = layout.pin.initial if layout else ""
         self._card = {"layout": layout.name} if layout else {}
-        self._card |= {"algorithm": image.algorithm} if image else {}
+        self._card |= {"algorithm": algorithm} if algorithm else {}
+
+    def stands(self, directory: str, file: str, *, waiting: bool = False) -> None:
+        """What is selected in a card that somebody has worked with already: a DF by its id, an EF by its path or none.
+        ``waiting``: an answer waits to be fetched, and nobody here knows what asked for it: all of it is hidden.
+        """
+        if self._people is not None:
+            self._people.stands(directory, file)
+        if self._secrets is not None:
+            self._secrets.stands(directory, file, waiting=waiting)
 
     def exchanged(self, exchange: Exchange) -> None:
         """Writes one command and its answer, with the reason of the status word and what changed in the card."""

@@ -37,6 +37,13 @@ class Secrets:
         self._context.reset()
         self._given = False
 
+    def stands(self, directory: str, file: str, *, waiting: bool = False) -> None:
+        """What is selected in a card that somebody has worked with already, as ``Context.stands`` has it. ``waiting``:
+        an answer waits to be fetched, of which nobody here knows what asked for it.
+        """
+        self._context.stands(directory, file)
+        self._given = waiting
+
     def told(self, exchange: Exchange, shown: Exchange) -> tuple[str, str, str]:
         """Command, plain command and answer to write down, in hex. ``shown``: the exchange without what it says of a
         person, as long as it is.

@@ -1,0 +1,129 @@
+"""Hearing what happens to the cards of a run: the other end of ``harness.serving.feed``."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from emulator import catalogue
+from emulator.changes import Change, ChangeKind
+from emulator.chip import Exchange
+from emulator.filesystem.layouts import load as layouts
+from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import _
+from emulator.textfiles import as_json
+from harness.serving import control
+from harness.serving.control import ControlError, Running
+
+PATIENCE = 5.0
+"""Seconds that a run has to take a subscriber."""
+GONE = "gone"
+
+
+class Subscription(Iterator[dict[str, Any]]):
+    """The lines of a run's stream, raw, as ``harness.serving.feed`` says, one table each; waits for the next.
+
+    Where the run cut it off, the line ``cut`` is given and it subscribes anew: the line ``slots`` that comes then says
+    with ``n`` from where it hears again. Where the run has ended the last is ``{"event": "gone"}``. ``close`` ends it,
+    from any thread.
+    """
+
+    def __init__(self, run: Running) -> None:
+        """ControlError where the run has ended, or has no stream."""
+        self._run = run
+        self._closed = self._over = False
+        self._stream = self._connected()
+        self._lines = self._stream.makefile("rb")
+
+    def _connected(self) -> socket.socket:
+        if sys.platform == "win32":
+            raise ControlError(_("there is no stream of events on Windows, where Python has no Unix sockets"))
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            stream.settimeout(PATIENCE)
+            stream.connect(str(control.events(self._run.id)))
+        except OSError as error:
+            stream.close()
+            raise ControlError(
+                _("run {id} has no stream of events: it has ended, or is of an earlier release ({reason})").format(
+                    id=self._run.id, reason=error.strerror or error
+                )
+            ) from None
+        stream.settimeout(None)
+        return stream
+
+    def __next__(self) -> dict[str, Any]:
+        """The next line. StopIteration after ``gone`` and once it is closed."""
+        if self._over:
+            raise StopIteration
+        try:
+            line = self._lines.readline()
+        except (OSError, ValueError):  # closed meanwhile
+            line = b""
+        if line.endswith(b"\n"):
+            table: dict[str, Any] = as_json.loads(line.decode())
+            if table.get("event") == "cut":
+                self._again()
+            return table
+        self._over = True
+        if self._closed:
+            raise StopIteration
+        self.close()
+        return {"event": GONE}
+
+    def _again(self) -> None:
+        self._release()
+        try:
+            self._stream = self._connected()
+        except ControlError:
+            return  # the next line says that it is gone
+        self._lines = self._stream.makefile("rb")
+
+    def close(self) -> None:
+        """Ends it: whoever waits for a line hears no more."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._stream.shutdown(socket.SHUT_RDWR)
+        self._stream.close()
+
+    def _release(self) -> None:
+        self._lines.close()
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+        with contextlib.suppress(OSError, ValueError):
+            self._lines.close()
+
+
+def subscribe(run: Running) -> Subscription:
+    """What happens to the cards of a run from now on. ControlError."""
+    return Subscription(run)
+
+
+def exchange(line: dict[str, Any]) -> Exchange:
+    """The exchange of a line ``apdu``, ``fault`` or ``reader``, as the chip told it."""
+    return Exchange(
+        bytes.fromhex(line["command"]),
+        bytes.fromhex(line["answer"]),
+        line["reason"],
+        line.get("failure", ""),
+        bytes.fromhex(line.get("plain", "")),
+        tuple(Change(ChangeKind(kind), name, before, after) for kind, name, before, after in line.get("changes", ())),
+        line["seconds"],
+        line["writes"],
+    )
+
+
+def layout(line: dict[str, Any]) -> Layout:
+    """The layout of a line ``card``. LayoutError."""
+    if "table" in line:
+        return layouts.from_table(line["table"], "events")
+    return catalogue.layout(line["layout"])
