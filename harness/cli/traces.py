@@ -19,7 +19,8 @@ from harness.cli.relaying import relayed_into_free
 from harness.serving.run import ended, wait_ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
-from harness.trace.show import Names, Reader, time_of_day
+from harness.trace.show import Reader
+from harness.trace.words import Names, time_of_day
 from harness.verdicts.verdict import UNCERTAIN
 
 if TYPE_CHECKING:

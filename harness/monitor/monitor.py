@@ -14,7 +14,7 @@ from harness.monitor.rule import ERROR, Across, Rule, Situation
 from harness.monitor.rules import RULES
 from harness.monitor.view import CardView
 from harness.trace.read import PSAM, Event, EventKind, slot_layout
-from harness.trace.show import time_of_day
+from harness.trace.words import time_of_day
 from harness.verdicts.log import Line
 from harness.verdicts.subject import Grade, Subject
 from harness.verdicts.verdict import Result, Verdict

@@ -20,16 +20,26 @@ def instruction_name(raw: bytes) -> str:
 
 def command_words(raw: bytes) -> str:
     """``READ RECORD 读记录: SFI 05, first with tag 07``; says so where the bytes are no such command."""
-    kind = EVERY_NAME.get(raw)
     if raw[:2] == READERS:
         return _("GET DATA of a contactless reader 非接触读卡器取数据")
-    if kind is None:
+    told = instruction_told(raw)
+    if told is None:
         return _("unknown command")
+    name, name_zh, parameters = told
+    return f"{name} {name_zh}" + (f": {parameters}" if parameters else "")
+
+
+def instruction_told(raw: bytes) -> tuple[str, str, str] | None:
+    """A command's standard name, its name in Chinese, and its parameters in words; None for an unknown command."""
+    if raw[:2] == READERS:
+        return "GET DATA", "非接触读卡器取数据", ""
+    kind = EVERY_NAME.get(raw)
+    if kind is None:
+        return None
     try:
-        parameters = kind.parameters(CommandAPDU.parse(raw))
+        return kind.name, kind.name_zh, kind.parameters(CommandAPDU.parse(raw))
     except CardError:
-        parameters = _("malformed")
-    return f"{kind.name} {kind.name_zh}" + (f": {parameters}" if parameters else "")
+        return kind.name, kind.name_zh, _("malformed")
 
 
 def command_hex(raw: bytes, *, show_secrets: bool = False) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from emulator import catalogue
 from emulator.crypto import SUITES
@@ -94,7 +95,7 @@ class Event:
         """Data and status word; empty where none came."""
         return _bytes(self.table.get("answer", ""))
 
-    @property
+    @cached_property
     def sw(self) -> int:
         """The status word, 0 where none came."""
         return int.from_bytes(self.answer[-2:], "big") if len(self.answer) > 1 else 0
@@ -136,15 +137,30 @@ def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(_lines(file, follow), 1):
-                if line.strip():
-                    yield _event(path, number, line)
+            yield from _events(file, path, follow=follow)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise TraceError(
-            _("{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text").format(path=path)
-        ) from None
+        raise _not_utf8(path) from None
+
+
+def events_of(content: bytes, name: str) -> Iterator[Event]:
+    """The events of a trace that is no file here; ``name``: what errors call it. TraceError as ``events`` has it."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _not_utf8(name) from None
+    yield from _events(io.StringIO(text, newline=None), name, follow=False)
+
+
+def _events(file: TextIO, name: Path | str, *, follow: bool) -> Iterator[Event]:
+    for number, line in enumerate(_lines(file, name, follow), 1):
+        if line.strip():
+            yield _event(name, number, line)
+
+
+def _not_utf8(name: Path | str) -> TraceError:
+    return TraceError(_("{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text").format(path=name))
 
 
 def unfinished(path: Path) -> int:
@@ -167,15 +183,13 @@ def check_slot(path: Path, slot: int) -> None:
         )
 
 
-def _lines(file: Any, follow: bool) -> Iterator[str]:
+def _lines(file: TextIO, name: Path | str, follow: bool) -> Iterator[str]:
     rest = ""
     while True:
         line = file.readline(LONGEST_LINE)
         if len(line) == LONGEST_LINE:
             raise TraceError(
-                _("{name}: expected lines of up to {longest_line} letters").format(
-                    name=file.name, longest_line=LONGEST_LINE
-                )
+                _("{name}: expected lines of up to {longest_line} letters").format(name=name, longest_line=LONGEST_LINE)
             )
         if line.endswith("\n"):
             yield rest + line
@@ -188,7 +202,7 @@ def _lines(file: Any, follow: bool) -> Iterator[str]:
             break
 
 
-def _event(path: Path, number: int, line: str) -> Event:
+def _event(path: Path | str, number: int, line: str) -> Event:
     try:
         table = as_json.loads(line)
         if not isinstance(table, dict):
@@ -239,9 +253,9 @@ def _check_times(event: Event) -> None:
         raise ValueError(_("expected seconds in latency, found {latency}").format(latency=event.latency))
 
 
-def _version_told(path: Path) -> str:
-    """The card's version as item 03 of SSSE/EF05 said it, wherever in the trace it was read; empty if it was not."""
-    for event in events(path):
+def _version_told(events: Iterable[Event]) -> str:
+    """The card's version as item 03 of SSSE/EF05 said it, wherever it was read; empty if it was not."""
+    for event in events:
         if event.kind is EventKind.APDU and event.sw == 0x9000 and event.answer.startswith(b"\x03\x04"):
             return event.answer[2:-2].rstrip(b"\0").decode("ascii", "replace")
     return ""
@@ -268,13 +282,18 @@ def algorithm_of(events: Iterable[Event]) -> str:
 
 def layout_of(path: Path) -> Layout:
     """The layout of a trace's user cards: as a reset names it, else by the version read, else 3.00. TraceError."""
-    for name in (*dict.fromkeys(event.told("layout") for event in events(path)), _version_told(path)):
-        if name and name not in catalogue.layouts():
+    return layout_told(path, lambda: events(path))
+
+
+def layout_told(name: Path | str, told: Callable[[], Iterable[Event]]) -> Layout:
+    """The same of events from anywhere, which ``told`` gives from the first each time; ``name``: of them, in errors."""
+    for one in (*dict.fromkeys(event.told("layout") for event in told()), _version_told(told())):
+        if one and one not in catalogue.layouts():
             raise TraceError(
                 _("{path}: its cards have layout {name!r}, which is none of this package's: name its file").format(
-                    path=path, name=name
+                    path=name, name=one
                 )
             )
-        if name and (layout := catalogue.layout(name)).card is CardKind.USER:
+        if one and (layout := catalogue.layout(one)).card is CardKind.USER:
             return layout
     return catalogue.layout(OTHERWISE)

@@ -190,6 +190,7 @@ KEPT = {
     ],
     "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
     "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
+    "harness/trace/decode.py": ["非接触读卡器取数据"],  # beside the English, as of every command
 }
 """Texts that stay as they are: help, which is looked up as it is laid out; what programs read; pages of both languages,
 by how they begin. A text that is gone from the sources goes from here too.
