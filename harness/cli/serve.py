@@ -108,6 +108,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     help="A page in the browser on which the cards are seen and steered, at this port of loopback. "
     f"[{USUAL_PORT}, or any that is free]",
 )
+@studio.programs_option
 @card_options.faults_options
 @card_options.personal_data_option
 @card_options.show_secrets_option
@@ -128,6 +129,7 @@ def run(
     faults: Plan | None,
     slow: str | None,
     web: str | None,
+    programs: tuple[str, ...],
     *,
     relaxed: bool,
     demo: bool,
@@ -146,8 +148,10 @@ def run(
         raise click.UsageError(_("--image holds one card, several personas were named"))
     choice = replace(choice, durable=not relaxed)
     page = None
+    if programs and web is None:
+        raise click.UsageError(_("--program is proven from the page: it goes with --web"))
     if web is not None:
-        page = studio.page(studio.port_of(web), show_secrets=show_secrets, personal_data=personal_data)
+        page = studio.page(studio.port_of(web), programs, show_secrets=show_secrets, personal_data=personal_data)
     own = [card_options.psam_image(psam)] if psam is not None else []
 
     cards = max(1, len(persona))

@@ -16,17 +16,31 @@ from harness.serving.options import Options, Page
 from harness.serving.run import run as serve
 from harness.studio.process import page as page_process
 from harness.studio.settings import USUAL_PORT, Settings
+from harness.studio.verdicts.programs import parsed
 
 EMPTY = 2
 """Slots that wait for a card, as many as the machine's pcscd has."""
 HIGHEST_PORT = 65535
 
 
+programs_option = click.option(
+    "--program",
+    "programs",
+    metavar="NAME=COMMAND",
+    multiple=True,
+    help="A program that may be proven from the page, by this name there; repeat.",
+)
+
+
 def page(
-    port: int | None, *, show_secrets: bool, personal_data: bool
+    port: int | None, programs: tuple[str, ...], *, show_secrets: bool, personal_data: bool
 ) -> Callable[[str, str], AbstractContextManager[Page]]:
-    """What serves the page of a run. ``port``: None for the usual one, 0 for any that is free."""
-    return partial(page_process, Settings(port=port, show_secrets=show_secrets, personal_data=personal_data))
+    """What serves the page of a run. ``port``: None for the usual one, 0 for any that is free; ``programs``: those that
+    may be proven from it. ProgramNameError.
+    """
+    parsed(programs)  # what is wrong with them is said before anything is begun
+    settings = Settings(port=port, show_secrets=show_secrets, personal_data=personal_data, programs=programs)
+    return partial(page_process, settings)
 
 
 def port_of(text: str) -> int | None:
@@ -50,6 +64,7 @@ def port_of(text: str) -> int | None:
     "--slots", type=click.IntRange(1, pcsc.MOST_SLOTS), default=EMPTY, show_default=True, help="Readers for cards."
 )
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
+@programs_option
 @card_options.personal_data_option
 @card_options.show_secrets_option
 @click.pass_context
@@ -58,6 +73,7 @@ def studio(
     choice: card_options.CardChoice,
     port: int | None,
     slots: int,
+    programs: tuple[str, ...],
     *,
     private: bool,
     personal_data: bool,
@@ -77,7 +93,7 @@ def studio(
         slots=slots,
         private=private,
         interfaces=(str(Interface.CONTACT),),
-        page=page(port, show_secrets=show_secrets, personal_data=personal_data),
+        page=page(port, programs, show_secrets=show_secrets, personal_data=personal_data),
     )
     ctx.exit(serve(options))
 

@@ -20,6 +20,8 @@ class Studio:
     settings: Settings
     hub: Hub = field(default_factory=Hub)
     run: control.Running | None = None
+    endings: list[Callable[[], object]] = field(default_factory=list)
+    """Called before the service ends, the last one first: what a part began ends with it."""
     listeners: list[Listener] = field(default_factory=list)
     """Told every event of the session, masked as a trace is: one of ``harness/trace/schema-3.json`` with its number in
     the run, ``n``. Called from the thread that reads the feed."""

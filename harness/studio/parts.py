@@ -7,8 +7,12 @@ from fastapi import APIRouter
 from harness.studio.card import router as card
 from harness.studio.card.cards import asking
 from harness.studio.context import Studio
+from harness.studio.verdicts import part as verdicts
 
 
 def routers(studio: Studio) -> dict[str, APIRouter]:
     """A router for each part."""
-    return {"card": card.router(asking(lambda: studio.run))}
+    return {
+        "card": card.router(asking(lambda: studio.run)),
+        "verdicts": verdicts.router(studio),
+    }

@@ -86,6 +86,8 @@ def serve(settings: Settings) -> None:
     app = create(studio.hub, routers)
     with contextlib.ExitStack() as stack:
         stack.callback(studio.hub.end)
+        for one in studio.endings:
+            stack.callback(one)
         if studio.run is not None:
             stack.enter_context(following(studio, studio.run))
         else:

@@ -14,7 +14,7 @@ class Settings:
     """What a run tells the process of its page. ``run``: the run's id, empty where there is none; ``why``: then why.
 
     ``port``: None for the usual one or, where that is taken, any; 0 for any. ``show_secrets``, ``personal_data``: what
-    the session shows, as traces have it.
+    the session shows, as traces have it. ``programs``: those that may be proven from the page, each as NAME=COMMAND.
     """
 
     run: str = ""
@@ -22,6 +22,7 @@ class Settings:
     port: int | None = None
     show_secrets: bool = False
     personal_data: bool = False
+    programs: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """For the process that serves it."""

@@ -1,0 +1,154 @@
+"""The routes of verdicts: offers, runs, their reports and cases, files to take away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.responses import FileResponse
+
+from emulator.errors import NotFound
+from emulator.kept import keep
+from emulator.messages import _
+from harness.studio.verdicts import command, digest, offers, outcome
+from harness.studio.verdicts.digest import MOST, Wanted
+from harness.studio.verdicts.jobs import Jobs
+from harness.studio.verdicts.requests import AnyRequest
+from harness.studio.verdicts.store import OUTPUT, Run
+
+TYPES = {
+    "report.html": "text/html; charset=utf-8",
+    "report.json": "application/json",
+    "junit.xml": "application/xml",
+    "report.pdf": "application/pdf",
+    "trace.jsonl": "application/jsonl; charset=utf-8",
+    "trace.html": "text/html; charset=utf-8",
+    "manifest.json": "application/json",
+    OUTPUT: "text/plain; charset=utf-8",
+}
+"""Files of a run that a browser may have."""
+PAGES = frozenset({"report.html", "trace.html"})
+SANDBOX = (
+    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+)
+"""Of a report that is opened: it can do nothing as this page."""
+KEPT_REPORTS = 3
+TAIL = 8000
+"""Letters of what a run printed that are shown with it."""
+LISTED = 200
+"""Runs of the history that are given."""
+Text = Annotated[str, Query(max_length=200)]
+
+
+class NoSuchPart(NotFound):
+    """The run has no such case, report or file."""
+
+    word = "run"
+
+
+def router(jobs: Jobs) -> APIRouter:
+    """Under ``/api/verdicts``."""
+    routes = APIRouter()
+    reports: dict[str, dict[str, Any]] = {}
+
+    def report(run: Run) -> dict[str, Any] | None:
+        path = jobs.store.folder(run.id) / command.REPORT
+        try:
+            stamp = f"{run.id} {(path / outcome.JSON).stat().st_mtime_ns}"
+        except OSError:
+            return None
+        if stamp not in reports and (table := outcome.report_of(path)) is not None:
+            keep(reports, stamp, table, KEPT_REPORTS)
+        return reports.get(stamp)
+
+    def whole(name: str) -> tuple[dict[str, Any], str]:
+        run = jobs.get(name)
+        found = report(run)
+        if found is None:
+            raise NoSuchPart(_("this run has no report"))
+        return found, str(run.request["kind"])
+
+    @routes.get("/offers", summary="可以运行什么 What can be run")
+    def what_there_is() -> dict[str, Any]:
+        return offers.offers(jobs)
+
+    @routes.get("/vectors", summary="全部向量 Every vector by its id")
+    def every_vector() -> list[dict[str, Any]]:
+        return offers.vector_ids()
+
+    @routes.get("/runs", summary="全部运行 All runs, the newest first")
+    def every_run() -> dict[str, Any]:
+        every = jobs.every()
+        return {"total": len(every), "runs": [one.as_table() for one in every[:LISTED]]}
+
+    @routes.post("/runs", status_code=201, summary="开始 Begin one")
+    def begin(asked: Annotated[AnyRequest, Body()]) -> dict[str, Any]:
+        return jobs.start(asked).as_table()
+
+    @routes.get("/runs/{name}", summary="一次运行 One run, with its map")
+    def one_run(name: str) -> dict[str, Any]:
+        run = jobs.get(name)
+        folder = jobs.store.folder(name)
+        table = report(run)
+        told = run.as_table() | {"files": files(folder), "output": tail(folder), "report": None}
+        if table is not None:
+            names = ("program", "date", "product", "target", "profile", "session", "environment", "not_judged")
+            told["report"] = {one: table[one] for one in names if one in table}
+            told["heat"] = digest.heat(table, str(run.request["kind"]))
+        return told
+
+    @routes.post("/runs/{name}/cancel", summary="取消 Cancel it")
+    def cancel(name: str) -> dict[str, Any]:
+        return jobs.cancel(name).as_table()
+
+    @routes.delete("/runs/{name}", status_code=204, summary="删除 Delete it")
+    def delete(name: str) -> Response:
+        jobs.delete(name)
+        return Response(status_code=204)
+
+    @routes.get("/runs/{name}/cases", summary="其中的判定 Its cases, some at a time")
+    def cases(
+        name: str, verdict: Text = "", row: Text = "", column: Text = "", text: Text = "", *, judged: bool = False,
+        offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    ) -> dict[str, Any]:  # fmt: skip
+        table, kind = whole(name)
+        return digest.cases(table, kind, Wanted(verdict, row, column, text, judged), offset, limit)
+
+    @routes.get("/runs/{name}/cases/{number}", summary="一项判定 One case with its steps and exchanges")
+    def case(name: str, number: int) -> dict[str, Any]:
+        table, kind = whole(name)
+        found = digest.case(table, kind, number)
+        if found is None:
+            raise NoSuchPart(_("this run has no such case"))
+        return found
+
+    @routes.get("/runs/{name}/files/{file}", summary="文件 A file of its report")
+    def file(name: str, file: str) -> Response:
+        path = next((one for one in places(jobs.store.folder(name), file) if one.is_file()), None)
+        if path is None:
+            raise NoSuchPart(_("this run has no such file"))
+        headers = {"cache-control": "no-store"}
+        if file in PAGES:
+            return FileResponse(path, media_type=TYPES[file], headers={**headers, "content-security-policy": SANDBOX})
+        return FileResponse(path, media_type=TYPES[file], headers=headers, filename=f"{name}-{file}")
+
+    return routes
+
+
+def places(folder: Path, file: str) -> list[Path]:
+    """Where a file of this name would be; nowhere for one that is not told."""
+    return [folder / command.REPORT / file, folder / file] if file in TYPES else []
+
+
+def files(folder: Path) -> list[str]:
+    """The names of the files that there are."""
+    return [name for name in TYPES if any(one.is_file() for one in places(folder, name))]
+
+
+def tail(folder: Path) -> str:
+    """The end of what is kept of what a run printed."""
+    try:
+        return (folder / OUTPUT).read_bytes().decode("utf-8", "replace")[-TAIL:]
+    except OSError:
+        return ""
