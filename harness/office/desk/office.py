@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import inspect
@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.items import ItemError
 from emulator.messages import _
 from harness.clock import Clock
 from harness.office.cards.in_reader import CardInReader
-from harness.office.cards.jobs import ADAPTER, Job, Stage, WriteItems
+from harness.office.cards.jobs import ADAPTER, Job, Stage
 from harness.office.case import subject
 from harness.office.case.case import Case, ChipContent
 from harness.office.case.failed import Failed, NotDone
@@ -35,10 +35,9 @@ from harness.office.desk import prompts
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.operations.activate_and_pin import NEW_PIN
-from harness.office.register import audit, changes, queries
+from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor, Note
 from harness.office.register.base import Base
-from harness.office.register.changes import Change
 from harness.office.register.queries import Found, Unknown
 from harness.office.register.store import Register, violated
 from harness.office.register.tables import Agency, Pending
@@ -72,24 +71,6 @@ class HalfWay(SscardError, RuntimeError):
         return {"pending": self.pending}
 
 
-@dataclass(frozen=True, slots=True)
-class OnCard:
-    """What was written on the chip, and into which items, by their paths; never a value."""
-
-    zh: str
-    en: str
-    items: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        """Returns what a job writes."""
-        return cls(job.zh, job.en, tuple(one.path for one in job.items) if isinstance(job, WriteItems) else ())
-
-    def as_table(self) -> dict[str, Any]:
-        """As JSON takes it."""
-        return {"zh": self.zh, "en": self.en, "items": list(self.items)}
-
-
 @dataclass(frozen=True)
 class Done:
     """What came of a request."""
@@ -100,10 +81,6 @@ class Done:
     card: str
     result: Result
     notices: tuple[Notice, ...] = ()
-    in_register: tuple[Change, ...] = ()
-    """What was written in the register."""
-    on_card: tuple[OnCard, ...] = ()
-    """What was written on the chip."""
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -119,10 +96,6 @@ class Done:
             "card": self.card,
             **self.data,
             "notices": [{"article": one.citation.article, "zh": one.zh, "en": one.en} for one in self.notices],
-            "changes": {
-                "register": [one.as_table() for one in self.in_register],
-                "card": [one.as_table() for one in self.on_card],
-            },
         }
 
 
@@ -253,9 +226,8 @@ class Office:
         return case
 
     def _enter(self, operation: Operation[Any, Any], case: Case[Any]) -> None:
-        with changes.watched(case.session) as case.changes:
-            case.result = operation.enter(case)
-            case.session.flush()
+        case.result = operation.enter(case)
+        case.session.flush()
         _record_agent(case)
         prompts.prompt(case)
 
@@ -281,7 +253,7 @@ class Office:
         )
 
     @staticmethod
-    def _done(operation: Operation[Any, Any], case: Case[Any], *on_card: OnCard) -> Done:
+    def _done(operation: Operation[Any, Any], case: Case[Any]) -> Done:
         return Done(
             operation.name,
             operation.citation,
@@ -289,8 +261,6 @@ class Office:
             case.card.number if case.card else "",
             case.result or Result(),
             tuple(case.notices),
-            tuple(case.changes),
-            on_card,
         )
 
     # --- work on the chip --------------------------------------------------------------------------------------------
@@ -313,7 +283,7 @@ class Office:
             case.image = before.image
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
-            return self._done(operation, case, OnCard(operation.zh, operation.en))
+            return self._done(operation, case)
 
     def _begin(self, case: Case[Any], operation: Operation[Any, Any], job: Job) -> int:
         pending = Pending(
@@ -362,7 +332,7 @@ class Office:
                 self._enter(operation, case)
                 pending.ended_at, pending.outcome = case.now, outcome
                 self._note(case, operation, outcome, {"pending": number})
-                return self._done(operation, case, OnCard.of(_job(pending)))
+                return self._done(operation, case)
         except SscardError as error:
             raise HalfWay(number, str(error)) from error
 

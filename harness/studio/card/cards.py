@@ -103,11 +103,18 @@ class Cards:
 
 def of_moment(told: dict[str, Any]) -> HeldCard:
     """From a run's answer to ``moment``: ``image``, the file's bytes in base64; what the session had come to;
-    ``interface``; ``persona``, where the card was made from one. Problem.
+    ``interface``; ``persona``, where the card was made from one; ``n``, the number of what happened last. Problem.
     """
     try:
         image = Image.from_text(base64.b64decode(told["image"], validate=True).decode(), "image")
         interface = Interface(str(told.get("interface", Interface.CONTACT)))
     except (KeyError, TypeError, ValueError, binascii.Error, SscardError):
         raise Problem(502, "card", _("the run did not tell the card as it should: is it of another release?")) from None
-    return HeldCard(image, Standing.told(told), interface, made_up=bool(told.get("persona")))
+    number = told.get("n")
+    return HeldCard(
+        image,
+        Standing.told(told),
+        interface,
+        made_up=bool(told.get("persona")),
+        number=number if isinstance(number, int) else None,
+    )

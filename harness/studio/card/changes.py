@@ -149,7 +149,7 @@ def _facts(held: HeldCard, whole: Card, shown: Card) -> Iterator[tuple[_Place, _
         ("life", whole.life, whole.life.words),
         ("activation", whole.activation, whole.activation.words if whole.activation else NOTHING),
         ("application", whole.standing.application, _same(whole.standing.application)),
-        ("current", whole.standing.file, _same(whole.standing.file or "-")),
+        ("current", whole.standing.file, _same(whole.standing.file) if whole.standing.file else NOTHING),
         ("rights", tuple(whole.standing.rights), _same(", ".join(whole.standing.rights)) if whole.standing.rights
          else NOTHING),
     ):  # fmt: skip
@@ -196,7 +196,7 @@ def _file(held: HeldCard, whole: File, shown: File) -> Iterator[tuple[_Place, _F
         yield (whole.id, "content"), _Fact(name, records, span)
     elif whole.structure == "cyclic":
         count = len(whole.records)
-        yield (whole.id, "records"), _Fact(name, records, Words(f"{count} 条", f"{count} records"))
+        yield (whole.id, "records"), _Fact(name, records, _same(count))
     else:
         order = {one.id: at for at, one in enumerate(one for one in whole.items if one.present)}
         for one, other in zip(whole.items, shown.items, strict=True):

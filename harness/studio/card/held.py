@@ -52,12 +52,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class HeldCard:
-    """``made_up``: its person is one of a persona, so that what the card says is nobody's."""
+    """``made_up``: its person is one of a persona, so that what the card says is nobody's. ``number``: of the last
+    thing that happened to it, where a run counts them.
+    """
 
     image: Image
     standing: Standing = Standing()
     interface: Interface = Interface.CONTACT
     made_up: bool = False
+    number: int | None = None
 
     @cached_property
     def layout(self) -> Layout:

@@ -25,7 +25,7 @@ class Basis:
 class SourceTold:
     """A citation in words: ``V2.0 table 9``, and the title of what is cited."""
 
-    words: str
+    words: Words
     title: Words
 
 
@@ -84,7 +84,7 @@ class Item:
     masked: bool
     empty: bool
     basis: Basis
-    usage: str = ""
+    usage: Words | None = None
     codes: Table | None = None
     elements: tuple[Item, ...] = ()
     present: bool = True
@@ -117,7 +117,7 @@ class File:
     sfi: int
     name: Words
     structure: str
-    usage: str
+    usage: Words | None
     size: int
     used: int
     capacity: int

@@ -37,11 +37,11 @@ def router(ask: Ask) -> APIRouter:
     def compare(left: Of, right: Of, *, show: Show = False) -> dict[str, Any]:
         held = [cards.get(Source.parse(one)) for one in (left, right)]
         found = compared(*held, show_values=show or all(one.made_up for one in held))
-        return {
-            "left": {"of": left, "card": as_json(found.left)},
-            "right": {"of": right, "card": as_json(found.right)},
-            "changes": as_json(found.changes),
-        }
+        told = [
+            {"of": of, "made_up": card.made_up, "number": card.number, "card": as_json(shown)}
+            for of, card, shown in zip((left, right), held, (found.left, found.right), strict=True)
+        ]
+        return {"left": told[0], "right": told[1], "changes": as_json(found.changes)}
 
     @routes.get("/changes", summary="What changed since another moment, without the trees")
     def changes(of: Of, since: Of, *, show: Show = False) -> dict[str, Any]:
@@ -58,4 +58,5 @@ def router(ask: Ask) -> APIRouter:
 
 
 def _told(card: HeldCard, of: str, *, show: bool) -> dict[str, Any]:
-    return {"of": of, "made_up": card.made_up, "card": as_json(tree(card, show_values=show or card.made_up))}
+    shown = tree(card, show_values=show or card.made_up)
+    return {"of": of, "made_up": card.made_up, "number": card.number, "card": as_json(shown)}

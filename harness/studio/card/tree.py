@@ -163,7 +163,7 @@ class _Maker:
             sfi=spec.sfi,
             name=Words(spec.name, spec.name_en),
             structure=spec.structure,
-            usage=spec.usage,
+            usage=words.USAGES.get(spec.usage),
             size=used if spec.directory else spec.size or self._card.directories[spec.application].capacity[spec.path],
             used=used,
             capacity=spec.records,
@@ -228,7 +228,7 @@ class _Maker:
             masked=not one.shown,
             empty=not plain if plain is not None else not one.value,
             basis=self._basis(spec.grade, spec.sources),
-            usage=spec.usage,
+            usage=words.USAGES.get(spec.usage),
             codes=_table(spec),
             elements=tuple(self._elements(one)) if not isinstance(value, str) else (),
         )
@@ -254,7 +254,7 @@ class _Maker:
             masked=False,
             empty=True,
             basis=self._basis(spec.grade, spec.sources),
-            usage=spec.usage,
+            usage=words.USAGES.get(spec.usage),
             codes=_table(spec),
             present=False,
         )
@@ -343,8 +343,8 @@ def _explained(cited: Iterable[str]) -> Iterator[tuple[str, SourceTold]]:
         try:
             one = citation(text)
         except ValueError:
-            yield text, SourceTold(text, Words("", ""))
+            yield text, SourceTold(Words(text, text), Words("", ""))
             continue
         source = known.sources.get(one.source)
         title = Words(source.title_zh, source.title) if source is not None else Words("", "")
-        yield text, SourceTold(known.words(one), title)
+        yield text, SourceTold(words.citation(source, one, known.words(one)), title)

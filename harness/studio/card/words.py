@@ -7,6 +7,8 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import KeyUse
 from emulator.filesystem.memory.cells import Activation, ApplicationLife, CardLife
 from emulator.security import PIN, AllOf, Always, Condition, names_in
+from emulator.sources import Citation
+from harness.sources.register import Source
 from harness.terminal.certificates import State
 
 CARD_LIVES = {
@@ -56,6 +58,14 @@ DATA_OBJECTS = {
     0x9F17: Words("密码尝试计数器", "PIN tries left"),
     0x9F36: Words("应用交易计数器", "application transaction counter"),
 }
+USAGES = {
+    "in use": Words("启用", "in use"),
+    "defined": Words("预设", "defined"),
+    "reserve": Words("预留", "reserved"),
+    "mandatory": Words("必选", "mandatory"),
+    "optional": Words("可选", "optional"),
+}
+"""Classes of items and files, as V2.0 and 1.00 print them."""
 FREE, NEVER = Words("任何人", "anyone"), Words("不允许", "nobody")
 
 
@@ -70,6 +80,21 @@ def condition(layout: Layout, asked: Condition) -> Words:
         (" 且 " if every else " 或 ").join(one.zh for one in told) + "之后",
         "after " + (" and " if every else " or ").join(one.en for one in told),
     )
+
+
+_PRINTED = {"annexed table": "附表", "appendix": "附录", "table": "表"}
+
+
+def citation(source: Source | None, cited: Citation, english: str) -> Words:
+    """A citation as people read it: in Chinese the source by its title, ``表9`` for ``table 9``."""
+    if source is None:
+        return Words(english, english)
+    place = cited.locator
+    for one, zh in _PRINTED.items():
+        if place.startswith(f"{one} "):
+            place = zh + place[len(one) + 1 :]
+            break
+    return Words(f"{source.title_zh} {place}".rstrip(), english)
 
 
 def right(layout: Layout, name: str) -> Words:

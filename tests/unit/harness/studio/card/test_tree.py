@@ -119,7 +119,9 @@ def test_every_citation_is_explained() -> None:
     cited = {one for item in nodes.items(card).values() for one in item.basis.sources}
     assert cited
     assert cited <= set(card.sources)
-    assert card.sources["v2:table 9"].words == "V2.0 table 9"
+    told = card.sources["v2:table 9"].words
+    assert told.en == "V2.0 table 9"
+    assert told.zh.endswith(" 表9")
     assert all(card.sources[one].title.zh for one in cited)
 
 
