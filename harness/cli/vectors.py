@@ -1,4 +1,4 @@
-"""vectors, report, record: conformance."""
+"""vectors: conformance."""
 
 from __future__ import annotations
 
@@ -533,17 +533,4 @@ def generate_vectors(out: Path | None) -> None:
     click.echo(_("{number} vectors").format(number=number))
 
 
-@click.group("report")
-def report_group() -> None:
-    """Reports of vector runs."""
-
-
-@report_group.command("verify")
-@click.argument("folder", type=FOLDER)
-@click.option("--key", type=FILE, help="The signer's public key (PEM); without it, whose it is stays open.")
-def verify_report(folder: Path, key: Path | None) -> None:
-    """Check a report's checksum and signature."""
-    click.echo(report.verify(folder, key))
-
-
-COMMANDS = (vectors, report_group)
+COMMANDS = (vectors,)

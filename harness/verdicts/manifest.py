@@ -1,7 +1,9 @@
 """A report's manifest: the SHA-256 of each of its files, and an Ed25519 signature over it; and their check.
 
 ``manifest.json`` is ``{"format": 1, "files": {name: sha256}}``; ``manifest.sig`` names the algorithm, the signer's
-public key and the signature over the bytes of ``manifest.json``. A folder that was signed holds no other file.
+public key and the signature over the bytes of ``manifest.json``. A folder that was signed holds no other file. The
+signer's fingerprint is the SHA-256 of the 32 bytes of the public key, in hex: what
+``openssl pkey -pubin -in KEY -outform DER | tail -c 32 | sha256sum`` prints.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,29 @@ class Goal:
     folder: Path
     key: Ed25519PrivateKey | None = None
 
+    @property
+    def signer(self) -> dict[str, str] | None:
+        """Who signs, as a report says it of itself; None where nobody does."""
+        return None if self.key is None else {"algorithm": ALGORITHM, "fingerprint": fingerprint(self.key.public_key())}
+
+
+class Seal(StrEnum):
+    """What a report's manifest and signature say of its files."""
+
+    SIGNED = "signed"
+    UNSIGNED = "not signed"
+    """Each file is as the manifest says, and nobody signed it."""
+    BARE = "no manifest"
+    """``report.json`` stands alone: nothing says whether it is as it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How a report is sealed. ``fingerprint``: the signer's, empty where nobody signed."""
+
+    seal: Seal
+    fingerprint: str = ""
+
 
 def goal(folder: Path, sign: Path | None, ours: frozenset[str]) -> Goal:
     """Checked before anything is run or written: ReportError for an invalid key, and for a folder to be signed that
@@ -83,15 +109,16 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def write(to: Goal, files: Mapping[str, str]) -> None:
+def write(to: Goal, files: Mapping[str, str | bytes]) -> None:
     """The files and their manifest; signed where there is a key, else an older signature goes."""
     to.folder.mkdir(parents=True, exist_ok=True)
     (to.folder / SIGNATURE).unlink(missing_ok=True)
-    told = {"format": FORMAT, "files": {name: sha256(text.encode()).hexdigest() for name, text in files.items()}}
+    contents = {name: one.encode() if isinstance(one, str) else one for name, one in files.items()}
+    told = {"format": FORMAT, "files": {name: sha256(one).hexdigest() for name, one in contents.items()}}
     manifest = json.dumps(told, indent=1) + "\n"
-    for name, text in {**files, MANIFEST: manifest}.items():
+    for name, content in {**contents, MANIFEST: manifest.encode()}.items():
         with writing.named(to.folder / name):
-            (to.folder / name).write_text(text, encoding="utf-8", newline="")
+            (to.folder / name).write_bytes(content)
     if to.key is not None:
         public = to.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         signature = base64.b64encode(to.key.sign(manifest.encode())).decode()
@@ -100,8 +127,22 @@ def write(to: Goal, files: Mapping[str, str]) -> None:
             (to.folder / SIGNATURE).write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
 
 
-def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:
-    """Checks every file of a signed report; who signed, in words. ReportError naming what was altered, is missing or
+def sealed(folder: Path, needed: frozenset[str]) -> Sealed:
+    """How a report's folder is sealed. ReportError naming what was altered, is missing or, in a signed one, was added.
+
+    ``needed``: files that a report has at least.
+    """
+    if (folder / SIGNATURE).exists():
+        return Sealed(Seal.SIGNED, fingerprint(verify(folder, None, needed)))
+    if not (folder / MANIFEST).exists():
+        return Sealed(Seal.BARE)
+    if wrong := list(_wrong(folder, _bytes(folder, MANIFEST), needed, alone=False)):
+        raise ReportError(f"{folder}: {'; '.join(wrong)}")
+    return Sealed(Seal.UNSIGNED)
+
+
+def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> Ed25519PublicKey:
+    """Checks every file of a signed report; the key that signed it. ReportError naming what was altered, is missing or
     was added.
 
     ``public``: the signer's key in PEM, which the report must be signed with; without it only that some key signed it.
@@ -137,20 +178,16 @@ def verify(folder: Path, public: Path | None, needed: frozenset[str]) -> str:
         )
     if wrong := list(_wrong(folder, manifest, needed)):
         raise ReportError(f"{folder}: {'; '.join(wrong)}")
-    whose = (
-        _("the key you named") if public else _("the key in {signature}, whoever has it").format(signature=SIGNATURE)
-    )
-    return _("every file of the report is whole and signed by {whose} (fingerprint {fingerprint})").format(
-        whose=whose, fingerprint=fingerprint(key)
-    )
+    return key
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
-    """The first 8 bytes of the key's SHA-256, in hex."""
-    return sha256(key.public_bytes_raw()).hexdigest()[:16]
+    """The SHA-256 of the public key's 32 bytes, in hex."""
+    return sha256(key.public_bytes_raw()).hexdigest()
 
 
-def _wrong(folder: Path, manifest: bytes, needed: frozenset[str]) -> Iterator[str]:
+def _wrong(folder: Path, manifest: bytes, needed: frozenset[str], *, alone: bool = True) -> Iterator[str]:
+    """What is not as the manifest says. ``alone``: the folder holds nothing else."""
     table = _table(folder, MANIFEST, manifest, {"format", "files"})
     files = table["files"]
     if table["format"] != FORMAT or not isinstance(files, dict) or not all(map(NAME.fullmatch, files)):
@@ -167,7 +204,8 @@ def _wrong(folder: Path, manifest: bytes, needed: frozenset[str]) -> Iterator[st
             yield _("{name} is missing").format(name=name)
         elif sha256(path.read_bytes()).hexdigest() != expected:
             yield _("{name} was altered").format(name=name)
-    for name in sorted({one.name for one in folder.iterdir()} - set(files) - {MANIFEST, SIGNATURE}):
+    there = {one.name for one in folder.iterdir()} if alone else set()
+    for name in sorted(there - set(files) - {MANIFEST, SIGNATURE}):
         yield _("{name} was added").format(name=name)
 
 

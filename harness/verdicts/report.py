@@ -24,22 +24,21 @@ from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, EventKind
-from harness.verdicts import conclusion, manifest
+from harness.verdicts import conclusion, manifest, report_file, report_text
 from harness.verdicts.causes import not_judged
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.environment import Environment
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.manifest import Goal, ReportError
 from harness.verdicts.matrix import Row
+from harness.verdicts.report_file import FORMAT, NEEDED
 from harness.verdicts.steps import as_tables
 from harness.verdicts.subject import Proof
 from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
 
-FORMAT = 1
 TRACE = "trace.jsonl"
 """The trace that was judged, masked."""
-NEEDED = frozenset({"report.json", "junit.xml", "report.html"})
-OURS = NEEDED | {TRACE, "report.sig"}
+OURS = NEEDED | {TRACE, "trace.html", "report.pdf", "report.sig"}
 """Files that a report is made of, now or in earlier versions."""
 
 
@@ -149,7 +148,7 @@ def as_table(
     known = register()
     session = context.session or _session_of(results, context)
     environment = context.environment or Environment()
-    return {
+    table = {
         "format": FORMAT,
         "program": f"sscard {VERSION}",
         "date": context.date,
@@ -213,6 +212,7 @@ def as_table(
             for result in results
         ],
     }  # fmt: skip
+    return {**table, "stale_baseline": report_text.stale(table)}
 
 
 def _steps(result: Result) -> list[dict[str, Any]]:
@@ -308,6 +308,7 @@ def _with_places(table: dict[str, Any]) -> dict[str, Any]:
 
 def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
     """All forms into a folder, the trace that was judged beside them, and a manifest; signed where there is a key."""
+    table = {**table, **({"signer": to.signer} if to.signer else {})}
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
     page = html({**table, "sha256": sha256(text.encode()).hexdigest()})
     files = {"report.json": text, "junit.xml": junit(table), "report.html": page}
@@ -329,7 +330,16 @@ def goal(folder: Path | None, sign: Path | None) -> Goal | None:
 
 def verify(folder: Path, public: Path | None) -> str:
     """Checks a signed report, every file of it; who signed, in words. ReportError."""
-    return manifest.verify(folder, public, NEEDED)
+    signer = manifest.fingerprint(manifest.verify(folder, public, NEEDED))
+    report_file.load(folder)
+    whose = (
+        _("the key you named")
+        if public
+        else _("the key in {signature}, whoever has it").format(signature=manifest.SIGNATURE)
+    )
+    return _("every file of the report is whole and signed by {whose} (fingerprint {fingerprint})").format(
+        whose=whose, fingerprint=signer
+    )
 
 
 class SignedNothing(ReportError):

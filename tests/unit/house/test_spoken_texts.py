@@ -188,6 +188,16 @@ KEPT = {
         "自定",
         "{} 项{}：{}",
     ],
+    "harness/verdicts/report_diff.py": [  # each beside the English
+        "新的未通过",
+        "变差",
+        "不再判定",
+        "不再包括",
+        "已修复",
+        "现已判定",
+        "结论变化",
+        "新增",
+    ],
     "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
     "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
     "harness/trace/decode.py": ["非接触读卡器取数据"],  # beside the English, as of every command

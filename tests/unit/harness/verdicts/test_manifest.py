@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.trace import read
 from harness.trace.record import TraceFile
+from harness.verdicts import manifest
 from tests.kit.cards import SSSE, VERIFY, Card, new_card
 from tests.unit.harness.cli.test_cli import run
 
@@ -68,7 +70,7 @@ def refused(folder: Path, *more: str) -> str:
 def test_a_whole_report_is_told_to_be_whole(signed: Path, keys: tuple[Path, Path]) -> None:
     assert {one.name for one in signed.iterdir()} == FILES
     told = run("report", "verify", str(signed), "--key", str(keys[1])).stdout
-    assert re.search(r"every file .* signed by the key you named \(fingerprint [0-9a-f]{16}\)", told)
+    assert re.search(r"every file .* signed by the key you named \(fingerprint [0-9a-f]{64}\)", told)
     assert "whoever has it" in run("report", "verify", str(signed)).stdout
 
 
@@ -195,3 +197,45 @@ def test_the_trace_beside_a_report_holds_neither_secrets_nor_values(signed: Path
     assert VERIFY not in copy
     assert [one.kind for one in read.events(signed / "trace.jsonl")] == [one.kind for one in read.events(trace)]
     assert "SELECT" in run("trace", "show", str(signed / "trace.jsonl")).stdout
+
+
+def signature(folder: Path, key: Ed25519PrivateKey) -> None:
+    """The folder's manifest signed anew, as its text describes."""
+    public = pem(key)[1].decode()
+    over = base64.b64encode(key.sign((folder / "manifest.json").read_bytes())).decode()
+    (folder / "manifest.sig").write_text(json.dumps({"algorithm": "ed25519", "public_key": public, "signature": over}))
+
+
+def test_the_signers_fingerprint_stands_in_the_report_and_is_the_one_that_openssl_gives(
+    signed: Path, keys: tuple[Path, Path]
+) -> None:
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-in", str(keys[1]), "-outform", "DER"], check=True, capture_output=True
+    ).stdout
+    fingerprint = sha256(der[-32:]).hexdigest()
+    stated = json.loads((signed / "report.json").read_text(encoding="utf-8"))["signer"]
+    assert stated == {"algorithm": "ed25519", "fingerprint": fingerprint}
+    assert fingerprint in run("report", "verify", str(signed)).stdout
+
+
+def test_a_report_that_another_signs_anew_is_refused(signed: Path) -> None:
+    signature(signed, Ed25519PrivateKey.generate())
+    assert "it was signed anew" in refused(signed)
+
+
+def test_a_report_whose_signature_was_taken_away_says_who_had_signed(signed: Path) -> None:
+    (signed / "manifest.sig").unlink()
+    fingerprint = json.loads((signed / "report.json").read_text(encoding="utf-8"))["signer"]["fingerprint"]
+    told = run("report", "show", str(signed), expect=1).stderr
+    assert "manifest.sig is missing" in told
+    assert fingerprint in told
+
+
+def test_what_is_no_text_is_in_the_manifest_too(tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    manifest.write(manifest.Goal(tmp_path / "r", key), {"page.pdf": b"%PDF-1.7\n\xe2\xe3", "a.txt": "a\r\n"})
+    assert manifest.verify(tmp_path / "r", None, frozenset()).public_bytes_raw() == key.public_key().public_bytes_raw()
+    assert (tmp_path / "r" / "a.txt").read_bytes() == b"a\r\n"
+    (tmp_path / "r" / "page.pdf").write_bytes(b"%PDF-1.7\n\xe2\xe4")
+    with pytest.raises(manifest.ReportError, match=r"page\.pdf was altered"):
+        manifest.verify(tmp_path / "r", None, frozenset())
