@@ -36,10 +36,9 @@ def main() -> None:
     _begin("a sweep")
     swept = sweeps.measure()
     _begin("campaigns, and runs on two workers")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.campaigns"], capture_output=True, text=True, check=False
-    )
-    campaigns = json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
+    campaigns = _apart("campaigns")
+    _begin("the live page")
+    page = _apart("page")
     through = {}
     for what in through_pcscd.COMPARISONS:
         _begin(f"through pcscd: {what}")
@@ -58,6 +57,7 @@ def main() -> None:
                     "office_clients": office,
                     "proving": proven,
                     "sweep": swept,
+                    "page": page,
                     "campaigns": campaigns,
                     "through_pcscd": through,
                 },
@@ -81,12 +81,24 @@ def main() -> None:
         print(f"  {what:22} {json.dumps(office[what])}")
     print(f"\nOne run of a terminal, seconds: {json.dumps(proven)}")
     print(f"\nA sweep of a terminal: {json.dumps(swept)}")
+    print(f"\nThe live page, commands a second of the cards beside it: {json.dumps(page)}")
     print("\nCampaigns beside the bare chip, and how many times as fast two are as one")
     for what, figures in campaigns.items():
         print(f"  {what:22} {json.dumps(figures)}")
     print("\nThrough pcscd, one CPU: the card beside another program in the next slot, alternating batches")
     for what, figures in through.items():
         print(f"  {what:22} {json.dumps(figures)}")
+
+
+def _apart(name: str) -> dict[str, Any]:
+    """A benchmark with a process of its own; of one that fails, why."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks.{name}"], capture_output=True, text=True, check=False
+    )
+    figures: dict[str, Any] = (
+        json.loads(done.stdout) if done.returncode == 0 else {"failed": done.stderr.splitlines()[-1:]}
+    )
+    return figures
 
 
 def _begin(what: str) -> None:

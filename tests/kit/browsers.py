@@ -5,10 +5,10 @@ fails the test.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
@@ -16,6 +16,7 @@ from tests.kit.served import Served, started
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 LISTENING = "listening "
+Theme: TypeAlias = Literal["light", "dark"]
 
 
 @contextlib.contextmanager
@@ -31,11 +32,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def opened(browser: Browser, url: str, *, language: str = "en", refused: str = "", width: int = 1280) -> Iterator[Page]:
-    """The page at ``url``, in a browser of this language (en, zh-CN). At the end: its console told no error, but for
-    requests whose path is in ``refused``, a pattern: a browser tells every refusal as one.
+def opened(
+    browser: Browser, url: str, *, language: str = "en", theme: Theme = "light", refused: str = "", width: int = 1280
+) -> Iterator[Page]:
+    """The page at ``url``, in a browser of this language (en, zh-CN) whose user likes it light or dark. At the end: its
+    console told no error, but for requests whose path is in ``refused``, a pattern: a browser tells every refusal as
+    one.
     """
-    context = browser.new_context(locale=language, viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    context = browser.new_context(
+        locale=language, color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
     page = context.new_page()
     wrong: list[str] = []
 
@@ -55,10 +61,13 @@ def opened(browser: Browser, url: str, *, language: str = "en", refused: str = "
 
 
 @contextlib.contextmanager
-def studio(*arguments: str, command: str = "run", cards: int = 1, path: str = "") -> Iterator[tuple[Served, str]]:
-    """``sscard run --private --web 0`` with so many cards, or ``sscard studio``, and where its page is."""
+def studio(*arguments: str, command: str = "run", cards: int = 1, private: bool = True) -> Iterator[tuple[Served, str]]:
+    """``sscard run --web 0`` with so many cards, or ``sscard studio``, and where its page is. ``private``: in a PC/SC
+    of its own.
+    """
+    apart = ("--private",) if private else ()
     web = ("--web", "0") if command == "run" else ("--port", "0")
-    with started(command, "--private", *web, *arguments, environment={**os.environ}) as served:
+    with started(command, *apart, *web, *arguments) as served:
         while True:
             line = served.line()
             if line.startswith("ready "):
@@ -66,4 +75,4 @@ def studio(*arguments: str, command: str = "run", cards: int = 1, path: str = ""
             if line.startswith(LISTENING):
                 break
         assert len(served.readers) == (cards if command == "run" else 0)
-        yield served, line.removeprefix(LISTENING) + path
+        yield served, line.removeprefix(LISTENING)
