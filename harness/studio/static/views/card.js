@@ -1,13 +1,13 @@
 // The Card view: one card's tree, live or at a moment; what changed since; against another card; images dropped on it.
 
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useRef, useState } from "../vendor/preact.js";
 import { both, t } from "../lib/i18n.js";
 import { visible } from "../lib/text.js";
 import { Compared } from "./card_compare.js";
 import { ChangeLine } from "./card_details.js";
+import { useLooking } from "./card_looking.js";
 import { CardPanes } from "./card_tree.js";
 
-const PAUSE = 400; // milliseconds between two looks at a card that changes all the time
 const dropped = []; // images of this visit: {of, name}; the server keeps the newest
 
 function slotOf(of) {
@@ -20,6 +20,12 @@ function stateOf(app, of) {
   const at = slotOf(of);
   if (!at || at.number !== null) return "";
   return JSON.stringify(app.slots.find((one) => one.slot === at.slot) ?? null);
+}
+
+/** Which card it is: another one in the same slot is somebody else's. */
+function identityOf(app, of) {
+  const slot = app.slots.find((one) => one.slot === slotOf(of)?.slot);
+  return `${of ?? ""} ${slot?.card?.atr ?? slot?.atr ?? ""}`;
 }
 
 /** What may be looked at: slots with a card, images that were dropped, and what is looked at by a link. */
@@ -44,59 +50,38 @@ function slotName(slot) {
   return t("card.slot", { slot: slot.slot, card: who });
 }
 
+/** Asks for what is wanted: a card, or two and where they differ. Gives {of, card, changes, pair}. */
+async function look(app, wanted) {
+  const { of, against, since, show } = JSON.parse(wanted);
+  const shown = show ? "&show=true" : "";
+  const other = against ?? since;
+  if (!other) return { ...(await app.get(`/api/card/tree?of=${encodeURIComponent(of)}${shown}`)), changes: [], pair: null };
+  const path = `/api/card/compare?left=${encodeURIComponent(other)}&right=${encodeURIComponent(of)}${shown}`;
+  const found = await app.get(path);
+  return { ...found.right, changes: against ? [] : found.changes, pair: against ? found : null };
+}
+
 export default function View({ app }) {
   const { params } = app;
-  const [told, setTold] = useState(null); // {of, made_up, card, changes}
-  const [pair, setPair] = useState(null); // an answer of /compare
-  const [problem, setProblem] = useState(null);
-  const [show, setShow] = useState(false);
+  const [shownFor, setShownFor] = useState(""); // whose values were asked for: no other card's are shown by that
   const [query, setQuery] = useState("");
   const [selected, setSelected] = useState(params.at ?? "");
   const [over, setOver] = useState(false);
   const first = app.slots.find((one) => one.inserted) ?? app.slots.find(hasCard);
   const of = params.of ?? (params.slot ? `slot:${params.slot}${params.n ? `@${params.n}` : ""}` : first ? `slot:${first.slot}` : null);
   const { against, since } = params;
-  const state = stateOf(app, of) + stateOf(app, against);
-  const looked = useRef(0);
+  const pair = `${identityOf(app, of)} ${identityOf(app, against)}`;
+  const show = shownFor === pair;
+  const wanted = of ? JSON.stringify({ of, against, since, show }) : "";
+  const answer = useLooking(wanted, stateOf(app, of) + stateOf(app, against), (one) => look(app, one));
+  const isOf = answer.wanted && JSON.parse(answer.wanted).of === of && answer.told?.of === of;
+  const told = isOf ? answer.told : null;
+  const problem = answer.wanted === wanted ? answer.problem : null;
 
   const to = (changed) => {
     const next = { of, against, since, ...changed };
     app.go("card", Object.fromEntries(Object.entries(next).filter(([, value]) => value)));
   };
-
-  useEffect(() => {
-    if (!of) return undefined;
-    let current = true;
-    const look = async () => {
-      looked.current = Date.now();
-      const shown = show ? "&show=true" : "";
-      const path = (one) => encodeURIComponent(one);
-      try {
-        if (against || since) {
-          const found = await app.get(`/api/card/compare?left=${path(against ?? since)}&right=${path(of)}${shown}`);
-          if (!current) return;
-          setPair(against ? found : null);
-          setTold({ ...found.right, changes: against ? [] : found.changes });
-        } else {
-          const found = await app.get(`/api/card/tree?of=${path(of)}${shown}`);
-          if (!current) return;
-          setPair(null);
-          setTold({ ...found, changes: [] });
-        }
-        setProblem(null);
-      } catch (error) {
-        if (!current) return;
-        setProblem(error);
-      }
-    };
-    const wait = Math.max(0, looked.current + PAUSE - Date.now());
-    const timer = setTimeout(look, wait);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [of, against, since, show, state]);
-  useEffect(() => setShow(false), [of, against]);
 
   const drop = async (file) => {
     if (!file) return;
@@ -132,7 +117,8 @@ export default function View({ app }) {
   const sources = sourcesOf(app, of, against, since);
   const at = slotOf(of);
   const live = at !== null && at.number === null;
-  const card = told?.of === of ? told.card : null;
+  const card = told?.card ?? null;
+  const compared = against && told?.pair ? told.pair : null;
   return html`<section ...${dropping} class=${over ? "card-view over" : "card-view"}>
     <h1>${t("card.title")}</h1>
     <div class="row card-tools">
@@ -146,14 +132,14 @@ export default function View({ app }) {
       ${live && !against && html`<${Since} slot=${at.slot} since=${since} number=${told?.number} changes=${card ? told.changes : []} to=${to} />`}
       <${Against} sources=${sources} of=${of} against=${against} to=${to} />
       <${OpenImage} drop=${drop} />
-      ${card?.masked && html`<button class="btn" onClick=${() => setShow(true)}>${t("card.show_values")}</button>`}
-      ${card && show && html`<button class="btn" aria-pressed="true" onClick=${() => setShow(false)}>${t("card.hide_values")}</button>`}
+      ${card?.masked && html`<button class="btn" onClick=${() => setShownFor(pair)}>${t("card.show_values")}</button>`}
+      ${card && show && html`<button class="btn" aria-pressed="true" onClick=${() => setShownFor("")}>${t("card.hide_values")}</button>`}
     </div>
     ${problem && html`<p class="banner bad" role="alert">${t("card.problem")} ${visible(problem.message)}</p>`}
     ${!card && !problem && html`<p class="wait" role="status">${t("card.reading")}</p>`}
     ${card && since && !against && html`<${News} changes=${told.changes} onSelect=${setSelected} />`}
-    ${card && pair && against && html`<${Compared} found=${pair} query=${query} names=${sources} selected=${selected} onSelect=${setSelected} />`}
-    ${card && !(pair && against) && html`<${CardPanes} key=${of} card=${card} changes=${told.changes} query=${query}
+    ${compared && html`<${Compared} found=${compared} query=${query} names=${sources} selected=${selected} onSelect=${setSelected} />`}
+    ${card && !against && html`<${CardPanes} key=${of} card=${card} changes=${told.changes} query=${query}
       selected=${selected} onSelect=${setSelected} />`}
   </section>`;
 }

@@ -111,15 +111,17 @@ function CardTree({ nodes, marks, query, selected, onSelect, label, comparing })
     event.preventDefault();
     act();
   };
-  /** To the next row that begins with what is typed. */
+  /** To the next row that begins with what is typed; what begins no row begins a word of its own. */
   const jump = (letter) => {
     const now = Date.now();
-    const text = (now - typed.current.when < TYPED ? typed.current.text : "") + letter.toLowerCase();
-    typed.current = { text, when: now };
-    const place = rows.findIndex((row) => row.id === here);
-    const after = [...rows.slice(place + (text.length > 1 ? 0 : 1)), ...rows.slice(0, place)];
-    const next = after.find((row) => `${row.tag} ${both(row.name)}`.trim().toLowerCase().startsWith(text));
-    if (next) choose(next.id);
+    const before = now - typed.current.when < TYPED ? typed.current.text : "";
+    for (const text of new Set([before + letter.toLowerCase(), letter.toLowerCase()])) {
+      const place = rows.findIndex((row) => row.id === here);
+      const after = [...rows.slice(place + (text.length > 1 ? 0 : 1)), ...rows.slice(0, place)];
+      const next = after.find((row) => `${row.tag} ${both(row.name)}`.trim().toLowerCase().startsWith(text));
+      typed.current = { text, when: now };
+      if (next) return choose(next.id);
+    }
   };
 
   if (!rows.length) return html`<p class="empty" role="status">${t("card.nothing_found")}</p>`;
