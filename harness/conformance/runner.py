@@ -12,7 +12,7 @@ from emulator import catalogue
 from emulator.errors import CardFailure, NotFound
 from emulator.filesystem.layouts.items import ItemError
 from emulator.messages import _
-from harness.conformance import names
+from harness.conformance import names, step_words
 from harness.conformance.applicability import applicable
 from harness.conformance.models import Step
 from harness.conformance.plan import ordered
@@ -27,6 +27,7 @@ from harness.keys.roots import UnknownKey
 from harness.verdicts import workers
 from harness.verdicts.causes import Cause
 from harness.verdicts.log import Log
+from harness.verdicts.steps import StepResult
 from harness.verdicts.subject import Grade
 from harness.verdicts.verdict import Result, Verdict
 
@@ -56,12 +57,29 @@ class _Watch:
     vector: Vector
     log: Log
     stepper: Stepper | None
+    reached: int = 0
+    """The number of the last step that began, 0 where none did."""
+    why: str = ""
+    """What was wrong with it."""
+    failed: bool = False
 
     def begins(self, number: int, step: Step) -> None:
         """Notes that a step begins, and waits where steps are done one at a time."""
-        self.log.step = number
+        self.log.step = self.reached = number
         if self.stepper is not None:
             self.stepper.begins(self.vector, number, step, self.log)
+
+    def steps(self, verdict: Verdict, reason: str) -> Iterator[StepResult]:
+        """What each step came to, where any began; those after the last that did are not judged."""
+        if not self.reached:
+            return
+        passed = verdict is Verdict.PASSED
+        for number, step in enumerate(self.vector.steps, 1):
+            en, zh = step_words.words(step)
+            if number == self.reached and not passed:
+                yield StepResult(number, en, zh, False if self.failed else None, self.why or reason)
+            else:
+                yield StepResult(number, en, zh, True if number < self.reached or passed else None)
 
 
 def run_one(
@@ -80,7 +98,8 @@ def run_one(
     )
     seconds = time.perf_counter() - began
     lines = tuple(log.lines[-AROUND:])
-    return Result(vector, target.profile.name, verdict, reason, seconds, lines, log.heard, cause)
+    steps = tuple(watch.steps(verdict, reason))
+    return Result(vector, target.profile.name, verdict, reason, seconds, lines, log.heard, cause, steps)
 
 
 def _judged(
@@ -101,6 +120,7 @@ def _judged(
     except Missing as error:
         return Verdict.MISSING, str(error), error.cause
     except StepFailed as failure:
+        watch.why, watch.failed = failure.why, True
         only_ours = failure.ours or vector.grade is Grade.OWN
         ours = target.physical and not strict and not vector.overlay and only_ours
         return Verdict.WARNING if ours else Verdict.FAILED, str(failure), ""
@@ -120,6 +140,7 @@ def _play(vector: Vector, target: Target, watch: _Watch, *, quotes: bool) -> Non
     ways = 0
     for play in target.opened(vector, watch.log):
         watch.log.lines.clear()
+        watch.reached = 0
         try:
             Steps(play, quotes=quotes).run(vector, watch)
         except RecordingEnds:

@@ -63,14 +63,15 @@ DONE = Expect(sw="9000")
 
 class StepFailed(SscardError, AssertionError):
     """A step whose outcome is not what the vector says: which, expected, got. ``ours``: nothing but our own decision
-    asks for it.
+    asks for it; ``why``: the same without which step it is.
     """
 
     kind = ErrorKind.BROKEN
 
-    def __init__(self, text: str, *, ours: bool = False) -> None:
+    def __init__(self, text: str, *, ours: bool = False, why: str = "") -> None:
         super().__init__(text)
         self.ours = ours
+        self.why = why or text
 
 
 class Watch(Protocol):
@@ -109,7 +110,7 @@ class Steps:
                 where = _("step {number} ({name}: {raw}){words}").format(
                     number=number, name=step.name, raw=step.raw, words=self._play.words
                 )
-                raise StepFailed(f"{where}: {failure}", ours=step.ours) from None
+                raise StepFailed(f"{where}: {failure}", ours=step.ours, why=failure.why) from None
         self._play.finished = True
 
     def rehearse(self, vector: Vector) -> bool:

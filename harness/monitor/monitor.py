@@ -16,6 +16,7 @@ from harness.monitor.view import CardView
 from harness.trace.read import PSAM, Event, EventKind, slot_layout
 from harness.trace.words import time_of_day
 from harness.verdicts.log import Line
+from harness.verdicts.steps import StepResult
 from harness.verdicts.subject import Grade, Subject
 from harness.verdicts.verdict import Result, Verdict
 
@@ -177,15 +178,30 @@ class Monitor:
             told = [_("line {line}: {text}").format(line=one.line, text=one.text) for one in found[:MOST]]
             more = [_("and {count} more").format(count=len(found) - MOST)] if len(found) > MOST else []
             verdict = Verdict.FAILED if rule.severity == ERROR else Verdict.WARNING
-            return self._made(rule, verdict, "; ".join(told + more), found[0].trace)
+            steps = tuple(_step(number, one) for number, one in enumerate(found[:MOST], 1))
+            return self._made(rule, verdict, "; ".join(told + more), found[0].trace, steps)
         if blind:
             return self._made(rule, Verdict.MISSING, blind)
         if not any(one.seen for one in mine):
             return self._made(rule, Verdict.NOT_APPLICABLE, _("the terminal did nothing of the kind"))
         return self._made(rule, Verdict.PASSED, "")
 
-    def _made(self, rule: type[Rule], verdict: Verdict, reason: str, trace: tuple[Line, ...] = ()) -> Result:
-        return Result(as_subject(rule), self._layout.version, verdict, reason, 0.0, trace)
+    def _made(
+        self,
+        rule: type[Rule],
+        verdict: Verdict,
+        reason: str,
+        trace: tuple[Line, ...] = (),
+        steps: tuple[StepResult, ...] = (),
+    ) -> Result:
+        return Result(as_subject(rule), self._layout.version, verdict, reason, 0.0, trace, steps=steps)
+
+
+def _step(number: int, one: Finding) -> StepResult:
+    """A finding as one step of what the rule came to: where it was, and what was wrong."""
+    at_en, at_zh = (f", {one.at}", f"，{one.at}") if one.at else ("", "")
+    en, zh = f"Slot {one.slot}, line {one.line}{at_en}", f"卡槽 {one.slot}，第 {one.line} 行{at_zh}"
+    return StepResult(number, en, zh, ok=False, why=one.text, line=one.line)
 
 
 def _line(event: Event, command: bytes, answer: bytes, slot: _Slot) -> Line:

@@ -16,10 +16,11 @@ from harness.proving import judging
 from harness.proving.executor import Done
 from harness.proving.one_run import not_run
 from harness.proving.plan import PIN, ProvingPlan, pin_of
-from harness.proving.runs import Ending, RunRequest, RunResult
+from harness.proving.runs import Check, Ending, RunRequest, RunResult
 from harness.proving.situation import DEFAULT_LAYOUT, Situation
 from harness.verdicts.causes import Cause
 from harness.verdicts.report import Context
+from harness.verdicts.steps import StepResult
 from harness.verdicts.subject import Grade, Proof, Subject
 from harness.verdicts.verdict import Result, Verdict
 
@@ -76,9 +77,34 @@ def _of_run(plan: ProvingPlan, situation: Situation, run: RunResult, line: str) 
         trace=broken[0].trace if broken else (),
         heard=run.heard,
         cause=_cause(run),
+        steps=tuple(_step(number, one) for number, one in enumerate(run.checks, 1)),
     )
     for one in broken:
-        yield Result(one.subject, situation.name, one.verdict, one.reason, 0.0, one.trace)
+        yield Result(one.subject, situation.name, one.verdict, one.reason, 0.0, one.trace, steps=one.steps)
+
+
+CHECKS = {
+    "exit": ("Its exit code", "退出码"),
+    "card-used": ("It used the card", "使用了卡片"),
+    "seconds": ("Its time", "用时"),
+    "processes": ("It left no process behind", "未遗留进程"),
+    "deadline": ("It ended in time", "按时结束"),
+    "prints": ("It printed", "有输出"),
+    "prints-not": ("It did not print", "无输出"),
+    "output": ("All that it printed", "全部输出"),
+    "card": ("What became of the card", "卡片的变化"),
+    "card-whole": ("The card is whole", "卡片完整"),
+    "run": ("It was run", "已运行"),
+}
+"""Checks of a run by their names, in words; others are named after a rule or a pattern."""
+SAID = {Verdict.PASSED: True, Verdict.FAILED: False}
+
+
+def _step(number: int, check: Check) -> StepResult:
+    kind, __, more = check.what.partition(":")
+    en, zh = CHECKS.get(kind, (kind, kind))
+    more = f": {more}" if more else ""
+    return StepResult(number, f"{en}{more}", f"{zh}{more}", SAID.get(check.verdict), check.reason)
 
 
 def _profile(situation: Situation) -> str:

@@ -217,7 +217,8 @@ def as_table(
 
 def _steps(result: Result) -> list[dict[str, Any]]:
     of = [line.step for line in result.trace]
-    return [step.as_table(of) for step in result.steps]
+    lines = [line.number for line in result.trace]
+    return [step.as_table(of, lines) for step in result.steps]
 
 
 def session_of(data: bytes, events: Sequence[Event], date: str) -> dict[str, Any]:

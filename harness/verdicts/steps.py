@@ -32,7 +32,8 @@ class Change:
 class StepResult:
     """One step, by its number from 1. ``ok``: None where it was not judged, as an earlier one failed; ``why``: what was
     wrong with it, or in which words it was refused. ``clock``: the moments before and after it, where its subject has a
-    clock of its own; ``register`` and ``cards``: what it changed there.
+    clock of its own; ``register`` and ``cards``: what it changed there; ``line``: where it stands in the recording that
+    was judged, 0 where there is none.
     """
 
     n: int
@@ -43,16 +44,22 @@ class StepResult:
     clock: tuple[str, str] | None = None
     register: tuple[Change, ...] = ()
     cards: tuple[Change, ...] = ()
+    line: int = 0
 
-    def as_table(self, trace: Sequence[int]) -> dict[str, Any]:
-        """As report.json has it. ``trace``: the steps that the result's exchanges belong to, in their order."""
+    def as_table(self, trace: Sequence[int], lines: Sequence[int] = ()) -> dict[str, Any]:
+        """As report.json has it. ``trace``: the steps that the result's exchanges belong to, in their order, and
+        ``lines`` the lines of a recording.
+        """
+        exchange = trace.index(self.n) if self.n in trace else None
+        if self.line:
+            exchange = lines.index(self.line) if self.line in lines else None
         told: dict[str, Any] = {
             "n": self.n,
             "words_en": self.words_en,
             "words_zh": self.words_zh,
             "ok": self.ok,
             "why": self.why,
-            "exchange": trace.index(self.n) if self.n in trace else None,
+            "exchange": exchange,
         }
         if self.clock is not None:
             told["clock"] = {"before": self.clock[0], "after": self.clock[1]}
