@@ -44,6 +44,7 @@ from harness.verdicts import report
 from harness.verdicts.causes import Cause
 from harness.verdicts.conclusion import SAYING
 from harness.verdicts.report import Context
+from harness.verdicts.subject import PROOF_WORDS, Proof
 from harness.verdicts.verdict import CHINESE, Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -435,7 +436,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
         click.echo(line)
     proof = report.proof_of(results)
     told = [
-        f"{number['passed']} of {number['judged']} {kind} ({' '.join(report.PROOF_WORDS[kind])})"
+        f"{number['passed']} of {number['judged']} {kind} ({' '.join(PROOF_WORDS[Proof(kind)])})"
         for kind, number in proof.items()
         if number["judged"]
     ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from harness.verdicts.subject import Grade, Proof
+from harness.verdicts.subject import PROOF_WORDS, Grade, Proof
 from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
 
 NAMED = 5
@@ -32,11 +32,6 @@ class Conformity(StrEnum):
 
 CHINESE = {Conformity.CONFORMS: "符合", Conformity.FAILS: "不符合", Conformity.NOT_JUDGED: "未能判定"}
 EXIT_CODES = {Conformity.CONFORMS: 0, Conformity.FAILS: 1, Conformity.NOT_JUDGED: UNCERTAIN}
-PROOF = {
-    Proof.FIELD: ("by what public programs send", "依据公开程序的实际命令"),
-    Proof.TEXT: ("by the text of the standards", "依据标准文本"),
-    Proof.OWN: ("by this project's own layouts and decisions", "依据本项目的布局与决定"),
-}
 GRADE = {Grade.NORMATIVE: "规范性", Grade.INFERRED: "推断", Grade.OWN: "自定"}
 
 
@@ -132,15 +127,15 @@ def conclude(cases: Sequence[Case], asked: Asked) -> Conclusion:
     opened = [one for one in cases if one.verdict in OPEN] if asked.every else []
     decided = Conformity.NOT_JUDGED
     if failed:
-        decided, first = Conformity.FAILS, _counted(failed, "failed and is in no baseline", "未通过，且不在基线中")
+        decided, first = Conformity.FAILS, _counted(failed, "failed outside the baseline", "未通过，不在基线中")
     elif not judged:
         first = Sentence("Nothing was judged", "没有任何项目得到判定")
     elif asked.cut_short:
         first = Sentence("It was ended before all was run", "运行在完成之前被中断")
     elif asked.lacking:
-        first = _named(asked.lacking, "required and was not judged", "要求判定而未判定")
+        first = _named(asked.lacking, "required and not judged", "要求判定而未判定")
     elif opened:
-        first = _counted(opened, "should have been judged and was not", "应判定而未判定")
+        first = _counted(opened, "not judged that should have been", "应判定而未判定")
     else:
         decided = Conformity.CONFORMS
         first = Sentence(
@@ -157,9 +152,9 @@ def _rests_on(cases: Sequence[Case], judged: Sequence[Case], decided: Conformity
         proof = Counter(one.proof for one in judged)
         grade = Counter(one.grade for one in judged)
         yield Sentence(
-            f"Judged: {', '.join(f'{proof[one]} {words[0]}' for one, words in PROOF.items() if proof[one])} "
+            f"Judged: {', '.join(f'{proof[one]} by {words[0]}' for one, words in PROOF_WORDS.items() if proof[one])} "
             f"({', '.join(f'{grade[one]} {one}' for one in Grade if grade[one])})",
-            f"判定{'，'.join(f'{words[1]} {proof[one]} 项' for one, words in PROOF.items() if proof[one])}"
+            f"判定{'，'.join(f'依据{words[1]} {proof[one]} 项' for one, words in PROOF_WORDS.items() if proof[one])}"
             f"（{'、'.join(f'{GRADE[one]} {grade[one]}' for one in Grade if grade[one])}）",
         )
     if known := [one for one in cases if one.verdict is Verdict.FAILED and one.known]:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,7 +23,7 @@ from harness.trace import mask
 from harness.trace.decode import answer_words, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, EventKind
-from harness.verdicts import conclusion, manifest, report_file, report_text
+from harness.verdicts import conclusion, manifest, page, report_file, report_text
 from harness.verdicts.causes import not_judged
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.environment import Environment
@@ -34,7 +33,7 @@ from harness.verdicts.matrix import Row
 from harness.verdicts.report_file import FORMAT, NEEDED
 from harness.verdicts.steps import as_tables
 from harness.verdicts.subject import Proof
-from harness.verdicts.verdict import CHINESE, JUDGED, Result, Verdict
+from harness.verdicts.verdict import JUDGED, Result, Verdict
 
 TRACE = "trace.jsonl"
 """The trace that was judged, masked."""
@@ -104,14 +103,6 @@ def _starred(command: Seen) -> str:
     """A command as it may be shown; of one that may hold a PIN or a key its header alone."""
     secret = command_hex(command.data)
     return secret if "*" in secret else command.starred
-
-
-PROOF_WORDS = {
-    "field": ("what public programs send", "公开程序的实际命令"),
-    "text": ("the text of the standards", "标准文本"),
-    "own": ("our own layouts and decisions", "本项目的布局与决定"),
-}
-"""What vectors show a card against, in words."""
 
 
 def proof_of(results: Sequence[Result]) -> dict[str, dict[str, int]]:
@@ -290,29 +281,15 @@ def _step_of(line: Mapping[str, str]) -> str:
 
 def html(table: dict[str, Any]) -> str:
     """One page, nothing fetched from anywhere."""
-    import jinja2  # of [conformance]; the words of a trace need it not
-
-    text = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
-    chinese = {verdict.value: words for verdict, words in CHINESE.items()}
-    page = jinja2.Environment(autoescape=True).from_string(text)
-    return page.render(table=_with_places(visible_in(table)), chinese=chinese, proof_words=PROOF_WORDS)
-
-
-def _with_places(table: dict[str, Any]) -> dict[str, Any]:
-    """The same; the map of a sweep with its cells by their places, those that were not played as True."""
-    if not (sweep := table.get("sweep")):
-        return table
-    places: dict[str, Any] = {f"{number}:{fault}": True for number, fault in sweep["possible"]}
-    places |= {f"{cell['number']}:{cell['fault']}": cell for cell in sweep["map"]}
-    return {**table, "sweep": {**sweep, "by_place": places}}
+    return page.html(table)
 
 
 def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
     """All forms into a folder, the trace that was judged beside them, and a manifest; signed where there is a key."""
     table = {**table, **({"signer": to.signer} if to.signer else {})}
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
-    page = html({**table, "sha256": sha256(text.encode()).hexdigest()})
-    files = {"report.json": text, "junit.xml": junit(table), "report.html": page}
+    shown = {**table, "sha256": sha256(text.encode()).hexdigest()}
+    files = {"report.json": text, "junit.xml": junit(table), "report.html": html(shown)}
     if trace:
         files[TRACE] = trace
     for name in OURS - set(files):

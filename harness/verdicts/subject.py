@@ -14,6 +14,14 @@ class Proof(StrEnum):
     OWN = "own"
 
 
+PROOF_WORDS = {
+    Proof.FIELD: ("what public programs send", "公开程序的实际命令"),
+    Proof.TEXT: ("the text of the standards", "标准文本"),
+    Proof.OWN: ("our own layouts and decisions", "本项目的布局与决定"),
+}
+"""What that is, in words: English and Chinese."""
+
+
 class Grade(StrEnum):
     """A report's word for what a subject rests on: the text, what we infer from it, nothing but our own decision."""
 

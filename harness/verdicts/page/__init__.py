@@ -1,0 +1,5 @@
+"""A report as one page to hand in: for a screen, for paper, with nothing fetched from anywhere."""
+
+from harness.verdicts.page.page import html, paper
+
+__all__ = ["html", "paper"]
