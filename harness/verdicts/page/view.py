@@ -113,7 +113,13 @@ class Told:
     @property
     def staged(self) -> bool:
         """True where its steps have a clock, or changed a register: they are told in full even if it passed."""
-        return any("clock" in step or "register" in step or "cards" in step for step in self.row.get("steps", ()))
+        return any("clock" in step or "register" in step or "cards" in step for step in self.steps)
+
+    @property
+    def steps(self) -> Sequence[Mapping[str, Any]]:
+        """What its steps came to; reports of earlier versions tell of none."""
+        found: Sequence[Mapping[str, Any]] = self.row.get("steps", ())
+        return found
 
     @property
     def bare(self) -> bool:
@@ -125,7 +131,7 @@ class Told:
         """Its exchanges beside the step that they belong to, in order; None for those of no step. Exchanges that led to
         a finding of a recording stand beside the first finding that is about one of them.
         """
-        steps, trace = self.row.get("steps", ()), self.row["trace"]
+        steps, trace = self.steps, self.row["trace"]
         numbered = any("step" in line for line in trace)
         first = next((one["n"] for one in steps if one["exchange"] is not None), None) if not numbered else None
         exchanges: dict[str, list[Mapping[str, str]]] = {}
@@ -139,7 +145,7 @@ class Told:
     @property
     def blamed(self) -> frozenset[str]:
         """The lines of a recording that findings are about."""
-        steps, trace = self.row.get("steps", ()), self.row["trace"]
+        steps, trace = self.steps, self.row["trace"]
         places = [one["exchange"] for one in steps if one["ok"] is False and one["exchange"] is not None]
         return frozenset(trace[at]["line"] for at in places if "line" in trace[at])
 
@@ -271,6 +277,8 @@ def _halves(items: list[Item]) -> list[list[Item]]:
 
 def span(began: str, ended: str) -> str:
     """Two moments in ISO 8601 as people read them, what both have in common once; as they stand if they are none."""
+    if not began and not ended:
+        return "–"
     try:
         first, last = datetime.fromisoformat(began), datetime.fromisoformat(ended)
     except ValueError:
