@@ -293,9 +293,9 @@ def baseline_option(function: F) -> F:
     )  # fmt: skip
     @functools.wraps(function)
     def wrapped(*args: Any, baseline: Path | None, **kwargs: Any) -> Any:
-        lines = _lines(baseline) if baseline else []
-        names = (line.partition("#")[0].strip() for line in lines)
-        return function(*args, known=frozenset(name for name in names if name), **kwargs)
+        from harness.verdicts import baseline as baselines
+
+        return function(*args, known=baselines.ids(_text(baseline) if baseline else ""), **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
@@ -320,10 +320,10 @@ def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
     return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
 
 
-def _lines(path: Path) -> list[str]:
+def _text(path: Path) -> str:
     """Of a file that may well be empty."""
     with usage.of("--baseline"):
-        return textfile.read(path).splitlines() if path.stat().st_size else []
+        return textfile.read(path) if path.stat().st_size else ""
 
 
 def relay_options(function: F) -> F:

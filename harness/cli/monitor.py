@@ -14,7 +14,7 @@ import click
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
-from harness.cli import card_options, outputs, relaying
+from harness.cli import baselines, card_options, outputs, relaying
 from harness.cli.relaying import relayed_into_free
 from harness.clock import Clock
 from harness.monitor.monitor import Finding, Monitor
@@ -52,6 +52,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--rules", is_flag=True, help="List the rules and end.")
 @click.option("--markdown", is_flag=True, help="With --rules: as the project's docs/reference/rules.md has them.")
 @card_options.baseline_option
+@baselines.write_option
 @card_options.json_option
 @card_options.show_secrets_option
 @click.pass_context
@@ -70,6 +71,7 @@ def monitor(
     product: str,
     tester: str,
     known: frozenset[str],
+    new_baseline: Path | None,
     *,
     follow: bool,
     rules: bool,
@@ -124,6 +126,7 @@ def monitor(
     gaps = list(_gaps(judge, trace))
     for gap in gaps:
         click.echo(f"sscard: {trace or reader}: {gap}", err=True)
+    baselines.settle(results, known, new_baseline)
     ctx.exit(conclusion.of_results(results, known, asked).exit_code)
 
 

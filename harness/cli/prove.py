@@ -18,7 +18,7 @@ import click
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
-from harness.cli import card_options, interrupt, outputs, progress, sweeping, usage
+from harness.cli import baselines, card_options, interrupt, outputs, progress, sweeping, usage
 from harness.cli.progress import ForPrograms
 from harness.cli.sweeping import Chosen
 from harness.verdicts import conclusion
@@ -79,6 +79,7 @@ class WithProgram(click.Command):
 @outputs.tester_option
 @sweeping.options
 @card_options.baseline_option
+@baselines.write_option
 @card_options.json_option
 @card_options.personal_data_option
 @card_options.force_option
@@ -104,6 +105,7 @@ def prove(
     prints: tuple[str, ...],
     prints_not: tuple[str, ...],
     known: frozenset[str],
+    new_baseline: Path | None,
     progress_as: str,
     *,
     sweep: bool,
@@ -143,6 +145,8 @@ def prove(
         _check_program(program)
     environment = outputs.environment(tester, seed=seed, readers=not driver, program=program)
     options = ["--driver"] if driver else []
+    if sweep and new_baseline is not None:
+        raise click.UsageError(_("--write-baseline goes without --sweep"))
     chosen = Chosen(sweep, cells, limit, minutes, seed, results, prints, prints_not, timeout)
     if chosen.is_sweep(names, keep=keep is not None):
         plan = plan if names else plan.only([plan.cases[0].situation.name])
@@ -176,6 +180,7 @@ def prove(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         proving.sum()
+    baselines.settle(proving.results(), known, new_baseline, cut_short=cut_short)
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)

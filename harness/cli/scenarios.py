@@ -16,8 +16,8 @@ from emulator.errors import NotFound
 from emulator.messages import _
 from emulator.textfiles import writing
 from emulator.version import VERSION
+from harness.cli import baselines, interrupt, outputs, progress, usage
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, progress, usage
 from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
@@ -52,6 +52,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
     "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4. [each scenario's own]"
 )
 @targets.baseline_option
+@baselines.write_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="What was tested, and its version.")
@@ -65,6 +66,7 @@ def run_scenarios(
     only: tuple[str, ...],
     profiles: tuple[str, ...],
     known: frozenset[str],
+    new_baseline: Path | None,
     folder: Path | None,
     sign: Path | None,
     progress_as: str,
@@ -112,6 +114,7 @@ def run_scenarios(
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         _print(results, known, show_secrets=show_secrets)
+    baselines.settle(results, known, new_baseline, cut_short=cut_short)
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)

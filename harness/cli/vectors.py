@@ -24,8 +24,8 @@ from emulator.messages import _
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
+from harness.cli import baselines, interrupt, outputs, progress, usage, vector_runs
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, progress, usage, vector_runs
 from harness.cli.progress import ForPrograms
 from harness.cli.vector_runs import NextCard, StepByStep
 from harness.conformance import checking, coverage, generate, judgement, names, plan, runner
@@ -117,6 +117,7 @@ def vectors() -> None:
 @click.option("--allow-destructive", is_flag=True, help="With --reader: vectors that spend tries or change the card.")
 @click.option("--strict", is_flag=True, help="With --reader: differing from what only we decided fails too.")
 @targets.baseline_option
+@baselines.write_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @click.option("--product", default="", help="With --report: what was tested, and its version.")
@@ -143,6 +144,7 @@ def run_vectors(
     persona: str,
     keys: str | None,
     known: frozenset[str],
+    new_baseline: Path | None,
     folder: Path | None,
     sign: Path | None,
     product: str,
@@ -251,6 +253,7 @@ def run_vectors(
             click.echo(line)
     for warning in (one for target in found if isinstance(target, CardInReader) for one in target.warnings):
         click.echo(_("warning 警告: {warning}").format(warning=warning), err=True)
+    baselines.settle(results, known, new_baseline, cut_short=cut_short)
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)

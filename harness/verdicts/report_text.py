@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.messages import _
 from harness.messages.visible import visible_line
+from harness.verdicts import baseline
 from harness.verdicts.causes import REMEDIES, Cause
 from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
 from harness.verdicts.manifest import Seal
@@ -27,15 +28,8 @@ def findings(rows: Iterable[Row]) -> list[Row]:
 
 
 def stale(table: Mapping[str, Any]) -> list[str]:
-    """Ids in the baseline that fail no more: they were judged, and nothing of them failed or stayed open."""
-    verdicts: dict[str, set[str]] = {}
-    for row in table["results"]:
-        verdicts.setdefault(row["id"], set()).add(row["verdict"])
-    good, other = {Verdict.PASSED, Verdict.WARNING}, {Verdict.FAILED, Verdict.UNDEFINED, Verdict.MISSING}
-    return [
-        one for one in sorted(table["known_failures"])
-        if verdicts.get(one, set()) & good and not verdicts[one] & other
-    ]  # fmt: skip
+    """Ids in the report's baseline that fail no more."""
+    return baseline.stale(table["known_failures"], ((row["id"], row["verdict"]) for row in table["results"]))
 
 
 def as_table(report: ReportFile) -> dict[str, Any]:
