@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import uvicorn
@@ -123,17 +123,21 @@ def _in_header(host: str) -> str:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return refusals.refusal(422, "input", "; ".join(map(_wrong, error.errors()))[:2000])
+    told = (f"{'.'.join(map(str, place))}: {said}" for place, said in map(wrong, error.errors()))
+    return refusals.refusal(422, "input", "; ".join(told)[:2000])
 
 
-def _wrong(one: dict[str, Any]) -> str:
-    """One thing that is wrong, in words that quote nothing of what was sent, as some of pydantic's own do."""
+def wrong(one: Mapping[str, Any]) -> tuple[tuple[int | str, ...], str]:
+    """Where something is wrong with a request, and what, in words that quote nothing of what was sent, as some of
+    pydantic's own do. ``one``: of ValidationError.errors().
+    """
     place = one["loc"][:-1] if one["type"] == UNKNOWN_FIELD else one["loc"]
     why = one.get("ctx", {}).get("error")
     if isinstance(why, SpokenError):
-        return f"{'.'.join(map(str, place))}: {why}"
-    said = forms.said(one) if one["type"] in SILENT else _("this is not as the schema says (/openapi.json)")
-    return f"{'.'.join(map(str, place))}: {said}"
+        return place, str(why)
+    return place, forms.said(dict(one)) if one["type"] in SILENT else _(
+        "this is not as the schema says (/openapi.json)"
+    )
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -16,6 +16,7 @@ from harness.office.case.services import Services
 from harness.office.measures.articles import Citation
 from harness.office.register import audit, queries
 from harness.office.register.audit import Act, Actor
+from harness.office.register.changes import Change
 from harness.office.register.queries import ServingClerk, Unknown
 from harness.office.register.tables import Application, Card, Pending, Person
 from harness.office.requests.models import Document, Request
@@ -58,6 +59,8 @@ class Case(Generic[R_co]):
     notices: list[Notice] = field(default_factory=list)
     result: Result | None = None
     """What the operation found or made, once it has."""
+    changes: list[Change] = field(default_factory=list)
+    """What the operation wrote in the register, once it has."""
 
     @property
     def today(self) -> date:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
 
 from harness.office.desk.office import Done, Office
 from harness.office.register import queries
@@ -28,19 +30,31 @@ def issue(
     with_account: bool = False,
     say: Say = lambda _: None,
 ) -> Done:
-    """Accepts, makes, hands out and activates; each step is told. ``connection``: the blank chip in the reader; without
-    one the card is a virtual one in the drawer. Raises as Office.perform does; a second call goes on.
+    """Accepts, makes, hands out and activates; each step is told. Returns the last one, with what all have changed.
+    ``connection``: the blank chip in the reader; without one the card is a virtual one in the drawer. Raises as
+    Office.perform does; a second call goes on.
     """
+    steps: list[Done] = []
+
+    def told(done: Done) -> None:
+        steps.append(done)
+        say(done)
+
     with _TURNS[hash(request.person.document) % len(_TURNS)]:
-        return _issue(
+        last = _issue(
             office,
             request,
             clerk,
             connection,
             Make(application=1, layout=layout, algorithm=algorithm),
-            say,
+            told,
             with_account=with_account,
         )
+    return replace(
+        last,
+        in_register=tuple(chain.from_iterable(one.in_register for one in steps)),
+        on_card=tuple(chain.from_iterable(one.on_card for one in steps)),
+    )
 
 
 def _issue(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from pydantic import SecretStr
 from sqlalchemy import inspect
@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.items import ItemError
 from emulator.messages import _
 from harness.clock import Clock
 from harness.office.cards.in_reader import CardInReader
-from harness.office.cards.jobs import ADAPTER, Job, Stage
+from harness.office.cards.jobs import ADAPTER, Job, Stage, WriteItems
 from harness.office.case import subject
 from harness.office.case.case import Case, ChipContent
 from harness.office.case.failed import Failed, NotDone
@@ -35,9 +35,10 @@ from harness.office.desk import prompts
 from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.operations.activate_and_pin import NEW_PIN
-from harness.office.register import audit, queries
+from harness.office.register import audit, changes, queries
 from harness.office.register.audit import Act, Actor, Note
 from harness.office.register.base import Base
+from harness.office.register.changes import Change
 from harness.office.register.queries import Found, Unknown
 from harness.office.register.store import Register, violated
 from harness.office.register.tables import Agency, Pending
@@ -71,6 +72,24 @@ class HalfWay(SscardError, RuntimeError):
         return {"pending": self.pending}
 
 
+@dataclass(frozen=True, slots=True)
+class OnCard:
+    """What was written on the chip, and into which items, by their paths; never a value."""
+
+    zh: str
+    en: str
+    items: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Returns what a job writes."""
+        return cls(job.zh, job.en, tuple(one.path for one in job.items) if isinstance(job, WriteItems) else ())
+
+    def as_table(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {"zh": self.zh, "en": self.en, "items": list(self.items)}
+
+
 @dataclass(frozen=True)
 class Done:
     """What came of a request."""
@@ -81,6 +100,10 @@ class Done:
     card: str
     result: Result
     notices: tuple[Notice, ...] = ()
+    in_register: tuple[Change, ...] = ()
+    """What was written in the register."""
+    on_card: tuple[OnCard, ...] = ()
+    """What was written on the chip."""
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -96,6 +119,10 @@ class Done:
             "card": self.card,
             **self.data,
             "notices": [{"article": one.citation.article, "zh": one.zh, "en": one.en} for one in self.notices],
+            "changes": {
+                "register": [one.as_table() for one in self.in_register],
+                "card": [one.as_table() for one in self.on_card],
+            },
         }
 
 
@@ -226,8 +253,9 @@ class Office:
         return case
 
     def _enter(self, operation: Operation[Any, Any], case: Case[Any]) -> None:
-        case.result = operation.enter(case)
-        case.session.flush()
+        with changes.watched(case.session) as case.changes:
+            case.result = operation.enter(case)
+            case.session.flush()
         _record_agent(case)
         prompts.prompt(case)
 
@@ -253,7 +281,7 @@ class Office:
         )
 
     @staticmethod
-    def _done(operation: Operation[Any, Any], case: Case[Any]) -> Done:
+    def _done(operation: Operation[Any, Any], case: Case[Any], *on_card: OnCard) -> Done:
         return Done(
             operation.name,
             operation.citation,
@@ -261,6 +289,8 @@ class Office:
             case.card.number if case.card else "",
             case.result or Result(),
             tuple(case.notices),
+            tuple(case.changes),
+            on_card,
         )
 
     # --- work on the chip --------------------------------------------------------------------------------------------
@@ -283,7 +313,7 @@ class Office:
             case.image = before.image
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
-            return self._done(operation, case)
+            return self._done(operation, case, OnCard(operation.zh, operation.en))
 
     def _begin(self, case: Case[Any], operation: Operation[Any, Any], job: Job) -> int:
         pending = Pending(
@@ -332,7 +362,7 @@ class Office:
                 self._enter(operation, case)
                 pending.ended_at, pending.outcome = case.now, outcome
                 self._note(case, operation, outcome, {"pending": number})
-                return self._done(operation, case)
+                return self._done(operation, case, OnCard.of(_job(pending)))
         except SscardError as error:
             raise HalfWay(number, str(error)) from error
 

@@ -17,6 +17,36 @@ class Told(BaseModel):
     en: str
 
 
+class Written(BaseModel):
+    """登记库的变化 What became of a row of the register (new, changed, gone), or of one of its columns; ``before`` and
+    ``after`` where that is a state or a moment: people's data are named, not quoted.
+    """
+
+    table: str
+    zh: str
+    en: str
+    row: str
+    how: str
+    column: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+class OnCard(BaseModel):
+    """卡的变化 What was written on the chip, into which items."""
+
+    zh: str
+    en: str
+    items: list[str]
+
+
+class Changes(BaseModel):
+    """What a request changed; both are empty where it only looked."""
+
+    register_: list[Written] = Field(alias="register")
+    card: list[OnCard]
+
+
 class Done(BaseModel):
     """What came of a request; what the operation found or made stands beside these."""
 
@@ -25,6 +55,7 @@ class Done(BaseModel):
     person: int | None = Field(description="The register's number of the person.")
     card: str
     notices: list[Told]
+    changes: Changes
 
 
 class AnyDone(Done):

@@ -21,7 +21,7 @@ from harness.office.operations import ALL
 from harness.office.register.audit import Actor
 from harness.office.requests.models import Activate, Apply, Make, Model, Number, Request
 from harness.web import app as web
-from harness.web.office import answers, examples, lookup
+from harness.web.office import answers, examples, forms, lookup
 from harness.web.office.entry import FAILURES, Door, InReader, Readers
 from harness.web.refusals import Problem
 
@@ -93,6 +93,7 @@ def create(
     _issue(app, service)
     _pending(app, service)
     lookup.add(app, office, service.door, readers)
+    forms.add(app, service.door, {"issue": Issue})
     return app
 
 

@@ -178,4 +178,4 @@ def test_the_openapi_page_names_the_fields_of_each_result(caller: Caller) -> Non
         answer = schema["paths"][f"/operations/{name}"]["post"]["responses"]["200"]["content"]["application/json"]
         model = schema["components"]["schemas"][answer["schema"]["$ref"].rpartition("/")[2]]
         declared = {field.alias or field_name for field_name, field in operation.result.model_fields.items()}
-        assert set(model["properties"]) == declared | {"operation", "article", "person", "card", "notices"}
+        assert set(model["properties"]) == declared | {"operation", "article", "person", "card", "notices", "changes"}
