@@ -86,13 +86,13 @@ def run(options: Options) -> int:
             except pcsc.PcscError as error:
                 return _without_reader(options, str(error))
             stack.callback(served.close)
-            served.insert_all(service)
-            for number, __ in cards:
-                served.wait(number)
+            served.take_places(service)
             name = control.new_id()
             stack.enter_context(served.feed.serve(control.events(name)))
             stack.enter_context(control.serve(Steering(served), name))
-        page = stack.enter_context(options.page(name, "")) if options.page else None
+            # Before the cards: it hears all that they are ever asked.
+            page = stack.enter_context(options.page(name, "")) if options.page else None
+            served.insert_all()
         readers = served.readers
         if options.demo or options.once:
             with Pcsc(readers[0]) as connection:

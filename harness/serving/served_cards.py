@@ -142,15 +142,20 @@ class ServedCards:
         """The slots with a card, by number."""
         return [(number, held) for number, held in enumerate(self.inside) if held is not None]
 
-    def insert_all(self, service: Service) -> None:
-        """Every card into its slot. PcscError where there are too few that are free."""
+    def take_places(self, service: Service) -> None:
+        """A place for every slot, with no card in it yet. PcscError where there are too few that are free."""
         self.service = service
         self.places = service.places([seat.wanted for seat in self.seats])
         for held, place in zip(self.inside, self.places, strict=True):
-            slot = Slot(held.card if held else None, place.port)
-            self.slots.append(slot)
-            if held is not None:
-                slot.insert()
+            self.slots.append(Slot(held.card if held else None, place.port))
+
+    def insert_all(self) -> None:
+        """Every card into its slot, until PC/SC has powered each and says that it is there. PcscError."""
+        for number, __ in self.filled:
+            self.slots[number].insert()
+        for number, __ in self.filled:
+            self.wait(number)
+        self.feed.changed()
 
     def wait(self, number: int) -> None:
         """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
