@@ -18,7 +18,7 @@ from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
-from harness.cli import card_options, studio
+from harness.cli import card_options, studio, studio_office
 from harness.cli.card_options import CardChoice
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
@@ -29,6 +29,7 @@ from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import run as serve
 from harness.serving.timing import USUAL, Timing
+from harness.studio.office.choice import OfficeChoice
 from harness.studio.settings import USUAL_PORT
 from harness.trace.record import TraceFile
 
@@ -109,6 +110,7 @@ PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
     f"[{USUAL_PORT}, or any that is free]",
 )
 @studio.programs_option
+@studio_office.options
 @card_options.faults_options
 @card_options.personal_data_option
 @card_options.show_secrets_option
@@ -130,6 +132,7 @@ def run(
     slow: str | None,
     web: str | None,
     programs: tuple[str, ...],
+    office: OfficeChoice | None,
     *,
     relaxed: bool,
     demo: bool,
@@ -150,8 +153,12 @@ def run(
     page = None
     if programs and web is None:
         raise click.UsageError(_("--program is proven from the page: it goes with --web"))
+    if office is not None and web is None:
+        raise click.UsageError(_("--office is seen on the page: it goes with --web"))
     if web is not None:
-        page = studio.page(studio.port_of(web), programs, show_secrets=show_secrets, personal_data=personal_data)
+        page = studio.page(
+            studio.port_of(web), programs, office, show_secrets=show_secrets, personal_data=personal_data
+        )
     own = [card_options.psam_image(psam)] if psam is not None else []
 
     cards = max(1, len(persona))

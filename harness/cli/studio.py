@@ -10,10 +10,11 @@ import click
 
 from emulator.interface import Interface
 from emulator.messages import _
-from harness.cli import card_options
+from harness.cli import card_options, studio_office
 from harness.readers import pcsc
 from harness.serving.options import Options, Page
 from harness.serving.run import run as serve
+from harness.studio.office.choice import OfficeChoice
 from harness.studio.process import page as page_process
 from harness.studio.settings import USUAL_PORT, Settings
 from harness.studio.verdicts.programs import parsed
@@ -33,13 +34,20 @@ programs_option = click.option(
 
 
 def page(
-    port: int | None, programs: tuple[str, ...], *, show_secrets: bool, personal_data: bool
+    port: int | None,
+    programs: tuple[str, ...],
+    office: OfficeChoice | None,
+    *,
+    show_secrets: bool,
+    personal_data: bool,
 ) -> Callable[[str, str], AbstractContextManager[Page]]:
     """What serves the page of a run. ``port``: None for the usual one, 0 for any that is free; ``programs``: those that
-    may be proven from it. ProgramNameError.
+    may be proven from it; ``office``: the one that it has too. ProgramNameError.
     """
     parsed(programs)  # what is wrong with them is said before anything is begun
-    settings = Settings(port=port, show_secrets=show_secrets, personal_data=personal_data, programs=programs)
+    settings = Settings(
+        port=port, show_secrets=show_secrets, personal_data=personal_data, programs=programs, office=office
+    )
     return partial(page_process, settings)
 
 
@@ -65,6 +73,7 @@ def port_of(text: str) -> int | None:
 )
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
 @programs_option
+@studio_office.options
 @card_options.personal_data_option
 @card_options.show_secrets_option
 @click.pass_context
@@ -74,6 +83,7 @@ def studio(
     port: int | None,
     slots: int,
     programs: tuple[str, ...],
+    office: OfficeChoice | None,
     *,
     private: bool,
     personal_data: bool,
@@ -93,7 +103,7 @@ def studio(
         slots=slots,
         private=private,
         interfaces=(str(Interface.CONTACT),),
-        page=page(port, programs, show_secrets=show_secrets, personal_data=personal_data),
+        page=page(port, programs, office, show_secrets=show_secrets, personal_data=personal_data),
     )
     ctx.exit(serve(options))
 

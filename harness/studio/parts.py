@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from harness.studio.card import router as card
 from harness.studio.card.cards import asking
 from harness.studio.context import Studio
+from harness.studio.office import part as office
 from harness.studio.verdicts import part as verdicts
 
 
@@ -15,4 +16,5 @@ def routers(studio: Studio) -> dict[str, APIRouter]:
     return {
         "card": card.router(asking(lambda: studio.run)),
         "verdicts": verdicts.router(studio),
+        "office": office.router(studio),
     }

@@ -71,7 +71,7 @@ def page(settings: Settings, run: str = "", why: str = "") -> Iterator[Page]:
 
 
 def serve(settings: Settings) -> None:
-    """Serves until standard input ends. ServeError, ControlError."""
+    """Serves until standard input ends. ServeError, ControlError, and what an office raises that cannot be opened."""
     from harness.serving import control
     from harness.studio import parts
     from harness.studio.app import create
@@ -85,6 +85,10 @@ def serve(settings: Settings) -> None:
     routers = parts.routers(studio)
     app = create(studio.hub, routers)
     with contextlib.ExitStack() as stack:
+        if settings.office is not None:
+            from harness.studio.office.mount import mounted  # a database comes with it
+
+            stack.enter_context(mounted(studio, settings.office, app))
         stack.callback(studio.hub.end)
         for one in studio.endings:
             stack.callback(one)

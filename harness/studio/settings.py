@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from harness.studio.office.choice import OfficeChoice
+
 USUAL_PORT = 8700
 """Where the page is, unless another program is there. [D]"""
 
@@ -15,6 +17,7 @@ class Settings:
 
     ``port``: None for the usual one or, where that is taken, any; 0 for any. ``show_secrets``, ``personal_data``: what
     the session shows, as traces have it. ``programs``: those that may be proven from the page, each as NAME=COMMAND.
+    ``office``: the one that the page has too.
     """
 
     run: str = ""
@@ -23,6 +26,7 @@ class Settings:
     show_secrets: bool = False
     personal_data: bool = False
     programs: tuple[str, ...] = ()
+    office: OfficeChoice | None = None
 
     def as_json(self) -> str:
         """For the process that serves it."""
@@ -31,4 +35,6 @@ class Settings:
     @classmethod
     def of_json(cls, text: str) -> Settings:
         """What ``as_json`` gave."""
-        return cls(**json.loads(text))
+        table = json.loads(text)
+        read = {"programs": tuple(table["programs"]), "office": OfficeChoice.of(table["office"])}
+        return cls(**{**table, **read})
