@@ -1,11 +1,12 @@
-"""trace show, diff, export, to-vector, send; record."""
+"""trace show, diff, export, html, to-vector, send; record."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -93,6 +94,56 @@ def export(file: Path, out: Path, layout: str | None, *, force: bool) -> None:
     with writing.named(out):
         out.write_bytes(b"".join(blocks))
     click.echo(_("{out}: {count} blocks").format(out=out, count=len(blocks)))
+
+
+@trace.command("html")
+@click.argument("file", type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="The HTML file to write.")
+@LAYOUT
+@click.option("--psam", type=int, multiple=True, metavar="SLOT", help="A slot with a terminal's own card.")
+@card_options.force_option
+def as_page(file: Path, out: Path, layout: str | None, psam: tuple[int, ...], *, force: bool) -> None:
+    """Write a trace as one page for a browser: every command in words, time line, filter, the monitor's findings.
+
+    It is masked as the trace is, and loads nothing: put it into a ticket, or open it from a folder. Dates are judged by
+    the day of the session. Exit code 1 for a trace that is empty or broken.
+    """
+    from harness.studio.session import page  # of [office], as what it imports is
+    from harness.studio.session.sessions import recorded
+
+    if str(out) == "-":
+        raise click.BadParameter(_("a page of some megabytes is for a browser: name a file"), param_hint="--out")
+    check_new(out, force=force)
+    for number in psam:
+        read.check_slot(file, number)
+    plan = catalogue.layout(layout) if layout else None
+    session = recorded(str(file), read.content(file), plan, psam=psam)
+    session.name = file.name  # the page says nothing of folders
+    summary = session.summary()
+    text = page.page(session.rows(), summary)
+    with writing.named(out):
+        out.write_text(text, encoding="utf-8")
+    click.echo(
+        _("{out}: {rows} rows, {findings} findings, {size:.1f} MB").format(
+            out=out, rows=summary["total"], findings=summary["findings"], size=len(text.encode()) / 1_000_000
+        )
+    )
+    for line in _unjudged(summary):
+        click.echo(line, err=True)
+
+
+def _unjudged(summary: dict[str, Any]) -> Iterator[str]:
+    """What of a session could not be shown or judged."""
+    if summary["torn"]:
+        yield _(
+            "torn: line {line} has no end, and is left out; who wrote the trace was killed, or the copy is not whole"
+        ).format(line=summary["torn"])
+    for one in summary["unbegun"]:
+        yield _(
+            "slot {slot}: {count} commands before its first reset are not judged: the trace's beginning is missing"
+        ).format(**one)
+    if not summary["judged"]:
+        yield _("nothing was judged: there is no command of a terminal's in it")
 
 
 SLOT = click.option("--slot", type=int, default=0, show_default=True, help="The slot whose card is meant.")

@@ -8,6 +8,7 @@ from harness.studio.card import router as card
 from harness.studio.card.cards import asking
 from harness.studio.context import Studio
 from harness.studio.office import part as office
+from harness.studio.session import router as session
 from harness.studio.verdicts import part as verdicts
 
 
@@ -15,6 +16,7 @@ def routers(studio: Studio) -> dict[str, APIRouter]:
     """A router for each part."""
     return {
         "card": card.router(asking(lambda: studio.run)),
+        "session": session.part(studio),
         "verdicts": verdicts.router(studio),
         "office": office.router(studio),
     }

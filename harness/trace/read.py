@@ -163,13 +163,22 @@ def _not_utf8(name: Path | str) -> TraceError:
     return TraceError(_("{path}: expected a trace in UTF-8, which this is not: UTF-16, or no text").format(path=name))
 
 
-def unfinished(path: Path) -> int:
-    """The number of a last line without its end, which ``events`` leaves out; 0 in a whole trace. TraceError."""
+def content(path: Path) -> bytes:
+    """A trace as its file has it. TraceError where it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}") from None
-    return content.count(b"\n") + 1 if content and not content.endswith(b"\n") else 0
+
+
+def unfinished(path: Path) -> int:
+    """The number of a last line without its end, which ``events`` leaves out; 0 in a whole trace. TraceError."""
+    return torn(content(path))
+
+
+def torn(trace: bytes) -> int:
+    """The same of a trace that is read already."""
+    return trace.count(b"\n") + 1 if trace and not trace.endswith(b"\n") else 0
 
 
 def check_slot(path: Path, slot: int) -> None:

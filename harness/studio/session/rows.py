@@ -218,6 +218,16 @@ class Rows:
         """No more events come: what the monitor has to say of that, by line."""
         return self._told(self._judge.end())
 
+    @property
+    def judged(self) -> int:
+        """Commands that the monitor's rules were held against."""
+        return self._judge.judged
+
+    @property
+    def unbegun(self) -> dict[int, int]:
+        """By slot, commands before its first reset, which are not judged."""
+        return self._judge.unbegun
+
     def _told(self, found: list[Finding]) -> list[tuple[int, Noted]]:
         self._judge.findings.clear()  # they are kept on their rows
         return [(one.line, _noted(one)) for one in found]

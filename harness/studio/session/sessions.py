@@ -15,9 +15,10 @@ from harness.clock import Clock
 from harness.messages.visible import visible_line
 from harness.studio.session.store import Session
 from harness.trace import read
-from harness.trace.read import OTHERWISE, Event, TraceError
+from harness.trace.read import OTHERWISE, Event, EventKind, TraceError
 
 LIVE = "live"
+EVENTS = frozenset(EventKind)
 GZIP = b"\x1f\x8b"
 LARGEST = 256 * 1024 * 1024
 """Bytes of a recording; 500,000 commands. [D]"""
@@ -35,7 +36,11 @@ class Sessions:
         self._lock = threading.Lock()
 
     def hear(self, table: dict[str, Any]) -> None:
-        """The next event of the run's cards, masked as a trace is; its number in the run is in ``n``."""
+        """The next event of the run, masked as a trace is; its number in the run is in ``n``. What no trace has, as how
+        the slots stand, is passed over.
+        """
+        if table.get("event") not in EVENTS:
+            return
         self.live.hear({name: value for name, value in table.items() if name != "n"}, table.get("n"))
 
     def get(self, identifier: str) -> Session | None:
@@ -95,6 +100,7 @@ def recorded(name: str, content: bytes, layout: Layout | None = None, *, psam: t
     for event in events:
         session.take(event)
     session.end()
+    session.torn = read.torn(content)
     return session
 
 

@@ -60,6 +60,8 @@ class Session:
 
     def __init__(self, name: str, layout: Layout, day: date, *, psam: tuple[int, ...] = (), most: int = MOST) -> None:
         self.name = name
+        self.torn = 0
+        """The line of a recording that has no end, and is left out; 0 in a whole one."""
         self._most = most
         self._maker = Rows(layout, day, psam=psam)
         self._lines = Lines(most)
@@ -135,6 +137,9 @@ class Session:
                 "total": self.total,
                 "gone": self._gone,
                 "findings": len(self._found),
+                "judged": self._maker.judged,
+                "unbegun": [{"slot": slot, "count": count} for slot, count in sorted(self._maker.unbegun.items())],
+                "torn": self.torn,
                 "slots": sorted(self._slots),
                 "instructions": [
                     {"en": name, "zh": chinese} for name, chinese in sorted(self._instructions.items()) if name
