@@ -24,6 +24,7 @@ WORST = (
 """The gravest first: a cell of many cases shows it."""
 WHOLE = "run"
 """The row of a proving that stands for whole runs."""
+OF_WHOLE = {"title": "the whole run", "title_zh": "整次运行"}
 MOST = 200
 """Cases that are given at once."""
 SHORT = 300
@@ -79,15 +80,26 @@ def cases(table: Table, kind: str, wanted: Wanted, offset: int, limit: int) -> d
     rank = {str(one): at for at, one in enumerate(WORST)}
     found = [(number, one) for number, one in enumerate(table["results"]) if wanted.means(one, place(one))]
     found.sort(key=lambda each: rank.get(each[1]["verdict"], 0))
-    return {"total": len(found), "cases": [_in_list(number, one, place) for number, one in found[offset:][:limit]]}
+    again = _again(table)
+    listed = [_in_list(number, one, place(one), again) for number, one in found[offset:][:limit]]
+    return {"total": len(found), "cases": listed}
 
 
-def _in_list(number: int, result: Table, place: Callable[[Table], Place]) -> dict[str, Any]:
-    row, column = place(result)
+def _again(table: Table) -> dict[str, str]:
+    """By case of a sweep the command line that plays it again, which stands in its reason too."""
+    return {f"{one['number']}:{one['fault']}": one["again"] for one in table.get("sweep", {}).get("map", ())}
+
+
+def _in_list(number: int, result: Table, place: Place, again: Mapping[str, str]) -> dict[str, Any]:
+    row, column = place
     names = ("id", "title", "title_zh", "standard", "profile", "verdict", "known", "seconds")
-    reason = str(result["reason"])
+    reason = _without(str(result["reason"]), again.get(result["id"], ""))
     short = reason if len(reason) <= SHORT else f"{reason[:SHORT]}…"
     return {"n": number, "row": row, "column": column, "reason": short, **{name: result[name] for name in names}}
+
+
+def _without(reason: str, again: str) -> str:
+    return reason.removesuffix(again).rstrip(" ·") if again else reason
 
 
 def case(table: Table, kind: str, number: int) -> dict[str, Any] | None:
@@ -104,6 +116,7 @@ def case(table: Table, kind: str, number: int) -> dict[str, Any] | None:
     if kind == "sweep":
         found = (one for one in table["sweep"]["map"] if (str(one["number"]), one["fault"]) == (row, column))
         told["cell"] = next(found, None)
+        told["reason"] = _without(str(result["reason"]), _again(table).get(result["id"], ""))
     return told
 
 
@@ -165,7 +178,7 @@ def _ordered(names: Iterable[str], table: Table) -> list[str]:
 
 
 def _titles(table: Table, kind: str) -> dict[str, dict[str, str]]:
-    told: dict[str, dict[str, str]] = {}
+    told: dict[str, dict[str, str]] = {WHOLE: OF_WHOLE} if kind == "prove" else {}
     for one in table.get("matrix", ()) if kind == "vectors" else table["results"]:
         told.setdefault(one["id"], {"title": one["title"], "title_zh": one["title_zh"]})
     return told

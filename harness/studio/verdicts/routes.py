@@ -16,6 +16,7 @@ from harness.studio.verdicts.digest import MOST, Wanted
 from harness.studio.verdicts.jobs import Jobs
 from harness.studio.verdicts.requests import AnyRequest
 from harness.studio.verdicts.store import OUTPUT, Run
+from harness.web.strict import StrictRoute
 
 TYPES = {
     "report.html": "text/html; charset=utf-8",
@@ -49,7 +50,7 @@ class NoSuchPart(NotFound):
 
 def router(jobs: Jobs) -> APIRouter:
     """Under ``/api/verdicts``."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     reports: dict[str, dict[str, Any]] = {}
 
     def report(run: Run) -> dict[str, Any] | None:
