@@ -16,6 +16,8 @@ from harness.studio.verdicts.digest import MOST, Wanted
 from harness.studio.verdicts.jobs import Jobs
 from harness.studio.verdicts.requests import AnyRequest
 from harness.studio.verdicts.store import OUTPUT, Run
+from harness.verdicts import report_diff
+from harness.verdicts.report_file import REPORT, ReportFile
 from harness.web.strict import StrictRoute
 
 TYPES = {
@@ -51,23 +53,23 @@ class NoSuchPart(NotFound):
 def router(jobs: Jobs) -> APIRouter:
     """Under ``/api/verdicts``."""
     routes = APIRouter(route_class=StrictRoute)
-    reports: dict[str, dict[str, Any]] = {}
+    reports: dict[str, ReportFile] = {}
 
-    def report(run: Run) -> dict[str, Any] | None:
+    def report(run: Run) -> ReportFile | None:
         path = jobs.store.folder(run.id) / command.REPORT
         try:
-            stamp = f"{run.id} {(path / outcome.JSON).stat().st_mtime_ns}"
+            stamp = f"{run.id} {(path / REPORT).stat().st_mtime_ns}"
         except OSError:
             return None
-        if stamp not in reports and (table := outcome.report_of(path)) is not None:
-            keep(reports, stamp, table, KEPT_REPORTS)
+        if stamp not in reports and (found := outcome.report_of(path)) is not None:
+            keep(reports, stamp, found, KEPT_REPORTS)
         return reports.get(stamp)
 
-    def whole(name: str) -> tuple[dict[str, Any], str]:
+    def whole(name: str) -> tuple[ReportFile, str]:
         run = jobs.get(name)
         found = report(run)
         if found is None:
-            raise NoSuchPart(_("this run has no report"))
+            raise NoSuchPart(_("this run has no report that is whole"))
         return found, str(run.request["kind"])
 
     @routes.get("/offers", summary="可以运行什么 What can be run")
@@ -91,12 +93,12 @@ def router(jobs: Jobs) -> APIRouter:
     def one_run(name: str) -> dict[str, Any]:
         run = jobs.get(name)
         folder = jobs.store.folder(name)
-        table = report(run)
+        found = report(run)
         told = run.as_table() | {"files": files(folder), "output": tail(folder), "report": None}
-        if table is not None:
+        if found is not None:
             names = ("program", "date", "product", "target", "profile", "session", "environment", "not_judged")
-            told["report"] = {one: table[one] for one in names if one in table}
-            told["heat"] = digest.heat(table, str(run.request["kind"]))
+            told["report"] = {one: found.table[one] for one in names if one in found.table}
+            told["heat"] = digest.heat(found.table, str(run.request["kind"]))
         return told
 
     @routes.post("/runs/{name}/cancel", summary="取消 Cancel it")
@@ -113,16 +115,23 @@ def router(jobs: Jobs) -> APIRouter:
         name: str, verdict: Text = "", row: Text = "", column: Text = "", text: Text = "", *, judged: bool = False,
         offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
     ) -> dict[str, Any]:  # fmt: skip
-        table, kind = whole(name)
-        return digest.cases(table, kind, Wanted(verdict, row, column, text, judged), offset, limit)
+        found, kind = whole(name)
+        return digest.cases(found.table, kind, Wanted(verdict, row, column, text, judged), offset, limit)
 
     @routes.get("/runs/{name}/cases/{number}", summary="一项判定 One case with its steps and exchanges")
     def case(name: str, number: int) -> dict[str, Any]:
-        table, kind = whole(name)
-        found = digest.case(table, kind, number)
-        if found is None:
+        found, kind = whole(name)
+        told = digest.case(found.table, kind, number)
+        if told is None:
             raise NoSuchPart(_("this run has no such case"))
-        return found
+        return told
+
+    @routes.get("/runs/{name}/since/{earlier}", summary="与另一次比较 What is otherwise than in another run")
+    def since(name: str, earlier: str) -> dict[str, Any]:
+        (before, kind), (after, kind_after) = whole(earlier), whole(name)
+        if kind != kind_after:
+            raise NoSuchPart(_("these are runs of different kinds, which have no case in common"))
+        return report_diff.compare(before, after).as_table()
 
     @routes.get("/runs/{name}/files/{file}", summary="文件 A file of its report")
     def file(name: str, file: str) -> Response:

@@ -28,7 +28,7 @@ function Step({ step, chosen, onChoose }) {
   return html`<li class=${chosen ? "chosen" : ""}>
     <button class="btn quiet step" disabled=${!there} aria-pressed=${chosen} onClick=${() => onChoose(step)}
       title=${there ? t("verdicts.to_exchange") : undefined}>
-      <span class=${colour} aria-label=${t(`verdicts.step_${step.ok ?? "open"}`)}>${sign}</span> ${step.n}. ${wordsOf(step)}</button>
+      <span class=${colour} role="img" aria-label=${t(`verdicts.step_${step.ok ?? "open"}`)}>${sign}</span> ${step.n}. ${wordsOf(step)}</button>
     ${step.why && html`<p class=${step.ok === false ? "bad" : "dim"}>${visible(step.why)}</p>`}
     ${step.clock && html`<p class="dim">${visible(step.clock.before)} → ${visible(step.clock.after)}</p>`}
     ${changes.length > 0 && html`<ul class="changes">${changes.map((one, at) => html`<${Change} key=${at} of=${one} />`)}</ul>`}
@@ -38,8 +38,8 @@ function Step({ step, chosen, onChoose }) {
 function Exchange({ of, at, chosen }) {
   return html`<li id=${`exchange-${at}`} class=${chosen ? "chosen" : ""} tabindex="-1">
     ${of.step && html`<span class="badge">${t("verdicts.step_number", { number: of.step })}</span>`}
-    <div><span class="dim" aria-label=${t("verdicts.command")}>→</span> <code>${of.command === "reset" ? t("verdicts.reset") : spaced(visible(of.command))}</code> ${visible(of.words)}</div>
-    <div><span class="dim" aria-label=${t("verdicts.answer")}>←</span> <code>${spaced(visible(of.answer))}</code> ${visible(of.meaning)}</div>
+    <div><span class="dim" role="img" aria-label=${t("verdicts.command")}>→</span> <code>${of.command === "reset" ? t("verdicts.reset") : spaced(visible(of.command))}</code> ${visible(of.words)}</div>
+    <div><span class="dim" role="img" aria-label=${t("verdicts.answer")}>←</span> <code>${spaced(visible(of.answer))}</code> ${visible(of.meaning)}</div>
   </li>`;
 }
 

@@ -44,7 +44,9 @@ export function Report({ app, run, runs, onGo }) {
       (error) => app.toast(error.message, "error"),
     );
   }, [run.id, run.state, number]);
-  const go = (more) => onGo({ run: run.id, row, column, verdict, text, ...more });
+  const params = useRef(app.params);
+  params.current = app.params; // also for what goes somewhere a moment later
+  const go = (more) => onGo({ ...params.current, run: run.id, ...more });
   const open = (down, across, cell) => {
     if (cell.case === undefined || cell.case === null) return;
     const judged = Object.values(cell.counts ?? {}).reduce((sum, count) => sum + count, 0);
@@ -106,11 +108,20 @@ function Cases({ app, run, wanted, go }) {
       (error) => app.toast(error.message, "error"),
     );
   }, [run.id, run.state, key, offset]);
+  const sent = useRef(wanted.text);
   useEffect(() => {
-    if (typed === wanted.text) return undefined;
-    const later = setTimeout(() => go({ text: typed }), PAUSE);
+    if (typed === sent.current) return undefined;
+    const later = setTimeout(() => {
+      sent.current = typed;
+      go({ text: typed });
+    }, PAUSE);
     return () => clearTimeout(later);
   }, [typed]);
+  useEffect(() => {
+    if (wanted.text === sent.current) return; // a cell of the map was chosen, or the browser went back
+    sent.current = wanted.text;
+    setTyped(wanted.text);
+  }, [wanted.text]);
   const narrowed = wanted.row || wanted.column;
   return html`<div class="panel"><h3>${t("verdicts.cases")}</h3>
     <div class="row filters">

@@ -122,6 +122,7 @@ export function Start({ app, onBegun }) {
     <${FIELDS[kind]} app=${app} offers=${offers} bound=${bound} mine=${mine} />
     ${wrong.form && html`<p class="wrong" role="alert">${visible(wrong.form)}</p>`}
     <button class="btn main" disabled=${busy || ((kind === "prove" || kind === "sweep") && !offers.programs.length)}>${t("verdicts.begin")}</button>
+    <span class="dim" role="status"> ${busy ? t("verdicts.checking") : ""}</span>
   </form>`;
 }
 

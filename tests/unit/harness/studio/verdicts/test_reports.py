@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from harness.studio.hub import Hub
 from harness.studio.verdicts import outcome, routes
 from harness.studio.verdicts.jobs import Jobs
 from harness.studio.verdicts.store import Run, State, Store
+from harness.verdicts.conclusion import Conformity
 
 DEADLINE = 120.0
 API = "/api/verdicts"
@@ -144,7 +145,7 @@ def test_what_is_offered_can_be_asked_for(client: TestClient) -> None:
 
 # --- what a run comes to --------------------------------------------------------------------------------------------
 
-CONFORMS, FAILS, OPEN = "conforms", "does not conform", "not judged"
+CONFORMS, FAILS, OPEN = Conformity.CONFORMS, Conformity.FAILS, Conformity.NOT_JUDGED
 
 
 @pytest.mark.parametrize(
@@ -166,12 +167,28 @@ CONFORMS, FAILS, OPEN = "conforms", "does not conform", "not judged"
     ],
 )
 def test_nothing_is_green_but_what_ended_well_and_says_so_itself(
-    tmp_path: Path, state: State, code: int | None, told: str | None, comes_to: str
+    state: State, code: int | None, told: Conformity | None, comes_to: Conformity
 ) -> None:
     """``told`` None: there is no report at all."""
-    if told is not None:
-        table = {"results": [], "conclusion": {"verdict": told, "because": [{"en": "why", "zh": "因"}]}}
-        (tmp_path / "report.json").write_text(json.dumps(table), encoding="utf-8")
-    came = outcome.of_run(Run("x", {"kind": "vectors"}, state, exit_code=code), tmp_path)
-    assert came["conclusion"] == comes_to
-    assert bool(came["because"]) == (comes_to == told)
+    assert outcome.comes_to(Run("x", {"kind": "vectors"}, state, exit_code=code), told) is comes_to
+
+
+def test_a_report_that_was_altered_is_none(jobs: Jobs, runs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    folder = jobs.store.folder(runs["judged"]["id"]) / "report"
+    shutil.copytree(folder, tmp_path / "report")
+    run = jobs.get(runs["judged"]["id"])
+    assert outcome.of_run(run, tmp_path / "report")["conclusion"] == "conforms"
+    path = tmp_path / "report" / "report.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("VERIFY", "VERIFZ"), encoding="utf-8")
+    assert outcome.of_run(run, tmp_path / "report")["conclusion"] == "not judged"
+
+
+def test_two_runs_are_compared_case_by_case(client: TestClient, runs: dict[str, dict[str, Any]]) -> None:
+    one, other = (runs[name]["id"] for name in ("judged", "nothing"))
+    told = client.get(f"{API}/runs/{one}/since/{other}").json()
+    assert told["counts"]["gone"] == 1
+    assert told["counts"]["new"] == runs["judged"]["progress"]["total"]
+    assert told["conclusions"] == ["not judged", "conforms"]
+    same = client.get(f"{API}/runs/{one}/since/{one}").json()
+    assert (same["cases"], same["same"]) == ([], runs["judged"]["progress"]["total"])
+    assert client.get(f"{API}/runs/{one}/since/20261126-120000-abcdef").status_code == 404
