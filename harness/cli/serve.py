@@ -1,13 +1,12 @@
-"""run, card, doctor."""
+"""run, doctor."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,10 +19,10 @@ from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.cli import card_options, studio, studio_office
 from harness.cli.card_options import CardChoice
+from harness.cli.steering import PORT
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
 from harness.readers import names, pcsc
-from harness.serving import control
 from harness.serving import doctor as doctors
 from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
@@ -35,7 +34,6 @@ from harness.trace.record import TraceFile
 
 USUALLY = ""
 """--slow without a file."""
-PORT = click.IntRange(1, 65535 - pcsc.MOST_SLOTS)
 
 
 @click.command()
@@ -220,90 +218,6 @@ def _origins(choice: CardChoice, persona: tuple[str, ...], own: Sequence[Image])
 
 
 @click.command()
-@click.argument("operation", type=click.Choice(["list", "insert", "remove", "swap", "reset"]))
-@click.argument("slot", type=click.IntRange(0, pcsc.MOST_SLOTS - 1), required=False)
-@card_options.options()
-@click.option("--persona", metavar="NAME|FILE", help="The card to put in.")
-@click.option(
-    "--interface",
-    type=click.Choice(INTERFACES),
-    help="With which side; `both`: into two readers, where the run gave the slot two. [as the slot has it]",
-)
-@click.option("--port", type=PORT, help="Of the run that is meant: the port of its first slot. [the only run there is]")
-@click.option("--run", "run_id", metavar="ID", help="The run that is meant, by its id in `sscard card list`.")
-@card_options.json_option
-def card(
-    operation: str,
-    slot: int | None,
-    choice: CardChoice,
-    persona: str | None,
-    interface: str | None,
-    port: int | None,
-    run_id: str | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Steer a running `sscard run`: put a card in, take it out, swap it for another, or out and in again (reset).
-
-    `list` says which runs there are, their slots and cards. A card for `swap` is named by --persona, --image, --layout,
-    --algorithm; what is left out is as the run has it. A card that is in two readers (`run --interface both`) leaves
-    both at `swap`; `remove`, `insert` and `reset` are about the one reader that is named.
-    """
-    if operation == "list":
-        if slot is not None or choice.said(persona) or interface:
-            raise click.UsageError(_("list takes neither slot nor card"))
-        _list([one for one in control.runs() if port in (None, one.port) and run_id in (None, one.id)], as_json=as_json)
-        return
-    if slot is None:
-        raise click.UsageError(_("{operation}: expected the slot, 0 for the first").format(operation=operation))
-    named = {
-        "persona": persona and card_options.from_here(persona),
-        "layout": choice.layout and card_options.from_here(choice.layout),
-        "algorithm": choice.algorithm,
-        "image": str(choice.image.absolute()) if choice.image else None,
-        "interface": interface,
-    }
-    request = {"op": operation, "slot": slot, **{name: value for name, value in named.items() if value}}
-    answer = control.ask(control.chosen(port, run_id), request, timeout=30)
-    if as_json:
-        click.echo(json.dumps(answer))
-    else:
-        slot = answer["slot"]
-        click.echo(
-            _("slot {slot}: card {atr}").format(slot=slot, atr=answer["atr"]) + _side(answer)
-            if answer["inserted"]
-            else _("slot {slot}: empty").format(slot=slot)
-        )
-
-
-def _list(runs: list[control.Running], *, as_json: bool) -> None:
-    if as_json:
-        rows = [{"run": one.id} | {name: value for name, value in one.table.items() if name != "ok"} for one in runs]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    for one in runs:
-        click.echo(
-            _("run {id}  port {port}  pid {pid}  {pcsc}").format(
-                id=one.id, port=one.port, pid=one.table.get("pid"), pcsc=one.table.get("pcsc")
-            )
-        )
-        for row in one.table.get("slots", ()):
-            held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else _("empty 空")
-            told = _("  slot {slot}  {reader}  {held}").format(slot=row["slot"], reader=row["reader"], held=held)
-            click.echo(told + _side(row))
-    if not runs:
-        click.echo(_("no `sscard run` of yours serves cards 没有正在运行的 sscard run"))
-
-
-def _side(row: Mapping[str, Any]) -> str:
-    """Which side of its card a slot has, where that is not its contacts, and where the other one is."""
-    told = "  " + _("contactless 非接触") if row.get("interface") == str(Interface.CONTACTLESS) else ""
-    if row.get("pair") is not None:
-        told += "  " + _("(its other side: slot {slot})").format(slot=row["pair"])
-    return told
-
-
-@click.command()
 @click.option("--port", type=PORT, help="The one that `sscard run` is to have. [any that is free]")
 @card_options.json_option
 @click.pass_context
@@ -320,4 +234,4 @@ def doctor(ctx: click.Context, port: int | None, *, as_json: bool) -> None:
     ctx.exit(1 if any(one.level == "fault" for one in findings) else 0)
 
 
-COMMANDS = (run, card, doctor)
+COMMANDS = (run, doctor)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FILE = os.path.join(os.path.dirname(__file__), "commands.json")  # noqa: PTH118, PTH120 — pathlib is a start-up's third
 ROOMS = {
-    "serve": ("run", "card", "doctor"),
+    "serve": ("run", "doctor"),
+    "steering": ("card", "events"),
     "studio": ("studio",),
     "show": ("show", "apdu", "keys"),
     "personas": ("personas", "persona"),

@@ -61,7 +61,7 @@ def record_of(path: str, command: click.Command) -> Record:
         "usage": command.collect_usage_pieces(ctx),
         "sections": sections.found,
         "group": group,
-        "plain group": group and not command.params,
+        "plain group": type(command) is click.Group and not command.params,
     }
 
 

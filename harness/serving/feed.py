@@ -43,6 +43,7 @@ from typing import Any
 from emulator import internal_fault
 from emulator.chip import Exchange
 from emulator.messages import _
+from harness.serving.moments import Moments
 
 BATCH = 0.025
 """Seconds' worth of events that are sent together while they come thick and fast."""
@@ -73,19 +74,26 @@ class _Event:
 
 
 class SlotFeed:
-    """Observes the chip in one slot for the feed. ``last``: the number of the last command, 0 before the first."""
+    """Observes the chip in one slot for the feed, and has ``moments`` note what it was then, where they are kept.
+    ``last``: the number of the last command, 0 before the first.
+    """
 
-    def __init__(self, feed: Feed, slot: int) -> None:
+    def __init__(self, feed: Feed, slot: int, moments: Moments | None = None) -> None:
         self._put, self._slot = feed.put, slot
+        self.moments = moments
         self.last = 0
 
     def exchanged(self, exchange: Exchange) -> None:
         """One command was answered."""
-        self.last = self._put(self._slot, "apdu", exchange)
+        self.last = number = self._put(self._slot, "apdu", exchange)
+        if self.moments is not None:
+            self.moments.note(number)
 
     def powered(self, event: str, atr: bytes) -> None:
         """``reset`` (with the ATR) or ``off``."""
-        self._put(self._slot, event, atr)
+        number = self._put(self._slot, event, atr)
+        if self.moments is not None:
+            self.moments.note(number)
 
     def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
         """A fault came, and what the card itself did."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator import catalogue
 from emulator.chip import Chip
+from emulator.errors import NotFound
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
+from emulator.messages import _
 from emulator.reader.slot import Card, Slot
 from harness.faults.chip import Injector
 from harness.faults.plan import Plan
@@ -20,6 +22,7 @@ from harness.serving import standing
 from harness.serving.contactless import ContactlessReader
 from harness.serving.feed import Feed, SlotFeed
 from harness.serving.in_reader import wait_taken
+from harness.serving.moments import Moment, Moments
 from harness.serving.observers import Observers
 from harness.serving.options import Options, Origin, seats
 from harness.serving.pcsc_service import Place, Service
@@ -65,8 +68,11 @@ class ServedCards:
         self.service: Service | None = None
         self.places: list[Place] = []
         self.feed = Feed(self.states, self.cards_told, self._listen)
-        self._feeds = [SlotFeed(self.feed, number) for number in range(len(self.seats))]
-        self._heard = False
+        remembers = options.page is not None
+        self._feeds = [
+            SlotFeed(self.feed, number, Moments() if remembers else None) for number in range(len(self.seats))
+        ]
+        self._heard = self._remembers = remembers
         faults = options.faults
         self.plans: list[Plan | None] = [
             replace(faults, seed=faults.seed + number) if faults else None for number in range(len(self.seats))
@@ -106,7 +112,9 @@ class ServedCards:
             self.inside[number] = one
             if one is not None:
                 self._hear(number, one)
-                self.feed.put(number, "card", self._card_told(one))
+                event = self.feed.put(number, "card", self._card_told(one))
+                if (moments := self._feeds[number].moments) is not None:
+                    moments.begin(event, one.chip, one.served.origin)
         for old in before:
             if not any(one and one.served is old.served for one in self.inside):
                 old.served.held.close()
@@ -170,7 +178,7 @@ class ServedCards:
 
     def _listen(self, heard: bool) -> None:
         """The feed is heard from now on, or by nobody any more: chips that nobody watches are quicker."""
-        self._heard = heard
+        self._heard = heard or self._remembers
         for number, held in self.filled:
             self._hear(number, held)
 
@@ -217,10 +225,38 @@ class ServedCards:
             "pair": pair,
             "changes": self.changes[number],
             "last": self._feeds[number].last,
+            "moments": moments.kept if (moments := self._feeds[number].moments) is not None else None,
             "faults": None if plan is None else {"faults": [str(one) for one in plan.faults], "seed": plan.seed},
             "tear": tear.left if held is not None and (tear := Tear.of(held.chip)) is not None else None,
             "card": None if held is None else {**held.served.origin.as_table(), **standing.of_chip(held.chip)},
         }
+
+    def moment(self, number: int, event: int | None) -> Moment:
+        """The card of a slot as it was once the event of this number had happened; for None as it is now. NotFound,
+        TimeoutError.
+        """
+        held, moments = self.inside[number], self._feeds[number].moments
+        if event is not None:
+            if moments is None:
+                raise NotFound(_("this run keeps no earlier moments: `sscard run --web` does"))
+            return moments.at(event)
+        if held is None:
+            raise NotFound(_("no card was in slot {number} yet").format(number=number))
+        with self.still(number, held.chip):
+            return Moment.now(self._feeds[number].last, held.chip, held.served.origin)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def still(number: int, chip: Chip) -> Iterator[None]:
+        """Within it the chip in this slot is at no command. TimeoutError where one takes too long."""
+        with chip.between_commands(LOOK) as still:
+            if not still:
+                raise TimeoutError(
+                    _("the card in slot {number} is still at a command after {seconds:g} s: try again").format(
+                        number=number, seconds=LOOK
+                    )
+                )
+            yield
 
     def cards_told(self) -> list[dict[str, Any]]:
         """Of each slot with a card what those need who decode what passes."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from emulator import catalogue, personas
@@ -18,7 +20,7 @@ from harness.faults.chip import Injector
 from harness.faults.plan import Plan
 from harness.readers import pcsc
 from harness.serving.options import BOTH, NAMED, PERSONA_TEXT, Origin
-from harness.serving.served_cards import LOOK, Served, ServedCards
+from harness.serving.served_cards import Served, ServedCards
 from harness.serving.standing import SessionSeen
 from harness.serving.tear import Tear
 
@@ -55,6 +57,10 @@ class Steering:
         self._looks: dict[str, Callable[[Request], dict[str, Any]]] = {
             "list": lambda _: cards.listed(),
             "state": self._state,
+            "moment": self._moment,
+            "personas": lambda _: {"personas": _personas()},
+            "layouts": lambda _: {"layouts": _layouts()},
+            "check": self._check,
         }
         self._acts: dict[str, Callable[[int, Request, Mapping[str, str]], int]] = {
             "insert": self._insert,
@@ -63,6 +69,7 @@ class Steering:
             "reset": self._reset,
             "tear": self._tear,
             "faults": self._faults,
+            "branch": self._branch,
         }
 
     def __call__(self, request: Request) -> dict[str, Any]:
@@ -90,7 +97,7 @@ class Steering:
                     operation=operation, options=BY_OPTIONS
                 )
             )
-        self._as_expected(number, request.get("expects"))
+        self._as_expected(self._slot(request, "to") if operation == "branch" else number, request.get("expects"))
         cards = self._cards
         number = act(number, request, named)
         cards.feed.changed()
@@ -98,9 +105,9 @@ class Steering:
         told = {"slot": number, "inserted": inserted, "atr": held.chip.atr.hex().upper() if held and inserted else ""}
         return told | ({"interface": held.chip.interface} if held else {}) | {"changes": cards.changes[number]}
 
-    def _slot(self, request: Request) -> int:
+    def _slot(self, request: Request, name: str = "slot") -> int:
         """The slot that a request is about. ValueError."""
-        number, last = request.get("slot"), len(self._cards.slots) - 1
+        number, last = request.get(name), len(self._cards.slots) - 1
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= last:
             raise ValueError(_("expected a slot from 0 to {last}, found {number!r}").format(last=last, number=number))
         return number
@@ -115,7 +122,7 @@ class Steering:
         since = [what for count, what in self._done.get(number, ()) if not isinstance(expects, int) or count > expects]
         raise ChangedMeanwhile(
             _("slot {number} was changed meanwhile ({what}): look at it, and ask again").format(
-                number=number, what="; ".join(since) or _("by another run of this program")
+                number=number, what="; ".join(since) or _("{now} changes in all").format(now=now)
             )
         )
 
@@ -133,6 +140,25 @@ class Steering:
         cards = self._cards
         numbers = range(len(cards.slots)) if request.get("slot") is None else [self._slot(request)]
         return {"n": cards.feed.number, "slots": [cards.state(number) for number in numbers]}
+
+    def _moment(self, request: Request) -> dict[str, Any]:
+        """The card of a slot after the event of number ``n``, or as it is now: its image file, in base64, and what is
+        told of a slot's card.
+        """
+        moment = self._cards.moment(self._slot(request), _event(request))
+        content = moment.image().to_text().encode()
+        return {"slot": request["slot"], **moment.as_table(), "image": base64.b64encode(content).decode()}
+
+    def _check(self, request: Request) -> dict[str, Any]:
+        """The card that ``insert`` would put in, made and thrown away: what it is, or why it cannot be."""
+        named = {name: str(request[name]) for name in NAMED if request.get(name)}
+        asked = named.pop("interface", str(Interface.CONTACT))
+        sides = list(Interface) if asked == BOTH else [Interface(asked)]
+        with self._cards.options.make(named) as image:
+            for side in sides:
+                catalogue.over(image.layout, side)
+            told = {"card": str(image.layout.card), "layout": image.layout.name, "algorithm": image.algorithm}
+            return told | {"atr": image.atr_over(sides[0]).hex().upper(), **origin(named).as_table()}
 
     # --- the card in its reader ----------------------------------------------------------------------------------
 
@@ -169,6 +195,22 @@ class Steering:
         self._changed([number], _("out and in again"))
         return number
 
+    def _branch(self, number: int, request: Request, named: Mapping[str, str]) -> int:
+        """Puts a card into the free slot ``to`` whose memory is as that of this slot's was after event ``n``, or is."""
+        del named
+        cards, to = self._cards, self._slot(request, "to")
+        if cards.slots[to].inserted:
+            raise ValueError(
+                _("slot {number} has a card already: remove it, or branch into a free slot").format(number=to)
+            )
+        moment = cards.moment(number, _event(request))
+        came = replace(moment.origin, file="", branch=(number, moment.number))
+        served = Served(moment.image(), contextlib.ExitStack(), came)
+        cards.seat(cards.sides({to: cards.seats[to].interface}, served))
+        self._put_in([to])
+        self._changed([to], _("a branch of the card in slot {number} put in").format(number=number))
+        return to
+
     # --- what goes wrong -----------------------------------------------------------------------------------------
 
     def _tear(self, number: int, request: Request, named: Mapping[str, str]) -> int:
@@ -179,8 +221,7 @@ class Steering:
         assert held is not None
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
             raise ValueError(_("expected the number of a write from 1, found {count!r}").format(count=count))
-        with held.chip.between_commands(LOOK) as still:
-            self._still(number, still=still)
+        with self._cards.still(number, held.chip):
             Tear.off(held.chip)
             if count is not None:
                 Tear.on(held.chip, count)
@@ -198,8 +239,7 @@ class Steering:
             chip = held.chip
             if plan is not None:
                 fault_plans.check(plan, [chip.image.layout])
-            with chip.between_commands(LOOK) as still:
-                self._still(number, still=still)
+            with cards.still(number, chip):
                 seen = SessionSeen.of(chip.session)
                 layout = catalogue.over(chip.image.layout, chip.interface)
                 inner = Injector(plan, layout, stands=(seen.directory, seen.file)) if plan is not None else None
@@ -207,15 +247,6 @@ class Steering:
         cards.plans[number] = plan
         self._changed([number], _("faults on") if plan is not None else _("faults off"))
         return number
-
-    @staticmethod
-    def _still(number: int, *, still: bool) -> None:
-        if not still:
-            raise TimeoutError(
-                _("the card in slot {number} is still at a command after {seconds:g} s: try again").format(
-                    number=number, seconds=LOOK
-                )
-            )
 
     # --- which card is where -------------------------------------------------------------------------------------
 
@@ -295,6 +326,40 @@ class Steering:
             self._cards.slots[number].insert()
         for number in numbers:
             self._cards.wait(number)
+
+
+def _event(request: Request) -> int | None:
+    """The number of an event in a request, None where there is none. ValueError."""
+    number = request.get("n")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
+        raise ValueError(_("expected the number of an event as n, found {number!r}").format(number=number))
+    return number
+
+
+def _personas() -> list[dict[str, str]]:
+    """The personas that come with sscard, user cards first."""
+    return [
+        {"name": name, "card": str(kind), "title": one.title, "title_zh": one.title_zh}
+        for kind in (CardKind.USER, CardKind.PSAM)
+        for name in catalogue.personas(kind)
+        for one in (catalogue.persona(name),)
+    ]
+
+
+def _layouts() -> list[dict[str, Any]]:
+    """The layouts that come with sscard, and what cards of each can be."""
+    return [
+        {
+            "name": name,
+            "card": str(one.card),
+            "title": one.title,
+            "title_zh": one.title_zh,
+            "algorithms": list(one.algorithms),
+            "interfaces": [str(side) for side in Interface if side is Interface.CONTACT or one.contactless is not None],
+        }
+        for name in catalogue.layouts()
+        for one in (catalogue.layout(name),)
+    ]
 
 
 def _plan(request: Request) -> Plan | None:

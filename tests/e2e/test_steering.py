@@ -1,0 +1,144 @@
+"""A run's cards heard, looked at, torn, made faulty and branched off while a program works with them through PC/SC."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.filesystem.memory import image as images
+from emulator.filesystem.memory.cells import tries_cell
+from harness.readers import pcsc
+from harness.readers.connection import Pcsc
+from harness.serving import control
+from harness.serving.control import ControlError
+from harness.serving.subscription import Subscription, subscribe
+from harness.terminal.terminal import Terminal
+from tests.kit.cards import SSSE, VERIFY, WRONG_PIN
+from tests.kit.served import Served, serving, sscard, started
+
+pytestmark = pytest.mark.pcsc
+CHALLENGE = "0084000008"
+OWN = """extends = "adult-chengdu"
+name = "my-own"
+title = "one of my own"
+title_zh = "自定义"
+"""
+
+
+@contextlib.contextmanager
+def heard_run() -> Iterator[tuple[Served, Subscription]]:
+    """A run that keeps moments, with a card in the first of three readers, and its stream."""
+    with serving("--web", "0", "--slots", "3") as served, subscribe(control.chosen()) as heard:
+        assert next(heard)["event"] == "slots"
+        yield served, heard
+
+
+def test_a_card_is_heard_steered_torn_and_branched_while_a_program_works_with_it(tmp_path: Path) -> None:
+    with heard_run() as (served, heard):
+        run = control.chosen()
+        with Pcsc(served.readers[0]) as connection:
+            assert [last(connection, one) for one in (SSSE, WRONG_PIN, VERIFY)] == ["611E", "63C2", "9000"]
+            wrong = number_of(heard, WRONG_PIN)
+            verified = number_of(heard, VERIFY)
+            assert verified == wrong + 1
+
+            # What it is like now, and what it was like before.
+            (card,) = (one["card"] for one in state() if one["slot"] == 0)
+            assert (card["persona"], card["directory"], card["rights"]) == ("adult-chengdu", "SSSE", ["PIN"])
+            assert card["pin"] == {"left": 3, "of": 3}
+            assert card["powered"]
+            before = tmp_path / "before.json"
+            sscard("card", "moment", "0", "--at", str(wrong), "-o", str(before))
+            assert images.load(before).memory.counter(tries_cell("PIN")) == 2
+            sscard("card", "moment", "0", "--at", "999999999", "-o", str(before), expect=1)
+
+            # Faults come and go under the program's session, which goes on.
+            sscard("card", "faults", "0", "--fault", "status,sw=6F00,instruction=GET_CHALLENGE")
+            assert last(connection, CHALLENGE) == "6F00"
+            assert "fault status,sw=6F00" in sscard("card", "state", "0")
+            sscard("card", "faults", "0", "off")
+            assert last(connection, CHALLENGE) == "9000"
+            assert state()[0]["card"]["rights"] == ["PIN"]
+
+        # A branch of what it was, in a reader of its own.
+        assert "slot 1: card" in sscard("card", "branch", "0", "--at", str(wrong), "--to", "1")
+        second = "Virtual PCD 00 01"
+        with Pcsc(second) as connection:
+            terminal = Terminal(connection)
+            terminal.begin()
+            assert terminal.pin_state() == 2
+        with Pcsc(served.readers[0]) as connection:
+            terminal = Terminal(connection)
+            terminal.begin()
+            assert terminal.pin_state() == 3, "they are two cards"
+        assert "has a card already" in refusal(run, op="branch", slot=0, to=1).args[0]
+
+        # Power goes at the second write: the try was spent, the right PIN gave it back to nobody.
+        sscard("card", "tear", "1", "--after", "1")
+        with Pcsc(second) as connection:
+            assert last(connection, SSSE) == "611E"
+            with pytest.raises(pcsc.PcscError):
+                connection.send(bytes.fromhex(VERIFY))
+        assert pcsc.wait_card(second)
+        torn = state()[1]
+        assert (torn["tear"], torn["card"]["pin"]["left"]) == (None, 1)
+
+        # Who steers by an old picture is told what it does not show.
+        changes = state()[1]["changes"]
+        sscard("card", "reset", "1", "--expects", str(changes))
+        late = refusal(run, op="remove", slot=1, expects=changes)
+        assert late.said == "changed"
+        assert "out and in again" in str(late)
+        assert state()[1]["inserted"]
+
+        # A persona as text, judged as every persona is.
+        assert "persona:1" in str(refusal(run, op="insert", slot=2, persona_text="name = 3\n"))
+        assert control.ask(run, {"op": "check", "persona_text": OWN})["persona"] == "my-own"
+        control.ask(run, {"op": "insert", "slot": 2, "persona_text": OWN}, timeout=30)
+        assert state()[2]["card"]["persona"] == "my-own"
+        assert served.end() == 0
+        lines = list(heard)
+    assert lines[-1] == {"event": "gone"}
+    numbers = [one["n"] for one in lines if one["event"] not in ("slots", "gone")]
+    assert numbers == list(range(verified + 1, numbers[-1] + 1)), "nothing was lost"
+
+
+def test_any_program_hears_a_run_as_a_trace_would_have_it() -> None:
+    with serving() as served, started("events", "--slot", "0") as listening:
+        assert json.loads(listening.line())["event"] == "slots"
+        with Pcsc(served.readers[0]) as connection:
+            assert [last(connection, one) for one in (SSSE, VERIFY)] == ["611E", "9000"]
+        while (event := json.loads(listening.line()))["event"] != "apdu" or event["command"][2:4] != "20":
+            assert "123456" not in json.dumps(event)
+        assert event["command"] == "0020000003******"
+        assert event["instruction"] == "VERIFY"
+        assert listening.end(signal.SIGINT) == 0
+
+
+def last(connection: Pcsc, command: str) -> str:
+    """The status word that a command is answered with."""
+    return connection.send(bytes.fromhex(command))[-2:].hex().upper()
+
+
+def number_of(heard: Subscription, command: str) -> int:
+    """The number of the next event with this command."""
+    return next(int(one["n"]) for one in heard if one.get("command") == command)
+
+
+def state() -> list[dict[str, Any]]:
+    """How the slots stand, as a program asks."""
+    told: list[dict[str, Any]] = json.loads(sscard("card", "state", "--json"))
+    return told
+
+
+def refusal(run: control.Running, **request: Any) -> ControlError:
+    """Why a request was refused."""
+    with pytest.raises(ControlError) as caught:
+        control.ask(run, request)
+    return caught.value
