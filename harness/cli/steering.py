@@ -21,7 +21,7 @@ from harness.cli.table import Context
 from harness.readers import pcsc
 from harness.serving import control
 from harness.serving.masked import MaskedFeed
-from harness.serving.options import INTERFACES
+from harness.serving.options import INTERFACES, NAMED
 from harness.serving.run import ended
 from harness.serving.subscription import subscribe
 from harness.trace.record import check_new
@@ -149,9 +149,10 @@ def insert(slot: int, ask: Ask, named: Mapping[str, str]) -> dict[str, Any]:
 
 @card.command()
 @_steering
-def remove(slot: int, ask: Ask) -> dict[str, Any]:
+@_naming
+def remove(slot: int, ask: Ask, named: Mapping[str, str]) -> dict[str, Any]:
     """Take the card out of this reader."""
-    return ask(op="remove", slot=slot)
+    return ask(op="remove", slot=slot, **named)
 
 
 @card.command()
@@ -167,9 +168,16 @@ def swap(slot: int, ask: Ask, named: Mapping[str, str]) -> dict[str, Any]:
 
 @card.command()
 @_steering
-def reset(slot: int, ask: Ask) -> dict[str, Any]:
+@_naming
+def reset(slot: int, ask: Ask, named: Mapping[str, str]) -> dict[str, Any]:
     """Take the card out and put it in again."""
-    return ask(op="reset", slot=slot)
+    return ask(op="reset", slot=slot, **named)
+
+
+for one in (remove, reset):
+    for parameter in one.params:
+        if isinstance(parameter, click.Option) and parameter.name in NAMED:
+            parameter.hidden = True  # the run says that they are about the card that is there
 
 
 @card.command()
