@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -21,6 +21,7 @@ CHILD, OLD = "child-guardian", "centenarian"
 VALID_YEARS = 10
 DISTRICT = "T"
 ADULT_BIRTH = "19900307"
+NOTHING: Mapping[str, Mapping[str, Any]] = {}
 EVENTS = (
     "DF02/EF06", "DF02/EF09", "DF02/EF15", "DF03/EF05", "DF03/EF06", "DF03/EF17", "DF06/EF05", "DF06/EF06",
     "DF07/EF05", "DF07/EF06",
@@ -36,7 +37,11 @@ SSSE/EF05的01、03、04由芯片和布局计算得出。 Items 01, 03 and 04 of
 
 
 class RefusedError(Misuse):
-    """What was asked for cannot be made, and why."""
+    """What was asked for cannot be made, and why. ``about``: ``name``, ``number`` or ``region``, whichever is wrong."""
+
+    def __init__(self, text: str, about: str) -> None:
+        super().__init__(text)
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +76,55 @@ class Wanted:
 
 def wanted(key: str, name: str, number: str, region: str, today: date) -> Wanted:
     """What was asked for, judged. RefusedError, which says why."""
-    if number and not numbers.is_fictitious(number):
-        raise RefusedError(
-            _(
-                "expected a number that nobody has: it begins {fictitious}. A persona is never a real "
-                "person: its data go into files, images and traces"
-            ).format(fictitious=numbers.fictitious())
-        )
-    if number and len(number) == numbers.LENGTH and (expected := validity.citizen(number)):
-        raise RefusedError(_("the number: expected {expected}").format(expected=expected))
-    if number and len(number) != numbers.LENGTH:
-        raise RefusedError(
-            _("the number: expected {length} characters, found {count}").format(
-                length=numbers.LENGTH, count=len(number)
-            )
-        )
-    if expected := validity.region(region):
-        raise RefusedError(_("the region: expected {expected}").format(expected=expected))
-    _check_name(name)
+    for problem in problems(name, number, region, today):
+        raise problem
     made = number or numbers.citizen_id(ADULT_BIRTH, 100 + _chance(key, name) % 900)
-    person = Wanted(key, name, made, region, today)
-    if person.birth > today:
-        raise RefusedError(
-            _("the number: expected a date of birth not after today, found {birth:%Y%m%d}").format(birth=person.birth)
+    return Wanted(key, name, made, region, today)
+
+
+def problems(name: str, number: str, region: str, today: date) -> Iterator[RefusedError]:
+    """What is wrong with what was asked for, one of each at most."""
+    if number and (expected := _number(number, today)):
+        yield RefusedError(expected, "number")
+    if expected := validity.region(region):
+        yield RefusedError(_("the region: expected {expected}").format(expected=expected), "region")
+    if expected := _name(name):
+        yield RefusedError(expected, "name")
+
+
+def _number(number: str, today: date) -> str:
+    """What is wrong with a social security number, empty where nothing is."""
+    if not numbers.is_fictitious(number):
+        return _(
+            "expected a number that nobody has: it begins {fictitious}. A persona is never a real "
+            "person: its data go into files, images and traces"
+        ).format(fictitious=numbers.fictitious())
+    if len(number) != numbers.LENGTH:
+        return _("the number: expected {length} characters, found {count}").format(
+            length=numbers.LENGTH, count=len(number)
         )
-    return person
+    if expected := validity.citizen(number):
+        return _("the number: expected {expected}").format(expected=expected)
+    birth = date.fromisoformat(number[6:14])
+    if birth > today:
+        return _("the number: expected a date of birth not after today, found {birth:%Y%m%d}").format(birth=birth)
+    return ""
 
 
-def _check_name(name: str) -> None:
-    """RefusedError unless items 09 and 4E have room for a name."""
+def _name(name: str) -> str:
+    """What is wrong with a name for which items 09 and 4E are to have room, empty where nothing is."""
     try:
         first, more = split(name)
     except UnicodeEncodeError:
-        raise RefusedError(_("the name: expected characters")) from None
+        return _("the name: expected characters")
     room = f"1 to {NAME_ROOM + MORE_ROOM} bytes of GB 18030, {NAME_ROOM} of them in 09 and {MORE_ROOM} in 4E"
     if not name.strip() or len(text.encode(more)) > MORE_ROOM:
-        raise RefusedError(
-            _("the name: expected {room}, found {count}").format(room=room, count=len(text.encode(first + more)))
-        )
+        return _("the name: expected {room}, found {count}").format(room=room, count=len(text.encode(first + more)))
+    return ""
 
 
-def complete(person: Wanted) -> str:
-    """A file with every item there is."""
+def complete(person: Wanted, own: Mapping[str, Mapping[str, Any]] = NOTHING) -> str:
+    """A file with every item there is. ``own``: tables ``pin`` and ``state`` that are to be otherwise."""
     base = catalogue.persona(
         CHILD if person.age < agreement.WORKING_AGE else OLD if person.age >= agreement.OLD_AGE else DEFAULT
     )
@@ -151,14 +163,15 @@ def complete(person: Wanted) -> str:
         values["DF03/EF16"]["5F"] = ""
     values["DF01/EF0A"]["37"] = ALPHA_3.get(person.number[3:6], "DEU") if person.foreign else ""
     values["DF01/EF05"]["20"] = "42" if person.foreign else "51"
+    table |= own
     heading = HEADING.format(title=f"{table['title_zh']} {table['title']}")
     return write.text(table, known, heading=heading)
 
 
-def extending(person: Wanted, parent: str) -> str:
-    """A file with what differs from another persona."""
+def extending(person: Wanted, parent: str, own: Mapping[str, Mapping[str, Any]] = NOTHING) -> str:
+    """A file with what differs from another persona. ``own``: as ``complete`` has it."""
     layout = catalogue.layout("2.00")
-    own = {"SSSE/EF05": _issue(person), "SSSE/EF06": _holder(person)}
+    values = {"SSSE/EF05": _issue(person), "SSSE/EF06": _holder(person)}
     return write.extending(
         {
             "name": person.key,
@@ -166,8 +179,9 @@ def extending(person: Wanted, parent: str) -> str:
             "title_zh": "自建人物",
             "extends": parent,
             "chip": {"region": person.region, "serial": _serial(person)},
+            **own,
         },
-        own,
+        values,
         layout,
     )
 

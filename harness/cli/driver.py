@@ -92,6 +92,10 @@ def build(folder: Path, *, windows: bool) -> None:
     "--pad", "script", envvar="SSCARD_DRIVER_PAD", default="", metavar="PIN,…",
     help="What each client's PIN pad is given: digits, cancel, timeout. Or $SSCARD_DRIVER_PAD.",
 )  # fmt: skip
+@click.option(
+    "--pad-wait", "pad_wait", type=click.FloatRange(0.1, 3600), metavar="SECONDS",
+    help="Once --pad is used up, a pad waits so long for what is typed on the live page (`sscard run --web`).",
+)  # fmt: skip
 @card_options.elements_option
 @click.option(
     "--socket", "path", type=click.Path(dir_okay=False, path_type=Path), help="Listen here. [a folder of this user]"
@@ -118,6 +122,7 @@ def serve(
     contactless: tuple[str, ...],
     psam_reader: str | None,
     script: str,
+    pad_wait: float | None,
     elements: str,
     path: Path | None,
     port: int | None,
@@ -138,12 +143,15 @@ def serve(
     place it listens at; PLACE is what $SSCARD_DRIVER takes. With --reader, --layout says which files and
     keys its card has, where its version does not tell. docs/driver-library.md tells how programs use it.
     """
-    from harness.driver import endpoint
+    from harness.driver import endpoint, pad_desk
     from harness.driver.clients import Clients
+    from harness.driver.pad import TIMEOUT
     from harness.driver.server import Server
     from harness.driver.traced import CallTrace
     from harness.trace.record import TraceFile
 
+    if pad_wait is not None and sys.platform == "win32":
+        raise click.UsageError(_("--pad-wait needs Unix sockets, which Python does not have on Windows"))
     if origins and service is None:
         raise click.UsageError(_("--origin is for --web: name both"))
     with ended(), contextlib.ExitStack() as stack:
@@ -163,12 +171,14 @@ def serve(
         readers, layout = stack.enter_context(
             _readers(choice, persona, psam, shape, _InReaders(cards, contactless, psam_reader), trace)
         )
+        more = stack.enter_context(pad_desk.served(pad_wait)).take if pad_wait is not None else lambda: TIMEOUT
         clients = Clients(
             readers,
             [one for one in script.split(",") if one],
             layout=layout,
             elements=elements,
             calls=CallTrace(trace) if trace else None,
+            more=more,
         )
         server = Server(clients, listeners, idle or (ON_DEMAND_IDLE if on_demand else None))
         stack.callback(server.close)

@@ -18,7 +18,7 @@ from harness.driver.elements import NAMED
 from harness.driver.interface import SCRIPT_PAD, Function
 from harness.driver.library import SSCardDriver
 from harness.driver.lock import Turns
-from harness.driver.pad import Pad
+from harness.driver.pad import TIMEOUT, Pad
 from harness.driver.readers import Readers
 from harness.driver.traced import CallTrace
 from harness.terminal.pin import LONGEST
@@ -85,8 +85,8 @@ class Client:
 
 
 class Clients:
-    """All of them. ``script`` is what each one's pad is given at first, ``layout`` the cards', where their versions do
-    not tell, ``elements`` how those stand in strings, ``calls`` a trace of them.
+    """All of them. ``script`` is what each one's pad is given at first, ``more`` gives what follows, ``layout`` is the
+    cards', where their versions do not tell, ``elements`` how those stand in strings, ``calls`` a trace of them.
     """
 
     def __init__(
@@ -97,7 +97,9 @@ class Clients:
         layout: Layout | None = None,
         elements: str = NAMED,
         calls: CallTrace | None = None,
+        more: Callable[[], str] = lambda: TIMEOUT,
     ) -> None:
+        self._more = more
         self._layout = layout
         self._elements = elements
         self._readers = readers
@@ -121,7 +123,11 @@ class Clients:
                 )
             self._count += 1
         driver = SSCardDriver(
-            self._readers, Pad(self._script), turns=self._turns, layout=self._layout, elements=self._elements
+            self._readers,
+            Pad(self._script, self._more),
+            turns=self._turns,
+            layout=self._layout,
+            elements=self._elements,
         )
         try:
             yield Client(driver, self._hear())

@@ -1,8 +1,8 @@
-"""The reader's PIN pad, scripted: what the cardholder enters, cancels or never enters."""
+"""The reader's PIN pad: what the cardholder enters, cancels or never enters, by a script or by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harness.driver.codes import Code, DriverError
 from harness.terminal.pin import is_pin
@@ -13,8 +13,10 @@ CANCEL, TIMEOUT = "cancel", "timeout"
 class Pad:
     """Entries are used up one after another: digits, ``cancel`` or ``timeout``. None left: nobody enters one."""
 
-    def __init__(self, entries: Iterable[str] = ()) -> None:
+    def __init__(self, entries: Iterable[str] = (), more: Callable[[], str] = lambda: TIMEOUT) -> None:
+        """``more`` gives an entry once those of the script are used up."""
         self._entries = list(entries)
+        self._more = more
 
     def script(self, entries: Iterable[str]) -> None:
         """What is entered from now on."""
@@ -22,7 +24,7 @@ class Pad:
 
     def enter(self) -> str:
         """One PIN; DriverError -31, -32, -33."""
-        entry = self._entries.pop(0) if self._entries else TIMEOUT
+        entry = self._entries.pop(0) if self._entries else self._more()
         if entry == CANCEL:
             raise DriverError(Code.PIN_CANCELLED)
         if entry == TIMEOUT:

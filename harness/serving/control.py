@@ -85,9 +85,14 @@ def events(name: str) -> Path:
     return folder() / f"{PREFIX}{name}{EVENTS}"
 
 
-def sockets() -> list[Path]:
-    """The sockets of this user's runs, those that were killed included."""
-    return sorted(folder().glob(f"{PREFIX}*{SUFFIX}"))
+def path(prefix: str, name: str) -> Path:
+    """The socket that ``serve`` has for this id."""
+    return folder() / f"{prefix}{name}{SUFFIX}"
+
+
+def sockets(prefix: str = PREFIX) -> list[Path]:
+    """The sockets of this user's runs, or of what else is called so, those that were killed included."""
+    return sorted(folder().glob(f"{prefix}*{SUFFIX}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +112,24 @@ class Running:
 def runs() -> list[Running]:
     """This user's runs that answer, by port. What killed runs left behind is removed."""
     found = []
-    for path in sockets():
+    for name, table in answering(PREFIX, {"op": "list"}):
+        port = table.get("port")
+        found.append(Running(name, port if isinstance(port, int) else 0, table))
+    return sorted(found, key=lambda one: (one.port, one.id))
+
+
+def answering(prefix: str, request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The ids of those that answer a request, and their answers. What killed ones left behind is removed."""
+    for one in sockets(prefix):
         try:
-            table = _asked(path, {"op": "list"}, timeout=5.0)
-        except ConnectionRefusedError:  # nobody can come to listen there any more: the id was that run's alone
-            path.unlink(missing_ok=True)
-            path.with_suffix(EVENTS).unlink(missing_ok=True)
+            table = ask_at(one, request, timeout=5.0)
+        except ConnectionRefusedError:  # nobody can come to listen there any more: the id was that one's alone
+            one.unlink(missing_ok=True)
+            one.with_suffix(EVENTS).unlink(missing_ok=True)
         except (OSError, ControlError):
             continue
         else:
-            port = table.get("port")
-            name = path.name.removeprefix(PREFIX).removesuffix(SUFFIX)
-            found.append(Running(name, port if isinstance(port, int) else 0, table))
-    return sorted(found, key=lambda one: (one.port, one.id))
+            yield one.name.removeprefix(prefix).removesuffix(SUFFIX), table
 
 
 def chosen(port: int | None = None, name: str | None = None) -> Running:
@@ -145,7 +155,7 @@ def chosen(port: int | None = None, name: str | None = None) -> Running:
 def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[str, Any]:
     """Sends a request to a run and gives its answer; ControlError."""
     try:
-        return _asked(folder() / f"{PREFIX}{run.id}{SUFFIX}", request, timeout)
+        return ask_at(path(PREFIX, run.id), request, timeout)
     except (FileNotFoundError, ConnectionRefusedError):
         raise ControlError(_("the run at port {port} has ended").format(port=run.port)) from None
     except OSError as error:
@@ -154,13 +164,13 @@ def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[st
         ) from None
 
 
-def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+def ask_at(at: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """A request's answer; OSError, and ControlError for a refusal."""
     if sys.platform == "win32":
         raise ControlError(_(UNSTEERED))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout)
-        client.connect(str(path))
+        client.connect(str(at))
         client.sendall(json.dumps(request).encode() + b"\n")
         line = client.makefile("rb").readline(LONGEST_ANSWER)
     try:
@@ -168,7 +178,7 @@ def _asked(path: Path, request: dict[str, Any], timeout: float) -> dict[str, Any
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise ControlError(_("{path} gave no answer of a run's").format(path=path))
+        raise ControlError(_("{path} gave no answer of a run's").format(path=at))
     if not answer.get("ok"):
         raise ControlError(str(answer.get("error", "refused")), str(answer.get("kind", "")))
     return answer
@@ -183,15 +193,15 @@ def starting() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serve(handler: Handler, name: str = "") -> Iterator[str]:
-    """Answers requests with ``handler``, whose exceptions become refusals. Gives the run's id, ``name`` or a new."""
+def serve(handler: Handler, name: str = "", prefix: str = PREFIX) -> Iterator[str]:
+    """Answers requests with ``handler``, whose exceptions become refusals. Gives the id, ``name`` or a new one."""
     name = name or new_id()
     if sys.platform == "win32":
         print(f"sscard: {_(UNSTEERED)}", file=sys.stderr)
         yield name
         return
-    path = own_folder() / f"{PREFIX}{name}{SUFFIX}"
-    unready = path.with_name(f".{path.name}")  # whoever looks finds a socket that answers, or none
+    at = own_folder() / f"{prefix}{name}{SUFFIX}"
+    unready = at.with_name(f".{at.name}")  # whoever looks finds a socket that answers, or none
 
     class Answerer(socketserver.StreamRequestHandler):
         timeout = 5
@@ -201,7 +211,7 @@ def serve(handler: Handler, name: str = "") -> Iterator[str]:
                 self.wfile.write(json.dumps(_answer(self.rfile.readline(LONGEST), handler)).encode() + b"\n")
 
     with socketserver.ThreadingUnixStreamServer(str(unready), Answerer) as server:
-        unready.rename(path)
+        unready.rename(at)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="control")
         thread.start()
@@ -210,7 +220,7 @@ def serve(handler: Handler, name: str = "") -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-            path.unlink(missing_ok=True)
+            at.unlink(missing_ok=True)
 
 
 def _answer(line: bytes, handler: Handler) -> dict[str, Any]:

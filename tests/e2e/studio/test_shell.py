@@ -25,5 +25,6 @@ def test_the_page_has_its_parts_in_two_languages_and_says_when_its_server_is_gon
         expect(page.locator("html")).to_have_attribute("data-theme", "light")
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        expect(page.get_by_role("heading", name="读卡器", exact=True)).to_be_visible()
         assert served.end() == 0
         expect(page.get_by_role("alert")).to_contain_text("页面的服务已断开")
