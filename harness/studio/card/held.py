@@ -95,12 +95,13 @@ class HeldCard:
             return f"{error.sw:04X} {error.reason}"
         return PERMITTED
 
-    def lacking(self, condition: Condition, application: str) -> str:
+    def lacking(self, condition: Condition, application: str, kind: type[Instruction]) -> str:
         """As ``refusal``, of a command that asks for a condition in a DF."""
         card = self._in(application)
         try:
             lifecycle.check_card(card)
-            card.need(condition, "it")
+            lifecycle.check(card, kind)
+            card.need(condition, kind.name)
         except CardError as error:
             return f"{error.sw:04X} {error.reason}"
         return PERMITTED

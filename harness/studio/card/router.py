@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from harness.studio.card.cards import Ask, Cards, Source
 from harness.studio.card.changes import compared
@@ -51,7 +52,7 @@ def router(ask: Ask) -> APIRouter:
 
     @routes.post("/files", summary="An image to look at")
     async def drop(request: Request, *, name: Name = "image") -> dict[str, Any]:
-        key, card = cards.drop(await request.body(), name)
+        key, card = await run_in_threadpool(cards.drop, await request.body(), name)
         return _told(card, f"file:{key}", show=False) | {"name": name}
 
     return routes

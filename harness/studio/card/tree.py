@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from emulator.apdu.instructions.base import Instruction
+from emulator.apdu.instructions.purse import GetBalance
+from emulator.apdu.instructions.transactions import InitializeForLoad, InitializeForPurchase
 from emulator.filesystem.layouts import codes, items, meanings
 from emulator.filesystem.layouts.codes import Words
 from emulator.filesystem.layouts.items import Value
@@ -145,8 +148,8 @@ class _Maker:
             str(condition), words.condition(self._layout, condition), messaging, refusal == PERMITTED, refusal
         )
 
-    def _by_right(self, condition: Condition, application: str) -> Access:
-        return self._access(condition, "", self._card.lacking(condition, application))
+    def _by_right(self, condition: Condition, application: str, kind: type[Instruction]) -> Access:
+        return self._access(condition, "", self._card.lacking(condition, application, kind))
 
     # --- files -----------------------------------------------------------------------------------------------------
 
@@ -304,9 +307,9 @@ class _Maker:
                 )
                 for one in fields(PurseHeld)
             ),
-            load=self._by_right(spec.load, spec.application),
-            purchase=self._by_right(spec.purchase, spec.application),
-            balance=self._by_right(spec.balance, spec.application),
+            load=self._by_right(spec.load, spec.application, InitializeForLoad),
+            purchase=self._by_right(spec.purchase, spec.application, InitializeForPurchase),
+            balance=self._by_right(spec.balance, spec.application, GetBalance),
             basis=self._basis(spec.grade, spec.sources),
         )
 

@@ -11,10 +11,10 @@ export function Grade({ basis }) {
     ><span class="hidden">${t("card.grade")} </span>${basis.grade}</span>`;
 }
 
-export function Details({ card, node, changes }) {
+export function Details({ card, node, changes, label }) {
   const Part = { card: OfCard, application: OfApplication, file: OfFile, record: OfRecord, item: OfItem, part: OfItem,
     key: OfKey, keys: OfKeys, objects: OfKeys, pin: OfPin, account: OfAccount }[node.kind]; // prettier-ignore
-  return html`<section class="panel card-details" aria-label=${t("card.details")} tabindex="0">
+  return html`<section class="panel card-details" aria-label=${label ? `${t("card.details")}: ${label}` : t("card.details")} tabindex="0">
     <p class="dim way">${node.id ? visible(node.id.replaceAll("/", " / ")) : t("card.whole")}</p>
     <h2>${node.tag && html`<code>${visible(node.tag)}</code> `}${visible(both(node.name))}</h2>
     ${changes.length > 0 && html`<div class="banner warn changed-here"><strong>${t("card.changed_here")}</strong>

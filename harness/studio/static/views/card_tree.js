@@ -18,7 +18,7 @@ export function CardPanes({ card, changes = [], query = "", selected, onSelect, 
   const chosen = nodes.byId.get(id) ?? nodes.root;
   return html`<div class=${narrow ? "card-panes narrow" : "card-panes"}>
     <${CardTree} nodes=${nodes} marks=${marks} query=${query} selected=${chosen.id} onSelect=${onSelect ?? setOwn} label=${label} comparing=${narrow} />
-    <${Details} card=${card} node=${chosen} changes=${marks.at.get(chosen.id) ?? []} />
+    <${Details} card=${card} node=${chosen} label=${label} changes=${marks.at.get(chosen.id) ?? []} />
   </div>`;
 }
 
@@ -178,8 +178,8 @@ function Signs({ node }) {
       ${data.basis && html`<${Grade} basis=${data.basis} />`}`;
   }
   if (kind === "file") {
-    return html`<span class="dim">${t(`card.structure_${data.structure}`)}</span>
-      <span class=${`lock ${data.read.now ? "good" : "dim"}`} title=${`${t("card.read")}: ${both(data.read.words)}`}
+    return html`<span class="dim structure">${t(`card.structure_${data.structure}`)}</span>
+      <span class=${`lock ${data.read.now ? "good" : "dim"}`} title=${`${t("card.read")}: ${visible(both(data.read.words))}`}
         >${t(data.read.now ? "card.readable" : "card.unreadable")}</span>
       ${data.current && html`<span class="badge info">${t("card.current")}</span>`}
       ${data.certificate && html`<span class="badge">${both(data.certificate.words)}</span>`}
