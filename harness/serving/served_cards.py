@@ -243,7 +243,7 @@ class ServedCards:
         if held is None:
             raise NotFound(_("no card was in slot {number} yet").format(number=number))
         with self.still(number, held.chip):
-            return Moment.now(self._feeds[number].last, held.chip, held.served.origin)
+            return Moment.now(self.feed.number, held.chip, held.served.origin)
 
     @staticmethod
     @contextlib.contextmanager

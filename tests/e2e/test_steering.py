@@ -42,6 +42,11 @@ def heard_run() -> Iterator[tuple[Served, Subscription]]:
 def test_a_card_is_heard_steered_torn_and_branched_while_a_program_works_with_it(tmp_path: Path) -> None:
     with heard_run() as (served, heard):
         run = control.chosen()
+        now = control.ask(run, {"op": "moment", "slot": 0})
+        again = control.ask(run, {"op": "moment", "slot": 0, "n": now["n"]})
+        assert again["image"] == now["image"], (
+            "before the first command, too, the number that is told is one to ask for"
+        )
         with Pcsc(served.readers[0]) as connection:
             assert [last(connection, one) for one in (SSSE, WRONG_PIN, VERIFY)] == ["611E", "63C2", "9000"]
             wrong = number_of(heard, WRONG_PIN)
