@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
     # What a killed program leaves behind goes when the tests end.
     os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
+    os.environ["SSCARD_PDF"] = "no"  # whoever wants one says so: each takes seconds
     os.environ["SSCARD_STATE"] = f"{_runtime.name}/state"
     # A short path: that of a socket has 107 characters.
     if hasattr(config, "workerinput") or not config.option.basetemp:

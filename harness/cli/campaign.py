@@ -55,6 +55,7 @@ USUAL_MINUTES = 5.0
 @click.option(
     "--sign", type=click.Path(dir_okay=False, path_type=Path), help="With --report: sign with this Ed25519 key (PEM)."
 )
+@outputs.pdf_option
 @targets.json_option
 @click.pass_context
 def campaign(

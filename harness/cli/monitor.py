@@ -47,6 +47,7 @@ MARK = {"error": "✗", "warning": "!"}
 @click.option("--date", "today", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="The session's. [today]")
 @click.option("--report", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write a report here.")
 @click.option("--sign", type=FILE, help="Sign the report with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @click.option("--product", default="", help="What was tested, for the report.")
 @outputs.tester_option
 @click.option("--rules", is_flag=True, help="List the rules and end.")

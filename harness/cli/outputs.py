@@ -29,6 +29,7 @@ HARMLESS = frozenset(
 PLACES = frozenset(("layout", "persona", "keys"))
 """Parameters that are a name or the path of a file."""
 MASKED = "***"
+PDF, PDF_VARIABLE = "sscard.pdf", "SSCARD_PDF"
 OPTION = re.compile(r"-[A-Za-z]|--[a-z][a-z-]*")
 """An option's name, with no value behind it."""
 PLACEHOLDER = re.compile(r"\{(pin|situation)\}")
@@ -37,7 +38,25 @@ PLACEHOLDER = re.compile(r"\{(pin|situation)\}")
 def report_goal(folder: Path | None, sign: Path | None) -> Goal | None:
     """Where --report and --sign put a report, before anything is run; a usage error for --sign alone. ReportError."""
     with usage.of_command(report.SignedNothing):
-        return report.goal(folder, sign)
+        wanted = bool(click.get_current_context().meta.get(PDF, True))
+        return report.goal(folder, sign, pdf=wanted, note=_note)
+
+
+def _note(text: str) -> None:
+    click.echo(f"sscard: {text}", err=True)
+
+
+def pdf_option(function: F) -> F:
+    """Adds ``--pdf/--no-pdf``, which ``report_goal`` looks up."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        del parameter
+        context.meta[PDF] = value
+
+    return click.option(
+        "--pdf/--no-pdf", default=True, expose_value=False, callback=keep, envvar=PDF_VARIABLE,
+        help=f"Write report.pdf too, where WeasyPrint is; or ${PDF_VARIABLE}. [--pdf]",
+    )(function)  # fmt: skip
 
 
 def tester_option(function: F) -> F:

@@ -75,6 +75,7 @@ class WithProgram(click.Command):
 @click.option("--keep", type=FOLDER, help="Keep each run's trace and output in this folder.")
 @click.option("-o", "--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @click.option("--product", default="", help="What was tested, for the report.")
 @outputs.tester_option
 @sweeping.options

@@ -72,6 +72,7 @@ def diff_reports(ctx: click.Context, first: Path, second: Path, *, as_json: bool
 @click.option("-o", "--report", "folder", type=FOLDER, required=True, help="Write the merged report here.")
 @click.option("--latest", is_flag=True, help="Of a case in several reports the last that was run counts.")
 @click.option("--sign", type=FILE, help="Sign it with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @card_options.json_option
 @click.pass_context
 def merge_reports(

@@ -55,6 +55,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 @baselines.write_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @click.option("--product", default="", help="What was tested, and its version.")
 @targets.show_secrets_option
 @targets.json_option
@@ -255,6 +256,7 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
 @PATH_OPTION
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @click.option("--product", default="", help="What was tested, and its version.")
 @targets.show_secrets_option
 @targets.json_option

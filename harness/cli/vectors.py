@@ -120,6 +120,7 @@ def vectors() -> None:
 @baselines.write_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
+@outputs.pdf_option
 @click.option("--product", default="", help="With --report: what was tested, and its version.")
 @outputs.tester_option
 @targets.show_secrets_option

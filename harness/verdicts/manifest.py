@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -49,10 +49,14 @@ class ReportError(SscardError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where a report goes, and the key that signs it."""
+    """Where a report goes, and the key that signs it. ``pdf``: a PDF is written too, where it can be; ``note`` is
+    told where it cannot, and where it takes a while.
+    """
 
     folder: Path
     key: Ed25519PrivateKey | None = None
+    pdf: bool = False
+    note: Callable[[str], None] = print
 
     @property
     def signer(self) -> dict[str, str] | None:

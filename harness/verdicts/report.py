@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from emulator.messages import _, deferred
 from emulator.sources import grades
 from emulator.version import VERSION
 from harness.faults.chip import BY_FAULT
+from harness.messages.printed import CannotPrint
 from harness.messages.visible import visible, visible_in
 from harness.sources.register import register
 from harness.trace import mask
@@ -35,9 +36,11 @@ from harness.verdicts.steps import as_tables
 from harness.verdicts.subject import Proof
 from harness.verdicts.verdict import JUDGED, Result, Verdict
 
-TRACE = "trace.jsonl"
-"""The trace that was judged, masked."""
-OURS = NEEDED | {TRACE, "trace.html", "report.pdf", "report.sig"}
+TRACE, PDF = "trace.jsonl", "report.pdf"
+"""The trace that was judged, masked; the page on paper."""
+MANY = 300
+"""Results whose PDF takes more than a moment."""
+OURS = NEEDED | {TRACE, "trace.html", PDF, "report.sig"}
 """Files that a report is made of, now or in earlier versions."""
 
 
@@ -295,15 +298,32 @@ def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
     for name in OURS - set(files):
         (to.folder / name).unlink(missing_ok=True)
     manifest.write(to, files)
+    if to.pdf and (content := _pdf(to, shown)):
+        manifest.write(to, {**files, PDF: content})
 
 
-def goal(folder: Path | None, sign: Path | None) -> Goal | None:
-    """Where a report goes, checked before anything is run; None for none. ReportError; ``--sign`` needs a folder."""
+def _pdf(to: Goal, shown: Mapping[str, Any]) -> bytes:
+    """The PDF; empty where this machine cannot set one, which is told."""
+    if len(shown["results"]) >= MANY:
+        to.note(_("{name} is being set; --no-pdf leaves it out").format(name=PDF))
+    try:
+        return page.pdf(shown)
+    except CannotPrint as lack:
+        to.note(_("there is no {name}: {lack}").format(name=PDF, lack=lack))
+        return b""
+
+
+def goal(
+    folder: Path | None, sign: Path | None, *, pdf: bool = False, note: Callable[[str], None] = print
+) -> Goal | None:
+    """Where a report goes, checked before anything is run; None for none. ReportError; ``--sign`` needs a folder. For
+    ``pdf`` and ``note`` see ``Goal``.
+    """
     if folder is None:
         if sign is not None:
             raise SignedNothing(_("--sign needs --report: there is nothing to sign"))
         return None
-    return manifest.goal(folder, sign, OURS)
+    return replace(manifest.goal(folder, sign, OURS), pdf=pdf, note=note)
 
 
 def verify(folder: Path, public: Path | None) -> str:

@@ -6,7 +6,7 @@
   var boxes = Array.prototype.slice.call(form.querySelectorAll("input[type=checkbox]"));
   var told = form.querySelector("output");
   var profiles = Array.prototype.slice.call(document.querySelectorAll(".profile"));
-  var rows = Array.prototype.slice.call(document.querySelectorAll(".cases > tbody > tr"));
+  var rows = Array.prototype.slice.call(document.querySelectorAll(".cases > tbody > tr:not(.more)"));
   var words = rows.map(function () { return ""; });
   function apply() {
     var wanted = text.value.trim().toLowerCase();
@@ -16,9 +16,11 @@
       if (wanted && !words[at]) words[at] = row.textContent.toLowerCase();
       var good = states.indexOf(row.className.slice(2)) >= 0 && (!wanted || words[at].indexOf(wanted) >= 0);
       row.hidden = !good;
+      var more = row.nextElementSibling;
+      if (more && more.className === "more") more.hidden = !good;
       shown += good ? 1 : 0;
     });
-    profiles.forEach(function (one) { one.hidden = !one.querySelector(".cases > tbody > tr:not([hidden])"); });
+    profiles.forEach(function (one) { one.hidden = !one.querySelector(".cases > tbody > tr:not([hidden]):not(.more)"); });
     told.textContent = shown + " / " + rows.length;
   }
   var waiting = 0;

@@ -6,13 +6,16 @@ import base64
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from harness.messages import printed
 from harness.messages.visible import visible_in
 from harness.verdicts.conclusion import Conformity
 from harness.verdicts.page.view import WIDTH, View, span
 from harness.verdicts.subject import PROOF_WORDS
 
+LATIN = (Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),)
 SIGNS = {Conformity.CONFORMS: "✓", Conformity.FAILS: "✗", Conformity.NOT_JUDGED: "?"}
 """Of what a run comes to: colour is never alone."""
 
@@ -25,6 +28,16 @@ def html(table: Mapping[str, Any]) -> str:
 def paper(table: Mapping[str, Any]) -> str:
     """The page for a PDF: without a filter, and without the steps and exchanges of what passed."""
     return _rendered(table, paper=True)
+
+
+def pdf(table: Mapping[str, Any]) -> bytes:
+    """The page on paper, as PDF; what no font has is escaped. CannotPrint where this machine cannot set it."""
+    printed.check()
+    shown = paper(table)
+    fonts = [*printed.SONG, *(one for one in LATIN if one.exists())]
+    for letter in printed.missing(shown, fonts):
+        shown = shown.replace(letter, f"\\u{ord(letter):04x}")
+    return printed.pdf(shown, before=("DejaVu Sans",))
 
 
 def _rendered(table: Mapping[str, Any], *, paper: bool) -> str:

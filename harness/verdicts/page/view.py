@@ -62,6 +62,15 @@ NARROW = 2
 WIDTH = 600
 """Of the drawn summary, in its own units."""
 OTHER = ("other", "其他")
+FILLS = {
+    State.PASSED: "#4f9d63",
+    State.FAILED: "#c4122f",
+    State.KNOWN: "#b58a91",
+    State.WARNING: "#d99a1c",
+    State.UNDEFINED: "#8e57c2",
+    State.MISSING: "#9aa3ae",
+}
+"""Colours of the drawn summary: what sets a PDF takes none of them from a style sheet."""
 
 
 def state(row: Row) -> State:
@@ -78,6 +87,11 @@ class Piece:
     count: int
     x: float
     width: float
+
+    @property
+    def fill(self) -> str:
+        """Its colour."""
+        return FILLS[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +207,20 @@ class Profile:
     counts: Mapping[State, int]
     cases: tuple[Told, ...]
     elsewhere: tuple[Elsewhere, ...]
+
+    @property
+    def passed(self) -> Mapping[str, list[str]]:
+        """The ids of what passed, by item."""
+        found: dict[str, list[str]] = {}
+        for one in self.cases:
+            if one.state is State.PASSED:
+                found.setdefault(one.row["standard"] or OTHER[1], []).append(one.row["id"])
+        return found
+
+    @property
+    def others(self) -> tuple[Told, ...]:
+        """Its cases that did not pass."""
+        return tuple(one for one in self.cases if one.state is not State.PASSED)
 
 
 class View:
