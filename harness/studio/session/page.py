@@ -45,7 +45,7 @@ def page(rows: Iterable[Row], about: dict[str, Any]) -> str:
         f'<meta name="generator" content="sscard {html.escape(VERSION)}">\n'
         f"<title>{html.escape(str(about.get('name', '')))} · sscard</title>\n"
         f"<style>{style}</style>\n</head>\n<body>\n"
-        f'<div id="app"></div>\n<noscript>{NEEDS}</noscript>\n'
+        f'<div id="app"></div>\n<div id="printed"></div>\n<noscript>{NEEDS}</noscript>\n'
         f'<script type="application/json" id="session">{as_text(data)}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )

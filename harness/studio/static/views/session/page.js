@@ -17,7 +17,7 @@ const NONE = [];
  * `source`: RemoteRows or LocalRows. `summary`: what is known of the whole. `isLive`: rows still come. `extra(row)`: what
  * is shown under a row instead of what the trace tells. `tools`: more for the bar; `marked`, `onMark`: rows set aside.
  */
-export function SessionPage({ source, summary, isLive = false, extra, tools, marked = NONE, onMark, wanted, onError }) {
+export function SessionPage({ source, summary, isLive = false, extra, tools, marked = NONE, onMark, wanted, onError, onFilter }) {
   const [filter, setFilter] = useState(EVERYTHING);
   const [row, setRow] = useState(null);
   const [follow, setFollow] = useState(isLive);
@@ -69,6 +69,7 @@ export function SessionPage({ source, summary, isLive = false, extra, tools, mar
     setTarget(null);
     setTold("");
   };
+  useEffect(() => onFilter?.(filter), [filter]);
   // A row that the monitor found something on since it was chosen is shown with it.
   const fresh = row && (view.rows.find((one) => one.n === row.n) ?? row);
   const missed = until === null ? 0 : summary.total - until;

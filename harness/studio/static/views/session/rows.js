@@ -80,6 +80,11 @@ export class LocalRows {
     return this.views.get(key);
   }
 
+  /** All rows that a filter means, at once. */
+  all(filter) {
+    return this.#meant(filter).map((at) => this.#row(at));
+  }
+
   async window(filter, start, count) {
     const meant = this.#meant(filter);
     const begin = Math.max(start < 0 ? meant.length + start : start, 0);

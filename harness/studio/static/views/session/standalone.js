@@ -3,9 +3,12 @@
 import { html, render, useEffect, useState } from "../../vendor/preact.js";
 import { choose, lang, onLanguage, t, use } from "../../lib/i18n.js";
 import { visible } from "../../lib/text.js";
+import { EVERYTHING } from "./filters.js";
 import { SessionPage } from "./page.js";
+import { printed } from "./printed.js";
 import { LocalRows } from "./rows.js";
 
+let meant = EVERYTHING; // what is printed
 const THEMES = ["auto", "light", "dark"];
 
 function Page({ source, about }) {
@@ -28,7 +31,9 @@ function Page({ source, about }) {
     <main id="main" tabindex="-1">
       <h1>${t("session.of", { name: visible(about.name) })}</h1>
       <p class="help">${t("session.made_by", { version: about.version })}</p>
-      <${SessionPage} source=${source} summary=${about} />
+      <${SessionPage} source=${source} summary=${about} onFilter=${(one) => {
+        meant = one;
+      }} />
     </main>`;
 }
 
@@ -37,4 +42,5 @@ use(data.texts);
 choose(lang());
 const source = new LocalRows(data);
 render(html`<${Page} source=${source} about=${data.about} />`, document.getElementById("app"));
+printed(document.getElementById("printed"), () => source.all(meant));
 globalThis.sscardSession = source; // for whoever looks into the file with a console
