@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.messages import _
+from harness.studio.card.cards import asking
 from harness.studio.context import Studio
 from harness.studio.session import page
 from harness.studio.session.filters import Filter
@@ -30,6 +32,17 @@ FINDINGS_MOST = 2000
 """Findings that are told at once, the newest. [D]"""
 Words = Annotated[str, Query(max_length=400)]
 Id = Annotated[str, Query(max_length=20)]
+
+
+class Branch(BaseModel):
+    """分支 Which card, after which command of the run, and the free slot that it goes to."""
+
+    model_config = ConfigDict(extra="forbid")
+    slot: int = Field(ge=0)
+    n: int = Field(ge=0)
+    to: int = Field(ge=0)
+    expects: int | None = Field(None, ge=0)
+    """Changes of the free slot as the browser has seen it; None: whatever it is by now."""
 
 
 def _listed(text: str) -> frozenset[str]:
@@ -67,7 +80,15 @@ def part(studio: Studio) -> APIRouter:
         studio.hub.changed("rows", lambda: _news(sessions.live))
 
     studio.listeners.append(heard)
-    return router(sessions)
+    routes = router(sessions)
+    ask = asking(lambda: studio.run)
+
+    @routes.post("/branch", summary="A card as it was after a command, put into a free slot")
+    def branch(wanted: Branch) -> dict[str, Any]:
+        told = wanted.model_dump(exclude_none=True)
+        return {"to": wanted.to, "slot": ask({"op": "branch", **told}).get("slot")}
+
+    return routes
 
 
 def _news(live: Session) -> dict[str, Any]:

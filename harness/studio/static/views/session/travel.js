@@ -26,7 +26,8 @@ export function TimeTravel({ app, row, marked, source }) {
   const look = () => doing(async () => setCard(await app.get(`/api/card/moment?slot=${row.slot}&n=${row.moment}`)));
   const target = free.some((one) => String(one.slot) === to) ? to : String(free[0]?.slot ?? "");
   const branch = () => doing(async () => {
-    await app.post("/api/readers/steer", { op: "branch", slot: row.slot, n: row.moment, to: Number(target) });
+    const expects = free.find((one) => String(one.slot) === target)?.changes;
+    await app.post("/api/session/branch", { slot: row.slot, n: row.moment, to: Number(target), expects: expects ?? null });
     app.toast(t("session.branched", { from: row.slot, line: row.line, to: target }));
   });
   const compare = () => doing(async () => {
