@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,23 +29,29 @@ PERMITTED = ""
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A session at one moment: current DF and EF by name, the rights that were won. Fresh from a reset without them."""
+    """A session at one moment: current DF and EF by name, the rights that were won, the current record's number,
+    whether a challenge waits for its use and a transaction was begun. Fresh from a reset without them.
+    """
 
     directory: str = ""
     file: str = ""
     rights: frozenset[str] = frozenset()
+    record: int = 0
+    challenge: bool = False
+    transaction: bool = False
 
     @classmethod
     def told(cls, session: Any) -> Standing:
         """From what a run says of a slot's session; what it does not say is as after a reset."""
         told = session if isinstance(session, dict) else {}
-        rights = told.get("rights") or ()
+        rights, record = told.get("rights"), told.get("record")
         return cls(
             str(told.get("directory") or ""),
             str(told.get("file") or ""),
-            frozenset(map(str, rights))
-            if isinstance(rights, Iterable) and not isinstance(rights, str)
-            else frozenset(),
+            frozenset(map(str, rights)) if isinstance(rights, list) else frozenset(),
+            record if isinstance(record, int) else 0,
+            told.get("challenge") is True,
+            told.get("transaction") is True,
         )
 
 

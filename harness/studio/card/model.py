@@ -137,7 +137,8 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key: never its value. ``reference`` is the P2 that names it; ``versions`` that are loaded; ``tries`` None: it
-    never locks. ``held``: the session has won its right.
+    never locks. ``held``: the session has won its right. ``psam``: usage and id of its root in a PSAM; ``hsm``: its
+    address in an encryption machine; both empty where none is known.
     """
 
     id: str
@@ -149,6 +150,8 @@ class Key:
     versions: tuple[int, ...]
     tries: Tries | None
     held: bool
+    psam: str
+    hsm: str
     basis: Basis
 
 
@@ -216,11 +219,16 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the card's session has come to: current DF and EF, empty for none; rights won, in words by name."""
+    """What the card's session has come to: current DF and EF, empty for none; the current record's number, 0 for none;
+    rights won, in words by name. ``challenge``: one was given and not used yet; ``transaction``: one was begun.
+    """
 
     application: str
     file: str
+    record: int
     rights: dict[str, Words]
+    challenge: bool
+    transaction: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,13 +99,20 @@ class _Maker:
             masked=not self._show,
             life=Life(not life, words.CARD_LIVES[life]),
             activation=Life(not active, words.ACTIVATIONS[active]) if layout.activation is not None else None,
-            standing=Standing(
-                self._card.current,
-                self._card.standing.file,
-                {one: words.right(layout, one) for one in sorted(self._card.standing.rights)},
-            ),
+            standing=self._standing(),
             root=made,
             sources=dict(_explained(self._cited)),
+        )
+
+    def _standing(self) -> Standing:
+        stands = self._card.standing
+        return Standing(
+            self._card.current,
+            stands.file,
+            stands.record,
+            {one: words.right(self._layout, one) for one in sorted(stands.rights)},
+            stands.challenge,
+            stands.transaction,
         )
 
     def _basis(self, grade: str, sources: Iterable[str]) -> Basis:
@@ -276,6 +283,8 @@ class _Maker:
             versions=held.versions,
             tries=Tries(held.tries, spec.tries) if spec.tries else None,
             held=spec.name in self._card.standing.rights,
+            psam=str(spec.psam or ""),
+            hsm=spec.hsm,
             basis=self._basis(spec.grade, spec.sources),
         )
 

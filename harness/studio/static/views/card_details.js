@@ -50,7 +50,11 @@ function OfCard({ data }) {
     <${Pair} name=${t("card.interface")}>${t(`card.interface_${data.interface}`)}</${Pair}>
     <${Hex} name="ATR" hex=${data.atr} />
     <${Pair} name=${t("card.life")}>${both(data.life.words)}${data.activation ? ` · ${both(data.activation.words)}` : ""}</${Pair}>
-    <${Pair} name=${t("card.selected")}>${visible([data.standing.application, data.standing.file].filter(Boolean).join(" · "))}</${Pair}>
+    <${Pair} name=${t("card.selected")}>${visible([data.standing.application, data.standing.file].filter(Boolean).join(" · "))}${data.standing.record
+      ? ` · ${t("card.record")} ${data.standing.record}`
+      : ""}</${Pair}>
+    ${data.standing.challenge && html`<${Pair} name=${t("card.challenge")}>${t("card.challenge_given")}</${Pair}>`}
+    ${data.standing.transaction && html`<${Pair} name=${t("card.transaction")}>${t("card.transaction_begun")}</${Pair}>`}
     <${Pair} name=${t("card.rights")}>${rights.length
       ? html`<ul class="plain">${rights.map(([name, words]) => html`<li><code>${visible(name)}</code> ${visible(both(words))}</li>`)}</ul>`
       : t("card.none")}</${Pair}>
@@ -138,6 +142,8 @@ function OfKey({ data }) {
     <${Pair} name=${t("card.tries")}>${triesOf(data.tries)}</${Pair}>
     <${Pair} name=${t("card.versions")}>${data.versions.length ? data.versions.join(", ") : t("card.not_loaded")}</${Pair}>
     <${Pair} name=${t("card.levels")}>${data.levels}</${Pair}>
+    ${data.psam && html`<${Pair} name=${t("card.in_psam")}><code>${visible(data.psam)}</code></${Pair}>`}
+    ${data.hsm && html`<${Pair} name=${t("card.in_hsm")}><code>${visible(data.hsm)}</code></${Pair}>`}
     <${Pair} name=${t("card.right")}>${t(data.held ? "card.right_held" : "card.right_not_held")}</${Pair}>
   </dl><p class="help">${t("card.key_why")}</p>`;
 }

@@ -120,6 +120,20 @@ def test_what_values_of_a_kind_mean(kind: str, format: str, value: str, words: s
     assert meanings.meaning(spec(kind, format), value) == words
 
 
+@pytest.mark.parametrize(
+    ("kind", "format", "value", "zh", "en"),
+    [
+        ("fen", "b", "000005DC", "15.00元", "15.00 yuan"),
+        ("months", "an", "12", "12个月", "12 months"),
+        ("month", "cn", "202612", "2026-12", "2026-12"),
+    ],
+)
+def test_each_language_is_told_by_itself(kind: str, format: str, value: str, zh: str, en: str) -> None:
+    told = meanings.told(spec(kind, format), value)
+    assert told is not None
+    assert told.apart == codes.Words(zh, en)
+
+
 def test_a_composed_value_with_a_piece_that_does_not_apply() -> None:
     table = codes.table("C-4F")
     assert table.words("200010") == codes.Words(

@@ -52,6 +52,9 @@ def of_chip(chip: Chip) -> HeldCard:
     told = {
         "directory": session.directory.spec.id,
         "file": session.file.path if session.file else "",
+        "record": session.record,
         "rights": sorted(session.rights),
+        "challenge": session.challenge is not None,
+        "transaction": session.transaction is not None,
     }
     return HeldCard(chip.image, Standing.told(told), chip.interface)

@@ -193,12 +193,17 @@ def test_who_may_read_and_write_now_is_what_the_card_itself_answers(
 
 def test_rights_and_what_is_selected_are_told() -> None:
     card = new_card("3.00")
-    card.ok(HOME["SSSE"], VERIFY, "00A4000002EF06")
+    card.ok(HOME["SSSE"], "0084000008", VERIFY, "00B2022C03")
+    asked = tree(nodes.of_chip(card.chip), show_values=True).standing
+    assert (asked.file, asked.challenge, asked.transaction) == ("SSSE/EF05", True, False)
+    card.ok("00A4000002EF06")
+    assert card.authenticate("RKSSSE") == "9000"
     shown = tree(nodes.of_chip(card.chip), show_values=True)
     assert shown.standing.application == "SSSE"
     assert shown.standing.file == "SSSE/EF06"
     assert shown.standing.rights["PIN"].en == "verifying the PIN"
     assert nodes.files(shown)["SSSE/EF06"].current
+    assert not shown.standing.challenge
     (ssse,) = [one for one in nodes.applications(shown.root) if one.id == "SSSE"]
     assert ssse.current
     assert ssse.pin is not None
