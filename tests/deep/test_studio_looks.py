@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.kit import browsers
 
@@ -56,6 +56,7 @@ def test_a_part_can_be_seen_and_used_by_everybody(
     wide = WIDTHS[width]
     with browsers.opened(browser, f"{url}/#/{part}", language=language, theme=theme, width=wide) as page:
         page.wait_for_selector("main h1")
+        expect(page.locator("main .wait")).to_have_count(0)
         assert serious(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= wide, "it does not scroll sideways"
         if PICTURES:
