@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ class Studio:
     settings: Settings
     hub: Hub = field(default_factory=Hub)
     run: control.Running | None = None
+    trace_of: Callable[[str], Iterable[str] | None] = lambda _: None
+    """The lines of a session's trace by its id on the page, ``live`` for the run's own; None where it is closed."""
     endings: list[Callable[[], object]] = field(default_factory=list)
     """Called before the service ends, the last one first: what a part began ends with it."""
     listeners: list[Listener] = field(default_factory=list)

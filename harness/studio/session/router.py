@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -79,7 +80,12 @@ def part(studio: Studio) -> APIRouter:
         sessions.hear(event)
         studio.hub.changed("rows", lambda: _news(sessions.live))
 
+    def trace_of(identifier: str) -> Iterable[str] | None:
+        found = sessions.get(identifier)
+        return found.lines() if found is not None and found.total else None
+
     studio.listeners.append(heard)
+    studio.trace_of = trace_of
     routes = router(sessions)
     ask = asking(lambda: studio.run)
 

@@ -38,18 +38,19 @@ MARK = b'{"progress": '
 class Jobs:
     """Begins, tells and ends runs. ``changed``: called, from any thread, when a run is otherwise than it was.
 
-    ``cwd``: where named programs are played; ``slots``: the run whose slots are meant, None for none; ``session``: the
-    lines of the trace that the page shows; ``sscard``: the command that is started.
+    ``cwd``: where named programs are played; ``slots``: the run whose slots are meant, None for none; ``trace_of``: the
+    lines of a session's trace by its id, None where there is none, or nothing in it; ``sscard``: the command that is
+    started.
     """
 
     def __init__(
         self, store: Store, programs: Sequence[NamedProgram] = (), *, changed: Callable[[], object] = lambda: None,
         cwd: Path | None = None, slots: Callable[[], Running | None] = lambda: None,
-        session: Callable[[], Iterable[str]] | None = None, sscard: Sequence[str] = command.SSCARD,
+        trace_of: Callable[[str], Iterable[str] | None] = lambda _: None, sscard: Sequence[str] = command.SSCARD,
     ) -> None:  # fmt: skip
         self.checker = Checker(programs)
         self.store = store
-        self._changed, self._slots, self._session = changed, slots, session
+        self._changed, self._slots, self._trace_of = changed, slots, trace_of
         self._cwd, self._sscard = cwd or Path.cwd(), tuple(sscard)
         self._lock = threading.Condition()
         self._open: dict[str, Run] = {}
@@ -57,11 +58,6 @@ class Jobs:
         self._playing: dict[str, Supervised | None] = {}
         self._threads: list[threading.Thread] = []
         self._closed = False
-
-    @property
-    def has_session(self) -> bool:
-        """True where there is a session to be judged."""
-        return self._session is not None
 
     def start(self, asked: Asked) -> Run:
         """Begins a run, or has it wait. RequestError, SlotError, RunsError."""
@@ -75,7 +71,7 @@ class Jobs:
         run = self.store.new(asked.model_dump(mode="json", exclude_defaults=True) | {"kind": asked.kind})
         try:
             if isinstance(asked, SessionRequest):
-                self._write_session(self.store.folder(run.id) / command.TRACE)
+                self._write_session(asked, self.store.folder(run.id) / command.TRACE)
         except OSError as error:
             return self._over(replace(run, state=State.BROKEN, why=str(error.strerror)))
         with self._lock:
@@ -230,17 +226,15 @@ class Jobs:
 
     def _prepared(self, asked: Asked, folder: Path) -> command.Command:
         """The command; nothing that can be said before a run is said after it."""
-        if isinstance(asked, SessionRequest) and self._session is None:
-            raise RunsError(_("there is no session here"))
+        if isinstance(asked, SessionRequest) and self._trace_of(asked.session) is None:
+            raise RunsError(_("there is nothing to be judged: the session is closed, or no command came yet"))
         run = self._slots() if _on_slot(asked) else None
         made = command.made(asked, folder, self.checker.programs, self._cwd, run)
         return replace(made, argv=(*self._sscard, *made.argv))
 
-    def _write_session(self, path: Path) -> None:
-        assert self._session is not None
+    def _write_session(self, asked: SessionRequest, path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
-            for part in self._session():
-                file.write(part)
+            file.writelines(self._trace_of(asked.session) or ())
 
     def _heard(self, name: str) -> Callable[[Mapping[str, Any]], None]:
         def hear(table: Mapping[str, Any]) -> None:

@@ -42,7 +42,6 @@ def offers(jobs: Jobs) -> dict[str, Any]:
             {"name": one.situation.name, "title": one.situation.title, "title_zh": one.situation.title_zh}
             for one in plans.default().cases
         ],
-        "session": jobs.has_session,
     }
 
 

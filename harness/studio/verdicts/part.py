@@ -39,6 +39,7 @@ def router(studio: Studio) -> APIRouter:
         programs.parsed(studio.settings.programs),
         changed=lambda: studio.hub.changed(EVENT, told),
         slots=slots,
+        trace_of=lambda name: studio.trace_of(name),  # which the session's part says, be it made before or after
     )
     studio.endings.append(jobs.close)
     studio.hub.changed(EVENT, told)

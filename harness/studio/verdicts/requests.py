@@ -90,9 +90,10 @@ class SweepRequest(Model):
 
 
 class SessionRequest(Model):
-    """The session that the page shows, judged by the monitor's rules."""
+    """A session that the page shows, judged by the monitor's rules: the run's own, or a recording that was opened."""
 
     kind: Literal["session"] = "session"
+    session: Annotated[str, Field(pattern="^(live|r[0-9]{1,9})$")] = "live"
     product: Product = ""
 
 

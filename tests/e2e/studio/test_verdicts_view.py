@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.kit import browsers
 
 pytestmark = pytest.mark.pcsc
+HOSTILE = "<img src=x onerror=alert(1)> \u202e1"
 PATIENCE = 60_000
 """Milliseconds that a run may take."""
 
@@ -43,8 +44,15 @@ def test_runs_are_begun_watched_cancelled_and_looked_at(
         page.get_by_label("On what").select_option("0")
         page.get_by_label("Whose card it is").select_option("adult-chengdu")
         page.get_by_label("Ids of vectors").fill("VERIFY-L* RESET-*")
+        page.get_by_label("Product and version").fill(HOSTILE)
         begin.click()
         expect(history.filter(has_text="slot 0")).to_contain_text("passed", timeout=PATIENCE)
+
+        # What went over so, judged as a terminal's session.
+        page.get_by_label("Session", exact=True).check()
+        begin.click()
+        judged = history.filter(has_text="Session")
+        expect(judged).to_contain_text("conform", timeout=PATIENCE)
 
         # The one that never ends.
         running.get_by_role("button", name="Cancel").click()
@@ -67,6 +75,8 @@ def test_runs_are_begun_watched_cancelled_and_looked_at(
         case.locator(".steps").get_by_role("button").nth(1).click()
         expect(case.locator(".exchanges li.chosen").first).to_contain_text("step 2")
         expect(page.get_by_role("link", name="report.html")).to_be_visible()
+        page.get_by_text("About this run").click()
+        expect(page.get_by_text("<img src=x onerror=alert(1)> \\u202e1")).to_be_visible()
 
         # All of it is there after a reload; what was run is deleted.
         page.reload()
@@ -74,4 +84,4 @@ def test_runs_are_begun_watched_cancelled_and_looked_at(
         page.get_by_role("button", name="All runs").click()
         cancelled.get_by_role("button", name="Delete").click()
         expect(cancelled).to_have_count(0)
-    assert len([*(tmp_path / "studio" / "runs").iterdir()]) == 1
+    assert len([*(tmp_path / "studio" / "runs").iterdir()]) == 2

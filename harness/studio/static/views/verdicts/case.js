@@ -81,12 +81,12 @@ export function Case({ found, onClose }) {
     <p class="dim">${visible(found.standard)} · ${visible(found.source)}</p>
     ${found.reason && html`<p class=${found.verdict === "failed" ? "bad" : ""}>${visible(found.reason)}</p>`}
     <${OfSweep} cell=${found.cell} /><${OfProving} run=${found.run} />
-    ${(steps.length > 0 || found.trace.length > 0) && html`<div class="split">
-      <div><h3>${t("verdicts.steps")}</h3>
-        <ol class="steps">${steps.map((one) => html`<${Step} key=${one.n} step=${one} chosen=${chosen?.n === one.n} onChoose=${choose} />`)}</ol></div>
+    ${(steps.length > 0 || found.trace.length > 0) && html`<div class=${steps.length ? "split" : ""}>
+      ${steps.length > 0 && html`<div><h3>${t("verdicts.steps")}</h3>
+        <ol class="steps">${steps.map((one) => html`<${Step} key=${one.n} step=${one} chosen=${chosen?.n === one.n} onChoose=${choose} />`)}</ol></div>`}
       <div><h3>${t("verdicts.exchanges")}</h3>
         ${found.trace.length ? html`<ol class="exchanges" ref=${list}>${found.trace.map(
-          (one, at) => html`<${Exchange} key=${at} at=${at} of=${one} chosen=${chosen !== null && String(chosen.n) === one.step} />`,
+          (one, at) => html`<${Exchange} key=${at} at=${at} of=${one} chosen=${chosen !== null && (String(chosen.n) === one.step || chosen.exchange === at)} />`,
         )}</ol>` : html`<p class="dim">${t("verdicts.no_exchanges")}</p>`}</div>
     </div>`}
   </section>`;

@@ -25,9 +25,9 @@ function nameOf(one) {
 function Cell({ cell, label, focused, onFocus, onOpen }) {
   const [sign, colour] = cell.sign ? [cell.sign, (SIGNS[cell.verdict] ?? ["", "none"])[1]] : SIGNS[cell.verdict];
   const judged = cell.counts ? Object.entries(cell.counts).reduce((sum, [name, count]) => sum + (name === "not applicable" ? 0 : count), 0) : 0;
-  return html`<button class=${`cell ${colour}`} aria-label=${label} title=${label} tabindex=${focused ? 0 : -1}
+  return html`<button class=${`cell ${colour}`} title=${label} tabindex=${focused ? 0 : -1}
     aria-disabled=${cell.case === undefined || cell.case === null ? "true" : undefined} onFocus=${onFocus} onClick=${onOpen}>
-    ${sign}${judged > 1 ? html` <small>${judged}</small>` : ""}</button>`;
+    <span aria-hidden="true">${sign}${judged > 1 ? html` <small>${judged}</small>` : ""}</span><span class="hidden">${label}</span></button>`;
 }
 
 /** ``onOpen(row, column, cell)`` is called with a cell that was chosen. */

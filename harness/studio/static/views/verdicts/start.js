@@ -109,11 +109,10 @@ export function Start({ app, onBegun }) {
       setBusy(false);
     }
   };
-  const kinds = KINDS.filter((one) => one !== "session" || offers.session);
   return html`<form class="panel" onSubmit=${submit} aria-labelledby="verdicts-new">
     <h2 id="verdicts-new">${t("verdicts.new")}</h2>
     <fieldset class="kinds"><legend class="hidden">${t("verdicts.kind")}</legend>
-      ${kinds.map(
+      ${KINDS.map(
         (one) => html`<label key=${one}><input type="radio" name="kind" value=${one} checked=${kind === one}
           onChange=${() => { setKind(one); setWrong({}); }} />${t(`verdicts.kind_${one}`)}</label>`,
       )}
@@ -193,8 +192,15 @@ function Sweep({ offers, bound }) {
     <${Text} label=${t("verdicts.product")} ...${bound("product")} maxlength="200" />`;
 }
 
-function Session({ bound }) {
-  return html`<${Text} label=${t("verdicts.product")} ...${bound("product")} maxlength="200" />`;
+function Session({ app, bound }) {
+  const [sessions, setSessions] = useState([]);
+  useEffect(() => {
+    app.get("/api/session/list").then(setSessions, (error) => app.toast(error.message, "error"));
+  }, []);
+  return html`
+    <${One} label=${t("verdicts.which_session")} ...${bound("session", "live")}
+      choices=${sessions.map((one) => [one.id, one.id === "live" ? t("verdicts.live_session") : one.name])} />
+    <${Text} label=${t("verdicts.product")} ...${bound("product")} maxlength="200" />`;
 }
 
 const FIELDS = { vectors: Vectors, scenarios: Scenarios, prove: Prove, sweep: Sweep, session: Session };

@@ -66,6 +66,7 @@ export function Counts({ of }) {
 /** What was asked for, in one line. */
 export function asked(run) {
   const request = run.request;
+  if (request.kind === "session") return request.session ? visible(request.session) : t("verdicts.live_session");
   const parts = [
     request.program,
     request.situation,

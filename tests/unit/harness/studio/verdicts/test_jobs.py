@@ -229,8 +229,17 @@ def test_a_typo_is_refused_at_its_field_before_anything_is_begun(
 
 
 def test_a_session_that_is_not_there_is_not_judged(slow: Jobs) -> None:
-    with pytest.raises(RunsError, match="no session"):
+    with pytest.raises(RunsError, match="nothing to be judged"):
         slow.start(SessionRequest())
+
+
+def test_a_session_is_judged_as_it_stands_when_it_is_asked_for(tmp_path: Path, patient: Path) -> None:
+    traces = {"r1": ["one\n", "two\n"]}
+    store = Store(tmp_path / "runs")
+    with contextlib.closing(Jobs(store, trace_of=traces.get, sscard=[str(patient)])) as jobs:
+        run = jobs.start(SessionRequest(session="r1"))
+        traces["r1"].append("three\n")
+        assert (store.folder(run.id) / "trace.jsonl").read_text() == "one\ntwo\n"
 
 
 @pytest.mark.parametrize("text", ["mine", "=x", "a b=x", "mine=", "mine='", "-x=y"])
