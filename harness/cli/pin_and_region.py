@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import AbstractContextManager
 
 import click
@@ -11,7 +10,7 @@ import click
 from emulator import catalogue, personas
 from emulator.messages import _, deferred, ngettext
 from harness.cli import card_options as targets
-from harness.cli import interrupt, pins, usage
+from harness.cli import interrupt, pins, progress, usage
 from harness.cli.card_options import Target
 from harness.clock import Clock
 from harness.keys.access import TerminalError
@@ -231,7 +230,7 @@ def personalise(
                     done=done, total=total
                 )
             ),
-            click.progressbar(personaliser.steps(), length=total, label=_("personalising"), file=sys.stderr) as steps,
+            progress.bar(personaliser.steps(), total, _("personalising")) as steps,
         ):
             for __ in steps:
                 done += 1

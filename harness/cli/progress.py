@@ -6,12 +6,16 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from emulator.messages import _
 from harness.messages.columns import padded
+from harness.messages.visible import controlled, visible_line
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 EVERY = 0.5
 """Seconds between two words of how far it is."""
@@ -75,6 +79,16 @@ class ForPrograms:
         click.echo(json.dumps({"progress": told}), err=True)
 
 
+def bar(items: Iterable[T], total: int, label: str, *, hidden: bool = False) -> ProgressBar[T]:
+    """A bar on stderr while what comes is taken from it, as a context; the label alone where that is no terminal."""
+    return click.progressbar(items, length=total, label=visible_line(label), file=controlled(sys.stderr), hidden=hidden)
+
+
+def over_the_last(words: str, room: int = ROOM) -> None:
+    """Writes a line of a terminal over the one before; nothing from elsewhere has it obey anything."""
+    click.echo(f"\r{padded(visible_line(words), room)}", file=controlled(sys.stderr), nl=False)
+
+
 def of_commands() -> Callable[[int, str], None]:
     """Tells on stderr how far it is: on one line of a terminal, else now and then on a line of its own."""
     shown = sys.stderr.isatty()
@@ -87,6 +101,9 @@ def of_commands() -> Callable[[int, str], None]:
             return
         last = now
         words = _("{count} commands, {seconds:.0f} s: {what}").format(count=count, seconds=now - began, what=what)
-        click.echo(f"\r{padded(words, ROOM)}" if shown else words, err=True, nl=not shown)
+        if shown:
+            over_the_last(words)
+        else:
+            click.echo(words, err=True)
 
     return tell

@@ -339,7 +339,7 @@ def _shown(
     if quiet or not sys.stderr.isatty():
         yield completed
         return
-    with click.progressbar(completed, length=count, label=_("situations"), file=sys.stderr) as shown:
+    with progress.bar(completed, count, _("situations")) as shown:
         yield iter(shown)
 
 

@@ -99,9 +99,7 @@ def run_scenarios(
     elif as_json or not sys.stderr.isatty():
         cut_short = interrupt.gathered(runner.run(chosen, profiles), results)
     else:
-        with click.progressbar(
-            runner.run(chosen, profiles), length=total, label=_("scenarios"), file=sys.stderr
-        ) as shown:
+        with progress.bar(runner.run(chosen, profiles), total, _("scenarios")) as shown:
             cut_short = interrupt.gathered(shown, results)
     done = _("{count} of {total} scenarios were run 个场景已运行").format(count=len(results), total=total)
     words = _("the office of sscard {version}, virtual cards").format(version=VERSION)

@@ -21,7 +21,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell
 from emulator.interface import Interface
 from emulator.messages import _, ngettext
-from harness.cli import card_options, pins
+from harness.cli import card_options, pins, progress
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
 from harness.clock import Clock
@@ -63,9 +63,7 @@ class _Shown:
 
 @contextlib.contextmanager
 def _progress(layout: Layout, found: Iterator[FileContent]) -> Iterator[Iterable[FileContent]]:
-    with click.progressbar(
-        found, length=len(layout.files), label=_("reading"), file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as shown:
+    with progress.bar(found, len(layout.files), _("reading"), hidden=not sys.stderr.isatty()) as shown:
         yield shown
 
 

@@ -17,7 +17,7 @@ import click
 from emulator.errors import Misuse
 from emulator.messages import _
 from harness.cli import interrupt, outputs, usage
-from harness.cli.progress import JSON, ForPrograms
+from harness.cli.progress import JSON, ForPrograms, over_the_last
 
 if TYPE_CHECKING:
     from harness.proving.executor import Runs
@@ -252,12 +252,13 @@ class _OnTerminal:
         if now - self._last < (EVERY if self._shown else SELDOM) and so_far.left:
             return
         self._last = now
-        from harness.messages.columns import padded
-
         words = _("sweep 扫描: {done} of {total} cells, {bad} bad, {minutes:.1f} min left").format(
             done=len(so_far.played), total=len(so_far.chosen), bad=_bad(so_far), minutes=so_far.seconds_left / 60
         )
-        click.echo(f"\r{padded(words, ROOM)}" if self._shown else words, err=True, nl=not self._shown)
+        if self._shown:
+            over_the_last(words, ROOM)
+        else:
+            click.echo(words, err=True)
         self._open = self._shown
 
     def end(self) -> None:

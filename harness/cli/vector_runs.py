@@ -15,6 +15,7 @@ from typing import TypeVar
 import click
 
 from emulator.messages import _
+from harness.cli import progress
 from harness.conformance.models import Step
 from harness.conformance.plan import Plan, Planned
 from harness.conformance.targets.reader import CardInReader
@@ -73,7 +74,7 @@ def _costs(one: Planned) -> str:
 def progressing(results: Iterable[T], total: int, label: str, say: Callable[[str], None] | None = None) -> Iterator[T]:
     """What comes, with a bar on a terminal, and elsewhere with a line on stderr every so often."""
     if sys.stderr.isatty():
-        with click.progressbar(results, length=total, label=label, file=sys.stderr) as shown:
+        with progress.bar(results, total, label) as shown:
             yield from shown
         return
     tell = say or (lambda text: click.echo(text, err=True))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
+from emulator.override import override
 from emulator.textfiles import writing
 
 OBEYED = re.compile(
@@ -52,9 +53,9 @@ def _escaped(letter: str) -> str:
 PRINTED = "what is printed"
 
 
-class VisibleStream:
-    """A text stream on which everything is visible. What the terminal's encoding lacks is escaped too: a name in
-    Chinese is no reason to fail.
+class FittingStream:
+    """A text stream that takes everything: what the terminal's encoding lacks is escaped, as a name in Chinese is no
+    reason to fail.
     """
 
     encoding = "utf-8"  # of what is taken: click would go around a stream that says ASCII
@@ -66,7 +67,7 @@ class VisibleStream:
         """Writes it; the number of characters taken."""
         if not isinstance(text, str):
             raise TypeError(f"expected str, found {type(text).__name__}")
-        shown = visible(text)
+        shown = self._shown(text)
         own = getattr(self._stream, "encoding", None) or "utf-8"
         try:
             shown.encode(own)
@@ -76,8 +77,12 @@ class VisibleStream:
             self._stream.write(shown)
         return len(text)
 
+    def _shown(self, text: str) -> str:
+        """What is printed of a text."""
+        return text
+
     def writelines(self, lines: Any) -> None:
-        """Writes each line, made visible."""
+        """Writes each line."""
         for line in lines:
             self.write(line)
 
@@ -88,6 +93,26 @@ class VisibleStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class VisibleStream(FittingStream):
+    """The same, on which everything is visible."""
+
+    @override
+    def _shown(self, text: str) -> str:
+        return visible(text)
+
+    @property
+    def controlled(self) -> FittingStream:
+        """The stream for what this program itself has a terminal obey: a bar that moves. Nothing from elsewhere goes
+        there but what ``visible_line`` gave.
+        """
+        return FittingStream(self._stream)
+
+
+def controlled(stream: TextIO) -> TextIO:
+    """What a terminal's own controls are written to: see ``VisibleStream.controlled``."""
+    return cast(TextIO, stream.controlled) if isinstance(stream, VisibleStream) else stream
 
 
 def _holds(encoding: str, letter: str) -> bool:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from emulator.errors import SscardError
 from emulator.messages import _
-from harness.cli import card_options, interrupt, pins
+from harness.cli import card_options, interrupt, pins, progress
 from harness.cli.office import options
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Command, Desk
@@ -123,9 +123,7 @@ def _told(request: Apply, done: Done) -> dict[str, Any]:
 def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
     """Issues a card to each applicant and prints a row for each; returns how many failed."""
     rows: list[dict[str, Any]] = []
-    with click.progressbar(
-        requests, label=_("issuing 即时制卡"), file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    with progress.bar(requests, len(requests), _("issuing 即时制卡"), hidden=not sys.stderr.isatty()) as bar:
         cut_short = interrupt.gathered((_row(desk, request, how) for request in bar), rows)
     if desk.as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
