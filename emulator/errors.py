@@ -40,6 +40,11 @@ class SscardError(Exception):
     """What is told elsewhere in place of its own words; empty: they are told as they are."""
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """What is told at a terminal, a line each."""
+        return (str(self),)
+
+    @property
     def details(self) -> dict[str, Any]:
         """What stands beside kind and text for programs, as JSON takes it."""
         return {}

@@ -16,7 +16,7 @@ from harness.cli import interrupt
 from harness.cli.table import HELP, Table
 from harness.extras import missing
 from harness.messages import system
-from harness.messages.visible import VisibleStream
+from harness.messages.visible import VisibleStream, visible_line
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 FAILED = 1
@@ -41,23 +41,25 @@ class _Main(Table):
             raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
-        except click.ClickException:
+        except click.ClickException as error:
+            told = visible_line(error.format_message())
+            vars(error)["format_message"] = lambda: told
             raise
         except SscardError as error:
             if error.kind is ErrorKind.USAGE:
-                raise click.UsageError(str(error), ctx) from error
-            self._end(str(error), error.exit_code)
+                raise click.UsageError(visible_line(str(error)), ctx) from error
+            self._end(error.exit_code, *error.lines)
         except OSError as error:
-            self._end(system.said(error), FAILED)
+            self._end(FAILED, system.said(error))
         except ModuleNotFoundError as error:
             lacking = missing(error, f"sscard {ctx.invoked_subcommand}", str(ctx.invoked_subcommand))
             if lacking is None:
                 raise
-            self._end(str(lacking), lacking.exit_code)
+            self._end(lacking.exit_code, str(lacking))
 
     @staticmethod
-    def _end(said: str, code: int) -> None:
-        click.echo(f"sscard: {said}", err=True)
+    def _end(code: int, *said: str) -> None:
+        click.echo("sscard: " + "\n".join(map(visible_line, said)), err=True)
         raise click.exceptions.Exit(code)
 
 

@@ -12,6 +12,7 @@ from emulator.messages import _
 from emulator.textfiles import text as textfile
 from emulator.textfiles import writing
 from harness.cli import usage
+from harness.cli.lines import say
 from harness.verdicts import baseline
 from harness.verdicts.verdict import Result, Verdict
 
@@ -50,7 +51,7 @@ def settle(results: Sequence[Result], known: Collection[str], to: Path | None, *
     """
     verdicts = [(one.subject.id, str(one.verdict)) for one in results]
     if names := baseline.stale(known, verdicts):
-        click.echo(_("stale baseline 基线中已不再失败: {names}").format(names=", ".join(names)), err=True)
+        say(_("stale baseline 基线中已不再失败: {names}").format(names=", ".join(names)), err=True)
     if to is None:
         return
     before = _text(to)
@@ -59,12 +60,12 @@ def settle(results: Sequence[Result], known: Collection[str], to: Path | None, *
             raise baseline.NoBaseline(_("not all was run"))
         text = baseline.updated(before, results)
     except baseline.NoBaseline as why:
-        click.echo(_("{path} was not written 未写基线: {why}").format(path=to, why=why), err=True)
+        say(_("{path} was not written 未写基线: {why}").format(path=to, why=why), err=True)
         return
     with writing.named(to):
         to.write_text(text, encoding="utf-8", newline="")
     old, new = baseline.ids(before), baseline.ids(text)
-    click.echo(
+    say(
         _("{path}: {count} known failures 已知未通过, {more} new 新增, {less} gone 删去").format(
             path=to, count=len(new), more=len(new - old), less=len(old - new)
         ),

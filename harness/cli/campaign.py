@@ -15,6 +15,7 @@ from emulator.messages import _
 from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, progress
+from harness.cli.lines import say
 from harness.verdicts import report
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
@@ -192,15 +193,15 @@ def _print(results: list[Result], found: list[_Kept]) -> None:
     for one in results:
         chance = one.subject.id.startswith("CAMPAIGN-")
         if one.subject.id not in kept and (chance or one.verdict not in quiet):
-            click.echo(f"{one.verdict} {CHINESE[one.verdict]} {one.subject.id} [{one.profile}] {one.reason}".rstrip())
+            say(f"{one.verdict} {CHINESE[one.verdict]} {one.subject.id} [{one.profile}] {one.reason}".rstrip())
     for each in found:
         finding = each.finding
-        click.echo(
+        say(
             _("failed 未通过 {id} [{profile}] in {count} steps: {words}").format(
                 id=finding.id, profile=finding.kind.name, count=len(finding.deeds), words=finding.words
             )
         )
-        click.echo(_("  written to {path}; again: {again}").format(path=each.path, again=each.again))
+        say(_("  written to {path}; again: {again}").format(path=each.path, again=each.again))
         if not each.shown:
             click.echo(_("  its vector does not fail: answers alone, or another challenge, do not show it"))
     counts = Counter(one.verdict for one in results)

@@ -23,6 +23,7 @@ from harness.certificates.x509 import Certificate
 from harness.cli import card_options as targets
 from harness.cli import pins
 from harness.cli.card_options import Target
+from harness.cli.lines import say
 from harness.clock import CHINA, Clock
 from harness.terminal.certificates import PIECES, WORDS, CertificateApplication, Held, State
 from harness.terminal.terminal import Terminal
@@ -89,7 +90,7 @@ def authority(path: Path, name: str, years: int, *, force: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     with writing.named(path), os.fdopen(os.open(path, flags, 0o600), "w", encoding="ascii") as file:
         file.write(made.to_pem())
-    click.echo(_("{path}: {subject}, until {ends}").format(
+    say(_("{path}: {subject}, until {ends}").format(
         path=path, subject=made.certificate.subject, ends=f"{made.certificate.ends:%Y-%m-%d}"))  # fmt: skip
 
 
@@ -194,7 +195,7 @@ def check(
         click.echo(json.dumps({str(one): told for one, told in faults.items()}, ensure_ascii=False, indent=1))
     else:
         for one, told in faults.items():
-            click.echo(f"{one}: {'; '.join(told) or _('good 通过')}")
+            say(f"{one}: {'; '.join(told) or _('good 通过')}")
     ctx.exit(1 if any(faults.values()) else 0)
 
 
@@ -217,10 +218,10 @@ def _tell(found: list[Held], *, as_json: bool) -> None:
         click.echo(json.dumps({str(one.purpose): _row(one, now) for one in found}, ensure_ascii=False, indent=1))
         return
     for one in found:
-        click.echo(f"{one.purpose}: {_(WORDS[one.state(now)])}{f': {one.told}' if one.told else ''}")
+        say(f"{one.purpose}: {_(WORDS[one.state(now)])}{f': {one.told}' if one.told else ''}")
         for name, value in _row(one, now).items():
             if name not in ("state", "certificate", "told") and value:
-                click.echo(f"  {name}: {value}")
+                say(f"  {name}: {value}")
 
 
 def _row(one: Held, now: datetime) -> dict[str, Any]:

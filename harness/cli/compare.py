@@ -22,6 +22,7 @@ from emulator.personas.document import is_path
 from emulator.textfiles import text as textfile
 from harness.cli import card_options, interrupt, progress, usage
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.learning import observation
 from harness.learning.card_view import CardView, of_image, of_learned, of_learning
 from harness.learning.compare import Compared, compared
@@ -107,14 +108,14 @@ def _tell(found: Compared, names: list[Named], *, as_json: bool) -> None:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
         return
     for key, one in zip("AB", names, strict=True):
-        click.echo(f"{key}: {one.kind} {one.name}")
+        say(f"{key}: {one.kind} {one.name}")
     for difference in found.differences:
-        click.echo(f"  {difference.words}")
+        say(f"  {difference.words}")
     click.echo(_("{count} differences 处差异").format(count=len(found.differences)))
     if found.gathered:
         click.echo(_("not compared, as one of them does not show it 未比较，因为其中一方看不到:"), err=True)
     for what, places in found.gathered.items():
-        click.echo(f"  {what}: {', '.join(places)}" if places else f"  {what}", err=True)
+        say(f"  {what}: {', '.join(places)}" if places else f"  {what}", err=True)
 
 
 # --- which card ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import click
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options
+from harness.cli.lines import say
 from harness.facts.fact import Fact
 from harness.sources.page import markdown
 from harness.sources.register import Register, register
@@ -90,7 +91,7 @@ def facts(
     for one in found:
         cited = ", ".join(map(known.words, one.citations))
         apart = _("  second-hand") if known.second_hand(one.grade, one.citations) else ""
-        click.echo(f"{one.grade}  {one.where}\n   {one.statement}" + (f"\n   {cited}{apart}" if cited else ""))
+        say(f"{one.grade}  {one.where}", f"   {one.statement}", *([f"   {cited}{apart}"] if cited else []))
         if shown is not None and (told := shown.of(one)):
             click.echo(_("   cards 实卡: {told}").format(told=told.words()))
     click.echo()

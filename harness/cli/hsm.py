@@ -12,6 +12,7 @@ from emulator.messages import _
 from harness.cli import card_options, usage
 from harness.cli import origins as origins_
 from harness.cli.card_options import F
+from harness.cli.lines import say
 from harness.hsm.machine import PROVINCE, EncryptionMachine
 from harness.keys import roots as sources
 
@@ -78,7 +79,7 @@ def list_keys(held: EncryptionMachine, *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for key in held.keys:
-        click.echo(
+        say(
             _("{hsm}  {name:8} levels {levels}  {title} {title_en}").format(
                 hsm=key.hsm, name=key.name, levels=key.levels, title=key.title, title_en=key.title_en
             )

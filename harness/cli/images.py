@@ -18,6 +18,7 @@ from emulator.security import PIN
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.images import compare
 from harness.images import tear as tearing
 from harness.images.tear import Step
@@ -84,7 +85,7 @@ def show_image(path: Path, *, as_json: bool) -> None:
             if isinstance(value, dict)
             else value
         )
-        click.echo(f"{_(LABELS.get(name, name)):18} {shown}")
+        say(f"{_(LABELS.get(name, name)):18} {shown}")
 
 
 @image_group.command()
@@ -99,7 +100,7 @@ def diff(ctx: click.Context, left: Path, right: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(said, ensure_ascii=False, indent=1))
     else:
         for sentence in said:
-            click.echo(sentence)
+            say(sentence)
     ctx.exit(1 if said else 0)
 
 
@@ -154,9 +155,9 @@ def tear(ctx: click.Context, steps: Sequence[str], choice: CardChoice, persona: 
                 for row in rows:
                     click.echo(json.dumps(asdict(row), ensure_ascii=False))
                 continue
-            click.echo(_("{words}: {number} writes").format(words=_words(text), number=rows[-1].after if rows else 0))
+            say(_("{words}: {number} writes").format(words=_words(text), number=rows[-1].after if rows else 0))
             for row in rows:
-                click.echo(
+                say(
                     _("  cut after {after:3} writes: {outcome:8} {changes}")
                     .format(after=row.after, outcome=row.outcome, changes="; ".join(row.changes))
                     .rstrip()

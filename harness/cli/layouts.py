@@ -17,6 +17,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.messages import _
 from emulator.security import PIN, Always
 from harness.cli import card_options
+from harness.cli.lines import say
 from harness.trace import reference
 
 
@@ -44,7 +45,7 @@ def check(file: str, *, as_json: bool) -> None:
         click.echo(json.dumps(body, ensure_ascii=False))
         return
     spoken = _("{applications} applications, {files} files, {items} items, {keys} keys").format(**counts)
-    click.echo(_("{file}: good 正确. {counts}").format(file=file, counts=spoken))
+    say(_("{file}: good 正确. {counts}").format(file=file, counts=spoken))
     click.echo(_("fingerprint {fingerprint}").format(fingerprint=found.fingerprint))
     if base:
         _tell_differences(changes, base.name)
@@ -70,7 +71,7 @@ def _as_json(change: Difference) -> dict[str, Any]:
 
 
 def _tell_differences(changes: list[Difference], base: str) -> None:
-    click.echo(_("{count} differences from 与其差异 {base}").format(count=len(changes), base=base))
+    say(_("{count} differences from 与其差异 {base}").format(count=len(changes), base=base))
     for where, before, after in changes:
         words = [_in_brief(one) for one in (before, after)]
         told = f"{words[0]} → {words[1]}"
@@ -78,7 +79,7 @@ def _tell_differences(changes: list[Difference], base: str) -> None:
             told = _("new 新增 {value}").format(value=words[1])
         elif after is None:
             told = _("gone 删除 {value}").format(value=words[0])
-        click.echo(f"  {where}: {told}")
+        say(f"  {where}: {told}")
 
 
 def _in_brief(value: Any) -> str:
@@ -103,12 +104,12 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"fingerprint": found.fingerprint, "layout": found.table}, ensure_ascii=False, indent=1))
         return
-    click.echo(f"{found.name}  {found.title_zh} {found.title}  ({', '.join(found.algorithms)})")
+    say(f"{found.name}  {found.title_zh} {found.title}  ({', '.join(found.algorithms)})")
     for app in found.applications.values():
         if not app.parent:
             _application(found, app.id, 0)
     for line in _features(found):
-        click.echo(line)
+        say(line)
 
 
 def _application(found: Layout, name: str, depth: int) -> None:
@@ -116,7 +117,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
     named = f" {app.dfname.hex().upper()}" if app.dfname else ""
     block = "" if isinstance(app.block, Always) else _("  block {block}").format(block=app.block)
     key = _("  messaging {messaging_key}").format(messaging_key=app.messaging_key) if app.messaging_key else ""
-    click.echo(f"{indent}{name} {app.fid:04X}{named}  {app.name} {app.name_en}{key}{block}  ({app.grade})")
+    say(f"{indent}{name} {app.fid:04X}{named}  {app.name} {app.name_en}{key}{block}  ({app.grade})")
     for spec in found.files.values():
         if spec.application != name:
             continue
@@ -128,7 +129,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
         demands = [_("{deed} under {how}").format(deed=deed, how=how) for deed, how in
                    (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
         how = "".join(f"; {one}" for one in demands)
-        click.echo(
+        say(
             _(
                 "{indent}  {file} {fid:04X}  {name} {name_en}  {kinds}  [read {read}; update {update}{how}]  ({grade})"
             ).format(
@@ -149,7 +150,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
     for key_spec in found.keys.values():
         if key_spec.application == name:
             tries = _("{tries} tries").format(tries=key_spec.tries) if key_spec.tries else _("never locks")
-            click.echo(
+            say(
                 _(
                     "{indent}  key {id:02X} {name}  {title} {title_en}  [{use}; {levels} levels; {tries}; "
                     "{versions} loaded]  ({grade})"
@@ -174,7 +175,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
 def _item(item: ItemSpec, depth: int) -> None:
     count = f" x{item.count}" if item.count > 1 else ""
     names = f"  {item.name} {item.name_en}".rstrip()
-    click.echo(f"{'  ' * depth}{item.label or '-'} {item.format} {item.length}{count}{names}  ({item.grade})")
+    say(f"{'  ' * depth}{item.label or '-'} {item.format} {item.length}{count}{names}  ({item.grade})")
     for part in item.elements:
         _item(part, depth + 1)
 

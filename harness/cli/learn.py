@@ -17,6 +17,7 @@ from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt, pins, progress
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.keys import roots
 from harness.keys.root_keys import RootKeys
 from harness.keys.spent import SpentKeys
@@ -165,12 +166,11 @@ def _report(found: Learned, files: list[Path], *, as_json: bool) -> None:
         }
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
         return
-    for line in _lines(learning):
-        click.echo(line)
+    say(*_lines(learning))
     for one in files:
-        click.echo(f"  {one}")
+        say(f"  {one}")
     for sentence in found.refused:
-        click.echo(_("refused 被拒绝: {sentence}").format(sentence=sentence), err=True)
+        say(_("refused 被拒绝: {sentence}").format(sentence=sentence), err=True)
 
 
 def _lines(learning: Learning) -> Iterator[str]:

@@ -15,6 +15,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from harness.cli import baselines, card_options, outputs, relaying
+from harness.cli.lines import say
 from harness.cli.relaying import relayed_into_free
 from harness.clock import Clock
 from harness.monitor.monitor import Finding, Monitor
@@ -101,14 +102,14 @@ def monitor(
     plan = catalogue.layout(layout) if layout else read.layout_of(trace) if trace else catalogue.layout(read.OTHERWISE)
     day = today.date() if today else Clock().today()
     judge = Monitor(plan, Situation(day, frozenset(one.upper() for one in lost) | frozenset(lost)), psam=psam)
-    say, watched = _quiet if as_json else _say, Watched(plan)
+    tell, watched = _quiet if as_json else _say, Watched(plan)
     with ended():
         if trace is not None:
             for event in read.events(trace, follow=follow):
-                say(judge.hear(event))
+                tell(judge.hear(event))
         elif reader is not None:
-            _live(judge, watched, reader, psam_reader, port, plan if layout else None, say)
-    say(judge.end())
+            _live(judge, watched, reader, psam_reader, port, plan if layout else None, tell)
+    tell(judge.end())
     results = judge.results()
     target_words = _("terminal 终端: {name}").format(name=trace.name if trace else reader)
     date_words = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -126,7 +127,7 @@ def monitor(
         _sum(results)
     gaps = list(_gaps(judge, trace))
     for gap in gaps:
-        click.echo(f"sscard: {trace or reader}: {gap}", err=True)
+        say(f"sscard: {trace or reader}: {gap}", err=True)
     baselines.settle(results, known, new_baseline)
     ctx.exit(conclusion.of_results(results, known, asked).exit_code)
 
@@ -158,7 +159,7 @@ def _live(
     psam_reader: str | None,
     port: int | None,
     layout: Layout | None,
-    say: Callable[[Iterable[Finding]], None],
+    tell: Callable[[Iterable[Finding]], None],
 ) -> None:
     """Judges what passes until Ctrl-C, by this layout or the one that the card says. Values are heard whole, as they
     are written nowhere.
@@ -170,12 +171,12 @@ def _live(
         number += 1
         event = Event.of(number, table)
         watched.hear(event)
-        say(judge.hear(event))
+        tell(judge.hear(event))
 
     trace = Trace(put, personal_data=True)
     with relayed_into_free(reader, psam_reader, port, trace, layout) as cards:
         for one in cards:
-            click.echo(_("watching {one}").format(one=one), err=True)
+            say(_("watching {one}").format(one=one), err=True)
         click.echo(_("Ctrl-C ends 正在监视，按Ctrl-C结束"), err=True)
         wait_ended()
 
@@ -187,19 +188,19 @@ def _quiet(findings: Iterable[Finding]) -> None:
 def _say(findings: Iterable[Finding]) -> None:
     for one in findings:
         rule = one.rule
-        click.echo(
+        say(
             _("{mark} {id} slot {slot}, line {line}: {text}").format(
                 mark=MARK[rule.severity], id=rule.id, slot=one.slot, line=one.line, text=one.text
             )
             + (_(", at {at}").format(at=one.at) if one.at else "")
         )
-        click.echo(f"    {rule.title_zh}\n    {rule.title}\n    {register().readable(rule.source)}")
+        say(f"    {rule.title_zh}", f"    {rule.title}", f"    {register().readable(rule.source)}")
 
 
 def _sum(results: list[Result]) -> None:
     for one in results:
         if one.verdict is Verdict.MISSING:
-            click.echo(f"? {one.subject.id}: {one.reason}")
+            say(f"? {one.subject.id}: {one.reason}")
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
 

@@ -17,6 +17,7 @@ from emulator.personas import document
 from emulator.personas.finding import Finding, PersonaError
 from emulator.textfiles import writing
 from harness.cli import card_options, usage
+from harness.cli.lines import say
 from harness.clock import Clock
 
 FINDINGS, UNREADABLE = 1, 2
@@ -122,7 +123,7 @@ def check(ctx: click.Context, name: str, named: tuple[str, ...], *, as_json: boo
         if as_json:
             click.echo(json.dumps({"file": name, "good": False, "findings": [_row(error.finding)]}, ensure_ascii=False))
         else:
-            click.echo(f"sscard: {error}", err=True)
+            say(f"sscard: {error}", err=True)
         ctx.exit(UNREADABLE)
     if as_json:
         rows = [_row(finding) for finding in report.findings]
@@ -130,8 +131,8 @@ def check(ctx: click.Context, name: str, named: tuple[str, ...], *, as_json: boo
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         for finding in report.findings:
-            click.echo(str(finding))
-        click.echo(_summary(report))
+            say(str(finding))
+        say(_summary(report))
     ctx.exit(FINDINGS if report.findings else 0)
 
 

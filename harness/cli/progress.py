@@ -104,6 +104,6 @@ def of_commands() -> Callable[[int, str], None]:
         if shown:
             over_the_last(words)
         else:
-            click.echo(words, err=True)
+            click.echo(visible_line(words), err=True)
 
     return tell

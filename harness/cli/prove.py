@@ -19,6 +19,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import baselines, card_options, interrupt, outputs, progress, sweeping, usage
+from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.sweeping import Chosen
 from harness.verdicts import conclusion
@@ -217,7 +218,7 @@ def _list(plan: ProvingPlan, *, as_json: bool) -> None:
         return
     width = max(len(one.situation.name) for one in plan.cases)
     for one in plan.cases:
-        click.echo(f"{one.situation.name:{width}}  {one.situation.title_zh} {one.situation.title}".rstrip())
+        say(f"{one.situation.name:{width}}  {one.situation.title_zh} {one.situation.title}".rstrip())
 
 
 class Kept:
@@ -279,7 +280,7 @@ class Proving:
 
     def _say(self, run: RunResult) -> None:
         mark = MARK.get(run.verdict, "?")
-        click.echo(
+        say(
             _("{mark} {name}: {verdict} {zh} ({seconds:.1f} s, {count} commands)").format(
                 mark=mark,
                 name=run.situation,
@@ -292,8 +293,8 @@ class Proving:
         if run.verdict is Verdict.PASSED:
             return
         for reason in run.reasons:
-            click.echo(f"    {reason}")
-        click.echo(_("    again 重现: {line}").format(line=self._lines[run.situation]))
+            say(f"    {reason}")
+        say(_("    again 重现: {line}").format(line=self._lines[run.situation]))
 
     def results(self) -> list[Result]:
         """Every verdict so far, as the report has it."""
@@ -323,7 +324,7 @@ class Proving:
                 if run := self.runs.get(one.situation.name):
                     self._say(run)
         for missing in report.unmet(self._plan, self.runs.values()):
-            click.echo(f"? {missing.subject.id}: {missing.reason}")
+            say(f"? {missing.subject.id}: {missing.reason}")
         counts = Counter(run.verdict for run in self.runs.values())
         click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
 
@@ -349,7 +350,7 @@ def _as_progress(done: Done[RunRequest, RunResult]) -> tuple[str, bool]:
 
 
 def _note(text: str) -> None:
-    click.echo(f"sscard: {text}", err=True)
+    say(f"sscard: {text}", err=True)
 
 
 COMMANDS = (prove,)

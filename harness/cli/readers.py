@@ -8,6 +8,7 @@ import click
 
 from emulator.messages import _
 from harness.cli import card_options
+from harness.cli.lines import say
 from harness.readers import pcsc
 from harness.readers.atr import AtrParts, masked, parts
 from harness.readers.names import says_contactless
@@ -28,7 +29,7 @@ def readers(*, serials: bool, as_json: bool) -> None:
     else:
         for one in found:
             field = _(", a contactless reader by its name") if _silent_field(one) else ""
-            click.echo(f"{one.name}: {_words(one, serials=serials)}{field}")
+            say(f"{one.name}: {_words(one, serials=serials)}{field}")
     if not found:
         raise PcscError(_("PC/SC has no reader"), remedy=_("`sscard run` makes one; `sscard doctor` looks for faults"))
 

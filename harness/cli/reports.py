@@ -9,6 +9,7 @@ import click
 
 from emulator.messages import _
 from harness.cli import card_options, outputs
+from harness.cli.lines import say
 from harness.verdicts import report, report_diff, report_file, report_merge, report_text
 from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
 
@@ -43,8 +44,7 @@ def show_report(ctx: click.Context, place: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report_text.as_table(found), ensure_ascii=False, indent=1))
     else:
-        for line in report_text.lines(found):
-            click.echo(line)
+        say(*report_text.lines(found))
     ctx.exit(found.conclusion.exit_code)
 
 
@@ -62,8 +62,7 @@ def diff_reports(ctx: click.Context, first: Path, second: Path, *, as_json: bool
     if as_json:
         click.echo(json.dumps(found.as_table(), ensure_ascii=False, indent=1))
     else:
-        for line in report_diff.lines(found):
-            click.echo(line)
+        say(*report_diff.lines(found))
     ctx.exit(found.exit_code)
 
 
@@ -86,8 +85,7 @@ def merge_reports(
         raise click.UsageError(_("expected two reports or more"))
     to = outputs.report_goal(folder, sign)
     merged = report_merge.merge([report_file.load(one) for one in places], latest=latest)
-    for note in merged.notes:
-        click.echo(f"sscard: {note}", err=True)
+    say(*(f"sscard: {note}" for note in merged.notes), err=True)
     assert to is not None, "-o is required"
     if any(folder.resolve() == (one if one.is_dir() else one.parent).resolve() for one in places):
         raise click.BadParameter(_("{folder} is one of the reports").format(folder=folder), param_hint="-o")

@@ -18,6 +18,7 @@ from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import baselines, interrupt, outputs, progress, usage
 from harness.cli import card_options as targets
+from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
@@ -138,10 +139,10 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
-        click.echo(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
-        click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.source}")
+        say(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
+        say(f"  {one.subject.title_zh}", f"  {one.subject.title}", f"  {one.subject.source}")
         for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
-            click.echo(f"  → {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}")
+            say(f"  → {line['command']}  {line['words']}", f"  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
 
@@ -154,7 +155,7 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
     found = _found(paths)
     if not as_json:
         for one in found:
-            click.echo(f"{one.id}  {'、'.join(map(str, one.articles))}  {one.title_zh} {one.title}")
+            say(f"{one.id}  {'、'.join(map(str, one.articles))}  {one.title_zh} {one.title}")
         return
     rows = [
         {
@@ -238,7 +239,7 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
         secret = getattr(request, field)
         if show_secrets and isinstance(secret, SecretStr):
             value = secret.get_secret_value()
-        click.echo(f"  {field}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        say(f"  {field}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     click.echo(
         _("expected 预期: {outcome}").format(outcome=asked.expected)
         + (f" ({asked.around.rule})" if asked.around.rule else "")

@@ -15,6 +15,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from harness.cli import pins
+from harness.cli.lines import say
 from harness.conformance import recorded, runner
 from harness.conformance import vector as vectors
 from harness.conformance.recorded import Recorded
@@ -84,7 +85,7 @@ def _target(on: Receiver, plan: Layout) -> Iterator[Target]:
 def _tell(result: Result, target: Target, *, show_secrets: bool) -> None:
     """The last exchanges, and the verdict."""
     for line in report.trace_lines(result.trace, show_secrets=show_secrets):
-        click.echo(f"→ {line['command']}  {line['words']}\n← {line['answer']}  {line['meaning']}")
+        say(f"→ {line['command']}  {line['words']}", f"← {line['answer']}  {line['meaning']}")
     why = f": {result.reason}" if result.reason else ""
     words = _("answers as recorded 应答与录制一致") if result.verdict is Verdict.PASSED else CHINESE[result.verdict]
-    click.echo(f"{target.target}: {result.verdict} {words}{why}")
+    say(f"{target.target}: {result.verdict} {words}{why}")

@@ -19,6 +19,7 @@ from emulator.messages import _
 from emulator.reader.shape import ReaderShape
 from harness.cli import card_options, studio, studio_office
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.cli.steering import PORT
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
@@ -228,9 +229,7 @@ def doctor(ctx: click.Context, port: int | None, *, as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
     else:
         for one in findings:
-            click.echo(
-                f"{one.level:8} {one.check}: {one.detail}" + (f"\n         → {one.remedy}" if one.remedy else "")
-            )
+            say(f"{one.level:8} {one.check}: {one.detail}", *([f"         → {one.remedy}"] if one.remedy else []))
     ctx.exit(1 if any(one.level == "fault" for one in findings) else 0)
 
 

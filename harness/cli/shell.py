@@ -16,6 +16,7 @@ from harness.cli import card_options, pins
 from harness.cli.by_hand import by_hand
 from harness.cli.card_options import Target
 from harness.cli.exchanges import tell
+from harness.cli.lines import say
 from harness.console import words
 from harness.console.hand import ByHand
 from harness.keys.spent import state_folder
@@ -51,7 +52,7 @@ def shell(
     with target as at, _history() if typed else contextlib.nullcontext():
         card = by_hand(at, keys, pin, asks=typed)
         if typed:
-            click.echo(_("{name}, {algorithm}; `help` lists the words").format(
+            say(_("{name}, {algorithm}; `help` lists the words").format(
                 name=f"{card.layout.title_zh} {card.layout.title}", algorithm=card.terminal.suite.name
             ))  # fmt: skip
             _complete(card)

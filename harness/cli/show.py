@@ -24,6 +24,7 @@ from emulator.messages import _, ngettext
 from harness.cli import card_options, pins, progress
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
+from harness.cli.lines import say
 from harness.clock import Clock
 from harness.images.contents import keys_of, of_image
 from harness.keys.none import NoKeys
@@ -134,7 +135,7 @@ def show(
     else:
         _print(card)
     if card.unread:
-        click.echo(
+        say(
             ngettext(
                 "{count} file was not read 个文件未读", "{count} files were not read 个文件未读", card.unread
             ).format(count=card.unread),
@@ -145,11 +146,12 @@ def show(
 
 def _print(card: _Shown) -> None:
     held, now = card.certificates, Clock().now()
-    click.echo(f"{card.layout.title_zh} {card.layout.title}, {card.algorithm}, ATR {card.atr.hex().upper()}")
+    say(f"{card.layout.title_zh} {card.layout.title}, {card.algorithm}, ATR {card.atr.hex().upper()}")
     for file in card.files:
         spec = file.spec
-        click.echo(
-            _("\n{path} {name} {name_en}  [read {read}; update {update}]  ({grade})").format(
+        click.echo()
+        say(
+            _("{path} {name} {name_en}  [read {read}; update {update}]  ({grade})").format(
                 path=spec.path,
                 name=spec.name,
                 name_en=spec.name_en,
@@ -159,16 +161,14 @@ def _print(card: _Shown) -> None:
             )
         )
         if file.unread:
-            click.echo("  " + _("not read: {why}").format(why=file.unread))
+            say("  " + _("not read: {why}").format(why=file.unread))
         elif spec.structure is Structure.TRANSPARENT:
-            click.echo(
-                "  " + _("{size} bytes, {used} used").format(size=spec.size, used=len(file.bytes.rstrip(bytes(1))))
-            )
+            say("  " + _("{size} bytes, {used} used").format(size=spec.size, used=len(file.bytes.rstrip(bytes(1)))))
         if (stands := held.get(spec.path)) is not None:
-            click.echo(f"  {_(WORDS[stands.state(now)])} {stands.span}".rstrip())
+            say(f"  {_(WORDS[stands.state(now)])} {stands.span}".rstrip())
         for one in file.items:
             label = one.spec.label or f"#{one.number}"
-            click.echo(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
+            say(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
 
 
 def _as_json(card: _Shown, *, show_secrets: bool) -> dict[str, Any]:
@@ -348,7 +348,7 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
         tries = _("levels {levels} tries {tries} [{grade}]").format(
             levels=row["levels"], tries=row["tries"], grade=row["grade"]
         )
-        click.echo(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
+        say(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
 
 
 COMMANDS = (show, apdu, keys)

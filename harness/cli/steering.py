@@ -17,6 +17,7 @@ from emulator.textfiles import writing
 from emulator.textfiles.text import read
 from harness.cli import card_options, usage
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.cli.table import Context
 from harness.readers import pcsc
 from harness.serving import control
@@ -81,7 +82,7 @@ def _steering(function: F) -> F:
             return control.ask(control.chosen(port, run_id), request, timeout=PATIENCE)
 
         answer = function(*args, ask=ask, **kwargs)
-        click.echo(json.dumps(answer) if as_json else _said(answer))
+        say(json.dumps(answer) if as_json else _said(answer))
 
     return wrapped  # type: ignore[return-value]
 
@@ -135,8 +136,7 @@ def state(slot: int | None, port: int | None, run_id: str | None, *, as_json: bo
         click.echo(json.dumps(answer["slots"], ensure_ascii=False, indent=1))
         return
     for one in answer["slots"]:
-        for line in _state_of(one):
-            click.echo(line)
+        say(*_state_of(one))
 
 
 @card.command()
@@ -258,7 +258,7 @@ def _list(runs: list[control.Running], *, as_json: bool) -> None:
         for row in one.table.get("slots", ()):
             held = f"{row['atr']}  {row['layout']} {row['algorithm']}" if row["inserted"] else _("empty 空")
             told = _("  slot {slot}  {reader}  {held}").format(slot=row["slot"], reader=row["reader"], held=held)
-            click.echo(told + _side(row))
+            say(told + _side(row))
     if not runs:
         click.echo(_("no `sscard run` of yours serves cards 没有正在运行的 sscard run"))
 

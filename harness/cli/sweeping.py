@@ -17,6 +17,7 @@ import click
 from emulator.errors import Misuse
 from emulator.messages import _
 from harness.cli import interrupt, outputs, usage
+from harness.cli.lines import say
 from harness.cli.progress import JSON, ForPrograms, over_the_last
 
 if TYPE_CHECKING:
@@ -167,8 +168,7 @@ def run(
         if as_json:
             click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     if not as_json:
-        for text in sweeps.as_text(found, line):
-            click.echo(text)
+        say(*sweeps.as_text(found, line))
     if cut_short:
         done = _("{count} cells were played").format(count=len(found.played))
         interrupt.tell(outputs.cut_short(done, to.folder if to else None))

@@ -16,6 +16,7 @@ from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options, relaying
 from harness.cli.card_options import CardChoice
+from harness.cli.lines import say
 from harness.cli.relaying import relayed_into_free
 from harness.serving.run import ended, wait_ended
 from harness.trace import diff, pcapng, read
@@ -50,7 +51,7 @@ def show(file: Path, layout: str | None, slot: int | None, *, follow: bool) -> N
         for event in read.events(file, follow=follow):
             if slot is None or event.slot == slot:
                 for line in words.lines(event):
-                    click.echo(line)
+                    say(line)
 
 
 @trace.command("diff")
@@ -75,7 +76,7 @@ def compare(ctx: click.Context, left: Path, right: Path, layout: str | None, *, 
             click.echo(json.dumps({"side": side, "line": event.line, **event.table, **more}, ensure_ascii=False))
         else:
             clock = f"{time_of_day(event)}  " if event.time is not None else ""
-            click.echo(f"{side} {event.line:5}  {clock}{diff.words(event, named)}")
+            say(f"{side} {event.line:5}  {clock}{diff.words(event, named)}")
     if not found and not as_json:
         click.echo(_("the sessions are alike 两次会话一致"))
     ctx.exit(1 if found else 0)
@@ -163,7 +164,7 @@ def _recorded(file: Path, layout: str | None, slot: int, *, personal_data: bool)
 def _told_of(told: Recorded) -> None:
     """Says what could not become a step."""
     for line in told.left_out:
-        click.echo(_("left out: {line}").format(line=line), err=True)
+        say(_("left out: {line}").format(line=line), err=True)
 
 
 @trace.command("to-vector")
@@ -285,7 +286,7 @@ def record(
         relayed_into_free(reader, psam_reader, port, written, None) as cards,
     ):
         for one in cards:
-            click.echo(_("recording {one}").format(one=one))
+            say(_("recording {one}").format(one=one))
         click.echo(_("Ctrl-C ends 正在记录，按Ctrl-C结束"))
         wait_ended()
     click.echo(_("{out}: {count} events are recorded 已记录").format(out=out, count=written.count), err=True)

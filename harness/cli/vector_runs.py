@@ -16,10 +16,12 @@ import click
 
 from emulator.messages import _
 from harness.cli import progress
+from harness.cli.lines import say
 from harness.conformance.models import Step
 from harness.conformance.plan import Plan, Planned
 from harness.conformance.targets.reader import CardInReader
 from harness.conformance.vector import Vector
+from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.verdicts import report
 from harness.verdicts.causes import REMEDIES, not_judged
@@ -71,13 +73,13 @@ def _costs(one: Planned) -> str:
 # --- how far it is -------------------------------------------------------------------------------------------------
 
 
-def progressing(results: Iterable[T], total: int, label: str, say: Callable[[str], None] | None = None) -> Iterator[T]:
+def progressing(results: Iterable[T], total: int, label: str, tell: Callable[[str], None] | None = None) -> Iterator[T]:
     """What comes, with a bar on a terminal, and elsewhere with a line on stderr every so often."""
     if sys.stderr.isatty():
         with progress.bar(results, total, label) as shown:
             yield from shown
         return
-    tell = say or (lambda text: click.echo(text, err=True))
+    tell = tell or (lambda text: say(text, err=True))
     told = began = time.monotonic()
     for count, one in enumerate(results, 1):
         yield one
@@ -108,30 +110,28 @@ class StepByStep:
         """See ``runner.Stepper``."""
         if vector.id != self._vector:
             self._vector, self._shown, self._log = vector.id, 0, log
-            click.echo(f"{vector.id}  {vector.title_zh} {vector.title}", err=True)
+            say(f"{vector.id}  {vector.title_zh} {vector.title}", err=True)
         self._show()
-        click.echo(f"[{number}] {step.name}: {step.raw}", err=True, nl=False)
+        click.echo(visible_line(f"[{number}] {step.name}: {step.raw}"), err=True, nl=False)
         self.wait()
 
     def ended(self, result: Result) -> None:
         """A vector has its verdict."""
         if result.subject.id == self._vector:
             self._show()
-        click.echo(
-            f"{result.subject.id}: {result.verdict} {CHINESE[result.verdict]} {result.reason}".rstrip(), err=True
-        )
+        say(f"{result.subject.id}: {result.verdict} {CHINESE[result.verdict]} {result.reason}".rstrip(), err=True)
 
     def _show(self) -> None:
         lines = report.trace_lines(self._log.lines, show_secrets=self.show_secrets)
         for line in lines[self._shown :]:
-            click.echo(exchange_in_words(line), err=True)
+            say(*exchange_in_words(line), err=True)
         self._shown = len(lines)
 
 
-def exchange_in_words(line: dict[str, str]) -> str:
+def exchange_in_words(line: dict[str, str]) -> tuple[str, str]:
     """Two lines of a trace, with the step that they belong to."""
     step = f"[{line['step']}] " if "step" in line else ""
-    return f"  {step}→ {line['command']}  {line['words']}\n  ← {line['answer']}  {line['meaning']}"
+    return f"  {step}→ {line['command']}  {line['words']}", f"  ← {line['answer']}  {line['meaning']}"
 
 
 # --- the next card -------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class NextCard:
 
     def __call__(self, card: CardInReader, wanting: int) -> CardInReader | None:
         """See ``runner.NextCard``."""
-        click.echo(
+        say(
             _("{count} vectors want another card 需要另一张卡: {profile}").format(
                 count=wanting, profile=card.profile.name
             ),
@@ -172,14 +172,14 @@ class NextCard:
         self._held.close()
         while self._changed():
             if not pcsc.wait_card(self._reader):
-                click.echo(_("no card came into {reader}").format(reader=self._reader), err=True)
+                say(_("no card came into {reader}").format(reader=self._reader), err=True)
             else:
                 another = self._held.enter_context(self._opened())
                 wrong = self._wrong(another, card)
                 if not wrong:
                     self._take(another)
                     return another
-                click.echo(f"{another.target}: {wrong}", err=True)
+                say(f"{another.target}: {wrong}", err=True)
                 self._held.close()
             if self._command:
                 return None

@@ -26,6 +26,7 @@ from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.cli import baselines, interrupt, outputs, progress, usage, vector_runs
 from harness.cli import card_options as targets
+from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.vector_runs import NextCard, StepByStep
 from harness.conformance import checking, coverage, generate, judgement, names, plan, runner
@@ -211,7 +212,7 @@ def run_vectors(
             if dry_run:
                 _show_plan(planned, as_json=as_json)
                 return
-            click.echo("\n".join(vector_runs.plan_in_short(planned)), err=True)
+            say(*vector_runs.plan_in_short(planned), err=True)
         else:
             found += _targets(replay, profiles, layout, interface)
         how = _How(
@@ -250,10 +251,9 @@ def run_vectors(
             click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     if not as_json:
         _print(results, known, show_secrets=show_secrets, verbose=verbose)
-        for line in vector_runs.slowest(results, durations or 0):
-            click.echo(line)
+        say(*vector_runs.slowest(results, durations or 0))
     for warning in (one for target in found if isinstance(target, CardInReader) for one in target.warnings):
-        click.echo(_("warning 警告: {warning}").format(warning=warning), err=True)
+        say(_("warning 警告: {warning}").format(warning=warning), err=True)
     baselines.settle(results, known, new_baseline, cut_short=cut_short)
     if cut_short:
         interrupt.tell(outputs.cut_short(done, folder))
@@ -288,8 +288,7 @@ def _show_plan(planned: plan.Plan, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(planned.as_table(), ensure_ascii=False, indent=1))
         return
-    for line in vector_runs.plan_in_full(planned):
-        click.echo(line)
+    say(*vector_runs.plan_in_full(planned))
 
 
 def _cards(
@@ -427,13 +426,13 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
         said = f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}"
-        click.echo(said.removesuffix(": "))
+        say(said.removesuffix(": "))
         if one.verdict in (*BAD, Verdict.WARNING):
             basis = register().readable(one.subject.source)
-            click.echo(f"  {one.subject.title_zh}\n  {one.subject.title}\n  {one.subject.standard}, {basis}")
+            say(f"  {one.subject.title_zh}", f"  {one.subject.title}", f"  {one.subject.standard}, {basis}")
         if one.verdict in (*BAD, Verdict.WARNING) or verbose > 1:
             for exchange in report.trace_lines(one.trace, show_secrets=show_secrets):
-                click.echo(vector_runs.exchange_in_words(exchange))
+                say(*vector_runs.exchange_in_words(exchange))
     counts = Counter(one.verdict for one in results)
     click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
     for line in vector_runs.open_questions(results):
@@ -460,7 +459,7 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:
-        click.echo(f"{one.id}  {','.join(one.versions) or _('all')}  {one.title_zh} {one.title}")
+        say(f"{one.id}  {','.join(one.versions) or _('all')}  {one.title_zh} {one.title}")
 
 
 @vectors.command("check")
@@ -479,7 +478,7 @@ def check_vectors(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool)
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:
         for fault in found.faults:
-            click.echo(str(fault))
+            say(str(fault))
         click.echo(
             _("{faults} faults in {files} files with {vectors} vectors 处错误").format(
                 faults=len(found.faults), files=found.files, vectors=found.vectors

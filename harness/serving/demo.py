@@ -8,6 +8,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from harness.clock import Clock
 from harness.keys.access import TerminalError
+from harness.messages.visible import visible_line
 from harness.readers.connection import Connection
 from harness.terminal import region
 from harness.terminal.terminal import PinRefused, Terminal
@@ -68,7 +69,7 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         say(_("\n2. The card and its holder 卡与持卡人"))
         read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
         for one in read:
-            say(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.words}")
+            say(visible_line(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.words}"))
         end = terminal.valid_until()
         if end is not None and end < clock.today():
             say(_("     The card's validity ended on {end}: a terminal refuses it 卡已过有效期").format(end=end))
@@ -79,7 +80,7 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         say(_("\n4. The cardholder's PIN 验证密码"))
         verified = _verify(terminal, pin, say)
     except (TerminalError, OSError) as error:
-        say(_("\nThe session failed 会话失败: {error}").format(error=error))
+        say(_("\nThe session failed 会话失败: {error}").format(error=visible_line(str(error))))
         return False
     say(_("\nThe session worked 会话成功") if verified and moved else _("\nThe session did not work 会话未成功"))
     return verified and moved
@@ -96,7 +97,7 @@ def _verify(terminal: Terminal, pin: str, say: Say) -> bool:
     try:
         terminal.verify_pin(pin)
     except PinRefused as refused:
-        say(f"     {refused}")
+        say(f"     {visible_line(str(refused))}")
         return False
     return True
 
@@ -118,5 +119,5 @@ def _move(terminal: Terminal, say: Say) -> bool:
     for one in after:
         binding = one.binding
         names = f"{region.SICHUAN[FROM]} {FROM} → {region.SICHUAN.get(one.code, '?')} {one.code}"
-        say(f"     {binding.item}  {binding.insurance} {binding.insurance_en}: {names}")
+        say(visible_line(f"     {binding.item}  {binding.insurance} {binding.insurance_en}: {names}"))
     return [one.code for one in after] == [TO] * len(held)

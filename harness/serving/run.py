@@ -12,6 +12,7 @@ from typing import NoReturn
 from emulator.chip import Chip
 from emulator.interface import Interface
 from emulator.messages import _
+from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.readers.connection import InProcess, Pcsc
 from harness.serving import control, demo
@@ -105,7 +106,7 @@ def run(options: Options) -> int:
         for number, held in cards:
             if held.chip.interface is Interface.CONTACTLESS:
                 say(f"contactless {number}")
-            say(f"ready {number} {held.chip.atr.hex().upper()} {readers[number]}")
+            say(visible_line(f"ready {number} {held.chip.atr.hex().upper()} {readers[number]}"))
         if page is not None:
             say(f"listening {page.url}")
         if not options.once:
@@ -147,4 +148,4 @@ def _without_reader(options: Options, why: str) -> int:
 
 
 def _note(text: str) -> None:
-    print(f"sscard: {text}", file=sys.stderr, flush=True)
+    print(visible_line(f"sscard: {text}"), file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ import yaml
 
 from emulator.errors import SscardError
 from emulator.messages import _
+from harness.cli.lines import say
 from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
 from harness.office.cards.store import CardStore
@@ -145,7 +146,7 @@ class Desk:
         if told:
             click.echo(readable(told))
         for one in done.notices:
-            click.echo(f"! {one}")
+            say(f"! {one}")
 
 
 def readable(told: Any) -> str:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from emulator.errors import SscardError
 from emulator.messages import _
 from harness.cli import card_options, interrupt, pins, progress
+from harness.cli.lines import say
 from harness.cli.office import options
 from harness.cli.office.common import FILE
 from harness.cli.office.desk import Command, Desk
@@ -132,7 +133,7 @@ def _many(desk: Desk, requests: list[Apply], how: HowMade) -> int:
         why = row["error"]["text"] if "error" in row else ""
         said = first.setdefault(why, at)  # what stopped many, stopped them all alike: it is said once
         why = why if said == at else why and _("as no. {said} 同第{said}项").format(said=said)
-        click.echo(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
+        say(f"{at}. {row['name']}: " + (why or f"{row['card']}  {row['holder']}"))
     if cut_short:
         interrupt.tell(
             _(

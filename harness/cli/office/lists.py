@@ -9,6 +9,7 @@ import click
 from sqlalchemy.orm import Session
 
 from emulator.messages import _
+from harness.cli.lines import say
 from harness.cli.office import options
 from harness.cli.office.desk import Command, Desk
 from harness.cli.office.lookup import UNKNOWN, unknown_deadlines
@@ -68,7 +69,7 @@ def listed(desk: Desk, /, what: str, after: int, most: int, **given: Any) -> Non
         return
     for one in rows:
         shown = {name: value for name, value in one.items() if name != UNKNOWN and value not in (False, None, "", [])}
-        click.echo("  ".join(f"{name} {value}" for name, value in shown.items()))
+        say("  ".join(f"{name} {value}" for name, value in shown.items()))
     unknown_deadlines(rows)
     if (last := page.next(rows, lists.NUMBER[what])) is not None:
         click.echo(_("more: --after {last}").format(last=last))

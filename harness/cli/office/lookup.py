@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from emulator.messages import _
 from emulator.textfiles import text as textfile
 from harness.cli import pins
+from harness.cli.lines import say
 from harness.cli.office import options
 from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
@@ -45,8 +46,8 @@ def outlets(desk: Desk, region: str, special: str | None) -> None:
         return
     for one in rows:
         cards = _("制卡 makes cards") if one["makes_cards"] else ""
-        click.echo(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
-        click.echo(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
+        say(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
+        say(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
 
 
 @click.command(cls=Command)
@@ -146,7 +147,7 @@ def trail(
         desk.table(rows)
         return
     for one in rows:
-        click.echo(_line(one))
+        say(_line(one))
     if verify:
         click.echo(_holds(len(rows)))
 
@@ -227,7 +228,7 @@ def late(desk: Desk, *, every: bool) -> None:
     for one in rows:
         by = one["deadline"] or "?"
         mark = _(" 逾期 late") if one.get("late") else ""
-        click.echo(
+        say(
             _("{application}  {kind_zh} {progress_zh}  {outlet}  by {by}{mark}").format(
                 application=one["application"],
                 kind_zh=one["kind_zh"],
@@ -249,7 +250,7 @@ def unknown_deadlines(rows: list[dict[str, Any]]) -> None:
     """Why deadlines are not known, and what to do about it: the same for many, said once."""
     whys = sorted({one[UNKNOWN] for one in rows if UNKNOWN in one})
     for why in whys:
-        click.echo(f"? {why}")
+        say(f"? {why}")
     if whys:
         click.echo(f"  {_(REMEDY)}")
 
@@ -267,7 +268,7 @@ def pending(desk: Desk) -> None:
         return
     for one in rows:
         pin = _(" needs the new PIN") if one["needs_pin"] else ""
-        click.echo(
+        say(
             _("{pending}  card {card}  {operation} ({job})  begun {begun}{pin}").format(
                 pending=one["pending"],
                 card=one["card"],

@@ -8,6 +8,7 @@ import click
 
 from emulator.messages import _
 from harness.cli import origins as origins_
+from harness.cli.lines import say
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import CardStore
 from harness.office.desk import tokens
@@ -27,9 +28,9 @@ def init(desk: Desk) -> None:
         rows = [{"clerk": name, "role": str(role), "outlet": outlet} for name, role, outlet in clerks]
         desk.table({"register": str(desk.path), "drawer": str(desk.folder), "clerks": rows})
         return
-    click.echo(_("register {path}, drawer {folder}").format(path=desk.path, folder=desk.folder))
+    say(_("register {path}, drawer {folder}").format(path=desk.path, folder=desk.folder))
     for name, role, outlet in clerks:
-        click.echo(f"  {name:16} {role.zh} {role}, {outlet}")
+        say(f"  {name:16} {role.zh} {role}, {outlet}")
 
 
 @click.command(cls=Command)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.messages import _
+from emulator.override import override
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
 from harness.messages import forms
@@ -40,6 +41,15 @@ class RequestTextError(SscardError, ValueError):
     """Something written that cannot be understood: where, and what was expected. Values are never quoted."""
 
     kind = ErrorKind.INPUT
+
+    def __init__(self, *said: str) -> None:
+        super().__init__("\n".join(said))
+        self._said = said
+
+    @property
+    @override
+    def lines(self) -> tuple[str, ...]:
+        return self._said
 
 
 def document(text: str) -> Document:
@@ -98,7 +108,7 @@ def people(path: Path) -> list[Personal]:
                 )
             )
     if wrong:
-        raise RequestTextError("\n".join(wrong))
+        raise RequestTextError(*wrong)
     return understood
 
 
