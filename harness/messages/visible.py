@@ -7,10 +7,9 @@ the clipboard, and marks that turn the order of writing around, so that one line
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO, cast
 
-from emulator.override import override
 from emulator.textfiles import writing
 
 OBEYED = re.compile(
@@ -60,8 +59,9 @@ class FittingStream:
 
     encoding = "utf-8"  # of what is taken: click would go around a stream that says ASCII
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, shown: Callable[[str], str] = str) -> None:
+        """``shown``: what is printed of a text."""
+        self._stream, self._shown = stream, shown
 
     def write(self, text: str) -> int:
         """Writes it; the number of characters taken."""
@@ -76,10 +76,6 @@ class FittingStream:
         with writing.named(PRINTED):
             self._stream.write(shown)
         return len(text)
-
-    def _shown(self, text: str) -> str:
-        """What is printed of a text."""
-        return text
 
     def writelines(self, lines: Any) -> None:
         """Writes each line."""
@@ -98,9 +94,8 @@ class FittingStream:
 class VisibleStream(FittingStream):
     """The same, on which everything is visible."""
 
-    @override
-    def _shown(self, text: str) -> str:
-        return visible(text)
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream, visible)
 
     @property
     def controlled(self) -> FittingStream:
