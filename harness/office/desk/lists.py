@@ -45,7 +45,15 @@ NUMBER = {"people": "person", "cards": "at", "losses": "at", "applications": "ap
 def people(session: Session, page: Page = FIRST, wanted: WantedPeople = queries.ALL_PEOPLE) -> list[Row]:
     """Who is registered and was not forgotten, by the register's numbers."""
     found = queries.people(session, page.after, page.most, wanted)
-    return [{"person": one.id, **protection.masked(one)} for one in found]
+    return [
+        {
+            "person": one.id,
+            **protection.masked(one),
+            "kind_zh": one.kind.zh,
+            "document_type_zh": one.document_type.zh,
+        }
+        for one in found
+    ]
 
 
 def cards(
@@ -57,6 +65,7 @@ def cards(
 
 
 def _card(one: Found, services: Services, now: datetime) -> Row:
+    loss = services.loss(one, now)
     return {
         "at": one.id,
         "card": one.number,
@@ -64,7 +73,8 @@ def _card(one: Found, services: Services, now: datetime) -> Row:
         "bank": one.bank_code,
         "life": str(one.life),
         "life_zh": one.life.zh,
-        "loss": str(services.loss(one, now)),
+        "loss": str(loss),
+        "loss_zh": loss.zh,
         "frozen": one.frozen_at is not None,
         "suspended": one.suspended_at is not None,
         "holder_dead": one.holder_died_at is not None,

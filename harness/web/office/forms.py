@@ -1,6 +1,7 @@
 """Requests as forms: what an operation asks for, field by field, and whether what is written so far is of that form."""
 
 # No annotations as text here: FastAPI reads those of routes within functions, whose names it could not find again.
+from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any
 
@@ -51,7 +52,7 @@ def add(app: FastAPI, door: Door, more: dict[str, type[BaseModel]]) -> None:
         tags=TAGS,
         summary="核对表单 whether a request is of the right form; nothing is done",
         description="只核对格式，不办理、不留痕。`problems`为空即格式正确。\n\nThe form alone is looked at: no rule is "
-        "asked, nothing is done, no line is written. `at` is where something is wrong, `text` what.",
+        "asked, nothing is done, no line is written. `at` is where something is wrong, `text` and `kind` what.",
         response_model=None,
         responses=answers.GUARDED | UNKNOWN,
     )
@@ -66,6 +67,10 @@ def _problems(request: type[BaseModel], written: dict[str, Any]) -> list[dict[st
     try:
         request.model_validate(written)
     except ValidationError as error:
-        found = map(web.wrong, error.errors()[:MANY])
-        return [{"at": [str(one) for one in place], "text": said} for place, said in found]
+        return [_problem(one) for one in error.errors()[:MANY]]
     return []
+
+
+def _problem(one: Mapping[str, Any]) -> dict[str, Any]:
+    place, said = web.wrong(one)
+    return {"at": [str(step) for step in place], "kind": one["type"], "text": said}

@@ -63,6 +63,8 @@ def test_what_is_wrong_is_said_with_its_place_and_without_its_value(caller: Call
     assert places == [["shown", "0"], ["person", "phone"], ["person", "region"]]
     assert "secret-phone" not in response.text
     assert "after these 17 digits stands 8" in response.text
+    (missing, *_) = caller.post("/forms/freeze/check", {}).json()["problems"]
+    assert (missing["at"], missing["kind"]) == (["why"], "missing")
     (unknown,) = caller.post("/forms/freeze/check", {"card": FIRST, "why": "x", "secret-name": 1}).json()["problems"]
     assert unknown["at"] == []
     assert "secret-name" not in unknown["text"]
