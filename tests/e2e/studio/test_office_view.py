@@ -32,6 +32,10 @@ def token(desk: Desk, clerk: str) -> str:
         return tokens.give(session, clerk, desk.clock.now())
 
 
+def visit(page: Page, part: str) -> None:
+    page.get_by_role("navigation", name="Parts of the office").get_by_role("link", name=part).click()
+
+
 def choose(page: Page, operation: str) -> None:
     page.get_by_role("navigation", name="Operations").get_by_role("button", name=operation, exact=True).click()
     expect(page.get_by_role("button", name="Ask for it")).to_be_visible()
@@ -66,7 +70,7 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         page.get_by_role("button", name="application", exact=True).click()
         expect(page.get_by_role("note")).to_contain_text("This is not for the role bank")
         expect(page.get_by_role("note")).to_contain_text("the social security function is a clerk's")
-        page.get_by_role("link", name="People").click()
+        visit(page, "People")
         expect(page.get_by_role("note")).to_contain_text("sees neither people nor cards")
         page.get_by_role("button", name="Sign out").click()
         page.get_by_label("Token").fill(officer)
@@ -75,7 +79,7 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         assert officer not in page.url
 
         # What is wrong is said beside its field; then an application is taken, and a second one refused.
-        page.get_by_role("link", name="Operations").click()
+        visit(page, "Operations")
         choose(page, "application")
         page.get_by_role("button", name="Examples").click()
         page.get_by_role("button", name="Example: apply").click()
@@ -95,14 +99,14 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         expect(refusal).to_contain_text(Citation(8).zh)
 
         # The overview counts it; a loss is reported, and counts down the Measures' days.
-        page.get_by_role("link", name="Overview").click()
+        visit(page, "Overview")
         expect(page.get_by_role("link", name="1 Open applications")).to_be_visible()
         holder = citizen(15).document
         desk.do(requests.ReportLoss(holder=holder, shown=(holder,), kind=Loss.TEMPORARY), seed.OFFICER)
         expect(page.get_by_text("7 days 0 hours left")).to_be_visible()
 
         # A hostile name stays text wherever it is shown, and is masked.
-        page.get_by_role("link", name="People").click()
+        visit(page, "People")
         page.get_by_label("Name, or a part of it").fill("<img")
         page.get_by_role("button", name="Find").click()
         expect(page.get_by_role("heading", name="1 found")).to_be_visible()
@@ -113,7 +117,7 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         expect(page.get_by_role("listitem").filter(has_text="reported lost")).to_be_visible()
 
         # The trail, by outcome and by clerk; what is shown goes into a file.
-        page.get_by_role("link", name="Trail").click()
+        visit(page, "Trail")
         expect(page.get_by_text("every seal holds")).to_be_visible()
         page.get_by_label("Outcome").select_option("refused")
         expect(page.get_by_role("row")).to_have_count(2)
