@@ -125,6 +125,7 @@ def conclude(cases: Sequence[Case], asked: Asked) -> Conclusion:
     failed = [one for one in cases if one.verdict is Verdict.FAILED and not one.known]
     judged = [one for one in cases if one.verdict in SAYING]
     opened = [one for one in cases if one.verdict in OPEN] if asked.every else []
+    left_open = _counted(opened, "not judged that should have been", "应判定而未判定") if opened else None
     decided = Conformity.NOT_JUDGED
     if failed:
         decided, first = Conformity.FAILS, _counted(failed, "failed outside the baseline", "未通过，不在基线中")
@@ -134,8 +135,8 @@ def conclude(cases: Sequence[Case], asked: Asked) -> Conclusion:
         first = Sentence("It was ended before all was run", "运行在完成之前被中断")
     elif asked.lacking:
         first = _named(asked.lacking, "required and not judged", "要求判定而未判定")
-    elif opened:
-        first = _counted(opened, "not judged that should have been", "应判定而未判定")
+    elif left_open is not None:
+        first = left_open
     else:
         decided = Conformity.CONFORMS
         first = Sentence(
@@ -143,11 +144,12 @@ def conclude(cases: Sequence[Case], asked: Asked) -> Conclusion:
         )
         if any(one.verdict is Verdict.FAILED for one in judged):
             first = Sentence(f"{first.en} that is not in the baseline", f"{first.zh}（基线中的除外）")
-    return Conclusion(decided, (first, *_rests_on(cases, judged, decided)), asked)
+    more = _rests_on(cases, judged, () if first is left_open else [one for one in cases if one.verdict in OPEN])
+    return Conclusion(decided, (first, *more), asked)
 
 
-def _rests_on(cases: Sequence[Case], judged: Sequence[Case], decided: Conformity) -> Iterator[Sentence]:
-    """What more there is to say: what the judged ones were held against, and what is not in the first sentence."""
+def _rests_on(cases: Sequence[Case], judged: Sequence[Case], opened: Sequence[Case]) -> Iterator[Sentence]:
+    """What more there is to say: what the judged ones were held against, what was forgiven, warned of, left open."""
     if judged:
         proof = Counter(one.proof for one in judged)
         grade = Counter(one.grade for one in judged)
@@ -161,8 +163,7 @@ def _rests_on(cases: Sequence[Case], judged: Sequence[Case], decided: Conformity
         yield _counted(known, "failed as the baseline says", "未通过，属基线已知")
     if warned := [one for one in cases if one.verdict is Verdict.WARNING]:
         yield _counted(warned, "gave a warning", "有警告")
-    opened = [one for one in cases if one.verdict in OPEN]
-    if opened and (judged or decided is not Conformity.NOT_JUDGED):
+    if opened:
         yield _counted(opened, "could not be judged", "未能判定")
     if count := sum(one.verdict is Verdict.NOT_APPLICABLE for one in cases):
         yield Sentence(f"{_cases(count)} not for what was tested", f"{count} 项不适用于被测对象")

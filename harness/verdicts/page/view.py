@@ -247,6 +247,11 @@ class View:
         found = {at: number for number, at in enumerate(grave[:MOST_TOLD], 1)}
         return [Told(row, at + 1, states[at], found.get(at, 0)) for at, row in enumerate(rows)]
 
+    @property
+    def anchors(self) -> Mapping[str, str]:
+        """Where results that are told one by one are, by their ids."""
+        return {one.row["id"]: one.anchor for one in reversed(self.found)}
+
     def weights(self) -> Iterator[tuple[State, list[Told]]]:
         """What is told one by one, the gravest state first."""
         for one in TOLD:

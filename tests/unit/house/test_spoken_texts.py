@@ -199,6 +199,7 @@ KEPT = {
         "结论变化",
         "新增",
     ],
+    "harness/verdicts/page/page.py": ["DejaVu Sans"],  # a font
     "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
     "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
     "harness/trace/decode.py": ["非接触读卡器取数据"],  # beside the English, as of every command
