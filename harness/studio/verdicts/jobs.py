@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from harness.serving.control import Running
 from harness.studio.verdicts import command, outcome
 from harness.studio.verdicts.programs import NamedProgram
 from harness.studio.verdicts.requests import Asked, Checker, SessionRequest
-from harness.studio.verdicts.store import OPEN, OUTPUT, Progress, Run, RunsError, State, Store, now
+from harness.studio.verdicts.store import OPEN, OUTPUT, UNREADABLE, Progress, Run, RunsError, State, Store, now
 
 AT_ONCE = 2
 """Runs that are played at once. [D]"""
@@ -88,18 +89,18 @@ class Jobs:
 
     def _concluded(self, run: Run) -> Run:
         """One that another page left behind, with what it came to."""
-        if run.came or run.state in OPEN:
+        if run.came or run.state in OPEN or run.request["kind"] == UNREADABLE:
             return run
         with contextlib.suppress(SscardError, OSError):  # where it cannot be written it is found out again
             run = replace(run, came=outcome.of_run(run, self.store.folder(run.id) / command.REPORT))
             self.store.put(run)
         return run
 
-    def every(self) -> list[Run]:
-        """All runs, the newest first."""
+    def newest(self, count: int | None = None) -> list[Run]:
+        """So many runs, or all, the newest first."""
         with self._lock:
             mine = dict(self._open)
-        return [mine.get(one.id) or self._concluded(one) for one in self.store.every()]
+        return [mine.get(one.id) or self._concluded(one) for one in islice(self.store.every(), count)]
 
     def unfinished(self) -> list[Run]:
         """Runs of this page that are not over, in the order in which they were asked for."""

@@ -82,8 +82,7 @@ def router(jobs: Jobs) -> APIRouter:
 
     @routes.get("/runs", summary="全部运行 All runs, the newest first")
     def every_run() -> dict[str, Any]:
-        every = jobs.every()
-        return {"total": len(every), "runs": [one.as_table() for one in every[:LISTED]]}
+        return {"total": len(jobs.store.names()), "runs": [one.as_table() for one in jobs.newest(LISTED)]}
 
     @routes.post("/runs", status_code=201, summary="开始 Begin one")
     def begin(asked: Annotated[AnyRequest, Body()]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ FORMAT = 1
 RECORD, LOCK, OUTPUT = "run.json", "page.lock", "output.txt"
 FOLDER = Path("studio", "runs")
 """In the folder of what this user's programs keep."""
+UNREADABLE = "unreadable"
+"""The kind of a run of which nobody can say any more what it was."""
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 
@@ -166,12 +168,18 @@ class Store:
                 self.put(run)
         return run
 
+    def names(self) -> list[str]:
+        """The ids of all runs, the newest first."""
+        return sorted((one.name for one in self._folder.glob("*") if ID.fullmatch(one.name)), reverse=True)
+
     def every(self) -> Iterator[Run]:
-        """All runs that can be read, the newest first."""
-        names = sorted((one.name for one in self._folder.glob("*") if ID.fullmatch(one.name)), reverse=True)
-        for name in names:
-            with contextlib.suppress(NoSuchRun):
+        """All runs, the newest first; one that cannot be read as what it is, so that it can be deleted."""
+        for name in self.names():
+            try:
                 yield self.get(name)
+            except NoSuchRun as error:
+                if (self._folder / name).is_dir():
+                    yield Run(name, {"kind": UNREADABLE}, State.BROKEN, why=str(error))
 
     def delete(self, name: str) -> None:
         """Removes a run that is over, with its report. NoSuchRun; RunsError for one that is not over."""

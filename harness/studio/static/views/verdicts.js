@@ -8,6 +8,7 @@ import { Start } from "./verdicts/start.js";
 import { asked, Conclusion, Counts, isOpen, seconds, when } from "./verdicts/words.js";
 
 const RUNS = "/api/verdicts/runs";
+const LISTED = 200; // as harness/studio/verdicts/routes.py gives
 
 function goTo(app, params) {
   app.go("verdicts", Object.fromEntries(Object.entries(params).filter(([, value]) => value !== "" && value !== undefined)));
@@ -88,6 +89,6 @@ function History({ runs, total, remove, go }) {
           <td><${Counts} of=${run.came?.counts} /></td>
           <td>${!isOpen(run) && html`<button class="btn quiet" aria-label=${t("verdicts.delete_which", { when: when(run.asked) })} onClick=${() => remove(run)}>${t("verdicts.delete")}</button>`}</td></tr>`,
       )}</tbody></table></div>`}
-    ${total > (runs?.length ?? 0) + 50 && html`<p class="dim">${t("verdicts.more_runs", { total })}</p>`}
+    ${total > LISTED && html`<p class="dim">${t("verdicts.more_runs", { total })}</p>`}
   </section>`;
 }

@@ -151,9 +151,9 @@ def test_a_run_ends_with_the_process_of_the_page_and_is_told_as_interrupted(tmp_
         run = jobs.get(name)
         assert run.state is State.INTERRUPTED
         assert run.came["conclusion"] == "not judged"
-        assert [one.id for one in jobs.every()] == [name]
+        assert [one.id for one in jobs.newest()] == [name]
         jobs.delete(name)
-        assert jobs.every() == []
+        assert jobs.newest() == []
 
 
 def wait_gone(pid: int) -> None:
@@ -173,7 +173,7 @@ def test_history_outlives_the_page(tmp_path: Path, slow: Jobs) -> None:
     run = slow.start(ScenariosRequest(only=("OFFICE-3-*",)))
     slow.close()
     with contextlib.closing(Jobs(Store(tmp_path / "runs"))) as later:
-        (found,) = later.every()
+        (found,) = later.newest()
     assert (found.id, found.state, dict(found.request)) == (
         run.id, State.CANCELLED, {"kind": "scenarios", "only": ["OFFICE-3-*"]},
     )  # fmt: skip
@@ -187,13 +187,14 @@ def test_a_run_that_is_not_there_is_not_found_wherever_its_name_leads(slow: Jobs
             act(name)
 
 
-def test_a_run_that_cannot_be_read_is_left_out_and_can_be_deleted(slow: Jobs) -> None:
+def test_a_run_that_cannot_be_read_says_so_and_can_be_deleted(slow: Jobs) -> None:
     run = slow.start(ScenariosRequest())
     slow.cancel(run.id)
     slow.wait(run.id, DEADLINE)
     (slow.store.folder(run.id) / "run.json").write_text('{"format": 1, "id": 3}')
-    assert slow.every() == []
+    assert [(one.id, one.state, one.request["kind"]) for one in slow.newest()] == [(run.id, State.BROKEN, "unreadable")]
     slow.delete(run.id)
+    assert slow.newest() == []
     with pytest.raises(NoSuchRun):
         slow.store.folder(run.id)
 
@@ -225,7 +226,7 @@ def test_a_typo_is_refused_at_its_field_before_anything_is_begun(
         slow.start(asked)
     assert caught.value.field == field
     assert said in str(caught.value)
-    assert slow.every() == []
+    assert slow.newest() == []
 
 
 def test_a_session_that_is_not_there_is_not_judged(slow: Jobs) -> None:
