@@ -120,7 +120,7 @@ def monitor(
     )
     table = report.as_table(results, [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, outputs.trace_copy(trace, plan) if trace else "")
+        outputs.write(to, table, trace, plan, psam)
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

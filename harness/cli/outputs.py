@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
+from harness import extras
 from harness.cli import usage
 from harness.trace import read
 from harness.trace.copy import masked_copy
@@ -125,6 +126,30 @@ def session_of(trace: Path) -> dict[str, Any]:
 def trace_copy(trace: Path, layout: Layout | None) -> str:
     """The trace, masked, for a report."""
     return "".join(masked_copy(read.events(trace), layout or read.layout_of(trace)))
+
+
+def write(
+    to: Goal, table: dict[str, Any], trace: Path | None = None, layout: Layout | None = None,
+    psam: tuple[int, ...] = (),
+) -> None:  # fmt: skip
+    """A report; of a recording that was judged also its masked copy, and that as a page. OSError."""
+    copy = trace_copy(trace, layout) if trace is not None else ""
+    report.write(to, table, copy, _trace_page(copy, layout, psam) if copy else "")
+
+
+def _trace_page(copy: str, layout: Layout | None, psam: tuple[int, ...]) -> str:
+    """The page of a masked trace; empty where what makes it is not installed, which is told."""
+    try:
+        from harness.studio.session import page
+        from harness.studio.session.sessions import recorded
+    except ModuleNotFoundError as error:
+        lacking = extras.missing(error, report.TRACE_PAGE)
+        if lacking is None:
+            raise
+        _note(_("there is no {name}: {lack}").format(name=report.TRACE_PAGE, lack=lacking))
+        return ""
+    session = recorded(report.TRACE, copy.encode(), layout, psam=psam)
+    return page.page(session.rows(), session.summary())
 
 
 def cut_short(done: str, folder: Path | None) -> str:

@@ -291,7 +291,7 @@ def judge(
     context = replace(_context(words, (result.profile,), frozenset(), product), session=outputs.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
     if to is not None:
-        report.write(to, table, outputs.trace_copy(trace, None))
+        outputs.write(to, table, trace)
     if as_json:
         click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     else:

@@ -246,7 +246,7 @@ def run_vectors(
     if to is not None or as_json:
         table = report.as_table(results, rows, context, show_secrets=show_secrets)
         if to is not None:
-            report.write(to, table, outputs.trace_copy(replay, None) if replay else "")
+            outputs.write(to, table, replay)
         if as_json:
             click.echo(json.dumps(table, ensure_ascii=False, indent=1))
     if not as_json:

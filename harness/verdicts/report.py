@@ -36,11 +36,11 @@ from harness.verdicts.steps import as_tables
 from harness.verdicts.subject import Proof
 from harness.verdicts.verdict import JUDGED, Result, Verdict
 
-TRACE, PDF = "trace.jsonl", "report.pdf"
+TRACE, TRACE_PAGE, PDF = "trace.jsonl", "trace.html", "report.pdf"
 """The trace that was judged, masked; the page on paper."""
 MANY = 300
 """Results whose PDF takes more than a moment."""
-OURS = NEEDED | {TRACE, "trace.html", PDF, "report.sig"}
+OURS = NEEDED | {TRACE, TRACE_PAGE, PDF, "report.sig"}
 """Files that a report is made of, now or in earlier versions."""
 
 
@@ -287,14 +287,15 @@ def html(table: dict[str, Any]) -> str:
     return page.html(table)
 
 
-def write(to: Goal, table: dict[str, Any], trace: str = "") -> None:
-    """All forms into a folder, the trace that was judged beside them, and a manifest; signed where there is a key."""
+def write(to: Goal, table: dict[str, Any], trace: str = "", trace_page: str = "") -> None:
+    """All forms into a folder, the trace that was judged and its page beside them, and a manifest; signed where there
+    is a key.
+    """
     table = {**table, **({"signer": to.signer} if to.signer else {})}
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
     shown = {**table, "sha256": sha256(text.encode()).hexdigest()}
     files = {"report.json": text, "junit.xml": junit(table), "report.html": html(shown)}
-    if trace:
-        files[TRACE] = trace
+    files |= {name: told for name, told in ((TRACE, trace), (TRACE_PAGE, trace_page)) if told}
     for name in OURS - set(files):
         (to.folder / name).unlink(missing_ok=True)
     manifest.write(to, files)

@@ -21,7 +21,7 @@ from harness.verdicts import manifest
 from tests.kit.cards import SSSE, VERIFY, Card, new_card
 from tests.unit.harness.cli.test_cli import run
 
-FILES = {"report.json", "junit.xml", "report.html", "trace.jsonl", "manifest.json", "manifest.sig"}
+FILES = {"report.json", "junit.xml", "report.html", "trace.jsonl", "trace.html", "manifest.json", "manifest.sig"}
 
 
 def pem(key: Ed25519PrivateKey) -> tuple[bytes, bytes]:
@@ -197,6 +197,12 @@ def test_the_trace_beside_a_report_holds_neither_secrets_nor_values(signed: Path
     assert VERIFY not in copy
     assert [one.kind for one in read.events(signed / "trace.jsonl")] == [one.kind for one in read.events(trace)]
     assert "SELECT" in run("trace", "show", str(signed / "trace.jsonl")).stdout
+
+
+def test_the_page_of_the_trace_is_of_the_masked_one(signed: Path, tmp_path: Path) -> None:
+    run("trace", "html", str(signed / "trace.jsonl"), "-o", str(tmp_path / "again.html"))
+    again = (tmp_path / "again.html").read_text(encoding="utf-8")
+    assert (signed / "trace.html").read_text(encoding="utf-8") == again
 
 
 def signature(folder: Path, key: Ed25519PrivateKey) -> None:
