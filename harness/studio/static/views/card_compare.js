@@ -27,7 +27,7 @@ export function Compared({ found, query, names, selected, onSelect }) {
   const name = (of) => names.find((one) => one.of === of)?.name ?? of;
   return html`<div class="card-compare">
     <div class="panel">
-      <h2>${t(changes.length ? "card.differences" : "card.no_differences", { count: changes.length })}</h2>
+      <h2>${changes.length ? t("card.differences", { count: changes.length }) : t("card.no_differences")}</h2>
       ${changes.length > 0 && html`<div class="row" role="group" aria-label=${t("card.kinds")}>
         <button class="btn" aria-pressed=${String(!only)} onClick=${() => setOnly("")}>${t("card.group_all")}</button>
         ${ORDER.filter((group) => counts.has(group)).map((group) => html`<button key=${group} class="btn" aria-pressed=${String(only === group)}

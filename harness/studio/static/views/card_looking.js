@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 
 const PAUSE = 400; // milliseconds at least between two looks at a card that changes all the time
-const SHARE = 4; // a look that takes so long is followed by so many times that pause, for the sake of the cards
+const SHARE = 2; // a look that takes so long is followed by so many times that pause, for the sake of the cards
 
 /** What `look(wanted)` gave last, or why it failed. `wanted`: what is to be looked at, as a text, empty for nothing; an
  * answer to an older wish is not taken. `state`: looked again when it is another. */
