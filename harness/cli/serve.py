@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import click
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
-from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.shape import ReaderShape
@@ -194,7 +192,7 @@ def run(
             interfaces=interfaces or (str(Interface.CONTACT),),
             reader_names=reader_names,
             page=page,
-            origins=_origins(choice, persona, own),
+            origins=_origins(choice, persona, psam),
         )
         wanted = [seat.wanted.named for seat in seats(options)]
         count = len(wanted)
@@ -209,13 +207,13 @@ def run(
     ctx.exit(code)
 
 
-def _origins(choice: CardChoice, persona: tuple[str, ...], own: Sequence[Image]) -> list[Origin]:
-    """Where the cards come from that a run begins with: the first may be a file's. ``own``: a PSAM, or none."""
+def _origins(choice: CardChoice, persona: tuple[str, ...], psam: str | None) -> list[Origin]:
+    """Where the cards come from that a run begins with: the first may be a file's. ``psam``: the PSAM's persona."""
     names = persona or (personas.DEFAULT,)
     found = [Origin(persona=catalogue.persona(name).name) for name in names]
     if choice.image is not None:
         found[0] = Origin(file=str(choice.image.absolute()))
-    return [*found, *[Origin() for __ in own]]
+    return [*found, *([Origin(persona=catalogue.persona(psam).name)] if psam is not None else [])]
 
 
 @click.command()

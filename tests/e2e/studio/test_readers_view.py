@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from smartcard.CardConnection import CardConnection
@@ -12,6 +14,7 @@ from smartcard.Exceptions import CardConnectionException
 from smartcard.System import readers
 
 from harness.readers import pcsc
+from tests import native
 from tests.kit import browsers
 
 pytestmark = pytest.mark.pcsc
@@ -135,13 +138,26 @@ def test_the_readers_are_seen_and_steered(browser: Browser, tmp_path: Path, monk
         expect(new.get_by_label("Social security number")).to_have_attribute("aria-invalid", "true")
         expect(new.get_by_role("button", name="Save", exact=True)).to_be_disabled()
         press(new, "Make up a number")
+        new.get_by_label("PIN", exact=True).fill("246802")
         expect(new.get_by_text("Good", exact=True)).to_be_visible()
         press(new, "Save")
         expect(page.get_by_text("personas/hostile.toml")).to_be_visible()
         press(new, "Put it in")
         expect(new).to_be_hidden()
         expect(empty.get_by_role("img", name="甲<img src=x>")).to_be_visible()
-        assert pcsc.wait_card(pcsc.find_reader(name[:-1] + "1"), present=True, timeout=0)
+        second = name[:-1] + "1"
+        assert pcsc.wait_card(second, present=True, timeout=0)
+
+        asked = {"function": "iVerifyPIN", "iType": 3}
+        service = ("--reader", second, "--no-socket", "--tcp", "0", "--web", "0", "--pad-wait", "30")
+        with native.serving(*service) as (_, places), ThreadPoolExecutor(1) as desk:
+            call = desk.submit(httpx2.post, f"{places[0]}/call", json=asked, timeout=30)
+            pad = page.get_by_role("region", name="Driver service")
+            expect(pad).to_contain_text("1 waiting for a PIN")
+            for digit in "246802":
+                press(pad, digit)
+            press(pad, "Enter")
+            assert call.result().json()["success"] == "1"
 
         press(page, "New persona")
         assert served.end() == 0

@@ -6,6 +6,8 @@ import { visible } from "../../lib/text.js";
 
 const WIDTH = 342.4; // ID-1: 85.60 by 53.98 mm, four to the millimetre
 const HEIGHT = 215.9;
+const LONG = 10; // letters of a name beyond which it is printed smaller
+const LONGEST = 30; // and beyond which its end is left out
 
 /** What stands across a card that is not simply in use: [kind, text key], or nothing. */
 function stamp(card, face) {
@@ -38,6 +40,11 @@ function Portrait({ x, y }) {
   </g>`;
 }
 
+function printed(value) {
+  const letters = [...value];
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : value;
+}
+
 function Lines({ face }) {
   const rows = face
     ? [
@@ -50,7 +57,7 @@ function Lines({ face }) {
   return html`<g class="lines">
     ${rows.map(
       ([key, value], at) => html`<text key=${key} x="92" y=${112 + at * 22}
-        ><tspan class="label">${t(key)}</tspan> <tspan class=${key === "readers.face_name" ? "name" : ""}>${visible(value)}</tspan></text>`,
+        ><tspan class="label">${t(key)}</tspan> <tspan class=${key === "readers.face_name" ? `name ${value.length > LONG ? "long" : ""}` : ""}>${printed(visible(value))}</tspan></text>`,
     )}
   </g>`;
 }

@@ -141,7 +141,7 @@ export function NewPersona({ app, slots, first, put, saved, onClose }) {
               : html`<p class="wrong">${t("readers.persona_wrong", { count: wrong.length })}</p>`}
         ${others.length > 0 &&
         html`<ul class="findings">${others.map(
-          (one, at) => html`<li key=${at}>${one.line > 0 && html`<span class="badge">${t("readers.line", { line: one.line })}</span> `}<code>${visible(one.key)}</code> ${visible(app.lang === "zh" ? one.name : one.name_en)} <span class="wrong">${visible(one.problem)}</span></li>`,
+          (one, at) => html`<li key=${at}>${one.line > 0 && html`<span class="badge">${t("readers.line", { line: one.line })}</span> `}${one.key ? html`<code>${visible(one.key)}</code> ${visible(app.lang === "zh" ? one.name : one.name_en)}` : one.field ? html`<strong>${t(`readers.field_${one.field}`)}</strong>` : null} <span class="wrong">${visible(one.problem)}</span></li>`,
         )}</ul>`}
       </div>
       <details open=${text !== null}>
