@@ -38,8 +38,8 @@ TABLES: dict[type[Base], tuple[str, str, str]] = {
 """What is told of, in both languages, and the column that says which one it is."""
 ORDER = {kind: at for at, kind in enumerate(TABLES)}
 QUOTED = frozenset({
-    (Card, "life"), (Card, "issued_at"), (Card, "valid_until"), (Card, "activated_at"), (Card, "loss"),
-    (Card, "lost_at"),
+    (Card, "life"), (Card, "made_at"), (Card, "issued_at"), (Card, "valid_until"), (Card, "activated_at"),
+    (Card, "loss"), (Card, "lost_at"),
     (Card, "frozen_at"), (Card, "suspended_at"), (Card, "electronic_goes_on"), (Card, "ended_at"), (Card, "layout"),
     (Card, "algorithm"), (Application, "kind"), (Application, "progress"), (Application, "delay_days"),
     (Application, "delay_reason"), (Application, "failed_deliveries"), (Application, "fee"), (Account, "state"),

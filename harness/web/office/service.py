@@ -154,11 +154,11 @@ def _issue(app: FastAPI, service: Service) -> None:
         request: Annotated[Issue, Body(openapi_examples=examples.of("issue"))],
         caller: Annotated[Actor, Depends(service.door)],
         card: Annotated[InReader, Depends(service.readers)],
-    ) -> dict[str, Any]:
+    ) -> Response:
         service.door.only(caller, roles.SERVICE, "issue", citation)
         _known_layout(request.layout)
         with card.opened() as connection:
-            return instant.issue(
+            done = instant.issue(
                 service.office,
                 request.request,
                 caller.name,
@@ -166,7 +166,8 @@ def _issue(app: FastAPI, service: Service) -> None:
                 layout=request.layout,
                 algorithm=request.algorithm,
                 with_account=request.with_account,
-            ).as_table()
+            )
+        return JSONResponse(done.as_table())
 
 
 def _pending(app: FastAPI, service: Service) -> None:

@@ -123,7 +123,7 @@ export function List({ app, office, what, params }) {
     setPages([]);
     app.go("office", Object.fromEntries(Object.entries({ at: what, ...wanted, [name]: value }).filter(([, one]) => one !== "")));
   };
-  const rows = found.value?.[what] ?? [];
+  const rows = found.value?.[what];
   const choices = (spec) => {
     if (spec.banks) return (banks.value ?? []).map((one) => [one.bank, `${one.bank} ${word({ name: one.name_en, name_zh: one.name }, "name")}`]);
     return spec.words && named(spec.words);

@@ -53,7 +53,7 @@ export function Overview({ app, office, change }) {
 function Losses({ app, office, change }) {
   const found = useAsked(() => office.get("/losses?most=10"), `losses ${change}`);
   return html`<section class="panel"><h3>${t("office.at_losses")}</h3>
-    <${Rows} rows=${found.value?.losses ?? []} caption=${t("office.at_losses")} columns=${[
+    <${Rows} rows=${found.value?.losses} caption=${t("office.at_losses")} columns=${[
       { key: "card", title: t("office.col_card"), cell: (row) => html`<${CardLink} app=${app} number=${row.card} />` },
       { key: "person", title: t("office.col_person"), cell: (row) => html`<${Person} app=${app} number=${row.person} />` },
       { key: "loss", title: t("office.col_loss"), cell: (row) => word(row, "loss") },

@@ -23,8 +23,10 @@ export function useAsked(ask, key) {
   return { ...state, waiting: state.key !== key, again: () => setRound((before) => before + 1) };
 }
 
-/** A table; `columns`: {key, title, cell, right}. A cell's default is the row's value as text. */
+/** A table; `columns`: {key, title, cell, right}. A cell's default is the row's value as text. No rows: they
+ * have not come yet. */
 export function Rows({ columns, rows, caption, empty }) {
+  if (!rows) return html`<p class="wait" role="status">${t("office.waiting")}</p>`;
   if (!rows.length) return html`<p class="empty">${empty ?? t("office.nothing")}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
     <table class="table">
@@ -101,7 +103,8 @@ function known(kind) {
 
 /** The page's rows, as CSV or JSON, into a file of the browser's. */
 export function Export({ name, rows }) {
-  if (!rows.length) return null;
+  if (!rows) return html`<p class="wait" role="status">${t("office.waiting")}</p>`;
+  if (!rows?.length) return null;
   const save = (type, text) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type }));

@@ -37,7 +37,7 @@ export function Trail({ app, office, params, about, names: operations }) {
     setPages([]);
     app.go("office", Object.fromEntries(Object.entries({ at: "trail", ...wanted, [name]: value }).filter(([, one]) => one !== "")));
   };
-  const rows = [...(found.value?.lines ?? [])].reverse();
+  const rows = found.value?.lines.toReversed();
   const choices = {
     operation: Object.entries(names),
     outcome: OUTCOMES.map((one) => [one, t(`office.outcome_${one.replace("-", "_")}`)]),
