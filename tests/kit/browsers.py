@@ -10,12 +10,14 @@ import shutil
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.kit.served import Served, started
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 LISTENING = "listening "
+PATIENCE = 20_000
+"""Milliseconds that a page has to show what is expected, on a machine that is busy with other tests too."""
 Theme: TypeAlias = Literal["light", "dark"]
 
 
@@ -23,6 +25,7 @@ Theme: TypeAlias = Literal["light", "dark"]
 def chromium() -> Iterator[Browser]:
     """A browser with no window. It asks nothing of any other machine."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
