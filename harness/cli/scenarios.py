@@ -23,6 +23,8 @@ from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
 from harness.verdicts import conclusion, report
+from harness.verdicts.conclusion import Asked
+from harness.verdicts.environment import Environment
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
 
@@ -58,6 +60,7 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @outputs.pdf_option
 @click.option("--product", default="", help="What was tested, and its version.")
+@outputs.tester_option
 @targets.show_secrets_option
 @targets.json_option
 @progress.option
@@ -73,6 +76,7 @@ def run_scenarios(
     sign: Path | None,
     progress_as: str,
     product: str,
+    tester: str,
     *,
     show_secrets: bool,
     as_json: bool,
@@ -90,6 +94,7 @@ def run_scenarios(
             _("{profile}: expected one of {known}").format(profile=strange[0], known=", ".join(PROFILES)),
             param_hint="--profile",
         )
+    environment = outputs.environment(tester)
     chosen = _found(paths, only)
     targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
     results: list[Result] = []
@@ -105,9 +110,9 @@ def run_scenarios(
     done = _("{count} of {total} scenarios were run 个场景已运行").format(count=len(results), total=total)
     words = _("the office of sscard {version}, virtual cards").format(version=VERSION)
     words += _("; interrupted: {done}").format(done=done) if cut_short else ""
-    table = report.as_table(
-        results, matrix.rows(chosen), _context(words, profiles, known, product), show_secrets=show_secrets
-    )
+    context = _context(words, profiles, known, product, environment)
+    context = replace(context, asked=Asked(cut_short=cut_short))
+    table = report.as_table(results, matrix.rows(chosen), context, show_secrets=show_secrets)
     if to is not None:
         report.write(to, table)
     if as_json:
@@ -121,13 +126,16 @@ def run_scenarios(
     ctx.exit(_code(results, known))
 
 
-def _context(target: str, profiles: tuple[str, ...], known: frozenset[str], product: str = "") -> Context:
+def _context(
+    target: str, profiles: tuple[str, ...], known: frozenset[str], product: str, environment: Environment
+) -> Context:
     from harness.scenarios import matrix
 
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     return Context(
-        target, ", ".join(profiles) or _("each scenario's own"), date, product, known, matrix.NOTE, matrix.BASIS
-    )
+        target, ", ".join(profiles) or _("each scenario's own"), date, product, known, matrix.NOTE, matrix.BASIS,
+        environment=environment,
+    )  # fmt: skip
 
 
 def _code(results: list[Result], known: frozenset[str]) -> int:
@@ -257,6 +265,7 @@ def card(name: str, step: str, image: Path, profile: str, paths: tuple[Path, ...
 @click.option("--sign", type=FILE, help="With --report: sign with this Ed25519 key (PEM).")
 @outputs.pdf_option
 @click.option("--product", default="", help="What was tested, and its version.")
+@outputs.tester_option
 @targets.show_secrets_option
 @targets.json_option
 @click.pass_context
@@ -271,6 +280,7 @@ def judge(
     folder: Path | None,
     sign: Path | None,
     product: str,
+    tester: str,
     *,
     show_secrets: bool,
     as_json: bool,
@@ -282,13 +292,15 @@ def judge(
     from harness.scenarios import judge as judging
 
     to = outputs.report_goal(folder, sign)
+    environment = outputs.environment(tester, recorded=True)
     scenario = _one(name, paths)
     with usage.of("--step", NotFound):
         result = judging.judge(scenario, step, trace, slot=slot, profile=profile)
     words = _("{product}: {name}, step {step}").format(
         product=product or _("counter software 柜面软件"), name=trace.name, step=step
     )
-    context = replace(_context(words, (result.profile,), frozenset(), product), session=outputs.session_of(trace))
+    context = _context(words, (result.profile,), frozenset(), product, environment)
+    context = replace(context, session=outputs.session_of(trace))
     table = report.as_table([result], [], context, show_secrets=show_secrets)
     if to is not None:
         outputs.write(to, table, trace)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from harness.messages.visible import visible_line
 from harness.studio.settings import USUAL_PORT, Settings
 
 LISTENING = "listening "
@@ -115,7 +116,7 @@ def main() -> None:
     try:
         serve(Settings.of_json(sys.argv[1]))
     except SscardError as error:
-        print(f"sscard: {error}", file=sys.stderr)
+        print(visible_line(f"sscard: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
 
 

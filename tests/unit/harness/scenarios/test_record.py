@@ -151,10 +151,20 @@ def test_every_step_of_every_scenario_has_words() -> None:
 def test_a_report_has_the_steps_and_the_exchange_that_each_began_with(tmp_path: Path) -> None:
     story = tmp_path / "story.yaml"
     story.write_text(STORY, encoding="utf-8")
-    arguments = ["scenarios", "run", str(story), "--report", str(tmp_path / "r"), "--product", "Counter 2.1"]
+    arguments = [
+        "scenarios",
+        "run",
+        str(story),
+        "--report",
+        str(tmp_path / "r"),
+        "--product",
+        "Counter 2.1",
+        "--tester",
+        "Lab 7",
+    ]
     assert CliRunner().invoke(main, arguments).exit_code == 1
     table: dict[str, Any] = json.loads((tmp_path / "r" / "report.json").read_text(encoding="utf-8"))
-    assert table["product"] == "Counter 2.1"
+    assert (table["product"], table["environment"]["tester"]) == ("Counter 2.1", "Lab 7")
     (result,) = table["results"]
     entered = result["steps"][2]
     assert entered["clock"] == {"before": "2025-03-05T09:00:00+08:00", "after": "2025-03-05T09:00:00+08:00"}

@@ -224,6 +224,17 @@ def test_the_signers_fingerprint_stands_in_the_report_and_is_the_one_that_openss
     assert fingerprint in run("report", "verify", str(signed)).stdout
 
 
+def test_openssl_finds_the_signature_right(signed: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
+    """A recipient needs no program of ours to check it."""
+    stated = json.loads((signed / "manifest.sig").read_text(encoding="utf-8"))
+    (tmp_path / "sig").write_bytes(base64.b64decode(stated["signature"]))
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(keys[1]), "-rawin"]
+    files = ["-sigfile", str(tmp_path / "sig"), "-in", str(signed / "manifest.json")]
+    assert subprocess.run([*command, *files], check=False, capture_output=True).returncode == 0
+    (signed / "manifest.json").write_bytes((signed / "manifest.json").read_bytes() + b" ")
+    assert subprocess.run([*command, *files], check=False, capture_output=True).returncode != 0
+
+
 def test_a_report_that_another_signs_anew_is_refused(signed: Path) -> None:
     signature(signed, Ed25519PrivateKey.generate())
     assert "it was signed anew" in refused(signed)
