@@ -48,7 +48,7 @@ export function Choose({ app, slot, cards, put, onClose, onNew }) {
     setWrong("");
     app.post("/api/readers/image", file).then(
       (answer) => current && setKept(answer),
-      (error) => current && setWrong(error.message || error.kind),
+      (error) => current && setWrong(error.message || t("shell.server_gone")),
     );
     return () => (current = false);
   }, [file]);

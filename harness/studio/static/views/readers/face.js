@@ -6,8 +6,9 @@ import { visible } from "../../lib/text.js";
 
 const WIDTH = 342.4; // ID-1: 85.60 by 53.98 mm, four to the millimetre
 const HEIGHT = 215.9;
-const LONG = 10; // letters of a name beyond which it is printed smaller
-const LONGEST = 30; // and beyond which its end is left out
+const ROOM = 195; // for a name, beside its label
+const LARGE = 17; // how high its letters are where there is room enough
+const LONGEST = 34; // letters of a name; of a longer one the end is left out
 
 /** What stands across a card that is not simply in use: [kind, text key], or nothing. */
 function stamp(card, face) {
@@ -40,9 +41,12 @@ function Portrait({ x, y }) {
   </g>`;
 }
 
-function printed(value) {
+/** A name in letters small enough for its place. */
+function Name({ value }) {
   const letters = [...value];
-  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : value;
+  const shown = letters.length > LONGEST ? [...letters.slice(0, LONGEST - 1), "…"] : letters;
+  const width = shown.reduce((sum, one) => sum + (one < "\u2e80" ? 0.64 : 1), 0);
+  return html`<tspan class="name" style=${{ fontSize: `${Math.min(LARGE, ROOM / width)}px` }}>${shown.join("")}</tspan>`;
 }
 
 function Lines({ face }) {
@@ -57,7 +61,7 @@ function Lines({ face }) {
   return html`<g class="lines">
     ${rows.map(
       ([key, value], at) => html`<text key=${key} x="92" y=${112 + at * 22}
-        ><tspan class="label">${t(key)}</tspan> <tspan class=${key === "readers.face_name" ? `name ${value.length > LONG ? "long" : ""}` : ""}>${printed(visible(value))}</tspan></text>`,
+        ><tspan class="label">${t(key)}</tspan> ${key === "readers.face_name" ? html`<${Name} value=${visible(value)} />` : html`<tspan>${visible(value)}</tspan>`}</text>`,
     )}
   </g>`;
 }

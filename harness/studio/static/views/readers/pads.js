@@ -14,7 +14,7 @@ function Pad({ app, pad }) {
     try {
       await app.post("/api/readers/pads/enter", { pad: pad.pad, entry });
     } catch (error) {
-      app.toast(error.message || error.kind, "error");
+      app.toast(error.message || t("shell.server_gone"), "error");
     }
   };
   const type = (one) => setDigits((before) => (before + one).slice(0, LONGEST));

@@ -39,7 +39,7 @@ function Number18({ app, set }) {
       const order = Math.floor(Math.random() * 500);
       set((await app.post("/api/readers/persona/number", { birth: birth.replaceAll("-", ""), sex, order })).number);
     } catch (error) {
-      app.toast(error.message || error.kind, "error");
+      app.toast(error.message || t("shell.server_gone"), "error");
     }
   };
   return html`<div class="row">

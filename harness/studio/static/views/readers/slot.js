@@ -68,7 +68,6 @@ function Standing({ slot }) {
     <${Pair} name=${t("readers.life")}>${life(card)}<//>
     ${card.pin && html`<${Pair} name=${t("readers.pin")}><${Tries} left=${card.pin.left} of=${card.pin.of} /><//>`}
     ${card.unblockings && html`<${Pair} name=${t("readers.unblockings")}><${Tries} left=${card.unblockings.left} of=${card.unblockings.of} /><//>`}
-    <${Pair} name=${t("readers.keys")}><${Keys} keys=${card.keys ?? []} /><//>
     <${Pair} name=${t("readers.rights")}>${rights.length
       ? rights.map((one) => html`<span key=${one} class="badge good">${visible(one)}</span> `)
       : html`<span class="dim">${t("readers.none")}</span>`}<//>
@@ -76,7 +75,8 @@ function Standing({ slot }) {
       ? html` › <code>${visible(card.file)}</code>${card.record ? html` <span class="dim">${t("readers.record", { record: card.record })}</span>` : null}`
       : html` <span class="dim">${t("readers.no_file")}</span>`}</span><//>
     ${session.length > 0 && html`<${Pair} name=${t("readers.session")}>${session.map((key) => html`<span key=${key} class="badge info">${t(key)}</span> `)}<//>`}
-  </dl>`;
+  </dl>
+  <${Keys} keys=${card.keys ?? []} />`;
 }
 
 /** `ask(request)` steers the slot; `open(name)` opens a dialog about it. */
@@ -102,7 +102,7 @@ export function SlotPanel({ app, slot, busy, ask, open, gone }) {
     try {
       setFace(await app.get(`/api/readers/face/${slot.slot}?show=true`));
     } catch (error) {
-      app.toast(error.message || error.kind, "error");
+      app.toast(error.message || t("shell.server_gone"), "error");
     }
   };
   const still = busy || gone;
@@ -141,6 +141,7 @@ export function SlotPanel({ app, slot, busy, ask, open, gone }) {
       ${slot.faults && html`<p><span class="badge warn">${t("readers.faults_are")}</span> ${slot.faults.faults.map((one) => html`<code key=${one}>${visible(one)}</code> `)}</p>`}
     </div>`}
     ${card && html`<${Standing} slot=${slot} />`}
-    <footer class="dim">${slot.last ? html`<a href=${`#/session?n=${slot.last}`}>${t("readers.last", { n: slot.last })}</a>` : t("readers.no_command")}</footer>
+    <footer class="row dim">${slot.last ? html`<a href=${`#/session?n=${slot.last}`}>${t("readers.last", { n: slot.last })}</a>` : t("readers.no_command")}
+      ${card && html`<a href=${`#/card?slot=${slot.slot}`}>${t("readers.look")}</a>`}</footer>
   </section>`;
 }

@@ -1,6 +1,7 @@
 // Steering a slot. What another browser did meanwhile is told before it is done all the same.
 
 import { useRef, useState } from "../../vendor/preact.js";
+import { t } from "../../lib/i18n.js";
 
 const CHANGED = "changed";
 
@@ -23,7 +24,7 @@ export function useSteering(app) {
       return answer;
     } catch (error) {
       if (error.kind !== CHANGED) {
-        app.toast(error.message || error.kind, "error");
+        app.toast(error.message || t("shell.server_gone"), "error");
         return null;
       }
       return new Promise((resolve) => {
