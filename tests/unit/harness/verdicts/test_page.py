@@ -247,7 +247,7 @@ def test_the_exchange_that_broke_a_rule_is_marked(tmp_path: Path) -> None:
 def test_a_scenario_shows_its_clock_and_what_it_changed(tmp_path: Path) -> None:
     run(
         "scenarios", "run", "--only", "OFFICE-24-WITHIN_THE_PROVINCE", "--profile", "3.00-sm4",
-        "--report", str(tmp_path),
+        "--report", str(tmp_path), "--tester", "李工",
     )  # fmt: skip
     found = Read((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert found.errors == []
@@ -256,6 +256,7 @@ def test_a_scenario_shows_its_clock_and_what_it_changed(tmp_path: Path) -> None:
     assert step["words_zh"] in row
     assert f"时钟 clock {step['clock']['before']}" in row
     assert "登记前后 register before and after" in row
+    assert "李工" in text(found.one("table", "env"))
 
 
 def test_a_report_of_an_earlier_version_is_shown(folder: Path) -> None:
