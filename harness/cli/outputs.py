@@ -24,8 +24,11 @@ from harness.verdicts.manifest import Goal
 
 F = TypeVar("F", bound=Callable[..., Any])
 HARMLESS = frozenset(
-    ("only", "profiles", "required", "reader", "psam_reader", "names", "cells", "product", "tester", "profile", "step")
-)
+    (
+        "only", "items", "profiles", "required", "reader", "psam_reader", "names", "cells", "product", "tester",
+        "profile", "step",
+    )
+)  # fmt: skip
 """Parameters of free text that hold nothing of a person or a card, by their names in the code."""
 PLACES = frozenset(("layout", "persona", "keys"))
 """Parameters that are a name or the path of a file."""

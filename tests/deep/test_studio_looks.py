@@ -61,3 +61,33 @@ def test_a_part_can_be_seen_and_used_by_everybody(
         assert page.evaluate("document.documentElement.scrollWidth") <= wide, "it does not scroll sideways"
         if PICTURES:
             page.screenshot(path=Path(PICTURES, f"{part}-{language}-{theme}-{width}.png"), full_page=True)
+
+
+@pytest.fixture(scope="module")
+def run(browser: Browser, url: str) -> str:
+    """The page of a run of some vectors, on two kinds of card, with one case opened."""
+    with browsers.opened(browser, f"{url}/#/verdicts") as page:
+        page.get_by_label("Kinds of card").select_option(["3.00-3des", "3.00-sm4"])
+        page.get_by_label("Items of the standard").select_option(["VERIFY", "RESET"])
+        page.get_by_role("button", name="Begin").click()
+        page.get_by_role("cell").get_by_role("button", name="Vectors").click(timeout=120_000)
+        page.locator(".heat .cell").first.click()
+        page.get_by_role("button", name="VERIFY-LC").first.click()
+        expect(page.locator(".case .exchanges li").first).to_be_visible()
+        return page.url
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_run_with_its_map_and_a_case_can_be_seen_and_used_by_everybody(
+    browser: Browser, run: str, language: str, theme: browsers.Theme, width: str
+) -> None:
+    wide = WIDTHS[width]
+    with browsers.opened(browser, run, language=language, theme=theme, width=wide) as page:
+        page.locator(".case .steps button").first.click()
+        expect(page.locator(".heat .cell").first).to_be_visible()
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= wide, "it does not scroll sideways"
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES, f"run-{language}-{theme}-{width}.png"), full_page=True)
