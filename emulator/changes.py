@@ -56,32 +56,55 @@ class Change:
 class Witness:
     """Looks at a card before and after each command; ``changes`` says what is otherwise."""
 
-    __slots__ = ("_cells", "_challenge", "_directory", "_file", "_memory", "_moment", "_rights")
+    __slots__ = ("_cells", "_challenge", "_directory", "_file", "_memory", "_rights", "_written")
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._cells = memory.snapshot()
-        self._moment = memory.moment()
+        self._cells, self._written = memory.snapshot(), memory.written
 
     def before(self, session: Session) -> None:
         """Keeps what a command is about to find."""
         self._directory, self._file = session.directory, session.file
         self._rights = frozenset(session.rights)
         self._challenge = session.challenge
-        self._look()
+        if self._memory.written != self._written:
+            self._look()
 
-    def _look(self) -> None:
-        if not self._memory.unchanged(self._moment):
-            self._cells, self._moment = self._memory.snapshot(), self._memory.moment()
+    def _look(self) -> list[tuple[CellKey, Cell | None, Cell]]:
+        """The cells that are other than they were seen last, in the memory's order: name, before, now. Keys and data
+        objects that are gone are not told.
+        """
+        memory, seen = self._memory, self._cells
+        touched, self._written = memory.written_since(self._written), memory.written
+        if touched is None:
+            self._cells = now = memory.snapshot()
+            return [
+                (name, old, cell) for name, cell in now.items() if (old := seen.get(name)) is not cell and old != cell
+            ]
+        order = [name for name in memory.snapshot() if name in touched] if len(touched) > 1 else list(touched)
+        found = []
+        for name in order:
+            old, cell = seen.get(name), memory.peek(name)
+            if cell is not None and old is not cell:
+                seen[name] = cell
+                if old != cell:
+                    found.append((name, old, cell))
+        return found
 
     def changes(self, session: Session) -> tuple[Change, ...]:
         """In a fixed order: selection, rights, challenge, then memory."""
-        told = tuple(self._of_session(session))
-        if self._memory.unchanged(self._moment):
+        if (
+            session.directory is self._directory
+            and session.file is self._file
+            and session.rights == self._rights
+            and session.challenge == self._challenge
+        ):
+            told: tuple[Change, ...] = ()
+        else:
+            told = tuple(self._of_session(session))
+        if self._memory.written == self._written:
             return told
-        old = self._cells
-        self._look()
-        return (*told, *of_memory(old, self._cells))
+        return (*told, *(_of_cell(*one) for one in self._look()))
 
     def _of_session(self, session: Session) -> Iterator[Change]:
         if session.directory is not self._directory:
@@ -106,15 +129,17 @@ def of_memory(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> It
     """What is otherwise in memory, from one snapshot of it to the next."""
     for name, cell in now.items():
         old = before.get(name)
-        if old is cell or old == cell:
-            continue
-        kind = OF_CELLS[name.kind]
-        if name.kind.counts:
-            yield Change(kind, name.name, str(old), str(cell))
-        elif kind is ChangeKind.KEY:
-            yield Change(kind, f"{name.name} version {name.version}")
-        else:
-            yield Change(kind, name.name if kind in (ChangeKind.WRITTEN, ChangeKind.DATA) else "")
+        if old is not cell and old != cell:
+            yield _of_cell(name, old, cell)
+
+
+def _of_cell(name: CellKey, old: Cell | None, cell: Cell) -> Change:
+    kind = OF_CELLS[name.kind]
+    if name.kind.counts:
+        return Change(kind, name.name, str(old), str(cell))
+    if kind is ChangeKind.KEY:
+        return Change(kind, f"{name.name} version {name.version}")
+    return Change(kind, name.name if kind in (ChangeKind.WRITTEN, ChangeKind.DATA) else "")
 
 
 __all__ = ["Change", "ChangeKind", "Witness", "of_memory"]

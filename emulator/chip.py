@@ -109,11 +109,16 @@ def told(observer: Seeing | None, act: Callable[[Seeing], object]) -> Seeing | N
     try:
         act(observer)
     except Exception as error:  # whatever it is: the card has done what it was asked, and answers
-        # Not the error's own words: they may quote what was sent.
-        what = f"{type(error).__name__} {error.strerror}" if isinstance(error, OSError) else type(error).__name__
-        _log.error("%s failed and is told no more; the card goes on: %s", type(observer).__name__, what)
+        failed(observer, error)
         return None
     return observer
+
+
+def failed(observer: object, error: Exception) -> None:
+    """Says in one line of the log that an observer failed and is told no more."""
+    # Not the error's own words: they may quote what was sent.
+    what = f"{type(error).__name__} {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+    _log.error("%s failed and is told no more; the card goes on: %s", type(observer).__name__, what)
 
 
 def _joined(command: bytes, answer: bytes, parts: list[Exchange]) -> Exchange:
@@ -322,7 +327,15 @@ class Chip:
         self._told(lambda one: one.powered("off", b""))
 
     def _tell(self, exchange: Exchange) -> None:
-        self._told(lambda one: one.exchanged(exchange))
+        one = self.observer  # as ``_told``, with less between: this is for every command
+        if one is None:
+            return
+        try:
+            one.exchanged(exchange)
+        except Exception as error:  # as ``told`` has it
+            failed(one, error)
+            if self.observer is one:
+                self.observer = None
 
     def _told(self, act: Callable[[Observer], object]) -> None:
         """Tells who watches, if anybody does. It is written back only where it failed: another thread may put an

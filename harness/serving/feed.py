@@ -35,10 +35,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, TypeAlias
 
 from emulator import internal_fault
 from emulator.chip import Exchange
@@ -62,15 +63,8 @@ quoted = lru_cache(maxsize=4096)(json.dumps)
 """Texts come again and again: reasons above all."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What is on the queue: a number, a slot, the monotonic clock, and what happened."""
-
-    number: int
-    slot: int
-    t: float
-    kind: str
-    what: Any
+Event: TypeAlias = tuple[int, int, float, str, Any]
+"""What is on the queue: a number, a slot, the monotonic clock, the kind of event, and what happened."""
 
 
 class SlotFeed:
@@ -117,7 +111,7 @@ class Feed:
     ) -> None:
         self._slots, self._cards, self._listening = slots, cards, listening
         self._lock = threading.Lock()
-        self._queue: deque[_Event] = deque()
+        self._queue: deque[Event] = deque()
         self._number = 0
         self._lost = 0
         """The first number that was not queued, 0 for none."""
@@ -141,12 +135,11 @@ class Feed:
 
     def put(self, slot: int, kind: str, what: Any) -> int:
         """An event; its number. Waits for nobody."""
-        t = time.monotonic()
         with self._lock:
             self._number = number = self._number + 1
             if self._heard:
                 if len(self._queue) < MOST_QUEUED:
-                    self._queue.append(_Event(number, slot, t, kind, what))
+                    self._queue.append((number, slot, monotonic(), kind, what))
                 else:
                     self._lost = self._lost or number
         if self._idle:
@@ -286,7 +279,7 @@ class Feed:
                 one.cut(lost)
         return bool(came)
 
-    def _broadcast(self, came: Iterable[_Event]) -> None:
+    def _broadcast(self, came: Iterable[Event]) -> None:
         if self._subscribers:
             over = time.time() - time.monotonic()
             content = "".join(line(event, over) for event in came).encode()
@@ -360,10 +353,10 @@ class _Subscriber:
             self._gone = True
 
 
-def line(event: _Event, over: float) -> str:
+def line(event: Event, over: float) -> str:
     """The line of an event. ``over``: what the wall clock shows more than the monotonic one."""
-    kind, what = event.kind, event.what
-    head = f'"n":{event.number},"slot":{event.slot},"t":{event.t:.6f},"time":{event.t + over:.6f}'
+    number, slot, t, kind, what = event
+    head = f'"n":{number},"slot":{slot},"t":{t:.6f},"time":{t + over:.6f}'
     if kind in ("apdu", "reader"):
         return f'{{"event":"{kind}",{head},{_exchange(what)}}}\n'
     if kind == "fault":

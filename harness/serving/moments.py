@@ -1,8 +1,8 @@
 """What the card in a slot was after each of the last 100,000 commands: its memory and what its session had come to.
 
-Kept in chapters of a thousand: the memory as it was at the beginning (a key frame, shared with the live card as long as
-both are the same), then what each command changed in it, and the session where it became another. The oldest chapter
-goes when there are a hundred. Cells are immutable and shared, so that a command that writes nothing costs eight bytes.
+Kept in chapters of a thousand: the memory as it was at the beginning (a key frame), then what each command changed in
+it, and the session where it became another. The oldest chapter goes when there are a hundred. Cells are immutable and
+shared, so that a command that writes nothing costs eight bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from emulator.errors import NotFound
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
+from emulator.filesystem.memory.memory import Memory
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.session import Session
@@ -108,7 +109,7 @@ class Moments:
     def __init__(self) -> None:
         self._chapters: deque[_Chapter] = deque(maxlen=CHAPTERS)
         self._cells: dict[CellKey, Cell] = {}
-        self._memory: tuple[object, int] = (None, 0)
+        self._written = 0
         self._rights: frozenset[str] = frozenset()
         self._stood: tuple[object, ...] = ()
 
@@ -120,12 +121,12 @@ class Moments:
 
     def begin(self, number: int, chip: Chip, origin: Origin) -> None:
         """Another card is in the slot. Between two of its commands."""
-        self._cells, self._memory = chip.image.memory.snapshot(), chip.image.memory.moment()
+        self._cells, self._written = chip.image.memory.snapshot(), chip.image.memory.written
         self._open(number, chip, origin)
 
     def _open(self, number: int, chip: Chip, origin: Origin) -> None:
         session = chip.session
-        chapter = _Chapter(chip, origin, self._cells, SessionSeen.of(session))
+        chapter = _Chapter(chip, origin, dict(self._cells), SessionSeen.of(session))
         self._rights, self._stood = frozenset(session.rights), _stands(session)
         chapter.numbers.append(number)  # before anybody looks
         self._chapters.append(chapter)
@@ -137,11 +138,8 @@ class Moments:
         chapter = self._chapters[-1]
         chip = chapter.chip
         memory, session = chip.image.memory, chip.session
-        if not memory.unchanged(self._memory):
-            before, self._cells = self._cells, memory.snapshot()
-            self._memory = memory.moment()
-            if changes := _between(before, self._cells):
-                chapter.changed.append((number, changes))
+        if memory.written != self._written and (changes := self._look(memory)):
+            chapter.changed.append((number, changes))
         if session.rights != self._rights or _stands(session) != self._stood:
             self._rights, self._stood = frozenset(session.rights), _stands(session)
             chapter.sessions.append(SessionSeen.of(session))
@@ -149,6 +147,21 @@ class Moments:
         chapter.numbers.append(number)
         if len(chapter.numbers) >= CHAPTER:
             self._open(number, chip, chapter.origin)
+
+    def _look(self, memory: Memory) -> dict[CellKey, Cell | None]:
+        """The cells that are otherwise than they were; None for those that are gone."""
+        seen, changes = self._cells, {}
+        touched, self._written = memory.written_since(self._written), memory.written
+        for name in memory.snapshot().keys() | seen.keys() if touched is None else touched:
+            cell = memory.peek(name)
+            if seen.get(name) is not cell:
+                changes[name] = cell
+        for name, cell in changes.items():
+            if cell is None:
+                del seen[name]
+            else:
+                seen[name] = cell
+        return changes
 
     def at(self, number: int) -> Moment:
         """The card as it was once this number had happened, to it or to a card in another slot. NotFound, which says
@@ -179,13 +192,3 @@ def _stands(session: Session) -> tuple[object, ...]:
         session.session_key is None,
         len(session.pending),
     )
-
-
-def _between(before: Mapping[CellKey, Cell], now: Mapping[CellKey, Cell]) -> dict[CellKey, Cell | None]:
-    """The cells that are otherwise now; None for those that are gone."""
-    changes: dict[CellKey, Cell | None] = {
-        name: cell for name, cell in now.items() if (old := before.get(name)) is not cell and old != cell
-    }
-    if len(before) + sum(name not in before for name in changes) != len(now):
-        changes |= dict.fromkeys(before.keys() - now.keys())
-    return changes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.chip import Exchange, Observer, told
+from emulator.chip import Exchange, Observer, failed, told
 from harness.faults.chip import FaultObserver
 from harness.readers.observed import ReaderObserver
 
@@ -29,7 +29,12 @@ class Observers:
 
     def exchanged(self, exchange: Exchange) -> None:
         """One command was answered."""
-        self._tell(lambda one: one.exchanged(exchange))
+        for one in self._members:  # as ``_tell``, with less between: this is for every command
+            try:
+                one.exchanged(exchange)
+            except Exception as error:  # the others are told all the same
+                failed(one, error)
+                self.remove(one)
 
     def powered(self, event: str, atr: bytes) -> None:
         """``reset`` (with the ATR) or ``off``."""

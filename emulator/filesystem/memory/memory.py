@@ -5,7 +5,7 @@ Below lie pages that power may be cut between. What is read comes from a mirror,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,6 +36,8 @@ from emulator.messages import _
 
 Changed: TypeAlias = Callable[[Mapping[CellKey, Cell]], None]
 
+REMEMBERED = 512
+"""Cells written of which it is known which they were."""
 LOADED = b"\x01"
 """Stands before the bytes of a key that is there."""
 
@@ -145,12 +147,14 @@ class Memory:
     that whoever gives power next is to ``recover``.
     """
 
-    __slots__ = ("_cells", "_plan", "changed", "normal", "nvm", "torn", "uncommitted")
+    __slots__ = ("_cells", "_forgotten", "_log", "_plan", "changed", "normal", "nvm", "torn", "uncommitted")
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self._cells = dict(cells)
         self.uncommitted: dict[CellKey, Cell] = {}
         self._plan = Plan(layout, cells)
+        self._log: list[CellKey] = []
+        self._forgotten = 0
         self.changed: Changed | None = None
         self.torn = False
         self.nvm = Nvm(self._plan.size)
@@ -182,6 +186,7 @@ class Memory:
         """Another memory of the same content, apart from now on, with no one told of its changes."""
         twin = object.__new__(Memory)
         twin._cells, twin.uncommitted, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
+        twin._log, twin._forgotten = [], 0
         twin.nvm = object.__new__(Nvm)
         for name in Nvm.__slots__:
             setattr(twin.nvm, name, getattr(self.nvm, name))
@@ -202,6 +207,37 @@ class Memory:
         """What ``unchanged`` compares: much quicker than two snapshots."""
         return self._cells, self.nvm.writes
 
+    @property
+    def written(self) -> int:
+        """How many cells were written so far, each as often as it was: for ``written_since``."""
+        return self._forgotten + len(self._log)
+
+    def written_since(self, count: int) -> set[CellKey] | None:
+        """The cells that were written since ``written`` was this; None where it is not known any more, and each may
+        have been: much quicker than to compare two snapshots.
+        """
+        first = count - self._forgotten
+        return set(self._log[first:]) if first >= 0 else None
+
+    def _note(self, names: Iterable[CellKey]) -> None:
+        """Remembers what was written, not for ever."""
+        if len(self._log) >= REMEMBERED:
+            self._forget()
+        self._log.extend(names)
+
+    def _forget(self) -> None:
+        self._forgotten += len(self._log)
+        self._log.clear()
+
+    def _all_anew(self) -> None:
+        """Each cell may be another: whoever asks what was written since before now looks at all of them."""
+        self._forget()
+        self._forgotten += 1
+
+    def peek(self, name: CellKey) -> Cell | None:
+        """A cell as it is, without what the transaction under way has written."""
+        return self._cells.get(name)
+
     def restore(self, snapshot: Mapping[CellKey, Cell]) -> None:
         """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""
         if self.changed:
@@ -216,6 +252,7 @@ class Memory:
             # Keys that were loaded since.
             for name in before.keys() - self._cells.keys():
                 content[self._plan.regions[name].address] = 0
+        self._all_anew()
         self._settle()
 
     def get(self, name: CellKey) -> Cell | None:
@@ -275,6 +312,7 @@ class Memory:
             self.changed({**self._cells, name: value})
         self.nvm.write_byte(self._plan.regions[name].address, value)
         self._cells[name] = value
+        self._note((name,))
 
     def commit(self) -> None:
         """Makes the transaction's writes final, all together."""
@@ -285,6 +323,7 @@ class Memory:
             self.nvm.commit(self._plan.encode(name, cell) for name, cell in self.uncommitted.items())
             lives_on = self._plan.states.isdisjoint(self.uncommitted)
             self._cells = cells
+            self._note(self.uncommitted)
             self.uncommitted = {}
             if not lives_on:
                 self._settle()
@@ -305,4 +344,5 @@ class Memory:
             # It was told of what the cut prevented, perhaps.
             self.changed(cells)
         self._cells = cells
+        self._all_anew()
         self._settle()
