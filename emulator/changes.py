@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from emulator.filesystem.layouts.specs import FileSpec
 from emulator.filesystem.memory.cells import Cell, CellKey, CellKind
+from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.memory import Memory
 from emulator.session import Session
 
@@ -39,6 +41,10 @@ OF_CELLS = {
 }
 
 
+Before: TypeAlias = tuple[Directory, FileSpec | None, bytes | None, Set[str]]
+"""Of a session before a command: current DF and EF, challenge, rights."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change. Neither PINs, keys nor a file's content are ever in it.
@@ -54,71 +60,52 @@ class Change:
 
 
 class Witness:
-    """Looks at a card before and after each command; ``changes`` says what is otherwise."""
+    """Looks at a card's memory after each command; ``changes`` says what is otherwise, in session and memory.
+    ``written``: what ``Memory.written`` was when it looked last.
+    """
 
-    __slots__ = ("_cells", "_challenge", "_directory", "_file", "_memory", "_rights", "_written")
+    __slots__ = ("_cells", "_memory", "written")
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._cells, self._written = memory.snapshot(), memory.written
+        self._cells, self.written = memory.snapshot(), memory.written
 
-    def before(self, session: Session) -> None:
-        """Keeps what a command is about to find."""
-        self._directory, self._file = session.directory, session.file
-        self._rights = frozenset(session.rights)
-        self._challenge = session.challenge
-        if self._memory.written != self._written:
-            self._look()
+    def catch_up(self) -> None:
+        """Takes in what was written between two commands, without telling it."""
+        count, self.written = self.written, self._memory.written
+        self._memory.differing(count, self._cells)
 
-    def _look(self) -> list[tuple[CellKey, Cell | None, Cell]]:
-        """The cells that are other than they were seen last, in the memory's order: name, before, now. Keys and data
-        objects that are gone are not told.
+    def changes(self, before: Before, session: Session) -> tuple[Change, ...]:
+        """What is otherwise in a session since ``before``, and in memory since the last look; in a fixed order:
+        selection, rights, challenge, then memory. Keys and data objects that are gone are not told.
         """
-        memory, seen = self._memory, self._cells
-        touched, self._written = memory.written_since(self._written), memory.written
-        if touched is None:
-            self._cells = now = memory.snapshot()
-            return [
-                (name, old, cell) for name, cell in now.items() if (old := seen.get(name)) is not cell and old != cell
-            ]
-        order = [name for name in memory.snapshot() if name in touched] if len(touched) > 1 else list(touched)
-        found = []
-        for name in order:
-            old, cell = seen.get(name), memory.peek(name)
-            if cell is not None and old is not cell:
-                seen[name] = cell
-                if old != cell:
-                    found.append((name, old, cell))
-        return found
-
-    def changes(self, session: Session) -> tuple[Change, ...]:
-        """In a fixed order: selection, rights, challenge, then memory."""
-        if (
-            session.directory is self._directory
-            and session.file is self._file
-            and session.rights == self._rights
-            and session.challenge == self._challenge
-        ):
-            told: tuple[Change, ...] = ()
-        else:
-            told = tuple(self._of_session(session))
-        if self._memory.written == self._written:
+        directory, file, challenge, rights = before
+        same = session.directory is directory and session.file is file and session.challenge is challenge
+        told = () if same and session.rights == rights else tuple(_of_session(before, session))
+        memory = self._memory
+        if memory.written == self.written:
             return told
-        return (*told, *(_of_cell(*one) for one in self._look()))
+        count, self.written = self.written, memory.written
+        found = memory.differing(count, self._cells)
+        if not found:
+            return told
+        return (*told, *(_of_cell(name, old, cell) for name, old, cell in found if cell is not None))
 
-    def _of_session(self, session: Session) -> Iterator[Change]:
-        if session.directory is not self._directory:
-            yield Change(ChangeKind.DIRECTORY, "", self._directory.spec.id, session.directory.spec.id)
-        if session.file is not self._file:
-            yield Change(ChangeKind.FILE, "", _path(self._file), _path(session.file))
-        if session.rights != self._rights:
-            for right in sorted(session.rights ^ self._rights):
-                lost = right in self._rights
-                yield Change(ChangeKind.RIGHT, right, "held" if lost else "", "" if lost else "held")
-        if session.challenge != self._challenge:
-            given = session.challenge is not None
-            held = "given" if self._challenge is not None else ""
-            yield Change(ChangeKind.CHALLENGE, "", held, "given" if given else "used")
+
+def _of_session(before: Before, session: Session) -> Iterator[Change]:
+    directory, file, challenge, rights = before
+    if session.directory is not directory:
+        yield Change(ChangeKind.DIRECTORY, "", directory.spec.id, session.directory.spec.id)
+    if session.file is not file:
+        yield Change(ChangeKind.FILE, "", _path(file), _path(session.file))
+    if session.rights != rights:
+        for right in sorted(session.rights ^ rights):
+            lost = right in rights
+            yield Change(ChangeKind.RIGHT, right, "held" if lost else "", "" if lost else "held")
+    if session.challenge != challenge:
+        given = session.challenge is not None
+        held = "given" if challenge is not None else ""
+        yield Change(ChangeKind.CHALLENGE, "", held, "given" if given else "used")
 
 
 def _path(file: FileSpec | None) -> str:

@@ -7,10 +7,11 @@ import logging
 import os
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from emulator import catalogue
@@ -37,13 +38,15 @@ if TYPE_CHECKING:
 OK = b"\x90\x00"
 WRONG_LE = 0x6C
 GET_RESPONSE = bytes((GetResponse.ins,))
+NO_RIGHTS: frozenset[str] = frozenset()
 NOTHING_WAITS = SW.UNKNOWN.to_bytes(2, "big")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Exchange:
-    """What an observer is told of one command: bytes both ways, and why it went so.
+    """What an observer is told of one command: bytes both ways, and why it went so. Several are told of the same one:
+    it is not to be changed (a frozen one takes three times as long to make).
 
     An empty ``answer``: there was none, as power was cut. ``failure`` is the traceback of a fault of this program's
     own, which the terminal sees as 6F00; without the exception's words, which may quote a PIN or what a card holds.
@@ -63,6 +66,12 @@ class Exchange:
 
 
 Telling: TypeAlias = Callable[[Exchange], object]
+
+
+@lru_cache(maxsize=1024)
+def _described(sw: bytes) -> str:
+    """The meaning of a status word."""
+    return describe(int.from_bytes(sw, "big"))[0]
 
 
 class Observer(Protocol):
@@ -288,8 +297,8 @@ class Chip:
                 raise RuntimeError("the chip has no power: power_on() first")
             if self.apdu_shape and self._contactless is None:
                 return follow(self._answer, command)
-            if self._plain and self.observer is None and self.interposer is None:
-                return self._perform(command)  # two layers less where nobody is to be told or asked
+            if self._plain and self.interposer is None:  # layers less where nobody is to be asked
+                return self._perform(command) if self.observer is None else self._watched(command, None)
             return self._answer(command)
         finally:
             self._lock.release()
@@ -327,15 +336,12 @@ class Chip:
         self._told(lambda one: one.powered("off", b""))
 
     def _tell(self, exchange: Exchange) -> None:
-        one = self.observer  # as ``_told``, with less between: this is for every command
-        if one is None:
-            return
-        try:
-            one.exchanged(exchange)
-        except Exception as error:  # as ``told`` has it
-            failed(one, error)
-            if self.observer is one:
-                self.observer = None
+        self._told(lambda one: one.exchanged(exchange))
+
+    def _failed(self, observer: Observer | None, error: Exception) -> None:
+        failed(observer, error)
+        if self.observer is observer:
+            self.observer = None
 
     def _told(self, act: Callable[[Observer], object]) -> None:
         """Tells who watches, if anybody does. It is written back only where it failed: another thread may put an
@@ -404,25 +410,52 @@ class Chip:
             session.transaction = None
         return refusal.sw.to_bytes(2, "big")
 
-    def _watched(self, raw: bytes, tell: Telling) -> bytes:
-        """As ``_perform``, and ``tell`` is told of it."""
+    def _watched(self, raw: bytes, tell: Telling | None) -> bytes:
+        """As ``_perform``, and ``tell`` is told of it; for None, who watches. PowerCut, which a watcher is told as the
+        loss of power too.
+        """
+        # All in one piece: between two commands of a reader other programs run, and each call of a function that the
+        # processor has forgotten meanwhile costs as much as a hundred that it has not.
         memory, session = self._state.memory, self._state.session
         self._witness = witness = self._witness or Witness(memory)
-        witness.before(session)
-        self._account = account = Account()
+        if memory.written != witness.written:
+            witness.catch_up()
+        directory, file, challenge = session.directory, session.file, session.challenge
+        rights = frozenset(session.rights) if session.rights else NO_RIGHTS
+        account = self._account
+        account.reason, account.failure, account.opened = "", "", None
         nvm = memory.nvm
-        written, began = nvm.writes, time.monotonic()
+        written, began = nvm.writes, monotonic()
         try:
             answer = self._perform(raw)
         except PowerCut:
-            words, took = "power was cut in the middle of it", time.monotonic() - began
+            words, took = "power was cut in the middle of it", monotonic() - began
             written = nvm.writes - written
-            tell(Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took, writes=written))
+            cut = Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took, writes=written)
+            if tell is not None:
+                tell(cut)
+            else:
+                self._tell(cut)
+                self._told(lambda one: one.powered("off", b""))
             raise
-        took = time.monotonic() - began
-        words = account.reason or describe(int.from_bytes(answer[-2:], "big"))[0]
-        plain, changes = _plain(account.opened), witness.changes(session)
-        tell(Exchange(raw, answer, words, account.failure, plain, changes, took, nvm.writes - written))
+        took = monotonic() - began
+        words = account.reason or _described(answer[-2:])
+        plain = b"" if account.opened is None else bytes(account.opened)
+        same = session.directory is directory and session.file is file and session.challenge is challenge
+        if same and memory.written == witness.written and session.rights == rights:
+            changes: tuple[Change, ...] = ()
+        else:
+            changes = witness.changes((directory, file, challenge, rights), session)
+        exchange = Exchange(raw, answer, words, account.failure, plain, changes, took, nvm.writes - written)
+        if tell is not None:
+            tell(exchange)
+            return answer
+        observer = self.observer
+        try:
+            if observer is not None:
+                observer.exchanged(exchange)
+        except Exception as error:  # as ``told`` has it
+            self._failed(observer, error)
         return answer
 
     def _perform(self, raw: bytes) -> bytes:

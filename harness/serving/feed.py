@@ -5,20 +5,21 @@ this user alone. **What goes over it is raw**: commands with PINs and keys, answ
 shows or keeps it masks it as traces are masked (``harness.serving.masked``); ``sscard events`` does.
 
 The cards wait for nobody. An event is put onto a bounded queue, by the thread that answers the reader; a thread of the
-feed's own makes lines of it, 25 ms' worth at a time, and hands them to sockets that never block. A subscriber that does
-not keep up is cut off: its last line says so, and which number it lost. Without subscribers nothing is queued, and
-without anybody else who asks, the chips are not even observed.
+feed's own makes lines of it, a tenth of a second's worth at a time, and hands them to sockets that never block. A
+subscriber that does not keep up is cut off: its last line says so, and which number it lost. Without subscribers
+nothing is queued, and without anybody else who asks, the chips are not even observed.
 
 Lines, by ``event``:
 
 ``slots``
-    First of all, and whenever something about the slots has changed, ten times a second at most. ``n``: what follows
+    First of all, and whenever something about the slots has changed, four times a second at most. ``n``: what follows
     has higher numbers; ``slots``: what ``sscard card state`` tells of each.
 ``card``
     A card came into ``slot``: ``layout`` with ``fingerprint`` and, for one that does not come with sscard, ``table``;
     ``algorithm``, ``directory`` and ``file`` that are selected, ``persona`` where it was made from one.
 ``apdu``, ``reset``, ``off``, ``fault``, ``reader``
-    As in a trace, but raw. ``n`` rises over the run; ``t`` is the monotonic clock, ``time`` the wall clock in seconds.
+    As in a trace, but raw. ``n`` rises over the run; ``us`` is the monotonic clock, ``wall`` the wall clock since 1970,
+    ``took`` what the card took, all in whole microseconds.
 ``cut``
     The last line of a subscriber that did not keep up. ``lost``: the first number that it was not sent.
 """
@@ -36,7 +37,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeAlias
@@ -46,9 +47,11 @@ from emulator.chip import Exchange
 from emulator.messages import _
 from harness.serving.moments import Moments
 
-BATCH = 0.025
-"""Seconds' worth of events that are sent together while they come thick and fast."""
-SLOTS = 0.1
+BATCH = 0.1
+"""Seconds' worth of events that are sent together while they come thick and fast; the first after a silence is sent at
+once. Each batch costs the cards' processor as much as many events.
+"""
+SLOTS = 0.25
 """Seconds between two lines about the slots."""
 MOST_QUEUED = 100_000
 """Events that wait for the feed's thread; more are lost, and every subscriber is told so."""
@@ -68,34 +71,38 @@ Event: TypeAlias = tuple[int, int, float, str, Any]
 
 
 class SlotFeed:
-    """Observes the chip in one slot for the feed, and has ``moments`` note what it was then, where they are kept.
-    ``last``: the number of the last command, 0 before the first.
-    """
+    """Observes the chip in one slot for the feed, and has ``moments`` note what it was then, where they are kept."""
 
     def __init__(self, feed: Feed, slot: int, moments: Moments | None = None) -> None:
-        self._put, self._slot = feed.put, slot
+        self._feed, self._slot = feed, slot
         self.moments = moments
-        self.last = 0
+        self.exchanged: Callable[[Exchange], Any] = partial(feed.put, slot, "apdu")
+        """One command was answered: told the feed with nothing between, as it may be thousands a second."""
+        if moments is not None:
+            self.exchanged = self._noted
 
-    def exchanged(self, exchange: Exchange) -> None:
-        """One command was answered."""
-        self.last = number = self._put(self._slot, "apdu", exchange)
-        if self.moments is not None:
-            self.moments.note(number)
+    @property
+    def last(self) -> int:
+        """The number of the last command, 0 before the first."""
+        return self._feed.last.get(self._slot, 0)
+
+    def _noted(self, exchange: Exchange) -> None:
+        assert self.moments is not None
+        self.moments.note(self._feed.put(self._slot, "apdu", exchange))
 
     def powered(self, event: str, atr: bytes) -> None:
         """``reset`` (with the ATR) or ``off``."""
-        number = self._put(self._slot, event, atr)
+        number = self._feed.put(self._slot, event, atr)
         if self.moments is not None:
             self.moments.note(number)
 
     def injected(self, fault: str, kind: str, exchange: Exchange) -> None:
         """A fault came, and what the card itself did."""
-        self._put(self._slot, "fault", (fault, kind, exchange))
+        self._feed.put(self._slot, "fault", (fault, kind, exchange))
 
     def reader_answered(self, exchange: Exchange) -> None:
         """A contactless reader answered by itself."""
-        self._put(self._slot, "reader", exchange)
+        self._feed.put(self._slot, "reader", exchange)
 
 
 class Feed:
@@ -113,6 +120,8 @@ class Feed:
         self._lock = threading.Lock()
         self._queue: deque[Event] = deque()
         self._number = 0
+        self.last: dict[int, int] = {}
+        """By slot: the number of the last command."""
         self._lost = 0
         """The first number that was not queued, 0 for none."""
         self._heard = False
@@ -137,6 +146,8 @@ class Feed:
         """An event; its number. Waits for nobody."""
         with self._lock:
             self._number = number = self._number + 1
+            if kind == "apdu":
+                self.last[slot] = number
             if self._heard:
                 if len(self._queue) < MOST_QUEUED:
                     self._queue.append((number, slot, monotonic(), kind, what))
@@ -198,8 +209,9 @@ class Feed:
                 ready = selector.select(None if self._idle else BATCH)
                 self._idle = False
                 try:
-                    for key, __ in ready:
-                        self._ready(key.fileobj, listener, selector)
+                    for key, mask in ready:
+                        if mask & selectors.EVENT_READ:
+                            self._ready(key.fileobj, listener, selector)
                     self._send(selector)
                 except Exception as error:  # the stream lives on: others may subscribe
                     internal_fault.log(error, _log)
@@ -267,6 +279,10 @@ class Feed:
         for one in list(self._subscribers):
             if one.flush(now):
                 self._part(one, selector)
+            else:
+                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if one.pending else 0)
+                if selector.get_key(one.stream).events != wanted:
+                    selector.modify(one.stream, wanted)
 
     def _drain(self) -> bool:
         """Sends what is queued; True if something was."""
@@ -281,8 +297,8 @@ class Feed:
 
     def _broadcast(self, came: Iterable[Event]) -> None:
         if self._subscribers:
-            over = time.time() - time.monotonic()
-            content = "".join(line(event, over) for event in came).encode()
+            over = int((time.time() - time.monotonic()) * 1e6)
+            content = lines(came, over).encode()
             for one in self._subscribers:
                 one.send(content)
 
@@ -353,26 +369,37 @@ class _Subscriber:
             self._gone = True
 
 
-def line(event: Event, over: float) -> str:
-    """The line of an event. ``over``: what the wall clock shows more than the monotonic one."""
-    number, slot, t, kind, what = event
-    head = f'"n":{number},"slot":{slot},"t":{t:.6f},"time":{t + over:.6f}'
-    if kind in ("apdu", "reader"):
-        return f'{{"event":"{kind}",{head},{_exchange(what)}}}\n'
-    if kind == "fault":
-        fault, name, exchange = what
-        return f'{{"event":"fault",{head},"fault":{quoted(fault)},"kind":{quoted(name)},{_exchange(exchange)}}}\n'
-    if kind == "card":
-        return f'{{"event":"card",{head},{json.dumps(what)[1:-1]}}}\n'
-    return f'{{"event":"{kind}",{head},"atr":"{what.hex().upper()}"}}\n'
+def lines(came: Iterable[Event], over: int) -> str:
+    """The lines of these events. ``over``: what the wall clock shows more than the monotonic one, in microseconds.
+
+    By hand, and in whole numbers: there may be thousands a second, on the processor that the card has.
+    """
+    told: list[str] = []
+    for number, slot, t, kind, what in came:
+        us = int(t * 1e6)
+        head = f'{{"event":"{kind}","n":{number},"slot":{slot},"us":{us},"wall":{us + over},'
+        if kind in ("apdu", "reader"):
+            told += (head, _exchange(what), "}\n")
+        elif kind == "fault":
+            fault, name, exchange = what
+            told += (head, f'"fault":{quoted(fault)},"kind":{quoted(name)},', _exchange(exchange), "}\n")
+        elif kind == "card":
+            told += (head, json.dumps(what)[1:], "\n")
+        else:
+            told.append(f'{head}"atr":"{what.hex().upper()}"}}\n')
+    return "".join(told)
 
 
 def _exchange(one: Exchange) -> str:
-    """The fields of an exchange. By hand: there may be thousands a second, on the processor that the card has."""
+    """The fields of an exchange, those left out that are empty."""
     told = (
         f'"command":"{one.command.hex().upper()}","answer":"{one.answer.hex().upper()}",'
-        f'"seconds":{one.seconds:.6f},"writes":{one.writes},"reason":{quoted(str(one.reason))}'
+        f'"took":{int(one.seconds * 1e6)},"reason":{quoted(one.reason)}'
     )
+    if not (one.writes or one.changes or one.plain or one.failure):
+        return told
+    if one.writes:
+        told += f',"writes":{one.writes}'
     if one.plain:
         told += f',"plain":"{one.plain.hex().upper()}"'
     if one.failure:

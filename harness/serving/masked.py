@@ -63,8 +63,8 @@ class MaskedFeed:
     def _put(self, event: dict[str, Any]) -> None:
         """What a trace would write now, with the number and the clocks of the line that it is of."""
         line = self._line
-        told = datetime.fromtimestamp(line["time"]).astimezone().isoformat(timespec="microseconds")
-        self._out({**event, "t": line["t"], "time": told, "n": line["n"]})
+        told = datetime.fromtimestamp(line["wall"] / 1e6).astimezone().isoformat(timespec="microseconds")
+        self._out({**event, "t": line["us"] / 1e6, "time": told, "n": line["n"]})
 
     def _about_slots(self, line: dict[str, Any]) -> dict[str, Any]:
         if self._trace.personal_data:

@@ -19,7 +19,6 @@ from emulator.errors import NotFound
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
-from emulator.filesystem.memory.memory import Memory
 from emulator.interface import Interface
 from emulator.messages import _
 from emulator.session import Session
@@ -138,8 +137,11 @@ class Moments:
         chapter = self._chapters[-1]
         chip = chapter.chip
         memory, session = chip.image.memory, chip.session
-        if memory.written != self._written and (changes := self._look(memory)):
-            chapter.changed.append((number, changes))
+        if memory.written != self._written:
+            found = memory.differing(self._written, self._cells)
+            self._written = memory.written
+            if found:
+                chapter.changed.append((number, {name: cell for name, __, cell in found}))
         if session.rights != self._rights or _stands(session) != self._stood:
             self._rights, self._stood = frozenset(session.rights), _stands(session)
             chapter.sessions.append(SessionSeen.of(session))
@@ -147,21 +149,6 @@ class Moments:
         chapter.numbers.append(number)
         if len(chapter.numbers) >= CHAPTER:
             self._open(number, chip, chapter.origin)
-
-    def _look(self, memory: Memory) -> dict[CellKey, Cell | None]:
-        """The cells that are otherwise than they were; None for those that are gone."""
-        seen, changes = self._cells, {}
-        touched, self._written = memory.written_since(self._written), memory.written
-        for name in memory.snapshot().keys() | seen.keys() if touched is None else touched:
-            cell = memory.peek(name)
-            if seen.get(name) is not cell:
-                changes[name] = cell
-        for name, cell in changes.items():
-            if cell is None:
-                del seen[name]
-            else:
-                seen[name] = cell
-        return changes
 
     def at(self, number: int) -> Moment:
         """The card as it was once this number had happened, to it or to a card in another slot. NotFound, which says

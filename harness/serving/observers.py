@@ -15,8 +15,12 @@ class Observers:
     def __init__(self, *members: Observer) -> None:
         self._members = members
 
-    def __bool__(self) -> bool:
-        return bool(self._members)
+    @property
+    def shortest(self) -> Observer | None:
+        """What a chip is to tell so that all are told: nobody, the only one, or this."""
+        if len(self._members) > 1:
+            return self
+        return self._members[0] if self._members else None
 
     def add(self, one: Observer) -> None:
         """Another that is told from now on, once, however often it is added."""

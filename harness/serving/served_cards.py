@@ -187,7 +187,7 @@ class ServedCards:
             held.observers.add(self._feeds[number])
         else:
             held.observers.remove(self._feeds[number])
-        held.chip.observer = held.observers if held.observers else None
+        held.chip.observer = held.observers.shortest
 
     # --- what is told of them ------------------------------------------------------------------------------------
 

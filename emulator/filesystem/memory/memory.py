@@ -5,7 +5,7 @@ Below lie pages that power may be cut between. What is read comes from a mirror,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -144,17 +144,17 @@ class Plan:
 class Memory:
     """What survives power. ``changed`` is told of every write that has become final, before it is acknowledged.
     ``uncommitted``: what the transaction under way has written so far. ``torn``: power was cut in the middle of one, so
-    that whoever gives power next is to ``recover``.
+    that whoever gives power next is to ``recover``. ``written``: how many cells were written so far, for ``differing``.
     """
 
-    __slots__ = ("_cells", "_forgotten", "_log", "_plan", "changed", "normal", "nvm", "torn", "uncommitted")
+    __slots__ = ("_cells", "_log", "_plan", "changed", "normal", "nvm", "torn", "uncommitted", "written")
 
     def __init__(self, layout: Layout, cells: Mapping[CellKey, Cell]) -> None:
         self._cells = dict(cells)
         self.uncommitted: dict[CellKey, Cell] = {}
         self._plan = Plan(layout, cells)
         self._log: list[CellKey] = []
-        self._forgotten = 0
+        self.written = 0
         self.changed: Changed | None = None
         self.torn = False
         self.nvm = Nvm(self._plan.size)
@@ -186,7 +186,7 @@ class Memory:
         """Another memory of the same content, apart from now on, with no one told of its changes."""
         twin = object.__new__(Memory)
         twin._cells, twin.uncommitted, twin._plan, twin.changed = dict(self._cells), {}, self._plan, None
-        twin._log, twin._forgotten = [], 0
+        twin._log, twin.written = [], 0
         twin.nvm = object.__new__(Nvm)
         for name in Nvm.__slots__:
             setattr(twin.nvm, name, getattr(self.nvm, name))
@@ -207,36 +207,41 @@ class Memory:
         """What ``unchanged`` compares: much quicker than two snapshots."""
         return self._cells, self.nvm.writes
 
-    @property
-    def written(self) -> int:
-        """How many cells were written so far, each as often as it was: for ``written_since``."""
-        return self._forgotten + len(self._log)
-
-    def written_since(self, count: int) -> set[CellKey] | None:
-        """The cells that were written since ``written`` was this; None where it is not known any more, and each may
-        have been: much quicker than to compare two snapshots.
+    def differing(self, count: int, seen: dict[CellKey, Cell]) -> list[tuple[CellKey, Cell | None, Cell | None]]:
+        """The cells that are otherwise than in ``seen``, which was a snapshot when ``written`` was ``count`` and is one
+        of now afterwards: name, before, now, in the memory's order; None where there is none. Much quicker than to
+        compare two snapshots, as long as it is known which cells were written.
         """
-        first = count - self._forgotten
-        return set(self._log[first:]) if first >= 0 else None
+        log, cells = self._log, self._cells
+        first = len(log) - (self.written - count)
+        names = log[first:] if first >= 0 else [*cells, *(seen.keys() - cells.keys())]
+        found = []
+        for name in names:
+            cell, old = cells.get(name), seen.get(name)
+            if cell is old:
+                continue
+            if cell is None:
+                del seen[name]
+            else:
+                seen[name] = cell
+            if cell != old:
+                found.append((name, old, cell))
+        if len(found) > 1:
+            order = {name: at for at, name in enumerate(cells)}
+            found.sort(key=lambda one: order.get(one[0], len(order)))
+        return found
 
-    def _note(self, names: Iterable[CellKey]) -> None:
+    def _note(self, names: Collection[CellKey]) -> None:
         """Remembers what was written, not for ever."""
         if len(self._log) >= REMEMBERED:
-            self._forget()
+            self._log.clear()
         self._log.extend(names)
-
-    def _forget(self) -> None:
-        self._forgotten += len(self._log)
-        self._log.clear()
+        self.written += len(names)
 
     def _all_anew(self) -> None:
         """Each cell may be another: whoever asks what was written since before now looks at all of them."""
-        self._forget()
-        self._forgotten += 1
-
-    def peek(self, name: CellKey) -> Cell | None:
-        """A cell as it is, without what the transaction under way has written."""
-        return self._cells.get(name)
+        self._log.clear()
+        self.written += 1
 
     def restore(self, snapshot: Mapping[CellKey, Cell]) -> None:
         """Back to a snapshot of this memory, as a rewound card: no transaction of the card's."""

@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,13 @@ def test_a_subscriber_hears_how_the_slots_are_and_then_every_exchange_as_the_chi
         run.play(*SESSION)
         lines = until(heard, first["n"] + len(SESSION) + 1)
     assert [one["n"] for one in lines] == list(range(first["n"] + 1, first["n"] + len(SESSION) + 2))
-    assert [subscription.exchange(one) for one in lines if one["event"] == "apdu"] == [
-        # seconds are told to the microsecond
-        Exchange(**{**{name: getattr(one, name) for name in Exchange.__slots__}, "seconds": round(one.seconds, 6)})
-        for one in run.told[before:]
-    ]
+    assert (
+        [subscription.exchange(one) for one in lines if one["event"] == "apdu"]
+        == [
+            replace(one, seconds=int(one.seconds * 1e6) / 1e6)  # told in whole microseconds
+            for one in run.told[before:]
+        ]
+    )
     (fault,) = [one for one in lines if one["event"] == "fault"]
     assert (fault["kind"], fault["command"]) == ("status", SESSION[1])
 
