@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from harness.serving.control import ControlError
 from harness.serving.subscription import Subscription, subscribe
 from harness.terminal.terminal import Terminal
 from tests.kit.cards import SSSE, VERIFY, WRONG_PIN
-from tests.kit.served import Served, serving, sscard, started
+from tests.kit.served import DEADLINE, Served, serving, sscard, started
 
 pytestmark = pytest.mark.pcsc
 CHALLENGE = "0084000008"
@@ -114,16 +117,31 @@ def test_a_card_is_heard_steered_torn_and_branched_while_a_program_works_with_it
     assert numbers == list(range(verified + 1, numbers[-1] + 1)), "nothing was lost"
 
 
-def test_any_program_hears_a_run_as_a_trace_would_have_it() -> None:
+@pytest.mark.skipif(shutil.which("scriptor") is None, reason="not installed: pcsc-tools")
+def test_any_program_hears_what_another_has_done() -> None:
+    """A public program works with the card; what it prints of it is what the stream tells, masked as a trace is."""
+    script = (SSSE, "00C000001E", WRONG_PIN, VERIFY, CHALLENGE)
     with serving() as served, started("events", "--slot", "0") as listening:
         assert json.loads(listening.line())["event"] == "slots"
-        with Pcsc(served.readers[0]) as connection:
-            assert [last(connection, one) for one in (SSSE, VERIFY)] == ["611E", "9000"]
-        while (event := json.loads(listening.line()))["event"] != "apdu" or event["command"][2:4] != "20":
-            assert "123456" not in json.dumps(event)
-        assert event["command"] == "0020000003******"
-        assert event["instruction"] == "VERIFY"
+        said = subprocess.run(
+            ["scriptor", "-r", served.readers[0]], input="\n".join(("reset", *script, "")), capture_output=True,
+            text=True, timeout=DEADLINE, check=True,
+        ).stdout  # fmt: skip
+        told: list[dict[str, Any]] = []
+        while len(told) < len(script):
+            event = json.loads(listening.line())
+            told += [event] if event["event"] == "apdu" else []
         assert listening.end(signal.SIGINT) == 0
+    printed = [
+        "".join(one.partition(" : ")[0].replace("OK:", "").split())
+        for one in re.split(r"^> .*\n< ", said, flags=re.MULTILINE)[1:]
+    ]
+    printed = [one for one in printed if one != printed[0]]  # the reset's ATR comes first
+    assert [one["answer"][-4:] for one in told] == [one[-4:] for one in printed]
+    assert [len(one["answer"]) for one in told] == [len(one) for one in printed]
+    assert [one["command"] for one in told] == [SSSE, script[1], "0020000003******", "0020000003******", CHALLENGE]
+    assert [one["n"] for one in told] == list(range(told[0]["n"], told[0]["n"] + len(told)))
+    assert told[-1]["answer"] == printed[-1], "a challenge is nobody's"
 
 
 def last(connection: Pcsc, command: str) -> str:
