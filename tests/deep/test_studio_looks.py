@@ -16,7 +16,7 @@ from tests.kit import browsers
 pytestmark = pytest.mark.pcsc
 
 AXE = Path(__file__).parents[2] / "build/node/node_modules/axe-core/axe.min.js"
-PARTS = ("readers", "session", "card", "verdicts", "office")
+PARTS = ("readers", "session", "card", "card?against=slot:1", "verdicts", "office")
 WIDTHS = {"wide": 1280, "narrow": 400}
 PICTURES = os.environ.get("SSCARD_SCREENSHOTS")
 """A folder for pictures of what was tried; none are made without."""

@@ -55,7 +55,7 @@ async function look(app, wanted) {
   const { of, against, since, show } = JSON.parse(wanted);
   const shown = show ? "&show=true" : "";
   const other = against ?? since;
-  if (!other) return { ...(await app.get(`/api/card/tree?of=${encodeURIComponent(of)}${shown}`)), changes: [], pair: null };
+  if (!other) return { ...(await app.get(`/api/card/tree?of=${encodeURIComponent(of)}${shown}`)), pair: null };
   const path = `/api/card/compare?left=${encodeURIComponent(other)}&right=${encodeURIComponent(of)}${shown}`;
   const found = await app.get(path);
   return { ...found.right, changes: against ? [] : found.changes, pair: against ? found : null };
@@ -137,7 +137,7 @@ export default function View({ app }) {
     </div>
     ${problem && html`<p class="banner bad" role="alert">${t("card.problem")} ${visible(problem.message)}</p>`}
     ${!card && !problem && html`<p class="wait" role="status">${t("card.reading")}</p>`}
-    ${card && since && !against && html`<${News} changes=${told.changes} onSelect=${setSelected} />`}
+    ${card && (since || at?.number != null) && !against && html`<${News} since=${since} changes=${told.changes} onSelect=${setSelected} />`}
     ${compared && html`<${Compared} found=${compared} query=${query} names=${sources} selected=${selected} onSelect=${setSelected} />`}
     ${card && !against && html`<${CardPanes} key=${of} card=${card} changes=${told.changes} query=${query}
       selected=${selected} onSelect=${setSelected} />`}
@@ -172,9 +172,9 @@ function Since({ slot, since, number, changes, to }) {
 }
 
 /** What is otherwise, as a list that leads to the places. */
-function News({ changes, onSelect }) {
-  if (!changes.length) return html`<p class="dim" role="status">${t("card.nothing_changed")}</p>`;
-  return html`<details class="panel news"><summary>${t("card.list_changes", { count: changes.length })}</summary>
+function News({ since, changes, onSelect }) {
+  if (!changes.length) return html`<p class="dim" role="status">${t(since ? "card.nothing_changed" : "card.nothing_by_it")}</p>`;
+  return html`<details class="panel news"><summary>${t(since ? "card.list_changes" : "card.by_it", { count: changes.length })}</summary>
     <ul class="plain">${changes.map((one) => html`<li key=${one.at + one.what}><button class="btn quiet" onClick=${() => onSelect(one.at)}
       >${visible(both(one.place))}</button> <${ChangeLine} change=${one} /></li>`)}</ul></details>`;
 }

@@ -46,7 +46,7 @@ export function Compared({ found, query, names, selected, onSelect }) {
     </div>
     <div class="split">
       ${[left, right].map((one, place) => html`<div key=${place}><h2>${name(one.of)}</h2>
-        <${CardPanes} card=${one.card} changes=${changes} query=${query} selected=${selected} onSelect=${onSelect} narrow=${true} label=${name(one.of)} /></div>`)}
+        <${CardPanes} card=${one.card} changes=${changes} query=${query} selected=${selected} onSelect=${onSelect} narrow=${true} comparing=${true} label=${name(one.of)} /></div>`)}
     </div>
   </div>`;
 }

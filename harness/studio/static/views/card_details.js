@@ -11,13 +11,13 @@ export function Grade({ basis }) {
     ><span class="hidden">${t("card.grade")} </span>${basis.grade}</span>`;
 }
 
-export function Details({ card, node, changes, label }) {
+export function Details({ card, node, changes, label, comparing }) {
   const Part = { card: OfCard, application: OfApplication, file: OfFile, record: OfRecord, item: OfItem, part: OfItem,
     key: OfKey, keys: OfKeys, objects: OfKeys, pin: OfPin, account: OfAccount }[node.kind]; // prettier-ignore
   return html`<section class="panel card-details" aria-label=${label ? `${t("card.details")}: ${label}` : t("card.details")} tabindex="0">
     <p class="dim way">${node.id ? visible(node.id.replaceAll("/", " / ")) : t("card.whole")}</p>
     <h2>${node.tag && html`<code>${visible(node.tag)}</code> `}${visible(both(node.name))}</h2>
-    ${changes.length > 0 && html`<div class="banner warn changed-here"><strong>${t("card.changed_here")}</strong>
+    ${changes.length > 0 && html`<div class="banner warn changed-here"><strong>${t(comparing ? "card.differs_here" : "card.changed_here")}</strong>
       <ul>${changes.map((one) => html`<li><${ChangeLine} change=${one} /></li>`)}</ul></div>`}
     <${Part} card=${card} node=${node} data=${node.data} />
     ${node.data.basis && html`<${Sources} card=${card} basis=${node.data.basis} title=${t("card.grade")} />`}

@@ -9,16 +9,16 @@ import { CARD, found, marksOf, nodesOf, valueOf } from "./card_nodes.js";
 const TYPED = 700; // milliseconds within which letters are one word
 
 /** Tree and details of one card. `changes`: marked; `query`: narrows the tree; `selected` and `onSelect` where somebody
- * else keeps what is chosen; `narrow`: one of two beside each other. */
-export function CardPanes({ card, changes = [], query = "", selected, onSelect, label, narrow = false }) {
+ * else keeps what is chosen; `narrow`: details below, not beside; `comparing`: one of two cards. */
+export function CardPanes({ card, changes = [], query = "", selected, onSelect, label, narrow = false, comparing = false }) {
   const nodes = useMemo(() => nodesOf(card), [card, both(card.title)]);
   const marks = useMemo(() => marksOf(nodes, changes), [nodes, changes]);
   const [own, setOwn] = useState(CARD);
   const id = selected ?? own;
   const chosen = nodes.byId.get(id) ?? nodes.root;
   return html`<div class=${narrow ? "card-panes narrow" : "card-panes"}>
-    <${CardTree} nodes=${nodes} marks=${marks} query=${query} selected=${chosen.id} onSelect=${onSelect ?? setOwn} label=${label} comparing=${narrow} />
-    <${Details} card=${card} node=${chosen} label=${label} changes=${marks.at.get(chosen.id) ?? []} />
+    <${CardTree} nodes=${nodes} marks=${marks} query=${query} selected=${chosen.id} onSelect=${onSelect ?? setOwn} label=${label} comparing=${comparing} />
+    <${Details} card=${card} node=${chosen} label=${label} comparing=${comparing} changes=${marks.at.get(chosen.id) ?? []} />
   </div>`;
 }
 

@@ -52,6 +52,6 @@ export function TimeTravel({ app, row, marked, source }) {
     ${marked.length === 1 && html`<p class="help">${t("session.compare_help")}</p>`}
     ${card
       ? html`<p role="status">${t("session.moment", { line: row.line, slot: row.slot })}</p>
-          <${CardPanes} card=${card.card} narrow=${true} label=${t("session.moment", { line: row.line, slot: row.slot })} />`
+          <${CardPanes} card=${card.card} changes=${card.changes} narrow=${true} label=${t("session.moment", { line: row.line, slot: row.slot })} />`
       : html`<${AsTold} row=${row} />`}`;
 }

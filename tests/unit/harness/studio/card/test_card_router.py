@@ -48,7 +48,11 @@ class Run:
         assert request["op"] == "moment"
         if request["slot"]:
             raise Problem(409, "card", "slot 1 is empty")
-        return self.moments[request["n"]] if "n" in request else self.now()
+        if "n" not in request:
+            return self.now()
+        if request["n"] not in self.moments:
+            raise Problem(409, "card", f"no card is known at number {request['n']}")
+        return self.moments[request["n"]]
 
 
 def client(ask: Callable[[dict[str, Any]], dict[str, Any]]) -> TestClient:
@@ -94,7 +98,13 @@ def test_any_other_card_is_masked_until_its_values_are_asked_for(run: Run) -> No
 def test_a_card_is_seen_as_it_was(run: Run) -> None:
     run.keep(7)
     run.card.ok(HOME["SSSE"], VERIFY)
+    run.keep(8)
     asking = client(run.ask)
+    assert [one["what"] for one in asking.get("/api/card/moment?slot=0&n=8").json()["changes"]] == [
+        "application",
+        "rights",
+    ]
+    assert asking.get("/api/card/moment?slot=0&n=7").json()["changes"] == [], "the one before is not kept"
     assert asking.get("/api/card/moment?slot=0&n=7").json()["card"]["standing"]["rights"] == {}
     assert list(asking.get("/api/card/moment?slot=0").json()["card"]["standing"]["rights"]) == ["PIN"]
     told = asking.get("/api/card/changes?of=slot:0&since=slot:0@7").json()
