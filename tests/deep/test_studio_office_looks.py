@@ -1,5 +1,6 @@
 """Every part of the office on the page as its clerks see it: both languages, light and dark, wide and narrow; axe-core
-finds nothing serious, nothing is cut off at the side.
+finds nothing serious, nothing is cut off at the side. And every form: an example that is filled in is sent as it is,
+and empty it says what is needed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from playwright.sync_api import Browser, Page, expect
 
 from harness.office.desk import tokens
+from harness.office.desk.forms import form
+from harness.office.operations import ALL
 from harness.office.register import seed
 from harness.office.requests import models as requests
-from harness.office.vocabulary import Loss
+from harness.office.vocabulary import Loss, Role
+from harness.web.office import examples
 from tests.deep.test_studio_looks import PICTURES, WIDTHS, serious
 from tests.kit import browsers
 from tests.kit.offices import START, Desk, citizen
@@ -90,9 +95,42 @@ def test_the_office_can_be_seen_and_used_by_everybody(
             expect(page.locator(".office nav")).not_to_have_count(0)
             found += looked_at(page, wide, f"{name}-{place.replace('&', '-')}")
         page.evaluate("location.hash = '#/office?at=ask&operation=report-loss'")
-        page.locator("form.panel .spread button").click()
         page.locator("form.panel .spread button").first.click()
         page.locator("form.panel .btn.main").click()
         expect(page.locator("form.panel .refusal, form.panel .banner.bad, form.panel .done")).not_to_have_count(0)
         found += looked_at(page, wide, f"{name}-answer")
     assert found == []
+
+
+def test_every_form_takes_its_examples_and_says_what_it_lacks(browser: Browser, url: str, desk: Desk) -> None:
+    with desk.register.transaction() as session:
+        mine = {name: tokens.give(session, name, desk.clock.now()) for name in (seed.OFFICER, seed.BANKER)}
+    schema, tried = Draft202012Validator, set[str]()
+    for clerk, token in mine.items():
+        role = Role.BANK if clerk == seed.BANKER else Role.ADMINISTRATOR
+        with browsers.opened(browser, f"{url}/#/office") as page:
+            page.locator("#token").fill(token)
+            page.keyboard.press("Enter")
+            expect(page.get_by_text(clerk)).to_be_visible()
+            for name, operation in ALL.items():
+                if role not in operation.roles.allowed:
+                    continue
+                page.evaluate("name => { location.hash = `#/office?at=ask&operation=${name}`; }", name)
+                heading = page.get_by_role("heading", level=2).filter(has_text=f"article {operation.citation.article}")
+                expect(heading).to_contain_text(operation.en)
+                needed = [one for one in operation.request.model_fields.values() if one.is_required()]
+                expect(page.get_by_text("not right yet" if needed else "The form is good").first).to_be_visible()
+                for title, example in examples.of(name).items():
+                    button = page.get_by_role("button", name=f"Example: {title}", exact=True)
+                    expect(button).to_be_visible()
+                    if not example["value"]:
+                        continue  # nothing is written, so nothing is asked anew
+                    with page.expect_request(f"**/forms/{name}/check") as asked:
+                        button.click()
+                    written = asked.value.post_data_json
+                    schema(form(operation.request)).validate(written)
+                    wanted = operation.request.model_validate(example["value"])
+                    assert operation.request.model_validate(written) == wanted
+                    tried.add(name)
+                    expect(page.get_by_text("The form is good")).to_be_visible()
+    assert len(tried) > 25

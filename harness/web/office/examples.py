@@ -144,10 +144,20 @@ STORY = (
 """In this order, from the first application to what supervision does."""
 
 
-def of(operation: str) -> dict[str, Any]:
-    """An operation's examples as OpenAPI takes them: the first of each kind."""
+def _first(operation: str) -> dict[str, Example]:
+    """An operation's examples by their titles: the first of each kind."""
     found = {one.title or operation: one for one in reversed(STORY) if one.operation == operation}
+    return dict(reversed(found.items()))
+
+
+def of(operation: str) -> dict[str, Any]:
+    """An operation's examples as OpenAPI takes them."""
     return {
         title: {"summary": title, "value": one.body} | ({"description": f"`drawer={one.card}`"} if one.card else {})
-        for title, one in reversed(found.items())
+        for title, one in _first(operation).items()
     }
+
+
+def for_form(operation: str) -> list[dict[str, Any]]:
+    """An operation's examples as a form takes them: ``drawer`` is the number of the card in the reader, or empty."""
+    return [{"title": title, "value": one.body, "drawer": one.card} for title, one in _first(operation).items()]

@@ -14,7 +14,7 @@ from harness.office.desk import forms
 from harness.office.operations import ALL
 from harness.office.register.audit import Actor
 from harness.web import app as web
-from harness.web.office import answers
+from harness.web.office import answers, examples
 from harness.web.office.entry import Door
 from harness.web.refusals import Problem
 
@@ -40,12 +40,12 @@ def add(app: FastAPI, door: Door, more: dict[str, type[BaseModel]]) -> None:
         "/forms/{name}",
         tags=TAGS,
         summary="业务表单 what a request asks for: its JSON schema, with names in both languages",
-        description="`x-zh`, `x-en`：字段名称 what a property is called; `x-words`：可选值 its choices.",
+        description="`x-zh`, `x-en`：字段名称 names; `x-words`：可选值 choices; `x-examples`：示例.",
         response_model=None,
         responses=UNKNOWN,
     )
     def form(name: Annotated[str, names]) -> Response:
-        return JSONResponse(forms.form(asked(name)))
+        return JSONResponse({**forms.form(asked(name)), "x-examples": examples.for_form(name)})
 
     @app.post(
         "/forms/{name}/check",

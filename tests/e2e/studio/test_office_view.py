@@ -81,7 +81,6 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         # What is wrong is said beside its field; then an application is taken, and a second one refused.
         visit(page, "Operations")
         choose(page, "application")
-        page.get_by_role("button", name="Examples").click()
         page.get_by_role("button", name="Example: apply").click()
         name = page.get_by_label("telephone")
         name.fill("none")

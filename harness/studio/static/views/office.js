@@ -14,6 +14,7 @@ const PLACES = ["overview", "people", "cards", "applications", "losses", "pendin
 const LISTS = ["people", "cards", "applications", "losses"];
 const ADMINISTRATOR = "administrator";
 const BANK = "bank";
+const SENT = /^[\x21-\x7e]+$/;
 
 export default function View({ app }) {
   const here = useAsked(() => app.get("/api/office/here"), "here");
@@ -49,9 +50,10 @@ function SignedIn({ app, here }) {
     if (token) office.get("/me").then(setMe, (error) => error.kind !== "token" && leave(error));
   }, [token]);
   const enter = (given) => {
+    if (!SENT.test(given)) return setLost({ kind: "token", message: "" }); // no header can hold it
     keep(given);
     setLost(null);
-    setToken(given);
+    return setToken(given);
   };
   if (!token) return html`<${SignIn} here=${here} enter=${enter} lost=${lost} office=${office} />`;
   if (!me) return html`<p class="wait" role="status">${t("office.waiting")}</p>`;
@@ -83,7 +85,7 @@ function mayLook(me, place) {
 
 function Desk({ app, office, me, leave }) {
   const services = useAsked(() => office.get("/services"), "services");
-  const [change, setChange] = useState(0);
+  const [change, setChange] = useState(null);
   useChange(app, setChange);
   const at = app.params.at ?? (me.role === BANK ? "ask" : "overview");
   const names = Object.fromEntries((services.value ?? []).map((one) => [one.operation, lang() === "zh" ? one.zh : one.en]));

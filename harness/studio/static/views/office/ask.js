@@ -73,7 +73,7 @@ function One({ app, office, me, operation, drawer, banks, rules }) {
   const demanded = rules.filter((rule) => rule.operations.includes(name));
   return html`<form class="panel" onSubmit=${send} novalidate>
     <div class="row spread"><h2>${spoken(operation)} <${Badge}>${t("office.article", { article: operation.article })}<//></h2>
-      <${Examples} office=${office} name=${name} fill=${(value, put) => { form.fill(value); if (put) setCard({ drawer: put, reader: "" }); }} /></div>
+      <${Examples} examples=${form.schema["x-examples"] ?? []} fill=${(value, put) => { form.fill(value); if (put) setCard({ drawer: put, reader: "" }); }} /></div>
     <fieldset>
       <legend>${t("office.in_reader")}${operation.card && html` <span class="wrong" title=${t("office.needed")}>*</span>`}</legend>
       <div class="row">
@@ -103,16 +103,9 @@ function One({ app, office, me, operation, drawer, banks, rules }) {
 }
 
 /** Requests of the service's own documentation that work, one after the other, on a fresh register. */
-function Examples({ office, name, fill }) {
-  const [examples, setExamples] = useState(null);
-  const load = async () => {
-    const api = await office.get("/openapi.json");
-    const place = name === ISSUE ? "/issue" : `/operations/${name}`;
-    setExamples(Object.entries(api.paths[place].post.requestBody.content["application/json"].examples ?? {}));
-  };
-  if (examples === null) return html`<button type="button" class="btn" onClick=${load}>${t("office.examples")}</button>`;
-  return html`<span class="row">${examples.map(([title, one]) => html`<button key=${title} type="button" class="btn"
-    onClick=${() => fill(one.value, /drawer=(\w+)/.exec(one.description ?? "")?.[1])}>${t("office.example", { title: visible(title) })}</button>`)}</span>`;
+function Examples({ examples, fill }) {
+  return html`<span class="row">${examples.map((one) => html`<button key=${one.title} type="button" class="btn"
+    onClick=${() => fill(one.value, one.drawer)}>${t("office.example", { title: visible(one.title) })}</button>`)}</span>`;
 }
 
 const COMMON = ["operation", "article", "person", "card", "notices", "changes"];

@@ -4,7 +4,7 @@ import { html, useState } from "../../vendor/preact.js";
 import { t } from "../../lib/i18n.js";
 import { visible } from "../../lib/text.js";
 import { moment, query, word } from "./client.js";
-import { Badge, CardLink, Export, Filter, Go, Person, Rows, useAsked, Wrong } from "./parts.js";
+import { Badge, CardLink, Export, Filter, Go, Person, Rows, Stale, useAsked, Wrong } from "./parts.js";
 
 const PAGE = 50;
 const HOURS = 24;
@@ -112,12 +112,12 @@ function Pager({ after, before, go }) {
   </p>`;
 }
 
-export function List({ app, office, what, params }) {
+export function List({ app, office, what, params, change }) {
   const { columns, filters } = LISTS[what];
   const [pages, setPages] = useState([]);
   const wanted = Object.fromEntries(Object.keys(filters).map((name) => [name, params[name] ?? ""]));
   const on = query({ ...wanted, after: pages.at(-1) ?? "", most: PAGE });
-  const found = useAsked(() => office.get(`/${what}${on}`), what + on);
+  const found = useAsked(() => office.get(`/${what}${on}`), what + on, change);
   const banks = useAsked(() => office.get("/banks"), "banks");
   const set = (name, value) => {
     setPages([]);
@@ -129,7 +129,7 @@ export function List({ app, office, what, params }) {
     return spec.words && named(spec.words);
   };
   return html`<section class="panel">
-    <div class="row spread"><h2>${t(`office.at_${what}`)}</h2><${Export} name=${`office-${what}`} rows=${rows} /></div>
+    <div class="row spread"><h2>${t(`office.at_${what}`)}</h2><${Stale} asked=${found} /><${Export} name=${`office-${what}`} rows=${rows} /></div>
     ${what === "people" && html`<${Find} app=${app} office=${office} />`}
     <div class="row filters">
       ${Object.entries(filters).map(

@@ -1,26 +1,35 @@
 // What the office's lists, forms and refusals are made of.
 
-import { html, useEffect, useState } from "../../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { lang, t } from "../../lib/i18n.js";
 import { visible } from "../../lib/text.js";
 
 const FORMULA = /^[=+\-@\t\r]/;
 
-/** Asks once for each key: {value, error, again}. What was there stays until the new is. */
-export function useAsked(ask, key) {
+/** Asks once for each key: {value, error, again, stale}. What was there stays until the new is. `change`: the number of
+ * the office's last change; what was asked for before it is stale. */
+export function useAsked(ask, key, change = null) {
   const [state, setState] = useState({});
   const [round, setRound] = useState(0);
+  const now = useRef(change);
+  now.current = change;
   useEffect(() => {
     let wanted = true;
     ask().then(
-      (value) => wanted && setState({ value, key }),
-      (error) => wanted && setState({ error, key }),
+      (value) => wanted && setState({ value, key, at: now.current }),
+      (error) => wanted && setState({ error, key, at: now.current }),
     );
     return () => {
       wanted = false;
     };
   }, [key, round]);
-  return { ...state, waiting: state.key !== key, again: () => setRound((before) => before + 1) };
+  const stale = typeof state.at === "number" && state.at !== change;
+  return { ...state, waiting: state.key !== key, stale, again: () => setRound((before) => before + 1) };
+}
+
+/** Says that something was done since a list was asked for. It is not asked for again unasked: each look is told of. */
+export function Stale({ asked }) {
+  return html`<span role="status">${asked.stale && html`<button class="btn" onClick=${asked.again}>${t("office.stale")}</button>`}</span>`;
 }
 
 /** A table; `columns`: {key, title, cell, right}. A cell's default is the row's value as text. No rows: they

@@ -4,7 +4,7 @@ import { html, useState } from "../../vendor/preact.js";
 import { t } from "../../lib/i18n.js";
 import { visible } from "../../lib/text.js";
 import { moment, query, word } from "./client.js";
-import { Badge, CardLink, Export, Filter, Person, Rows, useAsked, Wrong } from "./parts.js";
+import { Badge, CardLink, Export, Filter, Person, Rows, Stale, useAsked, Wrong } from "./parts.js";
 
 const PAGE = 50;
 const FILTERS = ["card", "person", "clerk", "operation", "outcome", "from", "to"];
@@ -26,12 +26,12 @@ const COLUMNS = (app, names) => [
 ];
 
 /** `about`: a person or a card that it is about, and no filters then. */
-export function Trail({ app, office, params, about, names: operations }) {
+export function Trail({ app, office, params, about, change, names: operations }) {
   const names = { ...operations, ...Object.fromEntries(LOOKS.map((one) => [one, t(`office.look_${one}`)])) };
   const [pages, setPages] = useState([]);
   const wanted = about ?? Object.fromEntries(FILTERS.map((name) => [name, params[name] ?? ""]));
   const on = query({ ...wanted, before: pages.at(-1) ?? "", last: PAGE });
-  const found = useAsked(() => office.get(`/trail${on}`), on);
+  const found = useAsked(() => office.get(`/trail${on}`), on, about ? null : change);
   const verified = useAsked(() => (about ? Promise.resolve(null) : office.get("/trail/verify")), "verify");
   const set = (name, value) => {
     setPages([]);
@@ -44,7 +44,7 @@ export function Trail({ app, office, params, about, names: operations }) {
   };
   const types = { from: "date", to: "date", person: "number" };
   return html`<section class="panel">
-    <div class="row spread"><h2>${t("office.at_trail")}</h2>
+    <div class="row spread"><h2>${t("office.at_trail")}</h2><${Stale} asked=${found} />
       ${verified.value && html`<${Badge} kind=${verified.value.broken === null ? "good" : "bad"}>${
         verified.value.broken === null ? t("office.seals_hold", { lines: verified.value.lines }) : t("office.seals_broken", { line: verified.value.broken })}<//>`}
       <${Export} name="office-trail" rows=${rows} /></div>
