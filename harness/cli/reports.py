@@ -12,6 +12,7 @@ from harness.cli import card_options, outputs
 from harness.cli.lines import say
 from harness.verdicts import report, report_diff, report_file, report_merge, report_text
 from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
+from harness.verdicts.report_merge import Counts
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -70,12 +71,20 @@ def diff_reports(ctx: click.Context, first: Path, second: Path, *, as_json: bool
 @click.argument("places", metavar="REPORT...", type=REPORT, nargs=-1, required=True)
 @click.option("-o", "--report", "folder", type=FOLDER, required=True, help="Write the merged report here.")
 @click.option("--latest", is_flag=True, help="Of a case in several reports the last that was run counts.")
+@click.option("--worst", is_flag=True, help="Of a case in several reports the gravest counts.")
 @click.option("--sign", type=FILE, help="Sign it with this Ed25519 key (PEM).")
 @outputs.pdf_option
 @card_options.json_option
 @click.pass_context
 def merge_reports(
-    ctx: click.Context, places: tuple[Path, ...], folder: Path, sign: Path | None, *, latest: bool, as_json: bool
+    ctx: click.Context,
+    places: tuple[Path, ...],
+    folder: Path,
+    sign: Path | None,
+    *,
+    latest: bool,
+    worst: bool,
+    as_json: bool,
 ) -> None:
     """Merge several reports into one, of shards, profiles or runs: what it comes to is found anew.
 
@@ -83,8 +92,11 @@ def merge_reports(
     """
     if len(places) == 1:
         raise click.UsageError(_("expected two reports or more"))
+    if latest and worst:
+        raise click.UsageError(_("choose one of --latest and --worst"))
+    counts = Counts.LATEST if latest else Counts.WORST if worst else Counts.NEITHER
     to = outputs.report_goal(folder, sign)
-    merged = report_merge.merge([report_file.load(one) for one in places], latest=latest)
+    merged = report_merge.merge([report_file.load(one) for one in places], counts)
     say(*(f"sscard: {note}" for note in merged.notes), err=True)
     assert to is not None, "-o is required"
     if any(folder.resolve() == (one if one.is_dir() else one.parent).resolve() for one in places):

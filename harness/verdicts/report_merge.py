@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Any
@@ -41,13 +42,28 @@ class Merged:
     notes: tuple[str, ...]
 
 
-def merge(parts: Sequence[ReportFile], *, latest: bool = False) -> Merged:
-    """One report of all. A case that stands in two of them must be the same in both, or with ``latest`` counts as the
-    later one found it. Misuse for parts that cannot stand in one report, ReportError for a case that differs.
+class Counts(StrEnum):
+    """Which of two results of one case counts, where they differ."""
+
+    NEITHER = "neither"
+    LATEST = "latest"
+    WORST = "worst"
+
+
+GRAVITY = (
+    Verdict.NOT_APPLICABLE, Verdict.PASSED, Verdict.WARNING, Verdict.MISSING, Verdict.UNDEFINED, Verdict.FAILED,
+)  # fmt: skip
+"""From what says nothing to the gravest."""
+
+
+def merge(parts: Sequence[ReportFile], counts: Counts = Counts.NEITHER) -> Merged:
+    """One report of all. A case that stands in two of them must be the same in both, or be for what was tested in one
+    alone; else ``counts`` says which. Misuse for parts that cannot stand in one report, ReportError for a case that
+    differs.
     """
     _mergeable(parts)
-    order = sorted(parts, key=_moment) if latest else parts
-    rows = _rows(order, latest=latest)
+    order = sorted(parts, key=_moment) if counts is Counts.LATEST else parts
+    rows = _rows(order, counts)
     tables = [one.table for one in parts]
     known = sorted({name for table in tables for name in table["known_failures"]})
     environment = _environment(parts)
@@ -111,17 +127,19 @@ def _moment(part: ReportFile) -> datetime:
         raise ReportError(_("{path}: {text!r} is no date").format(path=part.path, text=str(text))) from None
 
 
-def _rows(parts: Sequence[ReportFile], *, latest: bool) -> list[dict[str, Any]]:
-    """All results; of a case in several parts the last one's. Each of a part's own repetitions stays."""
+def _rows(parts: Sequence[ReportFile], counts: Counts) -> list[dict[str, Any]]:
+    """All results, of a case in several parts the one that counts. Each of a part's own repetitions stays."""
     found: dict[Key, tuple[ReportFile, dict[str, Any]]] = {}
     for part in parts:
         for key, row in by_key(part.results).items():
             before = found.get(key)
-            if before is not None and not latest and any(before[1][name] != row[name] for name in FOUND):
+            if before is not None and _first_counts(before[1], row, counts):
+                continue
+            if before is not None and _differ(before[1], row, counts):
                 raise ReportError(
                     _(
-                        "{id} [{profile}] is {one} in {first} and {other} in {second}: name one of them alone, or let "
-                        "the later one count with --latest"
+                        "{id} [{profile}] is {one} in {first} and {other} in {second}: name one of them alone, or say "
+                        "which counts with --latest or --worst"
                     ).format(
                         id=row["id"], profile=row["profile"], one=before[1]["verdict"], first=before[0].path,
                         other=row["verdict"], second=part.path,
@@ -129,6 +147,24 @@ def _rows(parts: Sequence[ReportFile], *, latest: bool) -> list[dict[str, Any]]:
                 )  # fmt: skip
             found[key] = (part, dict(row))
     return [row for __, row in found.values()]
+
+
+def _first_counts(one: Row, other: Row, counts: Counts) -> bool:
+    """True where the result that is there already stays."""
+    if counts is Counts.WORST:
+        return _gravity(one) >= _gravity(other)
+    return bool(other["verdict"] == Verdict.NOT_APPLICABLE)
+
+
+def _differ(one: Row, other: Row, counts: Counts) -> bool:
+    """True for two results of which neither may be dropped."""
+    if counts is not Counts.NEITHER or one["verdict"] == Verdict.NOT_APPLICABLE:
+        return False
+    return any(one[name] != other[name] for name in FOUND)
+
+
+def _gravity(row: Row) -> tuple[int, bool]:
+    return GRAVITY.index(Verdict(row["verdict"])), not row["known"]
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -62,7 +62,8 @@ def lines(report: ReportFile) -> Iterator[str]:
     table, found = report.table, report.conclusion
     yield f"{CONCLUSIONS[found.verdict]} {found.verdict}"
     for one in found.because:
-        yield f"  {visible_line(one.zh)}\n  {visible_line(one.en)}"
+        yield f"  {visible_line(one.zh)}"
+        yield f"  {visible_line(one.en)}"
     yield ""
     yield from _of_what(table)
     yield counts(table["counts"])

