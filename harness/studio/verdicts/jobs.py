@@ -33,6 +33,10 @@ GRACE = 10.0
 KEPT = 256 * 1024
 """Bytes of what a run prints that are kept, from its beginning. [D]"""
 CHUNK = 65536
+UNRUN = (2, 3, 5)
+"""Exit codes of a command that judged nothing: wrong usage or input, something missing, a fault."""
+LINE = 500
+"""Letters of the line that says why."""
 MARK = b'{"progress": '
 
 
@@ -223,7 +227,9 @@ class Jobs:
         code = table["exit"] if table["signal"] is None else -table["signal"]
         why = _("it could not be begun: {error}").format(error=os.strerror(table["errno"])) if table["errno"] else ""
         state = State.BROKEN if why else State.ENDED
-        return replace(run, state=state, exit_code=None if why else code, why=why)
+        if code in UNRUN:
+            why = _last_line(folder / OUTPUT)
+        return replace(run, state=state, exit_code=None if state is State.BROKEN else code, why=why)
 
     def _prepared(self, asked: Asked, folder: Path) -> command.Command:
         """The command; nothing that can be said before a run is said after it."""
@@ -261,6 +267,12 @@ class Jobs:
             self._lock.notify_all()
         self._changed()
         return run
+
+
+def _last_line(path: Path) -> str:
+    """What a command that could not run at all said of it."""
+    lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    return next((one.strip()[:LINE] for one in reversed(lines) if one.strip()), "")
 
 
 def _on_slot(asked: Asked) -> bool:

@@ -167,11 +167,10 @@ class Checker:
             raise RequestError(_("the card in a slot says itself what it is: leave this out"), field)
         if asked.persona:
             _known("persona", [asked.persona], catalogue.personas(), _("no such persona{guess}"))
-        if asked.only or asked.items:
+        _known("items", asked.items, coverage.item_ids(vectors.home()), _("no such item of the standard{guess}"))
+        if asked.only:  # which takes reading all vectors
             found = vectors.find([vectors.home()])
             _ids(asked.only, [one.id for one in found])
-            _known("items", asked.items, {item for one in found for item in (one.standard, *one.covers)},
-                   _("no vector is for such an item of the standard{guess}"))  # fmt: skip
             if not any(_meant(one, asked) for one in found):
                 raise RequestError(_("no vector of these items has such an id"), "only")
 
@@ -192,8 +191,9 @@ def situations() -> list[str]:
 
 
 def _meant(one: vectors.Vector, asked: VectorsRequest) -> bool:
-    by_id = not asked.only or any(fnmatchcase(one.id, each) for each in asked.only)
-    return by_id and (not asked.items or not set(asked.items).isdisjoint((one.standard, *one.covers)))
+    return any(fnmatchcase(one.id, each) for each in asked.only) and (
+        not asked.items or not set(asked.items).isdisjoint((one.standard, *one.covers))
+    )
 
 
 def _known(field: str, said: Iterable[str], there: Iterable[str], wrong: str) -> None:

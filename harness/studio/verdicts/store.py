@@ -79,7 +79,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Run:
     """``request``: what was asked, as JSON has it; times in ISO 8601, empty for what has not come; ``why``: of a run
-    that could not be begun; ``came``: what its report comes to, see ``outcome``.
+    that could not be begun, or judge anything; ``came``: what its report comes to, see ``outcome``.
     """
 
     id: str

@@ -169,6 +169,24 @@ def wait_gone(pid: int) -> None:
         os.close(handle)
 
 
+@pytest.mark.parametrize("code", [2, 3, 5])
+def test_a_run_that_its_command_refuses_says_why_and_is_not_green(tmp_path: Path, code: int) -> None:
+    command = tmp_path / "refusing"
+    command.write_text(f"#!/bin/sh\necho 'Usage: …' >&2\necho 'Error: no such card' >&2\nexit {code}\n")
+    command.chmod(0o755)
+    with contextlib.closing(Jobs(Store(tmp_path / "runs"), sscard=[str(command)])) as jobs:
+        run = jobs.wait(jobs.start(VectorsRequest()).id, DEADLINE)
+    assert (run.state, run.exit_code, run.came["conclusion"]) == (State.ENDED, code, "not judged")
+    assert run.why == "Error: no such card"
+
+
+def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with contextlib.closing(Jobs(Store(tmp_path / "runs"), sscard=[str(tmp_path / "none")])) as jobs:
+        run = jobs.wait(jobs.start(VectorsRequest()).id, DEADLINE)
+    assert (run.state, run.exit_code, run.came["conclusion"]) == (State.BROKEN, None, "not judged")
+    assert "could not be begun" in run.why
+
+
 def test_history_outlives_the_page(tmp_path: Path, slow: Jobs) -> None:
     run = slow.start(ScenariosRequest(only=("OFFICE-3-*",)))
     slow.close()
