@@ -50,6 +50,7 @@ def _rendered(table: Mapping[str, Any], *, paper: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["of_trail"] = lambda path: path.startswith("audit/")
     shown = _with_places(visible_in(table))
     script, style = _text("filter.js"), _text("report.css")
     return environment.get_template("report.html.jinja").render(

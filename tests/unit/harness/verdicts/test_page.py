@@ -292,6 +292,7 @@ def test_the_pdf_says_the_same_and_is_sealed_with_the_rest(printed: Path) -> Non
     )
     assert "report.pdf" in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
     pages = [one.extract_text() for one in pypdf.PdfReader(folder / "report.pdf").pages]
+    assert "不符合 Does not conform · virtual card" in pages[1], "each page says of what it is"
     whole = "".join(pages)
     assert "不符合" in pages[0]
     assert "Does not conform" in pages[0]
