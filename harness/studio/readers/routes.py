@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -112,6 +113,8 @@ def _asked(studio: Studio, request: dict[str, Any]) -> dict[str, Any]:
     """A run's answer. Problem, in the run's own words where it refuses."""
     if studio.run is None:
         raise Problem(409, "no-reader", _("no run serves cards here: start `sscard run --web`"))
+    if len(json.dumps(request)) >= control.LONGEST:
+        raise Problem(413, "size", _("expected at most {count} bytes").format(count=control.LONGEST))
     try:
         answer = control.ask(studio.run, request, timeout=PATIENCE)
     except ControlError as error:

@@ -83,6 +83,7 @@ SPEAKING = (
     "harness/scenarios/stage.py",
     "harness/scenarios/values.py",
     "harness/serving",
+    "harness/studio/readers",
     "harness/terminal/account.py",
     "harness/terminal/personalise.py",
     "harness/terminal/refused.py",

@@ -144,6 +144,13 @@ def test_only_what_is_on_the_shelf_is_put_in(page: TestClient, run: Run, name: s
     assert run.asked == []
 
 
+def test_a_text_that_no_run_would_read_whole_is_refused_as_too_large(page: TestClient, run: Run) -> None:
+    text = "甲" * drafts.LONGEST_TEXT
+    assert str(control.LONGEST) in refused(steer(page, op="swap", slot=0, text=text), 413, "size")
+    refused(steer(page, op="swap", slot=0, text=text + "乙"), 422, "input")
+    assert run.asked == []
+
+
 def test_what_the_run_refuses_is_told_in_its_own_words(page: TestClient, run: Run) -> None:
     run.refuses = Changed("slot 0 was changed meanwhile (taken out): look at it, and ask again")
     assert "taken out" in refused(steer(page, op="reset", slot=0, expects=0), 409, "changed")
