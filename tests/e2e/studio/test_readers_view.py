@@ -95,6 +95,9 @@ def test_the_readers_are_seen_and_steered(browser: Browser, tmp_path: Path, monk
             expect(fact(slot, "PIN").get_by_role("img", name="2 of 3 tries left")).to_have_text("●●○")
             expect(fact(slot, "Power")).to_have_text("on")
 
+        slot.get_by_text(re.compile(r"^\d+ keys")).click()
+        expect(slot.get_by_role("row").filter(has_text="STKDF01")).to_contain_text("●●●")
+
         press(slot, "Faults…")
         press(dialog, "+ another status word")
         dialog.get_by_label("Faults", exact=True).fill("status,sw=6F42,instruction=SELECT")

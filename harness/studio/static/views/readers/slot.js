@@ -23,15 +23,16 @@ function Pair({ name, children }) {
 
 function Keys({ keys }) {
   const spent = keys.filter((one) => one.of && one.left < one.of);
-  return html`<details>
+  const [open, setOpen] = useState(false); // what nobody sees is not drawn ten times a second
+  return html`<details onToggle=${(event) => setOpen(event.target.open)}>
     <summary>${t("readers.keys_count", { count: keys.length })}${" "}
       ${spent.length > 0 && html`<span class="badge warn">${t("readers.keys_spent", { count: spent.length })}</span>`}</summary>
-    <div class="scroll" tabindex="0" role="group" aria-label=${t("readers.keys")}><table class="table">
+    ${open && html`<div class="scroll" tabindex="0" role="group" aria-label=${t("readers.keys")}><table class="table">
       <thead><tr><th scope="col">${t("readers.key")}</th><th scope="col">${t("readers.application")}</th><th scope="col">${t("readers.tries_left")}</th></tr></thead>
       <tbody>${keys.map(
         (one) => html`<tr key=${one.name}><td><code>${visible(one.name)}</code></td><td>${visible(one.application)}</td><td><${Tries} left=${one.left} of=${one.of} /></td></tr>`,
       )}</tbody>
-    </table></div>
+    </table></div>`}
   </details>`;
 }
 
