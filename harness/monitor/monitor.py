@@ -44,6 +44,8 @@ class Finding:
 class _Slot:
     view: CardView
     rules: list[Rule]
+    stepping: list[Rule] = field(init=False)
+    """Those that look at each command, which is what a stream of them spends its time on."""
     card: tuple[str, ...] = ()
     atr: bytes = b""
     powered: bool = False
@@ -53,6 +55,9 @@ class _Slot:
     """A terminal of this field has shown itself: what programs of any field send may be its own from here on."""
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=AROUND))
     last: Event | None = None
+
+    def __post_init__(self) -> None:
+        self.stepping = [one for one in self.rules if type(one).step is not Rule.step]
 
 
 class Monitor:
@@ -156,10 +161,12 @@ class Monitor:
         slot.used = True
         self.judged += 1
         for step in steps:
-            for rule in slot.rules:
-                self._tell(rule, slot, event, rule.step(step))
+            for rule in slot.stepping:
+                if text := rule.step(step):
+                    self._tell(rule, slot, event, text)
             for across in self._across:
-                self._tell(across, slot, event, across.across(event.slot, slot.atr, step))
+                if text := across.across(event.slot, slot.atr, step):
+                    self._tell(across, slot, event, text)
 
     def _tell(self, rule: Rule, slot: _Slot, event: Event, text: str | None) -> None:
         if text:

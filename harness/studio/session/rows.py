@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
@@ -299,8 +300,10 @@ def _one(kept: WeakKeyDictionary[Shared, ReferenceType[Shared]], value: Shared) 
 
 
 def _changes(event: Event) -> list[Changed]:
-    told = event.table.get("changes", ())
-    return [Changed(*(str(one.get(name, "")) for name in ("kind", "name", "from", "to"))) for one in told]
+    return [
+        Changed(str(one.get("kind", "")), str(one.get("name", "")), str(one.get("from", "")), str(one.get("to", "")))
+        for one in event.table.get("changes", ())
+    ]
 
 
 def _after(stood: Stood, changes: list[Changed]) -> Stood:
@@ -345,4 +348,9 @@ def _level(event: Event) -> Level:
 
 def _noted(found: Finding) -> Noted:
     rule = found.rule
-    return Noted(rule.id, rule.severity, rule.title, rule.title_zh, found.text, register().readable(rule.source))
+    return Noted(rule.id, rule.severity, rule.title, rule.title_zh, found.text, _source(rule.source))
+
+
+@cache
+def _source(text: str) -> str:
+    return register().readable(text)

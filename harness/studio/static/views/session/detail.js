@@ -12,7 +12,7 @@ export function Detail({ row, marked, onMark, children }) {
   if (!row) return html`<section class="panel detail"><p class="empty">${t("session.choose")}</p></section>`;
   const isMarked = marked.includes(row.n);
   return html`
-    <section class="panel detail" aria-label=${t("session.detail")}>
+    <section class="panel detail" tabindex="0" aria-label=${t("session.detail")}>
       <div class="row">
         <h2>${visible(named(row, true))}</h2>
         ${onMark && html`<button class="btn" aria-pressed=${isMarked ? "true" : "false"} onClick=${() => onMark(row.n)}>
