@@ -46,9 +46,9 @@ export function RowList({ view, see, selected, marked, target, follow, setFollow
   }, [target]);
 
   const scrolled = (event) => {
-    const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
+    const { scrollTop } = event.currentTarget;
     setTop(scrollTop);
-    const isEnd = scrollTop + clientHeight >= scrollHeight - HEIGHT / 2;
+    const isEnd = scrollTop + room >= (total - first) * HEIGHT - HEIGHT / 2;
     if (follow && !isEnd) setFollow(false);
   };
   const pressed = (event) => {
@@ -65,7 +65,8 @@ export function RowList({ view, see, selected, marked, target, follow, setFollow
   const last = Math.min(total, from + shown + MORE);
   const lines = [];
   for (let position = Math.max(from - MORE, first); position < last; position++) {
-    lines.push(line(position, rows[position - start], position - first, { selected, marked, onPick }));
+    // Elements that leave the screen are those that come: nothing is made anew while one scrolls.
+    lines.push(line(position % (shown + 2 * MORE + 1), position, rows[position - start], position - first, { selected, marked, onPick }));
   }
   return html`
     <div class="rows" role="grid" tabindex="0" ref=${box} aria-label=${t("session.rows")} aria-rowcount=${total}
@@ -74,16 +75,16 @@ export function RowList({ view, see, selected, marked, target, follow, setFollow
     </div>`;
 }
 
-function line(position, row, index, { selected, marked, onPick }) {
+function line(key, position, row, index, { selected, marked, onPick }) {
   const style = { transform: `translateY(${index * HEIGHT}px)` };
   if (!row) {
-    return html`<div key=${position} class="line wait" role="row" style=${style}><span role="gridcell">…</span></div>`;
+    return html`<div key=${key} class="line wait" role="row" style=${style}><span role="gridcell">…</span></div>`;
   }
   const classes = ["line", `is-${row.level}`, `is-${row.kind}`, marked.includes(row.n) && "marked"].filter(Boolean).join(" ");
   const findings = row.findings ?? [];
   const worst = findings.some((one) => one.severity === "error") ? "bad" : "warn";
   return html`
-    <div key=${position} id=${`row-${row.n}`} class=${classes} role="row" aria-rowindex=${position + 1}
+    <div key=${key} id=${`row-${row.n}`} class=${classes} role="row" aria-rowindex=${position + 1}
       aria-selected=${row.n === selected ? "true" : "false"} style=${style} onClick=${() => onPick(position)}>
       <span role="gridcell" class="l-n">${row.line}</span>
       <span role="gridcell" class="l-time">${clock(row)}</span>

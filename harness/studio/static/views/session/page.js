@@ -1,7 +1,7 @@
 // The session, live or recorded, served or in a file of its own: filter, time line, rows, one row in full, findings.
 
-import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { t } from "../../lib/i18n.js";
+import { html, useEffect, useMemo, useRef, useState } from "../../vendor/preact.js";
+import { lang, t } from "../../lib/i18n.js";
 import { FilterBar, SearchBar } from "./bar.js";
 import { Detail } from "./detail.js";
 import { EVERYTHING, isEverything } from "./filters.js";
@@ -72,11 +72,30 @@ export function SessionPage({ source, summary, isLive = false, extra, tools, mar
   useEffect(() => onFilter?.(filter), [filter]);
   // A row that the monitor found something on since it was chosen is shown with it.
   const fresh = row && (view.rows.find((one) => one.n === row.n) ?? row);
+  const doing = useRef({});
+  doing.current = { jump, choose, goTo: (n) => goTo(n).catch(fail) };
+  const language = lang();
+  const at = until === null ? revision : until;
+  // Scrolling draws the rows anew, and nothing else: these stay as they are until they have something else to show.
+  const filters = useMemo(() => html`
+    <${FilterBar} filter=${filter} setFilter=${(next) => doing.current.choose(next)} summary=${summary} />`,
+  [filter, summary.slots?.length, summary.instructions?.length, language]);
+  const line = useMemo(() => html`
+    <${Timeline} source=${source} filter=${filter} revision=${at} total=${summary.total} selected=${row?.n}
+      onPick=${(position) => doing.current.jump(position)} />`,
+  [source, filter, at, row?.n, language]);
+  const findings = useMemo(() => html`
+    <${Findings} source=${source} count=${summary.findings} judged=${summary.judged} onPick=${(n) => doing.current.goTo(n)} />`,
+  [source, summary.findings, summary.judged > 0, language]);
+  const detail = useMemo(() => html`
+    <${Detail} row=${fresh} marked=${marked} onMark=${onMark}>
+      ${fresh && (extra ? extra(fresh) : html`<${AsTold} row=${fresh} />`)}
+    <//>`, [fresh?.n, fresh?.findings?.length, marked, extra, language]);
   const missed = until === null ? 0 : summary.total - until;
   return html`
     <div class="session">
       <div class="panel bars">
-        <${FilterBar} filter=${filter} setFilter=${choose} summary=${summary} />
+        ${filters}
         <div class="row">
           <${SearchBar} onSearch=${search} told=${told} />
           ${isLive && html`
@@ -88,8 +107,7 @@ export function SessionPage({ source, summary, isLive = false, extra, tools, mar
           ${tools}
         </div>
       </div>
-      <${Timeline} source=${source} filter=${filter} revision=${until === null ? revision : until} total=${summary.total}
-        selected=${row?.n} onPick=${jump} />
+      ${line}
       <div class="session-main">
         <section class="panel list">
           <p class="row counts">
@@ -102,11 +120,9 @@ export function SessionPage({ source, summary, isLive = false, extra, tools, mar
           <${RowList} view=${view} see=${see} selected=${row?.n} marked=${marked} target=${target} follow=${follow && until === null}
             setFollow=${setFollow} onPick=${pick} />
         </section>
-        <${Detail} row=${fresh} marked=${marked} onMark=${onMark}>
-          ${fresh && (extra ? extra(fresh) : html`<${AsTold} row=${fresh} />`)}
-        <//>
+        ${detail}
       </div>
-      <${Findings} source=${source} count=${summary.findings} judged=${summary.judged} onPick=${(n) => goTo(n).catch(fail)} />
+      ${findings}
       ${(summary.unbegun ?? NONE).map((one) => html`<p class="banner warn">${t("session.unbegun", one)}</p>`)}
       ${summary.torn > 0 && html`<p class="banner warn">${t("session.torn", { line: summary.torn })}</p>`}
     </div>`;
