@@ -43,11 +43,3 @@ def offers(jobs: Jobs) -> dict[str, Any]:
             for one in plans.default().cases
         ],
     }
-
-
-def vector_ids() -> list[dict[str, Any]]:
-    """Every vector by its id, with its titles and item: for a form that is typed in."""
-    return [
-        {"id": one.id, "title": one.title, "title_zh": one.title_zh, "standard": one.standard}
-        for one in vectors.find([vectors.home()])
-    ]

@@ -76,10 +76,6 @@ def router(jobs: Jobs) -> APIRouter:
     def what_there_is() -> dict[str, Any]:
         return offers.offers(jobs)
 
-    @routes.get("/vectors", summary="全部向量 Every vector by its id")
-    def every_vector() -> list[dict[str, Any]]:
-        return offers.vector_ids()
-
     @routes.get("/runs", summary="全部运行 All runs, the newest first")
     def every_run() -> dict[str, Any]:
         return {"total": len(jobs.store.names()), "runs": [one.as_table() for one in jobs.newest(LISTED)]}
