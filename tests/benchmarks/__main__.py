@@ -39,6 +39,8 @@ def main() -> None:
     campaigns = _apart("campaigns")
     _begin("the live page")
     page = _apart("page")
+    _begin("one who hears a run's events")
+    heard = _apart("subscriber")
     through = {}
     for what in through_pcscd.COMPARISONS:
         _begin(f"through pcscd: {what}")
@@ -58,6 +60,7 @@ def main() -> None:
                     "proving": proven,
                     "sweep": swept,
                     "page": page,
+                    "subscriber": heard,
                     "campaigns": campaigns,
                     "through_pcscd": through,
                 },
@@ -82,6 +85,9 @@ def main() -> None:
     print(f"\nOne run of a terminal, seconds: {json.dumps(proven)}")
     print(f"\nA sweep of a terminal: {json.dumps(swept)}")
     print(f"\nThe live page, commands a second of the cards beside it: {json.dumps(page)}")
+    print("\nOne who hears a run's events: a command's time at 1,000 a second without, over that with one")
+    for what, figures in heard.items():
+        print(f"  {what:22} {json.dumps(figures)}")
     print("\nCampaigns beside the bare chip, and how many times as fast two are as one")
     for what, figures in campaigns.items():
         print(f"  {what:22} {json.dumps(figures)}")
