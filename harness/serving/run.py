@@ -90,10 +90,12 @@ def run(options: Options) -> int:
             served.take_places(service)
             name = control.new_id()
             stack.enter_context(served.feed.serve(control.events(name)))
-            stack.enter_context(control.serve(Steering(served), name))
-            # Before the cards: it hears all that they are ever asked.
-            page = stack.enter_context(options.page(name, "")) if options.page else None
-            served.insert_all()
+            steering = Steering(served)
+            with steering.held():
+                stack.enter_context(control.serve(steering, name))
+                # Before the cards: it hears all that they are ever asked.
+                page = stack.enter_context(options.page(name, "")) if options.page else None
+                served.insert_all()
         readers = served.readers
         if options.demo or options.once:
             with Pcsc(readers[0]) as connection:

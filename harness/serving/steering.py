@@ -6,7 +6,7 @@ import base64
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,12 +72,18 @@ class Steering:
             "branch": self._branch,
         }
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Within it who asks for something to be done waits; who only looks does not."""
+        with self._busy:
+            yield
+
     def __call__(self, request: Request) -> dict[str, Any]:
         """One request of ``sscard card``, or of a page. ValueError, LookupError, TimeoutError, PcscError."""
         look = self._looks.get(str(request.get("op")))
         if look is not None:  # other runs ask for the list while they start
             return look(request)
-        with self._busy:
+        with self.held():
             return self._act(request)
 
     def _act(self, request: Request) -> dict[str, Any]:
