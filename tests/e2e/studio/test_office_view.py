@@ -14,11 +14,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from harness.office.desk import tokens
+from harness.office.desk.office import HalfWay
 from harness.office.measures.articles import Citation
 from harness.office.register import seed
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Loss
 from tests.kit import browsers
+from tests.kit.office_fronts import pulled_out
 from tests.kit.offices import START, Desk, citizen
 
 pytestmark = pytest.mark.pcsc
@@ -48,10 +50,12 @@ def exported(page: Page, button: str) -> str:
 
 
 def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_it(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(tmp_path)
     number = desk.active(citizen(15, name=HOSTILE))
+    with pulled_out(monkeypatch, 1), pytest.raises(HalfWay):
+        desk.with_card(number, requests.ChangeInformation(phone="00000000077", address="四川省成都市虚构区测试路7号"))
     banker, officer = token(desk, seed.BANKER), token(desk, seed.OFFICER)
     given = ("--office", str(tmp_path / "register.db"), "--office-drawer", str(tmp_path / "drawer"))
     refused = r"40[139] .*/office/"
@@ -96,6 +100,14 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         expect(refusal).to_contain_text("Refused article 8")
         expect(refusal).to_contain_text("one person, one card")
         expect(refusal).to_contain_text(Citation(8).zh)
+
+        # What was cut off on the card is finished on the same card.
+        visit(page, "Half-way")
+        expect(page.get_by_role("group", name="Number 2: change-information")).to_be_visible()
+        page.get_by_role("button", name="Finish it").click()
+        expect(page.get_by_text("Number 2 is finished.")).to_be_visible()
+        expect(page.get_by_text("DF01/EF06/28")).to_be_visible()
+        expect(page.get_by_text("Nothing waits.")).to_be_visible()
 
         # The overview counts it; a loss is reported, and counts down the Measures' days.
         visit(page, "Overview")
