@@ -55,7 +55,7 @@ SLOTS = 0.25
 """Seconds between two lines about the slots."""
 MOST_QUEUED = 100_000
 """Events that wait for the feed's thread; more are lost, and every subscriber is told so."""
-MOST_PENDING = 8 * 1024 * 1024
+MOST_PENDING = 32 * 1024 * 1024
 """Bytes that wait for one subscriber before it is cut off."""
 PARTING = 5.0
 """Seconds that a subscriber has to read that it was cut off."""
