@@ -74,7 +74,6 @@ def diff_reports(ctx: click.Context, first: Path, second: Path, *, as_json: bool
 @click.option("--worst", is_flag=True, help="Of a case in several reports the gravest counts.")
 @click.option("--sign", type=FILE, help="Sign it with this Ed25519 key (PEM).")
 @outputs.pdf_option
-@outputs.pdf_option
 @card_options.json_option
 @click.pass_context
 def merge_reports(
