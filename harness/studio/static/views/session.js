@@ -24,6 +24,10 @@ export default function View({ app }) {
     setSessions(told);
     setFailed("");
   }, (error) => setFailed(error.message || t("session.server_gone")));
+  // Anew when the server is there again: it may be another, which has no recordings open.
+  useEffect(() => app.on("link", (state) => {
+    if (state === "here") list();
+  }), []);
   useEffect(() => {
     list();
   }, []);

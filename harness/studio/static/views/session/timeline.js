@@ -109,7 +109,8 @@ function singles(rows, x, selected, pick) {
     const y = LANES[row.lane];
     const isNamed = at - free[row.lane] >= LABEL;
     if (isNamed) free = { ...free, [row.lane]: at };
-    const title = [row.n, row.name, row.sw, row.latency ? duration(row.latency) : ""].filter(Boolean).join(" ");
+    const name = row.name === row.kind ? t(`session.kind_${row.kind}`) : row.name;
+    const title = [row.n, name, row.sw, row.latency ? duration(row.latency) : ""].filter(Boolean).join(" ");
     return html`
       <g key=${row.n} class=${`hit ${row.level} ${row.n === selected ? "chosen" : ""}`} onClick=${() => pick(row.position)}>
         <title>${visible(title)}</title>
@@ -117,7 +118,7 @@ function singles(rows, x, selected, pick) {
         ${row.latency > 0 && html`<line class="took" x1=${x(row.t - row.latency)} x2=${at} y1=${y} y2=${y} />`}
         ${mark(row.level, at, y)}
         ${row.findings > 0 && html`<path class="found" d=${`M${at - 5} ${y - 18}h10l-5 8z`} />`}
-        ${isNamed && html`<text x=${at + 5} y=${y + 16}>${visible(row.name).slice(0, 14)}</text>`}
+        ${isNamed && html`<text x=${at + 5} y=${y + 16}>${visible(name).slice(0, 14)}</text>`}
       </g>`;
   });
 }

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from emulator import catalogue
+from emulator.chip import Chip
 from harness.studio.session.rows import Lane, Level, Row, Rows
 from harness.studio.session.sessions import Sessions, recorded
 from harness.trace.read import EventKind, TraceError, events_of
+from harness.trace.record import Trace
+from tests.kit.cards import new_card
 from tests.unit.harness.studio.session.sessions import HOSTILE, SCHEMA_1, as_trace, every_kind, session, tables
 
 
@@ -26,6 +30,30 @@ def test_a_row_says_what_a_command_is_about_in_both_languages(told: list[Row]) -
     assert (name.said.sw, name.said.meaning, name.said.meaning_zh) == ("9000", "done", "执行成功")
     assert name.said.parameters == "SFI 06, first with tag 09"
     assert name.said.level is Level.GOOD
+
+
+COUNTER = {
+    "00B2010012": "identification code", "00B2050006": "issue", "00B2060006": "validity", "00B207000B": "card number",
+    "00B2080014": "social security number", "00B2090020": "name", "00B20A0003": "sex", "00B20B0003": "ethnic group",
+    "00B20C0005": "place of birth", "00B20D0006": "date of birth",
+}  # fmt: skip
+"""What a public counter program sends, EF05 and EF06 selected by their ids with P1 02, and what it takes from each."""
+
+
+def test_rows_call_what_a_program_of_others_reads_as_that_program_calls_it() -> None:
+    events: list[dict[str, Any]] = []
+    image = new_card("2.00", "3des").chip.image
+    chip = Chip(image, observer=Trace(events.append).slot(0, image))
+    chip.power_on()
+    chip.transmit(bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF"))
+    for file, sent in (("05", list(COUNTER)[:4]), ("06", list(COUNTER)[4:])):
+        for command in (f"00A4020002EF{file}", *sent):
+            chip.transmit(bytes.fromhex(command))
+    rows = {row.command: row.said for row in session(events).rows()}
+    for command, meant in COUNTER.items():
+        assert meant in rows[command].about, command
+        assert rows[command].label.endswith(f"/{command[4:6]}")
+        assert rows[command].hidden == (meant != "validity"), "the one item that says nothing of a person"
 
 
 def test_values_are_hidden_as_the_trace_hides_them_and_shown_where_it_has_them(told: list[Row]) -> None:
