@@ -109,7 +109,7 @@ def as_page(file: Path, out: Path, layout: str | None, psam: tuple[int, ...], *,
     It is masked as the trace is, and loads nothing: put it into a ticket, or open it from a folder. Dates are judged by
     the day of the session. Exit code 1 for a trace that is empty or broken.
     """
-    from harness.studio.session import page  # of [office], as what it imports is
+    from harness.studio.session import page
     from harness.studio.session.sessions import recorded
 
     if str(out) == "-":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
+
+from harness.studio.files import static, texts
 
 RULES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -23,11 +23,6 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-
-
-def static() -> Traversable:
-    """Returns the folder of the files that browsers get."""
-    return resources.files(__package__) / "static"
 
 
 @cache
@@ -49,17 +44,6 @@ def _files() -> dict[str, bytes]:
 def suffix(name: str) -> str:
     """Returns a name's ending with its dot."""
     return "." + name.rpartition(".")[2]
-
-
-@cache
-def texts() -> dict[str, dict[str, str]]:
-    """All texts of the page: by key, ``zh`` and ``en``."""
-    merged: dict[str, dict[str, str]] = {}
-    for path in sorted((resources.files(__package__) / "texts").iterdir(), key=lambda one: one.name):
-        if path.name.endswith(".json"):
-            table: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-            merged |= table
-    return merged
 
 
 def router() -> APIRouter:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from emulator.version import VERSION
-from harness.studio import pages
+from harness.studio import files
 from harness.studio.session.bundle import bundle
 from harness.studio.session.packed import as_text, packed
 from harness.studio.session.rows import Row
@@ -31,7 +31,7 @@ def page(rows: Iterable[Row], about: dict[str, Any]) -> str:
     BundleError.
     """
     script, style = _script(), _style()
-    texts = {key: both for key, both in pages.texts().items() if key.startswith(PARTS)}
+    texts = {key: both for key, both in files.texts().items() if key.startswith(PARTS)}
     data = packed(rows) | {"about": about | {"version": VERSION}, "texts": texts}
     rules = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'; "
@@ -62,7 +62,7 @@ def _style() -> str:
 
 
 def _file(path: str) -> str:
-    return pages.static().joinpath(*path.split("/")).read_text(encoding="utf-8")
+    return files.static().joinpath(*path.split("/")).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -30,6 +30,7 @@ for path in json.load(sys.stdin):
     said[path] = out.getvalue()
 json.dump(said, sys.stdout)
 """
+SESSION = str(ROOT / "tests" / "data" / "traces" / "schema-2.jsonl")
 COMMAND = "from harness.cli import main; main(prog_name='sscard')"
 
 
@@ -128,6 +129,7 @@ def test_in_a_checkout_the_hint_is_the_target_that_brings_everything(core: Path,
         ["personas"],
         ["layout", "check", "3.00"],
         ["terminal", "basic"],
+        ["trace", "html", SESSION, "-o", "session.html"],
         ["commands"],
     ],
 )

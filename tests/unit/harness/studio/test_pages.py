@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from harness.studio import pages
+from harness.studio import files, pages
 from harness.studio.app import create
 from harness.studio.hub import Hub
 
@@ -39,7 +39,7 @@ def test_what_is_not_ours_is_as_it_was_released_and_its_licences_stand_beside_it
 
 
 def test_every_text_has_both_languages_and_the_same_places_to_fill() -> None:
-    for key, both in pages.texts().items():
+    for key, both in files.texts().items():
         assert set(both) == {"zh", "en"}, key
         assert all(both.values()), key
         places = [sorted(re.findall(r"\{\w+\}", one)) for one in both.values()]
@@ -48,7 +48,7 @@ def test_every_text_has_both_languages_and_the_same_places_to_fill() -> None:
 
 def test_every_text_that_is_asked_for_is_there_and_every_text_is_asked_for() -> None:
     source = {path: path.read_text(encoding="utf-8") for path in SCRIPTS}
-    texts = pages.texts()
+    texts = files.texts()
     asked = {key for text in source.values() for key in KEY.findall(text)}
     assert sorted(asked - set(texts)) == []
     begun = tuple({part for text in source.values() for part in PART.findall(text)})
