@@ -46,7 +46,10 @@ def _follow(studio: Studio, stream: Subscription) -> None:
         if line["event"] == GONE:
             studio.hub.publish("run", {"state": GONE, "why": _("It ended, or was ended.")})
             return
-        masked.take(line)
+        try:
+            masked.take(line)
+        except Exception as error:  # one line is lost; what comes after it is heard
+            internal_fault.log(error, _log)
 
 
 def _tell(listener: Listener, event: dict[str, Any]) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from emulator import internal_fault
+
+_log = logging.getLogger(__name__)
 PAUSE = 0.1
 """Seconds between two looks at what is new."""
 SILENCE = 15.0
@@ -26,6 +30,7 @@ class Hub:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._latest: dict[str, tuple[int, Source]] = {}
+        self._texts: dict[str, tuple[int, str]] = {}
         self._ended = threading.Event()
 
     def publish(self, kind: str, data: Any) -> None:
@@ -52,6 +57,19 @@ class Hub:
             new = [(number, kind, source) for kind, (number, source) in self._latest.items() if number > told]
         return sorted(new, key=lambda one: one[0])
 
+    def _text(self, number: int, kind: str, source: Source) -> str:
+        """The event as browsers get it, made once for all of them. Empty where it cannot be told: the others are."""
+        made = self._texts.get(kind)
+        if made is None or made[0] != number:
+            try:
+                # In ASCII: half of a character, which some text may have, can be sent so.
+                text = f"event: {kind}\ndata: {json.dumps(source(), allow_nan=False)}\n\n"
+            except Exception as error:  # the streams live on, for all that is well
+                internal_fault.log(error, _log)
+                text = ""
+            made = self._texts[kind] = number, text
+        return made[1]
+
     async def stream(self) -> AsyncIterator[str]:
         """Server-sent events: what there is now, then what is new, until the end."""
         told, silent = 0, 0.0
@@ -60,7 +78,8 @@ class Hub:
             new = self._since(told)
             for number, kind, source in new:
                 told = max(told, number)
-                yield f"event: {kind}\ndata: {json.dumps(source(), ensure_ascii=False)}\n\n"
+                if text := self._text(number, kind, source):
+                    yield text
             silent = 0.0 if new else silent + PAUSE
             if silent >= SILENCE:
                 silent = 0.0

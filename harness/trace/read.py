@@ -55,6 +55,10 @@ LONGEST_LINE = 1024 * 1024
 EPOCH = 1970
 LONGEST_TIME = 1e12
 """Seconds, as no clock has run; what pcapng has room for. [D]"""
+MOST_SLOTS = 1000
+"""No machine has so many readers. [D]"""
+BYTES = ("command", "plain", "answer", "atr")
+"""Where an event may have bytes, as hex."""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
@@ -234,7 +238,7 @@ def _event(path: Path | str, number: int, line: str) -> Event:
             needed += ("time",)
         if missing := [name for name in needed if not isinstance(table.get(name), str)]:
             raise ValueError(_("expected {names}").format(names=", ".join(missing)))
-        __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
+        _check_shapes(event)
         _check_times(event)
         if event.kind is EventKind.CALL and type(table.get("code")) is not int:
             raise ValueError(_("expected code"))
@@ -244,6 +248,26 @@ def _event(path: Path | str, number: int, line: str) -> Event:
         what = _("expected {error}").format(error=error) if isinstance(error, KeyError) else str(error)
         raise TraceError(_("{path}: line {number}: {what}").format(path=path, number=number, what=what)) from None
     return event
+
+
+def _check_shapes(event: Event) -> None:
+    """ValueError for a part of another kind than those who read it count on."""
+    table = event.table
+    if not _whole(table["slot"]) or not 0 <= event.slot < MOST_SLOTS:
+        raise ValueError(_("expected a slot's number in slot"))
+    for name in BYTES:
+        if not isinstance(table.get(name, ""), str):
+            raise ValueError(_("expected hex in {name}").format(name=name))
+    __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
+    changes = table.get("changes", [])
+    if not isinstance(changes, list) or not all(isinstance(one, dict) for one in changes):
+        raise ValueError(_("expected a list of objects in {name}").format(name="changes"))
+    if not _whole(table.get("writes", 0)):
+        raise ValueError(_("expected a whole number in {name}").format(name="writes"))
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _check_times(event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from emulator import internal_fault
 from emulator.errors import SscardError
 from emulator.messages import _
 from harness.proving.program import Supervised
@@ -24,6 +26,7 @@ from harness.studio.verdicts.programs import NamedProgram
 from harness.studio.verdicts.requests import Asked, Checker, SessionRequest
 from harness.studio.verdicts.store import OPEN, OUTPUT, UNREADABLE, Progress, Run, RunsError, State, Store, now
 
+_log = logging.getLogger(__name__)
 AT_ONCE = 2
 """Runs that are played at once. [D]"""
 WAITING_MOST = 20
@@ -183,6 +186,10 @@ class Jobs:
             ended = self._ended(run, asked)
         except (SscardError, OSError) as error:
             ended = replace(run, state=State.BROKEN, why=str(error))
+        except Exception as error:  # it is over all the same, and others have its place
+            internal_fault.log(error, _log)
+            why = _("an error of ours ({name}); the service lives on").format(name=type(error).__name__)
+            ended = replace(run, state=State.BROKEN, why=why)
         with self._lock:
             if ended.state is State.ENDED and self._open[name].state is State.ENDING:
                 ended = replace(ended, state=State.CANCELLED)

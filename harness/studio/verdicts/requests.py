@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from emulator import catalogue, personas
 from emulator.errors import ErrorKind, SscardError
@@ -15,15 +15,26 @@ from emulator.guess import guess
 from emulator.messages import _
 from harness.conformance import coverage
 from harness.conformance import vector as vectors
+from harness.messages.spoken import SpokenError
 from harness.proving import plan as plans
 from harness.scenarios import model as scenarios
 from harness.scenarios.checking import PROFILES as OFFICE_PROFILES
 from harness.studio.verdicts.programs import NamedProgram
 
-Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _of_command_line(text: str) -> str:
+    if "\0" in text:
+        raise SpokenError(_("expected a text without the character NUL, which no command line can have"))
+    return text
+
+
+OnCommandLine = AfterValidator(_of_command_line)
+Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=200), OnCommandLine]
 Words: TypeAlias = Annotated[tuple[Word, ...], Field(max_length=500)]
-Pattern: TypeAlias = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(max_length=20)]
-Product: TypeAlias = Annotated[str, Field(max_length=200)]
+Pattern: TypeAlias = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=500), OnCommandLine], ...], Field(max_length=20)
+]
+Product: TypeAlias = Annotated[str, Field(max_length=200), OnCommandLine]
 
 
 class Model(BaseModel):

@@ -138,6 +138,7 @@ class Store:
             self.put(run)
         except OSError as error:
             self._let_go(name)
+            shutil.rmtree(path, ignore_errors=True)  # or it would stand in the history as one that cannot be read
             raise RunsError(
                 _("runs cannot be kept here: {strerror}; set SSCARD_STATE to a folder of yours").format(
                     strerror=error.strerror
@@ -149,11 +150,13 @@ class Store:
         """Writes how a run is, as a whole or not at all. A run that is over is held no longer."""
         path = self._folder / run.id / RECORD
         fresh = path.with_suffix(".new")
-        with writing.named(path):
-            fresh.write_text(json.dumps(run.as_table(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            fresh.replace(path)
-        if run.state not in OPEN:
-            self._let_go(run.id)
+        try:
+            with writing.named(path):
+                fresh.write_text(json.dumps(run.as_table(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+                fresh.replace(path)
+        finally:
+            if run.state not in OPEN:  # on a full disk it is found interrupted, and can be deleted
+                self._let_go(run.id)
 
     def get(self, name: str) -> Run:
         """A run. NoSuchRun, also for a folder that holds none."""

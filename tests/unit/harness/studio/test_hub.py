@@ -47,3 +47,18 @@ def test_what_changed_is_looked_up_when_a_browser_is_told() -> None:
     hub.changed("rows", lambda: count[0])
     count[0] = 7
     assert told(hub, lambda: hub.publish("end", True)) == [("rows", 7), ("end", True)]
+
+
+def test_what_cannot_be_told_takes_nothing_else_from_the_browsers() -> None:
+    hub = Hub()
+
+    def broken() -> Any:
+        raise OSError("a full disk")
+
+    hub.changed("jobs", broken)
+    hub.publish("rows", float("nan"))
+    hub.publish("slots", ["\ud800 half of a character\u2028\n\nevent: run"])
+    assert told(hub, lambda: hub.publish("end", True)) == [
+        ("slots", ["\ud800 half of a character\u2028\n\nevent: run"]),
+        ("end", True),
+    ]

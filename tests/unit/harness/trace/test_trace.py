@@ -325,6 +325,12 @@ def test_an_answers_data_stand_apart_from_its_status_word(tmp_path: Path) -> Non
         ('{"v": 2, "t": 0, "slot": 0, "event": "apdu", "command": "0", "answer": ""}', "line 1"),
         ('{"v": 2, "slot": 0, "event": "off"}', "expected 't'"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "reset", "atr": 3}', "expected atr"),
+        ('{"v": 2, "t": 0, "slot": 1e9, "event": "off"}', "expected a slot's number"),
+        ('{"v": 2, "t": 0, "slot": true, "event": "off"}', "expected a slot's number"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "plain": 7}', "expected hex in plain"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": "no"}', "expected a list of objects in changes"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": ["no"]}', "expected a list of objects in changes"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "writes": "no"}', "expected a whole number in writes"),
     ],
 )
 def test_what_is_no_trace(tmp_path: Path, text: str, what: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from harness.studio.verdicts import command
 from harness.studio.verdicts.jobs import Jobs
@@ -279,3 +282,42 @@ def test_no_value_of_a_request_is_ever_taken_for_an_option_of_the_command(tmp_pa
     assert "--situation=--help" in before
     assert "--prints=--version" in before
     assert "--product=-x; rm -rf /" in before
+
+
+def test_a_run_whose_end_cannot_be_written_is_over_all_the_same(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = store.new({"kind": "scenarios"})
+    (store.folder(run.id) / "run.new").mkdir()  # in the way of what is written
+    with pytest.raises(OSError, match=r"run\.new"):
+        store.put(replace(run, state=State.ENDED))
+    assert store.get(run.id).state is State.INTERRUPTED
+    store.delete(run.id)
+    assert store.names() == []
+
+
+def test_a_run_that_cannot_be_kept_leaves_nothing_in_the_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    store = Store(tmp_path)
+    with pytest.raises(RunsError, match="No space left"):
+        store.new({"kind": "scenarios"})
+    assert store.names() == []
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda: VectorsRequest(product="a\0b"),
+        lambda: VectorsRequest(only=("a\0b",)),
+        lambda: ProveRequest(program="a\0b"),
+        lambda: SweepRequest(program="mine", prints=("a\0b",)),
+        lambda: SessionRequest(product="a\0b"),
+    ],
+)
+def test_what_no_command_line_can_have_is_refused_beside_its_field(request_of: Callable[[], object]) -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        request_of()
