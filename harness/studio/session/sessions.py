@@ -18,6 +18,8 @@ from harness.trace import read
 from harness.trace.read import OTHERWISE, Event, EventKind, TraceError
 
 LIVE = "live"
+CUT = "cut"
+"""What the stream of a run says where it let a subscriber go that did not keep up."""
 EVENTS = frozenset(EventKind)
 GZIP = b"\x1f\x8b"
 LARGEST = 256 * 1024 * 1024
@@ -39,6 +41,8 @@ class Sessions:
         """The next event of the run, masked as a trace is; its number in the run is in ``n``. What no trace has, as how
         the slots stand, is passed over.
         """
+        if table.get("event") == CUT:
+            self.live.cut()
         if table.get("event") not in EVENTS:
             return
         self.live.hear({name: value for name, value in table.items() if name != "n"}, table.get("n"))

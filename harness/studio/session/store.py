@@ -18,6 +18,8 @@ from harness.trace.read import Event
 
 MOST = 200_000
 """Rows that are kept. [D]"""
+CUTS = 20
+"""Places where events are missing that are told, the newest. [D]"""
 VIEWS = 8
 """Filters whose rows are remembered. [D]"""
 
@@ -62,6 +64,7 @@ class Session:
         self.name = name
         self.torn = 0
         """The line of a recording that has no end, and is left out; 0 in a whole one."""
+        self._cuts: list[int] = []
         self._most = most
         self._maker = Rows(layout, day, psam=psam)
         self._lines = Lines(most)
@@ -100,6 +103,11 @@ class Session:
         """No more events come: what the monitor finds in that stands on its rows."""
         with self._lock:
             self._note(self._maker.end())
+
+    def cut(self) -> None:
+        """Events are missing after the newest row: who told them did not wait for us."""
+        with self._lock:
+            self._cuts = [*self._cuts[1 - CUTS :], self._gone + len(self._rows)]
 
     def _note(self, found: list[tuple[int, Noted]]) -> None:
         for line, noted in found:
@@ -140,6 +148,7 @@ class Session:
                 "judged": self._maker.judged,
                 "unbegun": [{"slot": slot, "count": count} for slot, count in sorted(self._maker.unbegun.items())],
                 "torn": self.torn,
+                "cuts": self._cuts,
                 "slots": sorted(self._slots),
                 "instructions": [
                     {"en": name, "zh": chinese} for name, chinese in sorted(self._instructions.items()) if name

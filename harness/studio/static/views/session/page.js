@@ -124,6 +124,7 @@ export function SessionPage({ source, summary, isLive = false, extra, tools, mar
       </div>
       ${findings}
       ${(summary.unbegun ?? NONE).map((one) => html`<p class="banner warn">${t("session.unbegun", one)}</p>`)}
+      ${(summary.cuts ?? NONE).map((line) => html`<p class="banner bad" role="alert">${t("session.cut", { line })}</p>`)}
       ${summary.torn > 0 && html`<p class="banner warn">${t("session.torn", { line: summary.torn })}</p>`}
     </div>`;
 }

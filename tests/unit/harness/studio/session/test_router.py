@@ -44,6 +44,13 @@ def test_rows_come_with_the_events_of_the_run(studio: Studio, client: TestClient
     assert line["count"] == len(line["rows"])
 
 
+def test_where_the_page_did_not_keep_up_is_said(studio: Studio, client: TestClient) -> None:
+    for event in (tables()[0], {"event": "cut", "lost": 7, "text": ""}, tables()[1]):
+        studio.listeners[0](event)
+    assert client.get("/api/session/list").json()[0]["cuts"] == [1]
+    assert studio.hub.latest("rows")["cuts"] == [1]
+
+
 def test_the_session_is_taken_home_as_trace_and_as_page(studio: Studio, client: TestClient) -> None:
     for table in every_kind():
         studio.listeners[0](table)
