@@ -86,7 +86,7 @@ def options_of(context: click.Context) -> Iterator[str]:
     for one in context.command.params:
         if one.name is None or context.get_parameter_source(one.name) is not ParameterSource.COMMANDLINE:
             continue
-        given = context.params.get(one.name)
+        given = context.params.get(one.name, context.meta.get(f"sscard.{one.name}"))  # kept apart, as --pdf is
         name = one.opts[-1] if isinstance(one, click.Option) else ""
         if isinstance(one, click.Option) and (one.is_flag or one.count):
             name = one.secondary_opts[-1] if given is False and one.secondary_opts else name
