@@ -17,6 +17,8 @@ PAUSE = 0.1
 """Seconds between two looks at what is new."""
 SILENCE = 15.0
 """Seconds after which a browser hears that the service is still there."""
+MOST_STREAMS = 48
+"""Streams that are told at once: connections are left for what browsers ask. [D]"""
 Source = Callable[[], Any]
 
 
@@ -32,6 +34,7 @@ class Hub:
         self._latest: dict[str, tuple[int, Source]] = {}
         self._texts: dict[str, tuple[int, str]] = {}
         self._ended = threading.Event()
+        self._streams: dict[object, None] = {}
 
     def publish(self, kind: str, data: Any) -> None:
         """This is how things of this kind are from now on; ``data`` is JSON's."""
@@ -71,10 +74,23 @@ class Hub:
         return made[1]
 
     async def stream(self) -> AsyncIterator[str]:
-        """Server-sent events: what there is now, then what is new, until the end."""
+        """Server-sent events: what there is now, then what is new, until the end. Where too many are told, the oldest
+        ends: a browser comes again by itself, and nobody shuts the others out.
+        """
+        me = object()
+        self._streams[me] = None
+        if len(self._streams) > MOST_STREAMS:
+            del self._streams[next(iter(self._streams))]
+        try:
+            async for text in self._told(me):
+                yield text
+        finally:
+            self._streams.pop(me, None)
+
+    async def _told(self, stream: object) -> AsyncIterator[str]:
         told, silent = 0, 0.0
         yield "retry: 1000\n\n"
-        while not self._ended.is_set():
+        while stream in self._streams and not self._ended.is_set():
             new = self._since(told)
             for number, kind, source in new:
                 told = max(told, number)

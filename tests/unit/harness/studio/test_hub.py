@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from harness.studio.hub import Hub
+from harness.studio.hub import MOST_STREAMS, Hub
 
 
 def told(hub: Hub, *acts: Any) -> list[tuple[str, Any]]:
@@ -62,3 +62,19 @@ def test_what_cannot_be_told_takes_nothing_else_from_the_browsers() -> None:
         ("slots", ["\ud800 half of a character\u2028\n\nevent: run"]),
         ("end", True),
     ]
+
+
+def test_one_stream_too_many_ends_the_oldest_and_no_other() -> None:
+    hub = Hub()
+    hub.publish("slots", [])
+
+    async def many() -> None:
+        streams = [hub.stream() for _ in range(MOST_STREAMS + 1)]
+        for one in streams:
+            await anext(one)
+        assert [text async for text in streams[0]] == []
+        for one in streams[1:]:
+            assert "slots" in await anext(one)
+            await one.aclose()
+
+    asyncio.run(asyncio.wait_for(many(), 10))
