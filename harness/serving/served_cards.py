@@ -239,6 +239,12 @@ class ServedCards:
         if event is not None:
             if moments is None:
                 raise NotFound(_("this run keeps no earlier moments: `sscard run --web` does"))
+            if event > self.feed.number:
+                raise NotFound(
+                    _("no card is known at number {number}: the last so far is {last}").format(
+                        number=event, last=self.feed.number
+                    )
+                )
             return moments.at(event)
         if held is None:
             raise NotFound(_("no card was in slot {number} yet").format(number=number))

@@ -7,7 +7,7 @@ import itertools
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from emulator import internal_fault
@@ -73,7 +73,7 @@ class Hub:
             made = self._texts[kind] = number, text
         return made[1]
 
-    async def stream(self) -> AsyncIterator[str]:
+    async def stream(self) -> AsyncGenerator[str, None]:
         """Server-sent events: what there is now, then what is new, until the end. Where too many are told, the oldest
         ends: a browser comes again by itself, and nobody shuts the others out.
         """
@@ -87,7 +87,7 @@ class Hub:
         finally:
             self._streams.pop(me, None)
 
-    async def _told(self, stream: object) -> AsyncIterator[str]:
+    async def _told(self, stream: object) -> AsyncGenerator[str, None]:
         told, silent = 0, 0.0
         yield "retry: 1000\n\n"
         while stream in self._streams and not self._ended.is_set():

@@ -64,7 +64,8 @@ def test_a_card_is_heard_steered_torn_and_branched_while_a_program_works_with_it
             before = tmp_path / "before.json"
             sscard("card", "moment", "0", "--at", str(wrong), "-o", str(before))
             assert images.load(before).memory.counter(tries_cell("PIN")) == 2
-            sscard("card", "moment", "0", "--at", "999999999", "-o", str(before), expect=1)
+            sscard("card", "moment", "0", "--at", "999999999", "-o", str(tmp_path / "late.json"), expect=1)
+            assert not (tmp_path / "late.json").exists(), "what has not happened yet is no moment"
 
             # Faults come and go under the program's session, which goes on.
             sscard("card", "faults", "0", "--fault", "status,sw=6F00,instruction=GET_CHALLENGE")
