@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from emulator.errors import NotFound
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
 from emulator.personas import Persona, PersonaError
-from emulator.textfiles import writing
 from harness.keys.spent import state_folder
+from harness.studio.readers import kept_files
 from harness.web.refusals import Problem
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
@@ -86,16 +85,8 @@ def _holder(values: Mapping[str, Any]) -> str:
 def save(key: str, text: str, *, replace: bool) -> Path:
     """Writes a persona of one's own; its file. Problem where there is one of that name and it is not to be replaced."""
     file = path(key)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with writing.named(file):
-        if replace:
-            draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(file)
-            return file
-        try:
-            with file.open("x", encoding="utf-8", newline="\n") as new:
-                new.write(text)
-        except FileExistsError:
-            raise Problem(409, "there", _("a persona of this name is there already: choose another name")) from None
+    try:
+        kept_files.keep(file, text.encode(), replace=replace)
+    except FileExistsError:
+        raise Problem(409, "there", _("a persona of this name is there already: choose another name")) from None
     return file

@@ -10,9 +10,9 @@ from typing import Any
 from emulator.errors import SscardError
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
-from emulator.textfiles import writing
 from emulator.textfiles.text import FormatError, decoded
 from harness.keys.spent import state_folder
+from harness.studio.readers import kept_files
 from harness.web.refusals import Problem
 
 LARGEST = 8 * 1024 * 1024
@@ -47,10 +47,7 @@ def keep(content: bytes) -> dict[str, Any]:
         raise Problem(422, "input", str(error)) from None
     name = secrets.token_hex(8)
     path = folder() / f"{name}.json"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with writing.named(path), path.open("xb") as file:
-        path.chmod(0o600)
-        file.write(content)
+    kept_files.keep(path, content)
     return {
         "image": name,
         "path": str(path),

@@ -364,3 +364,26 @@ def test_what_the_form_says_of_a_pin_is_only_in_its_text(page: TestClient) -> No
     wrong = page.post("/api/readers/persona/check", json={"form": {**PERSON, "pin": "9" * 20}})
     assert "999" not in wrong.text
     assert len(page.post("/api/readers/persona/check", json={"form": PERSON}).json()["text"]) < drafts.LONGEST_TEXT
+
+
+@pytest.mark.parametrize("what", ["a new persona", "a persona in place of one", "an image"])
+def test_where_the_disk_has_no_room_it_is_said_and_nothing_is_left_half_written(
+    page: TestClient, run: Run, state: Path, what: str
+) -> None:
+    resource = pytest.importorskip("resource", reason="a system that bounds files")
+    save = {"form": PERSON, "replace": what == "a persona in place of one"}
+    if save["replace"]:
+        assert page.post("/api/readers/persona/save", json=save).status_code == 200
+    before = {one: one.read_bytes() for one in state.rglob("*") if one.is_file()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))  # what the system says of it is what a full disk says
+    try:
+        refused = (
+            page.post("/api/readers/image", content=run.card.to_text().encode())
+            if what == "an image"
+            else page.post("/api/readers/persona/save", json=save)
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (507, "disk")
+    assert {one: one.read_bytes() for one in state.rglob("*") if one.is_file()} == before
