@@ -125,7 +125,12 @@ def _wait(service: Service, page: Page | None) -> NoReturn:
                 _("its pcscd ended by itself (exit code {code}): the readers are gone").format(code=code)
             )
         if page is not None and page.ended is not None:
-            _note(_("the page ended by itself (exit code {code}); the cards go on").format(code=page.ended))
+            _note(
+                _(
+                    "the page ended by itself (exit code {code}); the cards go on, and have a page again when this run is "
+                    "started anew with --web"
+                ).format(code=page.ended)
+            )
             page = None
         time.sleep(LOOK)  # looks up too, as ``wait_ended`` does
 
