@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from emulator import catalogue, personas
+from emulator import catalogue
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.messages import _
@@ -193,7 +193,7 @@ class Checker:
 
 def pin_of(persona: str) -> str:
     """The PIN of a persona that comes with the program, as `sscard personas` tells it."""
-    return personas.read(persona)[0].pin
+    return catalogue.persona(persona).pin
 
 
 def situations() -> list[str]:

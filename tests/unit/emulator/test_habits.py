@@ -18,6 +18,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.textfiles import as_toml
 from tests.kit.cards import DF, HOME, SSSE, Card
+from tests.kit.sampled import DEEP
 
 BASE = "3.00"
 OWN = f'extends = "{BASE}"\nschema = 1\nname = "own"\n[file."SSSE/EF07"]\nread = "free"\n'
@@ -501,7 +502,7 @@ MF = "6F00"
         st.integers(0, 255), st.integers(0, 255)), st.binary(max_size=12)),
     st.sampled_from([bytes.fromhex(command) for commands in PROBES.values() for command in commands]),
 ), max_size=8))  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 if DEEP else 60, deadline=None)
 def test_under_all_habits_at_once_the_card_answers_whatever_comes(commands: list[bytes]) -> None:
     for command in commands:
         answer = ODD.transmit(command)
