@@ -80,7 +80,7 @@ driver-windows: $(VENV)/.ready-deep
 	@$(BIN)/sscard driver build --windows -o build
 
 deep: $(VENV)/.ready-deep driver-windows
-	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/unit/harness/learning tests/unit/harness/scenarios tests/e2e/test_learn.py tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py -n auto --dist worksteal --timeout 3600 $(ARGS)
+	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/unit/emulator/own_personas tests/unit/emulator/test_habits.py tests/unit/harness/learning tests/unit/harness/scenarios tests/e2e/test_learn.py tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py -n auto --dist worksteal --timeout 3600 $(ARGS)
 	$(BIN)/python -m pytest tests/deep --timeout 600 $(ARGS)
 	$(BIN)/python -m tests.mutation
 

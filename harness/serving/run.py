@@ -127,8 +127,8 @@ def _wait(service: Service, page: Page | None) -> NoReturn:
         if page is not None and page.ended is not None:
             _note(
                 _(
-                    "the page ended by itself (exit code {code}); the cards go on, and have a page again when this run is "
-                    "started anew with --web"
+                    "the page ended by itself (exit code {code}); the cards go on, and have a page again when this run "
+                    "is started anew with --web"
                 ).format(code=page.ended)
             )
             page = None

@@ -21,7 +21,7 @@ from harness.web import hsm as service
 from harness.web.hsm import CARD, EXAMPLES
 from tests.kit.sampled import DEEP
 
-EXAMPLES_EACH = 20_000 if DEEP else 600
+EXAMPLES_EACH = 20_000 if DEEP else 350
 CHIP = bytes.fromhex(CARD["history"])[-8:]
 FACTORS = ("0011223344556677", "0000000000000000", "FFFFFFFFFFFFFFFF")
 ALLOWED = ("84240001", "84240000")

@@ -132,5 +132,5 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=3_000 if DEEP else 300, stateful_step_count=100 if DEEP else 60, deadline=None, derandomize=not DEEP
+    max_examples=3_000 if DEEP else 180, stateful_step_count=100 if DEEP else 60, deadline=None, derandomize=not DEEP
 )

@@ -61,7 +61,7 @@ def caller(tmp_path: Path) -> Caller:
     return Caller(Desk(tmp_path))
 
 
-@settings(max_examples=4000 if DEEP else 250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4000 if DEEP else 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=spoilt(), card=st.sampled_from(["", FIRST]))
 def test_nothing_sent_is_an_error_of_ours(fuzzed: Caller, case: tuple[Example, Any], card: str) -> None:
     one, body = case

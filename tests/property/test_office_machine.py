@@ -314,7 +314,7 @@ class Mornings(RuleBasedStateMachine):
 
 def test_mornings() -> None:
     Mornings.TestCase.settings = settings(
-        max_examples=120 if DEEP else 12,
+        max_examples=120 if DEEP else 8,
         stateful_step_count=60 if DEEP else 25,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -26,6 +26,7 @@ from emulator.own_personas import check
 from emulator.own_personas.likeness import INTIMATE, Likeness, Seen, like, region_of
 from emulator.personas import document
 from harness.cli import main
+from tests.kit.sampled import DEEP
 
 Contents = dict[str, tuple[bytes, ...]]
 
@@ -242,7 +243,7 @@ def test_an_item_of_another_length_than_ours_is_as_long_on_the_twin(
     assert record[1] == length
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25 if DEEP else 10, deadline=None)
 @given(st.data())
 def test_whatever_bytes_a_card_holds_its_twin_is_valid(data: st.DataObject) -> None:
     plan, held = contents("adult-chengdu", "2.00")

@@ -24,6 +24,7 @@ from emulator.personas.lines import lines
 from harness.cli import main
 from harness.conformance import runner, vector
 from harness.conformance.targets.virtual import Virtual
+from tests.kit.sampled import DEEP
 
 TODAY = date(2026, 11, 26)
 CHILD, ADULT, OLD = (numbers.citizen_id(birth, 123) for birth in ("20190301", "19911224", "19500606"))
@@ -134,7 +135,7 @@ def test_a_new_persona_can_extend_another_by_name_or_by_its_file(tmp_path: Path)
     assert value(second, "SSSE/EF06/09") == "测试次"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12 if DEEP else 8, deadline=None)
 @given(st.dates(date(1926, 1, 1), TODAY), st.integers(0, 999), st.sampled_from(["510100", "110000", "650100"]))
 @example(date(2024, 2, 29), 7, "510100")
 @example(date(2010, 11, 26), 8, "510100")
