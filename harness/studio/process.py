@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from harness.extras import missing
 from harness.messages.visible import visible_line
 from harness.studio.settings import USUAL_PORT, Settings
 
@@ -116,8 +118,17 @@ def main() -> None:
     try:
         serve(Settings.of_json(sys.argv[1]))
     except SscardError as error:
-        print(visible_line(f"sscard: {error}"), file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error)
+    except ModuleNotFoundError as error:
+        lacking = missing(error, _("the page"), "web")
+        if lacking is None:
+            raise
+        _end(lacking)
+
+
+def _end(error: SscardError) -> NoReturn:
+    print(visible_line(f"sscard: {error}"), file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

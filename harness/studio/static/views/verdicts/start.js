@@ -83,9 +83,11 @@ export function Start({ app, onBegun }) {
   const [said, setSaid] = useState({});
   const [wrong, setWrong] = useState({});
   const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState("");
   useEffect(() => {
-    app.get("/api/verdicts/offers").then(setOffers, (error) => app.toast(error.message || t("verdicts.no_offers"), "error"));
+    app.get("/api/verdicts/offers").then(setOffers, (error) => setFailed(error.message || t("verdicts.no_offers")));
   }, []);
+  if (failed) return html`<p class="banner bad" role="alert">${visible(failed)}</p>`;
   if (!offers) return html`<p class="wait" role="status">${t("verdicts.loading")}</p>`;
   const mine = said[kind] ?? {};
   const bound = (name, empty = "") => ({
