@@ -24,6 +24,7 @@ from emulator.frozen import FrozenDict, FrozenList, frozen
 from emulator.interface import Interface
 from emulator.personas import PersonaError, UnknownPersonaError
 from harness.conformance import names
+from tests.kit.sources import tree
 
 ROOT = Path(__file__).parents[3]
 LOADERS = {
@@ -54,9 +55,8 @@ def test_personas_are_told_by_the_kind_of_their_card_as_a_term_or_as_its_word(ki
 def test_nobody_else_calls_the_loaders() -> None:
     callers = set()
     for path in (file for room in ("emulator", "harness", "sscard", "tests") for file in (ROOT / room).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         known: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom) and node.module:
                 known |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
                 if any((node.module, one.name) in LOADERS for one in node.names):

@@ -17,6 +17,7 @@ import harness
 import sscard
 from emulator.errors import ErrorKind, SscardError
 from harness.web import refusals
+from tests.kit.sources import tree
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted(path for room in ("emulator", "harness", "sscard") for path in (ROOT / room).rglob("*.py"))
@@ -83,7 +84,7 @@ def test_no_list_of_errors_of_ours_is_kept() -> None:
     ours = {one.__name__ for one in OURS}
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
                 names = [ast.unparse(one).rpartition(".")[2] for one in node.type.elts]
                 if sum(name in ours for name in names) > 1 or any(

@@ -17,6 +17,7 @@ from emulator.errors import SscardError
 from harness.hsm.requests import MachineError, digits
 from scripts import messages as catalogue
 from tests.kit import languages
+from tests.kit.sources import tree
 from tests.unit.house.test_errors import OURS, ROOT, SOURCES
 
 POSITION = {"LayoutError": 2, "FormatError": 1, "ImageError": 1, "MachineError": 1, "Problem": 2, "ItemError": 1}
@@ -79,7 +80,7 @@ def test_no_error_of_ours_speaks_past_the_catalogue() -> None:
     ours = {one.__name__ for one in OURS if issubclass(one, SscardError)} - TWO_LANGUAGES - CHIP - BUILT
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
                 continue
             name = ast.unparse(node.exc.func).rpartition(".")[2]
@@ -138,7 +139,7 @@ def test_no_place_outside_the_catalogues_is_read(tmp_path: Path, monkeypatch: py
 def test_nothing_else_is_called_as_messages_are() -> None:
     """A throwaway named ``_`` in a function that tells something would be called in the catalogue's place."""
     for path in SOURCES:
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        nodes = list(ast.walk(tree(path)))
         calls = {one for one in nodes if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "_"}
         from_there = [one for one in nodes if isinstance(one, ast.ImportFrom) and one.module == "emulator.messages"]
         names = {alias.name for one in from_there for alias in one.names}

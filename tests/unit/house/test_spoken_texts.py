@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.kit.sources import tree
 from tests.unit.house.test_errors import ROOT
 
 SPEAKING = (
@@ -381,7 +382,7 @@ def is_kept(text: str, kept: list[str]) -> bool:
 @pytest.mark.parametrize("path", list(files()), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_room_that_speaks_to_people_speaks_through_the_catalogue(path: Path) -> None:
     kept = KEPT.get(path.relative_to(ROOT).as_posix(), [])
-    found = list(untranslated(ast.parse(path.read_text(encoding="utf-8"))))
+    found = list(untranslated(tree(path)))
     past = [one for one in found if not is_kept(one.text, kept)]
     assert past == [], "wrap them in _(…) of emulator.messages; make messages"
     unused = [one for one in kept if not any(is_kept(each.text, [one]) for each in found)]

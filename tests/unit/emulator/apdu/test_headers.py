@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.apdu.table import EVERYTHING
+from tests.kit.sources import tree
 
 ROOT = Path(__file__).parents[4]
 HOME = "emulator/apdu/instructions/"
@@ -34,7 +35,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if not name.startswith(HOME) and name not in ALLOWED:
-                yield name, ast.parse(path.read_text(encoding="utf-8"))
+                yield name, tree(path)
 
 
 def is_number(node: ast.expr) -> bool:

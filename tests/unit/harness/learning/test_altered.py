@@ -153,7 +153,7 @@ def altered(base: str, own: Own, shape: str = "t0") -> Any:
     return chip(layout, "", shape)
 
 
-@pytest.mark.parametrize("name", sampled(STORED, 3))
+@pytest.mark.parametrize("name", sampled(STORED, 5))
 def test_what_is_stored_otherwise_is_its_own_difference(name: str) -> None:
     own, where, after = STORED[name]
     found = learned(altered("3.00", own), EVERYTHING)
@@ -180,7 +180,7 @@ def test_what_is_new_is_its_own_difference(name: str) -> None:
     assert found.learning.unexpressed == ()
 
 
-@pytest.mark.parametrize("name", sampled(ANSWERED, 3))
+@pytest.mark.parametrize("name", sampled(ANSWERED, 5))
 def test_what_is_answered_otherwise_is_its_own_difference(name: str) -> None:
     own, where, after = ANSWERED[name]
     found = learned(altered("3.00", own), Wanted())

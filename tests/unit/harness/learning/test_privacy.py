@@ -133,7 +133,7 @@ CARDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("holder", "layout", "algorithm"), sampled(CARDS, 2))
+@pytest.mark.parametrize(("holder", "layout", "algorithm"), sampled(CARDS, 4))
 def test_no_value_of_the_card_is_in_any_file(holder: str, layout: str, algorithm: str) -> None:
     plan = catalogue.layout(layout)
     found = learned(chip(layout, algorithm, persona=holder), EVERYTHING)

@@ -25,7 +25,7 @@ def expected(kind: Kind) -> set[str]:
     return BESIDE.get(kind.layout, set()) | ({"algorithms"} if kind.algorithm == "sm4" else set())
 
 
-@pytest.mark.parametrize("kind", sampled(KINDS, 3), ids=str)
+@pytest.mark.parametrize("kind", sampled(KINDS, 5), ids=str)
 def test_a_shipped_layout_is_found_with_nothing_beside_it(kind: Kind) -> None:
     found = learned(chip(kind.layout, kind.algorithm, kind.shape), EVERYTHING)
     learning = found.learning
@@ -38,7 +38,7 @@ def test_a_shipped_layout_is_found_with_nothing_beside_it(kind: Kind) -> None:
     assert learning.counters == {"PIN": "3"}
 
 
-@pytest.mark.parametrize("kind", sampled(KINDS, 3), ids=str)
+@pytest.mark.parametrize("kind", sampled(KINDS, 5), ids=str)
 def test_learning_the_twin_gives_the_same_learning(kind: Kind) -> None:
     found = learned(chip(kind.layout, kind.algorithm, kind.shape), EVERYTHING)
     assert found.layout is not None
