@@ -76,7 +76,7 @@ fi
     { say "Python 3.11 or newer is needed, $("$python" --version) found; name another with PYTHON=…"; exit 1; }
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
-# PC/SC comes after these: it is compiled, and everything else works without.
+# PC/SC is compiled: everything else works without, and is installed without where it cannot be built.
 all=cluster,conformance,office,web
 case "$kind" in
     run) extra=conformance ;;
@@ -84,11 +84,16 @@ case "$kind" in
     bench) extra=$all,dev,bench ;;
     *) extra=$all,dev ;;
 esac
-pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
+# What is used is compiled when it is: most of what comes never is.
+pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile)
 say "Python packages into .venv"
-"${pip[@]}" --editable ".[$extra]"
 if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
-    "${pip[@]}" --editable '.[pcsc]' || say "pyscard could not be built: going on without PC/SC"
+    "${pip[@]}" --editable ".[$extra,pcsc]" || {
+        say "pyscard could not be built: going on without PC/SC"
+        "${pip[@]}" --editable ".[$extra]"
+    }
+else
+    "${pip[@]}" --editable ".[$extra]"
 fi
 if [ "$kind" = deep ]; then
     "${pip[@]}" --editable '.[fuzz]' || say "Atheris could not be had from PyPI: fuzzing by coverage will fail"
