@@ -19,7 +19,7 @@ from tests.kit.cards import SSSE, VERIFY, Card, new_card
 from tests.kit.sampled import DEEP
 
 MUTATED = 1_000_000 if DEEP else 15_000
-EXAMPLES = 20_000 if DEEP else 1_000
+EXAMPLES = 20_000 if DEEP else 600
 
 
 class Faults:
