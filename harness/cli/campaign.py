@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, progress
 from harness.cli.lines import say
+from harness.verdicts import environment as environments
 from harness.verdicts import report
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
@@ -157,7 +157,7 @@ def _context(done: Campaign, layout: str) -> Context:
     return Context(
         target=words,
         profile=", ".join(dict.fromkeys(one.name for one in plan.kinds)),
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        date=environments.now(),
         product="",
         known=frozenset(),
         asked=Asked(cut_short=done.interrupted),

@@ -28,6 +28,7 @@ from harness.trace import read
 from harness.trace.read import Event
 from harness.trace.record import Trace
 from harness.verdicts import conclusion, report
+from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
 from harness.verdicts.verdict import CHINESE, Result, Verdict
@@ -112,7 +113,7 @@ def monitor(
     tell(judge.end())
     results = judge.results()
     target_words = _("terminal 终端: {name}").format(name=trace.name if trace else reader)
-    date_words = datetime.now().astimezone().isoformat(timespec="seconds")
+    date_words = environments.now()
     session = outputs.session_of(trace) if trace else report.named(watched.heard, date_words)
     asked = Asked(every=False)  # what a terminal never did is nothing that it had to do
     context = Context(

@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.conformance.vector import OFFICE, home
 from harness.verdicts import conclusion, report
+from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.environment import Environment
 from harness.verdicts.report import Context
@@ -131,7 +131,7 @@ def _context(
 ) -> Context:
     from harness.scenarios import matrix
 
-    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    date = environments.now()
     return Context(
         target, ", ".join(profiles) or _("each scenario's own"), date, product, known, matrix.NOTE, matrix.BASIS,
         environment=environment,

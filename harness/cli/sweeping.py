@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -188,12 +187,13 @@ def _table(
     found: Swept, line: Callable[[Cell], str], product: str, environment: Environment | None, *, cut_short: bool
 ) -> dict[str, Any]:
     from harness.proving.sweep import report as sweeps
+    from harness.verdicts import environment as environments
     from harness.verdicts import report
     from harness.verdicts.report import Context
 
     target = _("sweep 故障扫描: {program}").format(program=Path(found.request.argv[0]).name)
     target += _("; interrupted") if cut_short else ""
-    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    date = environments.now()
     session = report.named(sweeps.heard(found), date)
     context = Context(
         target, found.request.situation.name, date, product, frozenset(), session=session,

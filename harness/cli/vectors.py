@@ -11,7 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -41,6 +40,7 @@ from harness.keys import roots
 from harness.keys.spent import SpentKeys
 from harness.readers import pcsc
 from harness.sources.register import register
+from harness.verdicts import environment as environments
 from harness.verdicts import report
 from harness.verdicts.causes import Cause
 from harness.verdicts.conclusion import SAYING
@@ -236,7 +236,7 @@ def run_vectors(
     context = Context(
         target="; ".join(told) + (_("; interrupted: {done}").format(done=done) if cut_short else ""),
         profile=", ".join(target.profile.name for target in found),
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        date=environments.now(),
         product=product,
         known=known,
         session=outputs.session_of(replay) if replay else None,

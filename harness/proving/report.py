@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from emulator.messages import _, deferred
@@ -18,6 +17,7 @@ from harness.proving.one_run import not_run
 from harness.proving.plan import PIN, ProvingPlan, pin_of
 from harness.proving.runs import Check, Ending, RunRequest, RunResult
 from harness.proving.situation import DEFAULT_LAYOUT, Situation
+from harness.verdicts import environment as environments
 from harness.verdicts.causes import Cause
 from harness.verdicts.report import Context
 from harness.verdicts.steps import StepResult
@@ -131,7 +131,7 @@ def unmet(plan: ProvingPlan, runs: Iterable[RunResult]) -> Iterator[Result]:
 def context(plan: ProvingPlan, program: Sequence[str], product: str, known: frozenset[str], more: str = "") -> Context:
     """What the report says of itself."""
     target = _("program 程序: {name}").format(name=program[0]) + more
-    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    date = environments.now()
     return Context(target, plan.title or plan.path, date, product, known, NOTE, BASIS)
 
 

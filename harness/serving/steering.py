@@ -58,8 +58,6 @@ class Steering:
             "list": lambda _: cards.listed(),
             "state": self._state,
             "moment": self._moment,
-            "personas": lambda _: {"personas": _personas()},
-            "layouts": lambda _: {"layouts": _layouts()},
             "check": self._check,
         }
         self._acts: dict[str, Callable[[int, Request, Mapping[str, str]], int]] = {
@@ -340,32 +338,6 @@ def _event(request: Request) -> int | None:
     if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
         raise ValueError(_("expected the number of an event as n, found {number!r}").format(number=number))
     return number
-
-
-def _personas() -> list[dict[str, str]]:
-    """The personas that come with sscard, user cards first."""
-    return [
-        {"name": name, "card": str(kind), "title": one.title, "title_zh": one.title_zh}
-        for kind in (CardKind.USER, CardKind.PSAM)
-        for name in catalogue.personas(kind)
-        for one in (catalogue.persona(name),)
-    ]
-
-
-def _layouts() -> list[dict[str, Any]]:
-    """The layouts that come with sscard, and what cards of each can be."""
-    return [
-        {
-            "name": name,
-            "card": str(one.card),
-            "title": one.title,
-            "title_zh": one.title_zh,
-            "algorithms": list(one.algorithms),
-            "interfaces": [str(side) for side in Interface if side is Interface.CONTACT or one.contactless is not None],
-        }
-        for name in catalogue.layouts()
-        for one in (catalogue.layout(name),)
-    ]
 
 
 def _plan(request: Request) -> Plan | None:

@@ -24,7 +24,8 @@ from harness.serving.control import Running
 from harness.studio.verdicts import command, outcome
 from harness.studio.verdicts.programs import NamedProgram
 from harness.studio.verdicts.requests import Asked, Checker, SessionRequest
-from harness.studio.verdicts.store import OPEN, OUTPUT, UNREADABLE, Progress, Run, RunsError, State, Store, now
+from harness.studio.verdicts.store import OPEN, OUTPUT, UNREADABLE, Progress, Run, RunsError, State, Store
+from harness.verdicts.environment import now
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 2

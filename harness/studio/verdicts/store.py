@@ -25,6 +25,7 @@ from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.messages import _
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError
+from harness.verdicts.environment import now
 
 FORMAT = 1
 RECORD, LOCK, OUTPUT = "run.json", "page.lock", "output.txt"
@@ -104,11 +105,6 @@ class Run:
         if table["format"] != FORMAT or not isinstance(told["request"], dict):
             raise ValueError(table["format"])
         return cls(**{**told, "state": State(told["state"]), "progress": Progress(**told["progress"])})
-
-
-def now() -> str:
-    """The time in ISO 8601, with its zone."""
-    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 class Store:

@@ -2,6 +2,7 @@
 
 import { html } from "../vendor/preact.js";
 import { both, t } from "../lib/i18n.js";
+import { Pair } from "../lib/pairs.js";
 import { spaced, visible } from "../lib/text.js";
 import { valueOf } from "./card_nodes.js";
 
@@ -32,10 +33,6 @@ export function ChangeLine({ change }) {
       ? html` <strong>${t(`card.kind_${change.kind}`)}</strong>`
       : html`: <span class="before">${change.before ? visible(both(change.before)) : t("card.nothing")}</span>${" → "}
           <strong>${change.after ? visible(both(change.after)) : t("card.nothing")}</strong>`}`;
-}
-
-function Pair({ name, children }) {
-  return html`<dt>${name}</dt><dd>${children}</dd>`;
 }
 
 function Hex({ name, hex }) {

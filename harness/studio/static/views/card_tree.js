@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { both, t } from "../lib/i18n.js";
+import { dots } from "../lib/pairs.js";
 import { visible } from "../lib/text.js";
 import { Details, Grade } from "./card_details.js";
 import { CARD, found, marksOf, nodesOf, valueOf } from "./card_nodes.js";
@@ -209,6 +210,6 @@ export function Tries({ tries }) {
   const { left, limit } = tries;
   const words = left ? t("card.tries_left", { left, limit }) : t("card.locked");
   return html`<span class=${`dots ${left ? "" : "bad"}`} title=${words}>
-    <span aria-hidden="true">${"●".repeat(Math.min(left, 15))}${"○".repeat(Math.max(0, Math.min(limit, 15) - left))}</span>
+    <span aria-hidden="true">${dots(left, limit)}</span>
     <span class="hidden">${words}</span></span>`;
 }

@@ -2,23 +2,16 @@
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { t } from "../../lib/i18n.js";
+import { Pair, dots } from "../../lib/pairs.js";
 import { spaced, visible } from "../../lib/text.js";
 import { Face } from "./face.js";
-
-const FULL = "\u25cf"; // ●
-const SPENT = "\u25cb"; // ○
-const MOST_DOTS = 15;
 
 /** Tries that are left, as dots, and in words for those who do not see them. */
 export function Tries({ left, of }) {
   if (!of || left === null || left === undefined) return html`<span class="dim">${t("readers.no_limit")}</span>`;
   const kind = left === 0 ? "bad" : left < of ? "warn" : "good";
   return html`<span class=${`dots ${kind}`} role="img" aria-label=${t("readers.tries", { left, of })}
-    >${FULL.repeat(Math.min(left, MOST_DOTS))}${SPENT.repeat(Math.max(0, Math.min(of, MOST_DOTS) - left))}</span> <span class="dim">${left}/${of}</span>`;
-}
-
-function Pair({ name, children }) {
-  return html`<dt>${name}</dt><dd>${children}</dd>`;
+    >${dots(left, of)}</span> <span class="dim">${left}/${of}</span>`;
 }
 
 function Keys({ keys }) {

@@ -2,6 +2,7 @@
 
 import { html } from "../../vendor/preact.js";
 import { both, t } from "../../lib/i18n.js";
+import { Pair } from "../../lib/pairs.js";
 import { spaced, visible } from "../../lib/text.js";
 import { changed, clock, duration, named } from "./words.js";
 
@@ -53,10 +54,6 @@ export function Finding({ one }) {
     <span class=${`badge ${one.severity === "error" ? "bad" : "warn"}`}>${t(one.severity === "error" ? "session.error" : "session.warning")}</span>
     ${" "}<code>${visible(one.rule)}</code> ${visible(both({ zh: one.title_zh, en: one.title }))}
     <span class="dim"> ${visible(one.text)} · ${visible(one.source)}</span>`;
-}
-
-function Pair({ name, children }) {
-  return html`<dt>${name}</dt><dd>${children}</dd>`;
 }
 
 function Answer({ row }) {
