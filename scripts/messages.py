@@ -1,21 +1,27 @@
 """The catalogue of messages: ``extract`` writes emulator/locale/sscard.pot from the sources and from the help of the
-command line, ``compile`` an .mo of each .po beside it, ``check`` says whether the .pot is what the sources say.
-``library`` prints what click says itself, for translators: no text of ours, but found in the same .mo.
+command line, and brings each language's sscard.po up to date; ``untranslated`` lists what a language lacks, ``take``
+puts translations in, ``compile`` makes an .mo of each .po beside it, ``check`` says whether all is as the sources say.
+``library`` prints what click says itself: no text of ours, but found in the same .mo, and so in each .po.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
-import struct
+import string
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
+
+import click
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # run as a script, it is this folder that is searched
 
+from emulator.messages.po import Entry, Message, compiled, entries, written  # noqa: E402
 from harness.cli import main as program  # noqa: E402
 from harness.cli.table import Record, brief, records  # noqa: E402
 from harness.cli.table_maker import record_of  # noqa: E402
@@ -23,17 +29,43 @@ from harness.cli.table_maker import record_of  # noqa: E402
 LOCALE = ROOT / "emulator" / "locale"
 POT = LOCALE / "sscard.pot"
 ROOMS = ("emulator", "harness", "sscard")
-HEADER = (
-    'msgid ""\nmsgstr ""\n"Project-Id-Version: sscard\\n"\n"MIME-Version: 1.0\\n"\n'
-    '"Content-Type: text/plain; charset=UTF-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n'
-)
-Message = tuple[str, str]
-"""A message, and its form for many, empty where it has none."""
+HEADER = {
+    "Project-Id-Version": "sscard",
+    "MIME-Version": "1.0",
+    "Content-Type": "text/plain; charset=UTF-8",
+    "Content-Transfer-Encoding": "8bit",
+}
+LIBRARY = "click/"
+"""How the places of click's own messages begin."""
+HAN = re.compile(r"[\u4e00-\u9fff]")
+NAMED = re.compile(r"[（(《“\"][^()（）《》“”\"]*[)）》”\"]")
+"""A term's own name in brackets or quotes: an English text has it too."""
 
 
+class Language(NamedTuple):
+    """A language of the catalogue: its folder, how many forms a number has in it, by which rule."""
+
+    folder: str
+    forms: int
+    rule: str
+
+    @property
+    def path(self) -> Path:
+        """Where its translations are written."""
+        return LOCALE / self.folder / "LC_MESSAGES" / "sscard.po"
+
+    def asks_for(self, message: Message) -> bool:
+        """Whether it has a text of its own for this: in English, where the sources have both languages at once."""
+        return self.folder != "en" or any(HAN.search(NAMED.sub("", one)) for one in message)
+
+
+LANGUAGES = {one.folder: one for one in (Language("zh_CN", 1, "0"), Language("en", 2, "n != 1"))}
 TOLD = ("_", "deferred", "ngettext")
 """What is called with a message."""
 HELP = "harness/cli/commands.json"
+
+
+# --- what the sources say -------------------------------------------------------------------------------------------
 
 
 def extracted() -> dict[Message, list[str]]:
@@ -86,84 +118,203 @@ def _has_words(text: str) -> bool:
     return re.search("[A-Za-z]{2}", re.sub(r"\[[^\]]*\]", "", text)) is not None
 
 
+def of_library() -> dict[Message, list[str]]:
+    """What the installed click says."""
+    folder = Path(click.__file__).parent
+    return spoken(folder.glob("*.py"), folder.parent)
+
+
 def template() -> str:
     """The .pot, by the messages' texts: a change elsewhere in a file changes nothing here."""
-    return written(extracted())
+    return _catalogue(HEADER, (_entry(message, places, 2) for message, places in sorted(extracted().items())))
 
 
-def library() -> str:
-    """A .pot of what the installed click says."""
-    import click
-
-    folder = Path(click.__file__).parent
-    return written(spoken(folder.glob("*.py"), folder.parent))
+def _entry(message: Message, places: Iterable[str], forms: int, told: tuple[str, ...] = ()) -> Entry:
+    flags = frozenset({"python-brace-format"} if re.search(r"\{\w", message[0]) else ())
+    return Entry(message, told or ("",) * (forms if message[1] else 1), tuple(places), flags)
 
 
-def written(messages: dict[Message, list[str]]) -> str:
-    """A .pot of these."""
-    entries = []
-    for (text, many), places in sorted(messages.items()):
-        lines = [f"#: {name}" for name in places]
-        lines += ["#, python-brace-format"] if re.search(r"\{\w", text) else []
-        lines += [f"msgid {quoted(text)}"]
-        lines += [f"msgid_plural {quoted(many)}", 'msgstr[0] ""', 'msgstr[1] ""'] if many else ['msgstr ""']
-        entries.append("\n".join(lines) + "\n")
-    return "\n".join([HEADER, *entries])
+def _catalogue(header: Mapping[str, str], rows: Iterable[Entry]) -> str:
+    head = Entry(("", ""), ("".join(f"{name}: {value}\n" for name, value in header.items()),))
+    return "\n".join(map(written, (head, *rows)))
 
 
-def quoted(text: str) -> str:
-    """As a .po has a text."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{escaped}"'
+# --- what translators say -------------------------------------------------------------------------------------------
 
 
-def compiled(po: str) -> bytes:
-    """An .mo of a .po: its messages that are translated and not fuzzy, sorted, as GNU gettext reads them."""
-    table: dict[str, str] = {}
-    for entry in re.split(r"\n\s*\n", po):
-        if "#, fuzzy" in entry:
-            continue
-        parts: dict[str, str] = {}
-        last = ""
-        for line in entry.splitlines():
-            keyword = re.match(r"(msgid_plural|msgid|msgstr(?:\[\d+\])?)\s+(\".*\")$", line)
-            if keyword:
-                last = keyword[1]
-                parts[last] = ast.literal_eval(keyword[2])
-            elif line.startswith('"') and last:
-                parts[last] += ast.literal_eval(line)
-        told = [value for name, value in sorted(parts.items()) if name.startswith("msgstr")]
-        if "msgid" in parts and all(told) and told:
-            name = parts["msgid"] + (f"\0{parts['msgid_plural']}" if "msgid_plural" in parts else "")
-            table[name] = "\0".join(told)
-    names = sorted(table, key=str.encode)
-    originals, translations = [one.encode() for one in names], [table[one].encode() for one in names]
-    begin = 7 * 4
-    content = begin + 16 * len(names)
-    index, data = b"", b""
-    for block in (originals, translations):
-        for one in block:
-            index += struct.pack("<II", len(one), content + len(data))
-            data += one + b"\0"
-    head = struct.pack("<7I", 0x950412DE, 0, len(names), begin, begin + 8 * len(names), 0, 0)
-    return head + index + data
+def translations(language: Language) -> dict[Message, Entry]:
+    """What this language's .po has; nothing where there is none yet."""
+    if not language.path.exists():
+        return {}
+    return {one.message: one for one in entries(language.path.read_text(encoding="utf-8")) if one.message[0]}
 
 
+def wanted(language: Language) -> dict[Message, list[str]]:
+    """The messages that this language asks for, and where each stands; click's too, also those of another release of it
+    that the .po has.
+    """
+    library = {
+        one.message: list(one.places)
+        for one in translations(language).values()
+        if all(place.startswith(LIBRARY) for place in one.places)
+    }
+    found = library | of_library() | extracted()
+    return {message: places for message, places in found.items() if language.asks_for(message)}
+
+
+def up_to_date(language: Language, put: Mapping[Message, tuple[str, ...]] | None = None) -> str:
+    """This language's .po as the sources want it, with the translations that it has and those that are put in: by the
+    file in which a message stands first, so that two who translate different rooms change different lines.
+    """
+    told = {message: entry.told for message, entry in translations(language).items()} | dict(put or {})
+    header = {
+        **HEADER,
+        "Language": language.folder,
+        "Plural-Forms": f"nplurals={language.forms}; plural={language.rule};",
+    }
+    ordered = sorted(wanted(language).items(), key=lambda one: (one[1][0], one[0]))
+    rows = [_entry(message, places, language.forms, told.get(message, ())) for message, places in ordered]
+    return _catalogue(header, rows)
+
+
+def untranslated(language: Language, rooms: Iterable[str] = ()) -> list[Entry]:
+    """What this language lacks, of these rooms alone if any are named: by how the first place of a message begins."""
+    begins = tuple(rooms) or ("",)
+    there = translations(language)
+    return [
+        _entry(message, places, language.forms)
+        for message, places in sorted(wanted(language).items(), key=lambda one: (one[1][0], one[0]))
+        if places[0].startswith(begins) and (message not in there or not there[message].is_translated)
+    ]
+
+
+def faults(message: Message, told: Iterable[str]) -> list[str]:
+    """What a translation has otherwise than its message that a program relies on: arguments, space at the ends."""
+    one, many = message
+    found = []
+    for text in told:
+        likeness = many or one
+        if fields(text) != fields(likeness) and not (many and fields(text) == fields(one)):
+            found.append(f"arguments {sorted(fields(text))}, expected {sorted(fields(likeness))}")
+        if PERCENT.findall(text) != PERCENT.findall(likeness):
+            found.append(f"{PERCENT.findall(text)}, expected {PERCENT.findall(likeness)}")
+        for side, edge in EDGES.items():
+            if edge.search(text)[0] != edge.search(one)[0]:  # type: ignore[index]
+                found.append(f"another {side}: {text!r}")
+        if text.count("\b") != one.count("\b"):
+            found.append("other marks of paragraphs that are not wrapped")
+    return found
+
+
+PERCENT = re.compile(r"%\(\w+\)[a-z]")
+EDGES = {"beginning": re.compile(r"^\s*"), "end": re.compile(r"\s*$")}
+
+
+def fields(text: str) -> set[str]:
+    """The arguments of a format, each with how it is written: ``sw:04X``. None where the text is no format."""
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError:
+        return set()
+    named = [(name, how, form) for _before, name, form, how in parts if name is not None]
+    return {name + (f"!{how}" if how else "") + (f":{form}" if form else "") for name, how, form in named}
+
+
+def taken(language: Language, offered: Mapping[str, object]) -> dict[Message, tuple[str, ...]]:
+    """Translations by their messages, checked. click.ClickException with every one that cannot be taken."""
+    known = {message[0]: message for message in wanted(language)}
+    found, wrong = {}, []
+    for name, said in offered.items():
+        told = tuple(said) if isinstance(said, list) else (said,)
+        message = known.get(name)
+        if message is None:
+            wrong.append(f"{name!r}: no message of the sources")
+        elif not all(isinstance(one, str) and one for one in told) or len(told) != (
+            language.forms if message[1] else 1
+        ):
+            wrong.append(f"{name!r}: expected {language.forms if message[1] else 1} text")
+        else:
+            wrong += [f"{name!r}: {one}" for one in faults(message, told)]
+            found[message] = told
+    if wrong:
+        raise click.ClickException("\n".join(wrong))
+    return found
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+LANGUAGE = click.option("--language", type=click.Choice(list(LANGUAGES)), default="zh_CN", show_default=True)
+
+
+@click.group(help=__doc__)
 def main() -> None:
-    """One of the four, by its name."""
-    asked = sys.argv[1] if len(sys.argv) == 2 else ""
-    if asked == "extract":
-        POT.write_text(template(), encoding="utf-8")
-    elif asked == "compile":
-        for po in LOCALE.glob("*/LC_MESSAGES/*.po"):
-            po.with_suffix(".mo").write_bytes(compiled(po.read_text(encoding="utf-8")))
-    elif asked == "library":
-        sys.stdout.write(library())
-    elif asked == "check":
-        if POT.read_text(encoding="utf-8") != template():
-            raise SystemExit(f"{POT.name} is not what the sources say: make messages")
-    else:
-        raise SystemExit("expected extract, compile, library or check")
+    """One of these."""
+
+
+@main.command()
+def extract() -> None:
+    """Write the .pot, and bring each .po up to date."""
+    POT.write_text(template(), encoding="utf-8")
+    for language in LANGUAGES.values():
+        _write(language, up_to_date(language))
+
+
+@main.command("compile")
+def compile_all() -> None:
+    """Make an .mo of each .po."""
+    for po in LOCALE.glob("*/LC_MESSAGES/*.po"):
+        po.with_suffix(".mo").write_bytes(compiled(po.read_text(encoding="utf-8")))
+
+
+@main.command("library")
+def tell_library() -> None:
+    """Print what the installed click says, as a .pot."""
+    click.echo(_catalogue(HEADER, (_entry(one, places, 2) for one, places in sorted(of_library().items()))), nl=False)
+
+
+@main.command("untranslated")
+@click.argument("rooms", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="For `take`, with places.")
+@LANGUAGE
+def tell_untranslated(rooms: tuple[str, ...], as_json: bool, language: str) -> None:
+    """List what a language lacks; of ROOMS alone, by how the first place of a message begins."""
+    lacking = untranslated(LANGUAGES[language], rooms)
+    if as_json:
+        rows = [{"msgid": one.message[0], "plural": one.message[1], "places": one.places} for one in lacking]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for one in lacking:
+        click.echo(f"{one.places[0]}: {one.message[0]!r}")
+    click.echo(f"{len(lacking)} messages", err=True)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@LANGUAGE
+def take(files: tuple[Path, ...], language: str) -> None:
+    """Put translations in: FILES are JSON, each message with its translation, or a list of one for each form."""
+    asked = LANGUAGES[language]
+    for file in files:
+        try:
+            offered = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise click.ClickException(f"{file}: {error}") from None
+        if not isinstance(offered, dict):
+            raise click.ClickException(f"{file}: expected an object of messages and translations")
+        _write(asked, up_to_date(asked, taken(asked, offered)))
+
+
+@main.command()
+def check() -> None:
+    """Fail if the .pot or a .po is not what the sources say."""
+    for path, said in ((POT, template()), *((one.path, up_to_date(one)) for one in LANGUAGES.values())):
+        if not path.exists() or path.read_text(encoding="utf-8") != said:
+            raise click.ClickException(f"{path.relative_to(ROOT)} is not what the sources say: make messages")
+
+
+def _write(language: Language, said: str) -> None:
+    language.path.parent.mkdir(parents=True, exist_ok=True)
+    language.path.write_text(said, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ anew, line for line; at the top stay two packages that stand for them (``sscard/
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MOVED = ("emulator", "harness")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.mo*", "*.pot")
 IMPORTED = re.compile(rf"\b(from|import)(\s+)({'|'.join(MOVED)})\b")
 STAND_IN = """\"\"\"Another name of ``sscard.{name}``, unless the user has a package called {name}.\"\"\"
 
@@ -55,8 +57,27 @@ def lay_out(root: Path, to: Path) -> None:
         (to / name / "__init__.py").write_text(STAND_IN.format(name=name), encoding="utf-8")
     shutil.copytree(root / "vectors", to / "sscard" / "harness" / "vectors")
     shutil.copyfile(root / "docs" / "sources.toml", to / "sscard" / "harness" / "sources" / "sources.toml")
+    compile_catalogues(to / "sscard" / "emulator")
     for path in (to / "sscard").rglob("*.py"):
         path.write_text(moved(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def compile_catalogues(emulator: Path) -> None:
+    """Each catalogue of messages as programs read it, in the place of its source: by the tree's own code, which needs
+    nothing that must be installed.
+    """
+    spec = importlib.util.spec_from_file_location("sscard_po", emulator / "messages" / "po.py")
+    assert spec is not None
+    assert spec.loader is not None
+    po = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = po  # where dataclasses look their own module up
+    try:
+        spec.loader.exec_module(po)
+    finally:
+        del sys.modules[spec.name]
+    for path in (emulator / "locale").rglob("*.po"):
+        path.with_suffix(".mo").write_bytes(po.compiled(path.read_text(encoding="utf-8")))
+        path.unlink()
 
 
 def moved(source: str) -> str:

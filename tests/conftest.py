@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import messages
 from harness.readers import pcsc
 from tests.kit import isolation
 from tests.kit.cards import Card, new_card
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
     # What a killed program leaves behind goes when the tests end.
     os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
+    os.environ[messages.OWN] = messages.BOTH  # whatever the system says
     os.environ["SSCARD_PDF"] = "no"  # whoever wants one says so: each takes seconds
     os.environ["SSCARD_STATE"] = f"{_runtime.name}/state"
     # A short path: that of a socket has 107 characters.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator import messages
-from scripts import messages as catalogue
+from emulator.messages import po as catalogue
 
 LANGUAGE = "zh"
 HEADER = '"Content-Type: text/plain; charset=UTF-8\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n'
