@@ -99,6 +99,7 @@ SPEAKING = (
 KEPT = {
     "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
     "harness/cli/driver.py": ["listening {}", "ready {}"],  # read by programs
+    "harness/cli/man_pages.py": [".BR pcscd (8)", "office.db, office-cards"],  # man(7), files
     "harness/cli/monitor.py": ["# The monitor's rules 监视规则…"],
     "harness/cli/office/options.py": [
         "No new PIN: only the tries are set back (解锁).",
