@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
-.PHONY: help run all test check types types-linux types-win32 types-darwin messages bench deep driver driver-windows clean
+.PHONY: help run all test check types types-linux types-win32 types-darwin messages lock bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
@@ -13,6 +13,7 @@ help:
 	@echo "make test   every test, and make check"
 	@echo "make check  ruff and mypy --strict, for Linux, Windows and macOS"
 	@echo "make messages the catalogue of messages (emulator/locale), from the sources"
+	@echo "make lock   what development installs, with hashes (requirements-dev.txt); newer releases with ARGS=--upgrade"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
@@ -64,6 +65,11 @@ types-win32 types-darwin: types-%: $(VENV)/.ready-dev
 messages: $(VENV)/.ready-dev
 	$(BIN)/python scripts/messages.py extract
 	$(BIN)/python scripts/messages.py compile
+
+# For every system and Python from 3.11 on. What is locked already stays, unless its range has changed or ARGS says --upgrade.
+lock: $(VENV)/.ready-dev
+	$(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra all --extra dev \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.txt $(ARGS)
 
 # A process of tests for each core and one more, as tests often wait for pcscd to look; whoever names one file runs pytest
 # without them and need not wait for processes to start.

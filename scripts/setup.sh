@@ -86,17 +86,23 @@ case "$kind" in
 esac
 # What is used is compiled when it is: most of what comes never is.
 pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile)
+# uv needs a fifth of pip's time. It reads none of pip's configuration: an index that is set there is named to it.
+index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+uv=(.venv/bin/python -m uv pip install --quiet --python .venv/bin/python ${index:+--default-index "$index"})
+uv_range=$(sed -n 's/^ *"\(uv>=[^"]*\)".*/\1/p' pyproject.toml)
 say "Python packages into .venv"
+if [ -n "${PIP_NO_INDEX-}" ] || ! "${pip[@]}" "$uv_range"; then uv=(false); fi
+fetch() { "${uv[@]}" "$@" || "${pip[@]}" "$@"; }
 if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
-    "${pip[@]}" --editable ".[$extra,pcsc]" || {
+    fetch --editable ".[$extra,pcsc]" || {
         say "pyscard could not be built: going on without PC/SC"
-        "${pip[@]}" --editable ".[$extra]"
+        fetch --editable ".[$extra]"
     }
 else
-    "${pip[@]}" --editable ".[$extra]"
+    fetch --editable ".[$extra]"
 fi
 if [ "$kind" = deep ]; then
-    "${pip[@]}" --editable '.[fuzz]' || say "Atheris could not be had from PyPI: fuzzing by coverage will fail"
+    fetch --editable '.[fuzz]' || say "Atheris could not be had from PyPI: fuzzing by coverage will fail"
     # Not by the tests: they have no network.
     mkdir -p build/node && cp tests/deep/package.json build/node/
     (cd build/node && npm install --no-audit --no-fund --ignore-scripts --loglevel=error &&

@@ -39,7 +39,7 @@ class WheelHook(BuildHookInterface[Any]):
         self._folder = tempfile.TemporaryDirectory(prefix="sscard-wheel-")
         laid_out = Path(self._folder.name)
         lay_out(Path(self.root), laid_out)
-        for entry in laid_out.iterdir():
+        for entry in sorted(laid_out.iterdir()):
             build_data["force_include"][str(entry)] = entry.name
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002

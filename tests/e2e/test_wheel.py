@@ -1,10 +1,13 @@
-"""The wheel as it is installed, beside packages and folders of the user's that are called as ours are."""
+"""The wheel and the sdist: whole, and the same wherever they are built; the wheel as it is installed, beside packages
+and folders of the user's that are called as ours are.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from dataclasses import dataclass
@@ -54,16 +57,23 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, as pip builds it from this tree."""
+    folder = tmp_path_factory.mktemp("built")
     subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", ".", "--no-deps", "--no-build-isolation",
-         "--no-cache-dir", "-q", "-w", str(built)],
+         "--no-cache-dir", "-q", "-w", str(folder)],
         cwd=ROOT, check=True,
     )  # fmt: skip
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     site = next((folder / "lib").glob("python*")) / "site-packages"
-    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+    with zipfile.ZipFile(built) as wheel:
         wheel.extractall(site)
     for entry in Path(str(metadata.distribution("pytest").locate_file(""))).iterdir():
         if "sscard" not in entry.name and entry.suffix != ".pth" and not (site / entry.name).exists():
@@ -81,6 +91,67 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "conftest.py").write_text("", encoding="utf-8")
     (tmp_path / "test_own.py").write_text(TESTS, encoding="utf-8")
     return tmp_path
+
+
+def hatchling(tree: Path, to: Path, *targets: str, mask: int = 0o022, **environment: str) -> Path:
+    """What the build backend makes of a tree, with nothing of this environment but its path."""
+    asked = [word for target in targets for word in ("-t", target)]
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", *asked, "-d", str(to)],
+        cwd=tree, check=True, umask=mask, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return to
+
+
+def shipped(tree: Path) -> dict[str, str]:
+    """What code reads at run time or is: each file of the packages, by its name in the wheel."""
+    found = {}
+    for room, to in [("sscard", "sscard"), ("emulator", "sscard/emulator"), ("harness", "sscard/harness"),
+                     ("vectors", "sscard/harness/vectors")]:  # fmt: skip
+        for path in (tree / room).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                found[f"{to}/{path.relative_to(tree / room).as_posix()}"] = path.relative_to(tree).as_posix()
+    return found | {"sscard/harness/sources/sources.toml": "docs/sources.toml"}
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist of this tree."""
+    (made,) = hatchling(ROOT, tmp_path_factory.mktemp("sdist"), "sdist").iterdir()
+    return made
+
+
+def test_the_same_bytes_come_from_the_tree_and_from_its_sdist_elsewhere(
+    built: Path, sdist: Path, tmp_path: Path
+) -> None:
+    """Elsewhere: another folder, umask, time zone, locale, order of hashes, modes and ages of files; without git."""
+    with tarfile.open(sdist) as content:
+        content.extractall(tmp_path / "there", filter="data")
+    (tree,) = (tmp_path / "there").iterdir()
+    for path in tree.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)
+        os.utime(path, (1_900_000_000, 1_900_000_000))
+    again = hatchling(
+        tree, tmp_path / "again", "sdist", "wheel",
+        mask=0o077, TZ="Asia/Shanghai", LC_ALL="POSIX", LANG="zh_CN.GB18030", PYTHONHASHSEED="7",
+    )  # fmt: skip
+    for one in (sdist, built):
+        assert (again / one.name).read_bytes() == one.read_bytes(), one.name
+
+
+def test_the_sdist_has_all_that_git_has_and_the_wheel_all_that_code_reads(built: Path, sdist: Path) -> None:
+    with tarfile.open(sdist) as content:
+        there = {name.partition("/")[2] for name in content.getnames()}
+    with zipfile.ZipFile(built) as wheel:
+        inside = set(wheel.namelist())
+    files = shipped(ROOT)
+    assert files.keys() - inside == set()
+    assert set(files.values()) - there == set()
+    translated = {f"{name[:-3]}.mo" for name in files if name.endswith(".po")}
+    assert translated <= inside, "a catalogue is compiled where the wheel is built"
+    if (ROOT / ".git").exists():
+        kept = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        assert {name for name in kept.split("\0") if name and (ROOT / name).exists()} - there == set()
 
 
 def test_the_plugin_and_the_users_own_packages_do_not_meet(installed: Installed, project: Path) -> None:
