@@ -91,7 +91,12 @@ index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/
 uv=(.venv/bin/python -m uv pip install --quiet --python .venv/bin/python ${index:+--default-index "$index"})
 uv_range=$(sed -n 's/^ *"\(uv>=[^"]*\)".*/\1/p' pyproject.toml)
 say "Python packages into .venv"
-if [ -n "${PIP_NO_INDEX-}" ] || ! "${pip[@]}" "$uv_range"; then uv=(false); fi
+if [ -n "${PIP_NO_INDEX-}" ]; then
+    uv=(false)
+elif ! "${pip[@]}" "$uv_range" 2>/dev/null; then
+    say "uv could not be had: pip installs, which takes longer"
+    uv=(false)
+fi
 fetch() { "${uv[@]}" "$@" || "${pip[@]}" "$@"; }
 if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname -s)" != Linux ]; then
     fetch --editable ".[$extra,pcsc]" || {
