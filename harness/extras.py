@@ -11,7 +11,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "cluster": ("distributed",),
     "conformance": ("jsonschema", "jinja2", "pydantic"),
     "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),
-    "web": ("fastapi", "fastapi_offline", "h11", "limits", "starlette", "uvicorn", "websockets"),
+    "web": ("fastapi", "fastapi_offline", "h11", "limits", "prometheus_client", "starlette", "uvicorn", "websockets"),
     "pcsc": ("smartcard",),
 }
 """What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""

@@ -41,6 +41,7 @@ if command -v apt-get >/dev/null 2>&1; then
         need wine wine
         need wine64 /usr/lib/wine/wine64
         need valgrind valgrind
+        need prometheus prometheus   # that it reads what the services count
         need clang clang   # libFuzzer for the C library
         need libclang-rt-dev /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
         need nodejs node

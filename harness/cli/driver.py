@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ from emulator.reader.shape import ReaderShape
 from harness.cli import card_options
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
+from harness.cli import request_log as request_log_
 from harness.cli.card_options import CardChoice
 from harness.driver.readers import Given, Readers
+from harness.readers import pcsc
 from harness.readers.connection import InProcess
 from harness.serving.run import ended
 
@@ -104,6 +107,7 @@ def build(folder: Path, *, windows: bool) -> None:
 @click.option("--no-socket", is_flag=True, help="With --tcp or --web: no Unix socket.")
 @dialects_.options
 @origins_.option
+@request_log_.option
 @click.option(
     "--trace", "trace_path", type=click.Path(dir_okay=False, path_type=Path),
     help="Write what goes to the cards, and the calls themselves, here: see `sscard trace show`.",
@@ -128,6 +132,7 @@ def serve(
     port: int | None,
     service: tuple[Dialect, int] | None,
     origins: tuple[str, ...],
+    request_log: str | None,
     trace_path: Path | None,
     idle: float | None,
     *,
@@ -154,6 +159,8 @@ def serve(
         raise click.UsageError(_("--pad-wait needs Unix sockets, which Python does not have on Windows"))
     if origins and service is None:
         raise click.UsageError(_("--origin is for --web: name both"))
+    if request_log is not None and service is None:
+        raise click.UsageError(_("--request-log is for --web: name both"))
     with ended(), contextlib.ExitStack() as stack:
         trace = None
         if trace_path is not None:
@@ -187,7 +194,10 @@ def serve(
             from harness.web import driver as front
 
             dialect, at = service
-            url = stack.enter_context(web.background(front.create(clients, origins, dialect), at))
+            needed = {} if isinstance(readers, Given) else {"reader": partial(_reader_there, cards)}
+            app = front.create(clients, origins, dialect, needed)
+            stack.enter_context(web.logged(app, request_log))
+            url = stack.enter_context(web.background(app, at))
             click.echo(f"listening {url}")
         for listener in listeners:
             click.echo(f"ready {listener.name}")
@@ -195,6 +205,12 @@ def serve(
         if on_demand:
             _quiet()
         server.serve()
+
+
+def _reader_there(beginnings: tuple[str, ...]) -> None:
+    """PcscError where PC/SC cannot be asked, or has no reader of these."""
+    if not any(name.startswith(beginnings or ("",)) for name in pcsc.reader_names()):
+        raise pcsc.PcscError(_("no reader of these is there"), pcsc.UNKNOWN_READER)
 
 
 @dataclass(frozen=True, slots=True)

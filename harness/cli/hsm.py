@@ -11,6 +11,7 @@ import click
 from emulator.messages import _
 from harness.cli import card_options, usage
 from harness.cli import origins as origins_
+from harness.cli import request_log as request_log_
 from harness.cli.card_options import F
 from harness.cli.lines import say
 from harness.hsm.machine import PROVINCE, EncryptionMachine
@@ -51,13 +52,16 @@ def _machine_options(function: F) -> F:
     "--host", default=HOST, show_default=True, metavar="ADDRESS", help="Where it listens, as clients name it."
 )
 @origins_.option
+@request_log_.option
 @_machine_options
-def serve_machine(held: EncryptionMachine, port: int, host: str, origins: tuple[str, ...]) -> None:
+def serve_machine(
+    held: EncryptionMachine, port: int, host: str, origins: tuple[str, ...], request_log: str | None
+) -> None:
     """Serve over HTTP until Ctrl-C. Prints `listening URL`; URL/docs is the page, URL/openapi.json the schema."""
     from harness.web import app as web  # they take a while to load, and `sscard --help` need not wait
     from harness.web import hsm as service
 
-    web.serve(service.create(held, hosts=[host], origins=origins), host, port)
+    web.serve(service.create(held, hosts=[host], origins=origins), host, port, request_log)
 
 
 @machine.command("keys")

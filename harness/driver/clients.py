@@ -111,6 +111,8 @@ class Clients:
         self._lock = threading.Lock()
         self._count = 0
         self._since = time.monotonic()
+        self.counted: Callable[[str, int], object] | None = None
+        """Told the function and the code of each call."""
 
     @contextmanager
     def one(self) -> Iterator[Client]:
@@ -141,12 +143,15 @@ class Clients:
 
     def _hear(self) -> Hear | None:
         """What the next client tells of its calls. A trace that fails changes no answer, and is told no more."""
-        if self._calls is None:
+        counted = self.counted
+        if self._calls is None and counted is None:
             return None
         number = next(self._numbers)
 
         def hear(function: Function, values: Sequence[int | str], code: int, out: str, seconds: float) -> None:
-            self._calls = observed(
+            if counted is not None:
+                counted(function.name, code)
+            self._calls = self._calls and observed(
                 self._calls, lambda trace: trace.called(number, function, values, code, out, seconds)
             )
 

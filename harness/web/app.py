@@ -6,7 +6,6 @@ Every refusal has one shape, ``{"error": {"kind": …, "text": …}}``; the text
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import sys
 import threading
@@ -28,12 +27,17 @@ from emulator.version import VERSION
 from harness.messages import forms
 from harness.messages.spoken import SpokenError
 from harness.serving.run import ended
-from harness.web import refusals
+from harness.web import health, refusals
 from harness.web.connection import Connection
 from harness.web.cross_site import Doorstep
 from harness.web.guard import Admission, Guard, anybody
+from harness.web.health import Ready
 from harness.web.internal_fault import Contained
 from harness.web.limiter import Limiter
+from harness.web.metrics import Metrics
+from harness.web.observed import Observed, Observer
+from harness.web.origins import is_loopback
+from harness.web.request_log import RequestLog
 from harness.web.strict import StrictRoute
 
 LOOPBACK = "127.0.0.1"
@@ -94,11 +98,13 @@ def create(
     rate: str = RATE,
     body_limit: int = BODY_LIMIT,
     admit: Admission = anybody,
+    ready: Mapping[str, Ready] | None = None,
 ) -> FastAPI:
     """An empty service. Its page is /docs, its schema /openapi.json.
 
     ``origins``: web pages that may call it, besides its own, as ``origins.normalised`` gives them. ``rate``: requests
     that one client may send, as ``1200/minute``; RateError. ``body_limit``: bytes of one request. ``admit``: who asks.
+    ``ready``: what it needs, by the names that /readyz tells. Its counters are the app's ``state.observer``.
     """
     Limiter(rate)  # what is wrong with it is told now, not at the first request
     app = FastAPIOffline(title=title, description=description, version=VERSION, responses=AT_THE_DOOR)
@@ -106,13 +112,16 @@ def create(
     refusals.handle(app)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
     known = [_in_header(one) for one in (*hosts, *NAMES)]
-    # The last one is the outermost: foreign pages are refused first, and named ones may read every other refusal.
+    # The last one is the outermost: what is refused is counted too; then foreign pages are refused, and named ones may
+    # read every other refusal.
     app.add_middleware(Guard, rate=rate, body_limit=body_limit, admit=admit)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Doorstep, hosts=known, origins=origins)
+    app.state.observer = observer = Observer(Metrics())
+    app.add_middleware(Observed, observer=observer, routes=app.router.routes, fault=_unexpected)
+    health.add(app, observer.metrics, ready or {})
     return app
 
 
@@ -121,10 +130,10 @@ def _in_header(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     told = (f"{'.'.join(map(str, place))}: {said}" for place, said in map(wrong, error.errors()))
-    return refusals.refusal(422, "input", "; ".join(told)[:2000])
+    return refusals.refusal(request, 422, "input", "; ".join(told)[:2000])
 
 
 def wrong(one: Mapping[str, Any]) -> tuple[tuple[int | str, ...], str]:
@@ -140,15 +149,14 @@ def wrong(one: Mapping[str, Any]) -> tuple[tuple[int | str, ...], str]:
     )
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return refusals.refusal(error.status_code, "http", str(error.detail))
+    return refusals.refusal(request, error.status_code, "http", str(error.detail))
 
 
-async def _unexpected(__: Request, error: Exception) -> JSONResponse:
-    return refusals.refusal(
-        500, "fault", _("an error of ours ({name}); the service lives on").format(name=type(error).__name__)
-    )
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    told = _("an error of ours ({name}); the service lives on").format(name=type(error).__name__)
+    return refusals.refusal(request, 500, "fault", told)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -167,14 +175,6 @@ def bind(host: str, port: int) -> socket.socket:
             )
         ) from None
     return listener
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine's own addresses."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def url(listener: socket.socket) -> str:
@@ -198,9 +198,23 @@ def _server(app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM; says ``listening URL`` when it takes connections. ServeError."""
-    with ended(), contextlib.closing(bind(host, port)) as listener:
+@contextlib.contextmanager
+def logged(app: FastAPI, target: str | None) -> Iterator[None]:
+    """Its requests are written to a file meanwhile, ``-`` for standard output, None for nowhere. RequestLogError."""
+    if target is None:
+        yield
+        return
+    with contextlib.closing(RequestLog(target)) as log:
+        app.state.observer.log = log
+        yield
+
+
+def serve(app: FastAPI, host: str, port: int, request_log: str | None = None) -> None:
+    """Serves until SIGINT or SIGTERM; says ``listening URL`` when it takes connections. ServeError.
+
+    ``request_log``: see ``logged``.
+    """
+    with ended(), logged(app, request_log), contextlib.closing(bind(host, port)) as listener:
         if not is_loopback(host):
             print(
                 _("sscard: {host} is open to other machines; this service is for tests only").format(host=host),

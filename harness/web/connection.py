@@ -46,6 +46,7 @@ class Connection(H11Protocol):
         if len(self.connections) > MOST:
             others = (one for one in self.connections if isinstance(one, Connection) and one is not self)
             gone = min((one for one in others if one._waits), key=lambda one: one._since, default=self)
+            gone._dropped("connections")
             self.connections.discard(gone)  # at once: it is lost only later, and others may come before that
             gone.transport.abort()
 
@@ -71,7 +72,18 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """The client does not read: not for ever."""
         super().pause_writing()
-        self._unread = self._unread or self.loop.call_later(READ_TIME, self.transport.abort)
+        self._unread = self._unread or self.loop.call_later(READ_TIME, self._unread_for_long)
+
+    def _unread_for_long(self) -> None:
+        self._dropped("unread")
+        self.transport.abort()
+
+    def _dropped(self, kind: str, status: int | None = None) -> None:
+        """Tells of a connection that ends before, or in the midst of, what was asked."""
+        observer = getattr(self.app, "observer", None)
+        if observer is not None:
+            client = self.client[0] if self.client else "unknown"
+            observer.dropped(client, kind, status, self.loop.time() - self._since)
 
     def resume_writing(self) -> None:
         """Goes on writing: the client reads again."""
@@ -93,6 +105,7 @@ class Connection(H11Protocol):
             self._tell(Refusal(408, "time", late))
 
     def _tell(self, refusal: Refusal) -> None:
+        self._dropped(refusal.kind, refusal.status)
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             head = h11.Response(status_code=refusal.status, headers=refusal.headers)
             for event in (head, h11.Data(data=refusal.body), h11.EndOfMessage()):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from harness.driver.dialects.dialect import PAD, Dialect
 from harness.driver.dialects.messages import MISSING, Asked, Table
 from harness.driver.interface import FUNCTIONS
 from harness.web import app as web
+from harness.web.health import Ready
+from harness.web.metrics import Metrics
 
 T = TypeVar("T")
 TRY_AGAIN_LATER = 1013
@@ -35,13 +38,21 @@ one, without steps."""
 PAGE_RULES = "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def create(clients: Clients, origins: Sequence[str] = (), dialect: Dialect | None = None) -> FastAPI:
-    """The service. ``origins``: web pages that may call it, besides its own; ``dialect``: how they talk, None: ours."""
+def create(
+    clients: Clients,
+    origins: Sequence[str] = (),
+    dialect: Dialect | None = None,
+    ready: Mapping[str, Ready] | None = None,
+) -> FastAPI:
+    """The service. ``origins``: web pages that may call it, besides its own; ``dialect``: how they talk, None: ours;
+    ``ready``: as ``web.create`` takes it.
+    """
     own = dialects.load(dialects.OWN)
     spoken = dialect or own
     paths = " or ".join(f"`{path}`" for path in spoken.paths)
     about = DESCRIPTION.format(paths=paths, name=spoken.name, title=spoken.title, title_zh=spoken.title_zh)
-    app = web.create("SSCardDriver", about, origins=origins)
+    app = web.create("SSCardDriver", about, origins=origins, ready=ready)
+    clients.counted = partial(_counted, app.state.observer.metrics)
 
     @app.get("/", include_in_schema=False)
     async def start() -> RedirectResponse:
@@ -78,6 +89,12 @@ def create(clients: Clients, origins: Sequence[str] = (), dialect: Dialect | Non
         app.websocket(path)(listen)
         app.post(path, include_in_schema=False)(call)  # where a service's WebSocket is, pages look for its HTTP too
     return app
+
+
+def _counted(metrics: Metrics, function: str, code: int) -> None:
+    metrics.called(function, code)
+    if code in (Code.PIN_WRONG, Code.PIN_BLOCKED):
+        metrics.wrong_pin("card")
 
 
 async def _in_thread(work: Callable[..., T], *given: object) -> T:

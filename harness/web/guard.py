@@ -12,6 +12,7 @@ from emulator.errors import SscardError
 from emulator.messages import _
 from harness.web import refusals
 from harness.web.limiter import Limiter
+from harness.web.observed import address, note
 from harness.web.refuse import Refusal
 
 BODY_TIME = 30.0
@@ -23,9 +24,12 @@ HELD_MOST = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who asks. ``who``: a name that was proved, None for anybody. ``refusal``: why the request goes no further."""
+    """Who asks. ``who``: a name that was proved, None for anybody; ``role``: what they may do. ``refusal``: why the
+    request goes no further.
+    """
 
     who: str | None = None
+    role: str = ""
     refusal: Refusal | None = None
 
 
@@ -76,9 +80,10 @@ class Guard:
             if not error.word:
                 raise
             return Refusal(refusals.status(error), error.word, _(error.afar) or str(error))
+        if admitted.who is not None:
+            note(scope, who=admitted.who, role=admitted.role)
         # A proved name has a rate of its own: what others send from the same address takes nothing from it.
-        address = (scope.get("client") or ("unknown",))[0]
-        if not self._limiter.hit(f"@{address}" if admitted.who is None else admitted.who):
+        if not self._limiter.hit(f"@{address(scope)}" if admitted.who is None else admitted.who):
             return Refusal(429, "rate", _("more than {rate} requests from one client").format(rate=self._limiter.rate))
         if admitted.refusal is not None:
             return admitted.refusal

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
+from emulator.errors import NotFound
+from emulator.messages import _
 from harness.hsm.machine import LONGEST_LINE, RELOAD, Card, EncryptionMachine
 from harness.web import app as web
 
@@ -187,6 +190,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _loaded(machine: EncryptionMachine) -> None:
+    if not machine.keys:
+        raise NotFound(_("this machine holds no key"))
+
+
 def create(
     machine: EncryptionMachine, *, hosts: Sequence[str] = (), origins: Sequence[str] = (), rate: str = web.RATE
 ) -> FastAPI:
@@ -199,6 +207,7 @@ def create(
         hosts=hosts,
         origins=origins,
         rate=rate,
+        ready={"keys": partial(_loaded, machine)},
     )
 
     def request(path: str, summary: str) -> Callable[[Handler], Handler]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from emulator import internal_fault
+from harness.web.observed import Observer
 
 INTERNAL_ERROR = 1011
 _log = logging.getLogger("uvicorn.error")
@@ -17,8 +19,10 @@ _log = logging.getLogger("uvicorn.error")
 class Contained:
     """ASGI application. uvicorn would log an exception with its words; here its kind and place are."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: FastAPI) -> None:
         self._app = app
+        self.observer: Observer = app.state.observer
+        """For what is on a connection and never becomes a request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or WebSocket; whatever else as it is."""

@@ -18,6 +18,14 @@ class OriginError(SscardError, ValueError):
     kind = ErrorKind.INPUT
 
 
+def is_loopback(host: str) -> bool:
+    """True for this machine's own addresses."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def normalised(text: str) -> str:
     """The origin that a text means: small letters, no closing slash, no default port. OriginError for anything else."""
     if text.strip() == "*":

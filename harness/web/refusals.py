@@ -7,6 +7,8 @@ from fastapi.responses import JSONResponse
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from harness.terminal.refused import PinRefused
+from harness.web.observed import note
 
 BY_KIND = {
     ErrorKind.USAGE: 400,
@@ -43,8 +45,9 @@ def status(error: SscardError) -> int:
     return error.status if isinstance(error, Problem) else BY_WORD.get(error.word, BY_KIND[error.kind])
 
 
-def refusal(status: int, kind: str, text: str, **more: object) -> JSONResponse:
+def refusal(request: Request, status: int, kind: str, text: str, **more: object) -> JSONResponse:
     """A refusal as every service gives it; ``more`` stands beside kind and text."""
+    note(request.scope, kind=kind, **({"rule": str(more["rule"])} if "rule" in more else {}))
     return JSONResponse({"error": {"kind": kind, "text": text, **more}}, status)
 
 
@@ -55,9 +58,11 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(SscardError, _answered)
 
 
-async def _answered(__: Request, error: Exception) -> JSONResponse:
+async def _answered(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SscardError)
     if not error.word:
         raise error
     table = error.as_table()
-    return refusal(status(error), **(table | {"text": _(error.afar)} if error.afar else table))
+    if isinstance(error.__cause__, PinRefused):
+        request.app.state.observer.metrics.wrong_pin("card")
+    return refusal(request, status(error), **(table | {"text": _(error.afar)} if error.afar else table))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from harness.web.observed import note
+
 POLICY_VIOLATION = 1008
 LINGER_BYTES = 256 * 1024
 LINGER = 2.0
@@ -43,6 +45,7 @@ class Refusal:
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers so: a WebSocket is closed, a request gets status, kind and text."""
+        note(scope, kind=self.kind)
         if scope["type"] == "websocket":
             await receive()  # the handshake
             await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": self.text})

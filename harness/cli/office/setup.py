@@ -8,6 +8,7 @@ import click
 
 from emulator.messages import _
 from harness.cli import origins as origins_
+from harness.cli import request_log as request_log_
 from harness.cli.lines import say
 from harness.cli.office.desk import Command, Desk
 from harness.office.cards.store import CardStore
@@ -62,6 +63,7 @@ def token(desk: Desk, name: str, days: int, *, revoke: bool) -> None:
     "--name", "hosts", multiple=True, metavar="HOST", help="A name it is called by besides localhost; repeat."
 )
 @click.option("--rate", metavar="N/minute", help="Requests of one client. [600/minute]")
+@request_log_.option
 @click.pass_obj
 def serve(
     desk: Desk,
@@ -71,6 +73,7 @@ def serve(
     origins: tuple[str, ...],
     hosts: tuple[str, ...],
     rate: str | None,
+    request_log: str | None,
 ) -> None:
     """Serve the operations over HTTP, with an OpenAPI page at /docs, until Ctrl-C."""
     from harness.web import app as web
@@ -79,7 +82,7 @@ def serve(
 
     address = host or web.LOOPBACK
     app = create(desk.office, readers=readers, hosts=(*hosts, address), origins=origins, rate=rate or RATE)
-    web.serve(app, address, port)
+    web.serve(app, address, port, request_log)
 
 
 COMMANDS = (token, serve)

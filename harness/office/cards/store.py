@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,11 @@ class CardStore:
         if not (number.isalnum() and number.isascii()):
             raise NoCard(_("no card number: {number!r}").format(number=number))
         return self._folder / f"{number}.json"
+
+    def ready(self) -> None:
+        """Returns where cards can be put in and taken out; NoCard where the folder is gone or not ours to write."""
+        if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+            raise NoCard(_("{folder}: no card can be kept there").format(folder=self._folder))
 
     def put(self, number: str, image: Image) -> None:
         """A new card. FileExistsError if it is there."""

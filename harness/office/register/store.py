@@ -6,7 +6,8 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -74,6 +75,8 @@ class Register:
         self._glancing = _engine(path, durable=durable, wait=0.0)
         self._writing = threading.Lock()
         self._notes = _Notes(self)
+        self.waited: Callable[[float], object] = lambda _: None
+        """Told of each transaction how many seconds it waited for this program's others."""
         self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
         try:
             self._info[secret.NAME] = secret.kept(secret.beside(path))
@@ -101,8 +104,10 @@ class Register:
         """Writers of this program are let on one after the other: SQLite, whose lock is between programs, would have
         them look again and again, with longer and longer naps. NoConnection after ``BUSY`` seconds.
         """
+        began = time.monotonic()
         if not self._writing.acquire(timeout=BUSY):
             raise NoConnection(_("other requests have been writing for {busy:g} s").format(busy=BUSY))
+        self.waited(time.monotonic() - began)
         try:
             yield
         finally:
@@ -122,6 +127,14 @@ class Register:
         with _worded(), contextlib.closing(self._glancing.raw_connection()) as link:
             assert isinstance(link.dbapi_connection, sqlite3.Connection)
             yield link.dbapi_connection
+
+    def ready(self) -> None:
+        """Returns where it can be read, and its schema is the newest; RegisterError where not."""
+        with self.reading() as session:
+            if MigrationContext.configure(session.connection()).get_current_revision() != newest():
+                raise RegisterError(
+                    _("{path}: no register of this program, or one of a newer program").format(path=self.path)
+                )
 
     def note(self, note: Note) -> None:
         """A line of the trail that nothing else is written with; it is on the disk when this returns."""

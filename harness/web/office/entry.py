@@ -28,6 +28,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Connection, Pcsc
 from harness.web.guard import Admitted
 from harness.web.limiter import Limiter
+from harness.web.observed import address
 from harness.web.refusals import Problem
 from harness.web.refuse import Refusal
 
@@ -58,16 +59,16 @@ class Door:
         caller = await self._caller(given) if given else None
         scope.setdefault("state", {})[CALLER] = caller
         if caller is not None:
-            return Admitted(caller.name)
+            return Admitted(caller.name, str(caller.role))
         if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-            return Admitted(refusal=self._refusal(_address(scope), given))
+            return Admitted(refusal=self._refusal(address(scope), given))
         return Admitted()
 
     async def __call__(self, request: Request, _: Given) -> Actor:
         """Whose token was good. Problem 401 without one, 429 after too many bad ones."""
         caller: Actor | None = request.scope["state"].get(CALLER)
         if caller is None:
-            refusal = self._refusal(_address(request.scope), request.headers.get("authorization"))
+            refusal = self._refusal(address(request.scope), request.headers.get("authorization"))
             raise Problem(refusal.status, refusal.kind, refusal.text)
         return caller
 
@@ -105,10 +106,6 @@ class Door:
                 allowed=allowed, roles=", ".join(sorted(roles))
             ),
         )
-
-
-def _address(scope: Scope) -> str:
-    return str((scope.get("client") or ("unknown",))[0])
 
 
 @dataclass(frozen=True, slots=True)

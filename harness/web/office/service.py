@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI
@@ -20,6 +21,7 @@ from harness.office.measures.articles import Citation
 from harness.office.operations import ALL
 from harness.office.register.audit import Actor
 from harness.office.requests.models import Activate, Apply, Make, Model, Number, Request
+from harness.readers import pcsc
 from harness.web import app as web
 from harness.web.office import answers, examples, forms, lookup
 from harness.web.office.entry import FAILURES, Door, InReader, Readers
@@ -84,9 +86,14 @@ def create(
     that one client may send; the rest as web.app.create has it.
     """
     door = Door(office, failures)
+    needed = {"register": office.register.ready, "cards": office.services.card_store.ready}
+    if readers:
+        needed["readers"] = partial(_all_there, readers)
     app = web.create(
-        TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT, admit=door.admit
-    )
+        TITLE, DESCRIPTION, hosts=hosts, origins=origins, rate=rate, body_limit=BODY_LIMIT, admit=door.admit,
+        ready=needed,
+    )  # fmt: skip
+    office.register.waited = app.state.observer.metrics.waited
     service = Service(office, door, Readers(office, readers))
     for operation in ALL.values():
         _operation(app, service, operation)
@@ -95,6 +102,11 @@ def create(
     lookup.add(app, office, service.door, readers)
     forms.add(app, service.door, {"issue": Issue})
     return app
+
+
+def _all_there(readers: Sequence[str]) -> None:
+    for name in readers:
+        pcsc.find_reader(name)
 
 
 def _known_layout(name: str) -> None:
