@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
-.PHONY: help run all test check types types-linux types-win32 types-darwin messages lock bench deep driver driver-windows clean
+.PHONY: help run all test check types types-linux types-win32 types-darwin messages site lock bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
@@ -14,6 +14,7 @@ help:
 	@echo "make check  ruff and mypy --strict, for Linux, Windows and macOS"
 	@echo "make messages the catalogue of messages (emulator/locale), from the sources"
 	@echo "make lock   what development installs, with hashes (requirements-dev.txt); newer releases with ARGS=--upgrade"
+	@echo "make site   the documentation as pages to read offline, in both languages, into build/site"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
@@ -35,13 +36,17 @@ $(VENV)/.ready-dev: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh dev
 	@touch $@ $(VENV)/.ready-all $(VENV)/.ready-run
 
+$(VENV)/.ready-site: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh site
+	@touch $@ $(VENV)/.ready-run
+
 $(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh bench
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run
 
 $(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
-	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 
 run: $(VENV)/.ready-run
 	@$(BIN)/sscard run --demo $(ARGS)
@@ -70,6 +75,9 @@ messages: $(VENV)/.ready-dev
 lock: $(VENV)/.ready-dev
 	$(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra all --extra dev \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.txt $(ARGS)
+
+site: $(VENV)/.ready-site
+	@$(BIN)/python scripts/site/build.py $(ARGS)
 
 # A process of tests for each core and one more, as tests often wait for pcscd to look; whoever names one file runs pytest
 # without them and need not wait for processes to start.

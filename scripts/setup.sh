@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
-#   scripts/setup.sh run|all|dev|bench|deep   to run the card; every command; to test it as well; to measure it beside
-#   vicc; to test all of it
+#   scripts/setup.sh run|all|dev|site|bench|deep   to run the card; every command; to test it as well; to make the
+#   documentation's site; to measure it beside vicc; to test all of it
 # Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?run, all, dev, bench or deep}
+kind=${1:?run, all, dev, site, bench or deep}
 python=${PYTHON:-python3}
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -27,7 +27,7 @@ if command -v apt-get >/dev/null 2>&1; then
     header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
     [ -e "$header" ] || missing+=(python3-dev)
     [ "$kind" = bench ] && need vsmartcard-vpicc vicc
-    if [ "$kind" != run ] && [ "$kind" != all ]; then
+    if [ "$kind" != run ] && [ "$kind" != all ] && [ "$kind" != site ]; then
         need opensc opensc-tool
         need pcsc-tools scriptor
         need iproute2 ip
@@ -82,7 +82,9 @@ all=cluster,conformance,office,web
 case "$kind" in
     run) extra=conformance ;;
     all) extra=$all ;;
+    site) extra=conformance,site ;;
     bench) extra=$all,dev,bench ;;
+    deep) extra=$all,dev,site ;;
     *) extra=$all,dev ;;
 esac
 # What is used is compiled when it is: most of what comes never is.
