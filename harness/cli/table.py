@@ -51,6 +51,8 @@ ROOMS = {
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}
 Record = dict[str, Any]
+AS_IT_IS = "\b\n"
+"""How a paragraph begins that click does not wrap."""
 SHORT, WHOLE = 45, 10_000
 """Characters of what a command does in short: where a shell completes a name, and uncut."""
 
@@ -84,11 +86,29 @@ class Formatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """What a command says of itself."""
-        super().write_text(_(text))
+        super().write_text(_laid_out(_(text), self.width - self.current_indent))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Options, or commands, and what is said of each."""
-        super().write_dl([(names, option_text(text)) for names, text in rows], col_max, col_spacing)
+        told = [(names, option_text(text)) for names, text in rows]
+        first = min(max((len(names) for names, __ in told), default=0), col_max) + col_spacing
+        width = max(self.width - first - 2, 10)
+        super().write_dl([(names, _laid_out(text, width)) for names, text in told], col_max, col_spacing)
+
+
+def _laid_out(text: str, width: int) -> str:
+    """A text with Chinese, in lines that click leaves as they are: click would take a character for one column, and a
+    sentence for one word.
+    """
+    if text.isascii():
+        return text
+    from harness.messages.columns import columns, wrapped
+
+    paragraphs = text.split("\n\n")
+    for at, one in enumerate(paragraphs):
+        if columns(one) > len(one) and not one.startswith(AS_IT_IS):
+            paragraphs[at] = AS_IT_IS + "\n".join(wrapped(one, width))
+    return "\n\n".join(paragraphs)
 
 
 def option_text(text: str) -> str:
