@@ -198,8 +198,9 @@ def faults(message: Message, told: Iterable[str]) -> list[str]:
             found.append(f"arguments {sorted(fields(text))}, expected {sorted(fields(likeness))}")
         if PERCENT.findall(text) != PERCENT.findall(likeness):
             found.append(f"{PERCENT.findall(text)}, expected {PERCENT.findall(likeness)}")
-        for side, edge in EDGES.items():
-            if edge.search(text)[0] != edge.search(one)[0]:  # type: ignore[index]
+        for (side, edge), at in zip(EDGES.items(), (text[:1], text[-1:]), strict=True):
+            space = edge.search(one)[0]  # type: ignore[index]
+            if edge.search(text)[0] != space and not (space == " " and at in FULL_WIDTH):  # type: ignore[index]
                 found.append(f"another {side}: {text!r}")
         if text.count("\b") != one.count("\b"):
             found.append("other marks of paragraphs that are not wrapped")
@@ -208,6 +209,8 @@ def faults(message: Message, told: Iterable[str]) -> list[str]:
 
 PERCENT = re.compile(r"%\(\w+\)[a-z]")
 EDGES = {"beginning": re.compile(r"^\s*"), "end": re.compile(r"\s*$")}
+FULL_WIDTH = "，。：；、（）"
+"""Punctuation that brings its space along."""
 
 
 def fields(text: str) -> set[str]:

@@ -12,6 +12,7 @@ from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import card_options
 from harness.cli.lines import say
+from harness.cli.table import Group
 from harness.facts.fact import Fact
 from harness.sources.page import markdown
 from harness.sources.register import Register, register
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MERGE = "merge"
 
 
-class _Facts(click.Group):
+class _Facts(Group):
     """Takes a filter, or the name of its command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from emulator.textfiles.text import read
 from harness.cli import card_options, usage
 from harness.cli.card_options import CardChoice
 from harness.cli.lines import say
-from harness.cli.table import Context
+from harness.cli.table import Group
 from harness.readers import pcsc
 from harness.serving import control
 from harness.serving.masked import MaskedFeed
@@ -38,10 +38,8 @@ FLAGS = ("--json", "--force", "-h", "--help")
 Ask = Callable[..., dict[str, Any]]
 
 
-class _AnyOrder(click.Group):
+class _AnyOrder(Group):
     """Takes options before the operation too: ``card --port 40000 remove 0``."""
-
-    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Moves the operation to the front."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -132,16 +132,26 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-def brief(record: Record, limit: int | None = None) -> str:
-    """What a command does in short, in English, cut to so many characters."""
-    text = click.Command(None, help=record["help"], short_help=record["short"])
-    return text.get_short_help_str(limit or WHOLE)
+def brief(record: Record) -> str:
+    """What a command does in short, in English."""
+    return _named(record).get_short_help_str(WHOLE)
 
 
-def _in_short(record: Record, limit: int) -> str:
-    whole = brief(record)
+def _named(record: Record) -> click.Command:
+    return click.Command(None, help=record["help"], short_help=record["short"])
+
+
+def _in_short(command: click.Command, limit: int) -> str:
+    """In the user's language; in English cut to so many characters."""
+    whole = command.get_short_help_str(WHOLE)
     told = _(whole)
-    return told if told != whole else brief(record, limit)
+    return told if told != whole else command.get_short_help_str(limit)
+
+
+def _write_commands(formatter: click.HelpFormatter, commands: Mapping[str, click.Command]) -> None:
+    limit = formatter.width - 6 - max(map(len, commands))
+    with formatter.section("Commands"):
+        formatter.write_dl([(name, _in_short(one, limit)) for name, one in commands.items()])
 
 
 class Told(click.Command):
@@ -204,10 +214,7 @@ class Table(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands and what they do in short, from the table."""
-        names = self.list_commands(ctx)
-        limit = formatter.width - 6 - max(map(len, names))
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _in_short(records()[self._below(name)], limit)) for name in names])
+        _write_commands(formatter, {name: _named(records()[self._below(name)]) for name in self.list_commands(ctx)})
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names from the table, and this group's own options."""
@@ -215,11 +222,21 @@ class Table(click.Group):
 
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         own = click.Command.shell_complete(self, ctx, incomplete)
-        told = (CompletionItem(name, help=_in_short(records()[self._below(name)], SHORT)) for name in names)
+        told = (CompletionItem(name, help=_in_short(_named(records()[self._below(name)]), SHORT)) for name in names)
         return [*told, *own]
 
     def _below(self, name: str) -> str:
         return f"{self.path} {name}".strip()
+
+
+class Group(click.Group):
+    """A group with options of its own, imported, whose help is told in the user's language."""
+
+    context_class = Context
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands and what they do in short."""
+        _write_commands(formatter, dict(sorted(self.commands.items())))
 
 
 def _group(path: str, record: Record) -> Table:

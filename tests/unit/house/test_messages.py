@@ -136,6 +136,20 @@ def test_no_place_outside_the_catalogues_is_read(tmp_path: Path, monkeypatch: py
     assert list(messages.languages()) == []
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese", "good"),
+    [
+        (" (known)", "（已知）", True),
+        ("second run: ", "第二次运行：", True),
+        (" or ", "或", False),
+        ("  again: {line}", "重现：{line}", False),
+        ("\nThe session worked", "会话成功。", False),
+    ],
+)
+def test_space_at_an_end_stays_where_no_punctuation_brings_its_own(english: str, chinese: str, good: bool) -> None:
+    assert (catalogue.faults((english, ""), [chinese]) == []) is good
+
+
 def test_nothing_else_is_called_as_messages_are() -> None:
     """A throwaway named ``_`` in a function that tells something would be called in the catalogue's place."""
     for path in SOURCES:

@@ -59,7 +59,7 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     said, modules = run(COMMAND, *arguments)
     assert said.startswith("Usage: sscard")
     assert not modules & (HEAVY | {"importlib.metadata", "subprocess", "asyncio"})
-    assert len(ours(modules)) < 19
+    assert len(ours(modules)) < 20  # with `columns`, where there is Chinese to lay out
     commands = {one for one in ours(modules) if one.startswith("harness.cli.")}
     assert commands <= {"harness.cli.interrupt", "harness.cli.table", "harness.cli.office", "harness.cli.office.common"}
 

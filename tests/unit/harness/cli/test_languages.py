@@ -14,10 +14,12 @@ from click.testing import CliRunner
 from emulator import messages
 from harness.cli import main
 from harness.cli.table import children
+from harness.messages.columns import columns
 from harness.readers import pcsc
 from tests.kit import languages
 
 COPY = "Copy a card, to rewind to later; SOURCE may be in a running reader. An existing COPY is never overwritten."
+SUM = "Add up what several cards showed of the facts: facts.json of each, or the folders that `sscard learn` wrote."
 WORDS: dict[str | tuple[str, str], str] = {
     "Usage:": "用法:",
     "Options": "选项",
@@ -28,6 +30,7 @@ WORDS: dict[str | tuple[str, str], str] = {
     "No such command {name!r}.": "没有命令 {name!r}。",
     "Missing option": "缺少选项",
     COPY: "复制卡片映像。还可还原。",
+    SUM: "汇总多张卡证实的事实：" + "各卡的facts.json，或`sscard learn`写出的目录；" * 4,
     "Copy a card, to rewind to later; SOURCE may be in a running reader.": "复制卡片映像",
     "Six digits of GB/T 2260.": "GB/T 2260的六位代码。",
     "For other programs.": "供其他程序使用。",
@@ -75,6 +78,20 @@ def test_so_is_a_group(path: tuple[str, ...]) -> None:
 
 def test_a_commands_short_text_is_told_where_commands_are_listed() -> None:
     assert "copy 复制卡片映像" in said("image", "--help")
+
+
+def test_a_group_that_takes_a_filter_too_lists_its_commands_in_the_language() -> None:
+    text = said("facts", "--help")
+    assert "merge 汇总多张卡" in text
+    assert "供其他程序使用。" in text
+
+
+def test_no_line_of_help_is_wider_than_the_terminal() -> None:
+    result = CliRunner().invoke(main, ["facts", "--help"], prog_name="sscard", terminal_width=60)
+    lines = [line for line in result.output.splitlines() if columns(line) > len(line)]
+    assert len(lines) > 4
+    assert max(map(columns, lines)) <= 60
+    assert not any(line.lstrip().startswith(("：", "，", "；")) for line in lines)
 
 
 def test_wrong_usage_is_told_by_the_library_in_the_language_too() -> None:
