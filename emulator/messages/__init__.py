@@ -55,12 +55,22 @@ def ngettext(one: str, many: str, number: int) -> str:
     return found.ngettext(one, many, number)
 
 
-def both(english: str, chinese: str, between: str = " ", *, chinese_first: bool = False) -> str:
-    """What is there in both languages, in the one that is asked for: both where none is."""
+def told(english: str, chinese: str) -> list[str]:
+    """Of a text that is there in both languages the one that is asked for; both, Chinese first, where none is."""
     language = asked()
     if language == BOTH:
-        return between.join(one for one in ((chinese, english) if chinese_first else (english, chinese)) if one)
-    return (chinese or english) if language == CHINESE else (english or chinese)
+        return [one for one in (chinese, english) if one]
+    return [(chinese or english) if language == CHINESE else (english or chinese)]
+
+
+def both(english: str, chinese: str, between: str = " ") -> str:
+    """The same in one line, English first."""
+    return between.join(reversed(told(english, chinese)))
+
+
+def chinese_first(english: str, chinese: str, between: str = " ") -> str:
+    """The same in one line, Chinese first."""
+    return between.join(told(english, chinese))
 
 
 def asked() -> str:
@@ -76,6 +86,25 @@ def in_language(language: str) -> Iterator[None]:
         yield
     finally:
         _asked.reset(before)
+
+
+@contextlib.contextmanager
+def spoken(language: str) -> Iterator[None]:
+    """Within it, this program and those that it starts tell users in this language; empty: as the system says."""
+    if not language:
+        yield
+        return
+    before = os.environ.get(OWN)
+    os.environ[OWN] = language
+    forget()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[OWN]
+        else:
+            os.environ[OWN] = before
+        forget()
 
 
 def languages(asked_for: str = "") -> Iterator[str]:

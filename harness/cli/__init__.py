@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO, cast
 
 import click
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _, for_libraries
+from emulator.messages import CHOICES, _, for_libraries, spoken
 from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import HELP, Table
@@ -20,6 +21,7 @@ from harness.messages.visible import VisibleStream, visible_line
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 FAILED = 1
+LANGUAGE_OPTION = "--lang"
 
 
 class _Main(Table):
@@ -30,8 +32,12 @@ class _Main(Table):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click has it, with streams on which everything is visible."""
         out, err = cast(TextIO, VisibleStream(sys.stdout)), cast(TextIO, VisibleStream(sys.stderr))
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), for_libraries():
-            return super().main(*args, **kwargs)
+        given = args[0] if args else kwargs.pop("args", None)
+        language, given = _language_of(given)
+        with (
+            contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), spoken(language), for_libraries(),
+        ):  # fmt: skip
+            return super().main(given, *args[1:], **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -63,8 +69,29 @@ class _Main(Table):
         raise click.exceptions.Exit(code)
 
 
+def _language_of(given: Sequence[str] | None) -> tuple[str, Sequence[str] | None]:
+    """The language that the command line asks for, empty where none is, and the command line with that option before
+    the command: usage errors and help are told in it too, and so it is known before anything is read.
+    """
+    words = list(sys.argv[1:] if given is None else given)
+    end = words.index("--") if "--" in words else len(words)
+    for at, word in enumerate(words[:end]):
+        name, joined, value = word.partition("=")
+        if name == LANGUAGE_OPTION and (joined or at + 1 < end):
+            size = 1 if joined else 2
+            value = value if joined else words[at + 1]
+            moved = [*words[at : at + size], *words[:at], *words[at + size :]] if at else given
+            return value if value in CHOICES else "", moved
+    return "", given
+
+
 @click.group(cls=_Main, context_settings=HELP)
 @click.version_option(VERSION)
+@click.option(
+    LANGUAGE_OPTION, type=click.Choice(CHOICES), expose_value=False,
+    help="Chinese, English, or English with Chinese beside it where there is both; after the command too. "
+    "[$SSCARD_LANG, else the system's]",
+)  # fmt: skip
 @click.option(
     "--reader-wait", type=click.FloatRange(0, LONGEST_WAIT), envvar=WAIT_VARIABLE, metavar="SECONDS",
     help=f"Wait so long for a card in a reader that another program uses. [${WAIT_VARIABLE}, else "

@@ -19,7 +19,7 @@ from harness.verdicts import environment as environments
 from harness.verdicts import report
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import Result, Verdict, in_words
 
 if TYPE_CHECKING:
     from harness.campaign.campaign import Campaign
@@ -193,7 +193,7 @@ def _print(results: list[Result], found: list[_Kept]) -> None:
     for one in results:
         chance = one.subject.id.startswith("CAMPAIGN-")
         if one.subject.id not in kept and (chance or one.verdict not in quiet):
-            say(f"{one.verdict} {CHINESE[one.verdict]} {one.subject.id} [{one.profile}] {one.reason}".rstrip())
+            say(f"{in_words(one.verdict)} {one.subject.id} [{one.profile}] {one.reason}".rstrip())
     for each in found:
         finding = each.finding
         say(
@@ -205,7 +205,7 @@ def _print(results: list[Result], found: list[_Kept]) -> None:
         if not each.shown:
             click.echo(_("  its vector does not fail: answers alone, or another challenge, do not show it"))
     counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
 
 
 COMMANDS = (campaign,)

@@ -14,7 +14,7 @@ from emulator.filesystem.layouts.changes import Difference, differences, habits_
 from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ContactlessSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from emulator.security import PIN, Always
 from harness.cli import card_options
 from harness.cli.lines import say
@@ -104,7 +104,7 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"fingerprint": found.fingerprint, "layout": found.table}, ensure_ascii=False, indent=1))
         return
-    say(f"{found.name}  {found.title_zh} {found.title}  ({', '.join(found.algorithms)})")
+    say(f"{found.name}  {chinese_first(found.title, found.title_zh)}  ({', '.join(found.algorithms)})")
     for app in found.applications.values():
         if not app.parent:
             _application(found, app.id, 0)

@@ -13,7 +13,7 @@ import click
 
 from emulator.chip import Chip
 from emulator.interface import Interface
-from emulator.messages import _
+from emulator.messages import _, both
 from emulator.textfiles import writing
 from harness.cli import card_options, interrupt, pins, progress
 from harness.cli.card_options import CardChoice
@@ -43,7 +43,7 @@ def _list_commands(ctx: click.Context, param: click.Parameter, value: bool) -> N
     if not value or ctx.resilient_parsing:
         return
     for one in harmless.ALLOWED:
-        click.echo(f"{one.name:46} {one.code:32} {one.why} {one.why_zh}")
+        click.echo(f"{one.name:46} {one.code:32} {both(one.why, one.why_zh)}")
     ctx.exit()
 
 

@@ -13,7 +13,7 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
-from emulator.messages import _
+from emulator.messages import _, chinese_first, told
 from harness.cli import baselines, card_options, outputs, relaying
 from harness.cli.lines import say
 from harness.cli.relaying import relayed_into_free
@@ -31,7 +31,7 @@ from harness.verdicts import conclusion, report
 from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import Result, Verdict, in_words
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 MARK = {"error": "✗", "warning": "!"}
@@ -195,7 +195,8 @@ def _say(findings: Iterable[Finding]) -> None:
             )
             + (_(", at {at}").format(at=one.at) if one.at else "")
         )
-        say(f"    {rule.title_zh}", f"    {rule.title}", f"    {register().readable(rule.source)}")
+        for text in (*told(rule.title, rule.title_zh), register().readable(rule.source)):
+            say(f"    {text}")
 
 
 def _sum(results: list[Result]) -> None:
@@ -203,7 +204,7 @@ def _sum(results: list[Result]) -> None:
         if one.verdict is Verdict.MISSING:
             say(f"? {one.subject.id}: {one.reason}")
     counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
 
 
 def _list(*, as_json: bool, markdown: bool) -> None:
@@ -226,7 +227,9 @@ def _list(*, as_json: bool, markdown: bool) -> None:
         return
     for one in RULES:
         source = register().readable(one.source)
-        click.echo(f"{one.id:26} {one.severity:8} {one.grade()}  {one.title_zh}  {one.title}  ({source})")
+        click.echo(
+            f"{one.id:26} {one.severity:8} {one.grade()}  {chinese_first(one.title, one.title_zh, '  ')}  ({source})"
+        )
 
 
 def rules_markdown() -> str:

@@ -10,7 +10,7 @@ import click
 
 from emulator import catalogue
 from emulator.filesystem.layouts.terms import CardKind
-from emulator.messages import _
+from emulator.messages import _, both
 from emulator.own_personas import check as checking
 from emulator.own_personas import new
 from emulator.personas import document
@@ -38,7 +38,7 @@ def personas(*, as_json: bool) -> None:
         return
     width = max(len(one.name) for one in people)
     for one in people:
-        click.echo(f"{one.name:{width}}  {one.title}  {one.title_zh}")
+        click.echo(f"{one.name:{width}}  {both(one.title, one.title_zh, '  ')}")
 
 
 @click.group()

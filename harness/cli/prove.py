@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from emulator.textfiles import writing
 from harness.cli import baselines, card_options, interrupt, outputs, progress, sweeping, usage
 from harness.cli.lines import say
@@ -26,7 +26,7 @@ from harness.verdicts import conclusion
 from harness.verdicts import report as reports
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import Result, Verdict, in_words
 
 if TYPE_CHECKING:
     from harness.proving.executor import Done
@@ -218,7 +218,7 @@ def _list(plan: ProvingPlan, *, as_json: bool) -> None:
         return
     width = max(len(one.situation.name) for one in plan.cases)
     for one in plan.cases:
-        say(f"{one.situation.name:{width}}  {one.situation.title_zh} {one.situation.title}".rstrip())
+        say(f"{one.situation.name:{width}}  {chinese_first(one.situation.title, one.situation.title_zh)}".rstrip())
 
 
 class Kept:
@@ -281,11 +281,10 @@ class Proving:
     def _say(self, run: RunResult) -> None:
         mark = MARK.get(run.verdict, "?")
         say(
-            _("{mark} {name}: {verdict} {zh} ({seconds:.1f} s, {count} commands)").format(
+            _("{mark} {name}: {verdict} ({seconds:.1f} s, {count} commands)").format(
                 mark=mark,
                 name=run.situation,
-                verdict=run.verdict,
-                zh=CHINESE[run.verdict],
+                verdict=in_words(run.verdict),
                 seconds=run.seconds,
                 count=len(run.sent),
             )
@@ -326,7 +325,7 @@ class Proving:
         for missing in report.unmet(self._plan, self.runs.values()):
             say(f"? {missing.subject.id}: {missing.reason}")
         counts = Counter(run.verdict for run in self.runs.values())
-        click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+        click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import click
 from emulator.messages import _
 from harness.cli import card_options, outputs
 from harness.cli.lines import say
-from harness.verdicts import report, report_diff, report_file, report_merge, report_text
-from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
+from harness.verdicts import conclusion, report, report_diff, report_file, report_merge, report_text
 from harness.verdicts.report_merge import Counts
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -107,7 +106,7 @@ def merge_reports(
         click.echo(json.dumps(merged.table, ensure_ascii=False, indent=1))
     else:
         verdict = found.conclusion.verdict
-        click.echo(f"{CONCLUSIONS[verdict]} {verdict}: {report_text.counts(merged.table['counts'])}")
+        click.echo(f"{conclusion.in_words(verdict)}: {report_text.counts(merged.table['counts'])}")
     ctx.exit(found.conclusion.exit_code)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emulator.errors import NotFound
-from emulator.messages import _
+from emulator.messages import _, chinese_first, told
 from emulator.textfiles import writing
 from emulator.version import VERSION
 from harness.cli import baselines, interrupt, outputs, progress, usage
@@ -26,7 +26,7 @@ from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.environment import Environment
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
+from harness.verdicts.verdict import UNCERTAIN, Result, Verdict, in_words
 
 if TYPE_CHECKING:
     from harness.scenarios.model import Scenario
@@ -147,12 +147,14 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
-        say(f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}")
-        say(f"  {one.subject.title_zh}", f"  {one.subject.title}", f"  {one.subject.source}")
+        say(f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}")
+        for text in told(one.subject.title, one.subject.title_zh):
+            say(f"  {text}")
+        say(f"  {one.subject.source}")
         for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
             say(f"  → {line['command']}  {line['words']}", f"  ← {line['answer']}  {line['meaning']}")
     counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
 
 
 @scenarios.command("list")
@@ -163,7 +165,7 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
     found = _found(paths)
     if not as_json:
         for one in found:
-            say(f"{one.id}  {'、'.join(map(str, one.articles))}  {one.title_zh} {one.title}")
+            say(f"{one.id}  {'、'.join(map(str, one.articles))}  {chinese_first(one.title, one.title_zh)}")
         return
     rows = [
         {

@@ -26,7 +26,7 @@ from harness.conformance.vector import Vector
 from harness.keys import roots
 from harness.readers import pcsc
 from harness.verdicts import report
-from harness.verdicts.verdict import CHINESE, UNCERTAIN, Result, Verdict
+from harness.verdicts.verdict import UNCERTAIN, Result, Verdict, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +87,9 @@ def _tell(result: Result, target: Target, *, show_secrets: bool) -> None:
     for line in report.trace_lines(result.trace, show_secrets=show_secrets):
         say(f"→ {line['command']}  {line['words']}", f"← {line['answer']}  {line['meaning']}")
     why = f": {result.reason}" if result.reason else ""
-    words = _("answers as recorded 应答与录制一致") if result.verdict is Verdict.PASSED else CHINESE[result.verdict]
-    say(f"{target.target}: {result.verdict} {words}{why}")
+    words = (
+        _("passed answers as recorded 通过：应答与录制一致")
+        if result.verdict is Verdict.PASSED
+        else in_words(result.verdict)
+    )
+    say(f"{target.target}: {words}{why}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from emulator.errors import SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli import card_options, pins
 from harness.cli.by_hand import by_hand
 from harness.cli.card_options import Target
@@ -53,7 +53,7 @@ def shell(
         card = by_hand(at, keys, pin, asks=typed)
         if typed:
             say(_("{name}, {algorithm}; `help` lists the words").format(
-                name=f"{card.layout.title_zh} {card.layout.title}", algorithm=card.terminal.suite.name
+                name=chinese_first(card.layout.title, card.layout.title_zh), algorithm=card.terminal.suite.name
             ))  # fmt: skip
             _complete(card)
         for line in _lines(card, typed=typed):

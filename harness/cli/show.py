@@ -20,7 +20,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell
 from emulator.interface import Interface
-from emulator.messages import _, ngettext
+from emulator.messages import _, chinese_first, ngettext
 from harness.cli import card_options, pins, progress
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
@@ -146,7 +146,7 @@ def show(
 
 def _print(card: _Shown) -> None:
     held, now = card.certificates, Clock().now()
-    say(f"{card.layout.title_zh} {card.layout.title}, {card.algorithm}, ATR {card.atr.hex().upper()}")
+    say(f"{chinese_first(card.layout.title, card.layout.title_zh)}, {card.algorithm}, ATR {card.atr.hex().upper()}")
     for file in card.files:
         spec = file.spec
         click.echo()
@@ -168,7 +168,7 @@ def _print(card: _Shown) -> None:
             say(f"  {_(WORDS[stands.state(now)])} {stands.span}".rstrip())
         for one in file.items:
             label = one.spec.label or f"#{one.number}"
-            say(f"  {label} {one.spec.name} {one.spec.name_en}: {one.words}".replace("  :", ":"))
+            say(f"  {label} {chinese_first(one.spec.name_en, one.spec.name)}: {one.words}".replace("  :", ":"))
 
 
 def _as_json(card: _Shown, *, show_secrets: bool) -> dict[str, Any]:

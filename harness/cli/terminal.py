@@ -17,7 +17,7 @@ from emulator.apdu.status import describe
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.text import shown
-from emulator.messages import _, deferred
+from emulator.messages import _, chinese_first, deferred
 from harness.cli import card_options as targets
 from harness.cli import pins
 from harness.cli.card_options import CardChoice
@@ -209,7 +209,7 @@ def basic(desk: Desk) -> None:
 
 def _basic_lines(told: dict[str, str]) -> Iterator[str]:
     for english, chinese in basics.FIELDS:
-        yield f"{chinese} {english}: {told[english]}"
+        yield f"{chinese_first(english, chinese)}: {told[english]}"
 
 
 @terminal.command()
@@ -385,7 +385,7 @@ def codes(*, markdown: bool, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
         for code, english, chinese in _codes():
-            click.echo(f"{code:7} {chinese}  {english}")
+            click.echo(f"{code:7} {chinese_first(english, chinese, '  ')}")
 
 
 COMMANDS = (terminal,)

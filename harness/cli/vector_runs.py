@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import click
 
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli import progress
 from harness.cli.lines import say
 from harness.conformance.models import Step
@@ -26,7 +26,7 @@ from harness.readers import pcsc
 from harness.verdicts import report
 from harness.verdicts.causes import REMEDIES, not_judged
 from harness.verdicts.log import Log
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import Result, Verdict, in_words
 
 EVERY = 15.0
 """Seconds between two lines that say how far a run has come, where nobody watches a bar."""
@@ -110,7 +110,7 @@ class StepByStep:
         """See ``runner.Stepper``."""
         if vector.id != self._vector:
             self._vector, self._shown, self._log = vector.id, 0, log
-            say(f"{vector.id}  {vector.title_zh} {vector.title}", err=True)
+            say(f"{vector.id}  {chinese_first(vector.title, vector.title_zh)}", err=True)
         self._show()
         click.echo(visible_line(f"[{number}] {step.name}: {step.raw}"), err=True, nl=False)
         self.wait()
@@ -119,7 +119,7 @@ class StepByStep:
         """A vector has its verdict."""
         if result.subject.id == self._vector:
             self._show()
-        say(f"{result.subject.id}: {result.verdict} {CHINESE[result.verdict]} {result.reason}".rstrip(), err=True)
+        say(f"{result.subject.id}: {in_words(result.verdict)} {result.reason}".rstrip(), err=True)
 
     def _show(self) -> None:
         lines = report.trace_lines(self._log.lines, show_secrets=self.show_secrets)

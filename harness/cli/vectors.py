@@ -15,11 +15,11 @@ from pathlib import Path
 
 import click
 
-from emulator import catalogue
+from emulator import catalogue, messages
 from emulator.filesystem.layouts.specs import Layout
 from emulator.guess import guess
 from emulator.interface import Interface
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -46,7 +46,7 @@ from harness.verdicts.causes import Cause
 from harness.verdicts.conclusion import SAYING
 from harness.verdicts.report import Context
 from harness.verdicts.subject import PROOF_WORDS, Proof
-from harness.verdicts.verdict import CHINESE, Result, Verdict
+from harness.verdicts.verdict import Result, Verdict, in_words
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -425,16 +425,18 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
         if one.verdict is Verdict.NOT_APPLICABLE or (one.verdict is Verdict.PASSED and not verbose):
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
-        said = f"{one.subject.id} [{one.profile}]: {one.verdict} {CHINESE[one.verdict]}{mark}: {one.reason}"
+        said = f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}"
         say(said.removesuffix(": "))
         if one.verdict in (*BAD, Verdict.WARNING):
             basis = register().readable(one.subject.source)
-            say(f"  {one.subject.title_zh}", f"  {one.subject.title}", f"  {one.subject.standard}, {basis}")
+            for text in messages.told(one.subject.title, one.subject.title_zh):
+                say(f"  {text}")
+            say(f"  {one.subject.standard}, {basis}")
         if one.verdict in (*BAD, Verdict.WARNING) or verbose > 1:
             for exchange in report.trace_lines(one.trace, show_secrets=show_secrets):
                 say(*vector_runs.exchange_in_words(exchange))
     counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {one} {CHINESE[one]}" for one in Verdict if counts[one]))
+    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
     for line in vector_runs.open_questions(results):
         click.echo(line)
     proof = report.proof_of(results)
@@ -459,7 +461,7 @@ def list_vectors(paths: tuple[Path, ...], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:
-        say(f"{one.id}  {','.join(one.versions) or _('all')}  {one.title_zh} {one.title}")
+        say(f"{one.id}  {','.join(one.versions) or _('all')}  {chinese_first(one.title, one.title_zh)}")
 
 
 @vectors.command("check")

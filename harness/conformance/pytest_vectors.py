@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import both
 from harness.conformance import names, runner
 from harness.conformance import vector as vectors
 from harness.conformance.targets.virtual import Virtual
@@ -43,7 +44,7 @@ class VectorItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         one = error.result
         basis = register().readable(one.subject.source)
-        head = f"{one.subject.title}\n{one.subject.title_zh}\n{one.subject.standard}, {basis}"
+        head = f"{both(one.subject.title, one.subject.title_zh, chr(10))}\n{one.subject.standard}, {basis}"
         secrets = bool(self.config.getoption("--show-secrets"))
         return visible(f"{head}\n{one.verdict}: {one.reason}\n") + exchanges(one.trace, show_secrets=secrets)
 

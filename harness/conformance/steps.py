@@ -20,7 +20,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.interface import chip_factor
-from emulator.messages import _
+from emulator.messages import _, both
 from emulator.security import PIN
 from harness.conformance import answers, driver_calls
 from harness.conformance.answers import matches
@@ -269,8 +269,8 @@ class Steps:
                 got = describe(response.sw)
                 words = " or ".join(f"{one} ({_meaning(one)})" for one in wanted)
                 raise StepFailed(
-                    _("expected {words}, got {sw:04X} ({english} {chinese})").format(
-                        words=words, sw=response.sw, english=got[0], chinese=got[1]
+                    _("expected {words}, got {sw:04X} ({meaning})").format(
+                        words=words, sw=response.sw, meaning=both(*got)
                     )
                 )
         if expect.tries_left is not None:

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from emulator.apdu.status import SW
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import chinese_first
 
 
 class Code(IntEnum):
@@ -122,8 +123,7 @@ class DriverError(SscardError):
 
 def words(code: Code, *details: object) -> str:
     """A code's text, Chinese first, as counter software shows it."""
-    english, chinese = (one.format(*details) for one in WORDS[code])
-    return f"{chinese} {english}"
+    return chinese_first(*(one.format(*details) for one in WORDS[code]))
 
 
 def negated(sw: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from emulator import catalogue
 from emulator.apdu.status import describe
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import chinese_first
 from harness.driver.codes import Code, words
 from harness.driver.interface import Function
 from harness.driver.readers import Readers
@@ -47,7 +48,7 @@ def reason(code: int) -> str:
     if code in Code.__members__.values():
         return words(Code(code), "N")
     english, chinese = describe(-code) if 0 < -code <= 0xFFFF else ("", "")
-    return f"{chinese} {english}".strip()
+    return chinese_first(english, chinese)
 
 
 class TracedReaders:

@@ -13,13 +13,15 @@ from importlib import resources
 from statistics import median
 
 from emulator import catalogue
-from emulator.filesystem.layouts.specs import Layout
+from emulator.filesystem.layouts.specs import ApplicationSpec, FileSpec, Layout
+from emulator.messages import _, chinese_first, told
 from emulator.own_personas.likeness import Likeness
 from emulator.security import PIN
 from harness.learning.evidence import Evidence
 from harness.learning.fact_file import Verdict
 from harness.learning.observation import Learning, SeenFile
 from harness.learning.words import Sentence, in_words, instruction
+from harness.messages.pages import speak
 from harness.messages.visible import visible_line
 
 HTML, TEXT = "report.html", "report.md"
@@ -78,11 +80,12 @@ def sections(learning: Learning, evidence: Sequence[Evidence], likeness: Likenes
 
 def text(learning: Learning, evidence: Sequence[Evidence], likeness: Likeness | None = None) -> str:
     """Returns the report as Markdown."""
-    lines = ["# 读卡报告 What was learned of a card", ""]
+    lines = [_("# 读卡报告 What was learned of a card"), ""]
     for one in sections(learning, evidence, likeness):
-        lines += [f"## {one.title.zh} {one.title.en}", ""]
+        lines += [f"## {one.title}", ""]
         for sentence in one.lines:
-            lines += [f"- {_plain(sentence.zh)}", f"  {_plain(sentence.en)}"]
+            first, *more = told(sentence.en, sentence.zh)
+            lines += [f"- {_plain(first)}", *(f"  {_plain(text)}" for text in more)]
         if one.lines:
             lines.append("")
         if one.rows:
@@ -96,13 +99,15 @@ def html(learning: Learning, evidence: Sequence[Evidence], likeness: Likeness | 
     import jinja2  # of [conformance]
 
     template = (resources.files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
-    page = jinja2.Environment(autoescape=True, trim_blocks=True).from_string(template)
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True)
+    speak(environment)
+    page = environment.from_string(template)
     return page.render(sections=list(sections(learning, evidence, likeness)), shown=visible_line)
 
 
-def _plain(told: str) -> str:
+def _plain(text: str) -> str:
     """One line; what Markdown would take for its own stands behind a backslash."""
-    line = visible_line(told)
+    line = visible_line(text)
     return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in line)
 
 
@@ -114,20 +119,20 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _card(learning: Learning, base: Layout | None) -> Iterator[tuple[str, ...]]:
-    nearest = f"{base.name} {base.title_zh} {base.title}" if base else "–"
+    nearest = f"{base.name} {chinese_first(base.title, base.title_zh)}" if base else "–"
     atr = learning.atr
     tries = learning.counters.get(PIN, "–")
     yield "", ""
-    yield "规范版本 specification version", learning.version or "–"
-    yield "算法 algorithm", {"3des": "3DES", "sm4": "SM4"}.get(learning.algorithm, "–")
-    yield "最近的国家布局 nearest national layout", nearest
-    yield "复位应答 answer to reset", f"{atr.header} {atr.historical}"
+    yield _("规范版本 specification version"), learning.version or "–"
+    yield _("算法 algorithm"), {"3des": "3DES", "sm4": "SM4"}.get(learning.algorithm, "–")
+    yield _("最近的国家布局 nearest national layout"), nearest
+    yield _("复位应答 answer to reset"), f"{atr.header} {atr.historical}"
     yield "  ", ", ".join((*atr.protocols, *atr.meaning)) or "–"
-    yield "读卡器 reader", " ".join(filter(None, (learning.reader.shape, learning.reader.protocol)))
-    yield "密码剩余次数 PIN tries left", tries
-    yield "命令数 commands", str(len(learning.asked))
-    yield "读完 complete", "是 yes" if learning.complete else "否：中途停止 no: it ended early"
-    yield "日期、程序 date, program", f"{learning.date}, sscard {learning.sscard}"
+    yield _("读卡器 reader"), " ".join(filter(None, (learning.reader.shape, learning.reader.protocol)))
+    yield _("密码剩余次数 PIN tries left"), tries
+    yield _("命令数 commands"), str(len(learning.asked))
+    yield _("读完 complete"), _("是 yes") if learning.complete else _("否：中途停止 no: it ended early")
+    yield _("日期、程序 date, program"), f"{learning.date}, sscard {learning.sscard}"
 
 
 def _differences(learning: Learning, base: Layout | None) -> Section:
@@ -157,7 +162,7 @@ def _facts(evidence: Sequence[Evidence]) -> Iterator[Section]:
     if not evidence:
         return
     good, wrong, open_ = (count[one] for one in (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.NOT_SEEN))
-    told = Sentence(
+    counted = Sentence(
         f"本项目所述、可由卡证实的事实共{len(evidence)}个：证实{good}个，不符{wrong}个，未见{open_}个（facts.json）",
         f"of {len(evidence)} facts of ours that a card can show: {good} confirmed, {wrong} contradicted, {open_} not "
         "seen (facts.json)",
@@ -166,31 +171,35 @@ def _facts(evidence: Sequence[Evidence]) -> Iterator[Section]:
         (one.fact.where, one.fact.grade, one.fact.statement, one.seen)
         for one in evidence if one.verdict is Verdict.CONTRADICTED
     ]  # fmt: skip
-    head = ("事实 fact", "等级 grade", "我们的说法 we say", "卡上所见 seen")
-    yield Section(Sentence("我们的说法对不对", "What we say, and what it shows"), (told,),
+    head = (_("事实 fact"), _("等级 grade"), _("我们的说法 we say"), _("卡上所见 seen"))
+    yield Section(Sentence("我们的说法对不对", "What we say, and what it shows"), (counted,),
                   (head, *rows[:FEW]) if rows else ())  # fmt: skip
 
 
 def _applications(learning: Learning, base: Layout | None) -> Iterator[tuple[str, ...]]:
-    yield "应用 application", "标识符 id", "名称 name", "可按 selected by", "SW"
+    yield _("应用 application"), _("标识符 id"), _("名称 name"), _("可按 selected by"), "SW"
     for one in learning.applications:
-        spec = base.applications.get(one.name) if base else None
-        named = f"{one.name} {spec.name} {spec.name_en}" if spec else f"{one.name}（布局中没有 not in the layout）"
+        named = _named(one.name, base.applications.get(one.name) if base else None)
         yield named, one.fid or "–", one.dfname or "–", ", ".join(one.selected) or "–", one.sw
 
 
 def _files(learning: Learning, base: Layout | None) -> Iterator[tuple[str, ...]]:
-    yield "文件 file", "标识符 id", "结构 structure", "大小 size", "读取 read", "寻址 addressings"
+    yield _("文件 file"), _("标识符 id"), _("结构 structure"), _("大小 size"), _("读取 read"), _("寻址 addressings")
     for one in learning.files:
-        spec = base.files.get(one.path) if base else None
-        named = f"{one.path} {spec.name} {spec.name_en}" if spec else f"{one.path}（布局中没有 not in the layout）"
+        named = _named(one.path, base.files.get(one.path) if base else None)
         ways = ", ".join(f"{way} {sw}" for way, sw in one.addressings.items())
         yield named, one.fid or "–", str(STRUCTURES[one.structure]), _size(one), _read(one), ways or "–"
 
 
+def _named(name: str, spec: ApplicationSpec | FileSpec | None) -> str:
+    if spec is None:
+        return _("{name}（布局中没有 not in the layout）").format(name=name)
+    return f"{name} {chinese_first(spec.name_en, spec.name)}"
+
+
 def _size(one: SeenFile) -> str:
     if one.size is not None:
-        return f"{one.size}字节 bytes"
+        return _("{count}字节 bytes").format(count=one.size)
     if one.records is None:
         return "–"
     return f"{len(one.records)}: " + " ".join(f"{record.tag or '··'}/{record.length}" for record in one.records)
@@ -198,9 +207,9 @@ def _size(one: SeenFile) -> str:
 
 def _read(one: SeenFile) -> str:
     if one.read == "free":
-        return "自由 free"
+        return _("自由 free")
     if one.read == "refused":
-        return f"未能读取 refused {one.refusal}"
+        return _("未能读取 refused {why}").format(why=one.refusal)
     return one.read
 
 
@@ -209,11 +218,11 @@ def _not_seen(learning: Learning) -> Section:
     rows = tuple((one.what, one.why) for one in learning.not_seen)
     if not rows:
         return Section(title, (Sentence("没有", "nothing"),))
-    return Section(title, (), (("什么 what", "原因 why"), *rows))
+    return Section(title, (), ((_("什么 what"), _("原因 why")), *rows))
 
 
 def _times(learning: Learning) -> Iterator[tuple[str, ...]]:
-    yield "指令 instruction", "次数 count", "中位数 median", "最快 fastest", "最慢 slowest"
+    yield _("指令 instruction"), _("次数 count"), _("中位数 median"), _("最快 fastest"), _("最慢 slowest")
     by_ins: dict[str, list[float]] = {}
     for one in learning.asked:
         if one.sw and len(one.command) >= 4:

@@ -9,6 +9,7 @@ from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.specs import Layout
+from emulator.messages import chinese_first
 
 PART = re.compile(r'"([^"]*)"|([^.]+)')
 HEADER = re.compile(r"(?:(?P<place>[\w/]+) )?(?P<header>\*|[0-9A-Fx]+):(?P<found>[0-9A-Fx]{4})")
@@ -96,7 +97,7 @@ class Sentence:
     en: str
 
     def __str__(self) -> str:
-        return f"{self.zh} {self.en}"
+        return chinese_first(self.en, self.zh)
 
 
 def in_words(where: str, before: Any, after: Any, base: Layout) -> Sentence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apdu.status import describe, tries_told
 from emulator.errors import ErrorKind
-from emulator.messages import _
+from emulator.messages import _, both
 from harness.keys.access import TerminalError
 
 
@@ -14,11 +14,8 @@ class Refused(TerminalError):
     kind = ErrorKind.REFUSED
 
     def __init__(self, doing: str, sw: int) -> None:
-        english, chinese = describe(sw)
         super().__init__(
-            _("{doing}: the card answered {sw:04X} ({english} {chinese})").format(
-                doing=doing, sw=sw, english=english, chinese=chinese
-            )
+            _("{doing}: the card answered {sw:04X} ({meaning})").format(doing=doing, sw=sw, meaning=both(*describe(sw)))
         )
         self.sw = sw
 

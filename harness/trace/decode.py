@@ -6,7 +6,7 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.status import CardError, describe
 from emulator.apdu.table import EVERY_NAME
-from emulator.messages import _
+from emulator.messages import _, both
 
 READERS = b"\xff\xca"
 """GET DATA of a contactless reader. [P: pcsc-part3]"""
@@ -26,7 +26,7 @@ def command_words(raw: bytes) -> str:
     if told is None:
         return _("unknown command")
     name, name_zh, parameters = told
-    return f"{name} {name_zh}" + (f": {parameters}" if parameters else "")
+    return both(name, name_zh) + (f": {parameters}" if parameters else "")
 
 
 def instruction_told(raw: bytes) -> tuple[str, str, str] | None:
@@ -55,9 +55,8 @@ def starred(raw: bytes) -> str:
 
 
 def answer_words(raw: bytes) -> str:
-    """The status word's meaning, in English and Chinese."""
-    english, chinese = describe(ResponseAPDU.parse(raw).sw)
-    return f"{english} {chinese}"
+    """The status word's meaning."""
+    return both(*describe(ResponseAPDU.parse(raw).sw))
 
 
 def status_apart(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from emulator.filesystem.layouts.specs import Layout
 from emulator.interface import Interface
-from emulator.messages import _, deferred
+from emulator.messages import _, chinese_first, deferred
 from harness.trace import calls
 from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import Event, EventKind
@@ -77,7 +77,7 @@ def _exchange(event: Event, words: Words, head: str, rest: str) -> Iterator[str]
     if words.hidden:
         yield f"{rest}  " + _("value masked 数据已屏蔽")
     for one in words.values:
-        yield f"{rest}  {one.label} {one.zh} {one.en}: {one.value}"
+        yield f"{rest}  {one.label} {chinese_first(one.en, one.zh)}: {one.value}"
     for change in event.table.get("changes", ()):
         yield f"{rest}  • {_change(change)}"
     if event.told("failure"):

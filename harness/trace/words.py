@@ -12,7 +12,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import Structure
-from emulator.messages import _, deferred
+from emulator.messages import _, chinese_first, deferred
 from harness.trace.context import Context, Place
 from harness.trace.read import Event, EventKind, slot_layout
 
@@ -49,8 +49,8 @@ class Named:
 
     @property
     def text(self) -> str:
-        """Label and both names, in one line."""
-        return f"{self.label} {self.zh} {self.en}" if self.label else _(UNKNOWN_KEY)
+        """Label and names, in one line."""
+        return f"{self.label} {chinese_first(self.en, self.zh)}" if self.label else _(UNKNOWN_KEY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from emulator.messages import chinese_first
 from harness.verdicts.subject import PROOF_WORDS, Grade, Proof
 from harness.verdicts.verdict import UNCERTAIN, Result, Verdict
 
@@ -31,6 +32,13 @@ class Conformity(StrEnum):
 
 
 CHINESE = {Conformity.CONFORMS: "符合", Conformity.FAILS: "不符合", Conformity.NOT_JUDGED: "未能判定"}
+
+
+def in_words(conformity: Conformity) -> str:
+    """What a run comes to, for people: ``符合 conforms``, or in one language where one is asked for."""
+    return chinese_first(conformity, CHINESE[conformity])
+
+
 EXIT_CODES = {Conformity.CONFORMS: 0, Conformity.FAILS: 1, Conformity.NOT_JUDGED: UNCERTAIN}
 GRADE = {Grade.NORMATIVE: "规范性", Grade.INFERRED: "推断", Grade.OWN: "自定"}
 

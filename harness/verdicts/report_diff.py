@@ -10,9 +10,9 @@ from typing import Any
 from emulator.errors import Misuse
 from emulator.messages import _
 from harness.messages.visible import visible_line
-from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
+from harness.verdicts import conclusion
 from harness.verdicts.report_file import ReportFile
-from harness.verdicts.verdict import CHINESE, UNCERTAIN, Verdict
+from harness.verdicts.verdict import UNCERTAIN, Verdict, in_words
 
 JUDGED = (Verdict.PASSED, Verdict.WARNING, Verdict.FAILED)
 """Verdicts that say something of what was tested, the best first."""
@@ -193,7 +193,7 @@ def lines(found: Difference) -> Iterator[str]:
         yield visible_line(_("{name}: {one} → {other}").format(name=name, one=one or "–", other=other or "–"))
     first, second = (one.conclusion.verdict for one in (found.first, found.second))
     if first is not second:
-        yield f"{CONCLUSIONS[first]} {first} → {CONCLUSIONS[second]} {second}"
+        yield f"{conclusion.in_words(first)} → {conclusion.in_words(second)}"
     for case in found.cases:
         yield visible_line(
             f"{ZH[case.kind]} {case.kind}: {case.id} [{case.profile}]: {_word(case.before)} → {_word(case.after)}"
@@ -205,4 +205,4 @@ def lines(found: Difference) -> Iterator[str]:
 
 
 def _word(verdict: Verdict | None) -> str:
-    return "–" if verdict is None else f"{verdict} {CHINESE[verdict]}"
+    return "–" if verdict is None else in_words(verdict)

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from emulator.messages import _
+from emulator.messages import _, told
 from harness.messages.visible import visible_line
-from harness.verdicts import baseline
+from harness.verdicts import baseline, conclusion
 from harness.verdicts.causes import REMEDIES, Cause
-from harness.verdicts.conclusion import CHINESE as CONCLUSIONS
 from harness.verdicts.manifest import Seal
 from harness.verdicts.report_file import ReportFile
-from harness.verdicts.verdict import CHINESE, Verdict
+from harness.verdicts.verdict import Verdict, in_words
 
 WEIGHT = (Verdict.FAILED, Verdict.WARNING, Verdict.UNDEFINED, Verdict.MISSING)
 """Verdicts of what did not pass, the gravest first."""
@@ -60,10 +59,9 @@ def as_table(report: ReportFile) -> dict[str, Any]:
 def lines(report: ReportFile) -> Iterator[str]:
     """The same for a person, line by line."""
     table, found = report.table, report.conclusion
-    yield f"{CONCLUSIONS[found.verdict]} {found.verdict}"
+    yield conclusion.in_words(found.verdict)
     for one in found.because:
-        yield f"  {visible_line(one.zh)}"
-        yield f"  {visible_line(one.en)}"
+        yield from (f"  {visible_line(text)}" for text in told(one.en, one.zh))
     yield ""
     yield from _of_what(table)
     yield counts(table["counts"])
@@ -78,7 +76,7 @@ def lines(report: ReportFile) -> Iterator[str]:
 
 def counts(numbers: Mapping[str, int]) -> str:
     """How many of each verdict, in a line."""
-    return ", ".join(f"{numbers[one]} {one} {CHINESE[one]}" for one in Verdict if numbers.get(one))
+    return ", ".join(f"{numbers[one]} {in_words(one)}" for one in Verdict if numbers.get(one))
 
 
 def seal(report: ReportFile) -> str:
@@ -93,7 +91,7 @@ def seal(report: ReportFile) -> str:
 
 def _of_what(table: Mapping[str, Any]) -> Iterator[str]:
     environment: Mapping[str, Any] = table.get("environment") or {}
-    told = {
+    known = {
         _("product 被测产品"): table.get("product", ""),
         _("tester 测试人"): environment.get("tester", ""),
         _("tested 测试对象"): table["target"],
@@ -107,7 +105,7 @@ def _of_what(table: Mapping[str, Any]) -> Iterator[str]:
         _("cards 卡"): ", ".join(map(str, table["session"].get("cards") or ())),
         _("session 会话"): table["session"].get("sha256", ""),
     }
-    for name, value in told.items():
+    for name, value in known.items():
         if value:
             yield f"{name}: {visible_line(str(value))}"
 
@@ -118,10 +116,11 @@ def _findings(rows: Iterable[Row]) -> Iterator[str]:
         if one["verdict"] == Verdict.MISSING:
             continue
         mark = _(" (known 已知)") if one["known"] else ""
-        verdict = Verdict(one["verdict"])
-        yield visible_line(f"{one['id']} [{one['profile']}]: {verdict} {CHINESE[verdict]}{mark}: {one['reason']}")
-        yield visible_line(f"    {one['title_zh']}")
-        yield visible_line(f"    {one['title']}")
+        yield visible_line(
+            f"{one['id']} [{one['profile']}]: {in_words(Verdict(one['verdict']))}{mark}: {one['reason']}"
+        )
+        for text in told(one["title"], one["title_zh"]):
+            yield visible_line(f"    {text}")
     causes = Counter(one["cause"] for one in found if one["verdict"] == Verdict.MISSING)
     for name, count in causes.most_common():
         if name not in set(Cause):

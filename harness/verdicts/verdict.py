@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from emulator.messages import both
 from harness.verdicts.log import Heard, Line
 from harness.verdicts.steps import Change, StepResult
 from harness.verdicts.subject import Subject
@@ -38,6 +39,11 @@ CHINESE = {
     Verdict.UNDEFINED: "无法判定",
     Verdict.MISSING: "缺少条件",
 }
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict for people: ``passed 通过``, or in one language where one is asked for."""
+    return both(verdict, CHINESE[verdict])
 
 
 @dataclass(frozen=True, slots=True)

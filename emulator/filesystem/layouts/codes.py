@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from emulator.errors import NotFound
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from emulator.textfiles import shipped
 
 
@@ -24,7 +24,7 @@ class Words:
     en: str
 
     def __str__(self) -> str:
-        return f"{self.zh} {self.en}".strip()
+        return chinese_first(self.en, self.zh)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from emulator.filesystem.layouts import codes, text
 from emulator.filesystem.layouts.items import Value
 from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.filesystem.layouts.terms import ItemFormat
+from emulator.messages import ENGLISH, asked
 
 Meaning: TypeAlias = "str | dict[str, Meaning]"
 """Words for a value; of a constructed item, by element, for those that have any. Empty: there is nothing to say."""
@@ -25,8 +26,10 @@ class Told:
     en: str = ""
 
     def __str__(self) -> str:
-        """Both languages in one line: ``汉族 Han``, ``12.00元 yuan``."""
-        return f"{self.value}{self.zh} {self.en}".strip()
+        """In one line, ``汉族 Han``, ``12.00元 yuan``; in one language where one is asked for."""
+        words = codes.Words(self.zh, self.en)
+        apart = " " if self.value and self.en and asked() == ENGLISH else ""
+        return f"{self.value}{apart}{words}".strip()
 
     @property
     def apart(self) -> codes.Words:

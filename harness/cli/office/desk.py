@@ -15,7 +15,7 @@ import click
 import yaml
 
 from emulator.errors import SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli.lines import say
 from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
 from harness.clock import Clock
@@ -139,7 +139,7 @@ class Desk:
         if self.as_json:
             self.table(done.as_table())
             return
-        click.echo(f"{operation.zh} {operation.en}: {_cited(done)}")
+        click.echo(f"{chinese_first(operation.en, operation.zh)}: {_cited(done)}")
         if done.card:
             click.echo(_("card: {card}").format(card=done.card))
         told = {name: value for name, value in done.data.items() if name != "card"}

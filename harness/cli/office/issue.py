@@ -13,7 +13,7 @@ import click
 from pydantic import SecretStr
 
 from emulator.errors import SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli import card_options, interrupt, pins, progress
 from harness.cli.lines import say
 from harness.cli.office import options
@@ -101,7 +101,7 @@ def _made_up(desk: Desk, count: int, chance: int | None, *, minor: bool) -> list
 def _one(desk: Desk, request: Apply, reader: str | None, how: HowMade) -> None:
     def say(done: Done) -> None:
         if not desk.as_json:
-            click.echo(f"{done.operation}: {done.article.label_zh} {done.article.label_en}", err=True)
+            click.echo(f"{done.operation}: {chinese_first(done.article.label_en, done.article.label_zh)}", err=True)
 
     with desk.reader(None, reader) as connection:
         done = _issued(desk, request, connection, how, say)

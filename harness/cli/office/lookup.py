@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from emulator.messages import _
+from emulator.messages import ENGLISH, _, asked, chinese_first, told
 from emulator.textfiles import text as textfile
 from harness.cli import pins
 from harness.cli.lines import say
@@ -20,7 +20,7 @@ from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case.roles import ADMINISTRATOR
 from harness.office.desk import lookup
-from harness.office.measures.articles import measures
+from harness.office.measures.articles import Citation, measures
 from harness.office.measures.workdays import REMEDY
 from harness.office.operations import ALL
 from harness.office.register import audit, queries, seed
@@ -46,7 +46,7 @@ def outlets(desk: Desk, region: str, special: str | None) -> None:
         return
     for one in rows:
         cards = _("制卡 makes cards") if one["makes_cards"] else ""
-        say(f"{one['name']}（{one['kind_zh']} {one['kind']}） {one['region']} {cards}".rstrip())
+        say(f"{one['name']}（{chinese_first(one['kind'], one['kind_zh'])}） {one['region']} {cards}".rstrip())
         say(f"  {one['address']}  {one['phone']}  {one['hours']}  {'、'.join(one['helps'].values())}".rstrip())
 
 
@@ -59,7 +59,8 @@ def services(desk: Desk) -> None:
         return
     for one in lookup.services():
         card = _(" [card]") if one["card"] else ""
-        click.echo(f"{one['operation']:18} {one['zh']} {one['en']}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
+        name = chinese_first(one["en"], one["zh"])
+        click.echo(f"{one['operation']:18} {name}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
 
 
 @click.command("measures", cls=Command)
@@ -74,7 +75,11 @@ def quote(desk: Desk, article: int | None) -> None:
         return
     for one in found:
         for paragraph in one["paragraphs"]:
-            click.echo(f"{paragraph['label_zh']}　{paragraph['zh']}\n    {paragraph['label_en']}: {paragraph['en']}")
+            chinese, english = (
+                f"{paragraph['label_zh']}　{paragraph['zh']}",
+                f"{paragraph['label_en']}: {paragraph['en']}",
+            )
+            click.echo(chinese_first(english, chinese, "\n    "))
 
 
 @click.command(cls=Command)
@@ -92,8 +97,9 @@ def rules(desk: Desk, *, markdown: bool) -> None:
         return
     for one in lookup.rules():
         rule = one.rule
-        click.echo(f"{rule.id:22} {rule.citation.label_zh} [{rule.grade}] {', '.join(one.operations) or _('all')}")
-        click.echo(f"    {rule.zh}\n    {rule.en}")
+        click.echo(f"{rule.id:22} {_label(rule.citation)} [{rule.grade}] {', '.join(one.operations) or _('all')}")
+        for text in told(rule.en, rule.zh):
+            click.echo(f"    {text}")
 
 
 @click.command(cls=Command)
@@ -213,6 +219,11 @@ def _line(one: dict[str, Any]) -> str:
     ended = f"{one['outcome_zh']}{why} {one['article']}"
     where = f"{one['clerk']} {one['outlet']}"
     return f"{one['line']:>5} {one['at']} {one['operation']} {ended} {where} {about}{moved}"
+
+
+def _label(citation: Citation) -> str:
+    """An article's name as the Measures have it, in Chinese, but where English alone is asked for."""
+    return citation.label_en if asked() == ENGLISH else citation.label_zh
 
 
 @click.command(cls=Command)

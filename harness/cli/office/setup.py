@@ -6,7 +6,7 @@ import json
 
 import click
 
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli import origins as origins_
 from harness.cli import request_log as request_log_
 from harness.cli.lines import say
@@ -31,7 +31,7 @@ def init(desk: Desk) -> None:
         return
     say(_("register {path}, drawer {folder}").format(path=desk.path, folder=desk.folder))
     for name, role, outlet in clerks:
-        say(f"  {name:16} {role.zh} {role}, {outlet}")
+        say(f"  {name:16} {chinese_first(role, role.zh)}, {outlet}")
 
 
 @click.command(cls=Command)

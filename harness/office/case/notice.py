@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.messages import chinese_first
 from harness.office.measures.articles import Citation
 
 
@@ -16,4 +17,5 @@ class Notice:
     en: str
 
     def __str__(self) -> str:
-        return f"{self.citation.label_zh}：{self.zh} {self.citation.label_en}: {self.en}"
+        english = f"{self.citation.label_en}: {self.en}"
+        return chinese_first(english, f"{self.citation.label_zh}：{self.zh}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from emulator.errors import ErrorKind
+from emulator.messages import chinese_first
 from harness.office.case.case import Case
 from harness.office.case.failed import NotDone
 from harness.office.measures.articles import Citation
@@ -25,7 +26,7 @@ class Refusal(NotDone):
     def __init__(
         self, rule: str, citation: Citation, zh: str, en: str, *, keep: bool = False, formerly: str = ""
     ) -> None:
-        super().__init__(f"{citation.label_zh}：{zh} {citation.label_en}: {en}")
+        super().__init__(chinese_first(f"{citation.label_en}: {en}", f"{citation.label_zh}：{zh}"))
         self.rule, self.citation, self.zh, self.en = rule, citation, zh, en
         self.keep, self.formerly = keep, formerly
 

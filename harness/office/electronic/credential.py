@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 
 PREFIX = "SSCARD-TEST:"
 TTL = timedelta(seconds=60)
@@ -60,7 +60,7 @@ class CredentialError(SscardError, ValueError):
     kind = ErrorKind.REFUSED
 
     def __init__(self, why: Why, zh: str, en: str) -> None:
-        super().__init__(f"{zh} / {en}")
+        super().__init__(chinese_first(en, zh, " / "))
         self.why, self.zh, self.en = why, zh, en
 
 

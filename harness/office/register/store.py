@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.office.register import audit, secret
 from harness.office.register.audit import Note
 
@@ -187,7 +187,7 @@ def _worded() -> Iterator[None]:
         ) from error
     except (DatabaseError, NoConnection, sqlite3.OperationalError) as error:  # what else there is, is a fault of ours
         zh, en = _why(error)
-        raise Unusable(f"{zh} {en}") from error
+        raise Unusable(chinese_first(en, zh)) from error
 
 
 REASONS = {
@@ -229,7 +229,7 @@ def _unopened(path: Path, error: Exception) -> RegisterError:
     if not isinstance(error, DatabaseError) or _code(error) == sqlite3.SQLITE_NOTADB:
         return RegisterError(_("{path}: no register of this program, or one of a newer program").format(path=path))
     zh, en = _why(error)
-    return Unusable(f"{path}: {zh} {en}")
+    return Unusable(f"{path}: {chinese_first(en, zh)}")
 
 
 def violated(error: IntegrityError) -> str:

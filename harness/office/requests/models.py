@@ -25,7 +25,7 @@ from pydantic import (
 
 from emulator.filesystem.layouts import codes
 from emulator.filesystem.layouts.text import encode
-from emulator.messages import _, deferred
+from emulator.messages import _, chinese_first, deferred
 from emulator.personas import numbers
 from emulator.personas.countries import COUNTRIES
 from harness.keys.access import TerminalError
@@ -100,9 +100,8 @@ Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), AfterValidator
 def _of_table(name: str) -> AfterValidator:
     def check(code: str) -> str:
         if not codes.table(name).has(code):
-            raise SpokenError(
-                _("no code of {name} {name_en}").format(name=codes.table(name).name, name_en=codes.table(name).name_en)
-            )
+            table = codes.table(name)
+            raise SpokenError(_("no code of {name}").format(name=chinese_first(table.name_en, table.name)))
         return code
 
     return AfterValidator(check)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emulator.messages import _
+from emulator.messages import _, both
 from harness.proving.card_state import TRIES, CardState
 
 
@@ -43,6 +43,11 @@ CHINESE = {
     Outcome.NOT_REACHED: "未触及",
     Outcome.UNDEFINED: "无法判定",
 }
+
+
+def in_words(outcome: Outcome) -> str:
+    """An outcome for people: ``noticed 已察觉``, or in one language where one is asked for."""
+    return both(outcome, CHINESE[outcome])
 
 
 def differing(one: CardState, other: CardState) -> frozenset[str]:

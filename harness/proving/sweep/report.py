@@ -7,12 +7,12 @@ from hashlib import sha256
 from string import ascii_letters, digits
 from typing import Any
 
-from emulator.messages import _
+from emulator.messages import _, both
 from harness.faults.plan import from_text
 from harness.messages.columns import padded
 from harness.proving.sweep import grid
 from harness.proving.sweep.grid import Cell
-from harness.proving.sweep.outcome import BAD, CHINESE, GOOD, Outcome
+from harness.proving.sweep.outcome import BAD, CHINESE, GOOD, Outcome, in_words
 from harness.proving.sweep.store import Kept
 from harness.proving.sweep.swept import Swept
 from harness.verdicts.conclusion import Asked
@@ -168,9 +168,9 @@ def _map(swept: Swept) -> Iterator[str]:
     yield ""
     for fault, letter in letters.items():
         model = from_text(fault)
-        yield f"  {letter} {fault}: {model.title} {model.title_zh}"
+        yield f"  {letter} {fault}: {both(model.title, model.title_zh)}"
     yield ""
-    yield "  " + ", ".join(f"{sign} {one} {CHINESE[one]}" for one, sign in SIGNS.items())
+    yield "  " + ", ".join(f"{sign} {in_words(one)}" for one, sign in SIGNS.items())
     yield _("  {sign} not played 未运行; empty: the fault has nothing to spoil there").format(sign=NOT_PLAYED)
     yield ""
 
@@ -180,7 +180,7 @@ def told_cells(swept: Swept, cells: Iterable[Kept], again: Again) -> Iterator[st
     for one in cells:
         name = swept.baseline.commands[one.cell.number - 1].instruction
         outcome = one.judged.outcome
-        yield f"{SIGNS[outcome]} {one.cell}  {name}: {outcome} {CHINESE[outcome]} ({one.ended})"
+        yield f"{SIGNS[outcome]} {one.cell}  {name}: {in_words(outcome)} ({one.ended})"
         for reason in one.judged.reasons:
             yield f"    {reason}"
         yield f"    {again(one.cell)}"
@@ -194,7 +194,7 @@ def summary(swept: Swept) -> Iterator[str]:
         )
     if not swept.baseline.steady:
         yield _("without a fault it does not take the same way twice: faults may miss their commands")
-    counts = ", ".join(f"{count} {one} {CHINESE[one]}" for one, count in swept.counts.items())
+    counts = ", ".join(f"{count} {in_words(one)}" for one, count in swept.counts.items())
     yield _("{played} of {every} cells played: {counts}").format(
         played=len(swept.played), every=len(swept.every), counts=counts or "–"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.messages import printed
+from harness.messages.pages import speak
 from harness.messages.visible import visible_in
 from harness.verdicts.conclusion import Conformity
 from harness.verdicts.page.view import WIDTH, View, span
@@ -50,6 +51,7 @@ def _rendered(table: Mapping[str, Any], *, paper: bool) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    speak(environment)
     environment.tests["of_trail"] = lambda path: path.startswith("audit/")
     shown = _with_places(visible_in(table))
     script, style = _text("filter.js"), _text("report.css")

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.office.desk import tokens
 from harness.office.desk.office import Office
 from harness.office.measures.articles import Citation
@@ -98,7 +98,7 @@ class Door:
             return
         act = Act(what, citation.label_zh, Outcome.REFUSED, detail={"role": str(caller.role)})
         self._office.register.note(Note(self._office.clock.now(), caller, act))
-        allowed = "、".join(f"{one.zh} {one}" for one in sorted(roles))
+        allowed = "、".join(chinese_first(one, one.zh) for one in sorted(roles))
         raise Problem(
             403,
             "role",
