@@ -71,7 +71,7 @@ messages: $(VENV)/.ready-dev
 	$(BIN)/python scripts/messages.py extract
 	$(BIN)/python scripts/messages.py compile
 
-# For every system and Python from 3.11 on. What is locked already stays, unless its range has changed or ARGS says --upgrade.
+# For every system and Python from 3.11 on, what `make test` installs. What is locked already stays, unless its range has changed or ARGS says --upgrade.
 lock: $(VENV)/.ready-dev
 	$(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra all --extra dev \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.txt $(ARGS)

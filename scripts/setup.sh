@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Sets up what `make` needs: Debian's PC/SC packages where they can be had, then .venv.
-#   scripts/setup.sh run|all|dev|site|bench|deep   to run the card; every command; to test it as well; to make the
-#   documentation's site; to measure it beside vicc; to test all of it
+#   scripts/setup.sh run|all|dev|site|bench|deep|release   to run the card; every command; to test it as well; to make the
+#   documentation's site; to measure it beside vicc; to test all of it; to make a release
 # Without root, sudo or apt the Debian part is left out: `sscard` then says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?run, all, dev, site, bench or deep}
+kind=${1:?run, all, dev, site, bench, deep or release}
 python=${PYTHON:-python3}
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -85,6 +85,7 @@ case "$kind" in
     site) extra=conformance,site ;;
     bench) extra=$all,dev,bench ;;
     deep) extra=$all,dev,site ;;
+    release) extra=$all,dev,site,release ;;
     *) extra=$all,dev ;;
 esac
 # What is used is compiled when it is: most of what comes never is.
