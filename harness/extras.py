@@ -29,10 +29,28 @@ class MissingExtra(SscardError):
         text = (
             _("{what} needs {package}, which is not installed: make all")
             if CHECKOUT
-            else _('{what} needs {package}, which is not installed: pip install "sscard[{extra}]"')
+            else _('{what} needs {package}, which is not installed: pip install "{requirement}"')
         )
-        super().__init__(text.format(what=what or _("this"), package=package, extra=extra))
+        told = {"what": what or _("this"), "package": package, "requirement": requirement(extra)}
+        super().__init__(text.format(**told))
         self.package, self.extra = package, extra
+
+
+def requirement(extra: str) -> str:
+    """This package with an extra, as pip takes it: from where this install came, as it may have come from no index."""
+    import json
+    from importlib import metadata
+
+    name = f"sscard[{extra}]"
+    try:
+        recorded = metadata.distribution("sscard").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        recorded = None
+    if not recorded:
+        return name
+    origin = json.loads(recorded)
+    system = origin.get("vcs_info", {}).get("vcs", "")
+    return f"{name} @ {system}{'+' if system else ''}{origin['url']}"
 
 
 def missing(error: ModuleNotFoundError, what: str = "", likely: str = "") -> MissingExtra | None:

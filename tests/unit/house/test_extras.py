@@ -114,6 +114,29 @@ def test_a_missing_extra_is_one_sentence_with_the_command_that_brings_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("origin", "wanted"),
+    [
+        (None, "sscard[office]"),
+        ({"url": "file:///tmp/sscard-1-py3-none-any.whl", "archive_info": {}},
+         "sscard[office] @ file:///tmp/sscard-1-py3-none-any.whl"),
+        ({"url": "ssh://git@example.org/sscard.git", "vcs_info": {"vcs": "git", "commit_id": "00"}},
+         "sscard[office] @ git+ssh://git@example.org/sscard.git"),
+    ],
+)  # fmt: skip
+def test_the_hint_names_where_this_install_came_from(
+    origin: dict[str, object] | None, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PEP 610 has it: another package of this name may lie on an index that it did not come from."""
+    folder = tmp_path / "sscard-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: sscard\nVersion: 1\n", encoding="utf-8")
+    if origin is not None:
+        (folder / "direct_url.json").write_text(json.dumps(origin), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert extras.requirement("office") == wanted
+
+
 def test_in_a_checkout_the_hint_is_the_target_that_brings_everything(core: Path, tmp_path: Path) -> None:
     code, out, error = said_by(core, COMMAND, "office", "init", folder=tmp_path)
     assert (code, out) == (1, "")

@@ -21,7 +21,7 @@ def test_all_that_is_needed_may_be_used_as_it_is() -> None:
 
 
 def test_every_extra_that_is_not_locked_is_named_with_its_licence() -> None:
-    direct = {re.split("[<>=;]", one)[0] for extra in TOOLS for one in PROJECT["optional-dependencies"][extra]}
+    direct = {re.split(r"[<>=;\[]", one)[0] for extra in TOOLS for one in PROJECT["optional-dependencies"][extra]}
     assert TABLE["tools"].keys() == direct
 
 
