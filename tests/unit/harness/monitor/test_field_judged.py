@@ -110,6 +110,19 @@ def test_an_error_is_found_of_those_alone_who_spend_the_cardholders_tries() -> N
     assert {one.rule.id for one in grave} == {"PIN-REFUSAL-IGNORED"}
 
 
+def test_both_languages_have_the_same_rows() -> None:
+    """Rules and vectors of both tables, which stand before the words."""
+    english, chinese = (
+        [
+            re.findall(r"`([A-Z0-9_-]+)`", " ".join(row.split(" | ")[:3]))
+            for row in re.findall(r"^\| `.*", text, re.MULTILINE)
+        ]
+        for text in (page.read_text(encoding="utf-8") for page in (TABLE, TABLE.with_name("field-findings.zh-CN.md")))
+    )
+    assert english == chinese
+    assert len(english) == len(rows()) + 8
+
+
 OLDER = [one.id for one in programs() if one.versions and "3.00" not in one.versions and not one.layout]
 
 
