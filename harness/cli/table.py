@@ -210,7 +210,10 @@ class Table(click.Group):
         record = records().get(self._below(args[0])) if args else None
         if record is not None and not record["group"] and _asks_for_help(args[1:]):
             return args[0], Told(args[0], record), args[1:]
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _speaking(command)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands and what they do in short, from the table."""
@@ -243,6 +246,14 @@ def _group(path: str, record: Record) -> Table:
     group = Table(path.rpartition(" ")[2], help=record["help"], short_help=record["short"], epilog=record["epilog"])
     group.path = path
     return group
+
+
+def _speaking(command: click.Command) -> None:
+    """Has a command, and those in it, tell of themselves in the user's language."""
+    command.context_class = Context
+    if isinstance(command, click.Group) and not isinstance(command, Table):
+        for one in command.commands.values():
+            _speaking(one)
 
 
 def _asks_for_help(args: list[str]) -> bool:

@@ -39,6 +39,7 @@ from harness.web.observed import Observed, Observer
 from harness.web.origins import is_loopback
 from harness.web.request_log import RequestLog
 from harness.web.strict import StrictRoute
+from harness.web.tongue import InTongue
 
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost", "::1")
@@ -113,14 +114,15 @@ def create(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     known = [_in_header(one) for one in (*hosts, *NAMES)]
-    # The last one is the outermost: what is refused is counted too; then foreign pages are refused, and named ones may
-    # read every other refusal.
+    # The last one is the outermost: all is said in the client's language; what is refused is counted too; then foreign
+    # pages are refused, and named ones may read every other refusal.
     app.add_middleware(Guard, rate=rate, body_limit=body_limit, admit=admit)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Doorstep, hosts=known, origins=origins)
     app.state.observer = observer = Observer(Metrics())
     app.add_middleware(Observed, observer=observer, routes=app.router.routes, fault=_unexpected)
+    app.add_middleware(InTongue)
     health.add(app, observer.metrics, ready or {})
     return app
 

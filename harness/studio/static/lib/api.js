@@ -1,5 +1,7 @@
 // Requests to the page's own service, and the one stream of what happens.
 
+import { lang } from "./i18n.js";
+
 export class ApiError extends Error {
   constructor(status, error) {
     super(error?.text ?? `HTTP ${status}`);
@@ -14,7 +16,7 @@ export const GONE = "gone";
 async function answered(path, options) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(path, { ...options, headers: { "accept-language": lang(), ...options.headers } });
   } catch {
     throw new ApiError(0, { kind: GONE, text: "" });
   }

@@ -1,0 +1,134 @@
+"""Nothing that people are told lacks its Chinese, and no translation has other arguments than its message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from emulator import messages
+from harness.cli import main
+from harness.cli.table import records
+from harness.readers import pcsc
+from scripts import messages as catalogue
+
+WORD = re.compile(r"(?<![\w`'$/.<>=:{-])[a-z]{2,}(?![\w`'(=/.}-])")
+"""A word of English prose: a name, an option, a value or a part of a path has something else beside it."""
+CODE = re.compile(r"sscard [a-z -]+|`[^`]*`|\[[^\]]*\]|“[^”]*”|[A-Z_]{2,}\S*|--\S+|\S+\.\S+|\S*/\S*")
+SPOKEN = 3
+"""So many words of English after one another are a sentence."""
+LANGUAGES = list(catalogue.LANGUAGES.values())
+
+
+@pytest.fixture
+def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(messages.OWN, messages.CHINESE)
+    messages.forget()
+    yield
+    messages.forget()
+
+
+def sentences(text: str) -> list[str]:
+    """Runs of English words in a text, without code."""
+    plain = CODE.sub("\0", text)
+    return [one for one in re.findall(r"[A-Za-z' ,;]+", plain) if len(WORD.findall(one)) >= SPOKEN]
+
+
+# --- the catalogues --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)
+def test_no_message_lacks_its_translation(language: catalogue.Language) -> None:
+    lacking = [one.message[0] for one in catalogue.untranslated(language)]
+    assert lacking == [], "scripts/messages.py untranslated, then take; CONTRIBUTING.md says how"
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)
+def test_a_translation_has_the_arguments_of_its_message(language: catalogue.Language) -> None:
+    found = {
+        message[0]: wrong
+        for message, entry in catalogue.translations(language).items()
+        if entry.is_translated and (wrong := catalogue.faults(message, entry.told))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)
+def test_a_catalogue_is_what_the_sources_say(language: catalogue.Language) -> None:
+    assert language.path.read_text(encoding="utf-8") == catalogue.up_to_date(language), "make messages"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (("{file}: no such file", ""), "{path}：没有这个文件"),
+        (("{sw:04X} came", ""), "收到{sw}"),
+        (("ends so: ", ""), "如此结束"),
+        (("%(prog)s works", ""), "可用"),
+        (("one card", "{number} cards"), "几张卡"),
+    ],
+)
+def test_what_a_translation_must_not_change_is_found(message: tuple[str, str], told: str) -> None:
+    assert catalogue.faults(message, [told])
+
+
+def test_a_translation_may_turn_arguments_round_and_say_one_language_of_two() -> None:
+    assert catalogue.faults(("{one} of {other}", ""), ["{other}的{one}"]) == []
+    assert catalogue.faults(("{zh}失败 {en} failed: {error}", ""), ["{zh}失败：{error}"]) == []
+    assert catalogue.faults(("one card", "{number} cards"), ["{number}张卡"]) == []
+
+
+# --- what is told in Chinese -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("chinese")
+def test_the_help_of_every_command_is_chinese() -> None:
+    texts = {path: said(*path.split(), "--help") for path in ("", *records())}
+    assert len(texts) > 120
+    english = {path: found for path, text in texts.items() if (found := sentences(text))}
+    assert english == {}
+    assert all(text.startswith("用法：") for text in texts.values())
+
+
+def said(*arguments: str, expect: int = 0) -> str:
+    result = CliRunner().invoke(main, list(arguments), prog_name="sscard", terminal_width=120)
+    assert result.exit_code == expect, result.output
+    return result.output
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"], ["show", "--nothing"], ["image", "copy"], ["run", "--slots", "many"], ["persona", "new"],
+        ["monitor"], ["run", "--shape", "none"], ["--lang", "xx"], ["region", "set"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_wrong_usage_is_told_in_chinese(arguments: list[str]) -> None:
+    text = said(*arguments, expect=2)
+    assert "错误：" in text
+    assert sentences(text) == []
+
+
+@pytest.mark.usefixtures("chinese")
+def test_the_doctor_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcsc, "pcscd_path", lambda: None)
+    text = said("doctor", expect=1)
+    assert "未安装" in text
+    commands = re.compile(r"(apt-get|unshare|systemctl|chmod|pip) .*")
+    assert sentences("\n".join(commands.sub("", line) for line in text.splitlines())) == []
+
+
+@pytest.mark.parametrize("text", ["a card is put in", "此处 and then the rest is English", "Usage: this is told so"])
+def test_english_is_found(text: str) -> None:
+    assert sentences(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["用`sscard show` 显示", "T=0 与 pcscd、vpcd", "[default: adult-chengdu]", "SM2、3DES"]
+)
+def test_names_are_not_english(text: str) -> None:
+    assert not sentences(text)
