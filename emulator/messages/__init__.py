@@ -147,6 +147,19 @@ def for_libraries() -> Iterator[None]:
             os.environ["LANGUAGE"] = said
 
 
+@contextlib.contextmanager
+def libraries_in_english() -> Iterator[None]:
+    """Within ``for_libraries`` the contrary, for what is declared once and told in any language later."""
+    import gettext
+
+    domain = gettext.textdomain()
+    gettext.textdomain("messages")  # gettext's own default
+    try:
+        yield
+    finally:
+        gettext.textdomain(domain)
+
+
 def _language(asked_for: str = "") -> str:
     """The first of the user's languages that there is a catalogue of. ``both`` where none is, or the system says
     English; ``en`` where somebody asks for it.

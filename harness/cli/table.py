@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emulator.messages import _
+from emulator.messages import _, deferred, libraries_in_english
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -50,6 +50,7 @@ ROOMS = {
 }
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}
+REQUIRED = deferred("required")  # click looks it up by a name, where no catalogue is extracted from
 Record = dict[str, Any]
 AS_IT_IS = "\b\n"
 """How a paragraph begins that click does not wrap."""
@@ -118,12 +119,15 @@ def option_text(text: str) -> str:
 
 
 def _added(text: str) -> str:
-    """What click adds, ``default: 3; required]``, by click's own messages."""
+    """What click adds, ``default: 3; x>=0; required]``, by click's own messages."""
+    return "; ".join(map(_added_one, text.removesuffix("]").split("; "))) + "]"
+
+
+def _added_one(text: str) -> str:
     before, default, value = text.partition("default: ")
     if default and not before:
-        value, *more = value.removesuffix("]").split("; ")
-        return "; ".join([_("default: {default}").format(default=value), *map(_, more)]) + "]"
-    return "; ".join(map(_, text.removesuffix("]").split("; "))) + "]"
+        return _("default: {default}").format(default=value)
+    return _(REQUIRED) if text == REQUIRED else text
 
 
 class Context(click.Context):
@@ -268,7 +272,8 @@ def declared(path: str) -> click.Command:
     """The command itself, imported. KeyError where no module has it; ModuleNotFoundError where it lacks a package."""
     top, *names = path.split(" ")
     room = next(room for room, commands in ROOMS.items() if top in commands)
-    known: tuple[click.Command, ...] = importlib.import_module(f"{__package__}.{room}").COMMANDS
+    with libraries_in_english():  # click looks some metavars up when a type is declared, and only then
+        known: tuple[click.Command, ...] = importlib.import_module(f"{__package__}.{room}").COMMANDS
     command = next(one for one in known if one.name == top)
     for name in names:
         command = inside(command)[name]
