@@ -1,25 +1,30 @@
-"""A slot: one card, put into the reader by connecting to its port and taken out by closing."""
+"""A slot: one card, put into the reader by a connection with its driver and taken out by closing it."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Protocol
 
 from emulator import internal_fault
 from emulator.errors import ErrorKind, SscardError
-from emulator.reader.wire import Control, Wire
+from emulator.messages import _
+from emulator.reader.line import HERE, Line
+from emulator.reader.wire import Control, Wire, WireError
 
 log = logging.getLogger(__name__)
 
 FAULT = b"\x6f\x00"
 CONTROLS = frozenset(Control)
-FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
-"""Seconds between attempts to connect. The longest is longer than the driver's 400 ms between looks: a card that comes
-back sooner than that is taken for the one that was there, and never powered.
-"""
+FIRST_PAUSE = 0.01
+"""Seconds between the first two attempts to connect; the pause doubles up to the line's."""
+LONGEST_PAUSE = Line.pause
+"""Seconds that a card that left a driver of this machine stays out."""
 
 
 class CardGone(SscardError):
@@ -59,25 +64,36 @@ class Card(Protocol):
         """The answer to one command, one byte at least. CardGone if the card leaves at it."""
 
 
+class NotPoweredError(WireError):
+    """A far driver sent a command to a card that it has not powered since this one came."""
+
+
 class Slot:
-    """Serves one card to the driver that listens on ``port``. Starts empty; one thread of its own, ended by ``close``.
+    """Serves one card to the driver at the end of a line. Starts empty; one thread of its own, ended by ``close``.
 
-    ``card`` is what ``insert`` puts in; it may be changed while the slot is empty.
+    ``card`` is what ``insert`` puts in; it may be changed while the slot is empty. ``line``: how its driver is reached,
+    or the port of the one that listens on this machine.
 
-    While a card is in, a lost connection is made anew for as long as it takes: pcscd may start later, or again.
+    While a card is in, a lost connection is made anew for as long as it takes: the driver may start later, or again.
+    The card has lost its power then, and an answer that was not delivered is forgotten with its connection.
     """
 
-    def __init__(self, card: Card | None, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, card: Card | None, line: Line | int) -> None:
         self.card = card
-        self.address = (host, port)
+        self.line = Line(HERE, line) if isinstance(line, int) else line
+        self.trouble: Exception | None = None
+        """Why there is no connection, or why the last one ended, unless the card was taken out."""
+        self.takes = 0
+        """How often a driver has powered the card after it came."""
         self._closing = False
         self._wanted = False
         self._changed = threading.Condition()
         self._socket: socket.socket | None = None
-        self._left = -LONGEST_PAUSE
+        self._hung_up = False
+        self._left = -math.inf
         """When the card was last in, by the monotonic clock."""
         self._powered = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"slot on port {port}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"slot on port {self.line.port}", daemon=True)
         self._thread.start()
 
     @property
@@ -99,8 +115,9 @@ class Slot:
             self._wanted = False
             self._hang_up()
             self._changed.notify_all()
+            self.line.cancel()
             if not self._changed.wait_for(lambda: self._socket is None, timeout):
-                raise TimeoutError(f"the card on port {self.address[1]} is still at a command after {timeout:g} s")
+                raise TimeoutError(f"the card on port {self.line.port} is still at a command after {timeout:g} s")
 
     def close(self) -> None:
         """Takes the card out and ends the slot."""
@@ -109,7 +126,14 @@ class Slot:
             self._wanted = False
             self._hang_up()
             self._changed.notify_all()
+            self.line.cancel()
         self._thread.join(5)
+        self.line.close()
+
+    @property
+    def powered(self) -> bool:
+        """True while a driver that has powered the card is connected."""
+        return self._powered.is_set()
 
     def wait_powered(self, timeout: float) -> bool:
         """True once *this* insertion's connection was asked for its ATR and powered, false after ``timeout`` s."""
@@ -118,10 +142,11 @@ class Slot:
     def _hang_up(self) -> None:
         """Ends receiving only: an answer under way still leaves whole, then the slot's thread closes."""
         if self._socket is not None:
+            self._hung_up = True
             try:
                 self._socket.shutdown(socket.SHUT_RD)
             except OSError:
-                log.debug("port %d: already gone", self.address[1])
+                log.debug("%s: already gone", self.line.name)
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -129,7 +154,7 @@ class Slot:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._wanted)
                 # Who takes a card out and sees that PC/SC has none may still be before the driver's next look.
-                out = self._left + LONGEST_PAUSE - time.monotonic()
+                out = self._left + self.line.pause - time.monotonic()
                 self._changed.wait_for(lambda: self._closing or not self._wanted, max(0.0, out))
                 if self._closing:
                     return
@@ -137,52 +162,84 @@ class Slot:
                     continue
             connection = self._connect()
             if connection is None or self.card is None:
-                rest, pause = pause, min(2 * pause, LONGEST_PAUSE)
+                rest, pause = pause, min(2 * pause, self.line.pause)
             else:
-                self._serve(connection, self.card)
-                rest, pause = LONGEST_PAUSE, FIRST_PAUSE
+                left = self._serve(connection, self.card) or not self.line.connects
+                rest, pause = self.line.pause if left else 0.0, FIRST_PAUSE
+                self._left = time.monotonic() if left else -math.inf
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or not self._wanted, rest)
 
     def _connect(self) -> socket.socket | None:
         try:
-            connection = socket.create_connection(self.address, timeout=5)
+            connection = self.line.connect(lambda: self._wanted and not self._closing)
         except OSError as error:
-            log.debug("port %d: %s", self.address[1], error)
+            log.debug("%s: %s", self.line.name, error)
+            self.trouble = error
             return None
-        connection.settimeout(None)
+        if connection is None:
+            return None
+        connection.settimeout(self.line.silence)
         with self._changed:
             if self._wanted and not self._closing:
-                self._socket = connection
+                self._socket, self._hung_up = connection, False
                 return connection
         connection.close()
         return None
 
-    def _serve(self, connection: socket.socket, card: Card) -> None:
-        """Answers frames until either side ends it."""
+    def _serve(self, connection: socket.socket, card: Card) -> bool:
+        """Answers frames until either side ends it; true if this one did."""
+        broken = left = False
         try:
-            self._answer_all(Wire(connection), card)
+            with self._heard():
+                self._answer_all(Wire(connection), card)
+            left = self._hung_up
+            self.trouble = None if left else WireError(_("the driver closed the connection"))
         except CardGone as gone:
-            log.info("port %d: %s", self.address[1], gone)
+            left = True
+            log.info("%s: %s", self.line.name, gone)
+            self.trouble = gone
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or not self._wanted, gone.seconds)
                 self._wanted = self._wanted and gone.back
         except OSError as error:
             # A broken frame ends this connection, not the program; the card comes in anew.
-            log.warning("port %d: %s", self.address[1], error)
+            log.log(logging.INFO if self.line.far else logging.WARNING, "%s: %s", self.line.name, error)
+            broken, left, self.trouble = True, isinstance(error, NotPoweredError), error
         finally:
             self._powered.clear()
             card.taken_out()
             with self._changed:
-                connection.close()
-                self._socket, self._left = None, time.monotonic()
+                self.line.end(connection, broken=broken)
+                self._socket = None
                 self._changed.notify_all()
+        return left
+
+    def _take(self) -> None:
+        """A driver has powered the card."""
+        if not self._powered.is_set():
+            self.takes += 1
+            self._powered.set()
+
+    @contextlib.contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Says for how long nothing was heard of the driver, where that ends it. TimeoutError."""
+        try:
+            yield
+        except TimeoutError:
+            raise TimeoutError(
+                _("no word from the driver for {seconds:g} s").format(seconds=self.line.silence or 0)
+            ) from None
 
     def _answer_all(self, wire: Wire, card: Card) -> None:
         receive, send, transmit = wire.receive, wire.send, card.transmit
-        asked = False
+        far, asked = self.line.far, False
         while (frame := receive()) is not None:
             if len(frame) > 1 or frame[0] not in CONTROLS:
+                if far and not self._powered.is_set():
+                    raise NotPoweredError(
+                        _("a command came for a card that left: the driver has not noticed that it did")
+                    )
                 try:
                     answer = transmit(frame)
                 except CardGone as gone:
@@ -202,11 +259,11 @@ class Slot:
             elif frame[0] == Control.ON:
                 card.power_on()
                 if asked:
-                    self._powered.set()
+                    self._take()
             elif frame[0] == Control.RESET:
                 card.reset()
                 # Windows resets and never says ON.
                 if asked:
-                    self._powered.set()
+                    self._take()
             else:
                 card.power_off()

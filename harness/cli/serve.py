@@ -14,8 +14,9 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.cells import PIN_CELL
 from emulator.interface import Interface
 from emulator.messages import _
+from emulator.reader.line import HERE, SILENCE
 from emulator.reader.shape import ReaderShape
-from harness.cli import card_options, studio, studio_office
+from harness.cli import card_options, studio, studio_office, usage
 from harness.cli.card_options import CardChoice
 from harness.cli.lines import say
 from harness.cli.steering import PORT
@@ -23,6 +24,8 @@ from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
 from harness.readers import names, pcsc
 from harness.serving import doctor as doctors
+from harness.serving import far_doctor
+from harness.serving.far import LONGEST_SILENCE, Endpoint, Far
 from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import run as serve
@@ -98,6 +101,24 @@ USUALLY = ""
 @click.option("--once", is_flag=True, help="Run the session and end.")
 @click.option("--private", is_flag=True, help="A PC/SC socket of its own instead of the machine's.")
 @click.option(
+    "--connect",
+    metavar="HOST[:PORT]",
+    help="Into vsmartcard's readers of another machine, which listen there: slot 0 at this port, the next at the next. "
+    f"No PC/SC is needed here. [port {pcsc.DEFAULT_PORT}]",
+)
+@click.option(
+    "--listen",
+    metavar="[HOST:]PORT",
+    help="The same, for readers that connect to this machine, one for each port. [host 127.0.0.1]",
+)
+@click.option(
+    "--silence",
+    type=click.FloatRange(0, LONGEST_SILENCE),
+    metavar="SECONDS",
+    help="With --connect and --listen: a reader that says nothing for so long is gone, and the card comes again; 0: "
+    f"never. [{SILENCE:g}]",
+)
+@click.option(
     "--web",
     "web",
     is_flag=False,
@@ -130,6 +151,9 @@ def run(
     web: str | None,
     programs: tuple[str, ...],
     office: OfficeChoice | None,
+    connect: str | None,
+    listen: str | None,
+    silence: float | None,
     *,
     relaxed: bool,
     demo: bool,
@@ -142,8 +166,12 @@ def run(
     """Put cards into readers that any PC/SC program finds, until Ctrl-C.
 
     Prints `ready <slot> <ATR> <reader name>` for each card once PC/SC has powered it, after `contactless <slot>` where
-    it is in a field. Where a pcscd runs already, cards go into slots of its virtual readers that are free.
+    it is in a field. Where a pcscd runs already, cards go into slots of its virtual readers that are free. With
+    --connect or --listen the readers are another machine's, and are named by host and port.
     """
+    far = _far(connect, listen, silence)
+    if far is not None:
+        _alone(ctx, far)
     if choice.image and len(persona) > 1:
         raise click.UsageError(_("--image holds one card, several personas were named"))
     choice = replace(choice, durable=not relaxed)
@@ -185,6 +213,7 @@ def run(
             system=SYSTEMS[system],
             timing=timing,
             private=private,
+            far=far,
             demo=demo,
             once=once,
             trace=trace,
@@ -202,9 +231,50 @@ def run(
             raise click.UsageError(
                 _("--reader-name is one per slot: {given} for {count}").format(given=len(reader_names), count=count)
             )
-        names.Arrangement.of(wanted)  # refused before anything is begun
+        # Refused before anything is begun.
+        if far is not None:
+            far.check(max(count, slots or 0))
+        else:
+            names.Arrangement.of(wanted)
         code = serve(options)
     ctx.exit(code)
+
+
+def _far(connect: str | None, listen: str | None, silence: float | None) -> Far | None:
+    """The readers of another machine, None for this one's."""
+    if connect is not None and listen is not None:
+        raise click.UsageError(_("--connect and --listen are two ways to one reader: leave one of them out"))
+    kept = SILENCE if silence is None else silence or None
+    if connect is not None:
+        with usage.of("--connect"):
+            return Far(Endpoint.of_text(connect), silence=kept)
+    if listen is not None:
+        with usage.of("--listen"):
+            return Far(Endpoint.of_text(listen, host=HERE), listen=True, silence=kept)
+    if silence is not None:
+        raise click.UsageError(_("--silence is about readers of another machine: it goes with --connect or --listen"))
+    return None
+
+
+def _alone(ctx: click.Context, far: Far) -> None:
+    """Refuses what only readers of this machine have."""
+    option = "--listen" if far.listen else "--connect"
+    why = {
+        "private": _("--private starts a PC/SC service here, and {option} needs none: leave one of them out"),
+        "port": _("--port is of this machine's readers: name the port with {option}"),
+        "reader_names": _(
+            "--reader-name cannot name another machine's readers, which {option} takes as they are called"
+        ),
+        "demo": _(
+            "--demo and --once play a terminal at a reader of this machine, and {option} has the reader elsewhere"
+        ),
+        "once": _(
+            "--demo and --once play a terminal at a reader of this machine, and {option} has the reader elsewhere"
+        ),
+    }
+    for name, text in why.items():
+        if ctx.params[name]:
+            raise click.UsageError(text.format(option=option))
 
 
 def _origins(choice: CardChoice, persona: tuple[str, ...], psam: str | None) -> list[Origin]:
@@ -218,11 +288,25 @@ def _origins(choice: CardChoice, persona: tuple[str, ...], psam: str | None) -> 
 
 @click.command()
 @click.option("--port", type=PORT, help="The one that `sscard run` is to have. [any that is free]")
+@click.option(
+    "--connect",
+    metavar="HOST[:PORT]",
+    help="Check a reader of another machine instead, as `sscard run --connect` has it: a card is in it for a moment.",
+)
 @card_options.json_option
 @click.pass_context
-def doctor(ctx: click.Context, port: int | None, *, as_json: bool) -> None:
+def doctor(ctx: click.Context, port: int | None, connect: str | None, *, as_json: bool) -> None:
     """Check pcscd, vpcd, pyscard, ports and permissions; one remedy for each fault. Exit code 1 if there is a fault."""
-    findings = doctors.examine(port)
+    if connect is None:
+        findings = doctors.examine(port)
+    elif port is not None:
+        raise click.UsageError(
+            _("--port is of this machine's readers: name the port with {option}").format(option="--connect")
+        )
+    else:
+        with usage.of("--connect"):
+            at = Endpoint.of_text(connect)
+        findings = far_doctor.examine(at)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
     else:

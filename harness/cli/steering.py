@@ -250,7 +250,7 @@ def _list(runs: list[control.Running], *, as_json: bool) -> None:
     for one in runs:
         click.echo(
             _("run {id}  port {port}  pid {pid}  {pcsc}").format(
-                id=one.id, port=one.port, pid=one.table.get("pid"), pcsc=one.table.get("pcsc")
+                id=one.id, port=one.port, pid=one.table.get("pid"), pcsc=one.table.get("pcsc") or one.table.get("far")
             )
         )
         for row in one.table.get("slots", ()):

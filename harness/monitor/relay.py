@@ -115,7 +115,7 @@ class _Follower:
         before = set(pcsc.present())
         self.slot.insert()
         if not self.slot.wait_powered(pcsc.POWER_TIMEOUT):
-            port = self.slot.address[1]
+            port = self.slot.line.port
             raise PcscError(
                 _("no virtual reader took the card at port {port} within {power_timeout:g} s").format(
                     port=port, power_timeout=pcsc.POWER_TIMEOUT

@@ -183,8 +183,8 @@ def pcscd(readers: int | Arrangement, port: int, path: Path) -> Iterator[subproc
 def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The same, not waited for: ``wait_listening`` does."""
     arranged = usual(readers) if isinstance(readers, int) else readers
-    program, driver = pcscd_path(), driver_path()
-    if program is None or driver is None:
+    driver = driver_path()
+    if pcscd_path() is None or driver is None:
         raise PcscError("; ".join(map(str, missing())))
     for taken in range(port, port + arranged.ports):
         if not port_free(taken):
@@ -209,8 +209,20 @@ def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subp
                 f"LIBPATH {copy}\nCHANNELID 0x{channel:04X}\n"
             )
         (config / "vpcd").write_text("\n".join(lines))
-        with _listening(path) as listener, _running(program, config, listener) as process:
+        with served(path, config) as process:
             yield process
+
+
+@contextlib.contextmanager
+def served(path: Path, config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A pcscd of our own on the socket ``path``, with the readers of this folder of its configuration; it is not waited
+    for. PcscError.
+    """
+    program = pcscd_path()
+    if program is None:
+        raise PcscError("; ".join(map(str, missing())))
+    with _listening(path) as listener, _running(program, config, listener) as process:
+        yield process
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from emulator.chip import Chip
 from emulator.interface import Interface
-from emulator.messages import _
 from emulator.reader.slot import Slot
 from harness.readers import pcsc
 from harness.serving import control
@@ -33,16 +32,5 @@ def in_reader(chip: Chip) -> Iterator[str]:
             slot = Slot(ContactlessReader(chip, chip) if in_field else chip, place.port)
             stack.callback(slot.close)
             slot.insert()
-            wait_taken(slot, place.reader)
+            service.wait_taken(slot, place)
         yield place.reader
-
-
-def wait_taken(slot: Slot, reader: str) -> None:
-    """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
-    if not slot.wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(reader):
-        raise pcsc.PcscError(
-            _(
-                "reader {reader!r} did not take the card at port {address} within {power_timeout:g} s: "
-                "another card program may hold that slot; see `sscard doctor`"
-            ).format(reader=reader, address=slot.address[1], power_timeout=pcsc.POWER_TIMEOUT)
-        )

@@ -12,6 +12,7 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from harness.faults.plan import Plan
+from harness.serving.far import Far
 from harness.serving.pcsc_service import Wanted
 from harness.serving.reader_profiles import SYSTEMS, System
 from harness.serving.timing import Timing
@@ -77,6 +78,8 @@ class Options:
     timing: Timing | None = None
     """How slow the cards are; None: as fast as they can."""
     private: bool = False
+    far: Far | None = None
+    """Readers of another machine, in place of this one's."""
     demo: bool = False
     once: bool = False
     trace: TraceFile | None = None

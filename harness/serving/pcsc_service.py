@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.messages import _
+from emulator.reader.line import HERE, Line
+from emulator.reader.slot import Slot
 from harness.readers import names, pcsc
 from harness.serving import control
 
@@ -76,6 +78,27 @@ class Service:
         remedy = _("use --private for a pcscd of this run's own, or take cards out (`sscard card list` names them)")
         chosen = self._fitting(wanted, every, free, remedy)
         return self._heard(chosen, _(", or is in another network namespace (use --private)"))
+
+    @staticmethod
+    def line(place: Place) -> Line:
+        """How the driver of this place is reached: it listens on this machine."""
+        return Line(HERE, place.port)
+
+    @staticmethod
+    def wait_taken(slot: Slot, place: Place) -> None:
+        """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
+        if not slot.wait_powered(pcsc.POWER_TIMEOUT) or not pcsc.wait_card(place.reader):
+            raise pcsc.PcscError(
+                _(
+                    "reader {reader!r} did not take the card at port {address} within {power_timeout:g} s: "
+                    "another card program may hold that slot; see `sscard doctor`"
+                ).format(reader=place.reader, address=place.port, power_timeout=pcsc.POWER_TIMEOUT)
+            )
+
+    @staticmethod
+    def wait_left(place: Place) -> bool:
+        """True once PC/SC says that no card is there, false after a while. PcscError."""
+        return pcsc.wait_card(place.reader, present=False)
 
     def lent(self, count: int) -> list[Place]:
         """So many empty slots of it for cards that are relayed, which no run will miss: those that none has come first.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from emulator import catalogue
 from emulator.chip import Chip
@@ -15,17 +15,17 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
+from emulator.reader.line import Line
 from emulator.reader.slot import Card, Slot
 from harness.faults.chip import Injector
 from harness.faults.plan import Plan
 from harness.serving import standing
 from harness.serving.contactless import ContactlessReader
 from harness.serving.feed import Feed, SlotFeed
-from harness.serving.in_reader import wait_taken
 from harness.serving.moments import Moment, Moments
 from harness.serving.observers import Observers
 from harness.serving.options import Options, Origin, seats
-from harness.serving.pcsc_service import Place, Service
+from harness.serving.pcsc_service import Place, Wanted
 from harness.serving.reader_profiles import Shaped
 from harness.serving.tear import Tear
 from harness.serving.timing import USUAL, usual_over
@@ -35,6 +35,26 @@ LOOK = 0.5
 """Seconds that a look at a card waits for the command that it is at; one that takes longer has not begun its work, or
 has done it.
 """
+
+
+class Readers(Protocol):
+    """The readers that a run's cards go into: those of a PC/SC service of this machine, or of another one."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Returns what the run's table says of them."""
+
+    def places(self, wanted: Sequence[Wanted]) -> list[Place]:
+        """A free one for each, in order. SscardError where there are too few."""
+
+    def line(self, place: Place) -> Line:
+        """How the driver of this place is reached."""
+
+    def wait_taken(self, slot: Slot, place: Place) -> None:
+        """Waits until this very card is there for programs. SscardError after a while."""
+
+    def wait_left(self, place: Place) -> bool:
+        """True once no card is there for programs, false after a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,7 @@ class ServedCards:
         self.inside: list[InSlot | None] = [None] * len(self.seats)
         """What each slot holds, or held before it was taken out."""
         self.slots: list[Slot] = []
-        self.service: Service | None = None
+        self.service: Readers | None = None
         self.places: list[Place] = []
         self.feed = Feed(self.states, self.cards_told, self._listen)
         remembers = options.page is not None
@@ -150,24 +170,34 @@ class ServedCards:
         """The slots with a card, by number."""
         return [(number, held) for number, held in enumerate(self.inside) if held is not None]
 
-    def take_places(self, service: Service) -> None:
-        """A place for every slot, with no card in it yet. PcscError where there are too few that are free."""
+    def take_places(self, service: Readers) -> None:
+        """A place for every slot, with no card in it yet. SscardError where there are too few that are free."""
         self.service = service
         self.places = service.places([seat.wanted for seat in self.seats])
         for held, place in zip(self.inside, self.places, strict=True):
-            self.slots.append(Slot(held.card if held else None, place.port))
+            self.slots.append(Slot(held.card if held else None, service.line(place)))
 
-    def insert_all(self) -> None:
-        """Every card into its slot, until PC/SC has powered each and says that it is there. PcscError."""
+    def insert_all(self, *, wait: bool = True) -> None:
+        """Every card into its slot; with ``wait``, until each is there for programs. SscardError."""
         for number, __ in self.filled:
             self.slots[number].insert()
-        for number, __ in self.filled:
-            self.wait(number)
+        if wait:
+            for number, __ in self.filled:
+                self.wait_taken(number)
         self.feed.changed()
 
-    def wait(self, number: int) -> None:
-        """Waits until PC/SC has powered this very card and says that it is there; PcscError."""
-        wait_taken(self.slots[number], self.places[number].reader)
+    def wait_taken(self, number: int) -> None:
+        """Waits until this very card is there for programs. SscardError after a while."""
+        assert self.service is not None
+        self.service.wait_taken(self.slots[number], self.places[number])
+
+    def wait_left(self, number: int) -> None:
+        """Waits until programs see no card in this slot: one that came before would be taken for the old one.
+        TimeoutError after a while.
+        """
+        assert self.service is not None
+        if not self.service.wait_left(self.places[number]):
+            raise TimeoutError(_("PC/SC still sees a card in slot {number}").format(number=number))
 
     def close(self) -> None:
         """All cards out, their files let go."""

@@ -18,7 +18,6 @@ from emulator.messages import _
 from harness.faults import plan as fault_plans
 from harness.faults.chip import Injector
 from harness.faults.plan import Plan
-from harness.readers import pcsc
 from harness.serving.options import BOTH, NAMED, PERSONA_TEXT, Origin
 from harness.serving.served_cards import Served, ServedCards
 from harness.serving.standing import SessionSeen
@@ -319,9 +318,7 @@ class Steering:
         for number in numbers:
             self._cards.slots[number].remove()
         for number in numbers:
-            # A card that came back before the reader has looked would be taken for the old one.
-            if not pcsc.wait_card(self._cards.readers[number], present=False):
-                raise TimeoutError(_("PC/SC still sees a card in slot {number}").format(number=number))
+            self._cards.wait_left(number)
 
     def _put_in(self, numbers: Sequence[int]) -> None:
         for number in numbers:
@@ -329,7 +326,7 @@ class Steering:
             self._cards.slots[number].card = held.card if held else None
             self._cards.slots[number].insert()
         for number in numbers:
-            self._cards.wait(number)
+            self._cards.wait_taken(number)
 
 
 def _event(request: Request) -> int | None:

@@ -88,6 +88,8 @@ def _on_slot(asked: VectorsRequest, run: Running | None) -> tuple[list[str], dic
     row = next((one for one in rows if one.get("slot") == asked.slot), None)
     if run is None or row is None:
         raise SlotError(_("there is no such slot here"))
+    if "far" in run.table:
+        raise SlotError(_("the card is in another machine's reader: run the vectors there, with sscard vectors run"))
     if not row.get("inserted"):
         raise SlotError(_("slot {slot} is empty: put a card in").format(slot=asked.slot))
     told = [f"--reader={row['reader']}", f"--card={row['atr']}", f"--keys={TEST_KEYS}"]
