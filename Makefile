@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
-.PHONY: help run all test check types types-linux types-win32 types-darwin messages site lock bench deep driver driver-windows clean
+.PHONY: help run all test check types types-linux types-win32 types-darwin messages site lock release bench deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
@@ -15,6 +15,7 @@ help:
 	@echo "make messages the catalogue of messages (emulator/locale), from the sources"
 	@echo "make lock   what development installs, with hashes (requirements-dev.txt); newer releases with ARGS=--upgrade"
 	@echo "make site   the documentation as pages to read offline, in both languages, into build/site"
+	@echo "make release wheel, sdist, bill of materials, sums and the rest into dist/; publishes nothing (ARGS=--trial to try)"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
@@ -43,6 +44,10 @@ $(VENV)/.ready-site: pyproject.toml scripts/setup.sh
 $(VENV)/.ready-bench: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh bench
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run
+
+$(VENV)/.ready-release: pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh release
+	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 
 $(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
@@ -83,6 +88,10 @@ site: $(VENV)/.ready-site
 # without them and need not wait for processes to start.
 test: check
 	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
+	$(if $(ARGS),,@$(BIN)/python scripts/release.py tested)
+
+release: $(VENV)/.ready-release
+	@$(BIN)/python scripts/release.py $(ARGS)
 
 bench: $(VENV)/.ready-bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
