@@ -118,4 +118,12 @@ if [ "$kind" = deep ]; then
         npm rebuild --nodedir=/usr --loglevel=error smartcard pcsclite @pokusew/pcsclite) >&2 ||
         say "koffi or PC/SC packages could not be had from npm: their tests will fail"
     scripts/foreign.sh
+    # An environment for each Python that is here, with what the wheel needs: tests/deep/test_packages.py puts the wheel in.
+    for other in python3.11 python3.12 python3.13 python3.14 python3.15 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[1-9].*/bin/python3.1?; do
+        name=build/pythons/$(basename "$other")
+        "$other" -c 'import ensurepip' 2>/dev/null || continue
+        { [ -x "$name/bin/python" ] || "$other" -m venv "$name"; } &&
+            .venv/bin/python -m uv pip install --quiet --python "$name/bin/python" --constraint requirements-dev.txt \
+                --requirement pyproject.toml --extra all pytest || { say "left out: $other"; rm -rf "$name"; }
+    done
 fi

@@ -57,7 +57,7 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, as pip builds it from this tree."""
     folder = tmp_path_factory.mktemp("built")
     subprocess.run(
@@ -69,11 +69,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     site = next((folder / "lib").glob("python*")) / "site-packages"
-    with zipfile.ZipFile(built) as wheel:
+    with zipfile.ZipFile(packed) as wheel:
         wheel.extractall(site)
     for entry in Path(str(metadata.distribution("pytest").locate_file(""))).iterdir():
         if "sscard" not in entry.name and entry.suffix != ".pth" and not (site / entry.name).exists():
@@ -122,7 +122,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_bytes_come_from_the_tree_and_from_its_sdist_elsewhere(
-    built: Path, sdist: Path, tmp_path: Path
+    packed: Path, sdist: Path, tmp_path: Path
 ) -> None:
     """Elsewhere: another folder, umask, time zone, locale, order of hashes, modes and ages of files; without git."""
     with tarfile.open(sdist) as content:
@@ -135,14 +135,14 @@ def test_the_same_bytes_come_from_the_tree_and_from_its_sdist_elsewhere(
         tree, tmp_path / "again", "sdist", "wheel",
         mask=0o077, TZ="Asia/Shanghai", LC_ALL="POSIX", LANG="zh_CN.GB18030", PYTHONHASHSEED="7",
     )  # fmt: skip
-    for one in (sdist, built):
+    for one in (sdist, packed):
         assert (again / one.name).read_bytes() == one.read_bytes(), one.name
 
 
-def test_the_sdist_has_all_that_git_has_and_the_wheel_all_that_code_reads(built: Path, sdist: Path) -> None:
+def test_the_sdist_has_all_that_git_has_and_the_wheel_all_that_code_reads(packed: Path, sdist: Path) -> None:
     with tarfile.open(sdist) as content:
         there = {name.partition("/")[2] for name in content.getnames()}
-    with zipfile.ZipFile(built) as wheel:
+    with zipfile.ZipFile(packed) as wheel:
         inside = set(wheel.namelist())
     files = shipped(ROOT)
     assert files.keys() - inside == set()
