@@ -104,7 +104,7 @@ def missing() -> list[Missing]:
         found.append(
             Missing(
                 _("a pcscd of its own ({platform})").format(platform=sys.platform),
-                _("install vsmartcard's vpcd, then see README, other systems"),
+                _("install vsmartcard's vpcd, and put cards into it with --connect 127.0.0.1 (docs/remote.md)"),
             )
         )
     if pcscd_path() is None:
@@ -214,14 +214,14 @@ def starting(readers: int | Arrangement, port: int, path: Path) -> Iterator[subp
 
 
 @contextlib.contextmanager
-def served(path: Path, config: Path) -> Iterator[subprocess.Popen[bytes]]:
+def served(path: Path, config: Path, through: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
     """A pcscd of our own on the socket ``path``, with the readers of this folder of its configuration; it is not waited
-    for. PcscError.
+    for. ``through``: a command that starts it, as ``nsenter`` does in another network. PcscError.
     """
     program = pcscd_path()
     if program is None:
         raise PcscError("; ".join(map(str, missing())))
-    with _listening(path) as listener, _running(program, config, listener) as process:
+    with _listening(path) as listener, _running([*through, sys.executable], program, config, listener) as process:
         yield process
 
 
@@ -259,11 +259,13 @@ def _listening(path: Path) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _running(program: str, config: Path, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    python: Sequence[str], program: str, config: Path, listener: socket.socket
+) -> Iterator[subprocess.Popen[bytes]]:
     handle = listener.fileno()
     process = subprocess.Popen(
         [
-            sys.executable,
+            *python,
             "-I",
             "-S",
             "-c",

@@ -64,7 +64,7 @@ def test_a_card_is_in_another_service_s_reader_and_comes_again_after_a_cut(
         with client(path, READER) as program:
             pairs = Pairs(program.send)
             assert pairs.ask()
-            # Inside a command on its way to the card, and inside an answer on its way back.
+            # Inside an answer on its way to the reader, and inside a command on its way to the card.
             for way, at_least in ((TO_READER, 7), (TO_CARD, 7)):
                 proxy.cut_at(way, at_least)
                 while pairs.ask():

@@ -18,6 +18,8 @@ from harness.readers.pcsc import PcscError
 GONE = "gone"
 BACK = 60.0
 """Seconds within which a card is there again."""
+NOTICED = 1.0
+"""Seconds within which pcscd has looked, twice and more."""
 
 
 class Client:
@@ -53,13 +55,14 @@ def client(socket: Path, reader: str, *, through: Sequence[str] = ()) -> Iterato
 
 def _main(reader: str) -> None:
     connection: Pcsc | None = None
+    lost = False
     for line in sys.stdin:
         try:
             if connection is None:
-                connection = _opened(reader)
+                connection = _opened(reader, lost=lost)
             told = connection.send(bytes.fromhex(line)).hex().upper()
         except PcscError:
-            told = GONE
+            told, lost = GONE, True
             if connection is not None:
                 with contextlib.suppress(PcscError):
                     connection.close()
@@ -67,8 +70,10 @@ def _main(reader: str) -> None:
         print(told, flush=True)
 
 
-def _opened(reader: str) -> Pcsc:
-    """A session with the card that is there, or comes. PcscError."""
+def _opened(reader: str, *, lost: bool) -> Pcsc:
+    """A session with the card that is there, or comes; where one was ``lost``, once pcscd has noticed. PcscError."""
+    if lost:
+        pcsc.wait_card(reader, present=False, timeout=NOTICED)
     pcsc.wait_card(reader, timeout=BACK)
     return Pcsc(reader)
 

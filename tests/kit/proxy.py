@@ -39,6 +39,7 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.latency = 0.0
         """Seconds that each piece takes, either way."""
+        self._stall = 0.0
         self.silent = False
         """Nothing is handed on any more, and nothing closed: as by a router that has forgotten them."""
         self.refusing = False
@@ -47,7 +48,7 @@ class Proxy:
         self._cut: tuple[str, int, bool] | None = None
         self._open: list[Proxied] = []
         self._ended = threading.Event()
-        self._cuts = threading.Condition()
+        self._lock = threading.Lock()
         self.cuts = 0
         self._threads: list[threading.Thread] = []
         self._start(self._accept)
@@ -59,21 +60,19 @@ class Proxy:
 
     def cut(self, *, reset: bool = True) -> None:
         """Ends all connections: by a reset, or as if both sides had closed."""
-        with self._cuts:
+        with self._lock:
             for one in self._open:
                 one.close(reset=reset)
             self._open.clear()
             self.cuts += 1
-            self._cuts.notify_all()
 
     def cut_at(self, way: str, least: int, *, reset: bool = True) -> None:
         """Cuts once, before the last byte of the next piece of at least so many bytes that goes this way."""
         self._cut = way, least, reset
 
-    def wait_cut(self, number: int, timeout: float) -> bool:
-        """True once so many cuts were made."""
-        with self._cuts:
-            return self._cuts.wait_for(lambda: self.cuts >= number, timeout)
+    def stall(self, seconds: float) -> None:
+        """The next piece, either way, takes so long."""
+        self._stall = seconds
 
     def close(self) -> None:
         self._ended.set()
@@ -100,7 +99,7 @@ class Proxy:
                 continue
             reader.settimeout(None)
             one = Proxied(card, reader)
-            with self._cuts:
+            with self._lock:
                 self._open.append(one)
                 self.made += 1
             for way in (TO_READER, TO_CARD):
@@ -110,8 +109,9 @@ class Proxy:
         source, target = one.ends[way]
         with contextlib.suppress(OSError):
             while piece := source.recv(CHUNK):
-                if self.latency:
-                    self._ended.wait(self.latency)
+                wait, self._stall = self.latency + self._stall, 0.0
+                if wait:
+                    self._ended.wait(wait)
                 if self.silent:
                     continue
                 cut = self._cut
@@ -122,7 +122,7 @@ class Proxy:
                     return
                 target.sendall(piece)
         if not self.silent:
-            with self._cuts:
+            with self._lock:
                 if one in self._open:
                     self._open.remove(one)
                     one.close(reset=False)
