@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 
-.PHONY: help run all test check types types-linux types-win32 types-darwin messages site lock release bench deep driver driver-windows clean
+.PHONY: help run all test check types types-linux types-win32 types-darwin messages site lock release bench deb image deep driver driver-windows clean
 
 help:
 	@echo "make run    a card in a PC/SC reader, one terminal session on it, then serve until Ctrl-C"
@@ -18,6 +18,8 @@ help:
 	@echo "make release wheel, sdist, bill of materials, sums and the rest into dist/; publishes nothing (ARGS=--trial to try)"
 	@echo "make driver libSSCardDriver.so and its header for counter software, into build/"
 	@echo "            make driver-windows: SSCardDriver.dll, with mingw-w64"
+	@echo "make deb    a Debian package, into dist/ (docs/debian.md)"
+	@echo "make image  a container image of it, as root (docs/container.md)"
 	@echo "make bench  benchmarks: in-process, and through pcscd beside a do-nothing client and vicc"
 	@echo "make deep   what takes longer: millions of commands, thousands of kill -9, fuzzing led by coverage, sessions with faults,"
 	@echo "            broken chips; the driver library on Windows, from Node, in a browser, under sanitizers;"
@@ -49,7 +51,7 @@ $(VENV)/.ready-release: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh release
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 
-$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh tests/deep/package.json
+$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh scripts/debian_root.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 
@@ -102,7 +104,13 @@ driver: $(VENV)/.ready-run
 driver-windows: $(VENV)/.ready-deep
 	@$(BIN)/sscard driver build --windows -o build
 
-deep: $(VENV)/.ready-deep driver-windows
+deb: $(VENV)/.ready-dev
+	@scripts/deb.sh
+
+image:
+	@scripts/image.sh
+
+deep: $(VENV)/.ready-deep driver-windows deb image
 	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/unit/emulator/own_personas tests/unit/emulator/test_habits.py tests/unit/harness/learning tests/unit/harness/scenarios tests/e2e/test_learn.py tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py -n auto --dist worksteal --timeout 3600 $(ARGS)
 	$(BIN)/python -m pytest tests/deep --timeout 600 $(ARGS)
 	$(BIN)/python -m tests.mutation

@@ -46,6 +46,15 @@ if command -v apt-get >/dev/null 2>&1; then
         need libclang-rt-dev /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
         need nodejs node
         need npm npm
+        # The Debian package and the container image: built, and tried in a Debian of their own.
+        need debhelper dh
+        need python3-dev /usr/include/python3.*/Python.h   # Debian's own, whatever $PYTHON is
+        need python3-venv /usr/lib/python3.*/ensurepip
+        need dpkg-dev dpkg-buildpackage
+        need debootstrap debootstrap
+        need buildah buildah
+        need lintian lintian
+        need mandoc mandoc
         # Programs that no one here wrote, for tests/deep/foreign.
         need libnode-dev /usr/include/node/node.h   # npm's PC/SC packages are compiled
         need g++ g++
@@ -126,4 +135,6 @@ if [ "$kind" = deep ]; then
             .venv/bin/python -m uv pip install --quiet --python "$name/bin/python" --constraint requirements-dev.txt \
                 --requirement pyproject.toml --extra all pytest || { say "left out: $other"; rm -rf "$name"; }
     done
+    [ -d build/debian-root ] || scripts/debian_root.sh build/debian-root ||
+        say "a clean Debian could not be made (debootstrap, as root): the tests of the Debian package will fail"
 fi

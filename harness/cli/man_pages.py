@@ -21,7 +21,7 @@ import click
 from emulator.messages import _, deferred
 from emulator.version import VERSION
 from harness.cli import main
-from harness.cli.table import HELP, Context, Formatter, Table, Told, brief, children, records
+from harness.cli.table import AS_IT_IS, HELP, Context, Formatter, Table, Told, brief, children, records
 
 PROGRAM = "sscard"
 SECTION = 1
@@ -69,6 +69,7 @@ VARIABLES = (
     Explained("SSCARD_DRIVER_ARGS", deferred("Options for what it starts.")),
     Explained("SSCARD_DRIVER_TIMEOUT", deferred("Seconds that the C library waits for an answer.")),
     Explained("SSCARD_DRIVER_PAD", deferred("What each client's PIN pad is given, as by `--pad` of that command.")),
+    Explained("SSCARD_METRICS_TOKEN", deferred("The token with which /metrics of a service is read from elsewhere.")),
     Explained("SSCARD_RUN_FOLDER", deferred("Set for a program that is proven: a folder of that run's own.")),
     Explained("PCSCLITE_CSOCK_NAME", deferred("The socket of pcscd; `sscard run --private` prints one.")),
 )
@@ -115,21 +116,21 @@ class _Roff(click.HelpFormatter):
         """Nothing: sections stand apart by themselves."""
 
     def write_text(self, text: str) -> None:
-        """Paragraphs; one that begins with a backspace is left as it is laid out."""
+        """Paragraphs; several lines that click is to leave as they are, as they are. Chinese is one long line here."""
         for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
             if number:
                 self.write(".PP\n")
-            if paragraph.startswith("\b"):
-                laid_out = "".join(f"{_inline(line)}\n" for line in paragraph.splitlines()[1:])
-                self.write(f".nf\n{laid_out}.fi\n")
+            lines = paragraph.removeprefix(AS_IT_IS).splitlines()
+            if paragraph.startswith(AS_IT_IS) and len(lines) > 1:
+                self.write(".nf\n" + "".join(f"{_inline(line)}\n" for line in lines) + ".fi\n")
             else:
-                self.write(_running(paragraph))
+                self.write(_running(" ".join(lines)))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002
         """Words and what is said of each."""
         for name, text in rows:
             choices = _escaped(name).replace("|", r"|\:")
-            self.write(f".TP\n.B {choices}\n{_running(text)}")
+            self.write(f".TP\n.B {choices}\n{_running(text.replace(AS_IT_IS, ''))}")
 
 
 class _Page(Formatter, _Roff):
@@ -212,8 +213,10 @@ def _see_also(path: str, written: _Page) -> None:
 _GLYPHS = {"\\": "\\e", "-": "\\-", "~": "\\(ti", "^": "\\(ha", "`": "\\(ga", "'": "\\(aq", '"': "\\(dq"}
 
 
-_MAY_END = re.compile("(?<=[\u3000-\u9fff\uff01-\uff5e”])(?<![（《【“])(?=[\u3400-\u9fff（《【“])")
-"""Where a line of Chinese may end: before a character or an opening mark, not after an opening one."""
+_MAY_END = re.compile(
+    "(?<=[\u3000-\u9fff\uff01-\uff5e”])(?<![（《【“])(?=[\u3400-\u9fff（《【“A-Za-z0-9\\\\])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff（《【“])"
+)
+"""Where a line with Chinese may end: beside a character or a mark, not after an opening nor before a closing one."""
 
 
 def _escaped(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from emulator import messages
 from harness.cli import interrupt, man_pages
-from harness.cli.table import records
+from harness.cli.table import option_text, records
 from harness.verdicts.verdict import UNCERTAIN
 from tests.kit import languages
 
@@ -25,6 +25,14 @@ REQUESTS = {".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".nf", ".fi", ".nh", ".ad"}
 OF_PROGRAMS = re.compile(r"[\"']((?:SSCARD|PCSCLITE)_[A-Z_]+)[\"']|\$(SSCARD_[A-Z_]+)")
 SET_FOR_OTHERS = {"PCSCLITE_NO_BLOCKING"}
 """What pcsc-lite's client reads in our own process: no user sets it."""
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SSCARD_LANG", "en")
+    messages.forget()
+    yield
+    messages.forget()
 
 
 @pytest.fixture
@@ -60,14 +68,18 @@ def test_every_command_has_a_page_that_tells_its_options(tmp_path: Path) -> None
         text = plain((tmp_path / f"{man_pages.name_of(path)}.1").read_text(encoding="utf-8"))
         for _title, rows in record["sections"]:
             for name, said in rows:
-                assert f".TP .B {name} {' '.join(said.split()).replace('`', '')}" in text, (path, name)
+                told = f".TP .B {name} {option_text(said)}".replace("`", "")
+                assert "".join(told.split()) in "".join(text.split()), (path, name)
 
 
-def test_nothing_that_help_says_is_a_request_of_man() -> None:
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_nothing_that_help_says_is_a_request_of_man(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSCARD_LANG", language)
+    messages.forget()
     for path in man_pages.paths():
         lines = man_pages.page(path).splitlines()
         assert {line.split()[0] for line in lines if line.startswith((".", "'"))} <= REQUESTS, path
-        assert not any(line != line.rstrip() or not line for line in lines), path
+        assert not any(line != line.rstrip() or not line or not line.isprintable() for line in lines), path
 
 
 def test_what_a_page_quotes_stands_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
