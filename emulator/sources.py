@@ -16,6 +16,7 @@ GRADES = ("S", "T", "P", "1", "D")
 SOURCED = frozenset("ST1")
 """Grades that no fact may bear without a source."""
 MARK = re.compile(r"(?<![\w\])}])\[([STP1D])(?::\s*([^\][]+))?\]")
+JOINING = " ;,\n"
 _CITATION = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)(?::\s*([^:,\s][^,]*))?")
 
 
@@ -53,6 +54,13 @@ def marks(text: str) -> Iterator[Mark]:
     for found in MARK.finditer(text):
         named = found[2].split(",") if found[2] else ()
         yield Mark(found[1], tuple(map(citation, named)), found.start(), found.end())
+
+
+def notes(text: str) -> Iterator[str]:
+    """What a text says between its marks, without the punctuation that joins them."""
+    for part in MARK.split(text)[:: MARK.groups + 1]:
+        if said := part.strip(JOINING):
+            yield said
 
 
 def grades(text: str) -> tuple[str, ...]:

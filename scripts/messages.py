@@ -22,10 +22,15 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # run as a script, it is this folder that is searched
 
+from emulator.apdu.instructions import INSTRUCTIONS  # noqa: E402
 from emulator.messages.po import Entry, Message, compiled, entries, written  # noqa: E402
+from emulator.sources import notes  # noqa: E402
 from harness.cli import main as program  # noqa: E402
 from harness.cli.table import Record, brief, records  # noqa: E402
 from harness.cli.table_maker import record_of  # noqa: E402
+from harness.monitor.rules import RULES  # noqa: E402
+from harness.sources.register import register  # noqa: E402
+from harness.trace import reference  # noqa: E402
 
 LOCALE = ROOT / "emulator" / "locale"
 POT = LOCALE / "sscard.pot"
@@ -63,7 +68,7 @@ class Language(NamedTuple):
 LANGUAGES = {one.folder: one for one in (Language("zh_CN", 1, "0"), Language("en", 2, "n != 1"))}
 TOLD = ("_", "deferred", "ngettext")
 """What is called with a message."""
-HELP = "harness/cli/commands.json"
+HELP, SOURCES = "harness/cli/commands.json", "docs/sources.toml"
 
 
 # --- what the sources say -------------------------------------------------------------------------------------------
@@ -73,10 +78,10 @@ HELP = "harness/cli/commands.json"
 def extracted() -> dict[Message, list[str]]:
     """Every message of the sources, and the files where it stands; the help that is told from the table too."""
     found = spoken(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-    for text in helped():
+    for text, place in (*((one, HELP) for one in helped()), *stated()):
         places = found.setdefault((text, ""), [])
-        if HELP not in places:
-            places.append(HELP)
+        if place not in places:
+            places.append(place)
     return found
 
 
@@ -103,6 +108,19 @@ def helped() -> Iterator[str]:
     """What the program and its commands say of themselves, as it is looked up when help is laid out."""
     for record in (record_of("sscard", program), *records().values()):
         yield from filter(_has_words, _said_of(record))
+
+
+def stated() -> Iterator[tuple[str, str]]:
+    """What instructions, rules and sources say of themselves, and where: looked up as pages and traces are told."""
+    for kind in INSTRUCTIONS:
+        for text in filter(_has_words, reference.words(kind)):
+            yield text, f"{kind.__module__.replace('.', '/')}.py"
+    for rule in RULES:
+        for text in filter(_has_words, notes(rule.source)):
+            yield text, f"{rule.__module__.replace('.', '/')}.py"
+    for source in register().sources.values():
+        for text in filter(_has_words, (source.label, source.note)):
+            yield text, SOURCES
 
 
 def _said_of(record: Record) -> Iterator[str]:

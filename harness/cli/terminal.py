@@ -17,7 +17,7 @@ from emulator.apdu.status import describe
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.text import shown
-from emulator.messages import _, chinese_first, deferred
+from emulator.messages import BOTH, _, asked, chinese_first, deferred
 from harness.cli import card_options as targets
 from harness.cli import pins
 from harness.cli.card_options import CardChoice
@@ -35,6 +35,7 @@ from harness.driver.pad import Pad, checked
 from harness.driver.readers import Given, PcscReaders
 from harness.hsm.client import MachineClient
 from harness.hsm.machine import EncryptionMachine, Machine
+from harness.messages.markdown import columns, table
 from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.readers.connection import Connection, InProcess, Pcsc
@@ -359,18 +360,19 @@ def _codes() -> Iterator[tuple[int, str, str]]:
         yield int(code), english.format("N"), chinese.format("N")
     for word in STATUS_WORDS:
         english, chinese = describe(word)
-        yield negated(word), f"{word:04X} {english}", chinese
+        yield negated(word), f"{word:04X} {english}", chinese if asked() == BOTH else f"{word:04X} {chinese}"
 
 
 def codes_markdown() -> str:
     """Returns the text of docs/reference/return-codes.md."""
-    head = (
+    head = _(
         "# SSCardDriver's return codes 返回码\n\n"
         "[How the functions are used](../counter.md) [用法](../counter.zh-CN.md)."
         " Made by `sscard terminal codes --markdown`. The numbers are\nsettled; other status words come negated "
-        "in the same way, as we decided.\n\n| code | meaning | 含义 |\n| --- | --- | --- |\n"
+        "in the same way, as we decided.\n\n"
     )
-    return head + "".join(f"| {code} | {english} | {chinese} |\n" for code, english, chinese in _codes())
+    rows = ((f"{code}", *columns(english, chinese)) for code, english, chinese in _codes())
+    return head + table((_("code"), *columns("meaning", "含义")), rows)
 
 
 @terminal.command()

@@ -428,7 +428,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
         said = f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}"
         say(said.removesuffix(": "))
         if one.verdict in (*BAD, Verdict.WARNING):
-            basis = register().readable(one.subject.source)
+            basis = register().readable_to_people(one.subject.source)
             for text in messages.told(one.subject.title, one.subject.title_zh):
                 say(f"  {text}")
             say(f"  {one.subject.standard}, {basis}")

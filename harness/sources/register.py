@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
-from emulator.sources import MARK, SOURCED, Citation, marks
+from emulator.messages import _, deferred
+from emulator.sources import JOINING, MARK, SOURCED, Citation, marks
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
@@ -22,6 +22,12 @@ KINDS = ("text", "program", "standard", "regulation", "card", "reference")
 """A text of the standard's family, a public program, an ISO or PBOC standard, an official rule, a card that was read,
 our own reference.
 """
+PLACES = {
+    "table": deferred("table {which}"),
+    "tables": deferred("tables {which}"),
+    "article": deferred("article {which}"),
+}
+"""How a citation's place begins that is no clause."""
 _TEXTS = ("kind", "label", "title", "title_zh", "origin", "language", "note")
 _NEEDED = ("kind", "label", "title", "title_zh", "origin")
 
@@ -72,8 +78,25 @@ class Register:
         label, locator = self.sources[citation.source].label, citation.locator
         return f"{label} §{locator}" if locator[:1].isdigit() else f"{label} {locator}".rstrip()
 
+    def told(self, citation: Citation) -> str:
+        """A citation in the user's language."""
+        if citation.source not in self.sources:
+            return str(citation)
+        label, place = _(self.sources[citation.source].label), citation.locator
+        if place[:1].isdigit():
+            return f"{label} §{place}"
+        kind, __, which = place.partition(" ")
+        return f"{label} {_(PLACES[kind]).format(which=which) if kind in PLACES else place}".rstrip()
+
     def readable(self, text: str) -> str:
         """A text with its marks written out: ``PIN asked for (part 5 §6.14) [T]``; as it is where one is not ours."""
+        return self._written_out(text, self.words, str)
+
+    def readable_to_people(self, text: str) -> str:
+        """The same in the user's language."""
+        return self._written_out(text, self.told, _)
+
+    def _written_out(self, text: str, cited: Callable[[Citation], str], said: Callable[[str], str]) -> str:
         try:
             found = list(marks(text))
         except ValueError:
@@ -81,10 +104,11 @@ class Register:
         result, last = "", 0
         for one in found:
             before = text[last : one.start].rstrip()
-            named = ", ".join(map(self.words, one.citations))
-            follows = bool(before.rstrip(";, "))
+            named = ", ".join(map(cited, one.citations))
+            note = before.strip(JOINING)
+            before = before.replace(note, said(note)) if note else before
             result += before + (" " if before else "")
-            result += (f"({named}) " if follows else f"{named} ") * bool(named) + f"[{one.grade}]"
+            result += (f"({named}) " if note else f"{named} ") * bool(named) + f"[{one.grade}]"
             last = one.end
         return result + text[last:]
 

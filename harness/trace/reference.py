@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.apdu.instructions.base import Instruction, spans
+from emulator.messages import _, deferred
+from emulator.sources import notes
+from harness.messages.markdown import table
 from harness.sources.register import register
 
-HEAD = """# The cards' commands
+HEAD = deferred("""# The cards' commands
 
 Generated from the instruction classes by `sscard commands --markdown`; a test fails when the two differ.
 本表由指令类生成。
@@ -18,18 +22,32 @@ source: S settled, T text of the standard's family, 1 one source, P ISO or PBOC,
 6A81 once the card is blocked, 9303 in an application blocked for ever, 6985 in one blocked for a time and, within the
 social security environment, before activation; 6E00 goes to classes that name a logical channel, ISO's own secure
 messaging or a chain, as to any other that is unknown.
-"""
-TITLES = {"user": "The social security card 社会保障卡", "psam": "The PSAM, the terminal's own card 终端PSAM卡"}
+""")
+TITLES = {
+    "user": deferred("The social security card 社会保障卡"),
+    "psam": deferred("The PSAM, the terminal's own card 终端PSAM卡"),
+}
+SEE_BELOW, ALWAYS, POSSIBLE = deferred("see below"), deferred("always"), deferred("possible")
 
 
 def _status(word: int) -> str:
     return {0x63C0: "63Cx", 0x6C00: "6Cxx"}.get(word, f"{word:04X}")
 
 
-def _p1p2(kind: type[Instruction]) -> str:
+def words(kind: type[Instruction]) -> Iterator[str]:
+    """What a command's row says that is told in the user's language on the page."""
+    yield from kind.p1p2.values() or [_parameters(kind)]
+    yield from filter(None, (spans(kind.lengths), kind.answers, kind.versions, *notes(kind.source)))
+
+
+def _parameters(kind: type[Instruction]) -> str:
+    return (kind.parameters.__doc__ or "").rstrip(".") or SEE_BELOW
+
+
+def _p1p2(kind: type[Instruction], say: Callable[[str], str] = str) -> str:
     if kind.p1p2:
-        return ", ".join(f"{value:04X} {meaning}" for value, meaning in kind.p1p2.items())
-    return (kind.parameters.__doc__ or "").rstrip(".") or "see below"
+        return ", ".join(f"{value:04X} {say(meaning)}" for value, meaning in kind.p1p2.items())
+    return say(_parameters(kind))
 
 
 def row(kind: type[Instruction]) -> dict[str, Any]:
@@ -42,12 +60,16 @@ def row(kind: type[Instruction]) -> dict[str, Any]:
         "p1p2": _p1p2(kind),
         "lc": spans(kind.lengths),
         "answer": kind.answers,
-        "messaging": "always" if kind.protected else "possible" if kind.secured else "",
+        "messaging": _messaging(kind),
         "status": [_status(word) for word in kind.status],
         "cards": list(kind.cards),
         "versions": kind.versions,
         "source": register().readable(kind.source),
     }
+
+
+def _messaging(kind: type[Instruction]) -> str:
+    return ALWAYS if kind.protected else POSSIBLE if kind.secured else ""
 
 
 def rows() -> list[dict[str, Any]]:
@@ -57,15 +79,21 @@ def rows() -> list[dict[str, Any]]:
 
 def markdown() -> str:
     """Returns the text of docs/reference/commands.md."""
-    parts = [HEAD]
+    named = (
+        _("command"), "CLA", "INS", "P1 P2", "Lc", _("answer"), _("secure messaging"), _("status words"),
+        _("versions"), _("source, grade"),
+    )  # fmt: skip
+    parts = [_(HEAD)]
     for card, title in TITLES.items():
-        parts.append(f"\n## {title}\n\n| command | CLA | INS | P1 P2 | Lc | answer | secure messaging | status words"
-                     " | versions | source, grade |\n|" + " --- |" * 10 + "\n")  # fmt: skip
-        for one in rows():
-            if card in one["cards"]:
-                cells = (
-                    f"{one['name']} {one['name_zh']}", one["cla"], one["ins"], one["p1p2"], one["lc"], one["answer"],
-                    one["messaging"], " ".join(one["status"]), one["versions"], one["source"],
-                )  # fmt: skip
-                parts.append("| " + " | ".join(cells) + " |\n")
+        cells = (_cells(kind) for kind in INSTRUCTIONS if card in kind.cards)
+        parts.append(f"\n## {_(title)}\n\n" + table(named, cells))
     return "".join(parts)
+
+
+def _cells(kind: type[Instruction]) -> tuple[str, ...]:
+    """A command's row of the page; its standard name stands beside the Chinese one in every language."""
+    one = row(kind)
+    return (
+        f"{kind.name} {kind.name_zh}", one["cla"], one["ins"], _p1p2(kind, _), _(one["lc"]), _(kind.answers),
+        _(one["messaging"]), " ".join(one["status"]), _(kind.versions), register().readable_to_people(kind.source),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from emulator.apdu.status import SW, CardError, tries_left
 from emulator.crypto import suite_of
 from emulator.filesystem.layouts.specs import MessagingSpec
 from emulator.filesystem.layouts.terms import CardKind, KeyUse
+from emulator.messages import _
 
 CHALLENGE_SIZES = (4, 8, 16)
 CRYPTOGRAM = 8
@@ -168,7 +169,7 @@ class ExternalAuthentication(Instruction):
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
         """The key's id."""
-        return f"{'local' if command.p2 & 0x80 else 'global'} key {command.p2:02X}"
+        return (_("local key {id:02X}") if command.p2 & 0x80 else _("global key {id:02X}")).format(id=command.p2)
 
     def execute(self, card: CardState) -> bytes:
         """Returns no data. CardError: 6A88, 6983, 6984, 63Cx."""

@@ -12,6 +12,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import data_cell
+from emulator.messages import _
 
 COMMAND_TEMPLATE, ANSWER_TEMPLATE = 0x83, 0x80
 TRANSACTIONS = 0x9F36
@@ -123,7 +124,7 @@ class GetData(Instruction):
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
         """The tag."""
-        return f"tag {command.p1:02X}{command.p2:02X}"
+        return _("tag {tag:04X}").format(tag=command.p1 << 8 | command.p2)
 
     def execute(self, card: CardState) -> bytes:
         """Returns tag, length and value. Raises CardError 6A88 where the application has no such object, 6Cxx for

@@ -10,6 +10,7 @@ from emulator.apdu.command import CommandAPDU
 from emulator.apdu.instructions.touched import Content, Touched
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.terms import Addressing, CardKind, Selection
+from emulator.messages import _
 
 if TYPE_CHECKING:
     from emulator.apdu.state import CardState
@@ -188,7 +189,7 @@ class Instruction:
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
         """P1 P2 in words, for decoders."""
-        return cls.p1p2.get(command.p1 << 8 | command.p2, "")
+        return _(cls.p1p2.get(command.p1 << 8 | command.p2, ""))
 
 
 def check_declared(kind: type[Instruction], command: CommandAPDU) -> None:

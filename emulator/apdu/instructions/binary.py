@@ -13,6 +13,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
 from emulator.filesystem.layouts.terms import Addressing, CardKind, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
+from emulator.messages import _
 
 WITH_SFI = 0x80
 """Bit 8 of P1: its low five bits are an SFI."""
@@ -41,7 +42,8 @@ def addressed(sfi: int, offset: int) -> int:
 def describe(command: CommandAPDU) -> str:
     """P1 P2 of a binary command in words."""
     sfi, offset = address(command)
-    return f"{f'SFI {sfi:02X}' if sfi else 'current EF'}, offset {offset}"
+    where = f"SFI {sfi:02X}" if sfi else _("current EF")
+    return _("{where}, offset {offset}").format(where=where, offset=offset)
 
 
 def opened(card: CardState, sfi: int) -> FileSpec:
@@ -67,7 +69,7 @@ class ReadBinary(Instruction):
     cla = 0x00
     ins = 0xB0
     source = "with a MAC [D]; [T: part5:6.9]"
-    answers = "bytes"
+    answers = "bytes of the file"
     status = (0x6981, 0x6982, 0x6986, 0x6987, 0x6988, 0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6C00, 0x9303)
     before_activation = True
     cards = (CardKind.USER, CardKind.PSAM)

@@ -15,6 +15,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
 from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import ACTIVATION, CARD_STATE, KEY_SIZE, VERSIONS, Activation, CardLife, key_cell
+from emulator.messages import _
 from emulator.security import Condition
 
 PIN_LOADED = 0x81
@@ -94,8 +95,8 @@ class LoadKey(_Personalising):
     def parameters(cls, command: CommandAPDU) -> str:
         """Id and version."""
         if command.p1 == PIN_LOADED:
-            return f"PIN {command.p2:02X}"
-        return f"key {command.p2:02X}, version {command.p1:02X}"
+            return _("PIN {id:02X}").format(id=command.p2)
+        return _("key {id:02X}, version {version:02X}").format(id=command.p2, version=command.p1)
 
     def execute(self, card: CardState) -> bytes:
         """Returns no data. CardError: 6A80 unless the key has 16 bytes, 6A88 for an id that is unknown here."""

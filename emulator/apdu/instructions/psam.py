@@ -16,6 +16,7 @@ from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import file_cell
+from emulator.messages import _
 
 FACTOR = 8
 DEBIT, MAC, ENCRYPTION, BOTH = 2, 6, 7, 8
@@ -164,7 +165,9 @@ class DeliveryKey(Instruction):
     @classmethod
     def parameters(cls, command: CommandAPDU) -> str:
         """Usage, levels and id."""
-        return f"usage {command.p1 & 0x1F}, {command.p1 >> 5} levels, key {command.p2:02X}"
+        return _("usage {usage}, {levels} levels, key {id:02X}").format(
+            usage=command.p1 & 0x1F, levels=command.p1 >> 5, id=command.p2
+        )
 
     def execute(self, card: CardState) -> bytes:
         """Returns no data. CardError: 6A80, 6A81, 6A88."""

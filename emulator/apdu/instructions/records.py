@@ -13,16 +13,17 @@ from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import FileSpec, KeySpec
 from emulator.filesystem.layouts.terms import Addressing, CardKind, Messaging, Structure
 from emulator.filesystem.memory.cells import file_cell
+from emulator.messages import _, deferred
 
 FIRST, LAST, NEXT, PREVIOUS, THIS, TO_LAST, FROM_LAST = range(7)
 MODES = {
-    FIRST: "first with tag",
-    LAST: "last with tag",
-    NEXT: "next with tag",
-    PREVIOUS: "previous with tag",
-    THIS: "number",
-    TO_LAST: "from number to the last",
-    FROM_LAST: "from the last to number",
+    FIRST: deferred("first with tag"),
+    LAST: deferred("last with tag"),
+    NEXT: deferred("next with tag"),
+    PREVIOUS: deferred("previous with tag"),
+    THIS: deferred("number"),
+    TO_LAST: deferred("from number to the last"),
+    FROM_LAST: deferred("from the last to number"),
 }
 OTHER_WAYS = {
     LAST: Addressing.LAST,
@@ -31,6 +32,7 @@ OTHER_WAYS = {
     TO_LAST: Addressing.TO_LAST,
     FROM_LAST: Addressing.FROM_LAST,
 }
+RESERVED = deferred("reserved")
 READ_MODES, UPDATE_MODES = range(FROM_LAST + 1), range(THIS + 1)
 TRANSPARENT = Structure.TRANSPARENT
 """Every command asks for it, and an enum finds its member slowly."""
@@ -40,8 +42,8 @@ Records = tuple[bytes, ...]
 def describe(command: CommandAPDU) -> str:
     """P1 P2 of a record command in words."""
     sfi, mode = command.p2 >> 3, command.p2 & 7
-    where = f"SFI {sfi:02X}" if sfi else "current EF"
-    return f"{where}, {MODES.get(mode, 'reserved')} {command.p1:02X}"
+    where = f"SFI {sfi:02X}" if sfi else _("current EF")
+    return f"{where}, {_(MODES.get(mode, RESERVED))} {command.p1:02X}"
 
 
 def addressed(sfi: int, number: int | None, tag: int, mode: int | None) -> int:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from emulator import catalogue
 from emulator.apdu.instructions import INSTRUCTIONS
+from emulator.messages import CHINESE, ENGLISH, in_language
+from harness.cli.monitor import rules_markdown
+from harness.cli.terminal import codes_markdown
+from harness.office.desk import lookup
+from harness.scenarios import matrix, model
+from harness.sources import page as sources
+from harness.sources.register import register
 from harness.trace import reference
 
-DOCS = Path(__file__).parents[3] / "docs"
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
 LISTS = json.loads((Path(__file__).parents[2] / "data" / "commands.json").read_text(encoding="utf-8"))
+PAGES: dict[str, Callable[[], str]] = {
+    "articles": lambda: matrix.markdown(model.find([ROOT / "vectors" / "office"])),
+    "commands": reference.markdown,
+    "office-rules": lookup.markdown,
+    "return-codes": codes_markdown,
+    "rules": rules_markdown,
+    "sources": lambda: sources.markdown(register()),
+}
+"""The generated pages by their names, as their commands make them."""
 COMMANDS, PSAM_COMMANDS = LISTS["commands"], LISTS["psam_commands"]
 
 
@@ -20,6 +39,23 @@ def test_the_table_in_the_docs_is_the_code() -> None:
     assert (DOCS / "reference/commands.md").read_text(encoding="utf-8") == reference.markdown(), (
         "sscard commands --markdown"
     )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_in_chinese_is_the_code_and_chinese(name: str) -> None:
+    with in_language(CHINESE):
+        page = PAGES[name]()
+    written = (DOCS / f"reference/{name}.zh-CN.md").read_text(encoding="utf-8")
+    assert written == page, "make messages, then the page's own command with --lang zh"
+    assert re.findall(r"\b(?:the|of|and|is|are|a|by|for|that)\b", page) == [], "a text without Chinese"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_in_english_has_no_chinese_but_names(name: str) -> None:
+    with in_language(ENGLISH):
+        heads = [line for line in PAGES[name]().splitlines() if line.startswith(("#", "| "))]
+    assert not any(re.search("[\u4e00-\u9fff]", line) for line in heads if line.startswith("#"))
+    assert any(line.startswith("| ---") for line in heads)
 
 
 def test_no_two_commands_share_their_bytes() -> None:
