@@ -258,6 +258,15 @@ def _listening(path: Path) -> Iterator[socket.socket]:
         path.unlink(missing_ok=True)
 
 
+def _without_polkit(program: str) -> tuple[str, ...]:
+    """The option of pcscd 2 that lets whoever reaches the socket use it, as the folder's rights have it: polkit, which
+    it asks else, refuses all where there is no D-Bus, as in a container.
+    """
+    option = "--disable-polkit"
+    said = subprocess.run([program, "--help"], check=False, capture_output=True, stdin=subprocess.DEVNULL)
+    return (option,) if option.encode() in said.stdout + said.stderr else ()
+
+
 @contextlib.contextmanager
 def _running(
     python: Sequence[str], program: str, config: Path, listener: socket.socket
@@ -274,6 +283,7 @@ def _running(
             program,
             "--foreground",
             "--error",
+            *_without_polkit(program),
             "-c",
             str(config),
         ],
