@@ -122,6 +122,8 @@ class Stage:
         line = CODE.sub(hidden, line)
         line = LINK.sub(lambda link: self._link(link, page, place), line)
         line = re.sub(f"{SWITCH} · | · {SWITCH}|{SWITCH}", "", line)
+        # Of two pairs of brackets with a blank between, Python's Markdown would make a link.
+        line = re.sub(r"\] \[(?=[^\]]*\](?!\())", r"] \\[", line)
         return re.sub("\0(\\d+)\0", lambda at: codes[int(at[1])], line)
 
     def _link(self, link: re.Match[str], page: Path, place: str) -> str:
@@ -136,7 +138,10 @@ class Stage:
             raise BrokenLink(f"{page.relative_to(self.root)}: {target} leads out of the project")
         if there != page and english(there) == self.pages[place]:
             return SWITCH
-        return f"{image}[{text}]({relative(self._place(there), place)}{mark}{anchor})"
+        where = self._place(there)
+        if where in self.pages and there.is_file() and self.language.source(self.pages[where]) != there:
+            mark = anchor = ""  # a heading of another language's page
+        return f"{image}[{text}]({relative(where, place)}{mark}{anchor})"
 
     def _place(self, there: Path) -> str:
         """Where in the site that is what a link leads to."""
@@ -276,11 +281,13 @@ def build(out: Path, root: Path = ROOT) -> str:
             settings = stage(language, work / language.folder, root)
             # The search's dictionary of Chinese keeps its cache where temporary files are.
             surroundings = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "TMPDIR": str(work)}
-            command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+            # Not --quiet: with it, MkDocs hears of no warning, and --strict lets all pass.
+            command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
             command += ["--config-file", str(settings), "--site-dir", str(out / language.folder)]
             done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
             if done.returncode:
-                return done.stderr
+                found = [one for one in done.stderr.splitlines() if one.startswith(("WARNING", "ERROR"))]
+                return "\n".join(found) or done.stderr
             for left in ("404.html", "sitemap.xml", "sitemap.xml.gz", "objects.inv"):
                 (out / language.folder / left).unlink(missing_ok=True)  # a server's, which needs to know its address
     except BrokenLink as broken:

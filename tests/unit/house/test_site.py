@@ -21,7 +21,8 @@ def project(tmp_path: Path) -> Path:
     for name, text in {
         "README.md": "# The card\n\n[中文](README.zh-CN.md) · [guide](docs/guide.md#one)\n",
         "README.zh-CN.md": "# 卡\n\n[English](README.md) · [指南](docs/guide.md)、[数据](data/a.toml)、[全部](data)\n",
-        "docs/guide.md": "# Guide\n\n## One\n\n[home](../README.md) `[x](no.md)`\n\n```\n[y](no.md)\n```\n",
+        "docs/guide.md": "# Guide\n\n## One\n\n"
+        "[home](../README.md) `[x](no.md)`, the [table] [D]\n\n```\n[y](no.md)\n```\n",
         "docs/more/README.md": "# More\n\n[guide](../guide.md), [out](https://example.com), [here](#more)\n",
         "data/a.toml": "a = 1\n",
     }.items():
@@ -53,13 +54,20 @@ def test_what_is_no_page_is_copied_and_a_folder_of_it_listed(project: Path) -> N
 
 def test_what_stands_in_code_is_no_link(project: Path) -> None:
     text = Stage(ENGLISH, project).text("guide.md")
-    assert "`[x](no.md)`" in text
+    assert "`[x](no.md)`, the [table] \\[D]" in text
     assert "\n[y](no.md)\n" in text
 
 
 def test_a_page_without_chinese_says_so_among_the_chinese_ones(project: Path) -> None:
     assert Stage(CHINESE, project).text("guide.md").startswith("> 本页只有英文。")
     assert not Stage(ENGLISH, project).text("guide.md").startswith(">")
+
+
+def test_a_heading_is_named_in_the_language_of_the_page_alone(project: Path) -> None:
+    (project / "docs/guide.zh-CN.md").write_text("# 指南\n", encoding="utf-8")
+    (project / "docs/more/README.md").write_text("# More\n\n[guide](../guide.md#one)\n", encoding="utf-8")
+    assert "[guide](../guide.md#one)" in Stage(ENGLISH, project).text("more/index.md")
+    assert "[guide](../guide.md)" in Stage(CHINESE, project).text("more/index.md")
 
 
 @pytest.mark.parametrize("link", ["no.md", "../../elsewhere.md", "more/no.toml"])
@@ -103,3 +111,20 @@ def test_chinese_pages_link_to_chinese_ones() -> None:
             if there.suffix == ".md" and there != page and CHINESE.source(there) != there:
                 wrong.append(f"{own.relative_to(ROOT)}: {link}")
     assert not wrong
+
+
+def test_every_picture_is_small_and_shown_by_the_page_of_its_language() -> None:
+    folder = ROOT / "docs/pictures"
+    for page in pages().values():
+        for language in LANGUAGES:
+            for name in re.findall(
+                r"!\[[^\]]+\]\(\S*pictures/([^)]+)\)", language.source(page).read_text(encoding="utf-8")
+            ):
+                assert (folder / name).exists(), f"{page}: {name}"
+                assert name.endswith(f".{language.tag}.png") or language.source(page) == page
+    shown = {path.stem.partition(".")[0] for path in folder.iterdir()}
+    assert {path.name for path in folder.iterdir()} == {f"{one}.{tag.tag}.png" for one in shown for tag in LANGUAGES}
+    everything = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/**/*.md"))
+    for path in folder.iterdir():
+        assert path.stat().st_size < 150_000, path.name
+        assert f"pictures/{path.name})" in everything, path.name
