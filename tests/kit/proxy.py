@@ -1,4 +1,4 @@
-"""A small TCP proxy between a card and a far reader: it delays, stalls, cuts, and forgets without a word."""
+"""A small TCP proxy between a card and a far reader: it delays, stalls and cuts."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ class Proxy:
         self.latency = 0.0
         """Seconds that each piece takes, either way."""
         self._stall = 0.0
-        self.silent = False
-        """Nothing is handed on any more, and nothing closed: as by a router that has forgotten them."""
-        self.refusing = False
-        self.made = 0
-        """Connections until now."""
         self._cut: tuple[str, int, bool] | None = None
         self._open: list[Proxied] = []
         self._ended = threading.Event()
@@ -89,9 +84,6 @@ class Proxy:
                 card, _ = self._listener.accept()
             except OSError:
                 return
-            if self.refusing:
-                card.close()
-                continue
             try:
                 reader = socket.create_connection(self._reader, 5)
             except OSError:
@@ -101,7 +93,6 @@ class Proxy:
             one = Proxied(card, reader)
             with self._lock:
                 self._open.append(one)
-                self.made += 1
             for way in (TO_READER, TO_CARD):
                 self._start(self._hand_on, one, way)
 
@@ -112,8 +103,6 @@ class Proxy:
                 wait, self._stall = self.latency + self._stall, 0.0
                 if wait:
                     self._ended.wait(wait)
-                if self.silent:
-                    continue
                 cut = self._cut
                 if cut is not None and cut[0] == way and len(piece) >= cut[1]:
                     self._cut = None
@@ -121,11 +110,10 @@ class Proxy:
                     self.cut(reset=cut[2])
                     return
                 target.sendall(piece)
-        if not self.silent:
-            with self._lock:
-                if one in self._open:
-                    self._open.remove(one)
-                    one.close(reset=False)
+        with self._lock:
+            if one in self._open:
+                self._open.remove(one)
+                one.close(reset=False)
 
 
 @contextlib.contextmanager
