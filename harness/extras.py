@@ -13,6 +13,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),
     "web": ("fastapi", "fastapi_offline", "h11", "limits", "prometheus_client", "starlette", "uvicorn", "websockets"),
     "pcsc": ("smartcard",),
+    "postgres": ("psycopg",),
 }
 """What is imported, by the extra that brings it; pyproject.toml has the packages' own names."""
 

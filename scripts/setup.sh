@@ -31,6 +31,7 @@ if command -v apt-get >/dev/null 2>&1; then
         need opensc opensc-tool
         need pcsc-tools scriptor
         need iproute2 ip
+        need postgresql /usr/lib/postgresql/*/bin/postgres   # a register on a server; the tests start their own
         need tshark tshark   # that exported traces are what Wireshark reads
         need zbar-tools zbarimg   # that a QR code is what a scanner reads
         need chromium chromium   # the live page, before a real browser
@@ -87,7 +88,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
 # PC/SC is compiled: everything else works without, and is installed without where it cannot be built.
-all=cluster,conformance,office,web
+all=cluster,conformance,office,postgres,web
 case "$kind" in
     run) extra=conformance ;;
     all) extra=$all ;;

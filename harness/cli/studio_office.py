@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from emulator.messages import _
-from harness.cli.office.common import DRAWER, FILE, FOLDER
+from harness.cli.office.common import DRAWER, FILE, FOLDER, REGISTER_TYPE, seen_password
+from harness.office.register.address import Address, ServerAddress
 from harness.studio.office.choice import OfficeChoice
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -24,8 +25,9 @@ def options(function: F) -> F:
     @functools.wraps(function)
     def wrapped(
         *args: Any,
-        office: Path | None,
+        office: Address | None,
         office_drawer: Path | None,
+        office_secret: Path | None,
         office_calendar: tuple[Path, ...],
         office_now: str | None,
         office_reader: tuple[str, ...],
@@ -33,6 +35,7 @@ def options(function: F) -> F:
     ) -> Any:
         more = {
             "--office-drawer": office_drawer,
+            "--office-secret": office_secret,
             "--office-calendar": office_calendar,
             "--office-now": office_now,
             "--office-reader": office_reader,
@@ -42,21 +45,31 @@ def options(function: F) -> F:
                 if value:
                     raise click.UsageError(_("{option} goes with --office REGISTER").format(option=name))
             return function(*args, office=None, **kwargs)
+        drawer, password = office_drawer, ""
+        if isinstance(office, ServerAddress):
+            seen_password(office, FIRST)
+            password = office.passwords().get("password", "")
+        else:
+            drawer = drawer or office.with_name(DRAWER)
         choice = OfficeChoice(
             str(office),
-            str(office_drawer or office.with_name(DRAWER)),
+            str(drawer or ""),
             tuple(map(str, office_calendar)),
             _moment(office_now),
             office_reader,
+            str(office_secret or ""),
+            password,
         )
         choice.look()  # now, and not when the cards are in their readers
         return function(*args, office=choice, **kwargs)
 
     for option in reversed((
-        click.option(FIRST, type=FILE, metavar="REGISTER",
+        click.option(FIRST, type=REGISTER_TYPE, metavar="REGISTER",
                      help="The page has the office of this register too, as `office serve` serves it."),
         click.option("--office-drawer", type=FOLDER, metavar="FOLDER",
-                     help=f"Where its virtual cards are kept. [{DRAWER}, beside the register]"),
+                     help=f"Where its virtual cards are kept. [{DRAWER}, beside the register; or in it, on a server]"),
+        click.option("--office-secret", type=FILE, envvar="SSCARD_OFFICE_SECRET", metavar="FILE",
+                     help="Its secret. [beside the register; office.secret for a server]"),
         click.option("--office-reader", metavar="NAME", multiple=True,
                      help="A PC/SC reader that its operations may use, by the beginning of its name; repeat. [none]"),
         click.option("--office-calendar", type=FILE, multiple=True, help="Its holidays and weekends worked; repeat."),

@@ -49,6 +49,7 @@ def page(settings: Settings, run: str = "", why: str = "") -> Iterator[Page]:
     asked = replace(settings, run=run, why=why)
     with subprocess.Popen(
         [sys.executable, "-P", "-m", __name__, asked.as_json()],
+        env=os.environ | (asked.office.environment() if asked.office else {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

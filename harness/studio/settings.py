@@ -30,7 +30,7 @@ class Settings:
 
     def as_json(self) -> str:
         """For the process that serves it."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self) | {"office": self.office.as_table() if self.office else None})
 
     @classmethod
     def of_json(cls, text: str) -> Settings:

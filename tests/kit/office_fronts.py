@@ -113,14 +113,16 @@ def kind(response: httpx2.Response) -> tuple[int, str]:
 
 
 class CommandLine:
-    """A register in a folder, and commands given at it."""
+    """A register in a folder, or at an address with its secret in a file, and commands given at it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, register: str = "", secret: Path | None = None) -> None:
         self.folder = folder
+        self._where = ["--register", register or str(folder / "office.db")]
+        self._where += ["--secret", str(secret)] if secret else []
         self.run("init")
 
     def run(self, *arguments: str, expect: int = 0, stdin: str | None = None, **environment: str) -> Result:
-        given = ["office", "--register", str(self.folder / "office.db"), "--now", NOW, *arguments]
+        given = ["office", *self._where, "--now", NOW, *arguments]
         result = CliRunner().invoke(main, given, input=stdin, env=environment)
         assert result.exit_code == expect, (result.output, result.exception)
         return result

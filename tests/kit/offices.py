@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import SecretStr
 
@@ -17,7 +17,7 @@ from emulator.chip import Chip
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.personas import numbers
 from harness.clock import Clock
-from harness.office.cards.store import CardStore
+from harness.office.cards import chosen
 from harness.office.case.services import Services
 from harness.office.desk.office import Done, Office
 from harness.office.people import made_up
@@ -120,17 +120,31 @@ class Content:
     cards: dict[str, bytes]
 
 
+class Server(Protocol):
+    """Where the registers of offices are that have none in their folders."""
+
+    def of(self, folder: Path) -> Register:
+        """The register of this folder's office."""
+
+
+server: Server | None = None
+"""None: an office has its register in its folder."""
+
+
 class Desk:
     """An office and what a clerk does at it."""
 
     def __init__(self, folder: Path, moment: datetime = START) -> None:
         self.clock = Clock(moment)
         self._path, self._cards, self._written = folder / "register.db", folder / "drawer", b""
-        if not self._path.exists():
-            seed.write(self._path)
-            self._written = self._path.read_bytes()
-        self.register = Register(self._path, durable=False, hash_cost=HASH_COST)
-        self.services = Services(CardStore(self._cards, durable=False))
+        if server is not None:
+            self.register = server.of(folder)
+        else:
+            if not self._path.exists():
+                seed.write(self._path)
+                self._written = self._path.read_bytes()
+            self.register = Register(self._path, durable=False, hash_cost=HASH_COST)
+        self.services = Services(chosen.store(self.register, None if server else self._cards, durable=False))
         self.office = Office(self.register, self.services, self.clock)
         self.clerk = seed.MAKER
 
@@ -143,6 +157,10 @@ class Desk:
         """A card of the drawer in the reader."""
         with self.services.card_store.inserted(number) as connection:
             yield connection
+
+    def card_file(self, number: str) -> Path:
+        """Where a card of a drawer that is a folder is kept."""
+        return self._cards / f"{number}.json"
 
     def with_card(self, number: str, request: requests.Request, clerk: str = "") -> Done:
         """One request with that card in the reader."""

@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from emulator.errors import SscardError
+from emulator.messages import _
+from harness.cli.lines import say
+from harness.office.register import address
+from harness.office.register.address import Address, ServerAddress
 
 REGISTER, DRAWER = "office.db", "office-cards"
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class RegisterType(click.Path):
+    """A register's file, or the address of a server."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Returns an ``Address``."""
+        if isinstance(value, ServerAddress) or (isinstance(value, str) and address.URL.match(value)):
+            return value if isinstance(value, ServerAddress) else address.parsed(value)
+        return super().convert(value, param, ctx)
+
+
+REGISTER_TYPE = RegisterType(dir_okay=False, path_type=Path)
+
+
+def seen_password(register: Address, option: str) -> None:
+    """Warns who has written a password where every user of the machine may read it."""
+    if isinstance(register, ServerAddress) and register.has_password:
+        say(
+            _(
+                "! the password in {option} is seen by whoever lists this machine's processes: leave it out, and put "
+                "it into PGPASSWORD or ~/.pgpass"
+            ).format(option=option),
+            err=True,
+        )
 
 
 class OfficeError(SscardError, RuntimeError):
@@ -20,11 +50,15 @@ class OfficeError(SscardError, RuntimeError):
 def common(*, hidden: bool = False) -> list[click.Parameter]:
     """Options of every command of the group, before or after its name."""
     return [
-        click.Option(["--register"], type=FILE, metavar="FILE", hidden=hidden,
+        click.Option(["--register"], type=REGISTER_TYPE, metavar="FILE|URL", hidden=hidden,
                      envvar=None if hidden else "SSCARD_OFFICE",  # else it would win over the group's own option
-                     help=f"The register; or $SSCARD_OFFICE. [{REGISTER}]"),
+                     help=f"The register's file, or postgresql://…; or $SSCARD_OFFICE. [{REGISTER}]"),
         click.Option(["--drawer"], type=FOLDER, metavar="FOLDER", hidden=hidden,
-                     help=f"Where virtual cards are kept. [{DRAWER}, beside the register]"),
+                     help=f"Where virtual cards are kept. [{DRAWER}, beside the register; or in it, on a server]"),
+        click.Option(["--secret"], type=FILE, metavar="FILE", hidden=hidden,
+                     envvar=None if hidden else "SSCARD_OFFICE_SECRET",
+                     help="The office's secret; or $SSCARD_OFFICE_SECRET. "
+                          "[beside the register; office.secret for a server]"),
         click.Option(["--clerk"], metavar="NAME", hidden=hidden,
                      help="Who acts. [the seed's: clerk-maker, officer or bank-a-clerk, as the operation asks]"),
         click.Option(["--now"], metavar="ISO", hidden=hidden,

@@ -13,18 +13,22 @@ from typing import Any, Self
 
 import click
 import yaml
+from click.core import ParameterSource
 
 from emulator.errors import SscardError
 from emulator.messages import _, chinese_first
 from harness.cli.lines import say
-from harness.cli.office.common import DRAWER, REGISTER, OfficeError, common
+from harness.cli.office.common import REGISTER, common, seen_password
 from harness.clock import Clock
-from harness.office.cards.store import CardStore
+from harness.office.cards import chosen
+from harness.office.cards.store import Cards
 from harness.office.case.operation import Operation
 from harness.office.case.services import Services
 from harness.office.desk.office import Done, Office
 from harness.office.measures.workdays import Workdays
 from harness.office.register import seed
+from harness.office.register.address import Address
+from harness.office.register.failures import no_register
 from harness.office.register.store import Register
 from harness.office.vocabulary import Role
 from harness.readers import pcsc
@@ -46,6 +50,8 @@ class Command(click.Command):
         given = {one.name: ctx.params.pop(one.name) for one in common() if one.name}
         settings = ctx.obj | {name: value for name, value in given.items() if value}
         ctx.obj = desk = Desk.of(settings)
+        if any(one is not None and _typed(one) for one in (ctx, ctx.parent)):
+            seen_password(desk.address, "--register")
         ctx.call_on_close(desk.close)
         try:
             return super().invoke(ctx)
@@ -57,12 +63,17 @@ class Command(click.Command):
             raise
 
 
+def _typed(ctx: click.Context) -> bool:
+    return ctx.get_parameter_source("register") is ParameterSource.COMMANDLINE
+
+
 @dataclass
 class Desk:
-    """``named``: the clerk the user named, if any."""
+    """``named``: the clerk the user named, if any; ``folder``: of cards, None where the register keeps them."""
 
-    path: Path
-    folder: Path
+    address: Address
+    folder: Path | None
+    secret: Path | None
     named: str | None
     clock: Clock
     calendars: tuple[Path, ...]
@@ -72,32 +83,40 @@ class Desk:
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
         """Returns the desk that the group's options describe."""
-        path = settings["register"] or Path(REGISTER)
-        folder = settings["drawer"] or path.with_name(DRAWER)
+        address = settings["register"] or Path(REGISTER)
         calendars = tuple(settings["calendar"])
-        return cls(path, folder, settings["clerk"], _clock(settings["now"]), calendars, settings["as_json"])
+        return cls(
+            address,
+            chosen.folder(address, settings["drawer"]),
+            settings["secret"],
+            settings["clerk"],
+            _clock(settings["now"]),
+            calendars,
+            settings["as_json"],
+        )
 
     @cached_property
     def register(self) -> Register:
-        """Opens the register that ``init`` made. OfficeError where there is none."""
-        if not self.path.exists():
-            raise OfficeError(
-                _("there is no register {path}: make one with `sscard office init`, or --register").format(
-                    path=self.path
-                )
-            )
-        return self.opened()
+        """Opens the register that ``init`` made. NoRegister where there is none."""
+        if isinstance(self.address, Path) and not self.address.exists():
+            raise no_register(self.address)
+        return self.opened(make=False)
 
-    def opened(self) -> Register:
+    def opened(self, *, make: bool = True) -> Register:
         """The register, made if it is not there."""
-        register = Register(self.path)
+        register = Register(self.address, secret_file=self.secret, make=make)
         self._held.callback(register.close)
         return register
 
     @cached_property
     def office(self) -> Office:
         """Returns the office that works with this register and card store."""
-        return Office(self.register, Services(CardStore(self.folder), Workdays(self.calendars)), self.clock)
+        return Office(self.register, Services(self.cards, Workdays(self.calendars)), self.clock)
+
+    @cached_property
+    def cards(self) -> Cards:
+        """Returns the office's card store."""
+        return chosen.store(self.register, self.folder)
 
     def clerk(self, operation: Operation[Any, Any] | None = None) -> str:
         """Who acts: whoever was named, else the seed's clerk of a role that the operation is for."""

@@ -1,19 +1,23 @@
-"""init, token, serve: an office set up and opened."""
+"""init, token, serve, check, copy: an office set up, opened, looked over and moved."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from emulator.messages import _, chinese_first
 from harness.cli import origins as origins_
 from harness.cli import request_log as request_log_
 from harness.cli.lines import say
+from harness.cli.office.common import FILE, FOLDER, REGISTER_TYPE, seen_password
 from harness.cli.office.desk import Command, Desk
-from harness.office.cards.store import CardStore
-from harness.office.desk import tokens
-from harness.office.register import queries, seed
+from harness.office.cards import chosen
+from harness.office.desk import moving, tokens
+from harness.office.register import condition, queries, seed
+from harness.office.register.address import Address
 
 
 @click.command(cls=Command)
@@ -21,15 +25,18 @@ from harness.office.register import queries, seed
 def init(desk: Desk) -> None:
     """Make the register and plant a small made-up world in it; one that is there is brought up to date."""
     register = desk.opened()
-    CardStore(desk.folder)
+    chosen.store(register, desk.folder)
     with register.transaction() as session:
         seed.plant(session)
         clerks = [(one.name, one.role, one.outlet.name) for one in queries.clerks(session)]
     if desk.as_json:
         rows = [{"clerk": name, "role": str(role), "outlet": outlet} for name, role, outlet in clerks]
-        desk.table({"register": str(desk.path), "drawer": str(desk.folder), "clerks": rows})
+        desk.table({"register": str(desk.address), "drawer": desk.folder and str(desk.folder), "clerks": rows})
         return
-    say(_("register {path}, drawer {folder}").format(path=desk.path, folder=desk.folder))
+    if desk.folder is None:
+        say(_("register {path}, which keeps the cards too").format(path=desk.address))
+    else:
+        say(_("register {path}, drawer {folder}").format(path=desk.address, folder=desk.folder))
     for name, role, outlet in clerks:
         say(f"  {name:16} {chinese_first(role, role.zh)}, {outlet}")
 
@@ -85,4 +92,63 @@ def serve(
     web.serve(app, address, port, request_log)
 
 
-COMMANDS = (token, serve)
+@click.command(cls=Command)
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Look the register over: what its database holds to, the trail's seals, cards that the drawer lacks.
+
+    Exit code 1 where something is not as it should be. A register in a file says when it is outgrown.
+    """
+    desk: Desk = ctx.obj
+    found = condition.told(desk.register)
+    with desk.register.reading() as session:
+        numbers = [one.number for one in queries.every_card(session)]
+    found["cards"] = len(numbers)
+    found["in_drawer"] = sum(map(desk.cards.has, numbers))
+    if desk.as_json:
+        desk.table(found)
+    else:
+        faults, advice = found.pop("faults"), found.pop("advice")
+        desk.table(found)
+        say(*(f"! {one}" for one in (*faults, *advice)))
+        if not faults:
+            say(_("登记库完好 the register is in order"))
+        found["faults"] = faults
+    ctx.exit(1 if found["faults"] else 0)
+
+
+@click.command(cls=Command)
+@click.option(
+    "--to",
+    "address",
+    type=REGISTER_TYPE,
+    required=True,
+    metavar="FILE|URL",
+    help="The register that takes it all, which must be empty: postgresql://…, or a new file.",
+)
+@click.option(
+    "--to-drawer",
+    "folder",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Where its cards are kept. [beside the register; or in it, on a server]",
+)
+@click.option("--to-secret", "secret_file", type=FILE, metavar="FILE",
+              help="Where its secret is kept. [beside the register; office.secret for a server]")  # fmt: skip
+@click.pass_context
+def copy(ctx: click.Context, address: Address, folder: Path | None, secret_file: Path | None) -> None:
+    """Copy the office whole into an empty register: people, cards, trail, secret. Then go on with that one alone.
+
+    Rows are counted and compared, and the trail's seals hold in the copy, before it is kept.
+    """
+    desk: Desk = ctx.obj
+    if ctx.get_parameter_source("address") is ParameterSource.COMMANDLINE:
+        seen_password(address, "--to")
+    copied, cards = moving.copy(desk.register, desk.cards, address, folder, secret_file)
+    told = {"register": str(address), "rows": copied.rows, "cards": cards, "anchor": copied.anchor}
+    desk.table(told)
+    if not desk.as_json:
+        say(_("copied whole: go on with {register} alone, and keep its secret").format(register=address))
+
+
+COMMANDS = (token, serve, check, copy)

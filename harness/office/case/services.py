@@ -13,7 +13,7 @@ from emulator.errors import CardFailure, ErrorKind
 from emulator.filesystem.memory.image import Image
 from emulator.messages import _
 from harness.office.cards.in_reader import CardInReader
-from harness.office.cards.store import CardStore
+from harness.office.cards.store import Cards
 from harness.office.case.result import Result
 from harness.office.measures.workdays import UnknownYear, Workdays
 from harness.office.register.queries import Found
@@ -63,7 +63,7 @@ class Deadline(Result):
 class Services:
     """``root`` gives a key's root, as an encryption machine would."""
 
-    card_store: CardStore
+    card_store: Cards
     workdays: Workdays = field(default_factory=Workdays)
     root: Callable[[str, int], bytes] = test_root
     fee: int = FEE

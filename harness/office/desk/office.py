@@ -40,7 +40,7 @@ from harness.office.register.audit import Act, Actor, Note
 from harness.office.register.base import Base
 from harness.office.register.changes import Change
 from harness.office.register.queries import Found, Unknown
-from harness.office.register.store import Register, violated
+from harness.office.register.store import Register, RegisterError
 from harness.office.register.tables import Agency, Pending
 from harness.office.requests.models import Model, Query, Request
 from harness.office.vocabulary import Outcome
@@ -143,23 +143,9 @@ class Office:
         content = self._content(operation, request, in_reader)
         if operation.only_reads and request.agent is None:  # who came for another is written down
             return self._read_only(operation, request, clerk, in_reader, content)
-        refused: NotDone | None = None
-        note: Note | None = None
-        job: Job | None = None
-        pending = 0
-        with self.register.transaction() as session:
-            case = self._case(session, request, clerk, in_reader)
-            case.chip_content = content
-            try:
-                job = self._decided(operation, case)
-            except NotDone as error:
-                refused = error
-                note = self._undone(operation, case, error)
-            else:
-                if job is not None:
-                    pending = self._begin(case, operation, job)
-                elif not operation.by_itself:
-                    self._note(case, operation, Outcome.DONE)
+        case, job, pending, refused, note = self.register.write(
+            lambda session: self._begun(session, operation, request, clerk, in_reader, content)
+        )
         if note is not None:
             self.register.note(note)
         if refused is not None:
@@ -168,6 +154,31 @@ class Office:
             assert in_reader is not None
             return self._on_chip(pending, job, in_reader, _pin(request))
         return self._by_itself(operation, case) if operation.by_itself else self._done(operation, case)
+
+    def _begun(
+        self,
+        session: Session,
+        operation: Operation[Any, Any],
+        request: Request,
+        clerk: str,
+        in_reader: CardInReader | None,
+        content: ChipContent | None,
+    ) -> tuple[Case[Any], Job | None, int, NotDone | None, Note | None]:
+        """The case, the work on the chip that is to follow with the number of its note, or why not with the line of the
+        trail that is still to be written.
+        """
+        case = self._case(session, request, clerk, in_reader)
+        case.chip_content = content
+        pending = 0
+        try:
+            job = self._decided(operation, case)
+        except NotDone as error:
+            return case, None, pending, error, self._undone(operation, case, error)
+        if job is not None:
+            pending = self._begin(case, operation, job)
+        elif not operation.by_itself:
+            self._note(case, operation, Outcome.DONE)
+        return case, job, pending, None, None
 
     def _decided(self, operation: Operation[Any, Any], case: Case[Any]) -> Job | None:
         """Asks the rules, then what is to be written on the chip; where that is nothing, the register changes. Returns
@@ -181,9 +192,10 @@ class Office:
                 self._enter(operation, case)
             case.session.flush()
         except IntegrityError as error:
-            if not any(one in violated(error) for one in ONE_PERSON):
+            violated = self.register.violated(error)
+            if not any(one in violated for one in ONE_PERSON):
                 raise
-            raise _taken(error) from error
+            raise _taken(violated) from error
         return job
 
     def _undone(self, operation: Operation[Any, Any], case: Case[Any], error: NotDone) -> Note | None:
@@ -308,12 +320,15 @@ class Office:
             raise Failed(
                 _("{zh}失败 {en} failed: {error}").format(zh=operation.zh, en=operation.en, error=error)
             ) from error
-        with self.register.transaction() as session:
+
+        def entered(session: Session) -> Done:
             case = self._case(session, before.request, before.clerk.name, before.in_reader)
             case.image = before.image
             self._enter(operation, case)
             self._note(case, operation, Outcome.DONE)
             return self._done(operation, case, OnCard(operation.zh, operation.en))
+
+        return self.register.write(entered)
 
     def _begin(self, case: Case[Any], operation: Operation[Any, Any], job: Job) -> int:
         pending = Pending(
@@ -332,14 +347,17 @@ class Office:
         try:
             job.run(in_reader, pin)
         except CardFailure as error:
-            if self._untouched(job, in_reader, error):
-                self._tell(pending, Outcome.FAILED, ends=True)
+            untouched = self._untouched(job, in_reader, error)
+            try:
+                self._tell(pending, Outcome.FAILED if untouched else Outcome.HALF_WAY, ends=untouched)
+            except RegisterError:  # the note stands in the register, and has not ended
+                raise HalfWay(pending, str(error)) from error
+            if untouched:
                 raise Failed(
                     _("{zh}失败，卡与登记均未改动 {en} failed, nothing has changed: {error}").format(
                         zh=job.zh, en=job.en, error=error
                     )
                 ) from error
-            self._tell(pending, Outcome.HALF_WAY, ends=False)
             raise HalfWay(pending, str(error)) from error
         return self._settle(pending, in_reader, Outcome.DONE)
 
@@ -355,14 +373,17 @@ class Office:
 
     def _settle(self, number: int, in_reader: CardInReader | None, outcome: Outcome, clerk: str = "") -> Done:
         """The register follows the chip, and the note ends, in one transaction."""
+
+        def settled(session: Session) -> Done:
+            pending = session.get_one(Pending, number)
+            case, operation = self._case_of(session, pending, in_reader, clerk)
+            self._enter(operation, case)
+            pending.ended_at, pending.outcome = case.now, outcome
+            self._note(case, operation, outcome, {"pending": number})
+            return self._done(operation, case, OnCard.of(_job(pending)))
+
         try:
-            with self.register.transaction() as session:
-                pending = session.get_one(Pending, number)
-                case, operation = self._case_of(session, pending, in_reader, clerk)
-                self._enter(operation, case)
-                pending.ended_at, pending.outcome = case.now, outcome
-                self._note(case, operation, outcome, {"pending": number})
-                return self._done(operation, case, OnCard.of(_job(pending)))
+            return self.register.write(settled)
         except SscardError as error:
             raise HalfWay(number, str(error)) from error
 
@@ -380,12 +401,15 @@ class Office:
 
     def _tell(self, number: int, outcome: Outcome, clerk: str = "", *, ends: bool) -> None:
         """What became of the work, on the trail; the note ends with it, or waits on."""
-        with self.register.transaction() as session:
+
+        def told(session: Session) -> None:
             pending = session.get_one(Pending, number)
             case, operation = self._case_of(session, pending, None, clerk)
             if ends:
                 pending.ended_at, pending.outcome = case.now, outcome
             self._note(case, operation, outcome, {"pending": number})
+
+        self.register.write(told)
 
     # --- what was interrupted ----------------------------------------------------------------------------------------
 
@@ -480,13 +504,13 @@ def _number(row: Base | None) -> int | None:
     return state.identity[0] if state is not None and state.persistent and state.identity else None
 
 
-def _taken(error: IntegrityError) -> Refusal:
+def _taken(violated: str) -> Refusal:
     """The database's own word on one person, one card."""
     return Refusal(
         "ONE-CARD",
         Citation(8),
         "一人一卡：登记库不允许第二张卡或第二份在办申请",
-        f"one person, one card: the register takes no second card or open application ({error.orig})",
+        f"one person, one card: the register takes no second card or open application ({violated})",
     )
 
 

@@ -76,7 +76,7 @@ def card(session: Session, services: Services, now: datetime, number: str) -> Ro
         "account": str(account.state) if account else "",
         "account_zh": account.state.zh if account else "",
         "pending": begun.id if begun else None,
-        "in_drawer": services.card_store.path(number).exists(),
+        "in_drawer": services.card_store.has(number),
         "loss_ends": _loss_ends(of, services, now),
         "electronic_goes_on": of.electronic_goes_on,
         "events": _events(of),

@@ -17,18 +17,17 @@ from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Self
 
-from sqlalchemy import Row, Select, bindparam, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 from harness.clock import CHINA
 from harness.office.measures.articles import Citation
-from harness.office.register import secret
+from harness.office.register import kept, secret
 from harness.office.register.base import Base
 from harness.office.register.queries import ServingClerk
-from harness.office.register.tables import Audit, Card, Clerk, Setting
+from harness.office.register.tables import Audit, Card, Clerk
 from harness.office.vocabulary import Outcome, Role
 
 
@@ -116,12 +115,9 @@ class Wanted:
         return query if self.before is None else query.where(Audit.id < self.before)
 
 
-_AUDIT, _SETTING = (Base.metadata.tables[one.__tablename__] for one in (Audit, Setting))
+_AUDIT = Base.metadata.tables[Audit.__tablename__]
 _LAST_LINE = select(Audit.id, Audit.seal).order_by(Audit.id.desc()).limit(1)
-_KEPT = select(Setting.value).where(Setting.name == bindparam("what"))
 _ADD = insert(_AUDIT)
-_KEEP = insert(_SETTING)
-_KEEP = _KEEP.on_conflict_do_update(index_elements=["name"], set_={"value": _KEEP.excluded.value})
 """Without the ORM's unit of work, as nearly every request writes a line."""
 
 
@@ -129,14 +125,19 @@ def begin(session: Session) -> None:
     """From which line on seals are keyed stands in the register once: all of a new one. TrailError where the secret at
     hand is not the one that this trail was begun with.
     """
-    if session.connection().scalar(_KEPT, {"what": KEYED_FROM}) is None:
+    if not is_begun(session):
         number, seal = _last(session)
-        session.connection().execute(_KEEP, {"name": KEYED_FROM, "value": _signed(session, str(number + 1))})
+        kept.keep(session.connection(), KEYED_FROM, _signed(session, str(number + 1)))
         _note_last(session, number, seal)
     elif _attested(session, KEYED_FROM) is None:
         raise TrailError(
             _("this is not the secret that the register was made with: put the register's own FILE.secret beside it")
         )
+
+
+def is_begun(session: Session) -> bool:
+    """Whether the trail has been begun, with a secret."""
+    return kept.value(session.connection(), KEYED_FROM) is not None
 
 
 def write(session: Session, at: datetime, actor: Actor, act: Act) -> int:
@@ -205,14 +206,13 @@ def _signed(session: Session, text: str) -> bytes:
 
 def _attested(session: Session, name: str) -> str | None:
     """What a note of ours says; None where it is not there or not ours."""
-    kept = session.connection().scalar(_KEPT, {"what": name})
-    text = kept.decode("ascii", "replace").rpartition(" ")[0] if kept is not None else ""
-    return text if kept is not None and hmac.compare_digest(_signed(session, text), kept) else None
+    found = kept.value(session.connection(), name)
+    text = found.decode("ascii", "replace").rpartition(" ")[0] if found is not None else ""
+    return text if found is not None and hmac.compare_digest(_signed(session, text), found) else None
 
 
 def _note_last(session: Session, number: int, seal: str) -> None:
-    value = _signed(session, f"{number} {seal}")
-    session.connection().execute(_KEEP, {"name": LAST, "value": value})
+    kept.keep(session.connection(), LAST, _signed(session, f"{number} {seal}"))
 
 
 def lines(session: Session, *, person_id: int | None = None, card_id: int | None = None) -> Iterator[Audit]:

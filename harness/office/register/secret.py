@@ -37,26 +37,54 @@ def beside(register: Path) -> Path:
     return register.with_name(register.name + ".secret")
 
 
+def written(path: Path, own: bytes) -> bool:
+    """This secret is in this file, the owner's alone; whether it was written now. SecretError where another one is."""
+    if _new(path, own):
+        return True
+    if not hmac.compare_digest(kept(path), own):
+        raise SecretError(_("{path}: another office's secret is there: name a new file").format(path=path))
+    return False
+
+
+def brought(path: Path) -> bytes:
+    """The secret in this file, which must be there: that of a register that was made before. SecretError, OSError."""
+    if not path.exists():
+        raise SecretError(
+            _(
+                "{path}: the register's secret is not there: bring the file from where the register was made, or name "
+                "it with --secret or $SSCARD_OFFICE_SECRET"
+            ).format(path=path)
+        )
+    return kept(path)
+
+
 def kept(path: Path) -> bytes:
     """The secret in this file, drawn and written if there is none, for the owner alone. SecretError, OSError."""
     drawn = secrets.token_bytes(SIZE)
+    if _new(path, drawn):
+        return drawn
+    path.chmod(OWNER_ALONE)
+    found = path.read_bytes()
+    if len(found) != SIZE:
+        raise SecretError(
+            _("{path}: expected {size} bytes, found {count}: it is no office's secret").format(
+                path=path, size=SIZE, count=len(found)
+            )
+        )
+    return found
+
+
+def _new(path: Path, content: bytes) -> bool:
+    """Writes it into a new file of the owner's alone; False where there is one."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
     except FileExistsError:
-        path.chmod(OWNER_ALONE)
-        found = path.read_bytes()
-        if len(found) != SIZE:
-            raise SecretError(
-                _("{path}: expected {size} bytes, found {count}: it is no office's secret").format(
-                    path=path, size=SIZE, count=len(found)
-                )
-            ) from None
-        return found
+        return False
     with writing.named(path), os.fdopen(handle, "wb") as file:
-        file.write(drawn)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return drawn
+    return True
 
 
 def derived(session: Session, purpose: str) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from harness.office.register import secret
+from harness.office.register import queries, secret
 from harness.office.register.store import Register
 from harness.office.register.tables import Bank, Clerk, Outlet
 from harness.office.vocabulary import Help, OutletKind, Role
@@ -26,35 +26,38 @@ _HOURS = "周一至周五 9:00-17:00"
 
 def plant(session: Session) -> None:
     """Fills an empty register; one that has outlets is left as it is."""
-    if session.get(Outlet, 1) is not None:
+    if queries.outlets(session):
         return
     session.add_all(
         Bank(code=one.code, name=one.name, name_en=one.name_en, district=one.district, region=one.region)
         for one in _BANKS
     )
-    outlets = (
+    described = (
         ("成都市虚构区社保卡服务网点", OutletKind.OFFICE, None, True, (Help.LARGE_PRINT, Help.WHEELCHAIR)),
         ("虚构街道便民服务中心", OutletKind.GRASSROOTS, None, False, (Help.HOME_VISIT,)),
         ("虚构商业银行测试支行", OutletKind.BANK, BANK, True, (Help.LARGE_PRINT,)),
         ("样例农商银行样例分理处", OutletKind.BANK, OTHER_BANK, False, ()),
         ("四川省虚构卡管理中心", OutletKind.OFFICE, None, True, (Help.CROSS_PROVINCE,)),
     )
-    for at, (name, kind, bank, makes, helps) in enumerate(outlets, 1):
-        session.add(
-            Outlet(
-                id=at, name=name, kind=kind, bank_code=bank, region="510100", address=f"虚构路{at}号",
-                phone=f"000-0000{at:04}", hours=_HOURS, makes_cards=makes, helps=list(map(str, helps)),
-            )
-        )  # fmt: skip
+    outlets = [
+        Outlet(
+            name=name, kind=kind, bank_code=bank, region="510100", address=f"虚构路{at}号", phone=f"000-0000{at:04}",
+            hours=_HOURS, makes_cards=makes, helps=list(map(str, helps)),
+        )
+        for at, (name, kind, bank, makes, helps) in enumerate(described, 1)
+    ]  # fmt: skip
+    session.add_all(outlets)
     session.flush()
     clerks = (
-        (MAKER, Role.CLERK, 1),
-        (COUNTER, Role.CLERK, 2),
-        (BANKER, Role.BANK, 3),
-        (SMALL_BANK, Role.CLERK, 4),
-        (OFFICER, Role.ADMINISTRATOR, 5),
+        (MAKER, Role.CLERK),
+        (COUNTER, Role.CLERK),
+        (BANKER, Role.BANK),
+        (SMALL_BANK, Role.CLERK),
+        (OFFICER, Role.ADMINISTRATOR),
     )
-    session.add_all(Clerk(name=name, role=role, outlet_id=outlet) for name, role, outlet in clerks)
+    session.add_all(
+        Clerk(name=name, role=role, outlet=outlet) for (name, role), outlet in zip(clerks, outlets, strict=True)
+    )
     session.flush()
 
 

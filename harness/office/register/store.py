@@ -1,9 +1,9 @@
-"""The database file: opened, brought up to date, and written in transactions that wait for each other."""
+"""The register: opened, brought up to date, and written in transactions that wait for each other."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import logging
 import sqlite3
 import threading
 import time
@@ -11,129 +11,223 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
-from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _, chinese_first
-from harness.office.register import audit, secret
+from harness.office.register import audit, kept, secret
+from harness.office.register.address import SECRET, Address, ServerAddress
 from harness.office.register.audit import Note
+from harness.office.register.database import BUSY, Database
+from harness.office.register.failures import (
+    UNCERTAIN,
+    Conflict,
+    NoRegister,
+    RegisterError,
+    Uncertain,
+    Unusable,
+    no_register,
+)
+from harness.office.register.in_file import SqliteFile
 
-BUSY = 30.0
-"""Seconds that a transaction waits for others."""
-LINKS = 40
-"""Connections that are kept open: one for each thread in which a service's requests run."""
+__all__ = ["BUSY", "Conflict", "NoRegister", "Register", "RegisterError", "Uncertain", "Unusable", "newest"]
 
-
-class RegisterError(SscardError, RuntimeError):
-    """A register that cannot be used: which file, and why."""
-
-    kind = ErrorKind.BROKEN
-
-
-class Conflict(RegisterError):
-    """The register holds the like already, or lacks what is named; nothing was written."""
-
-    kind = ErrorKind.REFUSED
-    word = "conflict"
-
-
-class Unusable(RegisterError):
-    """The register cannot be used now; nothing was written."""
-
-    word = "busy"
+TRIES = 4
+"""How often work is begun anew that the database took back whole, the first time included. [D]"""
+T = TypeVar("T")
+_log = logging.getLogger("uvicorn.error")
 
 
 class Register:
-    """A register in a file, made if it is not there and brought up to the newest schema. RegisterError; TrailError,
-    SecretError where the secret beside it is another's, or none.
+    """A register in a file, made if it is not there, or on a server, both brought up to the newest schema.
+    RegisterError; NoRegister on a server where there is none and ``make`` does not ask for it; TrailError, SecretError
+    where the secret at hand is another's, or none; AddressError.
 
-    Several programs and threads may use one file. ``durable``: every transaction waits for the disk. ``hash_cost``:
-    scrypt's n for PINs; less than the default, always the same for one file, is for registers that are thrown away,
-    those of scenarios and tests.
+    Several programs and threads may use one. ``durable``: every transaction waits for the disk. ``hash_cost``: scrypt's
+    n for PINs; less than the default, always the same for one register, is for those that are thrown away, in scenarios
+    and tests. ``secret_file``: the office's own secret [beside the file; ``office.secret`` for a server].
     """
 
-    def __init__(self, path: Path, *, durable: bool = True, hash_cost: int = secret.COST) -> None:
-        self.path = path
-        _owners_alone(path)
-        self.engine = _engine(path, durable=durable, wait=BUSY)
-        try:
-            _bring_up_to_date(self.engine)
-        except (CommandError, DatabaseError) as error:
-            self.engine.dispose()
-            raise _unopened(path, error) from error
-        self._reading = self.engine.execution_options(begin=READING)
-        self._glancing = _engine(path, durable=durable, wait=0.0)
+    def __init__(
+        self,
+        address: Address,
+        *,
+        durable: bool = True,
+        hash_cost: int = secret.COST,
+        secret_file: Path | None = None,
+        make: bool = True,
+    ) -> None:
+        self.address = address
+        self.waited: Callable[[float], object] = lambda _: None
+        """Told of each transaction how many seconds it waited for others."""
+        self._longest = 0.0
+        self.database = database(address, durable=durable)
+        self.engine = self.database.engine
+        self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
         self._writing = threading.Lock()
         self._notes = _Notes(self)
-        self.waited: Callable[[float], object] = lambda _: None
-        """Told of each transaction how many seconds it waited for this program's others."""
-        self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
         try:
-            self._info[secret.NAME] = secret.kept(secret.beside(path))
+            self._open(make=make)
             with self.transaction() as session:
+                # Under the lock: of two that begin a register at once, the second finds the secret of the first.
+                self._info[secret.NAME] = session.info[secret.NAME] = self._secret(session, secret_file)
                 audit.begin(session)
         except BaseException:
-            self.engine.dispose()
+            self.database.close()
             raise
+
+    @property
+    def path(self) -> Path:
+        """The file of a register in a file."""
+        assert isinstance(self.address, Path)
+        return self.address
+
+    @property
+    def secret(self) -> bytes:
+        """The office's own secret."""
+        found = self._info[secret.NAME]
+        assert isinstance(found, bytes)
+        return found
+
+    def _open(self, *, make: bool) -> None:
+        try:
+            with self.database.reading.connect() as link:
+                self.database.fit(link)
+                found = MigrationContext.configure(link).get_current_revision()
+            if found is None and not make:
+                raise no_register(self.address)
+            if found != newest():  # most registers are: the rest is what Alembic needs to change one
+                with self.engine.connect() as link:
+                    command.upgrade(history(link), "head")
+        except (CommandError, DBAPIError) as error:
+            raise self.database.unopened(error) from error
+
+    def _secret(self, session: Session, file: Path | None) -> bytes:
+        if isinstance(self.address, Path):
+            return secret.kept(file or secret.beside(self.address))
+        return (secret.brought if audit.is_begun(session) else secret.kept)(file or Path(SECRET))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Writers wait for each other, so what one reads stays true. Conflict where what is written
-        contradicts what is there, Unusable where the file cannot be used now.
+        contradicts what is there, Unusable where the register cannot be used now, Uncertain where the connection to a
+        server was lost at the very end.
         """
+        began = time.monotonic()
         with (
-            _worded(),
+            self._worded(),
             self._turn(),
-            Session(self.engine, expire_on_commit=False, info=self._info) as session,
-            session.begin(),
+            Session(self.engine, expire_on_commit=False, info=dict(self._info)) as session,
         ):
+            whole = session.begin()
+            link = session.connection()  # its turn has come
+            self._waited(link, time.monotonic() - began)
             yield session
+            if not whole.is_active:
+                return
+            try:
+                session.flush()
+                session.commit()
+            except DBAPIError as error:
+                if self.database.lost(error):
+                    raise Uncertain(str(UNCERTAIN)) from error
+                raise
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """What ``work`` returns, done in a transaction; begun anew, so many times, where the database took it back
+        whole. So it must do nothing that is not taken back with the transaction. Raises as ``transaction`` does.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except Unusable as error:
+                cause = error.__cause__
+                if not (left and isinstance(cause, DBAPIError) and self.database.passing(cause)):
+                    raise
+        raise AssertionError
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
         """Writers of this program are let on one after the other: SQLite, whose lock is between programs, would have
-        them look again and again, with longer and longer naps. NoConnection after ``BUSY`` seconds.
+        them look again and again, with longer and longer naps; on a server they would each keep a connection.
+        NoConnection after ``BUSY`` seconds.
         """
-        began = time.monotonic()
         if not self._writing.acquire(timeout=BUSY):
             raise NoConnection(_("other requests have been writing for {busy:g} s").format(busy=BUSY))
-        self.waited(time.monotonic() - began)
         try:
             yield
         finally:
             self._writing.release()
 
+    def _waited(self, link: Connection, seconds: float) -> None:
+        """Notes how long a writer has waited; where that is too long for the database, in the register too."""
+        self.waited(seconds)
+        bound = self.database.outgrown_after
+        if bound is None or seconds < max(bound, self._longest):
+            return
+        if not self._longest:
+            _log.warning(outgrown(seconds))
+        self._longest = seconds
+        kept.keep(link, LONGEST, f"{seconds:.1f}".encode())
+
+    def longest_wait(self) -> float:
+        """The longest that any program's writer has waited, in seconds, where that was too long; else 0."""
+        with self.reading() as session:
+            return float(kept.value(session.connection(), LONGEST) or 0)
+
+    @contextlib.contextmanager
+    def _worded(self) -> Iterator[None]:
+        """What goes wrong with the database, in words of ours: its own quote what was asked of it."""
+        try:
+            yield
+        except IntegrityError as error:
+            raise Conflict(
+                _("登记库中已有同一事项 the register holds the like already, or lacks what is named ({orig})").format(
+                    orig=self.database.violated(error)
+                )
+            ) from error
+        except (DBAPIError, NoConnection, sqlite3.OperationalError) as error:  # what else there is, is a fault of ours
+            zh, en = self.database.why(error)
+            raise Unusable(chinese_first(en, zh)) from error
+
+    def violated(self, error: IntegrityError) -> str:
+        """What a constraint that does not hold is about, as ``card.person_id``; no value."""
+        return self.database.violated(error)
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """What the register holds at one moment; writers do not wait for it, nor it for them. For looking alone."""
-        with _worded(), Session(self._reading, expire_on_commit=False, info=self._info) as session, session.begin():
+        with (
+            self._worded(),
+            Session(self.database.reading, expire_on_commit=False, info=self._info) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextlib.contextmanager
     def glance(self) -> Iterator[sqlite3.Connection]:
         """SQLite's own connection, for one SELECT by an index, which waits for nobody: an event loop may ask it.
-        Unusable where the file is held by somebody alone: ``reading`` waits for them.
+        Unusable where the file is held by somebody alone, and for a register on a server: ``reading`` waits for them.
         """
-        with _worded(), contextlib.closing(self._glancing.raw_connection()) as link:
-            assert isinstance(link.dbapi_connection, sqlite3.Connection)
-            yield link.dbapi_connection
+        with self._worded(), self.database.glance() as link:
+            yield link
 
     def ready(self) -> None:
         """Returns where it can be read, and its schema is the newest; RegisterError where not."""
         with self.reading() as session:
             if MigrationContext.configure(session.connection()).get_current_revision() != newest():
                 raise RegisterError(
-                    _("{path}: no register of this program, or one of a newer program").format(path=self.path)
+                    _("{path}: no register of this program, or one of a newer program").format(path=self.address)
                 )
 
     def note(self, note: Note) -> None:
@@ -141,9 +235,8 @@ class Register:
         self._notes.write(note)
 
     def close(self) -> None:
-        """Closes the register's connections to its file."""
-        self._glancing.dispose()
-        self.engine.dispose()
+        """Closes the register's connections."""
+        self.database.close()
 
 
 class _Notes:
@@ -166,126 +259,32 @@ class _Notes:
                     return  # whoever had the turn before took it along
                 batch, self._waiting = self._waiting, []
             try:
-                with self._register.transaction() as session:
-                    audit.write_all(session, batch)
+                self._register.write(lambda session: audit.write_all(session, batch))
             except BaseException:
                 with self._guard:  # the others try for themselves
                     self._waiting = [one for one in batch if one is not note] + self._waiting
                 raise
 
 
-@contextlib.contextmanager
-def _worded() -> Iterator[None]:
-    """What goes wrong with the database, in words of ours: its own quote what was asked of it."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(
-            _("登记库中已有同一事项 the register holds the like already, or lacks what is named ({orig})").format(
-                orig=error.orig
-            )
-        ) from error
-    except (DatabaseError, NoConnection, sqlite3.OperationalError) as error:  # what else there is, is a fault of ours
-        zh, en = _why(error)
-        raise Unusable(chinese_first(en, zh)) from error
+LONGEST = "longest-wait"
+"""What the register keeps of the longest that a writer has waited."""
 
 
-REASONS = {
-    sqlite3.SQLITE_FULL: ("登记库所在磁盘已满", "the disk that the register is on is full"),
-    sqlite3.SQLITE_READONLY: (
-        "登记库只读，无法写入",
-        "the register cannot be written: look at the rights of file and folder",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        "登记库无法打开",
-        "the register cannot be opened: look whether its folder is there",
-    ),
-    sqlite3.SQLITE_CORRUPT: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
-    sqlite3.SQLITE_NOTADB: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
-    sqlite3.SQLITE_IOERR: ("读写登记库出错", "reading or writing the register's file failed"),
-}
-"""By SQLite's primary result code."""
-BUSY_NOW = ("登记库忙，请稍后再试", "the register is busy: try again")
+def outgrown(seconds: float) -> str:
+    """That SQLite is not enough any more, and what is."""
+    return _(
+        "办理需等待登记库文件 {seconds:.1f} 秒 a writer has waited {seconds:.1f} s for the register's file: SQLite is "
+        "outgrown; `sscard office copy --to postgresql://…` puts the register on a server"
+    ).format(seconds=seconds)
 
 
-def _why(error: SQLAlchemyError | sqlite3.Error) -> tuple[str, str]:
-    """Why a database does not do what it is asked, in both languages."""
-    code = _code(error)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_OK):
-        return BUSY_NOW
-    other = (
-        "登记库暂不可用，请稍后再试",
-        f"the register cannot be used now, try again ({getattr(error, 'orig', error)})",
-    )
-    return REASONS.get(code, other)
+def database(address: Address, *, durable: bool = True) -> Database:
+    """The database of that address; a server is not asked yet."""
+    if isinstance(address, ServerAddress):
+        from harness.office.register.on_server import PostgresServer  # its driver is an extra
 
-
-def _code(error: SQLAlchemyError | sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the database was not even asked."""
-    return int(getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
-
-
-def _unopened(path: Path, error: Exception) -> RegisterError:
-    if not isinstance(error, DatabaseError) or _code(error) == sqlite3.SQLITE_NOTADB:
-        return RegisterError(_("{path}: no register of this program, or one of a newer program").format(path=path))
-    zh, en = _why(error)
-    return Unusable(f"{path}: {chinese_first(en, zh)}")
-
-
-def violated(error: IntegrityError) -> str:
-    """What a constraint that does not hold is about, as ``card.person_id``. SQLite says it in its message alone, which
-    is read here and nowhere else.
-    """
-    return str(error.orig)
-
-
-def _owners_alone(path: Path) -> None:
-    """The file is made so that nobody else can read it, and one that is there becomes so; what SQLite keeps beside it
-    has the same rights. A file of another owner stays as that owner has it.
-    """
-    with contextlib.suppress(OSError):  # what cannot be opened, SQLite says better
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, secret.OWNER_ALONE))
-        path.chmod(secret.OWNER_ALONE)
-
-
-READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
-
-
-def _engine(path: Path, *, durable: bool, wait: float) -> Engine:
-    """``wait``: seconds that a statement waits for other programs. How a transaction of a connection begins, its
-    execution option ``begin`` says.
-    """
-    # Whoever takes a connection ends its transaction: nothing is left for the pool to roll back.
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": wait}, pool_size=LINKS, pool_reset_on_return=None
-    )
-
-    @event.listens_for(engine, "connect")
-    def opened(link: Any, _: Any) -> None:
-        link.isolation_level = None  # sqlite3 begins too late by itself: we say BEGIN
-        link.execute("PRAGMA foreign_keys = ON")
-        link.execute("PRAGMA secure_delete = ON")  # who is forgotten is overwritten in the file too
-        link.execute("PRAGMA journal_mode = WAL")
-        link.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-
-    @event.listens_for(engine, "begin")
-    def begin(link: Any) -> None:
-        how = link.get_execution_options().get("begin", WRITING)
-        if how == READING:  # takes no lock yet, so nothing of it needs SQLAlchemy's words
-            link.connection.dbapi_connection.execute(how)
-        else:
-            link.exec_driver_sql(how)
-
-    return engine
-
-
-def _bring_up_to_date(engine: Engine) -> None:
-    """Most registers are: that is seen by one look, without what Alembic needs to change one."""
-    with engine.connect().execution_options(begin=READING) as link:
-        if MigrationContext.configure(link).get_current_revision() == newest():
-            return
-    with engine.connect() as link:
-        command.upgrade(history(link), "head")
+        return PostgresServer(address, durable=durable)
+    return SqliteFile(address, durable=durable, wait=BUSY)
 
 
 def history(link: Connection | None = None) -> Config:

@@ -28,6 +28,12 @@ from harness.office.vocabulary import (
 )
 
 
+def _one_where(name: str, column: str, condition: str) -> Index:
+    """One row of that column's value at most, among those of which the condition is true."""
+    where = text(condition)
+    return Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 class Bank(Base):
     """A bank that issues cards here."""
 
@@ -156,8 +162,8 @@ class Card(Base):
 
     __tablename__ = "card"
     __table_args__ = (
-        Index("one_person_one_card", "person_id", unique=True, sqlite_where=text("life = 'issued'")),
-        Index("one_card_waiting", "person_id", unique=True, sqlite_where=text("life IN ('making', 'made')")),
+        _one_where("one_person_one_card", "person_id", "life = 'issued'"),
+        _one_where("one_card_waiting", "person_id", "life IN ('making', 'made')"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
@@ -191,12 +197,7 @@ class Application(Base):
 
     __tablename__ = "application"
     __table_args__ = (
-        Index(
-            "one_open_application",
-            "person_id",
-            unique=True,
-            sqlite_where=text("progress IN ('accepted', 'made', 'undelivered')"),
-        ),
+        _one_where("one_open_application", "person_id", "progress IN ('accepted', 'made', 'undelivered')"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
@@ -284,7 +285,7 @@ class Pending(Base):
     """Work on a chip that was begun. ``request`` and ``job`` hold no PIN; what a job needs of one is given anew."""
 
     __tablename__ = "pending"
-    __table_args__ = (Index("one_pending_per_card", "card_id", unique=True, sqlite_where=text("ended_at IS NULL")),)
+    __table_args__ = (_one_where("one_pending_per_card", "card_id", "ended_at IS NULL"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     card_id: Mapped[int] = mapped_column(ForeignKey("card.id"))
     operation: Mapped[str]
@@ -295,6 +296,14 @@ class Pending(Base):
     ended_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None]
     card: Mapped[Card] = relationship()
+
+
+class CardImage(Base):
+    """A virtual card of a drawer that is in the register: its image's text. Empty where the drawer is a folder."""
+
+    __tablename__ = "card_image"
+    number: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[str]
 
 
 class Anomaly(Base):

@@ -20,7 +20,8 @@ LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 @dataclass(frozen=True, slots=True)
 class WantedPeople:
-    """``name``: any part of it; ``document``: kind and number, the whole of it; ``region``: the beginning of the code;
+    """``name``: any part of it, in small letters or capitals; ``document``: kind and number, the whole of it;
+    ``region``: the beginning of the code;
     ``dead``: whether the register knows of the death.
     """
 
@@ -35,7 +36,7 @@ class WantedPeople:
         if self.person is not None:
             query = query.where(Person.id == self.person)
         if self.name is not None:
-            query = query.where(Person.name.like(f"%{self.name.translate(LIKE)}%", escape="\\"))
+            query = query.where(Person.name.ilike(f"%{self.name.translate(LIKE)}%", escape="\\"))
         if self.document is not None:
             kind, number = self.document
             query = query.where(Person.document_type == kind, Person.document_number == number)

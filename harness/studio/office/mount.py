@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from emulator.errors import SscardError
 from harness.clock import Clock
-from harness.office.cards.store import CardStore
+from harness.office.cards import chosen
 from harness.office.case.services import Services
 from harness.office.desk.office import Office
 from harness.office.measures.workdays import Workdays
@@ -45,9 +45,10 @@ def mounted(studio: Studio, choice: OfficeChoice, app: FastAPI) -> Iterator[None
 def opened(choice: OfficeChoice) -> Iterator[Office]:
     """The office over its register and drawer."""
     choice.look()
-    services = Services(CardStore(Path(choice.drawer)), Workdays(map(Path, choice.calendars)))
-    register = Register(Path(choice.register))
+    workdays = Workdays(map(Path, choice.calendars))
+    register = Register(choice.address, secret_file=choice.secret_file, make=False)
     try:
+        services = Services(chosen.store(register, Path(choice.drawer) if choice.drawer else None), workdays)
         yield Office(register, services, Clock(datetime.fromisoformat(choice.now)) if choice.now else Clock())
     finally:
         register.close()

@@ -143,7 +143,7 @@ class InReader:
 
     @contextlib.contextmanager
     def _drawn(self, number: str) -> Iterator[Connection]:
-        if not self.office.services.card_store.path(number).exists():
+        if not self.office.services.card_store.has(number):
             raise Problem(404, "unknown", _("卡柜中无此卡 the drawer has no card {number}").format(number=number))
         with self.office.services.card_store.inserted(number) as connection:
             yield connection

@@ -1,4 +1,4 @@
-"""The first register
+"""The first register. Its partial indexes are PostgreSQL's too since registers can be there.
 
 Revision: 0001, after None.
 """
@@ -144,10 +144,18 @@ def upgrade() -> None:
     with op.batch_alter_table("card", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_card_person_id"), ["person_id"], unique=False)
         batch_op.create_index(
-            "one_card_waiting", ["person_id"], unique=True, sqlite_where=sa.text("life IN ('making', 'made')")
+            "one_card_waiting",
+            ["person_id"],
+            unique=True,
+            sqlite_where=sa.text("life IN ('making', 'made')"),
+            postgresql_where=sa.text("life IN ('making', 'made')"),
         )
         batch_op.create_index(
-            "one_person_one_card", ["person_id"], unique=True, sqlite_where=sa.text("life = 'issued'")
+            "one_person_one_card",
+            ["person_id"],
+            unique=True,
+            sqlite_where=sa.text("life = 'issued'"),
+            postgresql_where=sa.text("life = 'issued'"),
         )
 
     op.create_table(
@@ -271,6 +279,7 @@ def upgrade() -> None:
             ["person_id"],
             unique=True,
             sqlite_where=sa.text("progress IN ('accepted', 'made', 'undelivered')"),
+            postgresql_where=sa.text("progress IN ('accepted', 'made', 'undelivered')"),
         )
 
     op.create_table(
@@ -290,7 +299,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pending", schema=None) as batch_op:
         batch_op.create_index(
-            "one_pending_per_card", ["card_id"], unique=True, sqlite_where=sa.text("ended_at IS NULL")
+            "one_pending_per_card",
+            ["card_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     # ### end Alembic commands ###

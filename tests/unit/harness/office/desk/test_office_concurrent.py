@@ -75,11 +75,11 @@ def test_a_card_that_another_program_has_for_a_moment_is_waited_for(
     number = desk.issued()
     query = {"holder": examples.ME, "shown": [examples.ME]}
     with ExitStack() as stack:
-        stack.enter_context(images.held(desk.services.card_store.path(number)))
+        stack.enter_context(images.held(desk.card_file(number)))
         Timer(0.3, stack.pop_all().close).start()
         assert client.post(f"/operations/query?drawer={number}", json=query).status_code == 200
     monkeypatch.setattr(store, "WAIT", 0.1)
-    with images.held(desk.services.card_store.path(number)):
+    with images.held(desk.card_file(number)):
         answer = client.post(f"/operations/query?drawer={number}", json=query)
         assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "busy"), "but not for ever"
 

@@ -351,13 +351,13 @@ def test_who_is_forgotten_is_nowhere_any_more(desk: Desk, tmp_path: Path) -> Non
     desk.do(ask(requests.Freeze, **own, why="测试忘忘冒用"), seed.OFFICER)
     desk.with_card(number, ask(requests.Withdraw, why="测试忘忘出借"), seed.OFFICER)
     desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
-    assert desk.services.card_store.path(number).exists()
+    assert desk.card_file(number).exists()
     retention_over(desk)
     assert desk.do(ask(requests.Erase), seed.OFFICER).data["erased"] == 1
     assert ("erase", 1) in [(line.operation, line.person_id) for line in trail(desk)]
     with desk.register.transaction() as session:
         assert session.get_one(Batch, 1).agent_name == "已删除"
-    assert not desk.services.card_store.path(number).exists()
+    assert not desk.card_file(number).exists()
     desk.register.close()
     held = (tmp_path / "register.db").read_bytes()
     for one in ("忘忘", "遗忘路", person.document.number, person.phone, citizen(41).document.number):

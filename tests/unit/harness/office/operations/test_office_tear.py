@@ -149,7 +149,7 @@ class Bench:
     def __init__(self, folder: Path, deed: Deed, kind: tuple[str, str]) -> None:
         self.deed, self.desk = deed, Desk(folder)
         self.number = (self.desk.active if deed.activated else self.desk.issued)(ME, *kind)
-        self.image = images.load(self.desk.services.card_store.path(self.number))
+        self.image = images.load(self.desk.card_file(self.number))
         if deed.chip is tries:
             self.image.memory.set_counter(tries_cell(PIN), 1)
         self.content = self.desk.content()

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.kit.postgres import cluster, database, either
+
+__all__ = ["cluster", "database", "either"]
