@@ -1,0 +1,107 @@
+"""Registers under load: fifty clients on a file and on a server; of two services over one server one is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator.chip import Chip
+from emulator.filesystem.memory.image import Image
+from harness.readers.connection import InProcess
+from harness.terminal import region as regions
+from harness.terminal.terminal import Terminal
+from tests.benchmarks import registers
+from tests.kit.postgres import Cluster, cluster
+from tests.kit.served import sscard, started
+
+__all__ = ["cluster"]
+CARDS, EACH = 4, 12
+REGIONS = ("510700", "513400")
+
+
+@pytest.mark.timeout(900)
+def test_fifty_clients_on_a_file_and_on_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    found = registers.measure(seconds=5.0, rounds=1)
+    with capsys.disabled():
+        print(json.dumps(found))
+    for what in ("file", "server"):
+        assert found[what]["requests"] > found["clients"], "each was answered"
+
+
+def post(url: str, token: str, body: object) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+    except (OSError, ValueError):  # its service was killed
+        return 0, None
+
+
+@contextlib.contextmanager
+def service(register: list[str]) -> Iterator[tuple[str, int]]:
+    with started("office", *register, "serve", "--port", "0", "--rate", "1000000/minute") as one:
+        yield one.line().split()[-1], one.process.pid
+
+
+@pytest.mark.timeout(900)
+def test_of_two_services_over_one_server_one_is_killed_and_nothing_is_lost(cluster: Cluster) -> None:
+    with cluster.database() as name:
+        register = ["--register", str(cluster.address(name)), "--secret", str(cluster.secret)]
+        issued = json.loads(sscard("office", *register, "issue", "--made-up", str(CARDS), "--seed", "7", "--json"))
+        cards = [str(one["card"]) for one in issued]
+        token = json.loads(sscard("office", *register, "token", "clerk-maker", "--json"))["token"]
+        said: Counter[int] = Counter()
+        guard = threading.Lock()
+        half = threading.Event()
+        with service(register) as (first, pid), service(register) as (second, __):
+
+            def client(at: int) -> None:
+                for turn in range(EACH):
+                    url = f"{(first, second)[(at + turn) % 2]}/operations/transfer?drawer={cards[at % CARDS]}"
+                    status, told = post(url, token, {"to": REGIONS[(at + turn) % 2], "insurance": ["all"]})
+                    with guard:
+                        said[status] += 1
+                        if sum(said.values()) >= CARDS * EACH // 2:
+                            half.set()
+                    assert status in (0, 200, 409, 503), told
+
+            threads = [threading.Thread(target=client, args=(at,)) for at in range(2 * CARDS)]
+            for one in threads:
+                one.start()
+            assert half.wait(300)
+            os.kill(pid, signal.SIGKILL)
+            for one in threads:
+                one.join(300)
+            waiting = json.loads(sscard("office", *register, "pending", "--json"))
+            for one in waiting:
+                status, told = post(f"{second}/pending/{one['pending']}/resume?drawer={one['card']}", token, {})
+                assert status == 200, told
+        assert said[200] > CARDS
+        assert said[0], "some were at the one that was killed"
+        told = json.loads(sscard("office", *register, "check", "--json"))
+        assert told["faults"] == []
+        assert json.loads(sscard("office", *register, "pending", "--json")) == []
+        for number in cards:  # the chip says what the register says
+            of_card = f"JOIN card ON person_id = person.id WHERE number = '{number}'"
+            ((region,),) = cluster.sql(name, f"SELECT insured ->> 'DF03/EF05/61' FROM person {of_card}")
+            ((content,),) = cluster.sql(name, f"SELECT content FROM card_image WHERE number = '{number}'")
+            with contextlib.closing(InProcess(Chip(Image.from_text(content, number)))) as connection:
+                terminal = Terminal(connection)
+                terminal.begin()
+                assert {one.code for one in regions.read(terminal)} == {region}
+        ended = "operation = 'transfer' AND outcome IN ('done', 'resumed')"
+        ((done,),) = cluster.sql(name, f"SELECT count(*) FROM audit WHERE {ended}")
+        assert done >= said[200]
