@@ -64,6 +64,12 @@ SPEAKING = (
     "harness/office/register/audit.py",
     "harness/office/register/queries.py",
     "harness/office/register/secret.py",
+    "harness/office/register/address.py",
+    "harness/office/register/condition.py",
+    "harness/office/register/copying.py",
+    "harness/office/register/failures.py",
+    "harness/office/register/in_file.py",
+    "harness/office/register/on_server.py",
     "harness/office/register/store.py",
     "harness/office/requests",
     "harness/plugin.py",
@@ -170,7 +176,7 @@ KEPT = {
     "harness/office/people/protection.py": ["已删除"],  # what stands in the register instead of a name
     "harness/office/requests/labels.py": ["密码"],  # beside the English word, which has no small letters
     "harness/office/register/audit.py": ["the audit trail"],  # what a secret is for
-    "harness/office/register/store.py": ["PRAGMA synchronous = {}"],
+    "harness/office/register/in_file.py": ["PRAGMA synchronous = {}"],
     "harness/scenarios/people.py": ["甲乙丙丁戊己庚辛壬癸", "测试{}", "四川省成都市虚构区测试路1号"],  # made-up people
     "harness/scenarios/replay.py": ["sscard run --image CARD…"],
     "harness/monitor/relay.py": ["relay of {}"],  # a thread
