@@ -66,5 +66,6 @@ def status_apart(text: str) -> str:
 
 def meaning(raw: bytes, reason: str = "") -> str:
     """The status word's meaning, and why the card gave it, where that is known and says more."""
-    words = answer_words(raw)
-    return words if not reason or words.startswith(reason) else f"{words}: {reason}"
+    english, chinese = describe(ResponseAPDU.parse(raw).sw)
+    words = both(english, chinese)
+    return words if not reason or english.startswith(reason) else f"{words}: {reason}"
