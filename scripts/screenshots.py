@@ -8,6 +8,7 @@ Needs what `make test` does: pcscd, vpcd, Chromium. Apart from the machine's own
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,7 @@ def main() -> None:
     if apart != isolation.WHOLE:
         raise SystemExit(f"no namespace to be had for the readers: {apart}")
     with tempfile.TemporaryDirectory() as temporary:
+        os.environ["SSCARD_STATE"] = str(Path(temporary, "state"))  # with no runs of others
         token = office(Path(temporary))
         register = ("--office", str(Path(temporary, "office.db")))
         people = ("--persona", "adult-chengdu", "--persona", "pin-locked", "--demo")
