@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator import catalogue
+from emulator import catalogue, messages
 from emulator.filesystem.layouts import load
 from emulator.filesystem.layouts.changes import differences
 from harness.learning import outputs, report
@@ -106,6 +106,16 @@ def test_the_report_says_what_differs_what_was_not_seen_how_long_it_took_what_to
             assert said in page, said
     assert "<script" not in text["report.html"]
     assert "http" not in text["report.html"], "nothing is fetched"
+
+
+@pytest.mark.parametrize(("language", "gone"), [("zh", "What was learned"), ("en", "读卡报告")])
+def test_a_report_is_in_one_language_where_one_is_asked_for(language: str, gone: str) -> None:
+    with messages.in_language(language):
+        told = report.text(learning(), ()) + report.html(learning(), ())
+    heads = [line for line in told.splitlines() if line.startswith("#")]
+    assert gone not in told
+    assert all((re.search("[\u4e00-\u9fff]", line) is not None) == (language == "zh") for line in heads)
+    assert len(heads) > 5
 
 
 def test_what_no_layout_can_say_and_what_could_not_be_asked_is_told() -> None:

@@ -14,7 +14,8 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from harness.verdicts import page
+from emulator import messages
+from harness.verdicts import page, report_file, report_text
 from harness.verdicts.page.view import MOST_TOLD, span
 from tests.kit.cards import SSSE, WRONG_PIN
 from tests.kit.judged import ASK
@@ -264,6 +265,34 @@ def test_a_report_of_an_earlier_version_is_shown(folder: Path) -> None:
     for one in table["results"]:
         del one["steps"]
     assert "MINE-BAD" in page.html(table)
+
+
+@pytest.mark.parametrize(
+    ("language", "html_language", "there", "gone"),
+    [
+        (
+            "zh", "zh-CN", ["不符合", "2 项未通过", "全部用例", "测试人", "无一可称为"],
+            ["Does not", "All cases", "tester", "Nothing here"],
+        ),
+        (
+            "en", "en", ["Does not conform", "2 cases failed outside", "All cases", "tester"],
+            ["不符合", "全部用例", "测试人"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_report_is_in_the_language_that_is_asked_for(
+    folder: Path, language: str, html_language: str, there: list[str], gone: list[str]
+) -> None:
+    with messages.in_language(language):
+        found = Read(page.html(table_of(folder)))
+        lines = "\n".join(report_text.lines(report_file.load(folder)))
+    assert found.root.attrib["lang"] == html_language
+    told = text(found.root)
+    assert [one for one in there if one not in told] == []
+    assert [one for one in gone if one in told] == []
+    first, *rest = lines.splitlines()
+    assert first == there[0].lower()
+    assert not any(one in "\n".join(rest) for one in gone[:2])
 
 
 # --- on paper --------------------------------------------------------------------------------------------------------
