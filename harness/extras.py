@@ -8,6 +8,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
 
 EXTRAS: dict[str, tuple[str, ...]] = {
+    "adapter": ("httpx2", "jmespath", "xmltodict"),
     "cluster": ("distributed",),
     "conformance": ("jsonschema", "jinja2", "pydantic"),
     "office": ("pydantic", "sqlalchemy", "alembic", "chinese_calendar", "segno", "weasyprint"),

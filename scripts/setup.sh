@@ -88,7 +88,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv ||
     { say "no virtual environment could be made: install python3-venv (Debian) and try again"; exit 1; }
 # PC/SC is compiled: everything else works without, and is installed without where it cannot be built.
-all=cluster,conformance,office,postgres,web
+all=adapter,cluster,conformance,office,postgres,web
 case "$kind" in
     run) extra=conformance ;;
     all) extra=$all ;;

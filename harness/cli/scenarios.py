@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,8 @@ def _found(paths: tuple[Path, ...], only: tuple[str, ...] = ()) -> list[Scenario
 @click.option(
     "--profile", "profiles", metavar="VERSION-ALGORITHM", multiple=True, help="Like 3.00-sm4. [each scenario's own]"
 )
+@click.option("--against", "url", metavar="URL", help="Drive another maker's office over HTTP, by --adapter.")
+@click.option("--adapter", metavar="FILE|sscard", help="With --against: how that office is asked; `sscard`: our own.")
 @targets.baseline_option
 @baselines.write_option
 @click.option("--report", "folder", type=FOLDER, help="Write report.json, junit.xml and report.html here.")
@@ -70,6 +73,8 @@ def run_scenarios(
     paths: tuple[Path, ...],
     only: tuple[str, ...],
     profiles: tuple[str, ...],
+    url: str | None,
+    adapter: str | None,
     known: frozenset[str],
     new_baseline: Path | None,
     folder: Path | None,
@@ -83,12 +88,16 @@ def run_scenarios(
 ) -> None:
     """Run scenarios on fresh registers and virtual cards: of these files and folders, or all that there are.
 
+    With --against they are done by another office, over HTTP. What its adapter does not have is not judged.
+
     Exit code 0: nothing failed; 1: something failed; 4: nothing failed, but something could not be judged.
     """
     from harness.scenarios import matrix, runner
     from harness.scenarios.checking import PROFILES
 
     to = outputs.report_goal(folder, sign)
+    if (url is None) != (adapter is None):
+        raise click.UsageError(_("--against says where the office is, --adapter how it is asked: name both"))
     if strange := [one for one in profiles if one not in PROFILES]:
         raise click.BadParameter(
             _("{profile}: expected one of {known}").format(profile=strange[0], known=", ".join(PROFILES)),
@@ -98,17 +107,20 @@ def run_scenarios(
     chosen = _found(paths, only)
     targets.check_baseline(known, [one.id for one in (*_found(()), *_found(paths))] if known else ())
     results: list[Result] = []
+    words = _("the office of sscard {version}, virtual cards").format(version=VERSION)
+    run = runner.run(chosen, profiles)
+    if url is not None and adapter is not None:
+        run, words = _against(url, adapter, chosen, profiles)
     total = sum(len(profiles or one.cards) for one in chosen)
     if progress_as == progress.JSON:
-        told = ForPrograms(total).over(runner.run(chosen, profiles), lambda one: (one.subject.id, one.verdict in BAD))
+        told = ForPrograms(total).over(run, lambda one: (one.subject.id, one.verdict in BAD))
         cut_short = interrupt.gathered(told, results)
     elif as_json or not sys.stderr.isatty():
-        cut_short = interrupt.gathered(runner.run(chosen, profiles), results)
+        cut_short = interrupt.gathered(run, results)
     else:
-        with progress.bar(runner.run(chosen, profiles), total, _("scenarios")) as shown:
+        with progress.bar(run, total, _("scenarios")) as shown:
             cut_short = interrupt.gathered(shown, results)
     done = _("{count} of {total} scenarios were run 个场景已运行").format(count=len(results), total=total)
-    words = _("the office of sscard {version}, virtual cards").format(version=VERSION)
     words += _("; interrupted: {done}").format(done=done) if cut_short else ""
     context = _context(words, profiles, known, product, environment)
     context = replace(context, asked=Asked(cut_short=cut_short))
@@ -124,6 +136,18 @@ def run_scenarios(
         interrupt.tell(outputs.cut_short(done, folder))
         ctx.exit(interrupt.INTERRUPTED)
     ctx.exit(_code(results, known))
+
+
+def _against(url: str, adapter: str, chosen: list[Scenario], profiles: tuple[str, ...]) -> tuple[Iterator[Result], str]:
+    """The results of another maker's office, and what reports call it."""
+    from harness.scenarios.against import adapter as adapters
+    from harness.scenarios.against import client, runner
+
+    known = adapters.load(adapters.path_of(adapter))
+    with usage.of("--against", client.AgainstError):
+        place = client.address(url)
+    words = _("{office} over HTTP, {url}").format(office=known.office, url=place)
+    return runner.run(place, known, chosen, profiles), words
 
 
 def _context(
@@ -311,6 +335,66 @@ def judge(
     else:
         _print([result], frozenset(), show_secrets=show_secrets)
     ctx.exit(1 if result.verdict is Verdict.FAILED else UNCERTAIN if result.verdict in UNJUDGED else 0)
+
+
+@scenarios.group("adapter")
+def adapter_() -> None:
+    """How another maker's office is asked over HTTP, for `scenarios run --against`: begun, checked."""
+
+
+@adapter_.command("new")
+@click.argument("file", type=FILE, required=False)
+def new_adapter(file: Path | None) -> None:
+    """Write a commented adapter to begin with, to FILE or standard output; a file that is there stays."""
+    from harness.scenarios.against import adapter as adapters
+
+    if file is None:
+        click.echo(adapters.template(), nl=False)
+        return
+    with writing.named(file), file.open("x", encoding="utf-8") as to:
+        to.write(adapters.template())
+
+
+@adapter_.command("check")
+@click.argument("file", metavar="FILE|sscard")
+@targets.json_option
+@click.pass_context
+def check_adapter(ctx: click.Context, file: str, *, as_json: bool) -> None:
+    """Check an adapter: its form, its expressions, its words; and what scenarios do that it does not have.
+
+    Nothing is sent. Exit code 0: it can be used; 1: it cannot.
+    """
+    from harness.scenarios.against import adapter as adapters
+
+    path = adapters.path_of(file)
+    checked = adapters.check(path)
+    gaps = adapters.gaps(checked.adapter, _found(())) if checked.adapter is not None else []
+    if as_json:
+        faults = [{"line": one.line, "text": one.what} for one in checked.faults]
+        click.echo(json.dumps({"faults": faults, "missing": gaps}, ensure_ascii=False, indent=1))
+    else:
+        for one in checked.faults:
+            say(f"{path}:{one.line}: {one.what}" if one.line else f"{path}: {one.what}")
+        for gap in gaps:
+            say(_("not there: {gap}; scenarios that need it are not judged").format(gap=gap))
+        if not checked.faults:
+            say(_("{path}: the adapter can be used").format(path=path))
+    ctx.exit(1 if checked.faults else 0)
+
+
+@scenarios.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=8646, show_default=True, help="0 takes a free one.")
+def serve_office(port: int) -> None:
+    """Serve our own office with what scenarios need besides (/bench), on this machine alone, until Ctrl-C.
+
+    A register that is thrown away, virtual cards, a clock that stands still: for makers who build an adapter, and to
+    see what theirs should offer. Nobody need sign in to /bench.
+    """
+    from harness.scenarios.against import bench
+    from harness.web import app as web
+
+    with bench.served() as app:
+        web.serve(app, web.LOOPBACK, port)
 
 
 UNJUDGED = (Verdict.MISSING, Verdict.UNDEFINED, Verdict.NOT_APPLICABLE)

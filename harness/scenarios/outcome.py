@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -43,17 +43,22 @@ def check(play: Play, step: Step, ended: Ended, before: Snapshots) -> None:
         )
     _notices(around.notices, ended)
     for name, value in values.resolve(around.told or {}, play.names).items():
-        if name not in ended.answer or not values.matches(value, ended.answer[name]):
-            raise StepFailed(
-                _("expected {name} {value!r} to be told, got {told!r}").format(
-                    name=name, value=value, told=ended.answer.get(name)
-                )
-            )
+        told(name, value, ended)
     _hidden(play, step, ended)
     if step.expected is Ending.REFUSED:
         _untouched(play, before)
     for look in step.looks:
         _look(play, step, ended, look, before)
+
+
+def told(name: str, value: object, ended: Ended) -> None:
+    """Holds what a step told against what it had to tell. StepFailed."""
+    if name not in ended.answer or not values.matches(value, ended.answer[name]):
+        raise StepFailed(
+            _("expected {name} {value!r} to be told, got {told!r}").format(
+                name=name, value=value, told=ended.answer.get(name)
+            )
+        )
 
 
 def _notices(expected: tuple[ArticleText, ...] | None, ended: Ended) -> None:
@@ -127,14 +132,15 @@ def _compare(who: str, expected: Looked, found: Looked) -> None:
     there = models.said(found)
     for name, value in models.said(expected).items():
         if isinstance(value, Mapping):
-            held = there.get(name) or {}
+            found_there = there.get(name) or {}
             for key, one in value.items():
-                _held(key, one, f"{who} {name}", held.get(key))
+                held(key, one, f"{who} {name}", found_there.get(key))
         else:
-            _held(name, value, who, there.get(name))
+            held(name, value, who, there.get(name))
 
 
-def _held(name: str, expected: object, who: str, found: object) -> None:
+def held(name: str, expected: object, who: str, found: object) -> None:
+    """Holds one value that was found against the one that is expected. StepFailed. ``who``: what says it."""
     if not values.matches(expected, found):
         raise StepFailed(
             _("expected {name} {expected!r}, {who} {found!r}").format(
@@ -192,8 +198,12 @@ def _fits(expected: Line | Outlet, found: Line | Outlet) -> bool:
 
 def _unwritten(session: Session, texts: tuple[str, ...]) -> None:
     """Nowhere in the register, in whatever table."""
+    for text, line in written(session, texts):
+        raise StepFailed(_("{text!r} stands in the register: {line}").format(text=text, line=line))
+
+
+def written(session: Session, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Which of these texts stand in the register, in whatever table, and in which line of its content."""
     connection: Any = session.connection().connection.driver_connection
     for line in connection.iterdump():
-        for text in texts:
-            if text in line:
-                raise StepFailed(_("{text!r} stands in the register: {line}").format(text=text, line=line))
+        yield from ((text, line) for text in texts if text in line)

@@ -16,6 +16,7 @@ from emulator.filesystem.memory.cells import Cell, CellKey
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.messages import _
+from emulator.override import override
 from harness.clock import Clock
 from harness.office.cards.store import CardStore
 from harness.office.case.services import Services
@@ -89,6 +90,10 @@ class Pocket(CardStore):
         """A new card; a blank chip becomes the card of this number."""
         self.chips[number] = Chip(image.fork(), random=self._drawn, observer=self._log.card(image.layout))
 
+    @override
+    def has(self, number: str) -> bool:
+        return number in self.chips
+
     @contextlib.contextmanager
     def inserted(self, number: str) -> Iterator[Connection]:
         """The card in the reader. LookupError."""
@@ -122,12 +127,14 @@ class Pocket(CardStore):
 class Stage:
     """The office, its outlets and its cards. ``profile``: layout and algorithm of cards that are made."""
 
-    def __init__(self, folder: Path, start: datetime, profile: str, name: str) -> None:
+    def __init__(
+        self, folder: Path, start: datetime, profile: str, name: str, pocket: type[Pocket] | None = None
+    ) -> None:
         layout, __, algorithm = profile.partition("-")
         self.profile = (layout, algorithm)
         self.log = Log()
         self.clock = Clock(start)
-        self.pocket = Pocket(folder / "cards", Drawn(f"{name} {profile}"), self.log)
+        self.pocket = (pocket or Pocket)(folder / "cards", Drawn(f"{name} {profile}"), self.log)
         self.services = Services(self.pocket)
         seed.write(folder / "register.db")
         self.register = Register(folder / "register.db", durable=False, hash_cost=HASH_COST)

@@ -169,6 +169,7 @@ def _issue(app: FastAPI, service: Service) -> None:
     ) -> Response:
         service.door.only(caller, roles.SERVICE, "issue", citation)
         _known_layout(request.layout)
+        operations: list[str] = []
         with card.opened() as connection:
             done = instant.issue(
                 service.office,
@@ -178,8 +179,9 @@ def _issue(app: FastAPI, service: Service) -> None:
                 layout=request.layout,
                 algorithm=request.algorithm,
                 with_account=request.with_account,
+                say=lambda one: operations.append(one.operation),
             )
-        return JSONResponse(done.as_table())
+        return JSONResponse({**done.as_table(), "operations": operations})
 
 
 def _pending(app: FastAPI, service: Service) -> None:
