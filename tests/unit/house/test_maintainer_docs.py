@@ -12,7 +12,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/*.md"), *ROOT.glob("vectors/*.md"))
 )
-IN_BOTH = ("CONTRIBUTING", "README", "docs/architecture", "docs/index", "docs/recipes")
+IN_BOTH = ("CONTRIBUTING", "README", "docs/architecture", "docs/guesses", "docs/index", "docs/recipes")
 OF_THE_HOUSE = re.compile(r"`((?:emulator|harness|sscard|tests|docs|scripts|vectors)/[\w./-]*)`")
 
 
