@@ -5,6 +5,7 @@ and folders of the user's that are called as ours are.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -104,13 +105,16 @@ def hatchling(tree: Path, to: Path, *targets: str, mask: int = 0o022, **environm
 
 
 def shipped(tree: Path) -> dict[str, str]:
-    """What code reads at run time or is: each file of the packages, by its name in the wheel."""
+    """What code reads at run time or is: each file of the packages, by its name in the wheel, where a catalogue that
+    translators write is one that programs read.
+    """
     found = {}
     for room, to in [("sscard", "sscard"), ("emulator", "sscard/emulator"), ("harness", "sscard/harness"),
                      ("vectors", "sscard/harness/vectors")]:  # fmt: skip
         for path in (tree / room).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
-                found[f"{to}/{path.relative_to(tree / room).as_posix()}"] = path.relative_to(tree).as_posix()
+            if path.is_file() and "__pycache__" not in path.parts and not re.search(r"\.(mo\b|pot$)", path.name):
+                inside = path.with_suffix(".mo") if path.suffix == ".po" else path
+                found[f"{to}/{inside.relative_to(tree / room).as_posix()}"] = path.relative_to(tree).as_posix()
     return found | {"sscard/harness/sources/sources.toml": "docs/sources.toml"}
 
 
@@ -147,8 +151,8 @@ def test_the_sdist_has_all_that_git_has_and_the_wheel_all_that_code_reads(packed
     files = shipped(ROOT)
     assert files.keys() - inside == set()
     assert set(files.values()) - there == set()
-    translated = {f"{name[:-3]}.mo" for name in files if name.endswith(".po")}
-    assert translated <= inside, "a catalogue is compiled where the wheel is built"
+    catalogues = {name for name in inside if "/locale/" in name}
+    assert {Path(name).suffix for name in catalogues} == {".mo"}, "a catalogue is compiled where the wheel is built"
     if (ROOT / ".git").exists():
         kept = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         assert {name for name in kept.split("\0") if name and (ROOT / name).exists()} - there == set()
