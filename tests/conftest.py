@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a killed program leaves behind goes when the tests end.
     os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
     os.environ[messages.OWN] = messages.BOTH  # whatever the system says
+    os.environ["SSCARD_CONFIG"] = ""  # no defaults of whoever runs the tests
     os.environ["SSCARD_PDF"] = "no"  # whoever wants one says so: each takes seconds
     os.environ["SSCARD_STATE"] = f"{_runtime.name}/state"
     # A short path: that of a socket has 107 characters.

@@ -14,7 +14,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import CHOICES, _, for_libraries, spoken
 from emulator.version import VERSION
 from harness.cli import interrupt
-from harness.cli.table import HELP, Table
+from harness.cli.table import COMPLETE, CONFIG_VARIABLE, HELP, META, Table
 from harness.extras import missing
 from harness.messages import system
 from harness.messages.visible import VisibleStream, visible_line
@@ -31,6 +31,10 @@ class _Main(Table):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click has it, with streams on which everything is visible."""
+        if COMPLETE in os.environ:
+            from harness.cli import completing
+
+            completing.known()
         out, err = cast(TextIO, VisibleStream(sys.stdout)), cast(TextIO, VisibleStream(sys.stderr))
         given = args[0] if args else kwargs.pop("args", None)
         language, given = _language_of(given)
@@ -49,12 +53,14 @@ class _Main(Table):
             raise  # click ends quietly, as `sscard show | head` should
         except click.ClickException as error:
             told = visible_line(error.format_message())
+            told += _from_file(ctx)
             vars(error)["format_message"] = lambda: told
             raise
         except SscardError as error:
             if error.kind is ErrorKind.USAGE:
-                raise click.UsageError(visible_line(str(error)), ctx) from error
-            self._end(error.exit_code, *error.lines)
+                raise click.UsageError(visible_line(str(error)) + _from_file(ctx), ctx) from error
+            first, *more = error.lines
+            self._end(error.exit_code, first + _from_file(ctx), *more)
         except OSError as error:
             self._end(FAILED, system.said(error))
         except ModuleNotFoundError as error:
@@ -65,7 +71,10 @@ class _Main(Table):
 
     @staticmethod
     def _end(code: int, *said: str) -> None:
-        click.echo("sscard: " + "\n".join(map(visible_line, said)), err=True)
+        from harness.cli.lines import Tone, say
+
+        first, *more = said
+        say(f"sscard: {first}", *more, err=True, tone=Tone.BAD)
         raise click.exceptions.Exit(code)
 
 
@@ -85,12 +94,45 @@ def _language_of(given: Sequence[str] | None) -> tuple[str, Sequence[str] | None
     return "", given
 
 
+def _from_file(ctx: click.Context) -> str:
+    """Which defaults of the user's file an error may come from."""
+    if META not in ctx.meta:
+        return ""
+    from harness.cli import settings
+
+    return settings.told(ctx)
+
+
+def _config(ctx: click.Context, parameter: click.Parameter, given: str | None) -> None:
+    """Takes the user's file of defaults, where there is one."""
+    from harness.cli import places
+
+    path = places.named(given)
+    if path is None or ctx.resilient_parsing:
+        return
+    from pathlib import Path
+
+    from harness.cli import settings
+
+    try:
+        settings.use(ctx, Path(path))
+    except OSError as error:
+        raise click.BadParameter(system.said(error), ctx, parameter) from None
+    except SscardError as error:
+        raise click.UsageError(visible_line(str(error)), ctx) from None
+
+
 @click.group(cls=_Main, context_settings=HELP)
 @click.version_option(VERSION)
 @click.option(
     LANGUAGE_OPTION, type=click.Choice(CHOICES), expose_value=False,
     help="Chinese, English, or English with Chinese beside it where there is both; after the command too. "
     "[$SSCARD_LANG, else the system's]",
+)  # fmt: skip
+@click.option(
+    "--config", metavar="FILE", envvar=CONFIG_VARIABLE, is_eager=True,
+    expose_value=False, callback=_config,
+    help=f"Defaults of options, in TOML; see `sscard config`. [${CONFIG_VARIABLE}, else this user's own]",
 )  # fmt: skip
 @click.option(
     "--reader-wait", type=click.FloatRange(0, LONGEST_WAIT), envvar=WAIT_VARIABLE, metavar="SECONDS",

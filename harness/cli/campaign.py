@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ from emulator.messages import _
 from emulator.version import VERSION
 from harness.cli import card_options as targets
 from harness.cli import interrupt, outputs, progress
-from harness.cli.lines import say
+from harness.cli.lines import Tone, say
+from harness.cli.verdict_lines import TONES, say_counts
 from harness.verdicts import environment as environments
 from harness.verdicts import report
 from harness.verdicts.conclusion import Asked
@@ -193,19 +193,20 @@ def _print(results: list[Result], found: list[_Kept]) -> None:
     for one in results:
         chance = one.subject.id.startswith("CAMPAIGN-")
         if one.subject.id not in kept and (chance or one.verdict not in quiet):
-            say(f"{in_words(one.verdict)} {one.subject.id} [{one.profile}] {one.reason}".rstrip())
+            said = f"{in_words(one.verdict)} {one.subject.id} [{one.profile}] {one.reason}"
+            say(said.rstrip(), tone=TONES.get(one.verdict))
     for each in found:
         finding = each.finding
         say(
             _("failed 未通过 {id} [{profile}] in {count} steps: {words}").format(
                 id=finding.id, profile=finding.kind.name, count=len(finding.deeds), words=finding.words
-            )
+            ),
+            tone=Tone.BAD,
         )
         say(_("  written to {path}; again: {again}").format(path=each.path, again=each.again))
         if not each.shown:
             click.echo(_("  its vector does not fail: answers alone, or another challenge, do not show it"))
-    counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
+    say_counts(one.verdict for one in results)
 
 
 COMMANDS = (campaign,)

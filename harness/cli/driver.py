@@ -26,6 +26,7 @@ from harness.cli.card_options import CardChoice
 from harness.driver.readers import Given, Readers
 from harness.readers import pcsc
 from harness.readers.connection import InProcess
+from harness.serving import local_sockets
 from harness.serving.run import ended
 
 if TYPE_CHECKING:
@@ -155,8 +156,6 @@ def serve(
     from harness.driver.traced import CallTrace
     from harness.trace.record import TraceFile
 
-    if pad_wait is not None and sys.platform == "win32":
-        raise click.UsageError(_("--pad-wait needs Unix sockets, which Python does not have on Windows"))
     if origins and service is None:
         raise click.UsageError(_("--origin is for --web: name both"))
     if request_log is not None and service is None:
@@ -167,10 +166,12 @@ def serve(
             trace = TraceFile(trace_path, show_secrets=show_secrets, personal_data=personal_data, force=force)
             stack.enter_context(trace)
         listeners = []
+        if port is None and local_sockets.by_port() and not no_socket and path is None:
+            port = endpoint.PORT  # where the library looks that has no Unix socket
         if port is not None:
             listeners.append(endpoint.tcp(port))
             stack.callback(listeners[-1].close)
-        if sys.platform != "win32" and not no_socket:
+        if not no_socket and not local_sockets.by_port():
             listeners.append(endpoint.unix(path or endpoint.default()))
             stack.callback(listeners[-1].close)
         if not listeners and service is None:

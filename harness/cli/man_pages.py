@@ -56,6 +56,8 @@ EXIT_CODES = (
 )
 VARIABLES = (
     Explained("SSCARD_LANG", deferred("The language of help and messages; else LANGUAGE, LC_ALL, LC_MESSAGES, LANG.")),
+    Explained("SSCARD_CONFIG", deferred("The file of defaults, instead of the one below; empty: none.")),
+    Explained("NO_COLOR", deferred("Set and not empty: no colours.")),
     Explained("SSCARD_READER_WAIT", deferred("Seconds to wait for a card in a reader that another program uses.")),
     Explained("SSCARD_PIN", deferred("The card's PIN, where a command needs it.")),
     Explained("SSCARD_NEW_PIN", deferred("The new PIN, where a command sets one.")),
@@ -70,6 +72,7 @@ VARIABLES = (
     Explained("SSCARD_DRIVER_TIMEOUT", deferred("Seconds that the C library waits for an answer.")),
     Explained("SSCARD_DRIVER_PAD", deferred("What each client's PIN pad is given, as by `--pad` of that command.")),
     Explained("SSCARD_METRICS_TOKEN", deferred("The token with which /metrics of a service is read from elsewhere.")),
+    Explained("SSCARD_SOCKETS", deferred("tcp: runs are reached by ports of loopback, as on Windows.")),
     Explained("SSCARD_RUN_FOLDER", deferred("Set for a program that is proven: a folder of that run's own.")),
     Explained("PCSCLITE_CSOCK_NAME", deferred("The socket of pcscd; `sscard run --private` prints one.")),
 )
@@ -82,6 +85,7 @@ FILES = (
         "~/.local/state/sscard",
         deferred("What must not be forgotten: tries and keys spent on real cards, and what the page keeps."),
     ),
+    Explained("~/.config/sscard/config.toml", deferred("Defaults of options; see `sscard config`.")),
     Explained(
         "office.db, office-cards",
         deferred("The office's register and its virtual cards, in the folder where `sscard office init` was run."),

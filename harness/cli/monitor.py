@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +14,9 @@ from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _, chinese_first, told
 from harness.cli import baselines, card_options, outputs, relaying
-from harness.cli.lines import say
+from harness.cli.lines import Tone, say
 from harness.cli.relaying import relayed_into_free
+from harness.cli.verdict_lines import say_counts
 from harness.clock import Clock
 from harness.messages.markdown import columns, table
 from harness.monitor.monitor import Finding, Monitor
@@ -32,10 +32,11 @@ from harness.verdicts import conclusion, report
 from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
 from harness.verdicts.report import Context
-from harness.verdicts.verdict import Result, Verdict, in_words
+from harness.verdicts.verdict import Result, Verdict
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 MARK = {"error": "✗", "warning": "!"}
+SEVERE = {"error": Tone.BAD, "warning": Tone.DOUBTFUL}
 
 
 @click.command()
@@ -194,7 +195,8 @@ def _say(findings: Iterable[Finding]) -> None:
             _("{mark} {id} slot {slot}, line {line}: {text}").format(
                 mark=MARK[rule.severity], id=rule.id, slot=one.slot, line=one.line, text=one.text
             )
-            + (_(", at {at}").format(at=one.at) if one.at else "")
+            + (_(", at {at}").format(at=one.at) if one.at else ""),
+            tone=SEVERE[rule.severity],
         )
         for text in (*told(rule.title, rule.title_zh), register().readable_to_people(rule.source)):
             say(f"    {text}")
@@ -204,8 +206,7 @@ def _sum(results: list[Result]) -> None:
     for one in results:
         if one.verdict is Verdict.MISSING:
             say(f"? {one.subject.id}: {one.reason}")
-    counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
+    say_counts(one.verdict for one in results)
 
 
 def _list(*, as_json: bool, markdown: bool) -> None:

@@ -23,6 +23,8 @@ from harness.verdicts.environment import Environment
 from harness.verdicts.manifest import Goal
 
 F = TypeVar("F", bound=Callable[..., Any])
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
+"""What of a command is told in a report: what the command line said, and the user's file of defaults."""
 HARMLESS = frozenset(
     (
         "only", "items", "profiles", "required", "reader", "psam_reader", "names", "cells", "product", "tester",
@@ -84,7 +86,7 @@ def options_of(context: click.Context) -> Iterator[str]:
     """
     yield from context.command_path.split(" ")[1:]
     for one in context.command.params:
-        if one.name is None or context.get_parameter_source(one.name) is not ParameterSource.COMMANDLINE:
+        if one.name is None or context.get_parameter_source(one.name) not in GIVEN:
             continue
         given = context.params.get(one.name, context.meta.get(f"sscard.{one.name}"))  # kept apart, as --pdf is
         name = one.opts[-1] if isinstance(one, click.Option) else ""

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from harness.cli import baselines, card_options, interrupt, outputs, progress, s
 from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.sweeping import Chosen
+from harness.cli.verdict_lines import TONES, say_counts
 from harness.verdicts import conclusion
 from harness.verdicts import report as reports
 from harness.verdicts.conclusion import Asked
@@ -287,7 +287,8 @@ class Proving:
                 verdict=in_words(run.verdict),
                 seconds=run.seconds,
                 count=len(run.sent),
-            )
+            ),
+            tone=TONES.get(run.verdict),
         )
         if run.verdict is Verdict.PASSED:
             return
@@ -324,8 +325,7 @@ class Proving:
                     self._say(run)
         for missing in report.unmet(self._plan, self.runs.values()):
             say(f"? {missing.subject.id}: {missing.reason}")
-        counts = Counter(run.verdict for run in self.runs.values())
-        click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
+        say_counts(run.verdict for run in self.runs.values())
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.cli import card_options as targets
 from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
+from harness.cli.verdict_lines import TONES, say_counts
 from harness.conformance.vector import OFFICE, home
 from harness.verdicts import conclusion, report
 from harness.verdicts import environment as environments
@@ -171,14 +171,14 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool) 
         if one.verdict in (Verdict.PASSED, Verdict.NOT_APPLICABLE):
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
-        say(f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}")
+        said = f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}"
+        say(said, tone=TONES.get(one.verdict))
         for text in told(one.subject.title, one.subject.title_zh):
             say(f"  {text}")
         say(f"  {one.subject.source}")
         for line in report.trace_lines(one.trace[-4:], show_secrets=show_secrets):
             say(f"  → {line['command']}  {line['words']}", f"  ← {line['answer']}  {line['meaning']}")
-    counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
+    say_counts(one.verdict for one in results)
 
 
 @scenarios.command("list")

@@ -18,7 +18,7 @@ from emulator.reader.line import HERE, SILENCE
 from emulator.reader.shape import ReaderShape
 from harness.cli import card_options, studio, studio_office, usage
 from harness.cli.card_options import CardChoice
-from harness.cli.lines import say
+from harness.cli.lines import Tone, say
 from harness.cli.steering import PORT
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
@@ -34,6 +34,7 @@ from harness.studio.office.choice import OfficeChoice
 from harness.studio.settings import USUAL_PORT
 from harness.trace.record import TraceFile
 
+TONES = {"ok": Tone.GOOD, "warning": Tone.DOUBTFUL, "fault": Tone.BAD}
 USUALLY = ""
 """--slow without a file."""
 
@@ -311,7 +312,8 @@ def doctor(ctx: click.Context, port: int | None, connect: str | None, *, as_json
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
     else:
         for one in findings:
-            say(f"{one.level:8} {one.check}: {one.detail}", *([f"         → {one.remedy}"] if one.remedy else []))
+            remedy = [f"         → {one.remedy}"] if one.remedy else []
+            say(f"{one.level:8} {one.check}: {one.detail}", *remedy, tone=TONES[one.level])
     ctx.exit(1 if any(one.level == "fault" for one in findings) else 0)
 
 

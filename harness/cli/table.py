@@ -47,10 +47,18 @@ ROOMS = {
     "readers": ("readers",),
     "shell": ("shell",),
     "prove": ("prove",),
+    "completion": ("completion",),
+    "configuration": ("config",),
 }
 """The modules beside this one and the commands in their ``COMMANDS``: each is imported when it is called."""
 HELP = {"help_option_names": ["-h", "--help"]}
 REQUIRED = deferred("required")  # click looks it up by a name, where no catalogue is extracted from
+META = "sscard.settings"
+"""Where a context keeps the user's file of defaults (``harness.cli.settings.Settings``), if there is one."""
+CONFIG_VARIABLE = "SSCARD_CONFIG"
+"""The variable that names it; empty: no file."""
+COMPLETE = "_SSCARD_COMPLETE"
+"""The variable by which a shell says what it wants completed."""
 Record = dict[str, Any]
 AS_IT_IS = "\b\n"
 """How a paragraph begins that click does not wrap."""
@@ -211,12 +219,17 @@ class Table(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is called, imported; where its help is asked for, as the table knows it."""
-        record = records().get(self._below(args[0])) if args else None
+        path = self._below(args[0])
+        record = records().get(path)
         if record is not None and not record["group"] and _asks_for_help(args[1:]):
             return args[0], Told(args[0], record), args[1:]
+        if record is None and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(_unknown(args[0], self.list_commands(ctx)), ctx)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None:
             _speaking(command)
+        if command is not None and META in ctx.meta:
+            ctx.meta[META].give(ctx, path, command)
         return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -260,6 +273,14 @@ def _speaking(command: click.Command) -> None:
             _speaking(one)
 
 
+def _unknown(name: str, known: list[str]) -> str:
+    from emulator.guess import guess
+
+    said = _("No such command {name!r}.").format(name=name)
+    close = guess(name, known)
+    return said.rstrip(".。") + close if close else said
+
+
 def _asks_for_help(args: list[str]) -> bool:
     before = args[: args.index("--")] if "--" in args else args
     return any(name in before for name in HELP["help_option_names"])
@@ -277,6 +298,10 @@ def declared(path: str) -> click.Command:
     command = next(one for one in known if one.name == top)
     for name in names:
         command = inside(command)[name]
+    if COMPLETE in os.environ:
+        from harness.cli import completing
+
+        completing.fill(path, command)
     return command
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,7 +19,7 @@ from harness.cli import card_options, relaying
 from harness.cli.card_options import CardChoice
 from harness.cli.lines import say
 from harness.cli.relaying import relayed_into_free
-from harness.serving.run import ended, wait_ended
+from harness.serving.run import LOOK, ended, wait_ended
 from harness.trace import diff, pcapng, read
 from harness.trace.record import TraceFile, check_new
 from harness.trace.show import Reader
@@ -288,8 +289,19 @@ def record(
         for one in cards:
             say(_("recording {one}").format(one=one))
         click.echo(_("Ctrl-C ends 正在记录，按Ctrl-C结束"))
-        wait_ended()
+        _wait_told(written)
     click.echo(_("{out}: {count} events are recorded 已记录").format(out=out, count=written.count), err=True)
+
+
+def _wait_told(written: TraceFile) -> NoReturn:
+    """Waits for the end, and says when what one waits for has come. pcscd resets cards of its own accord: commands
+    count.
+    """
+    click.echo(_("waiting for your software's first command 等待软件发出第一条命令"), err=True)
+    while not written.commands:
+        time.sleep(LOOK)
+    click.echo(_("the first command has come 已收到第一条命令"), err=True)
+    wait_ended()
 
 
 COMMANDS = (trace, record)

@@ -8,7 +8,6 @@ import os
 import shlex
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from harness.cli import card_options as targets
 from harness.cli.lines import say
 from harness.cli.progress import ForPrograms
 from harness.cli.vector_runs import NextCard, StepByStep
+from harness.cli.verdict_lines import TONES, say_counts
 from harness.conformance import checking, coverage, generate, judgement, names, plan, runner
 from harness.conformance import vector as vectors_
 from harness.conformance.judgement import Required
@@ -426,7 +426,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
             continue
         mark = _(" (known 已知)") if one.subject.id in known else ""
         said = f"{one.subject.id} [{one.profile}]: {in_words(one.verdict)}{mark}: {one.reason}"
-        say(said.removesuffix(": "))
+        say(said.removesuffix(": "), tone=TONES.get(one.verdict))
         if one.verdict in (*BAD, Verdict.WARNING):
             basis = register().readable_to_people(one.subject.source)
             for text in messages.told(one.subject.title, one.subject.title_zh):
@@ -435,8 +435,7 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
         if one.verdict in (*BAD, Verdict.WARNING) or verbose > 1:
             for exchange in report.trace_lines(one.trace, show_secrets=show_secrets):
                 say(*vector_runs.exchange_in_words(exchange))
-    counts = Counter(one.verdict for one in results)
-    click.echo(", ".join(f"{counts[one]} {in_words(one)}" for one in Verdict if counts[one]))
+    say_counts(one.verdict for one in results)
     for line in vector_runs.open_questions(results):
         click.echo(line)
     proof = report.proof_of(results)

@@ -141,7 +141,7 @@ class _Follower:
         try:
             while not self._ending.is_set():
                 if self._relay.lost.is_set() or pcsc.wait_card(self._reader, present=False, timeout=LOOK):
-                    log.info("%s", _("{reader}: the card left").format(reader=self._reader))
+                    log.warning("%s", _("{reader}: the card left; waiting for one").format(reader=self._reader))
                     self.slot.remove()
                     self._ending.wait(LONGEST_PAUSE)  # the virtual reader is to see that it left
                     self._come_back()
@@ -159,6 +159,7 @@ class _Follower:
                 self._ending.wait(LOOK)
                 continue
             self.slot.insert()
+            log.warning("%s", _("{reader}: a card is in again").format(reader=self._reader))
             return
 
 

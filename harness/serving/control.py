@@ -1,4 +1,4 @@
-"""Steering a running ``sscard run`` from another terminal: one JSON line each way over a Unix socket.
+"""Steering a running ``sscard run`` from another terminal: one JSON line each way over a local socket.
 
 Each run has a socket of its own, named by an id that no other run has. Ports and process ids name no run: two in
 different network namespaces may have the same, and share the folder all the same.
@@ -23,8 +23,9 @@ from typing import Any
 
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _, deferred
+from emulator.messages import _
 from emulator.textfiles import as_json
+from harness.serving import local_sockets
 
 LONGEST = 1024 * 1024
 """Bytes of a request: a persona or a plan of faults as text has room many times over."""
@@ -32,9 +33,6 @@ LONGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer: a card's whole image is a few hundred thousand."""
 PREFIX, SUFFIX, EVENTS = "run-", ".sock", ".events"
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-UNSTEERED = deferred(
-    "a run cannot be steered from elsewhere on Windows, where Python has no Unix sockets: restart it instead"
-)
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -166,11 +164,7 @@ def ask(run: Running, request: dict[str, Any], timeout: float = 15.0) -> dict[st
 
 def ask_at(at: Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """A request's answer; OSError, and ControlError for a refusal."""
-    if sys.platform == "win32":
-        raise ControlError(_(UNSTEERED))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(timeout)
-        client.connect(str(at))
+    with local_sockets.connect(at, timeout) as client:
         client.sendall(json.dumps(request).encode() + b"\n")
         line = client.makefile("rb").readline(LONGEST_ANSWER)
     try:
@@ -196,23 +190,18 @@ def starting() -> Iterator[None]:
 def serve(handler: Handler, name: str = "", prefix: str = PREFIX) -> Iterator[str]:
     """Answers requests with ``handler``, whose exceptions become refusals. Gives the id, ``name`` or a new one."""
     name = name or new_id()
-    if sys.platform == "win32":
-        print(f"sscard: {_(UNSTEERED)}", file=sys.stderr)
-        yield name
-        return
-    at = own_folder() / f"{prefix}{name}{SUFFIX}"
-    unready = at.with_name(f".{at.name}")  # whoever looks finds a socket that answers, or none
+    own_folder()
 
     class Answerer(socketserver.StreamRequestHandler):
         timeout = 5
 
         def handle(self) -> None:
             with contextlib.suppress(OSError):
+                if not listener.admits(self.request):
+                    return
                 self.wfile.write(json.dumps(_answer(self.rfile.readline(LONGEST), handler)).encode() + b"\n")
 
-    with socketserver.ThreadingUnixStreamServer(str(unready), Answerer) as server:
-        unready.rename(at)
-        server.daemon_threads = True
+    with local_sockets.listen(path(prefix, name)) as listener, _Server(listener.sock, Answerer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="control")
         thread.start()
         try:
@@ -220,7 +209,17 @@ def serve(handler: Handler, name: str = "", prefix: str = PREFIX) -> Iterator[st
         finally:
             server.shutdown()
             thread.join()
-            at.unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    """A thread for each request, on a socket that listens already."""
+
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket, answerer: type[socketserver.StreamRequestHandler]) -> None:
+        super().__init__(("", 0), answerer, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
 
 
 def _answer(line: bytes, handler: Handler) -> dict[str, Any]:

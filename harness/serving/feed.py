@@ -1,4 +1,4 @@
-"""What happens to the cards of a run, as it happens, for whoever subscribes: one stream, JSON lines on a Unix socket.
+"""What happens to the cards of a run, as it happens, for whoever subscribes: one stream, JSON lines on a local socket.
 
 The socket (``run-ID.events``) stands beside the one that steers the run, in this user's own folder, and is readable by
 this user alone. **What goes over it is raw**: commands with PINs and keys, answers with what cards say of people. Who
@@ -31,7 +31,6 @@ import json
 import logging
 import selectors
 import socket
-import sys
 import threading
 import time
 from collections import deque
@@ -45,6 +44,8 @@ from typing import Any, TypeAlias
 from emulator import internal_fault
 from emulator.chip import Exchange
 from emulator.messages import _
+from harness.serving import local_sockets
+from harness.serving.local_sockets import Listener
 from harness.serving.moments import Moments
 
 BATCH = 0.1
@@ -131,6 +132,7 @@ class Feed:
         self._told_at = 0.0
         self._idle = False
         self._closing = False
+        self._admitted: deque[socket.socket] = deque()
         self._waker, self._woken = socket.socketpair()
         for one in (self._waker, self._woken):
             one.setblocking(False)
@@ -171,21 +173,9 @@ class Feed:
 
     @contextlib.contextmanager
     def serve(self, path: Path) -> Iterator[None]:
-        """Takes subscribers at a socket, as long as it is held. Where Python has no Unix sockets (Windows) there is no
-        stream: the cards go on without, and one line says so.
-        """
-        if sys.platform == "win32":
-            told = _("there is no stream of events on Windows, where Python has no Unix sockets: use --trace")
-            print(f"sscard: {told}", file=sys.stderr)
-            yield
-            return
-        unready = path.with_name(f".{path.name}")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(unready))
-            unready.chmod(0o600)
-            listener.listen()
-            listener.setblocking(False)
-            unready.rename(path)
+        """Takes subscribers at a socket, as long as it is held."""
+        with local_sockets.listen(path) as listener:
+            listener.sock.setblocking(False)
             thread = threading.Thread(target=self._run, args=(listener,), name="events", daemon=True)
             thread.start()
             try:
@@ -194,13 +184,12 @@ class Feed:
                 self._closing = True
                 self._wake()
                 thread.join(PARTING)
-                path.unlink(missing_ok=True)
                 for one in (self._waker, self._woken):
                     one.close()
 
-    def _run(self, listener: socket.socket) -> None:
+    def _run(self, listener: Listener) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(listener, selectors.EVENT_READ)
+            selector.register(listener.sock, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._closing:
                 self._idle = True
@@ -224,19 +213,32 @@ class Feed:
         """True if there is something to do soon without anybody's waking."""
         return bool(self._queue or self._changed) or any(one.pending for one in self._subscribers)
 
-    def _ready(self, which: Any, listener: socket.socket, selector: selectors.BaseSelector) -> None:
+    def _ready(self, which: Any, listener: Listener, selector: selectors.BaseSelector) -> None:
         if which is self._woken:
             with contextlib.suppress(BlockingIOError):
                 while self._woken.recv(4096):
                     pass
-        elif which is listener:
+            while self._admitted:
+                self._join(self._admitted.popleft(), selector)
+        elif which is listener.sock:
             with contextlib.suppress(OSError):  # it left again
-                stream, __ = listener.accept()
-                self._join(stream, selector)
+                stream, __ = listener.sock.accept()
+                if listener.secret:
+                    threading.Thread(target=self._admit, args=(stream, listener), daemon=True).start()
+                else:
+                    self._join(stream, selector)
         else:
             one = next(each for each in self._subscribers if each.stream is which)
             if one.left():
                 self._part(one, selector)
+
+    def _admit(self, stream: socket.socket, listener: Listener) -> None:
+        """Waits apart for who must prove itself: the stream waits for nobody."""
+        if listener.admits(stream):
+            self._admitted.append(stream)
+            self._wake()
+        else:
+            stream.close()
 
     def _join(self, stream: socket.socket, selector: selectors.BaseSelector) -> None:
         """A new subscriber: how all is, and from which number it hears."""

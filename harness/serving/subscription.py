@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +15,7 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
-from harness.serving import control
+from harness.serving import control, local_sockets
 from harness.serving.control import ControlError, Running
 
 PATIENCE = 5.0
@@ -40,14 +39,9 @@ class Subscription(Iterator[dict[str, Any]]):
         self._lines = self._stream.makefile("rb")
 
     def _connected(self) -> socket.socket:
-        if sys.platform == "win32":
-            raise ControlError(_("there is no stream of events on Windows, where Python has no Unix sockets"))
-        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            stream.settimeout(PATIENCE)
-            stream.connect(str(control.events(self._run.id)))
+            stream = local_sockets.connect(control.events(self._run.id), PATIENCE)
         except OSError as error:
-            stream.close()
             raise ControlError(
                 _("run {id} has no stream of events: it has ended, or is of an earlier release ({reason})").format(
                     id=self._run.id, reason=error.strerror or error

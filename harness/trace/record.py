@@ -76,8 +76,8 @@ class TraceFile(Trace):
         self._ours = check_new(path, force=force)
         self._file = path.open("a", encoding="utf-8")
         self._began = self._ended = False
-        self.count = 0
-        """Events that are in the file."""
+        self.count = self.commands = 0
+        """Events that are in the file, and those of them that are commands."""
 
     def _line(self, table: dict[str, Any]) -> None:
         if self._ended:
@@ -89,6 +89,7 @@ class TraceFile(Trace):
             self._file.write(json.dumps(table, ensure_ascii=False) + "\n")
             self._file.flush()
             self.count += 1
+            self.commands += table.get("event") == "apdu"
         except OSError as error:
             self._ended = True
             told = _("{file}: the trace ends here, the cards go on: {reason}")

@@ -123,11 +123,13 @@ def test_recording_a_session(tmp_path: Path) -> None:
         other = "Virtual PCD 00 01"
         process = subprocess.Popen(
             [SSCARD, "record", "--reader", served.readers[0], "-o", str(path)],
-            stdout=subprocess.PIPE, text=True, env=os.environ,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
         )  # fmt: skip
         try:
             assert process.stdout
+            assert process.stderr
             told = process.stdout.readline()
+            assert process.stderr.readline().startswith("waiting for your software's first command")
             assert told.startswith(f"recording {served.readers[0]}: let your software use reader {other!r}"), told
             assert pcsc.wait_card(other)
             with Pcsc(other) as connection:
@@ -137,11 +139,13 @@ def test_recording_a_session(tmp_path: Path) -> None:
                 assert answer[:2] in (b"\x6f\x1c", b"\x61\x1e")
                 connection.send(bytes.fromhex("00B2072C0B"))
                 connection.send(bytes.fromhex("0020000003123456"))
+                assert process.stderr.readline().startswith("the first command has come")
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(DEADLINE) == 0
-            if process.stdout:
-                process.stdout.close()
+            for stream in (process.stdout, process.stderr):
+                if stream:
+                    stream.close()
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert any(one.get("answer", "").startswith("0709" + "00" * 9) for one in lines), "masked"
     assert {one["event"] for one in lines} >= {"reset", "apdu"}

@@ -102,6 +102,8 @@ SPEAKING = (
 """Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
 KEPT = {
     "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
+    "harness/cli/completing.py": ["\n%(complete_func)s() {"],  # a shell's
+    "harness/cli/settings.py": ["# Defaults of sscard."],  # a file to begin with
     "harness/cli/driver.py": ["listening {}", "ready {}"],  # read by programs
     "harness/cli/man_pages.py": [".BR pcscd (8)", "office.db, office-cards"],  # man(7), files
     "harness/cli/monitor.py": ["# The monitor's rules 监视规则…"],

@@ -107,14 +107,13 @@ function CardTree({ nodes, marks, query, selected, onSelect, label, comparing })
       " ": () => node.children.length && toggle(node, !open.has(here)),
       "*": () => setOpen(new Set([...open, ...(node.parent?.children ?? [node]).map((one) => one.id)])),
     };
-    const act = acts[event.key] ?? (event.key.length === 1 ? () => jump(event.key) : null);
+    const act = acts[event.key] ?? (event.key.length === 1 ? () => jump(event.key, event.timeStamp) : null);
     if (!act) return;
     event.preventDefault();
     act();
   };
   /** To the next row that begins with what is typed; what begins no row begins a word of its own. */
-  const jump = (letter) => {
-    const now = Date.now();
+  const jump = (letter, now) => {
     const before = now - typed.current.when < TYPED ? typed.current.text : "";
     for (const text of new Set([before + letter.toLowerCase(), letter.toLowerCase()])) {
       const place = rows.findIndex((row) => row.id === here);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from harness.faults import plan
 from harness.faults.chip import Injector
 from harness.faults.plan import Plan
 from harness.readers.connection import InProcess
-from harness.serving import control, feed, standing, subscription
+from harness.serving import control, feed, local_sockets, standing, subscription
 from harness.serving.feed import Feed, SlotFeed
 from harness.serving.masked import MaskedFeed
 from harness.serving.observers import Observers
@@ -175,8 +174,8 @@ def test_who_does_not_keep_up_is_cut_off_and_told_and_the_card_and_the_others_go
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "MOST_PENDING", 20_000)
-    with socket.socket(socket.AF_UNIX) as slow, run.subscribed() as quick:
-        slow.connect(str(control.events(run.running.id)))
+    path = control.events(run.running.id)
+    with local_sockets.connect(path, 5) as slow, run.subscribed() as quick:
         lines = slow.makefile("rb")
         first = json.loads(lines.readline())
         next(quick)
