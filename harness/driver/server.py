@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from emulator import internal_fault
+from harness.driver import absent
 from harness.driver import wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
@@ -129,7 +130,7 @@ def called(client: Client, body: bytes) -> Answer:
         name, texts = wire.request(body)
         function = EXPORTED.get(name)
         if function is None:
-            raise DriverError(Code.UNSUPPORTED)
+            raise absent.unsupported(name)
         try:
             values = function.read(texts)
         except DriverError as error:

@@ -15,6 +15,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from emulator.textfiles import as_json
+from harness.driver import absent
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
 from harness.driver.codes import Code, DriverError, words
@@ -134,7 +135,7 @@ def _called(dialect: Dialect, client: Client, asked: Asked, *, session: bool) ->
         return client.script(asked.given.get("entries") if isinstance(asked.given, dict) else asked.given)
     function = dialect.means(asked.name, client.pending)
     if function is None:
-        raise DriverError(Code.UNSUPPORTED)
+        raise absent.unsupported(asked.name)
     asked.meant = function.name
     if function.step and not session:
         raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket")
