@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 from click.shell_completion import FishComplete, ShellComplete, ZshComplete
 
+from emulator.messages import deferred
 from harness.cli.completing import Bash
 from harness.cli.table import COMPLETE
 
 SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": ZshComplete, "fish": FishComplete}
-EPILOG = """\b
+EPILOG = deferred("""\b
 bash: eval "$(sscard completion bash)" in ~/.bashrc
 zsh:  eval "$(sscard completion zsh)" in ~/.zshrc, after compinit
 fish: sscard completion fish > ~/.config/fish/completions/sscard.fish
-"""
+""")
 
 
 @click.command(epilog=EPILOG)

@@ -65,6 +65,7 @@ VARIABLES = (
     Explained("SSCARD_NEW_ELECTRONIC_PIN", deferred("The new PIN of the electronic card.")),
     Explained("SSCARD_STATE", deferred("The folder of what must not be forgotten, instead of the one below.")),
     Explained("SSCARD_OFFICE", deferred("The register of the office, where `--register` names none.")),
+    Explained("SSCARD_OFFICE_SECRET", deferred("The file of the office's secret, where `--secret` names none.")),
     Explained("SSCARD_PDF", deferred("0: write no report.pdf beside report.html.")),
     Explained("SSCARD_DRIVER", deferred("The place where `sscard driver serve` is found by the C library.")),
     Explained("SSCARD_DRIVER_COMMAND", deferred("The program that the C library starts where nothing answers there.")),

@@ -10,11 +10,10 @@ import threading
 from collections.abc import Sequence
 
 from emulator import internal_fault
-from harness.driver import absent
-from harness.driver import wire
+from harness.driver import absent, wire
 from harness.driver.calls import Answer
 from harness.driver.clients import Client, Clients
-from harness.driver.codes import Code, DriverError
+from harness.driver.codes import DriverError
 from harness.driver.endpoint import Listener
 from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST
 

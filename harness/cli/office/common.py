@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from emulator.errors import SscardError
 from emulator.messages import _
-from harness.cli.lines import say
-from harness.office.register import address
-from harness.office.register.address import Address, ServerAddress
+
+if TYPE_CHECKING:
+    from harness.office.register.address import Address
 
 REGISTER, DRAWER = "office.db", "office-cards"
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -23,8 +23,14 @@ class RegisterType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Returns an ``Address``."""
-        if isinstance(value, ServerAddress) or (isinstance(value, str) and address.URL.match(value)):
-            return value if isinstance(value, ServerAddress) else address.parsed(value)
+        if (isinstance(value, str) and "://" not in value) or isinstance(value, Path):
+            return super().convert(value, param, ctx)
+        from harness.office.register import address
+
+        if isinstance(value, address.ServerAddress):
+            return value
+        if address.URL.match(value):
+            return address.parsed(value)
         return super().convert(value, param, ctx)
 
 
@@ -33,7 +39,9 @@ REGISTER_TYPE = RegisterType(dir_okay=False, path_type=Path)
 
 def seen_password(register: Address, option: str) -> None:
     """Warns who has written a password where every user of the machine may read it."""
-    if isinstance(register, ServerAddress) and register.has_password:
+    if not isinstance(register, Path) and register.has_password:
+        from harness.cli.lines import say
+
         say(
             _(
                 "! the password in {option} is seen by whoever lists this machine's processes: leave it out, and put "

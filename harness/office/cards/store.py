@@ -88,10 +88,6 @@ class CardStore:
         if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
             raise NoCard(_("{folder}: no card can be kept there").format(folder=self._folder))
 
-    def has(self, number: str) -> bool:
-        """True if it has this card."""
-        return self.path(number).exists()
-
     def put(self, number: str, image: Image) -> None:
         """A new card. FileExistsError if it is there."""
         if self.path(number).exists():

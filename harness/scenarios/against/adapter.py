@@ -134,7 +134,9 @@ def _wrong(document: Document, adapter: AdapterDocument) -> Iterator[Fault]:
             try:
                 jmespath.compile(expression)
             except JMESPathError as error:
-                yield fault(where, _("not an expression of JMESPath: {error}").format(error=str(error).split("\n")[0]))
+                yield fault(
+                    where, _("not an expression of JMESPath: {error}").format(error=f"{error}".partition("\n")[0])
+                )
             if table and table not in words:
                 yield fault(where, _no_table(table, words))
         if ask is None:

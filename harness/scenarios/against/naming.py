@@ -85,7 +85,7 @@ def _value(place: re.Match[str], names: Mapping[str, Any], words: Words) -> Any:
 def translated(value: Any, table: str, words: Words) -> Any:
     """A value by a table of the adapter's words. Lacking for one that does not stand there."""
     if table == DIGITS:
-        return "".join(one for one in str(value) if one.isdigit())
+        return "".join(one for one in f"{value}" if one.isdigit())
     key = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     if key not in words[table]:
         raise Lacking(f"words.{table}", _("words.{table} has no {value!r}").format(table=table, value=key))

@@ -102,11 +102,10 @@ SPEAKING = (
 """Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
 KEPT = {
     "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
-    "harness/cli/completing.py": ["\n%(complete_func)s() {"],  # a shell's
-    "harness/cli/settings.py": ["# Defaults of sscard."],  # a file to begin with
+    "harness/cli/completing.py": ["\n%(complete_func)s() {…"],  # a shell's
+    "harness/cli/settings.py": ["# Defaults of sscard.…"],  # a file to begin with
     "harness/cli/driver.py": ["listening {}", "ready {}"],  # read by programs
     "harness/cli/man_pages.py": [".BR pcscd (8)", "office.db, office-cards"],  # man(7), files
-    "harness/cli/monitor.py": ["# The monitor's rules 监视规则…"],
     "harness/cli/office/options.py": [
         "No new PIN: only the tries are set back (解锁).",
         "Without the old PIN (重置): the holder shows the identity document.",
@@ -149,12 +148,6 @@ KEPT = {
     ],
     "harness/driver/interface.py": ["int {}", "long {}({})"],  # C
     "harness/driver/server.py": ["driver client"],  # a thread
-    "harness/office/desk/lookup.py": [  # a page of both languages
-        "# The office's operations and rules…",
-        "\n## Operations…",
-        "\n## Rules…",
-        "all 全部",
-    ],
     "harness/office/electronic/card.py": ["the electronic card's PIN"],  # what a secret is for
     "harness/office/electronic/credential.py": [  # the English half of what is told in both languages
         "it does not begin with {}",
@@ -182,13 +175,6 @@ KEPT = {
     "harness/monitor/relay.py": ["relay of {}"],  # a thread
     "harness/monitor/rules/writing.py": ["the region moves in the card [S:…"],  # a citation
     "harness/trace/pcapng.py": ["slot {}"],  # an interface, as filters name it
-    "harness/trace/reference.py": [
-        "# The cards' commands…",
-        "The social security card…",
-        "The PSAM, the…",
-        "see below",
-        "\n## {}…",
-    ],
     "harness/verdicts/conclusion.py": [  # each beside the English
         "符合",
         "不符合",
@@ -210,7 +196,6 @@ KEPT = {
     ],
     "harness/verdicts/page/page.py": ["DejaVu Sans"],  # a font
     "harness/verdicts/verdict.py": ["通过", "警告", "未通过", "不适用", "无法判定", "缺少条件"],  # beside the English
-    "harness/cli/terminal.py": ["# SSCardDriver's return codes 返回码…"],
     "harness/trace/decode.py": ["非接触读卡器取数据"],  # beside the English, as of every command
 }
 """Texts that stay as they are: help, which is looked up as it is laid out; what programs read; pages of both languages,

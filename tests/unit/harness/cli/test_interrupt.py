@@ -132,4 +132,4 @@ def test_a_real_interrupt_ends_the_processes_without_a_traceback() -> None:
         _, said = process.communicate(timeout=100)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    assert "vectors were run" in said
+    assert "vectors were run" in said or "what was written until now stands" in said

@@ -22,7 +22,7 @@ SOURCES = [
     if path.name != Path(man_pages.__file__).name
 ]
 REQUESTS = {".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".nf", ".fi", ".nh", ".ad"}
-OF_PROGRAMS = re.compile(r"[\"']((?:SSCARD|PCSCLITE)_[A-Z_]+)[\"']|\$(SSCARD_[A-Z_]+)")
+OF_PROGRAMS = re.compile(r"[\"']((?:SSCARD|PCSCLITE)_[A-Z_]+)[\"']|\$(SSCARD_[A-Z_]+)|[\"'](NO_COLOR)[\"']")
 SET_FOR_OTHERS = {"PCSCLITE_NO_BLOCKING"}
 """What pcsc-lite's client reads in our own process: no user sets it."""
 
@@ -120,7 +120,7 @@ def test_every_exit_code_is_told() -> None:
 def test_every_variable_that_the_program_reads_is_told() -> None:
     read = set()
     for path in SOURCES:
-        read |= {a or b for a, b in OF_PROGRAMS.findall(path.read_text(encoding="utf-8"))}
+        read |= {a or b or c for a, b, c in OF_PROGRAMS.findall(path.read_text(encoding="utf-8"))}
     for source in (ROOT / "harness/driver/native").glob("*.c"):
         read |= set(re.findall(r'"(SSCARD_[A-Z_]+)"', source.read_text(encoding="utf-8")))
     assert read - SET_FOR_OTHERS == {row.name for row in man_pages.VARIABLES}

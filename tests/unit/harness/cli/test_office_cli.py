@@ -205,7 +205,9 @@ def test_errors_say_what_to_do(commands: CommandLine) -> None:
     assert "2025-03-03T09:00" in run("query", "--now", "soon", expect=2).stderr
     assert "Invalid value for '--holder'" in run("query", "--holder", "fairy:1", expect=2).stderr
     run("query", "--card", "A00000011", "--reader", "X", expect=2)
-    assert "sscard office init" in run("query", "--register", str(commands.folder / "none.db"), expect=1).stderr
+    assert (
+        "make one with `sscard office" in run("query", "--register", str(commands.folder / "none.db"), expect=1).stderr
+    )
     assert "the drawer has no card" in run("query", "--card", "A99999999", expect=1).stderr
     assert "nobody is known" in run("query", "--identity", expect=1).stderr
     assert "application: Input should be less" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
