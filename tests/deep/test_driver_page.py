@@ -6,15 +6,17 @@ import functools
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import native
 from tests.e2e.test_driver_docs import PAGES, example
 from tests.kit.browsers import chromium, opened
+from tests.kit.examples import COUNTER, PADS
 
 PICTURES = os.environ.get("SSCARD_SCREENSHOTS")
 """A folder for pictures of what was tried; none are made without."""
@@ -56,22 +58,53 @@ def test_nothing_went_elsewhere(page: Page) -> None:
     )
 
 
+@contextmanager
+def elsewhere(folder: Path, port: int = 0) -> Iterator[str]:
+    """The origin of a server of that folder's pages; ``port`` 0 is a free one."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def browser_of(page: Page) -> Browser:
+    browser = page.context.browser
+    assert browser is not None
+    return browser
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_example_of_the_docs(name: str, page: Page, tmp_path: Path) -> None:
     (tmp_path / "counter.html").write_text(f"<!doctype html><meta charset=utf-8>{example(name, 'html')}", "utf-8")
-    folder = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
     command = example(name, "sh", "--web").split()
-    with ThreadingHTTPServer(("127.0.0.1", 8000), folder) as elsewhere:
-        thread = threading.Thread(target=elsewhere.serve_forever)
-        thread.start()
-        try:
-            browser = page.context.browser
-            assert browser is not None
-            with (
-                native.serving(*command[3:], "--socket", f"{tmp_path}/s"),
-                opened(browser, "http://127.0.0.1:8000/counter.html", refused="favicon") as tab,
-            ):
-                expect(tab.locator("#name")).to_have_text("测试甲")
-        finally:
-            elsewhere.shutdown()
-            thread.join()
+    with (
+        elsewhere(tmp_path, 8000) as origin,
+        native.serving(*command[3:], "--socket", f"{tmp_path}/s"),
+        opened(browser_of(page), f"{origin}/counter.html", refused="favicon") as tab,
+    ):
+        expect(tab.locator("#name")).to_have_text("测试甲")
+
+
+@pytest.mark.parametrize(
+    ("persona", "pad", "told"),
+    [
+        ("pin-changed", PADS["pin-changed"], ("测试改", "verified 已验证", "四川省成都市虚构区测试路1号", "")),
+        ("rare-name", PADS["rare-name"], ("测试䶮", "changed 已修改", "四川省成都市虚构区测试路1号", "")),
+        ("pin-changed", "111111", ("测试改", "", "", "iVerifyPIN: -51 密码错误，剩余2次 PIN wrong, 2 tries left")),
+    ],
+    ids=["own PIN", "initial PIN", "wrong PIN"],
+)
+def test_the_page_of_the_examples(persona: str, pad: str, told: tuple[str, ...], page: Page, tmp_path: Path) -> None:
+    with elsewhere(COUNTER) as origin:
+        given = ("--persona", persona, "--psam", "--pad", pad, "--web", "0", "--origin", origin)
+        with native.serving(*given, "--socket", f"{tmp_path}/s") as (_, (url, _place)):
+            address = f"{origin}/read_card.html?{url.replace('http', 'ws')}"
+            with opened(browser_of(page), address, refused="favicon") as tab:
+                tab.locator("#read:enabled").click()
+                for place, text in zip(("name", "pin", "address", "problem"), told, strict=True):
+                    expect(tab.locator(f"#{place}")).to_have_text(text)

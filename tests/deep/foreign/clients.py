@@ -132,21 +132,3 @@ def holds(exchanges: Sequence[Exchange], told: str) -> None:
     assert len(answers) == len(exchanges), told
     for one, answer in zip(exchanges, answers, strict=True):
         assert answer == one.answer, f"{one.command}: {one.why}"
-
-
-def card_basics(told: str) -> None:
-    """A caller of iReadCardBas was told code 0 and the adult's own fields, in the order that the function has them."""
-    code, _, text = told.strip().partition("\t")
-    persona = catalogue.persona("adult-chengdu")
-    issuer, holder = persona.values["SSSE/EF05"], persona.values["SSSE/EF06"]
-    region, social, number, identification, name, historical, version, issued, until, *terminal = text.split("|")
-    assert code == "0"
-    assert region == "510100"
-    assert social == holder["08"]
-    assert number == issuer["07"]
-    assert identification.startswith("510100D156000005")
-    assert name == holder["09"]
-    assert historical == ATR[8:]
-    assert version == "3.00"
-    assert (issued, until) == (issuer["05"], issuer["06"])
-    assert len(terminal) >= 2

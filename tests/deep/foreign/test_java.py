@@ -1,4 +1,4 @@
-"""Java: javax.smartcardio, and the driver library through JNA."""
+"""Java: javax.smartcardio. The driver library through JNA: test_examples.py."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import native
-from tests.deep.foreign.clients import SOURCES, card_basics, followed, holds, needed, said
+from tests.deep.foreign.clients import SOURCES, followed, holds, said
 from tests.deep.foreign.conftest import Reader, card
 from tests.kit.cards import HOME
 
-JNA = Path("/usr/share/java/jna.jar")
 PROPERTIES = "-Dsun.security.smartcardio."
 LIBRARY = f"{PROPERTIES}library=/usr/lib/{platform.machine()}-linux-gnu/libpcsclite.so.1"
 OPTIONS = "80A800000B8309000000000000000156" + "00"
@@ -23,8 +21,7 @@ OPTIONS = "80A800000B8309000000000000000156" + "00"
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("classes")
-    sources = [SOURCES / name for name in ("Talk.java", "ReadCard.java")]
-    said("javac", "-cp", needed(JNA), "-d", folder, *sources)
+    said("javac", "-d", folder, SOURCES / "Talk.java")
     return folder
 
 
@@ -65,12 +62,4 @@ def test_smartcardio_where_card_or_reader_helps(
     """Template 80 with the profile and the locator of the bank's records."""
     reader: Reader = request.getfixturevalue(reader_that_helps)
     told = said("java", LIBRARY, "-cp", classes, "Talk", reader.name, f"{HOME['BANK']}00", OPTIONS)
-    assert told.split()[-1] == "800E1C000801010010010100180101009000"
-
-
-def test_the_driver_library_through_jna(classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = native.built(tmp_path / "build") / "libSSCardDriver.so"
-    with native.serving(*native.CARD, "--socket", f"{tmp_path}/s") as (_, (place,)):
-        monkeypatch.setenv("SSCARD_DRIVER", place)
-        told = said("java", "-cp", f"{classes}:{needed(JNA)}", "ReadCard", library)
-    card_basics(told)
+    assert told.split()[-1] == "800E1C000801020010010100180101009000"
