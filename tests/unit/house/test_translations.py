@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from emulator import messages
 from harness.cli import main, table_maker
+from harness.cli.table import records
 from harness.readers import pcsc
 from scripts import messages as catalogue
 from tests.unit.house.test_spoken_texts import SHELL
@@ -40,6 +41,12 @@ def sentences(text: str) -> list[str]:
 
 
 # --- the catalogues --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)
+def test_no_message_lacks_its_translation(language: catalogue.Language) -> None:
+    lacking = [one.message[0] for one in catalogue.untranslated(language)]
+    assert lacking == [], "scripts/messages.py untranslated, then take; CONTRIBUTING.md says how"
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)
@@ -78,6 +85,15 @@ def test_a_translation_may_turn_arguments_round_and_say_one_language_of_two() ->
 
 
 # --- what is told in Chinese -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("chinese")
+def test_the_help_of_every_command_is_chinese() -> None:
+    texts = {path: said(*path.split(), "--help") for path in ("", *records())}
+    assert len(texts) > 120
+    english = {path: found for path, text in texts.items() if (found := sentences(text))}
+    assert english == {}
+    assert all(text.startswith("用法：") for text in texts.values())
 
 
 def said(*arguments: str, expect: int = 0) -> str:
