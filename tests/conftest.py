@@ -10,7 +10,7 @@ import pytest
 
 from emulator import messages
 from harness.readers import pcsc
-from tests.kit import isolation
+from tests.kit import isolation, sampled
 from tests.kit.cards import Card, new_card
 
 E2E = Path(__file__).with_name("e2e")
@@ -34,6 +34,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _isolated()
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        os.environ[sampled.WHOLE] = "1"  # for the processes of tests too, which begin after this
     os.environ.pop(pcsc.SOCKET_VARIABLE, None)
     # What a killed program leaves behind goes when the tests end.
     os.environ["XDG_RUNTIME_DIR"] = os.environ["TMPDIR"] = tempfile.tempdir = _runtime.name
@@ -55,7 +57,11 @@ def pytest_report_header() -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left = sampled.spared(items)
+    if left:
+        items[:] = [item for item in items if item not in set(left)]
+        config.hook.pytest_deselected(items=left)
     lacking = ", ".join(one.what for one in pcsc.missing())
     for item in items:
         if lacking and not os.environ.get("CI") and item.get_closest_marker("pcsc"):
