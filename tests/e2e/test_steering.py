@@ -18,7 +18,7 @@ from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.cells import tries_cell
 from harness.readers import pcsc
 from harness.readers.connection import Pcsc
-from harness.serving import control
+from harness.serving import control, local_sockets
 from harness.serving.control import ControlError
 from harness.serving.subscription import Subscription, subscribe
 from harness.terminal.terminal import Terminal
@@ -166,3 +166,16 @@ def refusal(run: control.Running, **request: Any) -> ControlError:
     with pytest.raises(ControlError) as caught:
         control.ask(run, request)
     return caught.value
+
+
+def test_a_run_is_steered_and_heard_by_a_port_where_there_are_no_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(local_sockets.VARIABLE, local_sockets.TCP)
+    with serving() as served, subscribe(control.chosen()) as heard:
+        assert next(heard)["event"] == "slots"
+        (place,) = control.sockets()
+        assert place.is_file(), "no socket but a file, with the port and a secret"
+        with Pcsc(served.readers[0]) as connection:
+            last(connection, SSSE)
+        assert number_of(heard, SSSE)
+        sscard("card", "remove", "0")
+        assert [one["inserted"] for one in json.loads(sscard("card", "list", "--json"))[0]["slots"]] == [False]
