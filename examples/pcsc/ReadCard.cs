@@ -114,13 +114,13 @@ class Card : IDisposable
         return new Answer { Data = answer.Take(data).ToArray(), Sw = answer[data] << 8 | answer[data + 1] };
     }
 
-    /// T=0: 61xx says how much waits to be fetched, 6Cxx which length is right.
+    /// T=0: 6Cxx says which length is right, 61xx how much waits to be fetched, once: no answer here is longer.
     public Answer Send(params byte[] command)
     {
         Answer answer = Transmit(command);
         if (answer.Sw >> 8 == 0x6C)
             answer = Transmit(command.Take(4).Concat(new[] { (byte)answer.Sw }).ToArray());
-        while (answer.Sw >> 8 == 0x61)
+        if (answer.Sw >> 8 == 0x61)
         {
             Answer more = Transmit(new byte[] { 0x00, 0xC0, 0x00, 0x00, (byte)answer.Sw });
             answer = new Answer { Data = answer.Data.Concat(more.Data).ToArray(), Sw = more.Sw };

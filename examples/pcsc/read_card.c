@@ -58,7 +58,7 @@ static int transmit(SCARDHANDLE card, const uint8_t *command, size_t length, str
     return 1;
 }
 
-/* T=0: 61xx says how much waits to be fetched, 6Cxx which length is right. */
+/* T=0: 6Cxx says which length is right, 61xx how much waits to be fetched, once: no answer here is longer. */
 static int send(SCARDHANDLE card, const uint8_t *command, size_t length, struct answer *answer)
 {
     answer->length = 0;
@@ -69,7 +69,7 @@ static int send(SCARDHANDLE card, const uint8_t *command, size_t length, struct 
         if (!transmit(card, again, sizeof again, answer))
             return 0;
     }
-    while (answer->sw >> 8 == 0x61) {
+    if (answer->sw >> 8 == 0x61) {
         uint8_t more[] = {0x00, 0xC0, 0x00, 0x00, answer->sw & 0xFF};
         if (!transmit(card, more, sizeof more, answer))
             return 0;

@@ -46,11 +46,14 @@ def connected(wanted: str) -> CardConnection:
 
 
 def send(card: CardConnection, command: bytes) -> tuple[bytes, int]:
-    """The answer's data and status word. T=0: 61xx says how much waits to be fetched, 6Cxx which length is right."""
+    """The answer's data and status word. T=0: 6Cxx says which length is right, 61xx how much waits to be fetched.
+
+    That is fetched once, as no answer here is longer.
+    """
     data, sw1, sw2 = card.transmit(list(command))
     if sw1 == 0x6C:
         data, sw1, sw2 = card.transmit([*command[:4], sw2])
-    while sw1 == 0x61:
+    if sw1 == 0x61:
         more, sw1, sw2 = card.transmit([0x00, 0xC0, 0x00, 0x00, sw2])
         data += more
     return bytes(data), sw1 << 8 | sw2

@@ -1,4 +1,4 @@
-"""The reference terminals are somebody else's programs: nothing of ours is in them but the published test keys."""
+"""The examples are somebody else's programs: nothing of ours is in them but the published test keys."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from emulator.crypto.keys import test_root as published_root
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TERMINALS = EXAMPLES / "terminals"
-PROGRAMS = sorted(TERMINALS.glob("*.py"))
+PROGRAMS = sorted(EXAMPLES.glob("*/*.py"))
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
-def test_a_reference_terminal_imports_nothing_of_ours(program: Path) -> None:
+def test_an_example_imports_nothing_of_ours(program: Path) -> None:
     names = {
         name.partition(".")[0]
         for node in ast.walk(ast.parse(program.read_text("utf-8")))
