@@ -20,7 +20,9 @@ from tests.kit import languages
 from tests.kit.sources import tree
 from tests.unit.house.test_errors import OURS, ROOT, SOURCES
 
-POSITION = {"LayoutError": 2, "FormatError": 1, "ImageError": 1, "MachineError": 1, "Problem": 2, "ItemError": 1}
+POSITION = {
+    "LayoutError": 2, "FormatError": 1, "ImageError": 1, "MachineError": 1, "Problem": 2, "ItemError": 1, "Lacking": 1,
+}  # fmt: skip
 """Which argument is the message, where it is not the first."""
 TWO_LANGUAGES = {"CredentialError", "Refusal", "DriverError"}
 """Errors that are told in both languages at once: their texts are data, one beside the other."""
