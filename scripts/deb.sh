@@ -12,6 +12,7 @@ done
 version=$("$python" -c 'from emulator.version import VERSION; print(VERSION)')
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)}
 export SOURCE_DATE_EPOCH LC_ALL=C.UTF-8 TZ=UTC
+unset PYTHONPATH # a developer's tree would be imported instead of what is packed
 umask 022
 maintainer="${DEBFULLNAME:-Whoever built it} <${DEBEMAIL:-root@localhost}>"
 
