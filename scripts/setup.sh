@@ -77,8 +77,14 @@ if command -v apt-get >/dev/null 2>&1; then
         else
             say "installing ${missing[*]} from Debian"
             apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120"
+            # The tests start PostgreSQL servers of their own: Debian's package shall make none, and start none. Whoever installs
+            # another version later has the usual.
+            [[ " ${missing[*]} " == *" postgresql "* ]] && no_server=/etc/postgresql-common/createcluster.d/sscard-setup.conf
+            [ -z "${no_server-}" ] || "${as_root[@]}" sh -c "mkdir -p ${no_server%/*} && echo 'create_main_cluster = false' >$no_server" ||
+                say "$no_server could not be written: PostgreSQL will be started"
             { "${as_root[@]}" $apt update && "${as_root[@]}" $apt install -y --no-install-recommends "${missing[@]}"; } >&2 ||
                 say "apt-get could not install ${missing[*]}: going on without"
+            [ -z "${no_server-}" ] || "${as_root[@]}" rm -f "$no_server"
         fi
     fi
 fi

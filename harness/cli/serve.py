@@ -16,15 +16,20 @@ from emulator.interface import Interface
 from emulator.messages import _
 from emulator.reader.line import HERE, SILENCE
 from emulator.reader.shape import ReaderShape
+from harness import extras
 from harness.cli import card_options, studio, studio_office, usage
 from harness.cli.card_options import CardChoice
 from harness.cli.lines import Tone, say
+from harness.cli.office.common import REGISTER, REGISTER_TYPE
 from harness.cli.steering import PORT
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
+from harness.office.register.address import Address
+from harness.office.register.failures import Unusable, no_register
 from harness.readers import names, pcsc
 from harness.serving import doctor as doctors
 from harness.serving import far_doctor
+from harness.serving.doctor import Finding
 from harness.serving.far import LONGEST_SILENCE, Endpoint, Far
 from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
@@ -294,9 +299,19 @@ def _origins(choice: CardChoice, persona: tuple[str, ...], psam: str | None) -> 
     metavar="HOST[:PORT]",
     help="Check a reader of another machine instead, as `sscard run --connect` has it: a card is in it for a moment.",
 )
+@click.option(
+    "--register",
+    type=REGISTER_TYPE,
+    metavar="FILE|URL",
+    envvar="SSCARD_OFFICE",
+    help=f"The office's register, of which it is said whether SQLite is outgrown; or $SSCARD_OFFICE. [{REGISTER}, "
+    "where there is one]",
+)
 @card_options.json_option
 @click.pass_context
-def doctor(ctx: click.Context, port: int | None, connect: str | None, *, as_json: bool) -> None:
+def doctor(
+    ctx: click.Context, port: int | None, connect: str | None, register: Address | None, *, as_json: bool
+) -> None:
     """Check pcscd, vpcd, pyscard, ports and permissions; one remedy for each fault. Exit code 1 if there is a fault."""
     if connect is None:
         findings = doctors.examine(port)
@@ -308,6 +323,7 @@ def doctor(ctx: click.Context, port: int | None, connect: str | None, *, as_json
         with usage.of("--connect"):
             at = Endpoint.of_text(connect)
         findings = far_doctor.examine(at)
+    findings += _register(register)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
     else:
@@ -315,6 +331,31 @@ def doctor(ctx: click.Context, port: int | None, connect: str | None, *, as_json
             remedy = [f"         → {one.remedy}"] if one.remedy else []
             say(f"{one.level:8} {one.check}: {one.detail}", *remedy, tone=TONES[one.level])
     ctx.exit(1 if any(one.level == "fault" for one in findings) else 0)
+
+
+def _register(named: Address | None) -> list[Finding]:
+    """What is to be known of a register in a file: one that is named, or lies here. One on a server is not outgrown."""
+    address, check = named or Path(REGISTER), "register"
+    if not isinstance(address, Path):
+        return []
+    if not address.exists():
+        return [] if named is None else [Finding(check, "warning", str(no_register(address)))]
+    try:
+        from harness.office.register import condition, store  # come with an extra
+
+        longest = condition.wait_told(address)
+    except ModuleNotFoundError as error:
+        lacking = extras.missing(error, f"sscard office --register {address}", "office")
+        if lacking is None:
+            raise
+        return [Finding(check, "warning", str(lacking))]
+    except Unusable as error:
+        remedy = f"sscard office --register {address} check"
+        detail = _("{path} cannot be read: {why}").format(path=address, why=error)
+        return [Finding(check, "fault", detail, remedy)]
+    if longest:
+        return [Finding(check, "warning", store.outgrown(longest))]
+    return [Finding(check, "ok", _("{path}: SQLite is not outgrown").format(path=address))]
 
 
 COMMANDS = (run, doctor)

@@ -31,6 +31,8 @@ def main() -> None:
         earlier[revision] = against.measure(revision)
     _begin("the office")
     office = office_clients.measure()
+    _begin("registers in a file and on a server")
+    registers = _apart("registers")
     _begin("a run of a terminal")
     proven = proving.measure()
     _begin("a sweep")
@@ -57,6 +59,7 @@ def main() -> None:
                     "startup": started,
                     "against": earlier,
                     "office_clients": office,
+                    "registers": registers,
                     "proving": proven,
                     "sweep": swept,
                     "page": page,
@@ -82,6 +85,9 @@ def main() -> None:
     print(f"\n{office['clients']} clients of the office's service, beside revision {office['base_revision']}")
     for what in ("base_per_second", "here_per_second", "ratio", "at_least", "server_cpu_ms", "median_ms"):
         print(f"  {what:22} {json.dumps(office[what])}")
+    print("\nThe same clients, the register in a file and on a PostgreSQL server")
+    for what, figures in registers.items():
+        print(f"  {what:22} {json.dumps(figures)}")
     print(f"\nOne run of a terminal, seconds: {json.dumps(proven)}")
     print(f"\nA sweep of a terminal: {json.dumps(swept)}")
     print(f"\nThe live page, commands a second of the cards beside it: {json.dumps(page)}")

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ AT_LEAST = 3
 CLIENTS, ROUNDS, SECONDS = 50, 3, 8.0
 COMMAND = (sys.executable, "-c", "from harness.cli import main; main()", "office")
 CLERK, OFFICER = "clerk-maker", "officer"
+REGISTER = ("office.db",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,11 @@ class World:
         ]
 
 
-def office(tree: Path, folder: Path, *arguments: str) -> str:
-    """A command of the office, run from a source tree; what it says."""
-    given = [*COMMAND, "--register", str(folder / "office.db"), *arguments]
+def office(tree: Path, folder: Path, *arguments: str, register: Sequence[str] = REGISTER) -> str:
+    """A command of the office in a folder, run from a source tree; what it says. ``register``: what ``--register`` is
+    told, and options after it.
+    """
+    given = [*COMMAND, "--register", *register, *arguments]
     return subprocess.run(
         given, env=_environment(tree), cwd=folder, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
@@ -123,9 +126,9 @@ def _environment(tree: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def served(tree: Path, folder: Path) -> Iterator[tuple[tuple[str, int], int]]:
+def served(tree: Path, folder: Path, register: Sequence[str] = REGISTER) -> Iterator[tuple[tuple[str, int], int]]:
     """The service over a register, from a source tree: where it listens, and its process."""
-    given = [*COMMAND, "--register", str(folder / "office.db"), "serve", "--port", "0", "--rate", "1000000/minute"]
+    given = [*COMMAND, "--register", *register, "serve", "--port", "0", "--rate", "1000000/minute"]
     server = subprocess.Popen(given, env=_environment(tree), cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -155,7 +158,8 @@ async def _client(where: tuple[str, int], asks: list[Ask], start: int, until: fl
     writer.close()
 
 
-async def _load(where: tuple[str, int], world: World, seconds: float) -> Figures:
+async def load(where: tuple[str, int], world: World, seconds: float) -> Figures:
+    """All clients at once for so many seconds. ExceptionGroup of AssertionError where an answer is not 200."""
     figures = Figures(seconds)
     until = time.perf_counter() + seconds
     async with asyncio.TaskGroup() as group:
@@ -173,9 +177,9 @@ def run(tree: Path, world: World, seconds: float) -> Figures:
         folder = Path(name, "office")
         shutil.copytree(world.folder, folder)
         with served(tree, folder) as (where, process):
-            asyncio.run(_load(where, world, 1.0))  # imports, caches and connections are not what is compared
+            asyncio.run(load(where, world, 1.0))  # imports, caches and connections are not what is compared
             before = _cpu_seconds(process)
-            figures = asyncio.run(_load(where, world, seconds))
+            figures = asyncio.run(load(where, world, seconds))
             figures.server_seconds = _cpu_seconds(process) - before
             return figures
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from emulator.messages import _
 from harness.office.register import audit
 from harness.office.register.base import Base
-from harness.office.register.store import Register, outgrown
+from harness.office.register.failures import Unusable
+from harness.office.register.store import Register, longest_wait, outgrown
 
 TRIGGERS = {
     "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger'", {"audit_no_update", "audit_no_delete"}),
@@ -45,6 +49,23 @@ def told(register: Register) -> dict[str, Any]:
         "faults": faults,
         "advice": [outgrown(longest)] if longest else [],
     }
+
+
+def wait_told(path: Path) -> float:
+    """The longest that a writer has waited, as the register in this file says it: in seconds, where that was too long,
+    else 0. The file is opened for reading alone, without the office's secret. Unusable where it is no register or
+    cannot be read.
+    """
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True),
+        poolclass=NullPool,
+    )
+    try:
+        with engine.connect() as link:
+            return longest_wait(link)
+    except (DBAPIError, sqlite3.Error) as error:
+        raise Unusable(str(getattr(error, "orig", error))) from error
 
 
 def _schema(context: MigrationContext, link: Connection) -> Iterator[str]:

@@ -69,7 +69,7 @@ class Register:
         self.address = address
         self.waited: Callable[[float], object] = lambda _: None
         """Told of each transaction how many seconds it waited for others."""
-        self._longest = 0.0
+        self._outgrown = False
         self.database = database(address, durable=durable)
         self.engine = self.database.engine
         self._info: dict[str, object] = {secret.HASH_COST: hash_cost}
@@ -173,17 +173,18 @@ class Register:
         """Notes how long a writer has waited; where that is too long for the database, in the register too."""
         self.waited(seconds)
         bound = self.database.outgrown_after
-        if bound is None or seconds < max(bound, self._longest):
+        if bound is None or seconds < bound:
             return
-        if not self._longest:
+        if not self._outgrown:
             _log.warning(outgrown(seconds))
-        self._longest = seconds
-        kept.keep(link, LONGEST, f"{seconds:.1f}".encode())
+            self._outgrown = True
+        if seconds > longest_wait(link):  # another program's writer may have waited longer
+            kept.keep(link, LONGEST, f"{seconds:.1f}".encode())
 
     def longest_wait(self) -> float:
         """The longest that any program's writer has waited, in seconds, where that was too long; else 0."""
         with self.reading() as session:
-            return float(kept.value(session.connection(), LONGEST) or 0)
+            return longest_wait(session.connection())
 
     @contextlib.contextmanager
     def _worded(self) -> Iterator[None]:
@@ -268,6 +269,11 @@ class _Notes:
 
 LONGEST = "longest-wait"
 """What the register keeps of the longest that a writer has waited."""
+
+
+def longest_wait(link: Connection) -> float:
+    """The same, of the register at the other end of this connection."""
+    return float(kept.value(link, LONGEST) or 0)
 
 
 def outgrown(seconds: float) -> str:

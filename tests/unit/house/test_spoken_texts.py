@@ -137,6 +137,7 @@ KEPT = {
     ],
     "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
     "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
+    "harness/cli/serve.py": ["sscard office --register {}", "sscard office --register {} check"],  # commands
     "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}", "contactless {}", "listening {}"],  # read by programs
     "harness/driver/dialects/messages.py": [  # the schema that is served

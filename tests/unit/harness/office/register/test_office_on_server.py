@@ -25,6 +25,7 @@ from harness.office.register import audit, condition, copying, secret
 from harness.office.register.address import AddressError, ServerAddress, parsed
 from harness.office.register.copying import NotEmpty
 from harness.office.register.failures import NoRegister, RegisterError, Uncertain, Unusable
+from harness.office.register.in_file import SqliteFile
 from harness.office.register.secret import SecretError
 from harness.office.register.store import Register
 from harness.office.register.tables import Audit, Card, Outlet, Person
@@ -36,6 +37,8 @@ from tests.kit.offices import moving as going
 from tests.kit.postgres import ROLE, Cluster, running
 
 ME = citizen()
+TOO_LONG = SqliteFile.outgrown_after or 0.0
+"""Seconds that are too long for a register in a file."""
 
 
 @pytest.fixture
@@ -280,6 +283,20 @@ def test_fifty_threads_write_one_chain(desk: Desk) -> None:
     with desk.register.reading() as session:
         assert len(session.scalars(select(Outlet)).all()) == 55
         assert audit.broken(session) is None
+
+
+def test_who_waits_longer_there_does_not_make_it_outgrown(desk: Desk) -> None:
+    waited: list[float] = []
+    desk.register.waited = waited.append
+    with ThreadPoolExecutor(1) as pool:
+        with desk.register.transaction():
+            writer = pool.submit(desk.register.write, lambda _: None)
+            with pytest.raises(TimeoutError):
+                writer.result(TOO_LONG)
+        writer.result()
+    assert max(waited) >= TOO_LONG
+    assert desk.register.longest_wait() == 0
+    assert condition.told(desk.register)["advice"] == []
 
 
 def _outlet(at: int) -> Outlet:
