@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from emulator.errors import SscardError
 from emulator.messages import _
+from harness.clock import CHINA
 from harness.conformance.steps import StepFailed
 from harness.scenarios import words
 from harness.scenarios.against import judging
@@ -102,10 +103,10 @@ def _judged(
 def _play(scenario: Scenario, play: Remote, done: _Run) -> None:
     for number, step in enumerate(scenario.steps, 1):
         name = ", ".join(filter(None, (": ".join(filter(None, (step.action, step.operation))), step.name)))
-        began = play.now.isoformat(timespec="seconds")
+        began = _moment(play)
 
         def ended(ok: bool | None, why: str = "", number: int = number, step: Step = step, began: str = began) -> None:
-            clock = (began, play.now.isoformat(timespec="seconds"))
+            clock = (began, _moment(play))
             done.steps.append(
                 StepResult(number, *words.of(step), ok, ": ".join(filter(None, (play.route, why))), clock)
             )
@@ -130,6 +131,11 @@ def _play(scenario: Scenario, play: Remote, done: _Run) -> None:
             raise OfficeFault(_told(number, name, str(error))) from None
         done.lacking += [Lacking(one.what, _told(number, name, str(one))) for one in lacking]
         ended(None if lacking else True, "; ".join(map(str, lacking)))
+
+
+def _moment(play: Remote) -> str:
+    """When it is there, as reports on our own office tell it."""
+    return play.now.replace(tzinfo=CHINA).isoformat(timespec="seconds")
 
 
 def _told(number: int, name: str, why: str) -> str:

@@ -42,6 +42,7 @@ BY_ID = {one.id: one for one in SCENARIOS}
 TRANSFER = BY_ID["OFFICE-24-WITHIN_THE_PROVINCE"]
 
 
+@pytest.mark.timeout(600)
 def test_scenarios_pass_on_one_of_their_cards() -> None:
     results = [runner.run_one(one, one.cards[at % len(one.cards)]) for at, one in sampled(enumerate(SCENARIOS), 2)]
     assert [(one.subject.id, one.profile, one.reason) for one in results if one.verdict is not Verdict.PASSED] == []
@@ -90,7 +91,7 @@ def test_the_example_in_the_docs_passes_and_links_hold(name: str, tmp_path: Path
     (result,) = runner.run(model.load(path))
     assert (result.verdict, result.reason) == (Verdict.PASSED, "")
     for link in re.findall(r"\]\(([^)]+)\)", text):
-        assert (ROOT / "docs" / link).exists(), link
+        assert link.startswith("https://") or (ROOT / "docs" / link).exists(), link
     assert all(f"`{one}" in text for one in ACTIONS), "every step is told"
 
 

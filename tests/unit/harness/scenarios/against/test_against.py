@@ -103,6 +103,7 @@ def test_whoever_drives_our_own_by_hand_sees_the_same(own: str, tmp_path: Path) 
     assert report["conclusion"]["verdict"] == "conforms"
     steps = report["results"][0]["steps"]
     assert [one["ok"] for one in steps] == [True] * len(steps)
+    assert steps[0]["clock"]["before"] == "2025-03-03T09:00:00+08:00", "as a report on our own office has it"
 
 
 # --- another maker's ------------------------------------------------------------------------------------------------
