@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 
 from emulator.override import override
 from harness.office import letter
@@ -150,7 +149,7 @@ class BenchPocket(Pocket):
     def _became(self, stage: Stage) -> None:
         """The blank chip is the card that the register has and the pocket has not."""
         with stage.register.transaction() as session:
-            made = set(session.scalars(select(Card.number))) - set(self.chips)
+            made = {one.number for one in queries.every_card(session)} - set(self.chips)
         for number in made:
             stage.became(number)
 
