@@ -144,4 +144,6 @@ if [ "$kind" = deep ]; then
     done
     [ -d build/debian-root ] || scripts/debian_root.sh build/debian-root ||
         say "a clean Debian could not be made (debootstrap, as root): the tests of the Debian package will fail"
+    [ -d build/wine32 ] || scripts/wine32.sh build/wine32 ||
+        say "Debian's 32-bit wine could not be had: the 32-bit DLLs are not tried"
 fi

@@ -1,11 +1,13 @@
-"""SSCardDriver.dll: what each build exports, and the 64-bit one under wine."""
+"""SSCardDriver.dll: what each build exports, and all three under wine."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from tests.kit.served import DEADLINE, SSCARD
 BUILDS = {"x64": "pei-x86-64", "x86-stdcall": "pei-i386", "x86-cdecl": "pei-i386"}
 STARTING = 300
 """Seconds for wine's first start, which fills its folder."""
+WINE32 = Path(__file__).parents[2] / "build/wine32"
+"""Debian's 32-bit wine, as scripts/wine32.sh unpacks it."""
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +65,51 @@ def test_who_cleans_the_stack(built: Path, name: str, cleans: bool) -> None:
 # --- under wine ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Wine:
+    """One wine: the compiler that makes its programs, its two commands, and what each stands behind."""
+
+    compiler: str
+    loader: str
+    server: str
+    before: tuple[str, ...] = ()
+
+    def command(self, *words: str) -> list[str]:
+        return [*self.before, self.loader, *words]
+
+    def serve(self, option: str) -> list[str]:
+        return [*self.before, self.server, option]
+
+
+WINE64 = Wine("x86_64-w64-mingw32-gcc", "wine", "wineserver")
+
+
+def wine32(patch: pytest.MonkeyPatch) -> Wine:
+    """The 32-bit one: its /usr lies under the machine's, in a namespace of each command."""
+    if not WINE32.is_dir():
+        pytest.skip("32-bit wine is not there: scripts/wine32.sh build/wine32")
+    if os.geteuid() != 0:
+        pytest.skip("32-bit wine is laid under /usr: that needs root")
+    patch.setenv("WINEARCH", "win32")
+    loader, server = "/usr/lib/wine/wine", "/usr/lib/wine/wineserver32"
+    patch.setenv("WINELOADER", loader)
+    patch.setenv("WINESERVER", server)
+    patch.setenv("WINEPATH", r"Z:\usr\i686-w64-mingw32\lib")  # zlib1.dll, which Debian's wine asks for
+    script = (
+        f'mount -t overlay -o "lowerdir=/usr:{WINE32}/usr" wine32 /usr && '
+        'LD_LIBRARY_PATH=/usr/lib/i386-linux-gnu exec "$@"'
+    )
+    before = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "wine32")
+    return Wine("i686-w64-mingw32-gcc", loader, server, before)
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def build_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def wine(build_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     """Wine with a folder of its own, whose server ends with the tests."""
     folder = tmp_path_factory.mktemp("wine")
     with pytest.MonkeyPatch.context() as patch:
@@ -70,19 +117,21 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("WINEDEBUG", "-all")
         patch.setenv("WINEDLLOVERRIDES", "mscoree,mshtml=")
         patch.delenv("DISPLAY", raising=False)
-        subprocess.run(["wineboot", "-i"], timeout=STARTING, check=True, capture_output=True)
+        used = WINE64 if build_name == "x64" else wine32(patch)
+        subprocess.run(used.command("wineboot", "-i"), timeout=STARTING, check=True, capture_output=True)
         try:
-            yield
+            yield used
         finally:
-            subprocess.run(["wineserver", "-k"], check=False)
-            subprocess.run(["wineserver", "-w"], timeout=DEADLINE, check=True)
+            subprocess.run(used.serve("-k"), check=False)
+            subprocess.run(used.serve("-w"), timeout=DEADLINE, check=True)
 
 
 @pytest.fixture
-def program(built: Path, tmp_path: Path, wine: None) -> list[str]:
-    del wine
-    compiled = native.compiled(tmp_path / "calls.exe", compiler="x86_64-w64-mingw32-gcc")
-    return ["wine", str(compiled), "Z:" + str(built / "x64/SSCardDriver.dll").replace("/", "\\")]
+def program(built: Path, build_name: str, tmp_path: Path, wine: Wine) -> list[str]:
+    """tests/native/calls.c, by the header's own convention, with the build that it loads."""
+    convention = ("-DSSCARD_CDECL",) if build_name == "x86-cdecl" else ()
+    compiled = native.compiled(tmp_path / "calls.exe", *convention, compiler=wine.compiler)
+    return wine.command(str(compiled), "Z:" + str(built / build_name / "SSCardDriver.dll").replace("/", "\\"))
 
 
 def test_every_function(program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,11 +155,11 @@ def test_a_server_that_is_not_there_or_goes(program: list[str], monkeypatch: pyt
 
 
 @pytest.fixture
-def starter(tmp_path: Path) -> str:
+def starter(tmp_path: Path, wine: Wine) -> str:
     """tests/native/starter.c, as wine names it."""
     path = tmp_path / "starter.exe"
     source = str(native.CALLS.with_name("starter.c"))
-    subprocess.run(["x86_64-w64-mingw32-gcc", *native.WARNINGS, "-o", str(path), source, "-lws2_32"], check=True)
+    subprocess.run([wine.compiler, *native.WARNINGS, "-o", str(path), source, "-lws2_32"], check=True)
     return "Z:" + str(path).replace("/", "\\")
 
 

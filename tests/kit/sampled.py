@@ -28,6 +28,8 @@ EVERY = {
     "e2e/test_monitor.py": 2,
 }
 """Of which tests every so manyth case of a test is enough, by where they stand; `make deep` runs all."""
+DEEP_ALONE = ("e2e/studio/test_verdicts_view.py", "e2e/studio/test_office_view.py")
+"""Long passes through a browser, whose parts have tests of their own: `make deep` runs them."""
 
 
 def sampled(cases: Iterable[Case], every: int) -> list[Case]:
@@ -40,9 +42,13 @@ def spared(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     if DEEP or WHOLE not in os.environ:
         return []
     every = {TESTS / name: count for name, count in EVERY.items()}
+    alone = {TESTS / name for name in DEEP_ALONE}
     counted: dict[tuple[Path, str], int] = {}
     left = []
     for item in items:
+        if item.path in alone:
+            left.append(item)
+            continue
         count = next((every[one] for one in (item.path, *item.path.parents) if one in every), 1)
         test, case, _rest = item.nodeid.partition("[")
         if count > 1 and case:

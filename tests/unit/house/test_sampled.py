@@ -1,4 +1,4 @@
-"""What `make test` leaves to `make deep`: cases like others, never a test as a whole, and nothing that is asked for."""
+"""What `make test` leaves to `make deep`: cases like others, a few long passes, and nothing that is asked for."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def left(items: list[Any]) -> list[str]:
     return [one.nodeid.partition("::")[2] for one in sampled.spared(items)]
 
 
+def test_long_passes_are_of_make_deep_which_runs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampled, "DEEP", False)
+    monkeypatch.setenv(sampled.WHOLE, "1")
+    for name in sampled.DEEP_ALONE:
+        assert left(cases(sampled.TESTS / name, 1)) == ["test_a[0]", "test_alone"]
+    deep = (sampled.TESTS.parent / "Makefile").read_text(encoding="utf-8").partition("SSCARD_FUZZ=deep")[2]
+    assert " tests/e2e/studio " in deep.splitlines()[0]
+
+
 def test_every_test_keeps_some_of_its_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampled, "DEEP", False)
     monkeypatch.setenv(sampled.WHOLE, "1")
@@ -41,4 +50,4 @@ def test_what_is_asked_for_by_name_and_what_is_deep_is_whole(monkeypatch: pytest
 
 
 def test_what_is_sampled_is_there() -> None:
-    assert [name for name in sampled.EVERY if not (sampled.TESTS / name).exists()] == []
+    assert [name for name in (*sampled.EVERY, *sampled.DEEP_ALONE) if not (sampled.TESTS / name).exists()] == []
