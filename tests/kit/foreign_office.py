@@ -16,14 +16,7 @@ from xml.sax.saxutils import escape
 
 Form = dict[str, str]
 PASSWORD = "geheim-9f3a"
-TWO_CARDS, ID_DIGITS, AGENTS, IDENTITY, TELLS_TOO_MUCH = (
-    "two-cards",
-    "id-digits",
-    "agents",
-    "identity",
-    "tells-too-much",
-)
-MISTAKES = (TWO_CARDS, ID_DIGITS, AGENTS, IDENTITY)
+MISTAKES = TWO_CARDS, ID_DIGITS, AGENTS, IDENTITY = ("two-cards", "id-digits", "agents", "identity")
 IN_USE, CANCELLED, MADE, APPLIED = "1", "9", "3", "0"
 
 
