@@ -112,6 +112,7 @@ image:
 
 deep: $(VENV)/.ready-deep driver-windows deb image
 	SSCARD_FUZZ=deep $(BIN)/python -m pytest tests/property tests/unit/emulator/own_personas tests/unit/emulator/test_habits.py tests/unit/house/test_extras.py tests/unit/harness tests/e2e/studio tests/e2e/test_driver_server.py tests/e2e/test_monitor.py tests/e2e/test_learn.py tests/e2e/test_kill.py tests/e2e/test_kill_office.py tests/e2e/test_soak.py -n auto --dist worksteal --timeout 3600 $(ARGS)
+	SSCARD_TEST_REGISTER=postgresql $(BIN)/python -m pytest tests/unit/harness/office tests/e2e/studio/test_office_view.py -n auto --dist worksteal --timeout 3600 $(ARGS)
 	$(BIN)/python -m pytest tests/deep --timeout 600 $(ARGS)
 	$(BIN)/python -m tests.mutation
 

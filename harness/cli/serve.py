@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from emulator import catalogue, personas
 from emulator.filesystem.layouts.terms import CardKind
@@ -20,12 +21,12 @@ from harness import extras
 from harness.cli import card_options, studio, studio_office, usage
 from harness.cli.card_options import CardChoice
 from harness.cli.lines import Tone, say
-from harness.cli.office.common import REGISTER, REGISTER_TYPE
+from harness.cli.office.common import REGISTER, REGISTER_TYPE, seen_password
 from harness.cli.steering import PORT
 from harness.faults import plan as fault_plans
 from harness.faults.plan import Plan
-from harness.office.register.address import Address
-from harness.office.register.failures import Unusable, no_register
+from harness.office.register.address import Address, ServerAddress
+from harness.office.register.failures import NoRegister, RegisterError, Unusable, no_register
 from harness.readers import names, pcsc
 from harness.serving import doctor as doctors
 from harness.serving import far_doctor
@@ -304,8 +305,8 @@ def _origins(choice: CardChoice, persona: tuple[str, ...], psam: str | None) -> 
     type=REGISTER_TYPE,
     metavar="FILE|URL",
     envvar="SSCARD_OFFICE",
-    help=f"The office's register, of which it is said whether SQLite is outgrown; or $SSCARD_OFFICE. [{REGISTER}, "
-    "where there is one]",
+    help="The office's register: whether SQLite is outgrown, or a server lets us in; or $SSCARD_OFFICE. "
+    f"[{REGISTER}, where there is one]",
 )
 @card_options.json_option
 @click.pass_context
@@ -323,6 +324,8 @@ def doctor(
         with usage.of("--connect"):
             at = Endpoint.of_text(connect)
         findings = far_doctor.examine(at)
+    if register is not None and ctx.get_parameter_source("register") is ParameterSource.COMMANDLINE:
+        seen_password(register, "--register")
     findings += _register(register)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
@@ -334,15 +337,15 @@ def doctor(
 
 
 def _register(named: Address | None) -> list[Finding]:
-    """What is to be known of a register in a file: one that is named, or lies here. One on a server is not outgrown."""
+    """What is to be known of a register: one that is named, or lies here."""
     address, check = named or Path(REGISTER), "register"
-    if not isinstance(address, Path):
-        return []
-    if not address.exists():
+    if isinstance(address, Path) and not address.exists():
         return [] if named is None else [Finding(check, "warning", str(no_register(address)))]
     try:
         from harness.office.register import condition, store  # come with an extra
 
+        if not isinstance(address, Path):
+            return [_server(check, address)]
         longest = condition.wait_told(address)
     except ModuleNotFoundError as error:
         lacking = extras.missing(error, f"sscard office --register {address}", "office")
@@ -356,6 +359,19 @@ def _register(named: Address | None) -> list[Finding]:
     if longest:
         return [Finding(check, "warning", store.outgrown(longest))]
     return [Finding(check, "ok", _("{path}: SQLite is not outgrown").format(path=address))]
+
+
+def _server(check: str, address: ServerAddress) -> Finding:
+    """Whether it lets us in, and how."""
+    from harness.office.register import condition
+
+    try:
+        told = condition.server_told(address)
+    except NoRegister as error:
+        return Finding(check, "warning", str(error))
+    except RegisterError as error:
+        return Finding(check, "fault", str(error))
+    return Finding(check, "ok", f"{address}: {told}")
 
 
 COMMANDS = (run, doctor)

@@ -48,7 +48,14 @@ def options(function: F) -> F:
         drawer, password = office_drawer, ""
         if isinstance(office, ServerAddress):
             seen_password(office, FIRST)
-            password = office.passwords().get("password", "")
+            secrets = office.passwords()
+            password = secrets.pop("password", "")
+            if secrets:  # no variable of libpq's hands them on to the page's process
+                raise click.UsageError(
+                    _("{option}: the page takes no {names} in an address").format(
+                        option=FIRST, names=", ".join(secrets)
+                    )
+                )
         else:
             drawer = drawer or office.with_name(DRAWER)
         choice = OfficeChoice(

@@ -1,4 +1,4 @@
-"""Of two services over one register on a server one is killed, and nothing is lost."""
+"""Services over a register on a server: of two one is killed, and nothing is lost; none tells the password."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +22,11 @@ from emulator.filesystem.memory.image import Image
 from harness.readers.connection import InProcess
 from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
+from tests.kit.guarded import LOGIN, PASSWORD, Guarded, guarded, nobody_logged_in
 from tests.kit.postgres import Cluster, cluster
-from tests.kit.served import sscard, started
+from tests.kit.served import DEADLINE, Served, sscard, started
 
-__all__ = ["cluster"]
+__all__ = ["cluster", "guarded", "nobody_logged_in"]
 CARDS, EACH = 4, 12
 REGIONS = ("510700", "513400")
 
@@ -95,3 +98,88 @@ def test_of_two_services_over_one_server_one_is_killed_and_nothing_is_lost(clust
         ended = "operation = 'transfer' AND outcome IN ('done', 'resumed')"
         ((done,),) = cluster.sql(name, f"SELECT count(*) FROM audit WHERE {ended}")
         assert done >= said[200]
+
+
+# --- a server that asks for a password ---
+
+ANOTHER = "eben-geaendert"
+
+
+@pytest.mark.usefixtures("nobody_logged_in")
+def test_a_service_tells_nobody_the_password_and_goes_on_once_it_is_right_again(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    file, log = guarded.password_file(tmp_path / "passwords"), tmp_path / "requests"
+    given = ("office", "--register", str(guarded.address()), "--secret", str(guarded.cluster.secret))
+    with started(
+        *given, "serve", "--port", "0", "--request-log", str(log), environment={"PGPASSFILE": str(file)}
+    ) as one:
+        url = one.line().split()[-1]
+        said = [*command_lines(one.process.pid), until(f"{url}/readyz", 200)]
+        guarded.set_password(ANOTHER)
+        try:
+            refused = until(f"{url}/readyz", 503)
+            said += [refused, got(f"{url}/metrics")[1], got(f"{url}/outlets")[1]]
+        finally:
+            guarded.set_password(PASSWORD)
+        assert json.loads(refused)["parts"] == {"register": "busy", "cards": "busy"}
+        said += [until(f"{url}/readyz", 200), got(f"{url}/metrics")[1], *ended(one), log.read_text()]
+    nowhere(said, PASSWORD, ANOTHER, str(file))
+
+
+@pytest.mark.pcsc
+@pytest.mark.usefixtures("nobody_logged_in")
+def test_the_page_hands_the_password_on_where_nobody_sees_it(guarded: Guarded) -> None:
+    address = str(guarded.address())
+    given = ("studio", "--private", "--port", "0", "--office-secret", str(guarded.cluster.secret), "--office")
+    with started(*given, address.replace(f"{LOGIN}@", f"{LOGIN}:{PASSWORD}@")) as one:
+        while not (line := one.line()).startswith("listening "):
+            pass
+        url = line.removeprefix("listening ")
+        typed, *children = command_lines(one.process.pid)
+        assert PASSWORD in typed, "as it was typed"
+        assert children, "the page is a program of its own"
+        said = [*children, until(f"{url}/office/readyz", 200), got(f"{url}/office/metrics")[1], *ended(one)]
+    nowhere(said, PASSWORD)
+    assert "put it into PGPASSWORD or ~/.pgpass" in "".join(said)
+
+
+def command_lines(pid: int) -> list[str]:
+    """As whoever lists processes sees it: a program's, and those of all that it started."""
+    found = [Path(f"/proc/{pid}/cmdline").read_text()]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            found += command_lines(int(child))
+    return found
+
+
+def ended(one: Served) -> list[str]:
+    """What it has written, once it has ended."""
+    one.end()
+    assert one.process.stderr is not None
+    return [*one.seen, one.process.stderr.read()]
+
+
+def nowhere(said: list[str], *secrets: str) -> None:
+    for text in said:
+        for secret in secrets:
+            assert secret not in text
+
+
+def got(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def until(url: str, status: int) -> str:
+    """The first answer of this status."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        found, told = got(url)
+        if found == status:
+            return told
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from contextvars import ContextVar
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,7 +18,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from emulator.filesystem.memory.image import Image
 from harness.cli import main
+from harness.office.cards import chosen
+from harness.office.cards.in_register import RegisterCards
 from harness.office.cards.store import CardStore
 from harness.office.case import roles
 from harness.office.desk import tokens
@@ -31,6 +34,7 @@ from harness.readers import pcsc
 from harness.readers.connection import Connection
 from harness.web.office import create
 from harness.web.office.examples import STORY, Example
+from tests.kit import offices
 from tests.kit.offices import START, Desk, citizen
 
 CLERKS = {Role.CLERK: seed.MAKER, Role.BANK: seed.BANKER, Role.ADMINISTRATOR: seed.OFFICER}
@@ -113,10 +117,14 @@ def kind(response: httpx2.Response) -> tuple[int, str]:
 
 
 class CommandLine:
-    """A register in a folder, or at an address with its secret in a file, and commands given at it."""
+    """A register in a folder, or at an address with its secret in a file, and commands given at it. On a server where
+    ``Desk`` has its own there.
+    """
 
     def __init__(self, folder: Path, register: str = "", secret: Path | None = None) -> None:
-        self.folder = folder
+        self.folder, self._server = folder, None if register else offices.server
+        if self._server is not None:
+            register, secret = self._server.where(folder / "office.db")
         self._where = ["--register", register or str(folder / "office.db")]
         self._where += ["--secret", str(secret)] if secret else []
         self.run("init")
@@ -129,6 +137,13 @@ class CommandLine:
 
     def result(self, *arguments: str, expect: int = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
+
+    def image(self, number: str) -> Image:
+        """What a card of its drawer is now."""
+        if self._server is None:
+            return CardStore(self.folder / "office-cards").image(number)
+        with closing(self._server.of(self.folder / "office.db")) as register:
+            return chosen.store(register, None).image(number)
 
     def write(self, name: str, result: Any) -> str:
         path = self.folder / name
@@ -167,15 +182,25 @@ class Torn:
         return self._connection.send(command)
 
 
+def through(patch: pytest.MonkeyPatch, wrap: Callable[[Connection], Connection]) -> None:
+    """Every card that an office puts into its reader is reached by way of this, wherever its cards are kept."""
+    for kind in (CardStore, RegisterCards):
+        patch.setattr(kind, "inserted", _wrapped(kind.inserted, wrap))
+
+
+def _wrapped(
+    whole: Callable[[Any, str], AbstractContextManager[Connection]], wrap: Callable[[Connection], Connection]
+) -> Callable[[Any, str], AbstractContextManager[Connection]]:
+    @contextmanager
+    def inserted(self: Any, number: str) -> Iterator[Connection]:
+        with whole(self, number) as connection:
+            yield wrap(connection)
+
+    return inserted
+
+
 @contextmanager
 def pulled_out(monkeypatch: pytest.MonkeyPatch, updates: int) -> Iterator[None]:
-    whole = CardStore.inserted
-
-    @contextmanager
-    def inserted(self: CardStore, number: str) -> Iterator[Connection]:
-        with whole(self, number) as connection:
-            yield Torn(connection, updates)
-
     with monkeypatch.context() as patch:
-        patch.setattr(CardStore, "inserted", inserted)
+        through(patch, lambda connection: Torn(connection, updates))
         yield

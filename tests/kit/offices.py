@@ -126,6 +126,18 @@ class Server(Protocol):
     def of(self, folder: Path) -> Register:
         """The register of this folder's office."""
 
+    def where(self, folder: Path) -> tuple[str, Path]:
+        """Its address, and the file of its secret."""
+
+    def kept(self, folder: Path) -> str:
+        """A copy of what it holds, by a name. Nobody is connected to it."""
+
+    def restore(self, folder: Path, name: str) -> None:
+        """It holds what it did when that copy was made."""
+
+    def held(self, folder: Path) -> bytes:
+        """Every row of it, as text, but its cards'."""
+
 
 server: Server | None = None
 """None: an office has its register in its folder."""
@@ -136,6 +148,7 @@ class Desk:
 
     def __init__(self, folder: Path, moment: datetime = START) -> None:
         self.clock = Clock(moment)
+        self._folder, self._server = folder, server
         self._path, self._cards, self._written = folder / "register.db", folder / "drawer", b""
         if server is not None:
             self.register = server.of(folder)
@@ -208,14 +221,26 @@ class Desk:
             self._written = b""
         return bool(self._written)
 
-    def content(self) -> Content:
-        """What stands in its files."""
+    def held(self) -> bytes:
+        """All that its register holds: the files as they lie there, or a server's rows."""
+        if self._server is not None:
+            return self._server.held(self._folder)
+        return b"".join(one.read_bytes() for one in self._folder.glob(f"{self._path.name}*"))
+
+    def content(self) -> Content | str:
+        """What stands in its files, or the name of a copy on the server."""
         self.register.close()  # all is in the one file then; the next transaction opens it again
+        if self._server is not None:
+            return self._server.kept(self._folder)
         return Content(self._path.read_bytes(), {one.name: one.read_bytes() for one in self._cards.iterdir()})
 
-    def restore(self, content: Content) -> None:
-        """Its files as they were. Its program goes on: that is much quicker than to begin anew."""
+    def restore(self, content: Content | str) -> None:
+        """It holds what it did. Its program goes on: that is much quicker than to begin anew."""
         self.register.close()
+        if isinstance(content, str):
+            assert self._server is not None
+            self._server.restore(self._folder, content)
+            return
         for beside in self._path.parent.glob(f"{self._path.name}-*"):
             beside.unlink()
         self._path.write_bytes(content.register)
@@ -225,5 +250,5 @@ class Desk:
             (self._cards / name).write_bytes(text)
 
 
-_FIRST: dict[tuple[object, ...], tuple[str, Content]] = {}
+_FIRST: dict[tuple[object, ...], tuple[str, Content | str]] = {}
 """By moment, person and kind of card: the number of the first card in use, and the office that has it."""

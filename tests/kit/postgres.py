@@ -27,7 +27,9 @@ from harness.office.register.address import ServerAddress
 from harness.office.register.store import Register
 from tests.kit import offices
 
-ROLE, TEMPLATE = "office", "planted"
+WHERE = os.environ.get("SSCARD_TEST_REGISTER", "file")
+ABOUT_A_FILE = "about a register in a file"
+ROLE, TEMPLATE, PORT = "office", "planted", 5432
 BELOW = ("setpriv", "--pdeathsig", "QUIT", "unshare", "--user", "--map-user=1000", "--map-group=1000")
 DEADLINE = 30.0
 QUIETLY = (
@@ -48,18 +50,20 @@ class Elsewhere(Register):
 
     @property
     def path(self) -> Path:
-        pytest.skip("about a register in a file")
+        pytest.skip(ABOUT_A_FILE)
 
 
 class Cluster:
-    """A running server. ``folder``: where its socket is."""
+    """A running server. ``folder``: where its socket is; ``port``: of the socket's name."""
 
     def __init__(self, folder: Path, settings: tuple[str, ...] = QUIETLY) -> None:
         found = programs()
         assert found is not None
         self.folder, self._programs, self._settings = folder, found, settings
+        self.port = PORT
         self._numbers = itertools.count(1)
         self._names: dict[Path, str] = {}
+        self._kept: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self.secret = folder / "office.secret"
         options = ("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions")
@@ -69,10 +73,11 @@ class Cluster:
         given = [*BELOW, str(self._programs / program), *arguments]
         subprocess.run(given, check=True, stdout=subprocess.DEVNULL, timeout=DEADLINE)
 
-    def start(self) -> None:
-        """Starts it; returns once it lets one in."""
+    def start(self, *more: str, port: int = PORT) -> None:
+        """Starts it, with these settings more; returns once it lets one in."""
+        self.port = port
         given = [*BELOW, str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
-        for one in self._settings:
+        for one in (*self._settings, f"port={port}", *more):
             given += ["-c", one]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(given, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -96,11 +101,13 @@ class Cluster:
 
     def link(self, database: str) -> psycopg.Connection[TupleRow]:
         """A connection of its own, past the office, each statement kept at once."""
-        return psycopg.connect(host=str(self.folder), user=ROLE, dbname=database, autocommit=True)
+        return psycopg.connect(host=str(self.folder), port=self.port, user=ROLE, dbname=database, autocommit=True)
 
     def address(self, database: str, **more: str) -> ServerAddress:
         """Where a database of it is."""
-        return ServerAddress({"host": str(self.folder), "user": ROLE, "dbname": database, **more})
+        return ServerAddress(
+            {"host": str(self.folder), "port": str(self.port), "user": ROLE, "dbname": database, **more}
+        )
 
     def sql(self, database: str, statement: str) -> list[TupleRow]:
         """What one statement tells, past the office."""
@@ -110,17 +117,44 @@ class Cluster:
 
     def of(self, folder: Path) -> Register:
         """The register that an office of this folder has on the server, in this program and those that it forks."""
+        return Elsewhere(self._of(folder), durable=False, hash_cost=2, secret_file=self.secret, make=False)
+
+    def where(self, folder: Path) -> tuple[str, Path]:
+        """The address of the same, and the file of its secret."""
+        return str(self._of(folder)), self.secret
+
+    def _of(self, folder: Path) -> ServerAddress:
         if folder not in self._names:
             name = self._names[folder] = f"test_{next(self._numbers)}"
             self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        address = self.address(self._names[folder])
-        return Elsewhere(address, durable=False, hash_cost=2, secret_file=self.secret, make=False)
+        return self.address(self._names[folder])
+
+    def kept(self, folder: Path) -> str:
+        """The name of a copy of what this folder's register holds."""
+        name = f"kept_{next(self._numbers)}"
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {self._names[folder]}")
+        self._kept.append(name)
+        return name
+
+    def restore(self, folder: Path, name: str) -> None:
+        """This folder's register holds what that copy does."""
+        self.sql("postgres", f"DROP DATABASE {self._names[folder]} WITH (FORCE)")
+        self.sql("postgres", f"CREATE DATABASE {self._names[folder]} TEMPLATE {name}")
+
+    def held(self, folder: Path) -> bytes:
+        """Every row of this folder's register, as text, but its cards'."""
+        name = self._names[folder]
+        listed = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'card_image'"
+        tables = self.sql(name, listed)
+        rows = [row for (table,) in tables for row in self.sql(name, f"SELECT t::text FROM {table} AS t")]
+        return "\n".join(text for (text,) in rows).encode()
 
     def forget(self) -> None:
-        """Drops the databases of all folders."""
-        for name in self._names.values():
+        """Drops the databases of all folders, and their copies."""
+        for name in (*self._names.values(), *self._kept):
             self.sql("postgres", f"DROP DATABASE {name} WITH (FORCE)")
         self._names.clear()
+        self._kept.clear()
 
     def plant(self) -> None:
         """Makes the template: a register with the small world of ``seed`` in it."""
@@ -189,6 +223,7 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield "server"
         server.forget()
     else:
+        monkeypatch.setattr(offices, "server", None)
         yield "file"
 
 
@@ -197,3 +232,22 @@ def database(cluster: Cluster) -> Iterator[str]:
     """A database of the test's own, with a register in it."""
     with cluster.database() as name:
         yield name
+
+
+@pytest.fixture
+def in_a_file() -> None:
+    """Skips where registers are on a server."""
+    if offices.server is not None:
+        pytest.skip(ABOUT_A_FILE)
+
+
+@pytest.fixture(autouse=True)
+def wherever_said(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every ``Desk`` has its register on a server where ``SSCARD_TEST_REGISTER`` is ``postgresql``."""
+    if WHERE != "postgresql":
+        yield
+        return
+    server: Cluster = request.getfixturevalue("cluster")
+    monkeypatch.setattr(offices, "server", server)
+    yield
+    server.forget()

@@ -17,7 +17,7 @@ SCHEMES = ("postgresql://", "postgres://")
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 SECRET = "office.secret"
 """The file of an office's secret where the register is none that it could lie beside."""
-SECRETS = frozenset({"password", "sslpassword"})
+SECRETS = frozenset({"password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"})
 """What of an address nobody is shown."""
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from emulator.messages import _
 from harness.office.register import audit
+from harness.office.register.address import ServerAddress
 from harness.office.register.base import Base
-from harness.office.register.failures import Unusable
-from harness.office.register.store import Register, longest_wait, outgrown
+from harness.office.register.failures import Unusable, no_register
+from harness.office.register.store import Register, database, longest_wait, outgrown
 
 TRIGGERS = {
     "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger'", {"audit_no_update", "audit_no_delete"}),
@@ -66,6 +67,25 @@ def wait_told(path: Path) -> float:
             return longest_wait(link)
     except (DBAPIError, sqlite3.Error) as error:
         raise Unusable(str(getattr(error, "orig", error))) from error
+
+
+def server_told(address: ServerAddress) -> str:
+    """What answers there: ``PostgreSQL 15.14, TLSv1.3``. Nothing is changed and the office's secret is not asked for.
+    RegisterError, Unusable where it cannot be used; NoRegister where the database has none.
+    """
+    found = database(address)
+    try:
+        with found.reading.connect() as link:
+            found.fit(link)
+            if MigrationContext.configure(link).get_current_revision() is None:
+                raise no_register(address)
+            version = ".".join(map(str, link.dialect.server_version_info or ()))
+            tls = link.scalar(text("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+            return f"PostgreSQL {version}, {tls or _('without TLS')}"
+    except DBAPIError as error:
+        raise found.unopened(error) from error
+    finally:
+        found.close()
 
 
 def _schema(context: MigrationContext, link: Connection) -> Iterator[str]:

@@ -8,6 +8,7 @@ Whoever only looks reads one snapshot and waits for nobody.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import AbstractContextManager
 from typing import Any, cast
@@ -68,6 +69,8 @@ LOST: Words = (
     "与登记库服务器的连接中断，请稍后再试",
     "the register's server cannot be reached, or has ended the connection: try again",
 )
+TLS = frozenset({"require", "verify-ca", "verify-full"})
+"""Values of ``sslmode`` that take nothing else."""
 LOCKED = "55P03"
 """The SQLSTATE of a lock that was not had in time."""
 CONNECTION = ("08", "57P")
@@ -123,17 +126,17 @@ class PostgresServer:
             )
 
     def unopened(self, error: Exception) -> RegisterError:
-        """Why it could not be opened: where no connection came about, in the words of libpq, which know no password."""
+        """Why it could not be opened: where no connection came about, in the words of libpq, which tell no password."""
         if not isinstance(error, DBAPIError):
             return RegisterError(
                 _("{register}: no register of this program, or one of a newer program").format(register=self._address)
             )
-        if state(error) or not _unconnected(error):
+        if state(error) or error.connection_invalidated or not isinstance(error, OperationalError):
             zh, en = self.why(error)
             return Unusable(f"{self._address}: {chinese_first(en, zh)}")
         return Unusable(
-            _("{register}: 无法连接登记库服务器 no connection to the register's server: {why}{remedy}").format(
-                register=self._address, why=_in_one_line(error), remedy=_remedy(error)
+            _("{register}: 无法连接登记库服务器 no connection to the register's server: {why}{known}").format(
+                register=self._address, why=_in_one_line(error), known=_known(self._address, error)
             )
         )
 
@@ -222,20 +225,24 @@ def _named(error: DBAPIError) -> str:
     return f"SQLSTATE {state(error)}" if state(error) else type(error.orig).__name__
 
 
-def _unconnected(error: DBAPIError) -> bool:
-    """Whether it is about a connection that never came about."""
-    link = getattr(error.orig, "pgconn", None)
-    return link is not None and not error.connection_invalidated
-
-
 def _in_one_line(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())
 
 
-def _remedy(error: DBAPIError) -> str:
+def _known(address: ServerAddress, error: DBAPIError) -> str:
+    """What else is known of a connection that did not come about: where its password is from, whether it had TLS."""
     link = getattr(error.orig, "pgconn", None)
-    if link is not None and link.needs_password:
+    if link is None:  # it was not even begun
+        return ""
+    if link.needs_password:
         return _("; the password is taken from PGPASSWORD, or from ~/.pgpass (PGPASSFILE)")
+    if link.used_password:  # of one from a file, libpq says so
+        if "password" in address.given:
+            return _("; the password was the one in the address")
+        return _("; the password was the one in PGPASSWORD") if os.environ.get("PGPASSWORD") else ""
+    mode = next(one.val.decode() for one in link.info if one.keyword == b"sslmode")
+    if mode in TLS and not link.ssl_in_use:
+        return _("; no TLS came about, which sslmode={mode} asks for").format(mode=mode)
     return ""
 
 

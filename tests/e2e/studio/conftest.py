@@ -6,6 +6,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.kit import browsers
+from tests.kit.postgres import cluster, wherever_said
+
+__all__ = ["cluster", "wherever_said"]
 
 
 @pytest.fixture  # one a test: Playwright's event loop would be in the way of other tests of this process

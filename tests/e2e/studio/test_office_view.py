@@ -19,7 +19,7 @@ from harness.office.measures.articles import Citation
 from harness.office.register import seed
 from harness.office.requests import models as requests
 from harness.office.vocabulary import Loss
-from tests.kit import browsers
+from tests.kit import browsers, offices
 from tests.kit.office_fronts import pulled_out
 from tests.kit.offices import START, Desk, citizen
 
@@ -58,6 +58,9 @@ def test_a_clerk_signs_in_applies_is_refused_by_the_article_and_the_trail_shows_
         desk.with_card(number, requests.ChangeInformation(phone="00000000077", address="四川省成都市虚构区测试路7号"))
     banker, officer = token(desk, seed.BANKER), token(desk, seed.OFFICER)
     given = ("--office", str(tmp_path / "register.db"), "--office-drawer", str(tmp_path / "drawer"))
+    if offices.server is not None:
+        address, secret = offices.server.where(tmp_path)
+        given = ("--office", address, "--office-secret", str(secret))
     refused = r"40[139] .*/office/"
     with (
         contextlib.closing(desk.register),

@@ -3,8 +3,6 @@
 Revision: 0003, after 0002.
 """
 
-import json
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,6 +12,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+INSURED = sa.column("insured", sa.JSON())
 
 
 def upgrade() -> None:
@@ -24,10 +23,10 @@ def upgrade() -> None:
     op.add_column("card", sa.Column("suspended_why", sa.String(), nullable=False, server_default=""))
     op.add_column("card", sa.Column("electronic_goes_on", sa.Boolean(), nullable=False, server_default=sa.false()))
     link = op.get_bind()
-    people = sa.table("person", *map(sa.column, ("id", "region", "insured", "country")))
-    for number, region, insured, country in link.execute(sa.select(people)).all():
+    people = sa.table("person", *map(sa.column, ("id", "region", "country")), INSURED)
+    for number, region, country, insured in link.execute(sa.select(people)).all():
         values = {
-            "insured": json.dumps(dict.fromkeys(json.loads(insured), region)),
+            "insured": dict.fromkeys(insured, region),
             "country": ALPHA_3.get(country, country),  # letters, as a card takes them
         }
         link.execute(people.update().where(people.c.id == number).values(values))
@@ -36,9 +35,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Back; insurances that are elsewhere than their holder are told with the holder's region from then on."""
     link = op.get_bind()
-    people = sa.table("person", *map(sa.column, ("id", "insured")))
+    people = sa.table("person", sa.column("id"), INSURED)
     for number, insured in link.execute(sa.select(people)).all():
-        link.execute(people.update().where(people.c.id == number).values(insured=json.dumps(list(json.loads(insured)))))
+        link.execute(people.update().where(people.c.id == number).values(insured=list(insured)))
     for table, column in (
         ("card", "electronic_goes_on"),
         ("card", "suspended_why"),

@@ -14,7 +14,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from emulator.filesystem.memory import image as images
 from harness.office.cards import store
 from harness.office.desk import tokens
 from harness.office.register import seed
@@ -75,11 +74,11 @@ def test_a_card_that_another_program_has_for_a_moment_is_waited_for(
     number = desk.issued()
     query = {"holder": examples.ME, "shown": [examples.ME]}
     with ExitStack() as stack:
-        stack.enter_context(images.held(desk.card_file(number)))
+        stack.enter_context(desk.card(number))
         Timer(0.3, stack.pop_all().close).start()
         assert client.post(f"/operations/query?drawer={number}", json=query).status_code == 200
     monkeypatch.setattr(store, "WAIT", 0.1)
-    with images.held(desk.card_file(number)):
+    with desk.card(number):
         answer = client.post(f"/operations/query?drawer={number}", json=query)
         assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "busy"), "but not for ever"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from harness.office.cards.store import CardStore
 from harness.office.case.operation import CardUse
 from harness.office.case.roles import SERVICE
 from harness.office.case.rule import Rule
@@ -23,7 +20,7 @@ from harness.office.vocabulary import Role
 from harness.readers.connection import Connection
 from harness.web.office import answers
 from harness.web.office.examples import FIRST, ME, STORY, WHO
-from tests.kit.office_fronts import Caller
+from tests.kit.office_fronts import Caller, through
 from tests.kit.offices import Desk
 
 UNREAD = [name for name, one in ALL.items() if one.card is CardUse.NONE]
@@ -52,14 +49,7 @@ class Counted:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Every command that reaches a card of the store from now on."""
     found: list[bytes] = []
-    whole = CardStore.inserted
-
-    @contextmanager
-    def inserted(self: CardStore, number: str) -> Iterator[Connection]:
-        with whole(self, number) as connection:
-            yield Counted(connection, found)
-
-    monkeypatch.setattr(CardStore, "inserted", inserted)
+    through(monkeypatch, lambda connection: Counted(connection, found))
     return found
 
 

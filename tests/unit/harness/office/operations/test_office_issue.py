@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from emulator.filesystem.memory import image as images
 from harness.office.cards import content
 from harness.office.people import made_up
 from harness.office.register import seed
@@ -23,8 +22,8 @@ def commands(tmp_path: Path) -> CommandLine:
 
 def test_issue_one_and_its_card_is_in_the_drawer(commands: CommandLine) -> None:
     card = commands.issued("--layout", "2.00", "--with-account")
-    with images.held(commands.folder / "office-cards" / f"{card}.json") as image:
-        assert (image.layout.name, image.algorithm) == ("2.00", "3des")
+    image = commands.image(card)
+    assert (image.layout.name, image.algorithm) == ("2.00", "3des")
     assert commands.result("query", "--card", card, "--identity")["cards"][0]["account"] == "active"
     again = commands.run("issue", "--person", str(commands.folder / "me.yaml"), "--electronic-pin", "135790", expect=1)
     assert "一人一卡" in again.stderr

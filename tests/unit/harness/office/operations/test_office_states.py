@@ -337,7 +337,7 @@ def batch(*people: requests.Personal) -> requests.ApplyBatch:
     return ask(requests.ApplyBatch, **told, shown=(clerk,), bank=seed.BANK, people=people)
 
 
-def test_who_is_forgotten_is_nowhere_any_more(desk: Desk, tmp_path: Path) -> None:
+def test_who_is_forgotten_is_nowhere_any_more(desk: Desk) -> None:
     """Not in the notes, the bank's refusals, the batch, the drawer, nor in what the file's free pages hold."""
     person = citizen(51, name="测试忘忘", address="四川省成都市遗忘路一号")
     desk.do(batch(person))
@@ -351,15 +351,15 @@ def test_who_is_forgotten_is_nowhere_any_more(desk: Desk, tmp_path: Path) -> Non
     desk.do(ask(requests.Freeze, **own, why="测试忘忘冒用"), seed.OFFICER)
     desk.with_card(number, ask(requests.Withdraw, why="测试忘忘出借"), seed.OFFICER)
     desk.do(ask(requests.CloseAccount, card=number), seed.BANKER)
-    assert desk.card_file(number).exists()
+    assert desk.services.card_store.has(number)
     retention_over(desk)
     assert desk.do(ask(requests.Erase), seed.OFFICER).data["erased"] == 1
     assert ("erase", 1) in [(line.operation, line.person_id) for line in trail(desk)]
     with desk.register.transaction() as session:
         assert session.get_one(Batch, 1).agent_name == "已删除"
-    assert not desk.card_file(number).exists()
+    assert not desk.services.card_store.has(number)
     desk.register.close()
-    held = (tmp_path / "register.db").read_bytes()
+    held = desk.held()
     for one in ("忘忘", "遗忘路", person.document.number, person.phone, citizen(41).document.number):
         assert one.encode() not in held, one
         assert json.dumps(one)[1:-1].encode() not in held, one

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emulator.chip import Chip
-from emulator.filesystem.memory import image as images
 from emulator.filesystem.memory.cells import PIN_CELL, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.security import PIN
@@ -149,7 +148,7 @@ class Bench:
     def __init__(self, folder: Path, deed: Deed, kind: tuple[str, str]) -> None:
         self.deed, self.desk = deed, Desk(folder)
         self.number = (self.desk.active if deed.activated else self.desk.issued)(ME, *kind)
-        self.image = images.load(self.desk.card_file(self.number))
+        self.image = self.desk.services.card_store.image(self.number)
         if deed.chip is tries:
             self.image.memory.set_counter(tries_cell(PIN), 1)
         self.content = self.desk.content()

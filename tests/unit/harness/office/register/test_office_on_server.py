@@ -453,6 +453,7 @@ def test_a_register_moves_onto_a_server_and_back_whole(cluster: Cluster, tmp_pat
     old.register.close()
 
 
+@pytest.mark.usefixtures("in_a_file")
 def test_a_register_that_was_changed_is_not_copied_and_leaves_nothing(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     old = Desk(tmp_path / "old")

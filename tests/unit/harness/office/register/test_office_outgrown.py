@@ -26,7 +26,8 @@ SAID = "SQLite is outgrown"
 
 
 @pytest.fixture(autouse=True)
-def bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def bound(in_a_file: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    del in_a_file
     monkeypatch.setattr(SqliteFile, "outgrown_after", BOUND)
 
 
@@ -158,5 +159,7 @@ def test_a_register_that_was_named_and_is_not_there_is_said(tmp_path: Path, monk
     (told,) = doctor()
     assert told["level"] == "warning"
     assert "there is no register" in told["detail"]
-    monkeypatch.setenv("SSCARD_OFFICE", "postgresql://office@192.0.2.1/office")
-    assert doctor() == [], "a server is not outgrown, and is not asked"
+    monkeypatch.setenv("SSCARD_OFFICE", "postgresql://office@127.0.0.1:1/office")
+    (told,) = doctor(expect=1)
+    assert told["level"] == "fault"
+    assert "no connection to the register's server" in told["detail"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from alembic import command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import select
+from sqlalchemy import JSON, column, select, table, text
 
 from harness.office.desk import tokens
 from harness.office.electronic import card as electronic
@@ -218,13 +217,12 @@ def test_people_of_an_older_register_keep_their_regions_and_countries_become_let
     desk.active()
     with desk.register.engine.connect() as link:
         command.downgrade(store.history(link), "0002")
+        old: list[list[str]] = list(link.scalars(select(column("insured", JSON())).select_from(table("person"))))
+        assert old[0][0] == "DF03/EF05/61"
+        link.execute(text("UPDATE person SET country = '156'"))
         link.commit()
     desk.register.close()
-    with sqlite3.connect(desk.register.path) as old:
-        assert json.loads(old.execute("SELECT insured FROM person").fetchone()[0])[0] == "DF03/EF05/61"
-        old.execute("UPDATE person SET country = '156'")
-    old.close()
-    again = Register(desk.register.path, durable=False)
+    again = Desk(tmp_path).register
     with again.reading() as session:
         person = session.scalars(select(Person)).one()
         assert person.insured["DF03/EF05/61"] == person.region == "510100"
