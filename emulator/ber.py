@@ -5,6 +5,8 @@ Strict, unlike what shows a card's records to a person: what does not come out e
 
 from __future__ import annotations
 
+from emulator.messages import because
+
 LONG_TAG = 0x1F
 """Low bits of a tag's first byte that say that more bytes follow; bit 8 of each of those says the same."""
 MORE = 0x80
@@ -18,7 +20,7 @@ def objects(data: bytes) -> list[tuple[int, bytes]]:
         tag, at = _tag(data, at)
         size, at = _length(data, at)
         if at + size > len(data):
-            raise ValueError(f"object {tag:02X} announces {size} bytes, {len(data) - at} follow")
+            raise ValueError(because(f"object {tag:02X} announces {size} bytes, {len(data) - at} follow"))
         found.append((tag, data[at : at + size]))
         at += size
     return found
@@ -30,7 +32,7 @@ def wanted(data: bytes) -> list[tuple[int, int]]:
     while at < len(data):
         tag, at = _tag(data, at)
         if at == len(data):
-            raise ValueError(f"the list ends before the length of {tag:02X}")
+            raise ValueError(because(f"the list ends before the length of {tag:02X}"))
         found.append((tag, data[at]))
         at += 1
     return found
@@ -61,17 +63,17 @@ def _tag(data: bytes, at: int) -> tuple[int, int]:
             end += 1
         end += 1
         if end > len(data):
-            raise ValueError(f"the bytes end within tag {data[at:].hex().upper()}")
+            raise ValueError(because(f"the bytes end within tag {data[at:].hex().upper()}"))
     return int.from_bytes(data[at:end], "big"), end
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
     """The length that begins here, and where it ends: one byte, or 81 or 82 and one or two."""
     if at == len(data):
-        raise ValueError("the bytes end before a length")
+        raise ValueError(because("the bytes end before a length"))
     if data[at] <= SHORT_LENGTH:
         return data[at], at + 1
     size = data[at] & SHORT_LENGTH
     if size not in (1, 2) or at + 1 + size > len(data):
-        raise ValueError(f"{data[at]:02X} begins no length of one or two bytes")
+        raise ValueError(because(f"{data[at]:02X} begins no length of one or two bytes"))
     return int.from_bytes(data[at + 1 : at + 1 + size], "big"), at + 1 + size

@@ -29,6 +29,7 @@ from emulator.filesystem.layouts import interfaces
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.nvm import PowerCut
 from emulator.interface import Interface, ats, historical
+from emulator.messages import _, because
 from emulator.session import Session
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def failed(observer: object, error: Exception) -> None:
     """Says in one line of the log that an observer failed and is told no more."""
     # Not the error's own words: they may quote what was sent.
     what = f"{type(error).__name__} {error.strerror}" if isinstance(error, OSError) else type(error).__name__
-    _log.error("%s failed and is told no more; the card goes on: %s", type(observer).__name__, what)
+    told = _("{observer} failed and is told no more; the card goes on: {what}")
+    _log.error("%s", told.format(observer=type(observer).__name__, what=what))
 
 
 def _joined(command: bytes, answer: bytes, parts: list[Exchange]) -> Exchange:
@@ -294,7 +296,7 @@ class Chip:
         self._lock.acquire()
         try:
             if not self._powered:
-                raise RuntimeError("the chip has no power: power_on() first")
+                raise RuntimeError(_("the chip has no power: power_on() first"))
             if self.apdu_shape and self._contactless is None:
                 return follow(self._answer, command)
             if self._plain and self.interposer is None:  # layers less where nobody is to be asked
@@ -429,7 +431,7 @@ class Chip:
         try:
             answer = self._perform(raw)
         except PowerCut:
-            words, took = "power was cut in the middle of it", monotonic() - began
+            words, took = because("power was cut in the middle of it"), monotonic() - began
             written = nvm.writes - written
             cut = Exchange(raw, b"", words, plain=_plain(account.opened), seconds=took, writes=written)
             if tell is not None:
@@ -494,11 +496,11 @@ class Chip:
             raise
         except OSError as error:
             memory.rollback()
-            self._account.reason = f"the image could not be written: {error.strerror}"
+            self._account.reason = because(f"the image could not be written: {error.strerror}")
             return SW.MEMORY_FAILURE.to_bytes(2, "big")
         except Exception:  # the card must live on, whatever our own fault was
             memory.rollback()
-            self._account.reason = "a fault of the emulator's own, not of the command"
+            self._account.reason = because("a fault of the emulator's own, not of the command")
             self._account.failure = _where(sys.exception())
             return SW.UNKNOWN.to_bytes(2, "big")
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from emulator.messages import _
+from emulator.messages import CHINESE, _, asked
 
 PIN = "PIN"
 """The name of the right that a verified PIN gives. Every other right is named like its key."""
@@ -104,6 +104,20 @@ def parse_condition(text: str) -> Condition:
     if len(parts) == 1:
         return parts[0]
     return AllOf(parts) if joints == {"and"} else AnyOf(parts)
+
+
+UNCONDITIONAL = {"free": ("free", "自由"), "never": ("never", "不允许")}
+
+
+def in_words(condition: Condition) -> str:
+    """A condition in the user's language; in English as layouts write it."""
+    if isinstance(condition, AnyOf | AllOf):
+        joint = _(" and ") if isinstance(condition, AllOf) else _(" or ")
+        return joint.join(part.name for part in condition.parts)
+    if isinstance(condition, Right):
+        return condition.name
+    english, chinese = UNCONDITIONAL[str(condition)]
+    return chinese if asked() == CHINESE else english
 
 
 def names_in(condition: Condition) -> tuple[str, ...]:

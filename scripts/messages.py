@@ -1,7 +1,8 @@
 """The catalogue of messages: ``extract`` writes emulator/locale/sscard.pot from the sources and from the help of the
-command line, and brings each language's sscard.po up to date; ``untranslated`` lists what a language lacks, ``take``
-puts translations in, ``compile`` makes an .mo of each .po beside it, ``check`` says whether all is as the sources say.
-``library`` prints what click says itself: no text of ours, but found in the same .mo, and so in each .po.
+command line, reasons.txt from what cards give as reasons, and brings each language's sscard.po up to date;
+``untranslated`` lists what a language lacks, ``take`` puts translations in, ``compile`` makes an .mo of each .po beside
+it, ``check`` says whether all is as the sources say. ``library`` prints what click says itself: no text of ours, but
+found in the same .mo, and so in each .po.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT))  # run as a script, it is this folder that is sear
 
 from emulator.apdu.instructions import INSTRUCTIONS  # noqa: E402
 from emulator.messages.po import Entry, Message, compiled, entries, written  # noqa: E402
+from emulator.messages.reasons import TEMPLATES as REASONS_FILE  # noqa: E402
 from emulator.sources import notes  # noqa: E402
 from harness.cli import main as program  # noqa: E402
 from harness.cli.table import Record, brief, records  # noqa: E402
@@ -33,7 +35,7 @@ from harness.sources.register import register  # noqa: E402
 from harness.trace import reference  # noqa: E402
 
 LOCALE = ROOT / "emulator" / "locale"
-POT = LOCALE / "sscard.pot"
+POT, TEMPLATES = LOCALE / "sscard.pot", Path(REASONS_FILE)
 ROOMS = ("emulator", "harness", "sscard")
 HEADER = {
     "Project-Id-Version": "sscard",
@@ -68,6 +70,8 @@ class Language(NamedTuple):
 LANGUAGES = {one.folder: one for one in (Language("zh_CN", 1, "0"), Language("en", 2, "n != 1"))}
 TOLD = ("_", "deferred", "ngettext")
 """What is called with a message."""
+REASONS = {"because": 0, "CardError": 1, "wrong_p1p2": 1}
+"""What is called with a reason of the card's, at which place: a text, or an f-string, whose values get names."""
 HELP, SOURCES = "harness/cli/commands.json", "docs/sources.toml"
 
 
@@ -78,7 +82,7 @@ HELP, SOURCES = "harness/cli/commands.json", "docs/sources.toml"
 def extracted() -> dict[Message, list[str]]:
     """Every message of the sources, and the files where it stands; the help that is told from the table too."""
     found = spoken(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-    for text, place in (*((one, HELP) for one in helped()), *stated()):
+    for text, place in (*((one, HELP) for one in helped()), *stated(), *reasons()):
         places = found.setdefault((text, ""), [])
         if place not in places:
             places.append(place)
@@ -121,6 +125,51 @@ def stated() -> Iterator[tuple[str, str]]:
     for source in register().sources.values():
         for text in filter(_has_words, (source.label, source.note)):
             yield text, SOURCES
+
+
+def reasons() -> Iterator[tuple[str, str]]:
+    """The templates of what a card gives as the reason of its answers, and where."""
+    for path in sorted((ROOT / "emulator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REASONS:
+                for template in _templates(node.args[REASONS[node.func.id]]):
+                    yield template, path.relative_to(ROOT).as_posix()
+
+
+def _templates(node: ast.expr) -> Iterator[str]:
+    """Those of an argument that stands where a reason does; of a variable or a call none: it is made elsewhere."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        names: dict[str, int] = {}
+        yield "".join(
+            _hole(part, names) if isinstance(part, ast.FormattedValue) else str(ast.literal_eval(part))
+            for part in node.values
+        )
+    elif isinstance(node, ast.IfExp):
+        yield from _templates(node.body)
+        yield from _templates(node.orelse)
+
+
+def _hole(part: ast.FormattedValue, names: dict[str, int]) -> str:
+    """A value's place in a template, named after what it is, with a number from the second of a name on."""
+    node = part.value
+    while not isinstance(node, ast.Attribute | ast.Name):
+        match node:
+            case ast.Call(func=ast.Attribute(value=of)) | ast.Subscript(value=of) | ast.BinOp(left=of):
+                node = of
+            case ast.Call(args=[of, *_rest]):
+                node = of
+            case _:
+                raise SystemExit(f"line {part.lineno}: a reason's value that has no name: give it one")
+    name = (node.attr if isinstance(node, ast.Attribute) else node.id).lower()
+    names[name] = number = names.get(name, 0) + 1
+    return "{" + name + (f"_{number}" if number > 1 else "") + "}"
+
+
+def templates() -> str:
+    """The templates of reasons with values, one a line."""
+    return "".join(f"{one}\n" for one in sorted({template for template, _place in reasons() if "{" in template}))
 
 
 def _said_of(record: Record) -> Iterator[str]:
@@ -278,7 +327,8 @@ def main() -> None:
 
 @main.command()
 def extract() -> None:
-    """Write the .pot, and bring each .po up to date."""
+    """Write the .pot and the reasons' templates, and bring each .po up to date."""
+    TEMPLATES.write_text(templates(), encoding="utf-8")
     POT.write_text(template(), encoding="utf-8")
     for language in LANGUAGES.values():
         _write(language, up_to_date(language))
@@ -332,7 +382,8 @@ def take(files: tuple[Path, ...], language: str) -> None:
 @main.command()
 def check() -> None:
     """Fail if the .pot or a .po is not what the sources say."""
-    for path, said in ((POT, template()), *((one.path, up_to_date(one)) for one in LANGUAGES.values())):
+    made = ((POT, template()), (TEMPLATES, templates()))
+    for path, said in (*made, *((one.path, up_to_date(one)) for one in LANGUAGES.values())):
         if not path.exists() or path.read_text(encoding="utf-8") != said:
             raise click.ClickException(f"{path.relative_to(ROOT)} is not what the sources say: make messages")
 

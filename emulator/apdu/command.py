@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.terms import Messaging
+from emulator.messages import _
 
 HEADER = 5
 """CLA, INS, P1, P2, and Lc or Le of a short command."""
@@ -113,7 +114,11 @@ class ResponseAPDU:
     def parse(cls, raw: bytes) -> ResponseAPDU:
         """Splits an answer; ValueError below two bytes."""
         if len(raw) < 2:
-            raise ValueError(f"an answer has at least two bytes (SW1 SW2), {len(raw)} came: {raw.hex().upper() or '-'}")
+            raise ValueError(
+                _("an answer has at least two bytes (SW1 SW2), {size} came: {answer}").format(
+                    size=len(raw), answer=raw.hex().upper() or "-"
+                )
+            )
         return cls(raw[:-2], int.from_bytes(raw[-2:], "big"))
 
     @property

@@ -36,6 +36,4 @@ def check(card: CardState, kind: type[Instruction]) -> None:
     home = card.layout.pin.application
     line = [directory.spec.id for directory in here.line()]
     if home in line and not (line[0] == home and kind.before_activation):
-        raise CardError(
-            SW.CONDITIONS_NOT_SATISFIED, "the social security function has not been activated (社会保障功能未启用)"
-        )
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the social security function has not been activated")

@@ -17,6 +17,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import Suite, suite_of
 from emulator.filesystem.layouts.specs import KeySpec, MessagingSpec
 from emulator.filesystem.layouts.terms import MacStart, Messaging, MessagingKey
+from emulator.messages import _
 
 
 def covered(command: CommandAPDU, body: bytes) -> bytes:
@@ -74,7 +75,7 @@ class Seal:
         """In the terminal: the data of a closed answer; ValueError if its MAC or its cipher is not right."""
         body, mac = answer[:-MAC_SIZE], answer[-MAC_SIZE:]
         if not hmac.compare_digest(self.mac(body), mac):
-            raise ValueError("the MAC of the card's answer is not right")
+            raise ValueError(_("the MAC of the card's answer is not right"))
         return self.suite.decipher(self.key, body) if self.enciphered else body
 
 
@@ -111,8 +112,9 @@ def opened(card: CardState, kind: type[Instruction], command: CommandAPDU) -> Op
     left = tries.spend() if tries else None
     if not hmac.compare_digest(seal.mac(covered(command, body)), mac):
         card.session.drop_keys()
-        counted = "" if left is None else f"; {left} tries left"
-        raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}{counted}")
+        if left is None:
+            raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}")
+        raise CardError(SW.MESSAGING_OBJECT_WRONG, f"the MAC is not right under {key.name}; {left} tries left")
     if enciphered and body:
         try:
             body = seal.suite.decipher(seal.key, body)

@@ -13,6 +13,7 @@ from emulator.filesystem.memory.cells import UNBLOCKINGS_CELL, VERSIONS, Applica
 from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.memory import Memory
 from emulator.filesystem.memory.tries import TryCounter
+from emulator.messages import because
 from emulator.security import PIN, Condition
 from emulator.session import Session
 
@@ -48,7 +49,7 @@ class CardState:
     def may_read(self, spec: FileSpec, messaging: Messaging) -> None:
         """6982 unless the session's rights allow reading, 6987 where it must come under other secure messaging."""
         if not spec.read.satisfied(self.session.rights):
-            self._refuse("reading", spec.path, spec.read)
+            self._refuse(because("reading"), spec.path, spec.read)
         if spec.read_messaging:
             self._secured("reading", spec.path, spec.read_messaging, messaging)
 
@@ -56,32 +57,34 @@ class CardState:
         """6982 unless the session's rights allow updating, 6987 where it must come under other secure messaging."""
         self.right_to_update(spec)
         if spec.update_messaging:
-            self._secured("updating", spec.path, spec.update_messaging, messaging)
+            self._secured(because("updating"), spec.path, spec.update_messaging, messaging)
 
     def right_to_read(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow reading."""
         if not spec.read.satisfied(self.session.rights):
-            self._refuse("reading", spec.path, spec.read)
+            self._refuse(because("reading"), spec.path, spec.read)
 
     def right_to_update(self, spec: FileSpec) -> None:
         """6982 unless the session's rights allow updating."""
         if not spec.update.satisfied(self.session.rights):
-            self._refuse("updating", spec.path, spec.update)
+            self._refuse(because("updating"), spec.path, spec.update)
 
     def need(self, condition: Condition, what: str) -> None:
         """6982 unless the session's rights satisfy a condition."""
         if not condition.satisfied(self.session.rights):
-            raise CardError(SW.SECURITY_NOT_SATISFIED, f"{what} needs {condition}; {self._won()}")
+            won = self._won()
+            raise CardError(SW.SECURITY_NOT_SATISFIED, f"{what} needs {condition}; {won}")
 
     def _refuse(self, deed: str, path: str, condition: Condition) -> None:
         """The transport key of a blank card opens all its files; else 6982."""
         if self.filling():
             return
-        raise CardError(SW.SECURITY_NOT_SATISFIED, f"{deed} {path} needs {condition}; {self._won()}")
+        won = self._won()
+        raise CardError(SW.SECURITY_NOT_SATISFIED, f"{deed} {path} needs {condition}; {won}")
 
     def _secured(self, deed: str, path: str, demand: Messaging, messaging: Messaging) -> None:
         if messaging is not demand and not self.filling():
-            wanted = "a MAC" if demand is Messaging.MAC else "MAC and cipher"
+            wanted = because("a MAC" if demand is Messaging.MAC else "MAC and cipher")
             raise CardError(SW.MESSAGING_OBJECT_MISSING, f"{deed} {path} needs {wanted}")
 
     def blocked(self, directory: Directory) -> ApplicationLife:
@@ -96,7 +99,10 @@ class CardState:
         return plan is not None and self.memory.card_life is CardLife.BLANK and plan.key in self.session.rights
 
     def _won(self) -> str:
-        return f"rights won: {', '.join(sorted(self.session.rights)) or 'none'}"
+        if not self.session.rights:
+            return because("rights won: none")
+        won = ", ".join(sorted(self.session.rights))
+        return because(f"rights won: {won}")
 
     def messaging_key(self) -> KeySpec:
         """The key of MAC and cipher in the current DF; 6A88."""
@@ -128,8 +134,9 @@ class CardState:
             value = self.memory.get(key_cell(spec.name, number))
             if isinstance(value, bytes):
                 return value
-        missing = "is not loaded" if version is None else f"has no version {version:02X}"
-        raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} {missing}")
+        if version is None:
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} is not loaded")
+        raise CardError(SW.REFERENCE_NOT_FOUND, f"key {spec.name} has no version {version:02X}")
 
     def key_tries(self, spec: KeySpec) -> TryCounter:
         """Returns the counter of the tries that a key has left."""

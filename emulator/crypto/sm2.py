@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from emulator import ber
 from emulator.crypto import sm3
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, because
 
 SIZE = 32
 """Bytes of a digest, of a private key, and of each half of a public key or signature."""
@@ -98,7 +98,7 @@ def _context(decode: str, der: bytes) -> Iterator[tuple[Any, Any]]:
     at = ctypes.c_void_p(ctypes.addressof(buffer))
     key = getattr(library, decode)(None, ctypes.byref(at), len(der))
     if not key:
-        raise ValueError("no key on the curve of SM2")
+        raise ValueError(because("no key on the curve of SM2"))
     context = library.EVP_PKEY_CTX_new(key, None)
     try:
         yield library, context
@@ -138,7 +138,7 @@ def public_key(private: bytes) -> bytes:
         if library.EC_POINT_mul(group, point, number, None, None, None) != 1 or library.EC_POINT_point2oct(
             group, point, _UNCOMPRESSED, encoded, len(encoded), None
         ) != len(encoded):
-            raise ValueError("no private key on the curve of SM2")
+            raise ValueError(because("no private key on the curve of SM2"))
         return encoded.raw[1:]
     finally:
         library.BN_clear_free(number)
@@ -219,7 +219,7 @@ def decrypt(private: bytes, cipher: bytes) -> bytes:
         if library.EVP_PKEY_decrypt_init(context) != 1:
             raise Unavailable(_("this OpenSSL does not decrypt with SM2"))
         if library.EVP_PKEY_decrypt(context, out, ctypes.byref(size), der, len(der)) != 1:
-            raise ValueError("not enciphered for this key of SM2")
+            raise ValueError(because("not enciphered for this key of SM2"))
         return out.raw[: size.value]
 
 

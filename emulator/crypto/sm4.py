@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from emulator.crypto.suite import Fold, Folded, folded, frame, pad_always, start_value, unframe, xor
+from emulator.messages import because
 
 
 @lru_cache(maxsize=256)
@@ -77,5 +78,5 @@ class SM4Suite:
         """SM4 ECB; the length byte is 1 or more. [T: part4:8.3.3.2]"""
         plain = unframe(decrypt(process_key, data), 16)
         if not plain:
-            raise ValueError("length byte 00: blocks of 16 bytes carry one byte at least")
+            raise ValueError(because("length byte 00: blocks of 16 bytes carry one byte at least"))
         return plain

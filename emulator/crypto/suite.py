@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
+from emulator.messages import because
+
 
 class Fold(StrEnum):
     """How a MAC's last block becomes 4 bytes: its first ones, its words by XOR, or as the suite does it."""
@@ -112,8 +114,8 @@ def start_value(start: bytes, block: int) -> bytes:
 def unframe(framed: bytes, block: int) -> bytes:
     """Undoes ``frame``; ValueError if it could not have come from there."""
     if not framed or len(framed) % block or framed[0] >= len(framed):
-        raise ValueError("length byte beyond the deciphered data")
+        raise ValueError(because("length byte beyond the deciphered data"))
     data = framed[1 : 1 + framed[0]]
     if frame(data, block) != framed:
-        raise ValueError("padding is not 80 00…")
+        raise ValueError(because("padding is not 80 00…"))
     return data

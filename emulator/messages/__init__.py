@@ -47,6 +47,11 @@ def deferred(text: str) -> str:
     return text
 
 
+def because(text: str) -> str:
+    """A reason of the card's, or a part of one, in English: whoever tells it asks ``reasons.why``."""
+    return text
+
+
 def ngettext(one: str, many: str, number: int) -> str:
     """A message about so many things, in the form that the user's language has for that number."""
     found = _catalogue(_asked.get())

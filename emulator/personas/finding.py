@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Finding:
     name_en: str = ""
 
     def __str__(self) -> str:
-        named = " ".join(part for part in (self.key, self.name, self.name_en) if part)
+        named = " ".join(part for part in (self.key, chinese_first(self.name_en, self.name)) if part)
         return ": ".join(part for part in (self.place, named, self.problem) if part)
 
     @property

@@ -16,7 +16,7 @@ from emulator.filesystem.layouts import codes, items
 from emulator.filesystem.layouts.items import ItemError, Value
 from emulator.filesystem.layouts.specs import ItemSpec
 from emulator.filesystem.layouts.terms import ItemFormat
-from emulator.messages import _, deferred
+from emulator.messages import _, chinese_first, deferred
 from emulator.personas import numbers
 from emulator.personas.countries import ALPHA_3, COUNTRIES
 
@@ -279,7 +279,7 @@ def code(name: str, value: str) -> str:
     if value in table.codes:
         return ""
     few = f": {', '.join(table.codes)}" if len(table.codes) <= FEW else ""
-    return _("a code of {name} {name_en}{few}").format(name=table.name, name_en=table.name_en, few=few)
+    return _("a code of {name}{few}").format(name=chinese_first(table.name_en, table.name), few=few)
 
 
 def _composed(table: codes.CodeTable, value: str) -> str:

@@ -25,7 +25,7 @@ def tell(exchange: Exchange, *, show_secrets: bool, as_json: bool) -> None:
             "data": response.data.hex().upper(),
             "sw": f"{response.sw:04X}",
             "meaning": decode.answer_words(exchange.answer),
-            **({"reason": exchange.reason} if exchange.reason else {}),
+            **({"reason": decode.cause(exchange.answer, exchange.reason)} if exchange.reason else {}),
         }
         click.echo(json.dumps(row, ensure_ascii=False))
         return

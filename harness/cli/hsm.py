@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.cli import card_options, usage
 from harness.cli import origins as origins_
 from harness.cli import request_log as request_log_
@@ -84,8 +84,8 @@ def list_keys(held: EncryptionMachine, *, as_json: bool) -> None:
         return
     for key in held.keys:
         say(
-            _("{hsm}  {name:8} levels {levels}  {title} {title_en}").format(
-                hsm=key.hsm, name=key.name, levels=key.levels, title=key.title, title_en=key.title_en
+            _("{hsm}  {name:8} levels {levels}  {title}").format(
+                hsm=key.hsm, name=key.name, levels=key.levels, title=chinese_first(key.title_en, key.title)
             )
         )
 

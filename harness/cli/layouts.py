@@ -14,10 +14,12 @@ from emulator.filesystem.layouts.changes import Difference, differences, habits_
 from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ContactlessSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
-from emulator.messages import _, chinese_first
-from emulator.security import PIN, Always
+from emulator.messages import ENGLISH, _, asked, chinese_first, deferred
+from emulator.security import PIN, Always, in_words
 from harness.cli import card_options
 from harness.cli.lines import say
+from harness.keys.uses import use_told
+from harness.sources.register import register
 from harness.trace import reference
 
 
@@ -85,7 +87,7 @@ def _tell_differences(changes: list[Difference], base: str) -> None:
 def _in_brief(value: Any) -> str:
     """A value on a line: a table by its names, where it has some, and its size."""
     if isinstance(value, dict):
-        called = " ".join(str(value[key]) for key in ("name", "name_en") if value.get(key))
+        called = chinese_first(str(value.get("name_en", "")), str(value.get("name", "")))
         return called or _("a table of {count}").format(count=len(value))
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return _("{count} entries").format(count=len(value))
@@ -115,9 +117,9 @@ def show(name: str, *, as_json: bool) -> None:
 def _application(found: Layout, name: str, depth: int) -> None:
     app, indent = found.applications[name], "  " * depth
     named = f" {app.dfname.hex().upper()}" if app.dfname else ""
-    block = "" if isinstance(app.block, Always) else _("  block {block}").format(block=app.block)
+    block = "" if isinstance(app.block, Always) else _("  block {block}").format(block=in_words(app.block))
     key = _("  messaging {messaging_key}").format(messaging_key=app.messaging_key) if app.messaging_key else ""
-    say(f"{indent}{name} {app.fid:04X}{named}  {app.name} {app.name_en}{key}{block}  ({app.grade})")
+    say(f"{indent}{name} {app.fid:04X}{named}  {chinese_first(app.name_en, app.name)}{key}{block}  ({app.grade})")
     for spec in found.files.values():
         if spec.application != name:
             continue
@@ -126,21 +128,18 @@ def _application(found: Layout, name: str, depth: int) -> None:
             Structure.CYCLIC: _("{records} cyclic records").format(records=spec.records),
             Structure.RECORDS: _("records"),
         }
-        demands = [_("{deed} under {how}").format(deed=deed, how=how) for deed, how in
-                   (("read", spec.read_messaging), ("update", spec.update_messaging)) if how]  # fmt: skip
+        sealed = ((deferred("read"), spec.read_messaging), (deferred("update"), spec.update_messaging))
+        demands = [_("{deed} under {how}").format(deed=_(deed), how=_(how)) for deed, how in sealed if how]
         how = "".join(f"; {one}" for one in demands)
         say(
-            _(
-                "{indent}  {file} {fid:04X}  {name} {name_en}  {kinds}  [read {read}; update {update}{how}]  ({grade})"
-            ).format(
+            _("{indent}  {file} {fid:04X}  {name}  {kinds}  [read {read}; update {update}{how}]  ({grade})").format(
                 indent=indent,
                 file=FilePath.parse(spec.path).name,
                 fid=spec.fid,
-                name=spec.name,
-                name_en=spec.name_en,
+                name=chinese_first(spec.name_en, spec.name),
                 kinds=kinds[spec.structure],
-                read=spec.read,
-                update=spec.update,
+                read=in_words(spec.read),
+                update=in_words(spec.update),
                 how=how,
                 grade=spec.grade,
             )
@@ -152,15 +151,14 @@ def _application(found: Layout, name: str, depth: int) -> None:
             tries = _("{tries} tries").format(tries=key_spec.tries) if key_spec.tries else _("never locks")
             say(
                 _(
-                    "{indent}  key {id:02X} {name}  {title} {title_en}  [{use}; {levels} levels; {tries}; "
+                    "{indent}  key {id:02X} {name}  {title}  [{use}; {levels} levels; {tries}; "
                     "{versions} loaded]  ({grade})"
                 ).format(
                     indent=indent,
                     id=key_spec.id,
                     name=key_spec.name,
-                    title=key_spec.title,
-                    title_en=key_spec.title_en,
-                    use=key_spec.use,
+                    title=chinese_first(key_spec.title_en, key_spec.title),
+                    use=use_told(key_spec.use),
                     levels=key_spec.levels,
                     tries=tries,
                     versions=key_spec.versions,
@@ -174,7 +172,7 @@ def _application(found: Layout, name: str, depth: int) -> None:
 
 def _item(item: ItemSpec, depth: int) -> None:
     count = f" x{item.count}" if item.count > 1 else ""
-    names = f"  {item.name} {item.name_en}".rstrip()
+    names = f"  {chinese_first(item.name_en, item.name)}".rstrip()
     say(f"{'  ' * depth}{item.label or '-'} {item.format} {item.length}{count}{names}  ({item.grade})")
     for part in item.elements:
         _item(part, depth + 1)
@@ -203,7 +201,7 @@ def _features(found: Layout) -> list[str]:
     temporary = _("also for a time") if found.blocking.temporary else _("for ever only")
     lines.append(
         _("blocking  card {card}; applications {temporary}  ({grade})").format(
-            card=found.blocking.card, temporary=temporary, grade=found.blocking.grade
+            card=in_words(found.blocking.card), temporary=temporary, grade=found.blocking.grade
         )
     )
     if found.activation:
@@ -222,7 +220,10 @@ def _features(found: Layout) -> list[str]:
     if found.purse:
         purse = found.purse
         rights = _("load {load}; purchase {purchase}; balance {balance}; starting day {set_day}").format(
-            load=purse.load, purchase=purse.purchase, balance=purse.balance, set_day=purse.set_day
+            load=in_words(purse.load),
+            purchase=in_words(purse.purchase),
+            balance=in_words(purse.balance),
+            set_day=in_words(purse.set_day),
         )
         where = _("in {application}, log {log}, on where {switch} is {value}").format(
             application=purse.application, log=purse.log, switch=purse.switch or "", value=purse.value
@@ -230,8 +231,8 @@ def _features(found: Layout) -> list[str]:
         lines.append(_("purse  {where}  [{rights}]  ({grade})").format(where=where, rights=rights, grade=purse.grade))
     for binding in found.insurance_region:
         lines.append(
-            _("insurance region  {item}  {insurance} {insurance_en}").format(
-                item=binding.item, insurance=binding.insurance, insurance_en=binding.insurance_en
+            _("insurance region  {item}  {insurance}").format(
+                item=binding.item, insurance=chinese_first(binding.insurance_en, binding.insurance)
             )
         )
     if found.contactless:
@@ -252,7 +253,7 @@ def _contactless(side: ContactlessSpec) -> Iterator[str]:
     ).format(ats=side.parameters.hex(" ").upper(), uid=side.uid, kept=kept, sw=side.get_response, grade=side.grade)
     for path, own in side.access.items():
         yield _("contactless 非接触  {path}  [read {read}; update {update}]  ({grade})").format(
-            path=path, read=own.read, update=own.update, grade=own.basis.grade
+            path=path, read=in_words(own.read), update=in_words(own.update), grade=own.basis.grade
         )
 
 
@@ -268,7 +269,9 @@ def commands(*, markdown: bool, as_json: bool) -> None:
         click.echo(reference.markdown(), nl=False)
     else:
         for row in rows:
-            click.echo(f"{row['cla']:8} {row['ins']}  {row['name']} {row['name_zh']}  Lc {row['lc']}  {row['source']}")
+            name = row["name"] if asked() == ENGLISH else f"{row['name']} {row['name_zh']}"
+            source = register().readable_to_people(row["source"])
+            click.echo(f"{row['cla']:8} {row['ins']}  {name}  Lc {_(row['lc'])}  {source}")
 
 
 COMMANDS = (layout, commands)

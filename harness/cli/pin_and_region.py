@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import click
 
 from emulator import catalogue, personas
-from emulator.messages import _, deferred, ngettext
+from emulator.messages import _, chinese_first, deferred, ngettext
 from harness.cli import card_options as targets
 from harness.cli import interrupt, pins, progress, usage
 from harness.cli.card_options import Target
@@ -16,7 +16,6 @@ from harness.clock import Clock
 from harness.keys.access import TerminalError
 from harness.terminal import region as regions
 from harness.terminal.personalise import Personaliser, for_chip
-from harness.terminal.region import SICHUAN
 from harness.terminal.terminal import Terminal
 
 
@@ -129,8 +128,8 @@ def _print(found: list[regions.Region], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for one in found:
-        name = SICHUAN.get(one.code[:4] + "00", "")
-        click.echo(f"{one.binding.item}  {one.code} {name}  {one.binding.insurance} {one.binding.insurance_en}")
+        insurance = chinese_first(one.binding.insurance_en, one.binding.insurance)
+        click.echo(f"{one.binding.item}  {one.code} {regions.name(one.code)}  {insurance}")
     if not found:
         click.echo(_("the card holds no insurance"))
 

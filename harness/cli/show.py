@@ -21,6 +21,7 @@ from emulator.filesystem.layouts.terms import Structure
 from emulator.filesystem.memory.cells import key_cell
 from emulator.interface import Interface
 from emulator.messages import _, chinese_first, ngettext
+from emulator.security import in_words
 from harness.cli import card_options, pins, progress
 from harness.cli.card_options import CardChoice, Target
 from harness.cli.exchanges import TAKEN, tell
@@ -28,6 +29,7 @@ from harness.cli.lines import say
 from harness.clock import Clock
 from harness.images.contents import keys_of, of_image
 from harness.keys.none import NoKeys
+from harness.keys.uses import use_told
 from harness.messages.visible import visible_line
 from harness.readers import pcsc
 from harness.readers.atr import masked
@@ -151,12 +153,11 @@ def _print(card: _Shown) -> None:
         spec = file.spec
         click.echo()
         say(
-            _("{path} {name} {name_en}  [read {read}; update {update}]  ({grade})").format(
+            _("{path} {name}  [read {read}; update {update}]  ({grade})").format(
                 path=spec.path,
-                name=spec.name,
-                name_en=spec.name_en,
-                read=spec.read,
-                update=spec.update,
+                name=chinese_first(spec.name_en, spec.name),
+                read=in_words(spec.read),
+                update=in_words(spec.update),
                 grade=spec.grade,
             )
         )
@@ -320,7 +321,8 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
     """List a card's keys: where, id, use, levels, tries left and grade. The keys themselves with --show-secrets."""
     rows = []
     image = choice.look(persona)
-    for held in keys_of(image):
+    found = list(keys_of(image))
+    for held in found:
         key = held.spec
         row = {
             "name": key.name,
@@ -342,13 +344,14 @@ def keys(choice: CardChoice, persona: str | None, *, show_secrets: bool, as_json
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    for row in rows:
-        where = f"{row['name']:9} {row['application']} {row['id']} {row['use']:24}"
+    for row, held in zip(rows, found, strict=True):
+        key = held.spec
+        where = f"{key.name:9} {key.application} {key.id:02X} {use_told(key.use):24}"
         secret = f" {row['key']}" if "key" in row else ""
         tries = _("levels {levels} tries {tries} [{grade}]").format(
-            levels=row["levels"], tries=row["tries"], grade=row["grade"]
+            levels=key.levels, tries=held.tries, grade=key.grade
         )
-        say(f"{where} {tries}{secret} {row['purpose_zh']} {row['purpose']}")
+        say(f"{where} {tries}{secret} {chinese_first(key.title_en, key.title)}")
 
 
 COMMANDS = (show, apdu, keys)

@@ -244,7 +244,7 @@ def _group_lines(groups: list[list[str]], told: Sequence[ItemValue]) -> Iterator
         yield shown("|".join(group) + "|$")
         size = _record(told) if told and told[0].number else len(group) - 1
         for one in told[:size]:
-            yield f"  {one.spec.label or '#'} {one.spec.name} {one.spec.name_en}: {_words(one)}"
+            yield f"  {one.spec.label or '#'} {chinese_first(one.spec.name_en, one.spec.name)}: {_words(one)}"
         told = told[size:]
 
 

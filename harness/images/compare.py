@@ -20,7 +20,7 @@ from emulator.filesystem.memory.cells import (
 from emulator.filesystem.memory.image import Image
 from emulator.filesystem.memory.memory import state_cells
 from emulator.filesystem.memory.purse import Purse
-from emulator.messages import _, deferred, ngettext
+from emulator.messages import _, chinese_first, deferred, ngettext
 from harness.terminal.values import ItemValue, decode_record
 
 
@@ -152,7 +152,7 @@ def _item(spec: FileSpec, left: bytes | None, right: bytes | None) -> str:
     one, other = (_decoded(spec, record) for record in (left, right))
     known = one or other
     assert known is not None
-    words = f"{known.path} {known.spec.name} {known.spec.name_en}".rstrip()
+    words = f"{known.path} {chinese_first(known.spec.name_en, known.spec.name)}".rstrip()
     if spec.secret:
         return f"{words}: {_('added') if one is None else _('removed') if other is None else _('changed')}"
     if one is None or other is None:

@@ -18,6 +18,7 @@ from emulator.filesystem.memory import files as trees
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.interface import AnswerToReset
+from emulator.messages import chinese_first
 from emulator.security import PIN
 from harness.images.compare import states
 from harness.learning import shapes
@@ -91,7 +92,7 @@ class CardView:
     def name_of(self, application: str) -> str:
         """What the layout calls an application; empty where it does not."""
         spec = self.layout.applications.get(application) if self.layout else None
-        return f"{spec.name} {spec.name_en}".strip() if spec else ""
+        return chinese_first(spec.name_en, spec.name) if spec else ""
 
 
 def atr_parts(atr: bytes) -> tuple[str, bytes, bytes]:

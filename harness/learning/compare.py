@@ -13,7 +13,7 @@ from emulator.filesystem.layouts import items
 from emulator.filesystem.layouts.meanings import in_words
 from emulator.filesystem.layouts.specs import FileSpec, ItemSpec
 from emulator.filesystem.layouts.terms import Structure
-from emulator.messages import _, ngettext
+from emulator.messages import _, chinese_first, ngettext
 from harness.learning.card_view import FREE, REFUSED, CardView, FileView, RecordView
 from harness.terminal.certificates import held_in
 
@@ -222,7 +222,7 @@ class _Judge:
             mine, theirs = left.get(label), right.get(label)
             place = f"{path}/{label}"
             item = _item_of(one.spec or other.spec, label)
-            title = f"{place} {item.name} {item.name_en}".rstrip() if item else place
+            title = f"{place} {chinese_first(item.name_en, item.name)}".rstrip() if item else place
             if mine is None or theirs is None:
                 if (one if mine is None else other).whole:
                     who = _("only A has it") if theirs is None else _("only B has it")
@@ -338,7 +338,7 @@ def _both(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
 
 
 def _title(spec: FileSpec | None) -> str:
-    return f"{spec.name} {spec.name_en}".strip() if spec else ""
+    return chinese_first(spec.name_en, spec.name) if spec else ""
 
 
 def _item_of(spec: FileSpec | None, label: str) -> ItemSpec | None:

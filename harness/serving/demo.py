@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.filesystem.layouts.specs import Layout
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from harness.clock import Clock
 from harness.keys.access import TerminalError
 from harness.messages.visible import visible_line
@@ -69,7 +69,7 @@ def run(connection: Connection, say: Say, *, pin: str, known: Layout | None = No
         say(_("\n2. The card and its holder 卡与持卡人"))
         read = [one for path in ("SSSE/EF05", "SSSE/EF06") for one in terminal.read_file(path)]
         for one in read:
-            say(visible_line(f"     {one.path}  {one.spec.name} {one.spec.name_en}: {one.words}"))
+            say(visible_line(f"     {one.path}  {chinese_first(one.spec.name_en, one.spec.name)}: {one.words}"))
         end = terminal.valid_until()
         if end is not None and end < clock.today():
             say(_("     The card's validity ended on {end}: a terminal refuses it 卡已过有效期").format(end=end))
@@ -118,6 +118,7 @@ def _move(terminal: Terminal, say: Say) -> bool:
     after = region.read(terminal)
     for one in after:
         binding = one.binding
-        names = f"{region.SICHUAN[FROM]} {FROM} → {region.SICHUAN.get(one.code, '?')} {one.code}"
-        say(visible_line(f"     {binding.item}  {binding.insurance} {binding.insurance_en}: {names}"))
+        names = f"{region.name(FROM)} {FROM} → {region.name(one.code) or '?'} {one.code}"
+        insurance = chinese_first(binding.insurance_en, binding.insurance)
+        say(visible_line(f"     {binding.item}  {insurance}: {names}"))
     return [one.code for one in after] == [TO] * len(held)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.filesystem.layouts.codes import Words
 from emulator.filesystem.layouts.specs import RegionBinding
 from emulator.messages import _
 from harness.keys.access import TerminalError
@@ -14,12 +15,29 @@ from harness.terminal.terminal import Terminal
 
 PROVINCE = "519900"
 SICHUAN = {
-    "510100": "成都市", "510300": "自贡市", "510400": "攀枝花市", "510500": "泸州市", "510600": "德阳市",
-    "510700": "绵阳市", "510800": "广元市", "510900": "遂宁市", "511000": "内江市", "511100": "乐山市",
-    "511300": "南充市", "511400": "眉山市", "511500": "宜宾市", "511600": "广安市", "511700": "达州市",
-    "511800": "雅安市", "511900": "巴中市", "512000": "资阳市", "513200": "阿坝藏族羌族自治州",
-    "513300": "甘孜藏族自治州", "513400": "凉山彝族自治州", PROVINCE: "四川省省本级",
-}  # fmt: skip
+    "510100": Words("成都市", "Chengdu"),
+    "510300": Words("自贡市", "Zigong"),
+    "510400": Words("攀枝花市", "Panzhihua"),
+    "510500": Words("泸州市", "Luzhou"),
+    "510600": Words("德阳市", "Deyang"),
+    "510700": Words("绵阳市", "Mianyang"),
+    "510800": Words("广元市", "Guangyuan"),
+    "510900": Words("遂宁市", "Suining"),
+    "511000": Words("内江市", "Neijiang"),
+    "511100": Words("乐山市", "Leshan"),
+    "511300": Words("南充市", "Nanchong"),
+    "511400": Words("眉山市", "Meishan"),
+    "511500": Words("宜宾市", "Yibin"),
+    "511600": Words("广安市", "Guang'an"),
+    "511700": Words("达州市", "Dazhou"),
+    "511800": Words("雅安市", "Ya'an"),
+    "511900": Words("巴中市", "Bazhong"),
+    "512000": Words("资阳市", "Ziyang"),
+    "513200": Words("阿坝藏族羌族自治州", "Aba"),
+    "513300": Words("甘孜藏族自治州", "Garze"),
+    "513400": Words("凉山彝族自治州", "Liangshan"),
+    PROVINCE: Words("四川省省本级", "the province itself"),
+}
 """The prefectures of Sichuan by GB/T 2260, and the code that who is insured with the province itself has."""
 
 
@@ -37,6 +55,11 @@ def check_code(code: str) -> None:
         raise TerminalError(_("a region has six digits (GB/T 2260), found {code!r}").format(code=code))
     if code[:2] == "51" and (code[:4] + "00" not in SICHUAN or (code[:4] == PROVINCE[:4] and code != PROVINCE)):
         raise TerminalError(_("GB/T 2260 has no prefecture {code}00 in Sichuan").format(code=code[:4]))
+
+
+def name(code: str) -> str:
+    """What the prefecture of a region is called; empty outside Sichuan."""
+    return str(SICHUAN.get(code[:4] + "00", ""))
 
 
 def read(terminal: Terminal) -> list[Region]:
@@ -64,7 +87,11 @@ def move(terminal: Terminal, code: str, origin: str) -> list[Region]:
     before = read(terminal)
     if not before:
         raise TerminalError(_("the card holds no insurance to move"))
-    strangers = [f"{region.binding.item} is {region.code}" for region in before if region.code not in (origin, code)]
+    strangers = [
+        _("{item} is {code}").format(item=region.binding.item, code=region.code)
+        for region in before
+        if region.code not in (origin, code)
+    ]
     if strangers:
         raise TerminalError(
             _("expected {origin} everywhere: {strangers}; nothing was written").format(

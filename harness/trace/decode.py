@@ -6,7 +6,8 @@ from emulator.apdu.command import CommandAPDU, ResponseAPDU
 from emulator.apdu.instructions import SECRET_INS
 from emulator.apdu.status import CardError, describe
 from emulator.apdu.table import EVERY_NAME
-from emulator.messages import _, both
+from emulator.messages import CHINESE, _, asked, both
+from emulator.messages.reasons import why
 
 READERS = b"\xff\xca"
 """GET DATA of a contactless reader. [P: pcsc-part3]"""
@@ -68,4 +69,12 @@ def meaning(raw: bytes, reason: str = "") -> str:
     """The status word's meaning, and why the card gave it, where that is known and says more."""
     english, chinese = describe(ResponseAPDU.parse(raw).sw)
     words = both(english, chinese)
-    return words if not reason or english.startswith(reason) else f"{words}: {reason}"
+    return words if not reason or english.startswith(reason) else f"{words}: {why(reason)}"
+
+
+def cause(raw: bytes, reason: str) -> str:
+    """Why a card gave an answer, in one language; the status word's meaning where that is all that is known."""
+    english, chinese = describe(ResponseAPDU.parse(raw).sw) if len(raw) > 1 else ("", "")
+    if reason and reason == english:
+        return chinese if asked() == CHINESE else english
+    return why(reason)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from emulator.messages import _
+from emulator.messages.reasons import why
 from harness.trace import calls
 from harness.trace.decode import answer_words, command_words
 from harness.trace.read import Event, EventKind
@@ -78,10 +79,10 @@ def _packets(event: Event, about: str) -> Iterator[tuple[float, bytes, int, byte
         asked = "\n".join(filter(None, (command_words(event.command), about)))
         yield t - (event.latency or 0), APDU, SENT, event.command, asked
         words = answer_words(event.answer) if len(event.answer) > 1 else _("no status word 无状态字")
-        yield t, APDU, RECEIVED, event.answer, f"{words}: {event.reason}" if event.reason else words
+        yield t, APDU, RECEIVED, event.answer, f"{words}: {why(event.reason)}" if event.reason else words
     elif event.kind is EventKind.READER:
         yield t, APDU, SENT, event.command, _("the reader answers, not the card 读卡器应答，未到卡")
-        yield t, APDU, RECEIVED, event.answer, event.reason
+        yield t, APDU, RECEIVED, event.answer, why(event.reason)
     elif event.kind is EventKind.CALL:
         yield t, b"", SENT, b"", calls.words(event.table)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from emulator.filesystem.layouts.specs import Layout
 from emulator.interface import Interface
 from emulator.messages import _, chinese_first, deferred
+from emulator.messages.reasons import why
 from harness.trace import calls
 from harness.trace.decode import command_words, meaning, status_apart
 from harness.trace.read import Event, EventKind
@@ -99,10 +100,10 @@ def _faulty(fault: str, answered: str) -> str:
 
 def _meaning(event: Event) -> str:
     if not event.answer:
-        return _(event.reason) or _("no answer 无应答")
+        return why(event.reason) or _("no answer 无应答")
     if len(event.answer) < 2:
         return _("too short for a status word 应答过短")
-    return meaning(event.answer, _(event.reason))
+    return meaning(event.answer, event.reason)
 
 
 def _change(change: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ from harness.messages.printed import CannotPrint
 from harness.messages.visible import visible, visible_in
 from harness.sources.register import register
 from harness.trace import mask
-from harness.trace.decode import answer_words, command_hex, command_words
+from harness.trace.decode import answer_words, cause, command_hex, command_words
 from harness.trace.mask import PersonalData, Seen
 from harness.trace.read import Event, EventKind
 from harness.verdicts import conclusion, manifest, page, report_file, report_text
@@ -89,7 +89,7 @@ def trace_lines(trace: Sequence[Line], *, show_secrets: bool) -> list[dict[str, 
         command, answer = people.seen(line.command, line.answer)
         if line.reason == BY_FAULT:  # it may be an earlier command's
             answer = mask.nothing_of(line.answer)
-        words = _(line.reason) or (answer_words(line.answer) if len(line.answer) > 1 else "")
+        words = cause(line.answer, line.reason) or (answer_words(line.answer) if len(line.answer) > 1 else "")
         lines.append(
             {
                 **numbered,

@@ -113,7 +113,7 @@ def test_once_runs_the_session_and_ends() -> None:
     text = "\n".join(served.seen)
     assert "READ RECORD" in text
     assert "测试甲" in text
-    assert text.count("成都市 510100 → 绵阳市 510700") == 5
+    assert text.count("成都市 Chengdu 510100 → 绵阳市 Mianyang 510700") == 5
     assert "123456" not in text.replace("5101", "")
     assert served.seen[-1].startswith("ready 0 ")
 

@@ -179,8 +179,9 @@ class ExternalAuthentication(Instruction):
         expected, presented = self._proof(card, card.scheme(spec), key)
         left = tries.spend()
         if not hmac.compare_digest(expected, presented):
-            counted = f"{left} tries left" if spec.tries else "it never locks"
-            raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {counted}")
+            if spec.tries:
+                raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; {left} tries left")
+            raise CardError(tries_left(left), f"the cryptogram is not {spec.name}'s; it never locks")
         tries.restore()
         card.session.rights.add(spec.name)
         return b""

@@ -35,7 +35,8 @@ def address(command: CommandAPDU) -> tuple[int, int]:
 def addressed(sfi: int, offset: int) -> int:
     """P1 P2 of an offset in a file; ValueError for an offset that does not go with an SFI, or with none."""
     if not 0 <= offset < (0x100 if sfi else 0x8000):
-        raise ValueError(f"an offset goes to {0xFF if sfi else 0x7FFF} here, found {offset}")
+        last = 0xFF if sfi else 0x7FFF
+        raise ValueError(_("an offset goes to {last} here, found {offset}").format(last=last, offset=offset))
     return (WITH_SFI | sfi) << 8 | offset if sfi else offset
 
 

@@ -11,6 +11,7 @@ from emulator.apdu.state import CardState
 from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import ApplicationSpec, KeySpec, Layout
 from emulator.filesystem.memory.cells import CARD_STATE, ApplicationLife, CardLife, state_cell
+from emulator.messages import because
 from emulator.security import Condition
 
 FOR_A_TIME, FOR_EVER = 0x0000, 0x0001
@@ -61,7 +62,7 @@ class ApplicationBlock(_ApplicationBlock):
         """The DF's messaging key, once what the layout asks for was won; 6A86, 6A88, 6982."""
         if not (command.p2 or card.layout.blocking.temporary):
             raise wrong_p1p2("0000", "0001: this layout has no temporary block")
-        card.need(cls.condition(card.layout, here := card.session.directory.spec), f"{cls.name} of {here.id}")
+        card.need(cls.condition(card.layout, here := card.session.directory.spec), because(f"{cls.name} of {here.id}"))
         return card.messaging_key()
 
     @classmethod
@@ -113,7 +114,7 @@ class ApplicationUnblock(_ApplicationBlock):
         here = card.session.directory
         if here.parent is None or card.memory.life(here.spec.id) is ApplicationLife.IN_USE:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"{here.spec.id} is not blocked")
-        card.need(cls.condition(card.layout, here.spec), f"{cls.name} of {here.spec.id}")
+        card.need(cls.condition(card.layout, here.spec), because(f"{cls.name} of {here.spec.id}"))
         return card.messaging_key()
 
     @classmethod

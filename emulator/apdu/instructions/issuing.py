@@ -105,8 +105,9 @@ class LoadKey(_Personalising):
         here = card.session.directory
         named = [key for key in here.keys if key.id == self.identifier and (key.use is KeyUse.PIN) == self.pin]
         if not named:
-            what = "PIN" if self.pin else "key"
-            raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no {what} {self.identifier:02X}")
+            if self.pin:
+                raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no PIN {self.identifier:02X}")
+            raise CardError(SW.REFERENCE_NOT_FOUND, f"{here.spec.id} has no key {self.identifier:02X}")
         spec = named[0]
         card.memory.put(key_cell(spec.name, self.version), self.value)
         return b""

@@ -14,6 +14,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.crypto import sm2
 from emulator.filesystem.layouts.specs import ApplicationSpec, CertificateSpec, Layout
 from emulator.filesystem.memory.cells import file_cell
+from emulator.messages import because
 from emulator.security import Condition
 
 PUBLIC, PRIVATE = 0xC0, 0xC2
@@ -109,7 +110,7 @@ class ExportPublicKey(CertificateInstruction):
         check_declared(cls, command)
         fetches = bool(command.p2 & 0x80)
         if fetches == bool(command.data):
-            expected = "none to fetch the key" if fetches else f"{NAMED} to name the key pair"
+            expected = because("none to fetch the key" if fetches else f"{NAMED} to name the key pair")
             raise CardError(SW.WRONG_LENGTH, f"{len(command.data)} bytes of data came, expected {expected}")
 
     @classmethod

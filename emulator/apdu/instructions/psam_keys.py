@@ -15,6 +15,7 @@ from emulator.filesystem.layouts.paths import PsamKey
 from emulator.filesystem.layouts.specs import KeySpec, Layout
 from emulator.filesystem.layouts.terms import CardKind, KeyUse
 from emulator.filesystem.memory.cells import KEY_SIZE, key_cell
+from emulator.messages import because
 
 FILES = {
     0x11: (range(0x00, 0x10), range(0x20, 0x40)),
@@ -60,7 +61,7 @@ class _KeyFile(Instruction):
         condition = card.layout.key_files.get(f"{here.spec.id}/00{command.p2:02X}")
         if condition is None:
             raise CardError(SW.FILE_NOT_FOUND, f"{here.spec.id} has no key file 00{command.p2:02X}")
-        card.need(condition, f"{cls.name} in key file 00{command.p2:02X}")
+        card.need(condition, because(f"{cls.name} in key file 00{command.p2:02X}"))
         return card.messaging_key()
 
     @classmethod

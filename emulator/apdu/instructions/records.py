@@ -51,7 +51,11 @@ def addressed(sfi: int, number: int | None, tag: int, mode: int | None) -> int:
     if mode is None:
         mode = FIRST if number is None else THIS
     if (mode < THIS) != (number is None) or (tag and number is not None):
-        raise ValueError(f"a record is named by its number or by its tag, not by both; mode {mode} is {MODES[mode]}")
+        raise ValueError(
+            _("a record is named by its number or by its tag, not by both; mode {mode} is {meaning}").format(
+                mode=mode, meaning=_(MODES[mode])
+            )
+        )
     return (tag if number is None else number) << 8 | sfi << 3 | mode
 
 
@@ -65,8 +69,8 @@ def check_address(command: CommandAPDU, modes: range) -> None:
     """P2's mode and SFI, P1's number; 6A86."""
     mode = command.p2 & 7
     if mode not in modes or command.p2 >> 3 == 31:
-        expected = f"SFI 0 to 30 and mode {modes[0]} to {modes[-1]} in P2"
-        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", expected)
+        least, most = modes[0], modes[-1]
+        raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", f"SFI 0 to 30 and mode {least} to {most} in P2")
     if mode >= THIS and command.p1 == 0xFF:
         raise wrong_p1p2(f"{command.p1:02X}{command.p2:02X}", "a record number 01 to FE, or 00")
 

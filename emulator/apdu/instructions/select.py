@@ -15,6 +15,7 @@ from emulator.filesystem.layouts.terms import CardKind, Selection
 from emulator.filesystem.memory import files
 from emulator.filesystem.memory.cells import ApplicationLife
 from emulator.filesystem.memory.files import Directory
+from emulator.messages import because
 
 ANY, CHILD, EF, BY_NAME = 0x00, 0x01, 0x02, 0x04
 """P1: what is named, and how."""
@@ -142,8 +143,12 @@ class Select(Instruction):
     def _missing(self, here: Directory) -> str:
         target = self.target.hex().upper()
         if self.by == BY_NAME:
-            return f"no {'further ' * self.following}application named {target}"
-        return f"no DF {target} in {here.spec.id}" if self.by == CHILD else f"no file {target} from {here.spec.id}"
+            return because(
+                f"no further application named {target}" if self.following else f"no application named {target}"
+            )
+        return because(
+            f"no DF {target} in {here.spec.id}" if self.by == CHILD else f"no file {target} from {here.spec.id}"
+        )
 
     @staticmethod
     def _enter(card: CardState, directory: Directory, name: bytes = b"") -> bytes:

@@ -61,7 +61,7 @@ def _choices(field: str) -> list[dict[str, str]]:
     if field in CODES:
         return [_word(code, words) for code, words in codes.table(CODES[field]).codes.items()]
     if field in REGIONS:
-        return [_word(code, Words(name, code)) for code, name in SICHUAN.items()]
+        return [_word(code, words) for code, words in SICHUAN.items()]
     if field in INSURANCES:
         every = {EVERY: Words("卡内全部险种", "all that the card holds")} if field == "insurance" else {}
         return _word_list(every | _insurances())

@@ -21,6 +21,7 @@ from emulator.filesystem.memory import files
 from emulator.filesystem.memory.files import Directory
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
+from emulator.messages.reasons import why
 from emulator.security import Condition
 from emulator.session import Session
 
@@ -97,7 +98,7 @@ class HeldCard:
             lifecycle.check(card, kind)
             (card.right_to_update if update else card.right_to_read)(spec)
         except CardError as error:
-            return f"{error.sw:04X} {error.reason}"
+            return f"{error.sw:04X} {why(error.reason)}"
         return PERMITTED
 
     def lacking(self, condition: Condition, application: str, kind: type[Instruction]) -> str:
@@ -108,7 +109,7 @@ class HeldCard:
             lifecycle.check(card, kind)
             card.need(condition, kind.name)
         except CardError as error:
-            return f"{error.sw:04X} {error.reason}"
+            return f"{error.sw:04X} {why(error.reason)}"
         return PERMITTED
 
     def _in(self, application: str) -> CardState:

@@ -21,6 +21,7 @@ from emulator.security import PIN, Condition
 from emulator.sources import citation
 from harness.clock import Clock
 from harness.images.contents import KeyHeld, keys_of, of_image
+from harness.keys.uses import KEY_USES
 from harness.readers.atr import masked as masked_atr
 from harness.sources.register import register
 from harness.studio.card import words
@@ -277,7 +278,7 @@ class _Maker:
             id=f"{spec.application}/key/{spec.name}",
             name=spec.name,
             reference=f"{spec.id:02X}",
-            use=words.KEY_USES[spec.use],
+            use=KEY_USES[spec.use],
             title=Words(spec.title, spec.title_en),
             levels=spec.levels,
             versions=held.versions,

@@ -25,14 +25,6 @@ APPLICATION_LIVES = {
     ApplicationLife.TEMPORARY: Words("临时锁定", "blocked for a time"),
     ApplicationLife.PERMANENT: Words("永久锁定", "blocked for ever"),
 }
-KEY_USES = {
-    KeyUse.INTERNAL: Words("内部认证", "internal authentication"),
-    KeyUse.EXTERNAL: Words("外部认证", "external authentication"),
-    KeyUse.MESSAGING: Words("安全报文", "secure messaging"),
-    KeyUse.PURSE: Words("账户交易", "transactions of the account"),
-    KeyUse.DELIVERY: Words("密钥分散", "diversification for others"),
-    KeyUse.PIN: Words("应用密码", "PIN of an application"),
-}
 CERTIFICATES = {
     State.NO_KEY: Words("无密钥对", "no key pair"),
     State.NO_CERTIFICATE: Words("有密钥对，无证书", "a key pair without a certificate"),

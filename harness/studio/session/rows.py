@@ -17,6 +17,8 @@ from emulator.apdu.status import describe
 from emulator.changes import ChangeKind
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.messages import CHINESE, ENGLISH, in_language
+from emulator.messages.reasons import why
 from harness.monitor.monitor import Finding, Monitor
 from harness.monitor.rule import Situation
 from harness.sources.register import register
@@ -81,9 +83,11 @@ class Said:
     instruction: str = ""
     instruction_zh: str = ""
     parameters: str = ""
+    parameters_zh: str = ""
     meaning: str = ""
     meaning_zh: str = ""
     reason: str = ""
+    reason_zh: str = ""
     label: str = ""
     """Path of the item, file or directory that the command is about, or a key's name."""
     about: str = ""
@@ -103,8 +107,9 @@ class Said:
     def texts(self) -> tuple[str, ...]:
         """All that a search looks at."""
         own = (
-            self.sw, self.instruction, self.instruction_zh, self.parameters, self.meaning, self.meaning_zh, self.reason,
-            self.label, self.about, self.about_zh, self.words, self.layout, self.algorithm, self.interface,
+            self.sw, self.instruction, self.instruction_zh, self.parameters, self.parameters_zh, self.meaning,
+            self.meaning_zh, self.reason, self.reason_zh, self.label, self.about, self.about_zh, self.words,
+            self.layout, self.algorithm, self.interface,
         )  # fmt: skip
         values = (text for one in self.values for text in (one.label, one.zh, one.en, one.value))
         changes = (text for one in self.changes for text in (one.name, one.before, one.after))
@@ -237,6 +242,9 @@ class Rows:
         is_psam = words.context.card.card is CardKind.PSAM or event.slot in self._psam
         lane = Lane.TERMINAL if event.kind is EventKind.CALL else Lane.PSAM if is_psam else Lane.CARD
         told: dict[str, Any] = {"reason": event.reason, "masked": event.masked}
+        if event.reason:
+            with in_language(CHINESE):
+                told["reason_zh"] = why(event.reason)
         if event.kind is EventKind.CALL:
             told |= {"instruction": event.told("function"), "words": calls.words(event.table)}
         elif event.kind is EventKind.RESET:
@@ -271,15 +279,20 @@ class Rows:
 def _of_command(event: Event, words: Words) -> dict[str, Any]:
     """What is said of a command, or of a fault that came with one."""
     told: dict[str, Any] = {}
-    if instruction := instruction_told(event.command):
+    with in_language(ENGLISH):
+        instruction = instruction_told(event.command)
+    if instruction is not None:
         told["instruction"], told["instruction_zh"], told["parameters"] = instruction
+        if instruction[2]:
+            with in_language(CHINESE):
+                told["parameters_zh"] = (instruction_told(event.command) or instruction)[2]
     if event.kind is EventKind.FAULT:
         return told | {"words": event.told("fault")}
     if event.sw:
         told["sw"] = f"{event.sw:04X}"
         told["meaning"], told["meaning_zh"] = describe(event.sw)
         if event.reason and told["meaning"].startswith(event.reason):
-            told["reason"] = ""  # which says no more
+            told["reason"] = told["reason_zh"] = ""  # which says no more
     if words.about is not None:
         told["label"], told["about"], told["about_zh"] = words.about.label, words.about.en, words.about.zh
     if failure := event.told("failure"):

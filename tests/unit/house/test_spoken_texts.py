@@ -10,10 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
+from scripts.messages import REASONS
 from tests.kit.sources import tree
 from tests.unit.house.test_errors import ROOT
 
 SPEAKING = (
+    "emulator/apdu",
+    "emulator/ber.py",
+    "emulator/chip.py",
+    "emulator/crypto",
     "emulator/filelock.py",
     "emulator/filesystem/layouts/features.py",
     "emulator/filesystem/layouts/habits.py",
@@ -101,6 +106,7 @@ SPEAKING = (
 )
 """Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
 KEPT = {
+    "emulator/crypto/keys.py": ["{} version {}", "sscard test root key {}"],  # what a key is made from
     "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
     "harness/cli/completing.py": ["\n%(complete_func)s() {…"],  # a shell's
     "harness/cli/settings.py": ["# Defaults of sscard.…"],  # a file to begin with
@@ -202,8 +208,8 @@ KEPT = {
 """Texts that stay as they are: help, which is looked up as it is laid out; what programs read; pages of both languages,
 by how they begin. A text that is gone from the sources goes from here too.
 """
-CATALOGUE = {"_": 1, "deferred": 1, "ngettext": 2}
-"""What looks a message up, and how many of its arguments are messages."""
+CATALOGUE = {"_": 1, "deferred": 1, "ngettext": 2, **{name: at + 1 for name, at in REASONS.items()}}
+"""What looks a message up, and how many of its arguments are messages, or a card's reason at the last place of them."""
 SINKS = {
     "echo", "secho", "tell", "prompt", "confirm", "progressbar", "UsageError", "BadParameter", "ClickException",
     "print", "say", "_say", "_note",
@@ -231,6 +237,8 @@ TWINS = (("{}", "{}_zh"), ("{}", "{}_en"), ("zh", "en"))
 """How what stands in both languages side by side is named: ``title`` and ``title_zh``."""
 CITATIONS = {"source"}
 """Attributes that cite who says so; grades are read from them."""
+STATED = {"p1p2", "answers", "versions"}
+"""What an instruction states of itself: ``scripts.messages.stated`` has it, and whoever tells it looks it up."""
 
 
 class Found(NamedTuple):
@@ -279,7 +287,7 @@ def in_both_languages(names: Iterable[str]) -> set[str]:
     """Those of these names whose texts stand beside their translation, and citations."""
     there = set(names)
     pairs = [(one.format(name), other.format(name)) for name in there for one, other in TWINS]
-    return {name for pair in pairs if there.issuperset(pair) for name in pair} | CITATIONS
+    return {name for pair in pairs if there.issuperset(pair) for name in pair} | CITATIONS | STATED
 
 
 def beside(nodes: list[ast.expr]) -> list[ast.expr]:
@@ -350,12 +358,21 @@ def _of_call(node: ast.Call, *, to_people: bool) -> Iterator[Found]:
         yield from untranslated(node.func.value, to_people=to_people and name != "dumps")
     if name in FOR_PROGRAMS or (name in DECLARING and ast.unparse(node.func).startswith("click.")):
         return
+    if name in REASONS:
+        yield from _of_values(node.args[REASONS[name]])
     for one in beside(node.args[CATALOGUE.get(name, 0) :]):
         yield from untranslated(one, to_people=name in SINKS)
     both = in_both_languages(keyword.arg or "" for keyword in node.keywords)
     for keyword in node.keywords:
         if keyword.arg not in both:
             yield from untranslated(keyword.value, to_people=name in SINKS and keyword.arg in SPOKEN_KEYWORDS)
+
+
+def _of_values(reason: ast.expr) -> Iterator[Found]:
+    """Texts in the values of a reason: they are none of its template."""
+    for one in ast.walk(reason):
+        if isinstance(one, ast.FormattedValue):
+            yield from untranslated(one.value)
 
 
 def in_source(source: str) -> list[str]:
@@ -402,6 +419,7 @@ def test_what_is_kept_is_of_rooms_that_are_looked_at() -> None:
         'click.echo("完成")',
         'class Rule:\n    title = "one of two"',
         'told = ("one of two", name)',
+        """raise CardError(SW.WRONG_DATA, f"it has no {'PIN at all' if pin else key} here")""",
     ],
 )
 def test_a_text_beside_the_catalogue_is_found(source: str) -> None:
@@ -413,6 +431,8 @@ def test_a_text_beside_the_catalogue_is_found(source: str) -> None:
     [
         '"""A module that says something."""',
         'click.echo(_("ready"))',
+        'raise CardError(SW.WRONG_DATA, f"{spec.path} holds records")',
+        'reason = because(f"no DF {name} in {place}" if named else "no file is there")',
         'click.echo(ngettext("one card", "{number} cards", 2).format(number=2))',
         'TABLE = {1: deferred("the disk is full")}',
         'click.echo(json.dumps({"the name": 1}))',

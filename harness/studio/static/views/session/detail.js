@@ -24,12 +24,12 @@ export function Detail({ row, marked, onMark, children }) {
           <span class=${`badge lane-${row.lane}`}>${t(`session.lane_${row.lane}`)}</span><//>
         <${Pair} name=${t("session.time")}>${clock(row)}${row.time ? ` (+${row.t.toFixed(3)} s)` : ""}<//>
         ${row.command && html`<${Pair} name=${t("session.command")}><${Command} hex=${row.command} /><//>`}
-        ${row.parameters && html`<${Pair} name=${t("session.parameters")}>${visible(row.parameters)}<//>`}
+        ${row.parameters && html`<${Pair} name=${t("session.parameters")}>${visible(both({ zh: row.parameters_zh, en: row.parameters }))}<//>`}
         ${row.about !== undefined && html`<${Pair} name=${t("session.about")}>
           <code>${visible(row.label)}</code> ${visible(both({ zh: row.about_zh, en: row.about }))}<//>`}
         ${row.plain && html`<${Pair} name=${t("session.plain")}><${Command} hex=${row.plain} /><//>`}
         <${Answer} row=${row} />
-        ${row.reason && html`<${Pair} name=${t("session.reason")}>${visible(row.reason)}<//>`}
+        ${row.reason && html`<${Pair} name=${t("session.reason")}>${visible(both({ zh: row.reason_zh, en: row.reason }))}<//>`}
         ${row.words && row.kind !== "call" && html`<${Pair} name=${t(row.kind === "fault" ? "session.fault" : "session.failure")}>${visible(row.words)}<//>`}
         ${row.hidden && html`<${Pair} name=${t("session.values")}>${t("session.masked")}<//>`}
         ${(row.values ?? []).map((one) => html`<${Pair} name=${`${visible(one.label)} ${visible(both(one))}`}>${visible(one.value)}<//>`)}

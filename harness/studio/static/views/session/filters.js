@@ -55,8 +55,8 @@ export function hasText(text, shared = (row) => row) {
 
 function texts(said) {
   return [
-    said.sw, said.instruction, said.instruction_zh, said.parameters, said.meaning, said.meaning_zh, said.reason,
-    said.label, said.about, said.about_zh, said.words, said.layout, said.algorithm, said.interface,
+    said.sw, said.instruction, said.instruction_zh, said.parameters, said.parameters_zh, said.meaning, said.meaning_zh,
+    said.reason, said.reason_zh, said.label, said.about, said.about_zh, said.words, said.layout, said.algorithm, said.interface,
     ...(said.values ?? []).flatMap((one) => [one.label, one.zh, one.en, one.value]),
     ...(said.changes ?? []).flatMap((one) => [one.name, one.before, one.after]),
   ];

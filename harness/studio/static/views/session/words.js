@@ -44,5 +44,5 @@ export function saidShort(row) {
   }
   if (row.kind === "fault" || row.kind === "off" || row.kind === "call") return "";
   if (!row.sw) return t("session.no_answer");
-  return [both({ zh: row.meaning_zh, en: row.meaning }), row.reason].filter(Boolean).join(": ");
+  return [both({ zh: row.meaning_zh, en: row.meaning }), both({ zh: row.reason_zh, en: row.reason })].filter(Boolean).join(": ");
 }
