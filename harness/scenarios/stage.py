@@ -124,6 +124,12 @@ class Pocket(CardStore):
         return {number: chip.image.memory.snapshot() for number, chip in self.chips.items()}
 
 
+def fresh(folder: Path) -> Register:
+    """A register of a scenario's own, in this folder, with the small world of ``seed`` in it."""
+    seed.write(folder / "register.db")
+    return Register(folder / "register.db", durable=False, hash_cost=HASH_COST)
+
+
 class Stage:
     """The office, its outlets and its cards. ``profile``: layout and algorithm of cards that are made."""
 
@@ -136,8 +142,7 @@ class Stage:
         self.clock = Clock(start)
         self.pocket = (pocket or Pocket)(folder / "cards", Drawn(f"{name} {profile}"), self.log)
         self.services = Services(self.pocket)
-        seed.write(folder / "register.db")
-        self.register = Register(folder / "register.db", durable=False, hash_cost=HASH_COST)
+        self.register = fresh(folder)
         self.office = Office(self.register, self.services, self.clock)
 
     def blank(self) -> str:

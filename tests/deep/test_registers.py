@@ -20,8 +20,10 @@ import pytest
 from emulator.chip import Chip
 from emulator.filesystem.memory.image import Image
 from harness.readers.connection import InProcess
+from harness.scenarios import model, rows, runner
 from harness.terminal import region as regions
 from harness.terminal.terminal import Terminal
+from harness.verdicts.verdict import Verdict
 from tests.kit.guarded import LOGIN, PASSWORD, Guarded, guarded, nobody_logged_in
 from tests.kit.postgres import Cluster, cluster
 from tests.kit.served import DEADLINE, Served, sscard, started
@@ -29,6 +31,7 @@ from tests.kit.served import DEADLINE, Served, sscard, started
 __all__ = ["cluster", "guarded", "nobody_logged_in"]
 CARDS, EACH = 4, 12
 REGIONS = ("510700", "513400")
+SCENARIOS = model.find([Path(__file__).parents[2] / "vectors" / "office"])
 
 
 def post(url: str, token: str, body: object) -> tuple[int, Any]:
@@ -98,6 +101,25 @@ def test_of_two_services_over_one_server_one_is_killed_and_nothing_is_lost(clust
         ended = "operation = 'transfer' AND outcome IN ('done', 'resumed')"
         ((done,),) = cluster.sql(name, f"SELECT count(*) FROM audit WHERE {ended}")
         assert done >= said[200]
+
+
+# --- scenarios ---
+
+
+@pytest.mark.timeout(1800)
+def test_the_measures_scenarios_pass_over_a_register_on_a_server(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.scenarios.stage.fresh", cluster.of)
+    # A report's rows, which judge nothing, are read in SQLite's own words.
+    monkeypatch.setattr("harness.scenarios.rows.of", lambda _: {name: {} for name in rows.TABLES})
+    wrong = []
+    for at, one in enumerate(SCENARIOS):
+        told = runner.run_one(one, one.cards[at % len(one.cards)])
+        if told.verdict is not Verdict.PASSED:
+            wrong.append((one.id, told.profile, told.reason))
+        cluster.forget()
+    assert wrong == []
 
 
 # --- a server that asks for a password ---
