@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from emulator.filesystem.memory.cells import Cell, CellKey
@@ -15,7 +14,6 @@ from emulator.messages import _
 from harness.conformance.steps import StepFailed
 from harness.images import compare
 from harness.office.register import queries
-from harness.office.register.base import Base
 from harness.office.register.tables import Card, Person
 from harness.scenarios import facts, values
 from harness.scenarios.models import ArticleText, Ending, Holder, Line, OnChip, Outlet, Register, Step, Then
@@ -206,7 +204,6 @@ def _unwritten(session: Session, texts: tuple[str, ...]) -> None:
 
 def written(session: Session, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Which of these texts stand in the register, in whatever table, and in which row of it."""
-    for table in Base.metadata.sorted_tables:
-        for row in session.execute(select(table)):
-            line = f"{table.name}: {', '.join(map(str, row))}"
-            yield from ((text, line) for text in texts if text in line)
+    for table, row in queries.every_row(session):
+        line = f"{table}: {', '.join(map(str, row))}"
+        yield from ((text, line) for text in texts if text in line)

@@ -8,7 +8,7 @@ list are read over the session's connection, past the ORM, which does not flush 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, NoReturn
@@ -535,3 +535,13 @@ def trail_about(session: Session, holder: Person | None, of: Card | None) -> Seq
     about = [Audit.person_id == holder.id] if holder else []
     about += [Audit.card_id == of.id] if of else []
     return session.scalars(select(Audit).where(or_(*about)).order_by(Audit.id)).all() if about else []
+
+
+# --- all of it ---------------------------------------------------------------------------------------------------
+
+
+def every_row(session: Session) -> Iterator[tuple[str, Row[Any]]]:
+    """Each row of each table, after the table's name."""
+    for table in Base.metadata.sorted_tables:
+        for row in session.execute(select(table)):
+            yield table.name, row
