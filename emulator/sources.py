@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from emulator.messages import _
+
 GRADES = ("S", "T", "P", "1", "D")
 """From the surest on."""
 SOURCED = frozenset("ST1")
@@ -45,7 +47,9 @@ def citation(text: str) -> Citation:
     """A citation from its form ``id`` or ``id:locator``; ValueError."""
     found = _CITATION.fullmatch(" ".join(text.split()))
     if found is None:
-        raise ValueError(f"expected a source like v2:table 9, part5:6.14 or iso7816-4, found {text!r}")
+        raise ValueError(
+            _("expected a source like v2:table 9, part5:6.14 or iso7816-4, found {text!r}").format(text=text)
+        )
     return Citation(found[1], found[2] or "")
 
 
@@ -78,5 +82,5 @@ def weakest(text: str) -> str:
     """The least sure grade that a text bears; ValueError where it bears none."""
     found = [GRADES.index(one) for one in grades(text)]
     if not found:
-        raise ValueError(f"expected a grade in brackets and its sources, found {text!r}")
+        raise ValueError(_("expected a grade in brackets and its sources, found {text!r}").format(text=text))
     return GRADES[max(found)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
+from emulator.messages import _
+
 CHINA = timezone(timedelta(hours=8), "CST")
 """China has one time, and no summer time."""
 
@@ -31,5 +33,5 @@ class Clock:
     def step(self, span: timedelta) -> None:
         """Moves a clock that was set; ValueError for one that follows the system."""
         if self._moment is None:
-            raise ValueError("a clock that follows the system cannot be stepped: set it first")
+            raise ValueError(_("a clock that follows the system cannot be stepped: set it first"))
         self._moment += span

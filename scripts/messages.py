@@ -129,7 +129,7 @@ def stated() -> Iterator[tuple[str, str]]:
 
 def reasons() -> Iterator[tuple[str, str]]:
     """The templates of what a card gives as the reason of its answers, and where."""
-    for path in sorted((ROOT / "emulator").rglob("*.py")):
+    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REASONS:
                 for template in _templates(node.args[REASONS[node.func.id]]):

@@ -117,7 +117,9 @@ def _name(name: str) -> str:
         first, more = split(name)
     except UnicodeEncodeError:
         return _("the name: expected characters")
-    room = f"1 to {NAME_ROOM + MORE_ROOM} bytes of GB 18030, {NAME_ROOM} of them in 09 and {MORE_ROOM} in 4E"
+    room = _("1 to {all} bytes of GB 18030, {first} of them in 09 and {more} in 4E").format(
+        all=NAME_ROOM + MORE_ROOM, first=NAME_ROOM, more=MORE_ROOM
+    )
     if not name.strip() or len(text.encode(more)) > MORE_ROOM:
         return _("the name: expected {room}, found {count}").format(room=room, count=len(text.encode(first + more)))
     return ""

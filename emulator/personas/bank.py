@@ -115,7 +115,7 @@ def objects(persona: Persona, layout: Layout) -> dict[CellKey, Cell]:
                 continue
             if len(value) != len(app.data[tag]):
                 raise items.ItemError(
-                    f"persona {persona.name}, data.{app.id}.{tag:04X}",
+                    _("persona {name}, {place}").format(name=persona.name, place=f"data.{app.id}.{tag:04X}"),
                     _("expected {size} bytes, found {count}").format(size=len(app.data[tag]), count=len(value)),
                 )
             cells[data_cell(app.id, tag)] = value

@@ -12,6 +12,7 @@ from typing import Any
 from emulator.filesystem.layouts.load import merge
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.personas.finding import Finding, PersonaError, UnknownPersonaError
 from emulator.personas.lines import Path as KeyPath
 from emulator.personas.lines import lines
@@ -179,7 +180,7 @@ def _from_path(path: Path) -> Document:
     except FileNotFoundError:
         raise PersonaError(Finding(source, 0, "", _("no such file"))) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = strerror(error) if isinstance(error, OSError) else error
         raise PersonaError(Finding(source, 0, "", _("cannot be read: {reason}").format(reason=reason))) from None
     if len(content) > LARGEST:
         raise PersonaError(Finding(source, 0, "", _("expected at most {largest} bytes").format(largest=LARGEST)))

@@ -186,7 +186,9 @@ def _content(persona: Persona, spec: FileSpec, computed: dict[str, Any], old: fr
             for value in _values(item, computed.get(f"{spec.path}/{item.label}", values.get(item.label)))
         )
     except items.ItemError as error:
-        raise items.ItemError(f"persona {persona.name}, {spec.path}", str(error)) from None
+        raise items.ItemError(
+            _("persona {name}, {place}").format(name=persona.name, place=spec.path), str(error)
+        ) from None
 
 
 def _continued(spec: FileSpec, values: dict[str, Any]) -> dict[str, Any]:

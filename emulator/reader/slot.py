@@ -105,7 +105,7 @@ class Slot:
         """Puts the card in; does not wait for the reader to notice, which must have noticed a removal before."""
         with self._changed:
             if self.card is None:
-                raise ValueError("there is no card to put in")
+                raise ValueError(_("there is no card to put in"))
             self._wanted = True
             self._changed.notify_all()
 
@@ -117,7 +117,11 @@ class Slot:
             self._changed.notify_all()
             self.line.cancel()
             if not self._changed.wait_for(lambda: self._socket is None, timeout):
-                raise TimeoutError(f"the card on port {self.line.port} is still at a command after {timeout:g} s")
+                raise TimeoutError(
+                    _("the card on port {port} is still at a command after {seconds:g} s").format(
+                        port=self.line.port, seconds=timeout
+                    )
+                )
 
     def close(self) -> None:
         """Takes the card out and ends the slot."""

@@ -7,6 +7,7 @@ from enum import IntEnum
 from socket import IPPROTO_TCP
 
 from emulator.errors import ErrorKind, SscardError
+from emulator.messages import _
 
 LENGTH = 2
 """Bytes of a frame before its payload."""
@@ -65,7 +66,7 @@ class Wire:
             length = self._rest(length, LENGTH, 0)
         size = length[0] << 8 | length[1]
         if not size:
-            raise WireError("a frame of zero bytes came, expected 1 to 65535")
+            raise WireError(_("a frame of zero bytes came, expected 1 to 65535"))
         if quick is not None:
             self._set_option(IPPROTO_TCP, quick, ONCE)
         payload = receive(size)
@@ -82,7 +83,9 @@ class Wire:
                 self._set_option(IPPROTO_TCP, self._quick, ONCE)
             more = self._receive(size - len(came))
             if not more:
-                raise WireError(f"the connection ended inside a frame, {before + len(came)} bytes into it")
+                raise WireError(
+                    _("the connection ended inside a frame, {count} bytes into it").format(count=before + len(came))
+                )
             came += more
         return came
 
@@ -90,5 +93,5 @@ class Wire:
         """One frame in one piece. ValueError beyond 65535 bytes."""
         size = len(payload)
         if not size or size > LARGEST:
-            raise ValueError(f"a frame carries 1 to {LARGEST} bytes, not {size}")
+            raise ValueError(_("a frame carries 1 to {most} bytes, not {size}").format(most=LARGEST, size=size))
         self._send(size.to_bytes(LENGTH, "big") + payload)

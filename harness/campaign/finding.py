@@ -14,6 +14,7 @@ import yaml
 
 from emulator.crypto import suite
 from emulator.messages import _
+from emulator.messages.reasons import why
 from emulator.textfiles import writing
 from harness.campaign.deeds import Challenge, Deed
 from harness.campaign.model import REFUSALS
@@ -70,10 +71,13 @@ class Finding:
         came = wrong.answer.hex().upper() or _("nothing")
         if wrong.expected is None:
             return _("{command} got {came}: {words}").format(
-                command=wrong.command.hex().upper(), came=came, words=wrong.words
+                command=wrong.command.hex().upper(), came=came, words=why(wrong.words)
             )
         return _("{command} got {came}, expected {expected}: {words}").format(
-            command=wrong.command.hex().upper(), came=came, expected=" / ".join(_readable(wrong)), words=wrong.words
+            command=wrong.command.hex().upper(),
+            came=came,
+            expected=" / ".join(_readable(wrong)),
+            words=why(wrong.words),
         )
 
     def _titles(self) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from emulator.crypto.suite import Suite
+from emulator.messages import because
 from harness.campaign import statement
 from harness.campaign.statement import KEYS, LOCK_KEY, MESSAGING, NEVER_LOCK, SOCIAL, TRIES, Record
 
@@ -106,7 +107,7 @@ class Model:
         if self.unsure:
             return None
         if len(answer) < 2:
-            return Wanted("an answer has a status word", ("9000", *REFUSALS))
+            return Wanted(because("an answer has a status word"), ("9000", *REFUSALS))
         data, sw = answer[:-2], answer[-2:].hex().upper()
         expected = self._expected(command)
         if not expected.fits(sw):
@@ -136,7 +137,7 @@ class Model:
     def _expected(self, raw: bytes) -> Expected:
         command = _understood(raw)
         if command is None:
-            return Expected(("6700", "6A81", "6E00", "6D00"), "lengths and bytes disagree")
+            return Expected(("6700", "6A81", "6E00", "6D00"), because("lengths and bytes disagree"))
         exact = self._exactly(raw, command)
         if exact is None:
             return self._anything_else(command)
@@ -198,7 +199,7 @@ class Model:
         if application is None:
             return None
         if self.dead:
-            return Expected(("6A81",), "the card is blocked for good")
+            return Expected(("6A81",), because("the card is blocked for good"))
 
         def then(_data: bytes, _sw: str) -> None:
             if application != self.here:  # a blocked one is current too
@@ -206,8 +207,8 @@ class Model:
             self.here = application
 
         if self._lies_blocked(application):
-            return Expected(("9303",), "the application is blocked", then=then)
-        return Expected(SUCCESSES, "the application is there", then=then)
+            return Expected(("9303",), because("the application is blocked"), then=then)
+        return Expected(SUCCESSES, because("the application is there"), then=then)
 
     def _drop_keys(self) -> None:
         self.rights &= {PIN}
@@ -215,13 +216,15 @@ class Model:
 
     def _get_challenge(self, size: int) -> Expected:
         if refusal := self._refusal():
-            return Expected((refusal,), "no challenge where the card or application is blocked or not activated")
+            return Expected(
+                (refusal,), because("no challenge where the card or application is blocked or not activated")
+            )
 
         def then(data: bytes, _sw: str) -> None:
             self.challenge = data
             self.unsure = len(data) != size
 
-        return Expected(("9000",), "a challenge of so many bytes", then=then)
+        return Expected(("9000",), because("a challenge of so many bytes"), then=then)
 
     def _authenticate(self, command: _Command) -> Expected:
         number = command.p2
@@ -229,13 +232,15 @@ class Model:
         if name is None and number < 0x80 and self.here in SOCIAL:
             name = KEYS["SSSE"].get(number)
         if refusal := self._refusal():
-            return Expected((refusal,), "no key is proved where the card or application is blocked or not activated")
+            return Expected(
+                (refusal,), because("no key is proved where the card or application is blocked or not activated")
+            )
         if name is None or name not in self.keys:
-            return Expected(("6A88",), "the application has no such key")
+            return Expected(("6A88",), because("the application has no such key"))
         if (name not in NEVER_LOCK and self.left(name) == 0) or (name == "PUK" and not self.unblockings):
-            return Expected(("6983",), "the key is locked")
+            return Expected(("6983",), because("the key is locked"))
         if not self.challenge:
-            return Expected(("6984",), "a proof needs a challenge")
+            return Expected(("6984",), because("a proof needs a challenge"))
         proof = self.suite.cryptogram(self._process_key(name), command.data[8:])
         right = proof == command.data[:8]
         left = "F" if name in NEVER_LOCK else f"{self.left(name) - 1:X}"
@@ -249,8 +254,8 @@ class Model:
                 self.tries[name] = self.left(name) - 1
 
         if right:
-            return Expected(("9000",), "the key was proved", then=then)
-        return Expected((f"63C{left}",), "a wrong proof costs a try", then=then)
+            return Expected(("9000",), because("the key was proved"), then=then)
+        return Expected((f"63C{left}",), because("a wrong proof costs a try"), then=then)
 
     def _process_key(self, name: str) -> bytes:
         return self.suite.process_key(self.keys[name], self.challenge)
@@ -258,20 +263,20 @@ class Model:
     def _compared(self, presented: str, then: Callable[[], None]) -> Expected:
         """Digits held against the PIN; ``then``: what a right one brings."""
         if self.pin_tries == 0:
-            return Expected(("6983",), "the PIN is locked", then=lambda _data, _sw: self.rights.discard(PIN))
+            return Expected(("6983",), because("the PIN is locked"), then=lambda _data, _sw: self.rights.discard(PIN))
         if presented == self.pin:
 
             def right(_data: bytes, _sw: str) -> None:
                 self.pin_tries = TRIES
                 then()
 
-            return Expected(("9000",), "the PIN is right", then=right)
+            return Expected(("9000",), because("the PIN is right"), then=right)
 
         def wrong(_data: bytes, _sw: str) -> None:
             self.pin_tries -= 1
             self.rights.discard(PIN)
 
-        return Expected((f"63C{self.pin_tries - 1:X}",), "a wrong PIN costs a try", then=wrong)
+        return Expected((f"63C{self.pin_tries - 1:X}",), because("a wrong PIN costs a try"), then=wrong)
 
     def _verify(self, command: _Command) -> Expected | None:
         size = len(command.data)
@@ -280,25 +285,25 @@ class Model:
         if not 2 <= size <= 8:
             return None
         if refusal := self._refusal(pin=True):
-            return Expected((refusal,), "no PIN is compared here")
+            return Expected((refusal,), because("no PIN is compared here"))
         return self._compared(_digits(command.data), lambda: self.rights.add(PIN))
 
     def _ask_pin(self) -> Expected:
         if refusal := self._refusal(pin=True):
-            return Expected((refusal,), "no PIN is asked for here")
+            return Expected((refusal,), because("no PIN is asked for here"))
         if not self.pin:
-            return Expected(("9000",), "no PIN is set", then=lambda _data, _sw: self.rights.add(PIN))
-        return Expected((f"63C{self.pin_tries}" if self.pin_tries else "6983",), "asked, not tried")
+            return Expected(("9000",), because("no PIN is set"), then=lambda _data, _sw: self.rights.add(PIN))
+        return Expected((f"63C{self.pin_tries}" if self.pin_tries else "6983",), because("asked, not tried"))
 
     def _change_pin(self, command: _Command) -> Expected | None:
         if not 3 <= len(command.data) <= 17:
             return None
         if refusal := self._refusal(pin=True):
-            return Expected((refusal,), "no PIN is changed here")
+            return Expected((refusal,), because("no PIN is changed here"))
         old, separator, new = command.data.partition(b"\xff")
         digits = _digits(new)
         if not separator or (new and not (digits.isdecimal() and len(digits) in statement.PIN_DIGITS)):
-            return Expected(("6A80",), "no new PIN that may be")
+            return Expected(("6A80",), because("no new PIN that may be"))
 
         def then() -> None:
             self.pin = digits
@@ -310,7 +315,7 @@ class Model:
     ) -> Expected:
         """A MAC: whether it is looked at; ``then``: what a right one brings, told the data that it covers."""
         if not self.challenge:
-            return Expected(("6984",), "secure messaging needs a challenge")
+            return Expected(("6984",), because("secure messaging needs a challenge"))
         body, mac = command.data[:-MAC], command.data[-MAC:]
         covered = command.header + bytes((len(command.data),)) + body
         right = self.suite.mac(self._process_key(key), covered) == mac
@@ -325,18 +330,18 @@ class Model:
                 wrong()
 
         if right:
-            return Expected(("9000",), "the MAC is right", then=done)
-        return Expected(("6988",), "the MAC is wrong", then=done)
+            return Expected(("9000",), because("the MAC is right"), then=done)
+        return Expected(("6988",), because("the MAC is wrong"), then=done)
 
     def _reload(self, command: _Command) -> Expected:
         if refusal := self._refusal(pin=True):
-            return Expected((refusal,), "no PIN is unblocked here")
+            return Expected((refusal,), because("no PIN is unblocked here"))
         if "PUK" not in self.rights:
-            return Expected(("6982",), "PUK was not proved")
+            return Expected(("6982",), because("PUK was not proved"))
         if (len(command.data) - MAC) % self.suite.block:
-            return Expected(("6700", "6983"), "no whole blocks")
+            return Expected(("6700", "6983"), because("no whole blocks"))
         if not self.unblockings:
-            return Expected(("6983",), "unblocking is locked")
+            return Expected(("6983",), because("unblocking is locked"))
 
         def then(plain: bytes) -> None:
             self.pin_tries, self.unblockings, self.pin = TRIES, TRIES, _digits(plain) or self.pin
@@ -351,11 +356,13 @@ class Model:
             if record.home != self.here or raw[3] != record.sfi << 3 | 4:
                 continue
             if refusal := self._refusal():
-                return Expected((refusal, "67??", "6A86"), "nothing is read where the card or application is blocked")
+                return Expected(
+                    (refusal, "67??", "6A86"), because("nothing is read where the card or application is blocked")
+                )
             if not any(readers <= self.rights for readers in record.readers):
-                return Expected(REFUSALS, "the right to read it was not won")
+                return Expected(REFUSALS, because("the right to read it was not won"))
             if raw == record.read():
-                return Expected(("9000",), "the record as it is", self.contents.get(record, record.value))
+                return Expected(("9000",), because("the record as it is"), self.contents.get(record, record.value))
         return None
 
     def _update(self, command: _Command) -> Expected:
@@ -375,55 +382,55 @@ class Model:
                 self.challenge = b"" if secured else self.challenge
 
         if not self.rights - {PIN}:
-            return Expected(REFUSALS, "nothing is written without a key's right", then=then)
-        return Expected((*SUCCESSES, *REFUSALS), "a key's right was won", then=then)
+            return Expected(REFUSALS, because("nothing is written without a key's right"), then=then)
+        return Expected((*SUCCESSES, *REFUSALS), because("a key's right was won"), then=then)
 
     def _update_told_of(self, record: Record, command: _Command, data: bytes, *, secured: bool) -> Expected:
         if refusal := self._refusal():
-            return Expected((refusal,), "nothing is written where the card or application is blocked")
+            return Expected((refusal,), because("nothing is written where the card or application is blocked"))
         if record.updater not in self.rights:
-            return Expected(("6982",), f"{record.updater} was not proved")
+            return Expected(("6982",), because(f"{record.updater} was not proved"))
 
         def then(_data: bytes = b"", _sw: str = "") -> None:
             self.contents[record] = data
 
         if secured:
             return self._sealed(command, MESSAGING[self.here], then, lambda: None)
-        return Expected(("9000",), "its key was proved", then=then)
+        return Expected(("9000",), because("its key was proved"), then=then)
 
     def _activate(self) -> Expected:
         if refusal := self._refusal():
-            return Expected((refusal,), "nothing is activated where the card or application is blocked")
+            return Expected((refusal,), because("nothing is activated where the card or application is blocked"))
         if self.here != "SSSE":
-            return Expected(("6985",), "it is activated in SSSE")
+            return Expected(("6985",), because("it is activated in SSSE"))
         if "UKSSSE" not in self.rights:
-            return Expected(("6982",), "UKSSSE was not proved")
+            return Expected(("6982",), because("UKSSSE was not proved"))
         if self.active:
-            return Expected(("6985",), "it is active already")
+            return Expected(("6985",), because("it is active already"))
 
         def then(_data: bytes, _sw: str) -> None:
             self.active = True
 
-        return Expected(("9000",), "UKSSSE was proved", then=then)
+        return Expected(("9000",), because("UKSSSE was proved"), then=then)
 
     def _block_application(self, command: _Command) -> Expected:
         if not self.dead and self._lies_blocked(self.here):
-            return Expected(("9000",), "it is blocked already")
+            return Expected(("9000",), because("it is blocked already"))
         if refusal := self._refusal():
-            return Expected((refusal,), "nothing is blocked where the card is")
+            return Expected((refusal,), because("nothing is blocked where the card is"))
         if self.here not in SOCIAL:
-            return Expected(("6A88", "6985", "6A81"), "an application of its own cannot be blocked so")
+            return Expected(("6A88", "6985", "6A81"), because("an application of its own cannot be blocked so"))
         key = LOCK_KEY.get(self.here, "")
         if key and key not in self.rights:
-            return Expected(("6982",), f"{key} was not proved")
+            return Expected(("6982",), because(f"{key} was not proved"))
         here = self.here
         return self._sealed(command, MESSAGING[here], lambda _body: self.blocked.add(here), lambda: None)
 
     def _block_card(self, command: _Command) -> Expected:
         if refusal := self._refusal():
-            return Expected((refusal,), "the card cannot be blocked here")
+            return Expected((refusal,), because("the card cannot be blocked here"))
         if "BK" not in self.rights:
-            return Expected(REFUSALS, "BK was not proved")
+            return Expected(REFUSALS, because("BK was not proved"))
 
         def then(_body: bytes) -> None:
             self.dead = True
@@ -446,18 +453,18 @@ class Model:
             self.unsure = moved or sw.startswith("63C") or (succeeded and ins not in READING)
 
         if ins == 0xC0:
-            return Expected((*SUCCESSES, *REFUSALS, "6F00"), "what waits, or that nothing does")
+            return Expected((*SUCCESSES, *REFUSALS, "6F00"), because("what waits, or that nothing does"))
         if self.dead and command.ins in (0xB0, 0xB2, *UPDATES, *EXACT):
-            return Expected(("6A81", "6[79A-E][0-9A-F][0-9A-F]"), "the card is blocked for good", then=then)
+            return Expected(("6A81", "6[79A-E][0-9A-F][0-9A-F]"), because("the card is blocked for good"), then=then)
         if (
             ins in EXACT
             and not (ins in (0x20, 0x82) and (command.p1 or len(command.data) > 16))
             and not self._blocks(ins)
         ):
-            return Expected(REFUSALS, "it is no form of this command", then=then)
+            return Expected(REFUSALS, because("it is no form of this command"), then=then)
         if ins in UPDATES and not self.rights - {PIN}:
-            return Expected(REFUSALS, "nothing is written without a key's right", then=then)
-        return Expected((*SUCCESSES, *REFUSALS, "6[23][0-9A-F][0-9A-F]"), "a status word", then=then)
+            return Expected(REFUSALS, because("nothing is written without a key's right"), then=then)
+        return Expected((*SUCCESSES, *REFUSALS, "6[23][0-9A-F][0-9A-F]"), because("a status word"), then=then)
 
     def _blocks(self, ins: int) -> bool:
         """Whether it is about blocking what is blocked, which is done already."""

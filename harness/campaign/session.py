@@ -15,6 +15,7 @@ from emulator.crypto.keys import card_key, test_root
 from emulator.filesystem.layouts.specs import KeySpec
 from emulator.filesystem.memory.cells import CellKind
 from emulator.filesystem.memory.image import Image
+from emulator.messages import because
 from harness.campaign import effects, statement
 from harness.campaign.deeds import Challenge, Deed, Reset, Terminal
 from harness.campaign.effects import Cells
@@ -136,7 +137,11 @@ class Session:
             self.terminal.challenge = answer[:8]
         if self.model is None:
             sw = answer[-2:]
-            return Wrong("a fault of the card's own", command, answer) if sw == FAULT and command[1:2] != ASKS else None
+            return (
+                Wrong(because("a fault of the card's own"), command, answer)
+                if sw == FAULT and command[1:2] != ASKS
+                else None
+            )
         expected = self.model.judge(command, answer)
         return Wrong(expected.words, command, answer, expected) if expected is not None else None
 
@@ -157,7 +162,9 @@ class Session:
 
         for cut in tear.in_session(self.chip, send):
             if cut.outcome is tear.Outcome.MIXED:
-                return Wrong(f"power cut after write {cut.after} left neither old nor new", command, b"", torn=True)
+                return Wrong(
+                    because(f"power cut after write {cut.after} left neither old nor new"), command, b"", torn=True
+                )
         return None
 
 

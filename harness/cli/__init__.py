@@ -24,6 +24,10 @@ FAILED = 1
 LANGUAGE_OPTION = "--lang"
 
 
+_HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""A group without a command, whose help is of many lines; older releases of click have no such error."""
+
+
 class _Main(Table):
     """Turns the errors that a user can mend into one line on stderr and an exit code, and shows nothing that a terminal
     would obey.
@@ -52,6 +56,8 @@ class _Main(Table):
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
         except click.ClickException as error:
+            if isinstance(error, _HELP):
+                raise
             told = visible_line(error.format_message())
             told += _from_file(ctx)
             vars(error)["format_message"] = lambda: told

@@ -18,6 +18,7 @@ from emulator.filesystem.layouts.terms import CardKind
 from emulator.filesystem.memory import image as images
 from emulator.interface import Interface
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.personas.document import is_path
 from emulator.textfiles import text as textfile
 from harness.cli import card_options, interrupt, progress, usage
@@ -189,7 +190,7 @@ def _bad_input(named: Named) -> Iterator[None]:
         what = _("no file and no persona {name!r}; as a reader: {error}").format(name=named.name, error=error)
         raise click.BadParameter(what) from None
     except OSError as error:
-        raise click.BadParameter(f"{named.name}: {error.strerror}") from None
+        raise click.BadParameter(f"{named.name}: {strerror(error)}") from None
     except SscardError as error:
         raise click.BadParameter(str(error)) from None
 

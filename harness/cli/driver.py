@@ -17,6 +17,7 @@ from emulator import personas
 from emulator.chip import Chip
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.reader.shape import ReaderShape
 from harness.cli import card_options
 from harness.cli import dialects as dialects_
@@ -60,7 +61,7 @@ def build(folder: Path, *, windows: bool) -> None:
         for made in builds.build(folder, windows=windows):
             click.echo(str(made))
     except OSError as error:
-        raise click.BadParameter(f"{error.filename or folder}: {error.strerror}", param_hint="--output") from None
+        raise click.BadParameter(f"{error.filename or folder}: {strerror(error)}", param_hint="--output") from None
 
 
 @driver.command()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from emulator import catalogue
+from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.changes import Difference, differences, habits_of
 from emulator.filesystem.layouts.paths import FilePath
 from emulator.filesystem.layouts.specs import ContactlessSpec, ItemSpec, Layout
@@ -268,9 +269,9 @@ def commands(*, markdown: bool, as_json: bool) -> None:
     elif markdown:
         click.echo(reference.markdown(), nl=False)
     else:
-        for row in rows:
+        for row, kind in zip(rows, INSTRUCTIONS, strict=True):
             name = row["name"] if asked() == ENGLISH else f"{row['name']} {row['name_zh']}"
-            source = register().readable_to_people(row["source"])
+            source = register().readable_to_people(kind.source)
             click.echo(f"{row['cla']:8} {row['ins']}  {name}  Lc {_(row['lc'])}  {source}")
 
 

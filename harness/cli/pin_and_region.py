@@ -197,10 +197,12 @@ def unblock_application(application: str, target: AbstractContextManager[Target]
 
 
 @lifecycle.command("block-card")
-@click.confirmation_option(prompt=_("The card will never serve again. Block it?"))
+@click.option("--yes", is_flag=True, help="Confirm the action without prompting.")
 @targets.target_options
-def block_card(target: AbstractContextManager[Target]) -> None:
+def block_card(target: AbstractContextManager[Target], *, yes: bool) -> None:
     """Block the card for ever, with the keys BK and STK (卡片锁定)."""
+    if not yes:
+        click.confirm(_("The card will never serve again. Block it?"), abort=True)
     with target as card:
         _begin(card).block_card()
     click.echo(_("the card is blocked for ever 卡片已锁定"))

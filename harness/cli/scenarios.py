@@ -22,6 +22,7 @@ from harness.cli.progress import ForPrograms
 from harness.cli.vectors import BAD, FILE, FOLDER
 from harness.cli.verdict_lines import TONES, say_counts
 from harness.conformance.vector import OFFICE, home
+from harness.office.measures.articles import cited
 from harness.verdicts import conclusion, report
 from harness.verdicts import environment as environments
 from harness.verdicts.conclusion import Asked
@@ -189,7 +190,7 @@ def list_scenarios(paths: tuple[Path, ...], *, as_json: bool) -> None:
     found = _found(paths)
     if not as_json:
         for one in found:
-            say(f"{one.id}  {'、'.join(map(str, one.articles))}  {chinese_first(one.title, one.title_zh)}")
+            say(f"{one.id}  {cited(*one.articles)}  {chinese_first(one.title, one.title_zh)}")
         return
     rows = [
         {
@@ -224,9 +225,10 @@ def show_matrix(*, markdown: bool, as_json: bool) -> None:
     elif markdown:
         click.echo(matrix.markdown(found), nl=False)
     else:
-        for row in matrix.rows(found):
+        for row, paragraph in zip(matrix.rows(found), matrix.paragraphs(), strict=True):
             ids = sorted({each for cell in row.cells.values() for each in cell})
-            click.echo(f"{row.id:5} {row.label}  {row.title}  {' '.join(ids) or '– ' + (row.gap or _('none 缺'))}")
+            gap = chinese_first(paragraph.text.reason or "", paragraph.text.reason_zh or "", "；") or _("none 缺")
+            click.echo(f"{row.id:5} {cited(paragraph)}  {_(row.title)}  {' '.join(ids) or '– ' + gap}")
 
 
 SCENARIO = click.argument("name", metavar="SCENARIO")

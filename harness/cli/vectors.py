@@ -18,7 +18,7 @@ from emulator import catalogue, messages
 from emulator.filesystem.layouts.specs import Layout
 from emulator.guess import guess
 from emulator.interface import Interface
-from emulator.messages import _, chinese_first
+from emulator.messages import _, both, chinese_first
 from emulator.personas import UnknownPersonaError
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
@@ -440,7 +440,9 @@ def _print(results: list[Result], known: frozenset[str], *, show_secrets: bool, 
         click.echo(line)
     proof = report.proof_of(results)
     told = [
-        f"{number['passed']} of {number['judged']} {kind} ({' '.join(PROOF_WORDS[Proof(kind)])})"
+        _("{passed} of {judged} {kind} ({meaning})").format(
+            passed=number["passed"], judged=number["judged"], kind=kind, meaning=both(*PROOF_WORDS[Proof(kind)])
+        )
         for kind, number in proof.items()
         if number["judged"]
     ]

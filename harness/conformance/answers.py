@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.apdu.command import ResponseAPDU
+from emulator.messages import _, deferred
 from harness.conformance.models import Encoding, Match, Parse, Whole
 
 Fill = Callable[[str], str]
@@ -36,9 +37,18 @@ def will_do(one: Match, response: ResponseAPDU, fill: Fill) -> bool:
     return TESTS[test](whole(response), fill(wanted))
 
 
+AN_ANSWER = {
+    "is": deferred("an answer that is {wanted}"),
+    "starts": deferred("an answer that starts {wanted}"),
+    "ends": deferred("an answer that ends {wanted}"),
+    "contains": deferred("an answer that contains {wanted}"),
+    "lacks": deferred("an answer that lacks {wanted}"),
+}
+
+
 def in_words(one: Match) -> str:
     """What will do, for a report."""
-    return one if isinstance(one, str) else "an answer that {} {}".format(*_test(one))
+    return one if isinstance(one, str) else _(AN_ANSWER[_test(one)[0]]).format(wanted=_test(one)[1])
 
 
 def _test(one: Whole) -> tuple[str, str]:

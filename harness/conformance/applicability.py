@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulator.messages import _
 from harness.conformance.targets.target import Target
 from harness.conformance.vector import Vector
 from harness.verdicts.causes import Cause
@@ -29,14 +30,18 @@ def applicable(vector: Vector, target: Target, *, allow_destructive: bool) -> Re
     """Why a vector is not run on this target; None if it is."""
     profile = target.profile
     if not vector.applies(profile.version, profile.algorithm):
-        return Refusal(f"it is for {_words(vector)}, not for {profile.name}")
+        return Refusal(_("it is for {wanted}, not for {profile}").format(wanted=_words(vector), profile=profile.name))
     lacking = sorted(vector.features - profile.features)
     if lacking:
-        why = "only a virtual card can be torn from power or put into any state" if "virtual" in lacking else "lacking"
-        return Refusal(f"{why}: {', '.join(lacking)}")
+        why = (
+            _("only a virtual card can be torn from power or put into any state: {lacking}")
+            if "virtual" in lacking
+            else _("lacking: {lacking}")
+        )
+        return Refusal(why.format(lacking=", ".join(lacking)))
     harm = "" if allow_destructive else target.harm(vector)
     return Refusal(f"{harm}: {ALLOWED_BY}", Cause.NOT_ALLOWED) if harm else None
 
 
 def _words(vector: Vector) -> str:
-    return " and ".join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)
+    return _(" and ").join(", ".join(part) for part in (vector.versions, vector.algorithms) if part)

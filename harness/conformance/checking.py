@@ -11,7 +11,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.filesystem.memory.cells import VERSIONS
 from emulator.guess import guess
-from emulator.messages import _
+from emulator.messages import _, deferred
 from harness.conformance import coverage, names
 from harness.conformance.models import Apdu, Authenticate, Secured, Step, Tac, Tpdu, UnderKey, texts
 from harness.conformance.names import Kind
@@ -151,17 +151,17 @@ def _faults(vector: Vector, known: _Known) -> Iterator[tuple[Place, str]]:
 def _of_head(vector: Vector, known: _Known) -> Iterator[tuple[Place, str]]:
     for at, version in enumerate(vector.versions):
         if version not in known.versions:
-            yield ("versions", at), _unknown("version", version, known.versions)
+            yield ("versions", at), _unknown(deferred("version"), version, known.versions)
     told = [(("standard",), vector.standard), *((("covers", at), item) for at, item in enumerate(vector.covers))]
     for place, item in told if known.items else ():
         if item and item not in known.items:
-            yield place, _unknown("item of the standard", item, known.items)
+            yield place, _unknown(deferred("item of the standard"), item, known.items)
     if vector.origin and vector.origin not in known.programs:
-        yield ("origin", "source"), _unknown("source", vector.origin, known.programs)
+        yield ("origin", "source"), _unknown(deferred("source"), vector.origin, known.programs)
 
 
 def _unknown(kind: str, name: str, there: Collection[str]) -> str:
-    return _("unknown {kind} {name!r}{guess}").format(kind=kind, name=name, guess=guess(name, sorted(there)))
+    return _("unknown {kind} {name!r}{guess}").format(kind=_(kind), name=name, guess=guess(name, sorted(there)))
 
 
 def _of_versions(step: Step, versions: dict[str, int]) -> Iterator[str]:

@@ -27,7 +27,7 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
         for item in (vector.standard, *vector.covers) if items else ():
             if item not in known:
                 nearest = get_close_matches(item, known, n=1)
-                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+                hint = _('; did you mean "{name}"?').format(name=nearest[0]) if nearest else ""
                 raise VectorError(
                     _("{path}: {id}: standard {item!r} is not in {path_2}{hint}").format(
                         path=vector.path, id=vector.id, item=item, path_2=path, hint=hint

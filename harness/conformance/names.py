@@ -10,6 +10,7 @@ from emulator import catalogue
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import Layout, LayoutError
 from emulator.filesystem.layouts.terms import CardKind
+from emulator.messages import _, deferred
 from emulator.security import PIN
 from harness.conformance.models import Action, Driver, Read, Select, Step, Update
 from harness.conformance.references import Tries
@@ -21,10 +22,10 @@ from harness.sources.register import register
 class Kind(StrEnum):
     """What a name in a vector is the name of."""
 
-    APPLICATION = "application"
-    KEY = "key"
-    ITEM = "item"
-    FUNCTION = "function"
+    APPLICATION = deferred("application")
+    KEY = deferred("key")
+    ITEM = deferred("item")
+    FUNCTION = deferred("function")
 
 
 Name = tuple[Kind, str]
@@ -76,7 +77,7 @@ def lacking(vector: Vector, layout: Layout) -> str:
     """Why a vector cannot be run on cards of this layout; empty where it can."""
     for kind, name in used(vector):
         if not has(layout, kind, name):
-            return f"the card's layout has no {kind} {name}"
+            return _("the card's layout has no {kind} {name}").format(kind=_(kind), name=name)
     return ""
 
 
@@ -115,7 +116,7 @@ def check(vectors: Iterable[Vector], run_on: Iterable[Layout] = ()) -> None:
             if name not in here[kind]:
                 raise VectorError(_slip(vector, kind, name, here[kind]))
         if vector.origin and vector.origin not in programs:
-            raise VectorError(_slip(vector, "source", vector.origin, programs))
+            raise VectorError(_slip(vector, deferred("source"), vector.origin, programs))
 
 
 def _add(names: dict[Kind, set[str]], layout: Layout) -> None:
@@ -130,5 +131,7 @@ def own_layouts(vector: Vector) -> set[str]:
 
 def _slip(vector: Vector, kind: str, name: str, there: Iterable[str]) -> str:
     nearest = get_close_matches(name, there, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return f"{vector.path}: {vector.id}: unknown {kind} {name!r}{hint}"
+    hint = _('; did you mean "{name}"?').format(name=nearest[0]) if nearest else ""
+    return _("{path}: {id}: unknown {kind} {name!r}{hint}").format(
+        path=vector.path, id=vector.id, kind=_(kind), name=name, hint=hint
+    )

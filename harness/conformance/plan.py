@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.messages import _
 from emulator.security import PIN
 from harness.conformance.applicability import Refusal, applicable
 from harness.conformance.guard.costs import Cost, Costs
@@ -40,11 +41,11 @@ class Planned:
         cost = self.costs.card
         content = sorted(str(one) for one in cost.changed if one.name not in cost.replaced and str(one) != "pin")
         return [
-            *(f"locks {name}" for name in sorted(cost.locks)),
-            *(f"replaces {name}" for name in sorted(cost.replaced)),
-            *(["changes the PIN, which is changed back"] if cost.pin is not None else []),
-            *(f"changes {one}" for one in content),
-            *(f"locks the PSAM's {name}" for name in sorted(self.costs.psam.locks)),
+            *(_("locks {name}").format(name=name) for name in sorted(cost.locks)),
+            *(_("replaces {name}").format(name=name) for name in sorted(cost.replaced)),
+            *([_("changes the PIN, which is changed back")] if cost.pin is not None else []),
+            *(_("changes {name}").format(name=one) for one in content),
+            *(_("locks the PSAM's {name}").format(name=name) for name in sorted(self.costs.psam.locks)),
         ]
 
 

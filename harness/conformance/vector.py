@@ -13,6 +13,7 @@ from emulator.apdu.instructions.response import GetResponse
 from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.personas.document import is_path
 from emulator.reader.shape import ReaderShape
 from harness.conformance.models import (
@@ -119,7 +120,7 @@ def load(path: Path) -> list[Vector]:
     try:
         state = path.stat()
     except OSError as error:
-        raise VectorError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
+        raise VectorError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=strerror(error))) from None
     return list(_loaded(path, state.st_mtime_ns, state.st_size))
 
 
@@ -127,7 +128,7 @@ def load(path: Path) -> list[Vector]:
 def _loaded(path: Path, changed: int, size: int) -> tuple[Vector, ...]:  # noqa: ARG001
     """A file's vectors, as long as the file is what it was: holding them against the schema takes a while."""
     try:
-        return tuple(_vector(one) for one in documents.read(path, _validator(), "the vector"))
+        return tuple(_vector(one) for one in documents.read(path, _validator(), _("the vector")))
     except DocumentError as error:
         raise VectorError(str(error)) from None
 
@@ -146,7 +147,7 @@ class JudgedVector:
 
 def judged(path: Path) -> Iterator[JudgedVector]:
     """Every document of a file, judged by its form alone."""
-    for one in documents.judged(path, _validator(), "the vector"):
+    for one in documents.judged(path, _validator(), _("the vector")):
         yield _judged(one)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.serving import control
 
 LOOPBACK = "127.0.0.1"
@@ -113,9 +114,7 @@ def unix(path: Path) -> Listener:
                 raise
     except OSError as error:
         raise PlaceError(
-            _("cannot listen at {path} ({value}): name another with --socket").format(
-                path=path, value=error.strerror or error
-            )
+            _("cannot listen at {path} ({value}): name another with --socket").format(path=path, value=strerror(error))
         ) from None
     return Listener(listener, path)
 
@@ -141,7 +140,7 @@ def tcp(port: int) -> Listener:
         listener.close()
         raise PlaceError(
             _("cannot listen at {loopback}:{port} ({strerror}): name a free port with --tcp").format(
-                loopback=LOOPBACK, port=port, strerror=error.strerror
+                loopback=LOOPBACK, port=port, strerror=strerror(error)
             )
         ) from None
     return Listener(listener)

@@ -13,6 +13,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.paths import ItemPath
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError, read
 from harness.faults.kinds import FILTERS, KINDS, TRIGGERS, Fault, name_of
@@ -119,7 +120,7 @@ def load(path: Path) -> Plan:
     except FormatError as error:
         raise FaultError(str(error)) from None
     except OSError as error:
-        raise FaultError(f"{path}: {error.strerror}") from None
+        raise FaultError(f"{path}: {strerror(error)}") from None
 
 
 def loads(content: str, path: object) -> Plan:

@@ -13,6 +13,7 @@ from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.guess import guess
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_toml
 from emulator.textfiles import text as textfile
 from emulator.textfiles.text import FormatError
@@ -83,7 +84,7 @@ def _read(path: str, layout: Layout | None) -> dict[str, bytes]:
     try:
         text = textfile.read(Path(path), as_toml.MOST)
     except OSError as error:
-        raise RootsError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
+        raise RootsError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=strerror(error))) from None
     except FormatError as error:
         raise RootsError(_("{error}; expected TOML with [roots], names to 32 hex digits").format(error=error)) from None
     try:

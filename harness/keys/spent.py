@@ -23,6 +23,7 @@ from typing import Any
 from emulator import filelock
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.security import PIN
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError
@@ -181,7 +182,7 @@ class SpentKeys:
         except OSError as error:
             raise SpentError(
                 _("{path}: cannot be written: {strerror}; set SSCARD_STATE to a folder of yours").format(
-                    path=self.path, strerror=error.strerror
+                    path=self.path, strerror=strerror(error)
                 )
             ) from None
 
@@ -202,7 +203,7 @@ class SpentKeys:
             return None
         except OSError as error:
             raise SpentError(
-                _("{path}: cannot be read: {strerror}").format(path=self.path, strerror=error.strerror)
+                _("{path}: cannot be read: {strerror}").format(path=self.path, strerror=strerror(error))
             ) from None
         except FormatError as error:
             raise SpentError(self._unusable(error.what)) from None

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from emulator.chip import Exchange, Observer, told
 from emulator.interface import Interface, interface_of
+from emulator.messages import because
 from harness.readers.connection import Connection
 from harness.readers.pcsc import PcscError
 
@@ -53,7 +54,7 @@ class Observed:
         try:
             answer = self._connection.send(command)
         except PcscError as error:
-            self._see(command, b"", f"no answer from the card: {error}", began)
+            self._see(command, b"", because(f"no answer from the card: {error}"), began)
             raise
         self._see(command, answer, "", began)
         return answer

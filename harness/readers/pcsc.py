@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.readers import names
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -246,7 +247,7 @@ def _listening(path: Path) -> Iterator[socket.socket]:
         )
         raise PcscError(
             _("cannot serve PC/SC at {path} ({strerror}): {remedy}").format(
-                path=path, strerror=error.strerror, remedy=remedy
+                path=path, strerror=strerror(error), remedy=remedy
             )
         ) from None
     try:

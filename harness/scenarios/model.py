@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from emulator.errors import NotFound
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.sources import mark
 from harness.office.measures.articles import Citation, measures
 from harness.scenarios.checking import PROFILES, USUAL, ambiguous, wrong
@@ -77,7 +78,7 @@ def load(path: Path) -> list[Scenario]:
         state = path.stat()
     except OSError as error:
         raise ScenarioError(
-            _("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+            _("{path}: cannot be read: {strerror}").format(path=path, strerror=strerror(error))
         ) from None
     return list(_loaded(path, state.st_mtime_ns, state.st_size))
 

@@ -15,6 +15,7 @@ from emulator.chip import Exchange
 from emulator.filesystem.layouts import load as layouts
 from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.serving import control, local_sockets
 from harness.serving.control import ControlError, Running
 
@@ -44,7 +45,7 @@ class Subscription(Iterator[dict[str, Any]]):
         except OSError as error:
             raise ControlError(
                 _("run {id} has no stream of events: it has ended, or is of an earlier release ({reason})").format(
-                    id=self._run.id, reason=error.strerror or error
+                    id=self._run.id, reason=strerror(error)
                 )
             ) from None
         stream.settimeout(None)

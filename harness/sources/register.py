@@ -13,6 +13,7 @@ from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _, deferred
+from emulator.messages.system_errors import strerror
 from emulator.sources import JOINING, MARK, SOURCED, Citation, marks
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
@@ -129,7 +130,7 @@ class Register:
         cited = tuple(citations)
         unknown = [one.source for one in cited if one.source not in self.sources]
         if unknown:
-            return f"{', '.join(unknown)}: not in {FILE}"
+            return _("{names}: not in {file}").format(names=", ".join(unknown), file=FILE)
         if (
             grade not in SOURCED
             or self._borne(grade, cited)
@@ -137,9 +138,9 @@ class Register:
         ):
             return ""
         return {
-            "S": "S needs two sources of different origin, an official rule, or our reference's word",
-            "T": "T needs a text of the standard's family with its clause, or our reference's word",
-            "1": "1 needs a source",
+            "S": _("S needs two sources of different origin, an official rule, or our reference's word"),
+            "T": _("T needs a text of the standard's family with its clause, or our reference's word"),
+            "1": _("1 needs a source"),
         }[grade]
 
     def second_hand(self, grade: str, citations: Iterable[Citation]) -> bool:
@@ -167,7 +168,7 @@ def load(path: Path) -> Register:
     except FormatError as error:
         raise SourceError(str(error)) from None
     except OSError as error:
-        raise SourceError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from None
+        raise SourceError(_("{path}: cannot be read: {strerror}").format(path=path, strerror=strerror(error))) from None
     return Register(path.name, {name: _source(path.name, name, one) for name, one in table.items()})
 
 
@@ -179,9 +180,9 @@ def _source(file: str, name: str, table: object) -> Source:
     known: dict[str, Any] = dict(table)
     for key, value in known.items():
         expected: tuple[type, str] | None = (
-            (str, "a text")
+            (str, _("a text"))
             if key in _TEXTS
-            else {"year": (int, "a year"), "second_hand": (bool, "true or false")}.get(key)
+            else {"year": (int, _("a year")), "second_hand": (bool, _("true or false"))}.get(key)
         )
         if expected is None:
             raise SourceError(_("{file}: {name}.{key}: not a key of a source").format(file=file, name=name, key=key))

@@ -18,6 +18,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.layouts.terms import CardKind
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 
@@ -143,7 +144,7 @@ def events(path: Path, *, follow: bool = False) -> Iterator[Event]:
         with path.open(encoding="utf-8-sig") as file:
             yield from _events(file, path, follow=follow)
     except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
+        raise TraceError(f"{path}: {strerror(error)}") from None
     except UnicodeDecodeError:
         raise _not_utf8(path) from None
 
@@ -172,7 +173,7 @@ def content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
+        raise TraceError(f"{path}: {strerror(error)}") from None
 
 
 def unfinished(path: Path) -> int:

@@ -20,6 +20,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.image import Image
 from emulator.interface import Interface
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.trace import mask
 from harness.trace.decode import instruction_name, starred
 from harness.trace.mask import Marks, PersonalData
@@ -93,7 +94,7 @@ class TraceFile(Trace):
         except OSError as error:
             self._ended = True
             told = _("{file}: the trace ends here, the cards go on: {reason}")
-            _log.error("%s", told.format(file=self._path, reason=error.strerror))
+            _log.error("%s", told.format(file=self._path, reason=strerror(error)))
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ import yaml
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
@@ -90,7 +91,7 @@ def judged(path: Path, schema: Any, whole: str) -> Iterator[Judged]:
     try:
         text = read_text(path)
     except (FormatError, OSError) as error:
-        what = error.what if isinstance(error, FormatError) else error.strerror or str(error)
+        what = error.what if isinstance(error, FormatError) else strerror(error)
         yield Judged(None, (Fault(error.line if isinstance(error, FormatError) else 0, what),))
         return
     twice: list[Fault] = []

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_json, writing
 
 FORMAT = 1
@@ -104,7 +105,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         key = load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
         raise ReportError(
-            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=strerror(error))
         ) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ReportError(_("{path}: expected an unencrypted private key in PEM").format(path=path)) from None
@@ -221,7 +222,7 @@ def _bytes(folder: Path, name: str) -> bytes:
         raise ReportError(_("{folder}: {name} is missing{hint}").format(folder=folder, name=name, hint=hint)) from None
     except OSError as error:
         raise ReportError(
-            _("{folder}: {name} cannot be read: {strerror}").format(folder=folder, name=name, strerror=error.strerror)
+            _("{folder}: {name} cannot be read: {strerror}").format(folder=folder, name=name, strerror=strerror(error))
         ) from None
     if len(data) > LARGEST:
         raise ReportError(
@@ -266,7 +267,7 @@ def _named_key(path: Path) -> Ed25519PublicKey:
         key = _public_key(path.read_bytes())
     except OSError as error:
         raise ReportError(
-            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=error.strerror)
+            _("{path}: the key cannot be read: {strerror}").format(path=path, strerror=strerror(error))
         ) from None
     if key is None:
         raise ReportError(_("{path}: expected an Ed25519 public key in PEM").format(path=path))

@@ -11,6 +11,7 @@ from typing import Any
 
 from emulator.errors import ErrorKind
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
 from harness.verdicts import conclusion, manifest
@@ -82,7 +83,9 @@ def _read(path: Path) -> tuple[bytes, dict[str, Any]]:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise NoReport(_("{path}: there is no report: {strerror}").format(path=path, strerror=error.strerror)) from None
+        raise NoReport(
+            _("{path}: there is no report: {strerror}").format(path=path, strerror=strerror(error))
+        ) from None
     if len(data) > LARGEST:
         raise NoReport(_("{path}: is too large: expected up to {most} bytes").format(path=path, most=LARGEST))
     try:

@@ -23,6 +23,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.version import VERSION
 from harness.messages import forms
 from harness.messages.spoken import SpokenError
@@ -173,7 +174,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise ServeError(
             _("cannot listen at {host}:{port}: {strerror}; name a free one with --port").format(
-                host=host, port=port, strerror=error.strerror
+                host=host, port=port, strerror=strerror(error)
             )
         ) from None
     return listener

@@ -69,10 +69,10 @@ class Doorstep:
 
     def _warn(self, origin: str | None) -> None:
         """Once for each origin: whoever set the service up sees why the page gets nothing."""
-        name = visible(origin or "another site, which does not say its name")[:200]
+        name = visible(origin or _("another site, which does not say its name"))[:200]
         if name not in self._warned and len(self._warned) < WARNED_MOST:
             self._warned.add(name)
-            _log.warning("refused a page of %s; --origin names pages that may call", name)
+            _log.warning("%s", _("refused a page of {name}; --origin names pages that may call").format(name=name))
 
 
 def _is_visit(scope: Scope, headers: dict[str, str]) -> bool:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from emulator.messages import _
 from emulator.textfiles import as_json
 from harness.driver import absent
 from harness.driver.calls import Answer
@@ -138,7 +139,7 @@ def _called(dialect: Dialect, client: Client, asked: Asked, *, session: bool) ->
         raise absent.unsupported(asked.name)
     asked.meant = function.name
     if function.step and not session:
-        raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: steps need one session, the WebSocket")
+        raise DriverError(Code.UNSUPPORTED, f"{words(Code.UNSUPPORTED)}: {_('steps need one session, the WebSocket')}")
     if asked.pad is not MISSING:
         client.script(asked.pad)
     try:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from emulator.errors import SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 from harness.web import refusals
 from harness.web.metrics import Metrics
 from harness.web.observed import address
@@ -26,7 +26,7 @@ WAIT = 5.0
 """Seconds that one part has to say that it is ready. [D]"""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers that a proxy on this machine adds: who asks it is not this machine."""
-NOT_IN_TIME = "no answer in time"
+NOT_IN_TIME = deferred("no answer in time")
 
 
 def add(app: FastAPI, metrics: Metrics, ready: Mapping[str, Ready]) -> None:
@@ -73,7 +73,7 @@ async def _state(ready: Ready) -> str:
         async with asyncio.timeout(WAIT):
             await run_in_threadpool(ready)
     except TimeoutError:
-        return NOT_IN_TIME
+        return _(NOT_IN_TIME)
     except SscardError as error:
         return error.word or str(error.kind)
     except Exception as error:

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from emulator import internal_fault
+from emulator.messages import _
 from harness.web.observed import Observer
 
 INTERNAL_ERROR = 1011
@@ -37,4 +38,4 @@ class Contained:
             internal_fault.log(error, _log)
             if scope["type"] == "websocket":
                 with contextlib.suppress(Exception):  # it may be closed by now
-                    await send({"type": "websocket.close", "code": INTERNAL_ERROR, "reason": "a fault of ours"})
+                    await send({"type": "websocket.close", "code": INTERNAL_ERROR, "reason": _("a fault of ours")})

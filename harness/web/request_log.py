@@ -15,6 +15,7 @@ from typing import Protocol, TextIO
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.override import override
 
 STANDARD_OUTPUT = "-"
@@ -77,7 +78,7 @@ class RequestLog:
             except OSError as error:
                 raise RequestLogError(
                     _("--request-log {target}: cannot be written: {strerror}").format(
-                        target=target, strerror=error.strerror
+                        target=target, strerror=strerror(error)
                     )
                 ) from None
         self._handler.handleError = self._lost  # type: ignore[method-assign]
@@ -95,7 +96,7 @@ class RequestLog:
         if not self._told.is_set():
             self._told.set()
             error = sys.exc_info()[1]
-            why = error.strerror if isinstance(error, OSError) else type(error).__name__
+            why = strerror(error) if isinstance(error, OSError) else type(error).__name__
             print(
                 _("sscard: the log of requests cannot be written ({why}): lines are lost").format(why=why),
                 file=sys.stderr,

@@ -11,6 +11,7 @@ from emulator.filesystem.layouts.terms import UidForm
 from emulator.frozen import frozen
 from emulator.interface import Interface
 from emulator.kept import keep
+from emulator.messages import _
 
 KEPT = 64
 _over_the_air: dict[str, Layout] = {}
@@ -30,7 +31,7 @@ def over(layout: Layout, interface: Interface) -> Layout:
         return layout
     spec = layout.contactless
     if spec is None:
-        raise ValueError(f"layout {layout.name} has no contactless interface")
+        raise ValueError(_("layout {name} has no contactless interface").format(name=layout.name))
     if not spec.access and not spec.unreachable and not layout.hidden and spec.pin:
         return layout
     fingerprint = f"{layout.fingerprint} {interface}"

@@ -111,7 +111,9 @@ _DIGITS = {False: frozenset("0123456789"), True: frozenset("0123456789ABCDEFabcd
 
 
 def _check(item: ItemSpec, value: str) -> None:
-    where = f"item {item.label or item.name} ({item.format}, {item.length} bytes)"
+    where = _("item {name} ({format}, {length} bytes)").format(
+        name=item.label or item.name, format=item.format, length=item.length
+    )
     if item.format is ItemFormat.AN:
         try:
             size = len(text.encode(value))
@@ -165,16 +167,23 @@ def encode(item: ItemSpec, value: Value, *, rewritten: bool = False) -> bytes:
     if item.elements:
         if not isinstance(value, Mapping):
             raise ItemError(
-                f"item {item.label} ({item.format})", _("expected elements by tag, found {value!r}").format(value=value)
+                _("item {name} ({format})").format(name=item.label, format=item.format),
+                _("expected elements by tag, found {value!r}").format(value=value),
             )
         unknown = set(value) - {part.label for part in item.elements}
         if unknown:
-            raise ItemError(f"item {item.label}", _("no element {unknown}").format(unknown=", ".join(sorted(unknown))))
+            raise ItemError(
+                _("item {name}").format(name=item.label),
+                _("no element {unknown}").format(unknown=", ".join(sorted(unknown))),
+            )
         # In B-TLV what nobody filled stands there blank; in BER-TLV it is left out. [P]
         parts = [part for part in item.elements if not part.variable or part.label in value]
         return b"".join(tlv(part, value.get(part.label, blank(part))) for part in parts)
     if not isinstance(value, str):
-        raise ItemError(f"item {item.label or item.name}", _("expected a text, found {value!r}").format(value=value))
+        raise ItemError(
+            _("item {name}").format(name=item.label or item.name),
+            _("expected a text, found {value!r}").format(value=value),
+        )
     _check(item, value)
     length = 0 if item.variable and item.format is not ItemFormat.DEC else item.length
     encoded: bytes = _codec(item.format, length, item.kind).build(value)

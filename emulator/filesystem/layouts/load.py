@@ -14,6 +14,7 @@ from emulator.filesystem.layouts.specs import Layout, LayoutError, Table
 from emulator.frozen import frozen
 from emulator.kept import keep
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_toml, shipped, text
 from emulator.textfiles.text import FormatError
 
@@ -93,9 +94,9 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
     except FileNotFoundError:
         raise LayoutError(source, "", _("no such file")) from None
     except OSError as error:
-        raise LayoutError(source, "", _("cannot be read: {strerror}").format(strerror=error.strerror)) from None
+        raise LayoutError(source, "", _("cannot be read: {strerror}").format(strerror=strerror(error))) from None
     except FormatError as error:
-        raise LayoutError(source, f"line {error.line}" if error.line else "", error.what) from None
+        raise LayoutError(source, _("line {line}").format(line=error.line) if error.line else "", error.what) from None
     except ValueError:
         raise LayoutError(repr(source), "", _("no file has such a name")) from None
 

@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from emulator.messages import ENGLISH, _, asked, chinese_first, told
+from emulator.messages import _, chinese_first, told
 from emulator.textfiles import text as textfile
 from harness.cli import pins
 from harness.cli.lines import say
@@ -20,14 +20,14 @@ from harness.cli.office.common import OfficeError
 from harness.cli.office.desk import Command, Desk
 from harness.office.case.roles import ADMINISTRATOR
 from harness.office.desk import lookup
-from harness.office.measures.articles import Citation, measures
+from harness.office.measures.articles import cited, measures
 from harness.office.measures.workdays import REMEDY
 from harness.office.operations import ALL
 from harness.office.register import audit, queries, seed
 from harness.office.register.audit import Actor, Note, Wanted
 from harness.office.register.queries import Unknown
 from harness.office.requests.models import Document
-from harness.office.vocabulary import Help, Outcome, Role
+from harness.office.vocabulary import Help, Kind, Outcome, Progress, Role
 from harness.readers.connection import Connection
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -60,7 +60,11 @@ def services(desk: Desk) -> None:
     for one in lookup.services():
         card = _(" [card]") if one["card"] else ""
         name = chinese_first(one["en"], one["zh"])
-        click.echo(f"{one['operation']:18} {name}（{one['label_zh']}） {'/'.join(one['roles'])}{card}")
+        article = cited(ALL[one["operation"]].citation)
+        click.echo(
+            f"{one['operation']:18} {_('{name} ({article})').format(name=name, article=article)} "
+            f"{'/'.join(one['roles'])}{card}"
+        )
 
 
 @click.command("measures", cls=Command)
@@ -97,7 +101,7 @@ def rules(desk: Desk, *, markdown: bool) -> None:
         return
     for one in lookup.rules():
         rule = one.rule
-        click.echo(f"{rule.id:22} {_label(rule.citation)} [{rule.grade}] {', '.join(one.operations) or _('all')}")
+        click.echo(f"{rule.id:22} {cited(rule.citation)} [{rule.grade}] {', '.join(one.operations) or _('all')}")
         for text in told(rule.en, rule.zh):
             click.echo(f"    {text}")
 
@@ -216,14 +220,10 @@ def _line(one: dict[str, Any]) -> str:
     origin, target = one["detail"].get("from"), one["detail"].get("to")
     came = "/".join(sorted(set(origin.values()))) if isinstance(origin, dict) else origin
     moved = f" {came} → {target}" if origin and target else ""
-    ended = f"{one['outcome_zh']}{why} {one['article']}"
+    outcome = Outcome(one["outcome"])
+    ended = f"{chinese_first(outcome.en, outcome.zh)}{why} {one['article']}"
     where = f"{one['clerk']} {one['outlet']}"
     return f"{one['line']:>5} {one['at']} {one['operation']} {ended} {where} {about}{moved}"
-
-
-def _label(citation: Citation) -> str:
-    """An article's name as the Measures have it, in Chinese, but where English alone is asked for."""
-    return citation.label_en if asked() == ENGLISH else citation.label_zh
 
 
 @click.command(cls=Command)
@@ -240,10 +240,10 @@ def late(desk: Desk, *, every: bool) -> None:
         by = one["deadline"] or "?"
         mark = _(" 逾期 late") if one.get("late") else ""
         say(
-            _("{application}  {kind_zh} {progress_zh}  {outlet}  by {by}{mark}").format(
+            _("{application}  {kind} {progress}  {outlet}  by {by}{mark}").format(
                 application=one["application"],
-                kind_zh=one["kind_zh"],
-                progress_zh=one["progress_zh"],
+                kind=chinese_first(Kind(one["kind"]).en, one["kind_zh"]),
+                progress=chinese_first(Progress(one["progress"]).en, one["progress_zh"]),
                 outlet=one["outlet"],
                 by=by,
                 mark=mark,

@@ -15,6 +15,7 @@ from emulator.apdu.status import SW, CardError
 from emulator.filesystem.layouts.specs import Layout
 from emulator.filesystem.memory.cells import UNBLOCKING
 from emulator.filesystem.memory.files import messaging_of
+from emulator.messages import _
 from emulator.security import PIN
 from harness.trace.context import Context
 
@@ -110,7 +111,11 @@ class Proofs:
 
     def _of_key(self, raw: bytes) -> Proof:
         place = self._context.place(raw)
-        name = place.key.name if place.key is not None else f"key {raw[3:4].hex().upper()} of {place.directory.spec.id}"
+        name = (
+            place.key.name
+            if place.key is not None
+            else _("key {id} of {where}").format(id=raw[3:4].hex().upper(), where=place.directory.spec.id)
+        )
         try:
             told = ExternalAuthentication.parse(CommandAPDU.parse(raw)).version
         except CardError:
@@ -123,4 +128,6 @@ class Proofs:
         if issubclass(kind, LoadKey | CompletePersonalisation) and self._layout.personalisation is not None:
             return Proof((self._layout.personalisation.key,), sealed=True)
         __, key = messaging_of(self._layout, self.here)
-        return Proof((key.name if key is not None else f"the messaging key of {self.here}",), sealed=True)
+        return Proof(
+            (key.name if key is not None else _("the messaging key of {where}").format(where=self.here),), sealed=True
+        )

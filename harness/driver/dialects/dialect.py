@@ -15,6 +15,7 @@ from typing import Any
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 from harness.driver.interface import FUNCTIONS, VENDORS, Function, Kind
@@ -122,7 +123,7 @@ def from_file(path: Path) -> Dialect:
     try:
         return _dialect(path.stem, as_toml.load(path), str(path))
     except OSError as error:
-        raise DialectError(f"{path}: {error.strerror}") from None
+        raise DialectError(f"{path}: {strerror(error)}") from None
     except FormatError as error:
         raise DialectError(str(error)) from None
 

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from emulator.errors import NotFound
-from emulator.messages import _
+from emulator.messages import ENGLISH, _, asked
 
 DIGITS = "零一二三四五六七八九"
 
@@ -167,6 +167,13 @@ class Citation:
 
     def __str__(self) -> str:
         return self.label_zh
+
+
+def cited(*citations: Citation) -> str:
+    """Articles by name: in Chinese, as the Measures have them, but where English alone is asked for."""
+    if asked() == ENGLISH:
+        return "; ".join(one.label_en for one in citations)
+    return "、".join(one.label_zh for one in citations)
 
 
 def _numeral(number: int) -> str:

@@ -20,6 +20,7 @@ from chinese_calendar import constants
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _, deferred
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_toml
 from emulator.textfiles.text import FormatError
 
@@ -117,7 +118,7 @@ def _years(file: Path) -> dict[int, tuple[set[date], set[date]]]:
         tables = as_toml.load(file)
     except OSError as error:
         raise CalendarError(
-            _("{file}: cannot be read: {strerror}").format(file=file, strerror=error.strerror)
+            _("{file}: cannot be read: {strerror}").format(file=file, strerror=strerror(error))
         ) from None
     except FormatError as error:
         raise CalendarError(str(error)) from None

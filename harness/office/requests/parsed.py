@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from emulator.errors import ErrorKind, SscardError
 from emulator.guess import guess
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.override import override
 from emulator.textfiles import as_csv, as_yaml
 from emulator.textfiles.text import FormatError
@@ -104,7 +105,7 @@ def people(path: Path) -> list[Personal]:
         except OSError as error:
             wrong.append(
                 _("{place}: person {number}: photo_file: {strerror}").format(
-                    place=f"{path}{_row_of(entry)}", number=at, strerror=error.strerror
+                    place=f"{path}{_row_of(entry)}", number=at, strerror=strerror(error)
                 )
             )
     if wrong:

@@ -22,6 +22,7 @@ from jmespath.exceptions import JMESPathError
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.scenarios.against import naming
 from harness.scenarios.against.lacking import OfficeFault
 from harness.scenarios.against.models import AdapterDocument, Answers, Ask, Found, asks
@@ -128,7 +129,7 @@ class Client:
                 self._verify = ssl.create_default_context(cafile=adapter.ca)
             except OSError as error:
                 raise AgainstError(
-                    _("ca: {file} cannot be used: {strerror}").format(file=adapter.ca, strerror=error.strerror)
+                    _("ca: {file} cannot be used: {strerror}").format(file=adapter.ca, strerror=strerror(error))
                 ) from None
 
     def close(self) -> None:

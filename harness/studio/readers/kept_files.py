@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.web.refusals import Problem
 
 STORAGE = 507
@@ -37,6 +38,6 @@ def keep(path: Path, content: bytes, *, replace: bool = False) -> None:
             STORAGE,
             "disk",
             _("{path}: {strerror}; nothing was kept: make room, or set SSCARD_STATE to another folder").format(
-                path=path, strerror=error.strerror
+                path=path, strerror=strerror(error)
             ),
         ) from None

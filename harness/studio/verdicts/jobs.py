@@ -19,6 +19,7 @@ from typing import Any
 from emulator import internal_fault
 from emulator.errors import SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from harness.proving.program import Supervised
 from harness.serving.control import Running
 from harness.studio.verdicts import command, outcome
@@ -82,7 +83,7 @@ class Jobs:
             if isinstance(asked, SessionRequest):
                 self._write_session(asked, self.store.folder(run.id) / command.TRACE)
         except OSError as error:
-            return self._over(replace(run, state=State.BROKEN, why=str(error.strerror)))
+            return self._over(replace(run, state=State.BROKEN, why=strerror(error)))
         with self._lock:
             self._open[run.id] = run
             self._waiting.append((run.id, asked))

@@ -23,6 +23,7 @@ from typing import Any
 from emulator import filelock
 from emulator.errors import ErrorKind, NotFound, SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_json, writing
 from emulator.textfiles.text import FormatError
 from harness.verdicts.environment import now
@@ -137,7 +138,7 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)  # or it would stand in the history as one that cannot be read
             raise RunsError(
                 _("runs cannot be kept here: {strerror}; set SSCARD_STATE to a folder of yours").format(
-                    strerror=error.strerror
+                    strerror=strerror(error)
                 )
             ) from None
         return run
