@@ -43,7 +43,7 @@ def _list_commands(ctx: click.Context, param: click.Parameter, value: bool) -> N
     if not value or ctx.resilient_parsing:
         return
     for one in harmless.ALLOWED:
-        click.echo(f"{one.name:46} {one.code:32} {both(one.why, one.why_zh)}")
+        click.echo(f"{_(one.name):46} {one.code:32} {both(one.why, one.why_zh)}")
     ctx.exit()
 
 

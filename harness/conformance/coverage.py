@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from emulator.messages import _
+from emulator.messages import _, chinese_first
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from harness.conformance.vector import ITEMS, Vector, VectorError
@@ -27,7 +27,7 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
         for item in (vector.standard, *vector.covers) if items else ():
             if item not in known:
                 nearest = get_close_matches(item, known, n=1)
-                hint = _('; did you mean "{name}"?').format(name=nearest[0]) if nearest else ""
+                hint = _("; did you mean {names}?").format(names=nearest[0]) if nearest else ""
                 raise VectorError(
                     _("{path}: {id}: standard {item!r} is not in {path_2}{hint}").format(
                         path=vector.path, id=vector.id, item=item, path_2=path, hint=hint
@@ -42,7 +42,8 @@ def matrix(vectors: Iterable[Vector], folder: Path) -> list[Row]:
         }
         proof = {str(kind): tuple(vector.id for vector in mine if vector.proof == kind) for kind in Proof}
         rows.append(
-            Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells, proof=proof)
+            Row(one["id"], one["part"], one["title"], one["title_zh"], one.get("gap", ""), cells, proof=proof,
+                gap_zh=one.get("gap_zh", ""))
         )  # fmt: skip
     return rows
 
@@ -72,10 +73,12 @@ def markdown(rows: Iterable[Row]) -> str:
     """The matrix as a table of numbers of vectors: by what they show a card against, then by profile."""
     profiles = [f"{version}-{algorithm}" for version, algorithm in PROFILES]
     columns = [*Proof, *profiles]
-    lines = ["| LD/T 6001 | item | " + " | ".join(columns) + " |", "| --- | --- |" + " --- |" * len(columns)]
+    lines = [f"| LD/T 6001 | {_('item')} | " + " | ".join(columns) + " |", "| --- | --- |" + " --- |" * len(columns)]
     for row in rows:
-        part = f"part {row.part}" if row.part else "ours"
+        part = _("part {part}").format(part=row.part) if row.part else _("ours")
+        named = " ".join(dict.fromkeys((row.id, chinese_first(row.title, row.title_zh))))
+        gap = f"– {chinese_first(row.gap, row.gap_zh, '；')}".rstrip()
         proof = [str(len(row.proof[kind]) or "–") for kind in Proof]
-        numbers = [str(len(row.cells[name])) if row.cells[name] else f"– {row.gap}".rstrip() for name in profiles]
-        lines.append(f"| {part} | {row.id} {row.title_zh} | " + " | ".join([*proof, *numbers]) + " |")
+        numbers = [str(len(row.cells[name])) if row.cells[name] else gap for name in profiles]
+        lines.append(f"| {part} | {named} | " + " | ".join([*proof, *numbers]) + " |")
     return "\n".join(lines) + "\n"

@@ -131,7 +131,7 @@ def own_layouts(vector: Vector) -> set[str]:
 
 def _slip(vector: Vector, kind: str, name: str, there: Iterable[str]) -> str:
     nearest = get_close_matches(name, there, n=1)
-    hint = _('; did you mean "{name}"?').format(name=nearest[0]) if nearest else ""
+    hint = _("; did you mean {names}?").format(names=nearest[0]) if nearest else ""
     return _("{path}: {id}: unknown {kind} {name!r}{hint}").format(
         path=vector.path, id=vector.id, kind=_(kind), name=name, hint=hint
     )

@@ -65,7 +65,7 @@ def chosen(facts: Sequence[Fact], words: str, register: Register) -> list[Fact]:
     if not found:
         places = {part for one in facts for part in (one.where.rpartition(" ")[2], one.where.rpartition(".")[2])}
         near = difflib.get_close_matches(words, sorted({*register.sources, *places, *GRADES}), 3)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        meant = _("; did you mean {names}?").format(names=_(" or ").join(near)) if near else ""
         raise SourceError(
             _(
                 "no fact matches {words!r}: give a grade ({grades}), a source's id, second-hand, or part "

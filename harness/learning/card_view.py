@@ -18,7 +18,7 @@ from emulator.filesystem.memory import files as trees
 from emulator.filesystem.memory.cells import PIN_CELL, CellKind, tries_cell
 from emulator.filesystem.memory.image import Image
 from emulator.interface import AnswerToReset
-from emulator.messages import chinese_first
+from emulator.messages import _, chinese_first
 from emulator.security import PIN
 from harness.images.compare import states
 from harness.learning import shapes
@@ -138,7 +138,9 @@ def of_image(image: Image) -> CardView:
     loaded = [name for name in cells if name.kind is CellKind.KEY]
     versions = {key: sorted(name.version for name in loaded if name.name == key) for key in layout.keys}
     keys = {
-        name: f"{spec.id:02X} in {spec.application}, versions {' '.join(map(str, versions[name])) or '-'}"
+        name: _("{id:02X} in {application}, versions {versions}").format(
+            id=spec.id, application=spec.application, versions=" ".join(map(str, versions[name])) or "-"
+        )
         for name, spec in layout.keys.items()
     }
     return CardView(

@@ -18,6 +18,7 @@ from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.specs import Basis, FileSpec, ItemSpec, Layout
 from emulator.filesystem.layouts.terms import Structure
 from emulator.interface import Interface
+from emulator.messages import _, deferred
 from emulator.security import PIN, Always, Never, names_in
 from harness.facts.code import of_packages
 from harness.facts.fact import Fact
@@ -60,7 +61,7 @@ def of_card(learning: Learning, layout: Layout, ours: Sequence[Asked] = ()) -> I
     what our own chip of that layout answered to the same questions; without it, nothing is said of facts in the code.
     """
     for fact in of_layout(layout):
-        kind, _, place = fact.where.partition(".")
+        kind, __, place = fact.where.partition(".")
         if judge := LAYOUT_JUDGES.get(kind):
             yield _evidence(fact, list(judge(learning, layout, place)))
     if ours:
@@ -81,36 +82,36 @@ def _evidence(fact: Fact, aspects: list[Aspect]) -> Evidence:
 
 
 def _told(one: Aspect) -> str:
-    return f"{one.name} {one.seen}".strip()
+    return f"{_(one.name)} {one.seen}".strip()
 
 
 # ---- facts of layouts, by their places ----------------------------------------------------------------------------
 
 
-def _atr(learning: Learning, layout: Layout, _: str) -> Iterator[Aspect]:
+def _atr(learning: Learning, layout: Layout, _place: str) -> Iterator[Aspect]:
     if learning.reader.interface == Interface.CONTACT.value:  # a field's header is PC/SC's, not the card's
         header = layout.atr_header.hex().upper()
-        yield Aspect("header", learning.atr.header == header, learning.atr.header)
+        yield Aspect(deferred("header"), learning.atr.header == header, learning.atr.header)
     size = len(learning.atr.historical) // 2
-    yield Aspect("historical bytes", size == 13, str(size))
+    yield Aspect(deferred("historical bytes"), size == 13, str(size))
 
 
 def _application(learning: Learning, layout: Layout, name: str) -> Iterator[Aspect]:
     spec, seen = layout.applications[name], learning.application(name)
     if seen is None and spec.contactless_only and learning.reader.interface == Interface.CONTACT.value:
-        yield Aspect("", good=True, why="by contacts it is not found")
+        yield Aspect("", good=True, why=_("by contacts it is not found"))
         return
     if seen is None:
-        yield _absent(learning, name, "this card has no such application")
+        yield _absent(learning, name, _("this card has no such application"))
         return
     if seen.sw != FOUND:
-        yield Aspect("SELECT", good=False, seen=seen.sw)
+        yield Aspect(deferred("SELECT"), good=False, seen=seen.sw)
         return
     fid = f"{spec.fid:04X}"
-    yield Aspect("id", seen.fid == fid, seen.fid or None, "no id selects it")
+    yield Aspect(deferred("id"), seen.fid == fid, seen.fid or None, _("no id selects it"))
     if spec.dfname:
         names = {one.hex().upper() for one in (spec.dfname, spec.dfname_sm4) if one}
-        yield Aspect("name", seen.dfname in names, seen.dfname or None, "it was not selected by name")
+        yield Aspect(deferred("name"), seen.dfname in names, seen.dfname or None, _("it was not selected by name"))
 
 
 def _file(learning: Learning, layout: Layout, path: str) -> Iterator[Aspect]:
@@ -118,17 +119,17 @@ def _file(learning: Learning, layout: Layout, path: str) -> Iterator[Aspect]:
     if seen is None:
         yield _no_file(learning, spec)
         return
-    yield Aspect("id", seen.fid == f"{spec.fid:04X}", seen.fid or None, "no id selects it")
+    yield Aspect(deferred("id"), seen.fid == f"{spec.fid:04X}", seen.fid or None, _("no id selects it"))
     unread = not seen.records and seen.size is None  # which of both kinds of records they are is then not seen
     same = seen.structure == STRUCTURES[spec.structure] or (
         unread and "transparent" not in (seen.structure, STRUCTURES[spec.structure])
     )
-    yield Aspect("structure", same, seen.structure or None, _unread(seen))
+    yield Aspect(deferred("structure"), same, seen.structure or None, _unread(seen))
     if spec.structure is Structure.TRANSPARENT:
-        size = None if seen.size is None else f"{seen.size} bytes"
-        yield Aspect("size", seen.size == spec.size, size, _unread(seen))
+        size = None if seen.size is None else _("{count} bytes").format(count=seen.size)
+        yield Aspect(deferred("size"), seen.size == spec.size, size, _unread(seen))
     if spec.structure is Structure.CYCLIC and seen.records is not None and len(seen.records) >= spec.records:
-        yield Aspect("records", len(seen.records) == spec.records, str(len(seen.records)))
+        yield Aspect(deferred("records"), len(seen.records) == spec.records, str(len(seen.records)))
     if spec.access == Basis(spec.grade, spec.sources):  # its access conditions are no fact of their own
         yield from _access(learning, layout, path)
 
@@ -141,15 +142,18 @@ def _access(learning: Learning, layout: Layout, path: str) -> Iterator[Aspect]:
         return
     free, opened = isinstance(spec.read, Always), set(re.split(r" (?:or|and) ", seen.read))
     if seen.read == "free":
-        yield Aspect("read", free, "free")
+        yield Aspect(deferred("read"), free, _("free"))
     elif seen.read == "refused":
         # Refused without rights: of a file that nobody reads freely that is what was expected, and no more is shown.
         yield Aspect(
-            "read", not free, f"refused without rights ({seen.refusal})" if seen.refusal else None, "not asked"
+            deferred("read"),
+            not free,
+            _("refused without rights ({refusal})").format(refusal=seen.refusal) if seen.refusal else None,
+            _("not asked"),
         )
     else:
         known = set() if isinstance(spec.read, Never) else set(names_in(spec.read))
-        yield Aspect("read", not free and opened <= known, f"after {seen.read}")
+        yield Aspect(deferred("read"), not free and opened <= known, _("after {rights}").format(rights=seen.read))
 
 
 def _item(learning: Learning, layout: Layout, place: str) -> Iterator[Aspect]:
@@ -161,23 +165,27 @@ def _item(learning: Learning, layout: Layout, place: str) -> Iterator[Aspect]:
         yield _no_file(learning, spec)
         return
     if seen.records is None:
-        yield Aspect("record", good=True, why=_unread(seen))
+        yield Aspect(deferred("record"), good=True, why=_unread(seen))
         return
     if spec.structure is Structure.CYCLIC:
         lengths = {one.length for one in seen.records}
         whole = spec.record_length
         for length in lengths - {whole}:
-            yield Aspect("the record's length", good=False, seen=f"{length} bytes, where ours are {whole}")
+            yield Aspect(
+                deferred("the record's length"),
+                good=False,
+                seen=_("{length} bytes, where ours are {whole}").format(length=length, whole=whole),
+            )
         if not lengths - {whole}:
-            yield Aspect("field", good=True, why="a field has no tag that shows it")
+            yield Aspect(deferred("field"), good=True, why=_("a field has no tag that shows it"))
         return
     item = next((one for one in spec.items if one.label == tags[0]), None)
     if item is None:
-        yield Aspect("item", good=True, why="its place is not by tags")
+        yield Aspect(deferred("item"), good=True, why=_("its place is not by tags"))
         return
     of_tag = [one for one in seen.records if one.tag == item.label]
     if not of_tag:
-        yield Aspect("record", good=True, why="this card has no record of it")
+        yield Aspect(deferred("record"), good=True, why=_("this card has no record of it"))
         return
     below = tags[1].split("/") if len(tags) > 1 else []
     yield from _lengths(item, of_tag, below)
@@ -187,44 +195,44 @@ def _lengths(item: ItemSpec, records: list[SeenRecord], below: list[str]) -> Ite
     if not below:
         for length in dict.fromkeys(one.length for one in records):
             good = length <= item.length if item.variable else length == item.length or not item.length
-            yield Aspect("length", good, f"{length} bytes")
+            yield Aspect(deferred("length"), good, _("{count} bytes").format(count=length))
         return
     part = next((one for one in item.elements if one.label == below[0]), None)
     found = [one for record in records for one in record.elements if one.tag == below[0]]
     if part is None or not found or len(below) > 1:
-        yield Aspect("element", good=True, why="no such element was seen")
+        yield Aspect(deferred("element"), good=True, why=_("no such element was seen"))
         return
     for length in dict.fromkeys(one.length for one in found):
         good = length <= part.length if part.variable else length == part.length
-        yield Aspect("length", good, f"{length} bytes")
+        yield Aspect(deferred("length"), good, _("{count} bytes").format(count=length))
 
 
 def _key(learning: Learning, layout: Layout, name: str) -> Iterator[Aspect]:
     """That a key is there is shown by what it opened."""
     del layout
     opened = [one.path for one in learning.files if name in re.split(r" (?:or|and) ", one.read)]
-    seen = f"opened {opened[0]}" if opened else None
-    yield Aspect("authentication", good=True, seen=seen, why="it was not proved")
+    seen = _("opened {path}").format(path=opened[0]) if opened else None
+    yield Aspect(deferred("authentication"), good=True, seen=seen, why=_("it was not proved"))
 
 
-def _pin(learning: Learning, layout: Layout, _: str) -> Iterator[Aspect]:
+def _pin(learning: Learning, layout: Layout, _place: str) -> Iterator[Aspect]:
     told = learning.counters.get(PIN, "")
     if not told.isdigit():
-        yield Aspect("tries", good=True, why="the card did not tell its tries")
+        yield Aspect(deferred("tries"), good=True, why=_("the card did not tell its tries"))
     elif int(told) < layout.pin.tries:
-        yield Aspect("tries", good=True, why="tries may have been used")
+        yield Aspect(deferred("tries"), good=True, why=_("tries may have been used"))
     else:
-        yield Aspect("tries", int(told) == layout.pin.tries, told)
+        yield Aspect(deferred("tries"), int(told) == layout.pin.tries, told)
 
 
 def _contactless(learning: Learning, layout: Layout, place: str) -> Iterator[Aspect]:
     """That a card has this side shows where it is read over it; of its files only what was read."""
     if learning.reader.interface == Interface.CONTACT.value:
-        yield Aspect("", good=True, why="the card was read by its contacts")
+        yield Aspect("", good=True, why=_("the card was read by its contacts"))
     elif place:
         yield from _access(learning, catalogue.found_over(layout, Interface.CONTACTLESS), place.partition(".")[2])
     else:
-        yield Aspect("", good=True, seen="read in a field")
+        yield Aspect("", good=True, seen=_("read in a field"))
 
 
 Judge = Callable[[Learning, Layout, str], Iterable[Aspect]]
@@ -239,20 +247,20 @@ def _absent(learning: Learning, name: str, words: str) -> Aspect:
     asked = any(one.probe.split("/")[1:2] == [name] for one in learning.asked)
     if asked or learning.complete:
         return Aspect("", good=False, seen=words)
-    return Aspect("", good=True, why="it was not asked for")
+    return Aspect("", good=True, why=_("it was not asked for"))
 
 
 def _no_file(learning: Learning, spec: FileSpec) -> Aspect:
     within = learning.application(spec.application)
     if within is None or within.sw != FOUND:
-        return Aspect("", good=True, why=f"{spec.application} could not be entered")
+        return Aspect("", good=True, why=_("{application} could not be entered").format(application=spec.application))
     if spec.secret:
-        return Aspect("", good=True, why="no command may read it")
-    return _absent(learning, spec.application, "this card has no such file")
+        return Aspect("", good=True, why=_("no command may read it"))
+    return _absent(learning, spec.application, _("this card has no such file"))
 
 
 def _unread(seen: SeenFile) -> str:
-    return f"reading was refused ({seen.refusal})" if seen.refusal else "it was not read"
+    return _("reading was refused ({refusal})").format(refusal=seen.refusal) if seen.refusal else _("it was not read")
 
 
 # ---- facts of the code, by the instruction that they stand in -----------------------------------------------------
@@ -272,12 +280,16 @@ def _code(learning: Learning, ours: Sequence[Asked], fact: Fact) -> Iterator[Asp
         if its.sw in OF_STATE and own.sw not in OF_STATE:
             continue
         if not any(one.fullmatch(its.sw) for one in named):
-            yield Aspect("", good=False, seen=f"{its.sw} where ours says {own.sw} ({own.probe})")
+            yield Aspect(
+                "",
+                good=False,
+                seen=_("{sw} where ours says {own} ({probe})").format(sw=its.sw, own=own.sw, probe=own.probe),
+            )
         else:
             good = good or its
     if good is not None:
         yield Aspect("", good=True, seen=f"{good.sw} ({good.probe})")
-    yield Aspect("", good=True, why="no question of this run shows it")
+    yield Aspect("", good=True, why=_("no question of this run shows it"))
 
 
 @cache

@@ -19,7 +19,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import Select
 from emulator.errors import SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 
 GET_DATA = 0xCA
 PUBLIC_DATA = (0x9F13, 0x9F17, 0x9F36)
@@ -81,21 +81,22 @@ ALLOWED: tuple[Allowed, ...] = (
         and not _data(raw),
     ),
     Allowed(
-        "VERIFY without data", "00 20 00", "asks how many tries are left, costs none", "只询问剩余次数，不消耗次数",
+        deferred("VERIFY without data"), "00 20 00", "asks how many tries are left, costs none",
+        "只询问剩余次数，不消耗次数",
         lambda raw: raw[:3] == bytes((Verify.cla, Verify.ins, 0)) and len(raw) <= HEADER and not any(raw[4:]),
     ),
     Allowed(
-        "SELECT of the MF in a class that nothing has", "20 A4, 60 A4, C0 A4, F0 A4; 3F00", "a card that ignores"
-        " the class selects", "忽略类别字节的卡也只是选择文件",
+        deferred("SELECT of the MF in a class that nothing has"),
+        "20 A4, 60 A4, C0 A4, F0 A4; 3F00", "a card that ignores the class selects", "忽略类别字节的卡也只是选择文件",
         lambda raw: raw[1:] == bytes.fromhex("A40000023F00") and raw[0] in UNKNOWN_CLASSES,
     ),
     Allowed(
-        "an instruction that nothing has", "00 0A, 00 A6, 20 A6; 0000", "no standard gives it a meaning",
+        deferred("an instruction that nothing has"), "00 0A, 00 A6, 20 A6; 0000", "no standard gives it a meaning",
         "各标准均未赋予含义",
         lambda raw: raw in (*(bytes((0, ins, 0, 0)) for ins in UNKNOWN_INSTRUCTIONS), bytes.fromhex("20A60000")),
     ),
     Allowed(
-        "VERIFY with the PIN", "00 20 00 00", "only with --pin, and only while three tries or more are left",
+        deferred("VERIFY with the PIN"), "00 20 00 00", "only with --pin, and only while three tries or more are left",
         "仅在给出--pin且剩余次数不少于三次时", lambda raw: raw[:4] == bytes((Verify.cla, Verify.ins, 0, 0)), Proof.PIN,
     ),
     Allowed(

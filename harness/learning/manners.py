@@ -17,6 +17,7 @@ from emulator.apdu.instructions.records import ReadRecord
 from emulator.apdu.instructions.response import GetResponse
 from emulator.apdu.instructions.select import CHILD, EF, Select
 from emulator.apdu.status import SW
+from emulator.messages import _
 from harness.learning import known, shapes
 from harness.learning.explore import LIST, Explorer, File
 from harness.learning.harmless import (
@@ -83,7 +84,7 @@ class Manners:
         """READ RECORD of the issuer's first record."""
         file = self.found.files.get(ISSUER)
         if file is None or not file.records:
-            self.found.not_seen.append(("Le of READ RECORD", f"{ISSUER} could not be read"))
+            self.found.not_seen.append((_("Le of READ RECORD"), _("{path} could not be read").format(path=ISSUER)))
             return
         self._begin()
         header = ReadRecord.command(file.sfi, number=1).header
@@ -95,7 +96,7 @@ class Manners:
         free = (one for one in self.found.files.values() if one.content and one.opened.get(frozenset()) and one.whole)
         file = next(free, None)
         if file is None or file.content is None:
-            self.found.not_seen.append(("Le of READ BINARY", "no transparent file is free"))
+            self.found.not_seen.append((_("Le of READ BINARY"), _("no transparent file is free")))
             return
         offset = max(0, len(file.content) - 4)
         self._begin(file.application)
@@ -220,7 +221,7 @@ class Manners:
         for probe, command in wrong.items():
             self._raw(probe if probe.startswith("order/") else f"wrong/{probe}", command)
         if not self.found.asking_is_free:
-            self.found.not_seen.append(("VERIFY of other references", "few tries are left, or asking costs one"))
+            self.found.not_seen.append((_("VERIFY of other references"), _("few tries are left, or asking costs one")))
             return
         for p2 in (0x01, 0x80, 0x81):
             self._raw(f"wrong/verify-{p2:02X}", replace(Verify.command(), p2=p2))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from emulator.filesystem.layouts.changes import Difference
 from emulator.interface import AnswerToReset, interface_of, region, serial
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.version import VERSION
 from harness.learning import known, shapes
 from harness.learning.draw import Drawing
@@ -86,8 +86,10 @@ def _unexpressed(pair: tuple[Asked, Asked]) -> Unexpressed:
 
 
 def _atr(atr: bytes) -> Atr:
-    convention = {0x3B: "direct", 0x3F: "inverse"}.get(atr[0] if atr else 0, "")
-    meaning = (f"{convention} convention",) if convention else ()
+    convention = {0x3B: deferred("direct convention"), 0x3F: deferred("inverse convention")}.get(
+        atr[0] if atr else 0, ""
+    )
+    meaning = (_(convention),) if convention else ()
     told = AnswerToReset.parse(atr)
     if told is None:
         return Atr(header=atr[:2].hex().upper(), historical="", protocols=("T=0",), meaning=meaning)

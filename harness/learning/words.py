@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.apdu.instructions import INSTRUCTIONS
 from emulator.filesystem.layouts.specs import Layout
-from emulator.messages import chinese_first
+from emulator.messages import _, chinese_first
 
 PART = re.compile(r'"([^"]*)"|([^.]+)')
 HEADER = re.compile(r"(?:(?P<place>[\w/]+) )?(?P<header>\*|[0-9A-Fx]+):(?P<found>[0-9A-Fx]{4})")
@@ -174,9 +174,10 @@ def _joined(named: Sentence, path: list[str], before: Any, after: Any) -> Senten
 def told(value: Any) -> str:
     """A value of a layout on one line: a table by its name, a list by its members, true and false as yes and no."""
     if isinstance(value, bool):
-        return "是 yes" if value else "否 no"
+        return chinese_first("yes", "是") if value else chinese_first("no", "否")
     if isinstance(value, dict):
-        return str(value.get("name_en") or value.get("name") or f"{len(value)} keys")
+        named = chinese_first(str(value.get("name_en", "")), str(value.get("name", "")))
+        return named or _("{count} keys").format(count=len(value))
     if isinstance(value, list):
         return ", ".join(told(one) for one in value)
     return str(value) if value != "" else "–"

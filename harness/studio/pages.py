@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
+from emulator.messages import _
 from harness.studio.files import static, texts
 
 RULES = (
@@ -68,7 +69,7 @@ def router() -> APIRouter:
 def _file(path: str) -> Response:
     content = _files().get(path)
     if content is None:
-        raise HTTPException(404, "no such file")
+        raise HTTPException(404, _("no such file"))
     headers = {"cache-control": "no-cache", "referrer-policy": "no-referrer"}
     if path.endswith(".html"):
         headers["content-security-policy"] = RULES

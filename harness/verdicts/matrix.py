@@ -19,4 +19,5 @@ class Row:
     gap: str
     cells: dict[str, tuple[str, ...]]
     label: str = ""
+    gap_zh: str = ""
     proof: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -14,98 +14,129 @@ from scripts.messages import REASONS
 from tests.kit.sources import tree
 from tests.unit.house.test_errors import ROOT
 
-SPEAKING = (
-    "emulator/apdu",
-    "emulator/ber.py",
-    "emulator/chip.py",
-    "emulator/crypto",
-    "emulator/filelock.py",
-    "emulator/filesystem/layouts/features.py",
-    "emulator/filesystem/layouts/habits.py",
-    "emulator/filesystem/layouts/node.py",
-    "emulator/filesystem/layouts/paths.py",
-    "emulator/filesystem/layouts/reader.py",
-    "emulator/filesystem/memory/memory.py",
-    "emulator/guess.py",
-    "emulator/own_personas/check.py",
-    "emulator/personas/agreement.py",
-    "emulator/personas/document.py",
-    "emulator/personas/finding.py",
-    "emulator/personas/numbers.py",
-    "emulator/personas/shape.py",
-    "emulator/personas/validity.py",
-    "emulator/security.py",
-    "emulator/textfiles",
-    "harness/cli",
-    "harness/driver",
-    "harness/extras.py",
-    "harness/faults",
-    "harness/hsm",
-    "harness/images",
-    "harness/conformance/play.py",
-    "harness/conformance/runner.py",
-    "harness/conformance/steps.py",
-    "harness/conformance/targets",
-    "harness/proving",
-    "harness/campaign/campaign.py",
-    "harness/monitor",
-    "harness/web/connection.py",
-    "harness/web/guard.py",
-    "harness/web/origins.py",
-    "harness/web/strict.py",
-    "harness/keys/none.py",
-    "harness/keys/psam.py",
-    "harness/keys/roots.py",
-    "harness/messages/forms.py",
-    "harness/messages/system.py",
-    "harness/office/cards",
-    "harness/office/case",
-    "harness/office/desk",
-    "harness/office/electronic",
-    "harness/office/letter/ask.py",
-    "harness/office/measures",
-    "harness/office/operations",
-    "harness/office/people/protection.py",
-    "harness/office/register/audit.py",
-    "harness/office/register/queries.py",
-    "harness/office/register/secret.py",
-    "harness/office/register/address.py",
-    "harness/office/register/copying.py",
-    "harness/office/register/failures.py",
-    "harness/office/register/in_file.py",
-    "harness/office/register/store.py",
-    "harness/office/requests",
-    "harness/plugin.py",
-    "harness/readers/connection.py",
-    "harness/readers/names.py",
-    "harness/readers/pcsc.py",
-    "harness/scenarios/asking.py",
-    "harness/scenarios/checking.py",
-    "harness/scenarios/facts.py",
-    "harness/scenarios/judge.py",
-    "harness/scenarios/model.py",
-    "harness/scenarios/outcome.py",
-    "harness/scenarios/people.py",
-    "harness/scenarios/play.py",
-    "harness/scenarios/references.py",
-    "harness/scenarios/replay.py",
-    "harness/scenarios/runner.py",
-    "harness/scenarios/stage.py",
-    "harness/scenarios/values.py",
-    "harness/serving",
-    "harness/studio/readers",
-    "harness/terminal/account.py",
-    "harness/terminal/personalise.py",
-    "harness/terminal/refused.py",
-    "harness/terminal/session.py",
-    "harness/terminal/terminal.py",
-    "harness/terminal/values.py",
-    "harness/trace",
-    "harness/verdicts",
-    "sscard/face.py",
-)
-"""Rooms, and files of rooms, whose texts are for people. A room that is translated is entered here."""
+SPEAKING = ("emulator", "harness", "sscard")
+"""Packages whose texts are for people."""
+SILENT = {
+    "emulator/filesystem/layouts/kinds.py": "the form of values, for the reference of layouts",
+    "emulator/messages": "the catalogue itself",
+    "emulator/own_personas/likeness.py": "a persona's file, in both languages",
+    "emulator/personas/write.py": "a persona's file, in both languages",
+    "harness/conformance/generate.py": "vectors, in both languages",
+    "harness/conformance/models.py": "a published schema",
+    "harness/facts/layouts.py": "facts are stated in English, as the code states them",
+    "harness/learning/draw.py": "words of a layout's file",
+    "harness/office/letter/form.py": "the form of the annex, which is Chinese",
+    "harness/office/people/made_up.py": "made-up people",
+    "harness/office/register/migrations": "SQL",
+    "harness/office/register/seed.py": "made-up banks and outlets",
+    "harness/scenarios/models.py": "a published schema",
+    "harness/scenarios/rows.py": "the Chinese of columns, beside the columns' own names",
+    "harness/scenarios/words.py": "each in both languages",
+    "harness/studio/card/words.py": "each in both languages",
+    "harness/web/app.py": "the schema that is served, in both languages",
+    "harness/web/hsm.py": "the schema that is served, in both languages",
+    "harness/web/metrics.py": "what Prometheus reads",
+    "harness/web/office": "the schema that is served, in both languages",
+}
+"""Places of theirs where texts say nothing that depends on who reads, and why."""
 KEPT = {
+    "emulator/changes.py": ["{} version {}"],  # a change's name, as traces have it
+    "emulator/filesystem/layouts/item_tables.py": ["in use"],  # a word of layouts
+    "emulator/filesystem/layouts/items.py": [
+        "str | dict[str, Value]",
+        "identification code",
+    ],  # a type, and a kind of value
+    "emulator/filesystem/layouts/meanings.py": ["str | dict[str, Meaning]"],  # a type
+    "emulator/filesystem/memory/cells.py": ["unblocking the PIN"],  # a cell
+    "emulator/filesystem/memory/image.py": ["sscard image", "{}: layout"],  # the format's name, and a place in it
+    "emulator/filesystem/memory/nvm.py": ["power was cut after {} writes"],  # a signal that nobody is told of
+    "emulator/frozen.py": ["this {} is shared by all who loaded it: change a copy"],  # for who writes code
+    "emulator/internal_fault.py": ["%s, which nobody foresaw…"],  # beside a stack trace
+    "emulator/own_personas/made.py": [
+        "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥",
+        "short date",
+    ],  # made-up texts, and a kind of value
+    "emulator/own_personas/new.py": [
+        "{title}…",
+        "四川省成都市",
+        "虚构省虚构市",
+        "成都市",
+        "虚构市",
+        "成都",
+        "A persona of one's own",
+        "自建人物",
+    ],  # a file in both languages, and places in it
+    "emulator/reader/line.py": ["listener on port {}", "%s: %s was turned away"],  # a thread, and for who debugs
+    "emulator/reader/slot.py": ["slot on port {}", "%s: already gone"],  # a thread, and for who debugs
+    "harness/campaign/finding.py": [
+        "another chance",
+        "# Found by `sscard campaign`…",
+        "指令{}执行中断电，留下新旧混合的内容",
+        "拒绝",
+        "[D] what sscard campaign holds…",
+    ],  # a seed, and a vector's texts, in both languages
+    "harness/certificates/authority.py": ["sscard test, not a real issuer"],  # in certificates
+    "harness/conformance/guard/costs.py": ["the identification code"],  # a counter's name
+    "harness/console/words.py": [
+        "select NAME",
+        "auth KEY [VERSION]",
+        "read ITEM [number]",
+        "update ITEM [VALUE]",
+    ],  # as they are typed
+    "harness/facts/gather.py": ["office rule {}"],  # a place
+    "harness/keys/spent.py": ["Application Support"],  # a folder
+    "harness/learning/explore.py": [
+        "read record refused",
+        "read binary refused",
+        "read record",
+        "read binary",
+    ],  # how it was seen, as programs read it
+    "harness/learning/fact_file.py": ["what cards showed of the facts…"],  # a published schema
+    "harness/learning/habits.py": ["tuple[Asked, Asked]"],  # a type
+    "harness/learning/layout_text.py": ["# A card as `sscard learn`…"],  # a file in both languages
+    "harness/learning/manners.py": ["a file that may not be read"],  # a key of what is asked
+    "harness/learning/observation.py": ["what sscard learn found of a card"],  # a published schema
+    "harness/learning/rights.py": ["not set"],  # as programs read it
+    "harness/learning/words.py": ["个人密码", "{}的{}", "{}{}时：{}"],  # beside the English
+    "harness/messages/printed.py": ["@font-face…", "body…"],  # CSS
+    "harness/messages/visible.py": [
+        "what is printed",
+        "expected str, found {}",
+    ],  # an attribute's name, and for who writes code
+    "harness/office/register/condition.py": ["SELECT …"],  # SQL
+    "harness/office/register/drawer.py": ["sscard card {}"],  # what a lock's number is made from
+    "harness/office/register/on_server.py": [
+        "(SELECT …",
+        "SELECT …",
+        "sscard office",
+    ],  # SQL, and the program's name there
+    "harness/office/register/tables.py": ["life IN…", "progress IN…"],  # SQL
+    "harness/scenarios/against/bench.py": ["场景所需 what scenarios need", "清空登记库…"],  # the schema that is served
+    "harness/scenarios/against/client.py": ["Bearer {}", "application/xml…", "text/plain…"],  # HTTP
+    "harness/scenarios/against/models.py": ["sscard adapter, format 1"],  # a published schema
+    "harness/scenarios/matrix.py": ["S为办法条文所述…", "办法 Measures", "条款", "场景"],  # a page of both languages
+    "harness/scenarios/record.py": ["layout {}"],  # a value
+    "harness/studio/app.py": ["What the live page asks…", "sscard studio"],  # the schema that is served
+    "harness/studio/card/changes.py": ["密码", "个人密码"],  # beside the English
+    "harness/studio/hub.py": ["event: {}…"],  # server-sent events
+    "harness/studio/pages.py": ["default-src…", "text/…"],  # HTTP
+    "harness/studio/session/bundle.py": ["const {}…", "default: {}"],  # JavaScript
+    "harness/studio/session/page.py": [
+        "此页面需要 JavaScript…",
+        "default-src…",
+        "<!doctype html>…",
+    ],  # a page of both languages, and HTTP
+    "harness/studio/session/router.py": ["text/html…", "attachment; filename…"],  # HTTP
+    "harness/studio/verdicts/command.py": ["import sys; from sscard.command…"],  # Python
+    "harness/studio/verdicts/digest.py": ["the whole run", "整次运行"],  # in both languages
+    "harness/studio/verdicts/jobs.py": ["run {}", "output of {}", "errors of {}"],  # threads
+    "harness/studio/verdicts/routes.py": ["text/…", "application/jsonl…", "sandbox…"],  # HTTP
+    "harness/web/driver.py": [
+        "The functions that counter software calls…",
+        "the code, and what the function gives",
+    ],  # the schema that is served
+    "sscard/__init__.py": ["module {} has no attribute {}"],  # for who writes code
+    "sscard/command.py": ["sscard, version {}"],  # as click says it
     "emulator/crypto/keys.py": ["{} version {}", "sscard test root key {}"],  # what a key is made from
     "harness/cli/card_options.py": ["See `sscard personas`; or a TOML file, see `sscard persona`. [{}]"],
     "harness/cli/completing.py": ["\n%(complete_func)s() {…"],  # a shell's
@@ -380,9 +411,9 @@ def in_source(source: str) -> list[str]:
 
 
 def files() -> Iterator[Path]:
+    silent = {ROOT / name for name in SILENT}
     for name in SPEAKING:
-        place = ROOT / name
-        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        yield from (one for one in sorted((ROOT / name).rglob("*.py")) if silent.isdisjoint((one, *one.parents)))
 
 
 def is_kept(text: str, kept: list[str]) -> bool:
@@ -397,6 +428,13 @@ def test_a_room_that_speaks_to_people_speaks_through_the_catalogue(path: Path) -
     assert past == [], "wrap them in _(…) of emulator.messages; make messages"
     unused = [one for one in kept if not any(is_kept(each.text, [one]) for each in found)]
     assert unused == [], "these are gone"
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_silent_place_has_texts(name: str) -> None:
+    place = ROOT / name
+    paths = place.rglob("*.py") if place.is_dir() else [place]
+    assert any(list(untranslated(tree(path))) for path in paths)
 
 
 def test_what_is_kept_is_of_rooms_that_are_looked_at() -> None:
