@@ -118,6 +118,28 @@ def test_wrong_usage_is_told_in_chinese(arguments: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("chinese")
+def test_what_the_system_says_of_a_file_is_told_in_chinese() -> None:
+    assert said("trace", "show", "nothing.jsonl", expect=1).splitlines() == ["sscard: nothing.jsonl: 没有此文件或目录"]
+
+
+def test_a_group_without_a_command_shows_its_help_as_lines() -> None:
+    shown = CliRunner().invoke(main, ["image"], prog_name="sscard").output
+    assert "\\x0a" not in shown
+    assert "Commands:" in shown.splitlines()
+
+
+@pytest.mark.parametrize("command", ["show", "layout show 3.00", "keys", "region show", "machine keys", "commands"])
+def test_what_a_card_holds_is_told_in_one_language(command: str) -> None:
+    chinese, english = (
+        CliRunner().invoke(main, ["--lang", language, *command.split()], prog_name="sscard").output
+        for language in (messages.CHINESE, messages.ENGLISH)
+    )
+    assert sentences(chinese) == []
+    headings = [one for one in english.splitlines() if not one.startswith("  ")]
+    assert [one for one in headings if catalogue.HAN.search(one)] == []
+
+
+@pytest.mark.usefixtures("chinese")
 def test_the_doctor_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pcsc, "pcscd_path", lambda: None)
     text = said("doctor", expect=1)
