@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -41,6 +43,12 @@ _PARAMETERS = bytes.fromhex(
 """a, b and the base point of the curve. GB/T 32918.5"""
 IDENTITY = b"1234567812345678"
 """The signer's identity where none is agreed. GM/T 0009"""
+_ON_MACOS = (
+    "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+    f"{sys.base_prefix}/lib/libcrypto.3.dylib",
+)
+"""Homebrew's, on either processor, and Python's own as python.org installs it: the last that is there."""
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 
 
@@ -77,9 +85,8 @@ def libcrypto() -> Any:
         "BN_bin2bn": (pointer, [text, number, pointer]),
         "BN_clear_free": (None, [pointer]),
     }
-    name = ctypes.util.find_library("crypto")
     try:
-        library = ctypes.CDLL(name or "libcrypto.so.3")
+        library = ctypes.CDLL(_place())
         for function, (result, arguments) in functions.items():
             found = getattr(library, function)
             found.restype, found.argtypes = result, arguments
@@ -88,6 +95,23 @@ def libcrypto() -> Any:
             _("OpenSSL's libcrypto is not there, or too old for SM2: {error}").format(error=error)
         ) from None
     return library
+
+
+def _place() -> str:
+    """The library's name or path; OSError. Python's own on Windows, which its `_hashlib` loads. On macOS not the
+    system's: a program that loads that one is ended by the system.
+    """
+    if sys.platform == "win32":
+        import _hashlib
+
+        found = sorted(Path(_hashlib.__file__).parent.glob("libcrypto-*.dll"))
+    elif sys.platform == "darwin":
+        found = [path for path in map(Path, _ON_MACOS) if path.exists()]
+    else:
+        return ctypes.util.find_library("crypto") or "libcrypto.so.3"
+    if not found:
+        raise FileNotFoundError("libcrypto")
+    return str(found[-1])
 
 
 @contextmanager

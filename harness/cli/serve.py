@@ -30,8 +30,8 @@ from harness.office.register.failures import NoRegister, RegisterError, Unusable
 from harness.readers import names, pcsc
 from harness.serving import doctor as doctors
 from harness.serving import far_doctor
-from harness.serving.doctor import Finding
 from harness.serving.far import LONGEST_SILENCE, Endpoint, Far
+from harness.serving.finding import Finding
 from harness.serving.options import INTERFACES, Options, Origin, seats
 from harness.serving.reader_profiles import SYSTEMS
 from harness.serving.run import run as serve

@@ -45,8 +45,12 @@ POWER_TIMEOUT = 20.0
 """Seconds within which a reader must have powered a card that was put in."""
 DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so")
 
-PYSCARD = "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'"
-"""How pyscard is had: it is compiled."""
+LINUX = sys.platform.startswith("linux")
+"""Elsewhere the system has a PC/SC service of its own, and vsmartcard another driver for it."""
+PYSCARD = (
+    "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'" if LINUX else "pip install pyscard"
+)
+"""How pyscard is had: on Linux it is compiled."""
 
 # Runs in the new process: pcscd takes its listening socket the systemd way (fd 3, and its own pid in LISTEN_PID), and
 # dies with the program that started it.
@@ -101,13 +105,9 @@ def driver_path() -> str | None:
 def missing() -> list[Missing]:
     """What keeps a virtual reader from working here; empty if nothing does."""
     found = []
-    if not sys.platform.startswith("linux"):
-        found.append(
-            Missing(
-                _("a pcscd of its own ({platform})").format(platform=sys.platform),
-                _("install vsmartcard's vpcd, and put cards into it with --connect 127.0.0.1 (docs/remote.md)"),
-            )
-        )
+    if not LINUX:
+        what = _("a pcscd of its own ({platform})").format(platform=sys.platform)
+        return [Missing(what, _("install vsmartcard's reader, and put cards into it with --connect 127.0.0.1"))]
     if pcscd_path() is None:
         found.append(Missing("pcscd", "apt-get install pcscd"))
     if driver_path() is None:
@@ -347,7 +347,7 @@ def scard() -> Any:
     except ImportError as error:
         if importlib.util.find_spec("smartcard") is None:
             raise PcscError(_("pyscard is not installed"), remedy=PYSCARD) from None
-        if os.name == "posix" and not _loads(PCSC_LIBRARY):
+        if LINUX and not _loads(PCSC_LIBRARY):
             raise PcscError(
                 _("pyscard finds no {pcsc_library}").format(pcsc_library=PCSC_LIBRARY),
                 remedy="apt-get install libpcsclite1",
@@ -370,7 +370,8 @@ def check(result: int, doing: str) -> None:
     """PcscError unless a PC/SC call succeeded."""
     api = scard()
     if result != api.SCARD_S_SUCCESS:
-        raise PcscError(f"{doing}: {api.SCardGetErrorMessage(result).strip()}", result)
+        told = api.SCardGetErrorMessage(result)  # nothing, where Windows has no words for it
+        raise PcscError(f"{doing}: {told.strip() if told else f'{result & 0xFFFFFFFF:#010x}'}", result)
 
 
 def reader_wait() -> float:
@@ -406,12 +407,13 @@ def context() -> Iterator[Any]:
     """A PC/SC context of its own."""
     api = scard()
     result, handle = api.SCardEstablishContext(api.SCARD_SCOPE_USER)
-    check(
-        result,
-        _("no PC/SC service at {path}: start pcscd or `sscard run`; `sscard doctor` says what is missing").format(
-            path=socket_path()
-        ),
-    )
+    if LINUX:
+        doing = _(
+            "no PC/SC service at {path}: start pcscd or `sscard run`; `sscard doctor` says what is missing"
+        ).format(path=socket_path())
+    else:
+        doing = _("the system's PC/SC service does not answer: it may begin with the first reader; see `sscard doctor`")
+    check(result, doing)
     try:
         yield handle
     finally:

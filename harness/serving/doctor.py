@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.crypto import sm2
 from emulator.messages import _
+from emulator.reader.line import HERE
 from harness.readers import names, pcsc
+from harness.serving import far_doctor
+from harness.serving.far import Endpoint
+from harness.serving.finding import Finding
 from harness.serving.pcsc_service import known_places
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check. ``level``: ok, warning (works, but know this) or fault."""
-
-    check: str
-    level: str
-    detail: str
-    remedy: str = ""
 
 
 def examine(port: int | None = None) -> list[Finding]:
     """All checks, in the order in which a reader comes to be. ``port``: of the run that is to come, if it is to have
-    this one.
+    this one. Where the system has a PC/SC service of its own (Windows, macOS), vsmartcard's reader listens on this
+    machine as on any other.
     """
+    if not pcsc.LINUX:
+        return [_pyscard(), _service(), far_doctor.reader(Endpoint(HERE, port or pcsc.DEFAULT_PORT)), _signatures()]
     findings = [_program(), _driver(), _pyscard(), _signatures()]
     path = pcsc.socket_path()
     reached = pcsc.reach(path)
@@ -65,7 +61,10 @@ def _driver() -> Finding:
 def _signatures() -> Finding:
     if sm2.available():
         return Finding("SM2", "ok", _("OpenSSL's libcrypto"))
-    remedy = _("apt-get install libssl3; without it only the certificate application's signatures are missing")
+    if pcsc.LINUX:
+        remedy = _("apt-get install libssl3; without it only the certificate application's signatures are missing")
+    else:
+        remedy = _("install Python from python.org; only the certificate application's signatures are missing")
     return Finding("SM2", "warning", _("OpenSSL's libcrypto not found"), remedy)
 
 
@@ -73,8 +72,20 @@ def _pyscard() -> Finding:
     try:
         pcsc.scard()
     except pcsc.PcscError as error:
-        return Finding("pyscard", "fault", error.what, error.remedy)
+        # Elsewhere a card that is put in needs none.
+        return Finding("pyscard", "fault" if pcsc.LINUX else "warning", error.what, error.remedy)
     return Finding("pyscard", "ok", _("importable"))
+
+
+def _service() -> Finding:
+    """The PC/SC service of a system that has its own."""
+    name = "PC/SC service"
+    try:
+        readers = pcsc.reader_names()
+    except pcsc.PcscError as error:
+        remedy = _("once a reader is there, Windows has SCardSvr running (services.msc), macOS its own")
+        return Finding(name, "warning", error.what, remedy)
+    return Finding(name, "ok", ", ".join(readers) or _("it has no reader so far"))
 
 
 def _socket(path: Path, reached: int) -> Finding:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from emulator.messages import _
 from emulator.reader.line import Dialled
 from emulator.reader.slot import Slot
-from harness.serving.doctor import Finding
 from harness.serving.far import TAKEN, Endpoint, FarError, addresses, troubled
+from harness.serving.finding import Finding
 
 ATR = bytes.fromhex("3B00")
 """The shortest that there can be."""
@@ -60,10 +60,11 @@ def examine(at: Endpoint) -> list[Finding]:
         _("nothing on that way is encrypted, and vpcd asks nobody who he is: who reaches its port can pose as a card"),
         _("have a tunnel between the two machines, and the port closed to others: docs/remote.md"),
     )
-    return [Finding("host", "ok", ", ".join(known)), _reader(at), open_to_all]
+    return [Finding("host", "ok", ", ".join(known)), reader(at), open_to_all]
 
 
-def _reader(at: Endpoint) -> Finding:
+def reader(at: Endpoint) -> Finding:
+    """Whether a driver there powers a card, which is put in for a moment."""
     check, probe = _("reader {at}").format(at=at), Probe()
     slot = Slot(probe, Dialled(at.host, at.port))
     try:

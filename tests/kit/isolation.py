@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import socket
 import struct
@@ -22,6 +21,8 @@ def enter() -> str:
     """
     if not hasattr(os, "geteuid"):
         return "none on this system"
+    import fcntl
+
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.geteuid(), os.getegid()
     flags = NEWNET | NEWNS | (NEWUSER if user else 0)
