@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Protocol
 
 from emulator import internal_fault
@@ -23,6 +26,10 @@ FAULT = b"\x6f\x00"
 CONTROLS = frozenset(Control)
 FIRST_PAUSE = 0.01
 """Seconds between the first two attempts to connect; the pause doubles up to the line's."""
+SHUTDOWN_WAKES = sys.platform != "win32"
+"""Who waits for bytes is woken where receiving is ended; Windows lets him wait."""
+LOOK = 0.1
+"""Seconds between two looks at whether this side has hung up, where nothing wakes it."""
 LONGEST_PAUSE = Line.pause
 """Seconds that a card that left a driver of this machine stays out."""
 
@@ -147,6 +154,8 @@ class Slot:
         """Ends receiving only: an answer under way still leaves whole, then the slot's thread closes."""
         if self._socket is not None:
             self._hung_up = True
+            if not SHUTDOWN_WAKES:
+                return
             try:
                 self._socket.shutdown(socket.SHUT_RD)
             except OSError:
@@ -196,7 +205,7 @@ class Slot:
         broken = left = False
         try:
             with self._heard():
-                self._answer_all(Wire(connection), card)
+                self._answer_all(connection, card)
             left = self._hung_up
             self.trouble = None if left else WireError(_("the driver closed the connection"))
         except CardGone as gone:
@@ -235,8 +244,22 @@ class Slot:
                 _("no word from the driver for {seconds:g} s").format(seconds=self.line.silence or 0)
             ) from None
 
-    def _answer_all(self, wire: Wire, card: Card) -> None:
+    def _awaited(self, connection: socket.socket, wire: Wire) -> bytes | None:
+        """The next payload as ``wire`` has it, where hanging up wakes nobody. None, or TimeoutError, as there."""
+        silence = self.line.silence
+        deadline = math.inf if silence is None else time.monotonic() + silence
+        while not self._hung_up:
+            if select.select([connection], [], [], LOOK)[0]:
+                return wire.receive()
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+        return None
+
+    def _answer_all(self, connection: socket.socket, card: Card) -> None:
+        wire = Wire(connection)
         receive, send, transmit = wire.receive, wire.send, card.transmit
+        if not SHUTDOWN_WAKES:
+            receive = partial(self._awaited, connection, wire)
         far, asked = self.line.far, False
         while (frame := receive()) is not None:
             if len(frame) > 1 or frame[0] not in CONTROLS:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,12 +15,10 @@ from harness.driver.interface import EXPORTED
 from tests import native
 from tests.e2e.test_driver_functions import Program, everything
 from tests.kit.served import DEADLINE, SSCARD
+from tests.kit.wine import Wine, running
+from tests.kit.wine import path as windows_path
 
 BUILDS = {"x64": "pei-x86-64", "x86-stdcall": "pei-i386", "x86-cdecl": "pei-i386"}
-STARTING = 300
-"""Seconds for wine's first start, which fills its folder."""
-WINE32 = Path(__file__).parents[2] / "build/wine32"
-"""Debian's 32-bit wine, as scripts/wine32.sh unpacks it."""
 
 
 @pytest.fixture(scope="module")
@@ -65,44 +61,6 @@ def test_who_cleans_the_stack(built: Path, name: str, cleans: bool) -> None:
 # --- under wine ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Wine:
-    """One wine: the compiler that makes its programs, its two commands, and what each stands behind."""
-
-    compiler: str
-    loader: str
-    server: str
-    before: tuple[str, ...] = ()
-
-    def command(self, *words: str) -> list[str]:
-        return [*self.before, self.loader, *words]
-
-    def serve(self, option: str) -> list[str]:
-        return [*self.before, self.server, option]
-
-
-WINE64 = Wine("x86_64-w64-mingw32-gcc", "wine", "wineserver")
-
-
-def wine32(patch: pytest.MonkeyPatch) -> Wine:
-    """The 32-bit one: its /usr lies under the machine's, in a namespace of each command."""
-    if not WINE32.is_dir():
-        pytest.skip("32-bit wine is not there: scripts/wine32.sh build/wine32")
-    if os.geteuid() != 0:
-        pytest.skip("32-bit wine is laid under /usr: that needs root")
-    patch.setenv("WINEARCH", "win32")
-    loader, server = "/usr/lib/wine/wine", "/usr/lib/wine/wineserver32"
-    patch.setenv("WINELOADER", loader)
-    patch.setenv("WINESERVER", server)
-    patch.setenv("WINEPATH", r"Z:\usr\i686-w64-mingw32\lib")  # zlib1.dll, which Debian's wine asks for
-    script = (
-        f'mount -t overlay -o "lowerdir=/usr:{WINE32}/usr" wine32 /usr && '
-        'LD_LIBRARY_PATH=/usr/lib/i386-linux-gnu exec "$@"'
-    )
-    before = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "wine32")
-    return Wine("i686-w64-mingw32-gcc", loader, server, before)
-
-
 @pytest.fixture(scope="module", params=BUILDS)
 def build_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -111,19 +69,8 @@ def build_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def wine(build_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     """Wine with a folder of its own, whose server ends with the tests."""
-    folder = tmp_path_factory.mktemp("wine")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WINEPREFIX", str(folder / "prefix"))
-        patch.setenv("WINEDEBUG", "-all")
-        patch.setenv("WINEDLLOVERRIDES", "mscoree,mshtml=")
-        patch.delenv("DISPLAY", raising=False)
-        used = WINE64 if build_name == "x64" else wine32(patch)
-        subprocess.run(used.command("wineboot", "-i"), timeout=STARTING, check=True, capture_output=True)
-        try:
-            yield used
-        finally:
-            subprocess.run(used.serve("-k"), check=False)
-            subprocess.run(used.serve("-w"), timeout=DEADLINE, check=True)
+    with running(tmp_path_factory.mktemp("wine"), bits=64 if build_name == "x64" else 32) as used:
+        yield used
 
 
 @pytest.fixture
@@ -131,7 +78,7 @@ def program(built: Path, build_name: str, tmp_path: Path, wine: Wine) -> list[st
     """tests/native/calls.c, by the header's own convention, with the build that it loads."""
     convention = ("-DSSCARD_CDECL",) if build_name == "x86-cdecl" else ()
     compiled = native.compiled(tmp_path / "calls.exe", *convention, compiler=wine.compiler)
-    return wine.command(str(compiled), "Z:" + str(built / build_name / "SSCardDriver.dll").replace("/", "\\"))
+    return wine.command(str(compiled), windows_path(built / build_name / "SSCardDriver.dll"))
 
 
 def test_every_function(program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +107,7 @@ def starter(tmp_path: Path, wine: Wine) -> str:
     path = tmp_path / "starter.exe"
     source = str(native.CALLS.with_name("starter.c"))
     subprocess.run([wine.compiler, *native.WARNINGS, "-o", str(path), source, "-lws2_32"], check=True)
-    return "Z:" + str(path).replace("/", "\\")
+    return windows_path(path)
 
 
 def test_a_server_that_is_never_ready(program: list[str], starter: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
@@ -47,10 +47,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def started(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
-    """Starts an ``sscard`` command; ends it afterwards, if the test did not."""
+def started(
+    *arguments: str, environment: dict[str, str] | None = None, command: Sequence[str] = (SSCARD,)
+) -> Iterator[Served]:
+    """Starts an ``sscard`` command; ends it afterwards, if the test did not. ``command``: another ``sscard``."""
     with subprocess.Popen(
-        [SSCARD, *arguments],
+        [*command, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -68,9 +70,11 @@ def started(*arguments: str, environment: dict[str, str] | None = None) -> Itera
 
 
 @contextlib.contextmanager
-def serving(*arguments: str, cards: int = 1, environment: dict[str, str] | None = None) -> Iterator[Served]:
+def serving(
+    *arguments: str, cards: int = 1, environment: dict[str, str] | None = None, command: Sequence[str] = (SSCARD,)
+) -> Iterator[Served]:
     """``sscard run``, once so many cards are ready."""
-    with started("run", *arguments, environment=environment) as served:
+    with started("run", *arguments, environment=environment, command=command) as served:
         while len(served.readers) < cards:
             line = served.line()
             if line.startswith("ready "):

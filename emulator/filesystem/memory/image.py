@@ -381,7 +381,7 @@ def _replace(path: Path, text: str, *, durable: bool) -> None:
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)  # left by a process that was ended; the lock keeps others away
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOEXEC | NOFOLLOW, 0o600)
-    with writing.named(path), os.fdopen(handle, "w", encoding="utf-8") as file:
+    with writing.named(path), os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         if durable:

@@ -69,6 +69,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
     importlib.reload(filelock)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the real one is there")
 def test_windows_locks_a_byte(windows: types.ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "lock"
     mine, other = opened(path), opened(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from emulator.reader.slot import NotPoweredError, Slot
 from emulator.reader.wire import WireError
 from tests.kit.drivers import DEADLINE, Driver, connected, frame, listening
 
+pytestmark = pytest.mark.usefixtures("hanging_up")
 ATR = b"\x3b\x00"
 COMMAND, ANSWER = b"command", b"command\x90\x00"
 Make = Callable[[Line], Slot]
@@ -203,32 +206,37 @@ def answered() -> Answered:
     return Answered("127.0.0.1", port)
 
 
+def taken(port: int) -> Driver:
+    """A driver that connected once the card awaited one: before, it is turned away."""
+    while (driver := connected(port)).gone_at_once():
+        driver.connection.close()
+    return driver
+
+
 def test_a_driver_connects_to_the_card_one_at_a_time(put_in: Make, card: Card) -> None:
     line = answered()
     slot = put_in(line)
-    one = connected(line.port)
+    one = taken(line.port)
     assert one.power() == ATR
     assert connected(line.port).gone(), "another one is turned away"
     assert one.ask(COMMAND) == ANSWER
     one.reset()
     assert card.out.wait(DEADLINE)
-    while (again := connected(line.port)).gone_at_once():
-        pass
+    again = taken(line.port)
     assert again.power() == ATR
     assert slot.wait_powered(DEADLINE)
     slot.remove()
     assert again.gone()
     assert connected(line.port).gone(), "there is no card"
     slot.insert()
-    while (last := connected(line.port)).gone_at_once():
-        pass
+    last = taken(line.port)
     assert last.power() == ATR
 
 
 def test_two_cards_cannot_listen_at_one_port() -> None:
     line = answered()
     try:
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=rf"\[Errno {errno.EADDRINUSE}\]"):
             Answered(line.host, line.port)
     finally:
         line.close()
@@ -237,10 +245,11 @@ def test_two_cards_cannot_listen_at_one_port() -> None:
 def test_what_comes_without_a_card_or_is_no_frame_is_survived(put_in: Make) -> None:
     line = answered()
     slot = put_in(line)
-    with socket.create_connection(("127.0.0.1", line.port), DEADLINE) as stranger:
-        stranger.sendall(b"\0\0")
-        assert Driver(stranger).gone()
-    while (driver := connected(line.port)).gone_at_once():
-        pass
+    while slot.trouble is None:  # whoever comes before the card is awaited is turned away
+        with socket.create_connection(("127.0.0.1", line.port), DEADLINE) as stranger:
+            with contextlib.suppress(OSError):
+                stranger.sendall(b"\0\0")
+            assert Driver(stranger).gone()
+    driver = taken(line.port)
     assert driver.power() == ATR
     assert isinstance(slot.trouble, WireError)

@@ -16,6 +16,7 @@ import pytest
 from emulator.reader.slot import Slot
 from emulator.reader.wire import Wire, WireError
 
+pytestmark = pytest.mark.usefixtures("hanging_up")
 DEADLINE = 5.0
 
 
