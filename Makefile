@@ -51,7 +51,7 @@ $(VENV)/.ready-release: pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" scripts/setup.sh release
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 
-$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh scripts/debian_root.sh tests/deep/package.json
+$(VENV)/.ready-deep: pyproject.toml scripts/setup.sh scripts/foreign.sh scripts/debian_root.sh scripts/windows_python.sh tests/deep/package.json
 	@PYTHON="$(PYTHON)" scripts/setup.sh deep
 	@touch $@ $(VENV)/.ready-dev $(VENV)/.ready-all $(VENV)/.ready-run $(VENV)/.ready-site
 

@@ -146,4 +146,6 @@ if [ "$kind" = deep ]; then
         say "a clean Debian could not be made (debootstrap, as root): the tests of the Debian package will fail"
     [ -d build/wine32 ] || scripts/wine32.sh build/wine32 ||
         say "Debian's 32-bit wine could not be had: the 32-bit DLLs are not tried"
+    [ -d build/windows-python ] || scripts/windows_python.sh build/windows-python ||
+        say "Python for Windows could not be had from PyPI: the tests of sscard on Windows will fail"
 fi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def test_every_command_has_a_page_that_man_shows(machine: Machine) -> None:
     assert machine.run("sh", "-c", script, "sh", *names) == ""
     listed = machine.run("whatis", "sscard", "sscard-office-apply")
     assert "A virtual Chinese social security card" in listed
-    assert "申领 application" in listed
+    assert re.search(r"^sscard-office-apply .* - application$", listed, re.MULTILINE), "English alone"
     here = machine.run("man", "--locale=zh_CN", "--where", *names).splitlines()
     assert all(one.startswith("/usr/share/man/zh_CN/man1/sscard") for one in here)
 
