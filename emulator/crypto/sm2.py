@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -104,14 +104,17 @@ def _place() -> str:
     if sys.platform == "win32":
         import _hashlib
 
-        found = sorted(Path(_hashlib.__file__).parent.glob("libcrypto-*.dll"))
-    elif sys.platform == "darwin":
-        found = [path for path in map(Path, _ON_MACOS) if path.exists()]
-    else:
-        return ctypes.util.find_library("crypto") or "libcrypto.so.3"
-    if not found:
+        return _last(Path(_hashlib.__file__).parent.glob("libcrypto-*.dll"))
+    if sys.platform == "darwin":
+        return _last(path for path in map(Path, _ON_MACOS) if path.exists())
+    return ctypes.util.find_library("crypto") or "libcrypto.so.3"
+
+
+def _last(found: Iterable[Path]) -> str:
+    every = list(found)
+    if not every:
         raise FileNotFoundError("libcrypto")
-    return str(found[-1])
+    return str(every[-1])
 
 
 @contextmanager

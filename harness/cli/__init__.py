@@ -55,8 +55,6 @@ class _Main(Table):
             raise click.exceptions.Exit(interrupt.INTERRUPTED) from None
         except BrokenPipeError:
             raise  # click ends quietly, as `sscard show | head` should
-        except click.exceptions.NoArgsIsHelpError:
-            raise  # a group without its command: help, in several lines
         except click.ClickException as error:
             if isinstance(error, _HELP):
                 raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from tests import native
 from tests.e2e.test_driver_functions import Program
 from tests.e2e.test_far import READER, far, foreign
 from tests.kit import wine as kit
-from tests.kit.served import ended, serving
+from tests.kit.served import ended, serving, started
 from tests.kit.wine import Wine
 
 PATIENCE = 300
+ROOT = Path(__file__).parents[2]
 __all__ = ["far"]
 
 pytestmark = pytest.mark.pcsc
@@ -107,8 +109,7 @@ def test_a_report_of_there_says_what_one_of_here_says(windows: Wine, tmp_path: P
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(key)], check=True)
     public = subprocess.run(["openssl", "pkey", "-in", str(key), "-pubout"], capture_output=True, check=True).stdout
     (tmp_path / "public.pem").write_bytes(public)
-    which = ("vectors", "run", "--profile", "3.00-sm4", "--only", "DRIVER-SIGNS*", "--only", "DRIVER-VERIFIES*")
-    which += ("--no-pdf",)
+    which = ("vectors", "run", "--no-pdf", "--profile", "3.00-sm4", "--only", "DRIVER-SIGNS*", "--only", "DRIVER-VERI*")
     there, here = tmp_path / "there", tmp_path / "here"
     ended(*which, "--report", str(here), "--sign", str(key))
     sscard(windows, *which, "--report", kit.path(there), "--sign", kit.path(key))
@@ -128,3 +129,44 @@ def test_doctor_speaks_of_that_system(windows: Wine) -> None:
     assert findings["SM2"]["level"] == "ok"
     assert findings["reader 127.0.0.1:35963"]["level"] == "fault"
     assert "apt-get" not in json.dumps(findings)
+
+
+def test_a_page_calls_the_driver_there(windows: Wine) -> None:
+    given = ("driver", "serve", *native.CARD, "--no-socket", "--web", "0")
+    with started(*given, command=windows.sscard()) as served:
+        while not (line := served.line()).startswith("listening http"):
+            pass
+        asked = urllib.request.Request(
+            f"{line.split()[1].rstrip('/')}/call",
+            json.dumps({"function": "iReadCardBas", "iType": 3}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            assert json.load(answer)["pOutInfo"].split("|")[2] == native.NUMBER
+
+
+ROOMS = ("emulator", *(f"harness/{one}" for one in ("conformance", "keys", "monitor", "terminal", "trace")))
+LEFT_OUT = {
+    "emulator/test_catalogue.py": ("test_a_run_of_vectors_opens_each_file_once",),  # processes start slowly under wine
+    "emulator/filesystem/memory/test_image.py": (
+        "test_through_a_symbolic_link_the_file_behind_it_is_held_and_written",  # wine makes none
+    ),
+    "harness/monitor/test_docs.py": ("test_the_python_example",),  # the plugin is not installed there
+    "harness/trace/test_observers.py": (  # of /dev/full
+        "test_a_full_disk_ends_the_trace_in_one_sentence_and_the_card_lives_on",
+        "test_a_card_in_a_slot_serves_its_reader_on_when_the_disk_is_full",
+    ),
+    "harness/trace/test_trace.py": ("test_show_follows_a_growing_trace",),  # wine's end of a file stays its end
+}
+"""Tests that are of another system."""
+
+
+@pytest.mark.timeout(3600)
+def test_the_tests_themselves_there(windows: Wine) -> None:
+    """The rooms that are about the card and about what is judged, in one process of Python for Windows."""
+    begin = "import sys, os, pytest; sys.path.insert(0, os.getcwd()); sys.exit(pytest.main(sys.argv[1:]))"
+    left = [f"--deselect=tests/unit/{file}::{name}" for file, names in LEFT_OUT.items() for name in names]
+    rooms = [f"tests/unit/{room}" for room in ROOMS]
+    given = windows.python("-X", "utf8", "-c", begin, "-q", "-p", "no:cacheprovider", *left, *rooms)
+    done = subprocess.run(given, stdin=subprocess.DEVNULL, capture_output=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout.decode()[-20000:]

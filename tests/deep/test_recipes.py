@@ -14,18 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "recipes.md"
-COPIED = ("emulator", "harness", "sscard", "vectors", "tests", "docs", "scripts", "pyproject.toml", "README.md")
-    "emulator",
-    "harness",
-    "sscard",
-    "vectors",
-    "tests",
-    "docs",
-    "scripts",
-    "pyproject.toml",
-    "README.md",
-    "README.zh-CN.md",
-)
+FILES = ("pyproject.toml", "README.md", "README.zh-CN.md")
+COPIED = ("emulator", "harness", "sscard", "vectors", "tests", "docs", "scripts", *FILES)
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 EDIT = re.compile(r"# (new|after|instead) ([\w./-]+)(?:: (.*))?\n")
 

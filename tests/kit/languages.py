@@ -9,6 +9,7 @@ import pytest
 
 from emulator import messages
 from emulator.messages import po as catalogue
+from harness.cli import table_maker
 
 LANGUAGE = "zh"
 HEADER = '"Content-Type: text/plain; charset=UTF-8\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n'
@@ -33,3 +34,9 @@ def po_of(translations: Mapping[str | tuple[str, str], str]) -> str:
         plural = f"msgid_plural {catalogue.quoted(many)}\nmsgstr[0]" if many else "msgstr"
         entries.append(f"msgid {catalogue.quoted(one)}\n{plural} {catalogue.quoted(told)}\n")
     return "\n".join([f'msgid ""\nmsgstr ""\n{HEADER}', *entries])
+
+
+def forget_help() -> None:
+    """What each command says of ``--help`` is told anew: click keeps it, in the language in which it was told first."""
+    for _path, command in table_maker.walk():
+        command._help_option = None

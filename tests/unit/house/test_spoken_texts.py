@@ -175,7 +175,13 @@ KEPT = {
     "harness/readers/names.py": ["Virtual PCD", "Virtual PCD Contactless"],
     "harness/readers/pcsc.py": ["\nimport ctypes…", 'FRIENDLYNAME "{}"…'],
     "harness/cli/serve.py": ["sscard office --register {}", "sscard office --register {} check"],  # commands
-    "harness/serving/doctor.py": ["vpcd driver", "PC/SC socket", "virtual reader", "port {}"],  # checks, by name
+    "harness/serving/doctor.py": [
+        "vpcd driver",
+        "PC/SC socket",
+        "PC/SC service",
+        "virtual reader",
+        "port {}",
+    ],  # checks, by name
     "harness/serving/run.py": ["ready {} {} {}", "contactless {}", "listening {}"],  # read by programs
     "harness/driver/dialects/messages.py": [  # the schema that is served
         "what is entered at the PIN pad",

@@ -14,6 +14,7 @@ import pytest
 
 from harness.cli import main, table_maker
 from harness.cli.table import FILE, Told, records
+from tests.kit.languages import forget_help
 
 ROOT = Path(__file__).parents[3]
 HEAVY = {
@@ -84,12 +85,19 @@ def test_a_run_of_pytest_without_a_card_imports_neither_chip_nor_harness(tmp_pat
     assert len(added) < 15, added
 
 
+@pytest.fixture
+def _as_it_began() -> None:
+    forget_help()
+
+
+@pytest.mark.usefixtures("_as_it_began")
 def test_the_table_of_commands_is_that_of_the_commands() -> None:
     assert json.loads(Path(FILE).read_text(encoding="utf-8")) == json.loads(table_maker.made()), (
         "a command has changed: python -m harness.cli.table_maker"
     )
 
 
+@pytest.mark.usefixtures("_as_it_began")
 def test_help_is_what_the_commands_themselves_would_say() -> None:
     parent = click.Context(main, info_name="sscard", help_option_names=["-h", "--help"])
     for path, command in table_maker.walk():

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from emulator import messages
-from harness.cli import main, table_maker
+from harness.cli import main
 from harness.cli.table import records
 from harness.readers import pcsc
 from scripts import messages as catalogue
+from tests.kit.languages import forget_help
 from tests.unit.house.test_spoken_texts import SHELL
 
 WORD = re.compile(r"(?<![\w`'$/.<>=:{-])[a-z]{2,}(?![\w`'(=/.}-])")
@@ -30,8 +31,7 @@ def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     messages.forget()
     yield
     messages.forget()
-    for _path, command in table_maker.walk():
-        command._help_option = None  # click keeps it, in the language in which it was told first
+    forget_help()
 
 
 def sentences(text: str) -> list[str]:

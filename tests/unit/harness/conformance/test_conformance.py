@@ -107,7 +107,10 @@ def test_the_matrix_shows_its_gaps() -> None:
     assert not any(rows["ACSE_RECORD"].cells.values())
     empty = [row.id for row in rows.values() if not row.gap and not any(row.cells.values())]
     assert empty == ["APPLICATION UNBLOCK"], "no national layout has it"
-    assert "ACSE_RECORD ACSE记录 Records of ACSE | – | – | – | – ACSE是什么没有公开；what" in run("vectors", "matrix").stdout
+    assert (
+        "ACSE_RECORD ACSE记录 Records of ACSE | – | – | – | – ACSE是什么没有公开；what"
+        in run("vectors", "matrix").stdout
+    )
     assert "ACSE_RECORD Records of ACSE | – | – | – | – what" in run("--lang", "en", "vectors", "matrix").stdout
 
 
