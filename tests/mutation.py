@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ WORDS = {"parameters", "describe", "spans", "get", "_won", "__str__"}
 BUILT, READ = "CommandAPDU", "answer"
 """What a terminal does with an instruction: functions that return the one, and that are called the other. Vectors send
 bytes to the chip, which uses neither."""
+LONGEST, SHORTEST, SLOWER = 600.0, 60.0, 4
+"""Seconds that the chip as it is may take, and a mutant at least; and how often slower it may be, on each processor."""
 RUN = """
 import resource, sys
 from pathlib import Path
@@ -126,15 +129,15 @@ def changed(node: ast.AST) -> str | None:
     return None
 
 
-def caught(folder: Path, mutant: Mutant) -> bool:
-    """True if a vector fails, or the chip does not even start."""
+def caught(folder: Path, mutant: Mutant, patience: float) -> bool:
+    """True if a vector fails, the chip does not even start, or hangs: no end within ``patience`` seconds."""
     path = folder / mutant.file
     original = path.read_text(encoding="utf-8")
     path.write_text(mutant.source, encoding="utf-8")
     try:
         done = subprocess.run(
             [sys.executable, "-B", "-c", RUN], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)},
-            capture_output=True, timeout=60, check=False,
+            capture_output=True, timeout=patience, check=False,
         )  # fmt: skip
         return done.returncode != 0
     except subprocess.TimeoutExpired:
@@ -158,14 +161,16 @@ def main(count: int, seed: int) -> int:
             for name in ("emulator", "harness", "vectors"):
                 shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             folders.put(folder)
-        if caught(folder, Mutant("emulator/__init__.py", 0, "", "", "")):
+        begun = time.monotonic()
+        if caught(folder, Mutant("emulator/__init__.py", 0, "", "", ""), LONGEST):
             print("the vectors fail on the chip as it is", file=sys.stderr)
             return 2
+        patience = max(SHORTEST, SLOWER * workers * (time.monotonic() - begun))
 
         def judge(mutant: Mutant) -> bool:
             mine = folders.get()
             try:
-                return caught(mine, mutant)
+                return caught(mine, mutant, patience)
             finally:
                 folders.put(mine)
 
