@@ -26,13 +26,17 @@ JOINTS = {
 """Between names and numbers: ``RKSSSE or PIN``, ``8 to 248 by 8``."""
 JOINED = re.compile(rf"[^a-z]+(?: (?:{'|'.join(JOINTS)}) [^a-z]+)+")
 JOINT = re.compile(rf" ({'|'.join(JOINTS)}) ")
+LOWER = re.compile("[a-z]")
 FEW = 4
 """Characters between a template's values that alone would fit many a sentence: such values are names and numbers."""
+LONGEST = 1000
+"""Letters of a reason of the chip's, rights of many keys among them; a trace may hold longer ones, made to be
+taken apart for ever. [D]"""
 
 
 def why(reason: str) -> str:
     """A reason in the user's language; as it is in English, and where it is none of the chip's."""
-    if asked() != CHINESE:
+    if asked() != CHINESE or len(reason) > LONGEST:
         return reason
     whole = _(reason)
     found = _known(reason) if whole == reason else None
@@ -50,11 +54,35 @@ def _value(text: str) -> str:
 
 
 class _Template(NamedTuple):
-    """A template, the longest text between its holes, and what finds their values."""
+    """A template, the longest text between its holes, all those texts, and its holes' names; ``plain``: its values may
+    be anything.
+    """
 
     text: str
     fixed: str
-    pattern: re.Pattern[str]
+    between: tuple[str, ...]
+    names: tuple[str, ...]
+    plain: bool
+
+    def values(self, reason: str) -> tuple[str, ...] | None:
+        """The shortest values that make it this reason, None where none do. Each text is taken where it first stands:
+        if any other place fits, then so does that, and a long reason takes no longer than its letters.
+        """
+        first, *inner, last = self.between
+        at, end = len(first), len(reason) - len(last)
+        if not (reason.startswith(first) and reason.endswith(last)):
+            return None
+        found = []
+        for text in inner:
+            place = reason.find(text, at + 1, end)
+            if place < 0:
+                return None
+            found.append(reason[at:place])
+            at = place + len(text)
+        if at >= end:
+            return None
+        found.append(reason[at:end])
+        return tuple(found) if self.plain or not any(map(LOWER.search, found)) else None
 
 
 @cache
@@ -65,9 +93,9 @@ def _templates() -> list[_Template]:
         lines = file.read().splitlines()
     for line in lines:
         parts = HOLE.split(line)
-        hole = ".+?" if len(HOLE.sub("", line).strip()) > FEW else "[^a-z]+"
-        pattern = "".join(f"(?P<{part}>{hole})" if at % 2 else re.escape(part) for at, part in enumerate(parts))
-        found.append(_Template(line, max(parts[::2], key=len), re.compile(pattern, re.DOTALL)))
+        between, names = tuple(parts[::2]), tuple(parts[1::2])
+        plain = len(HOLE.sub("", line).strip()) > FEW
+        found.append(_Template(line, max(between, key=len), between, names, plain))
     return sorted(found, key=lambda one: -len(HOLE.sub("", one.text)))
 
 
@@ -75,6 +103,6 @@ def _templates() -> list[_Template]:
 def _known(reason: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
     """The template of a reason, and its values by their names."""
     for one in _templates():
-        if one.fixed in reason and (found := one.pattern.fullmatch(reason)) is not None:
-            return one.text, tuple(found.groupdict().items())
+        if one.fixed in reason and (found := one.values(reason)) is not None:
+            return one.text, tuple(zip(one.names, found, strict=True))
     return None

@@ -127,23 +127,22 @@ class Session:
         """Holds what came of a deed against the memory and the model."""
         if not self.torn:
             self.sent.append((command, answer))
-        memory = self.chip.image.memory
-        if not memory.unchanged(self._moment):
-            before = self._cells
-            self._look()
-            if harm := effects.wrong(command, answer, before, self._cells):
-                return Wrong(harm, command, answer)
+        harm = self._harm(command, answer)
         if isinstance(deed, Challenge) and answer[-2:] == b"\x90\x00" and len(answer) == 10:
             self.terminal.challenge = answer[:8]
-        if self.model is None:
-            sw = answer[-2:]
-            return (
-                Wrong(because("a fault of the card's own"), command, answer)
-                if sw == FAULT and command[1:2] != ASKS
-                else None
-            )
-        expected = self.model.judge(command, answer)
-        return Wrong(expected.words, command, answer, expected) if expected is not None else None
+        if self.model is not None and (expected := self.model.judge(command, answer)) is not None:
+            return Wrong(expected.words, command, answer, expected)
+        if self.model is None and answer[-2:] == FAULT and command[1:2] != ASKS:
+            harm = harm or because("a fault of the card's own")
+        return Wrong(harm, command, answer) if harm else None
+
+    def _harm(self, command: bytes, answer: bytes) -> str:
+        """What a command should not have done to the memory; empty if all is as it may be."""
+        if self.chip.image.memory.unchanged(self._moment):
+            return ""
+        before = self._cells
+        self._look()
+        return effects.wrong(command, answer, before, self._cells)
 
     def _reset(self, deed: Reset) -> None:
         if deed.cold:

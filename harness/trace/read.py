@@ -58,8 +58,10 @@ LONGEST_TIME = 1e12
 """Seconds, as no clock has run; what pcapng has room for. [D]"""
 MOST_SLOTS = 1000
 """No machine has so many readers. [D]"""
-BYTES = ("command", "plain", "answer", "atr")
-"""Where an event may have bytes, as hex."""
+BYTES = ("command", "plain", "answer", "atr", "card_answered")
+"""Where an event may have bytes, as hex; the ATR alone has no asterisks."""
+CHANGE = ("kind", "name", "from", "to")
+"""The texts of a change; the kind is always there."""
 PAUSE = 0.05
 """Seconds between two looks at a file that grows."""
 
@@ -257,14 +259,23 @@ def _check_shapes(event: Event) -> None:
     if not _whole(table["slot"]) or not 0 <= event.slot < MOST_SLOTS:
         raise ValueError(_("expected a slot's number in slot"))
     for name in BYTES:
-        if not isinstance(table.get(name, ""), str):
+        if not _hex(table.get(name, "")) or (name == "atr" and "*" in event.told(name)):
             raise ValueError(_("expected hex in {name}").format(name=name))
-    __ = event.command, event.plain, event.answer, _bytes(event.told("atr"))
     changes = table.get("changes", [])
     if not isinstance(changes, list) or not all(isinstance(one, dict) for one in changes):
         raise ValueError(_("expected a list of objects in {name}").format(name="changes"))
+    for one in changes:
+        if "kind" not in one or not all(isinstance(one.get(name, ""), str) for name in CHANGE):
+            raise ValueError(_("expected texts in {name}, {needed} among them").format(name="changes", needed="kind"))
     if not _whole(table.get("writes", 0)):
         raise ValueError(_("expected a whole number in {name}").format(name="writes"))
+
+
+def _hex(value: object) -> bool:
+    try:
+        return isinstance(value, str) and _bytes(value) is not None
+    except ValueError:
+        return False
 
 
 def _whole(value: object) -> bool:

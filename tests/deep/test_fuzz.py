@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,10 @@ from tests.native import SOURCES
 
 SECONDS = int(os.environ.get("SSCARD_FUZZ_SECONDS", "30"))
 LIBRARY = Path(__file__).parents[1] / "fuzz/library.c"
+BROKE = re.compile("(broke-)?(crash|leak|oom|timeout|slow-unit)-")
+"""How libFuzzer names what it leaves."""
+SHOWN = 4096
+"""Bytes of an input that are shown whole."""
 FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-pthread", "-fno-sanitize-recover=all",
          "-fsanitize=fuzzer,address,undefined")  # fmt: skip
 
@@ -27,9 +33,20 @@ def guided(target: str, folder: Path, seconds: int, **environment: str) -> subpr
     )
 
 
-def broken(folder: Path) -> dict[str, str]:
-    """The inputs that broke something, in hex, by their names."""
-    return {one.name: one.read_bytes().hex() for one in folder.iterdir() if one.is_file()}
+def broken(folder: Path) -> str:
+    """The inputs that broke something, by their files, which are kept for the next look, and in hex where they are
+    short; empty where none did.
+    """
+    found = sorted(one for one in folder.iterdir() if one.is_file() and BROKE.match(one.name))
+    if not found:
+        return ""
+    kept = Path(tempfile.mkdtemp(prefix="sscard-fuzz-broke-"))
+    return "\n".join(_shown(Path(shutil.copy(one, kept))) for one in found)
+
+
+def _shown(path: Path) -> str:
+    content = path.read_bytes()
+    return f"{path}: {content.hex() if len(content) <= SHOWN else f'{len(content)} bytes'}"
 
 
 def executed(said: str) -> int:
@@ -41,7 +58,8 @@ def executed(said: str) -> int:
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_breaks(target: str, tmp_path: Path) -> None:
     done = guided(target, tmp_path, SECONDS)
-    assert (done.returncode, broken(tmp_path)) == (0, {}), done.stderr[-3000:]
+    assert done.returncode == 0, f"{broken(tmp_path)}\n{done.stderr[-3000:]}"
+    assert broken(tmp_path) == ""
     assert executed(done.stderr) > len(inputs(target)), "nothing but the corpus was played"
 
 
@@ -49,7 +67,10 @@ def test_what_is_planted_behind_four_bytes_is_found(tmp_path: Path) -> None:
     done = guided("planted", tmp_path, 120, SSCARD_FUZZ_TARGETS="tests.fuzz.planted")
     assert done.returncode != 0
     assert "planted" in done.stderr
-    assert len(broken(tmp_path)) == 1
+    (kept,) = broken(tmp_path).splitlines()
+    path, shown = kept.split(": ")
+    assert Path(path).read_bytes() == bytes.fromhex(shown), "what broke outlives the test's own folder"
+    shutil.rmtree(Path(path).parent)
 
 
 def library(folder: Path, *more: str) -> Path:
@@ -70,7 +91,7 @@ def fuzzed(program: Path, folder: Path, seconds: int) -> subprocess.CompletedPro
 
 def test_the_library_takes_whatever_a_server_says(tmp_path: Path) -> None:
     done = fuzzed(library(tmp_path), tmp_path, SECONDS)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, f"{broken(tmp_path)}\n{done.stderr[-3000:]}"
     assert executed(done.stderr) > 1000
 
 

@@ -17,7 +17,7 @@ LOOKED_AT = {
     "vpcd": ("emulator.reader",),
     "image": ("emulator.filesystem.memory", "emulator.textfiles"),
     "layout": ("emulator.filesystem.layouts", "emulator.textfiles"),
-    "trace": ("harness.trace", "emulator.textfiles"),
+    "trace": ("harness.trace", "emulator.textfiles", "emulator.messages.reasons"),
     "driver": ("harness.driver",),
     "planted": ("emulator.ber", "tests.fuzz.planted"),
 }

@@ -15,6 +15,7 @@ from emulator import catalogue
 from emulator.chip import Chip
 from emulator.errors import SscardError
 from emulator.filesystem.memory import image as images
+from emulator.messages import CHINESE, ENGLISH, in_language
 from emulator.reader.wire import Wire, WireError
 from harness.campaign import effects
 from harness.campaign.deeds import Reset, Send
@@ -26,6 +27,7 @@ from harness.driver.codes import DriverError
 from harness.driver.interface import WHOLE_MOST
 from harness.driver.server import called
 from harness.trace import read, show
+from harness.trace.copy import masked_copy
 
 PARTS = 2
 """Of an answer on the driver's wire, each ended by a zero."""
@@ -131,16 +133,21 @@ def layout(data: bytes) -> None:
 
 
 def trace(data: bytes) -> None:
-    """A trace: it is refused in a sentence, or shown line by line, and no line is refused late."""
+    """A trace: it is refused in a sentence as it is read, or shown line by line in either language, and copied for a
+    report.
+    """
     path = _folder() / "fuzzed.jsonl"
     path.write_bytes(data)
     try:
         events = list(read.events(path))
-        reader = show.Reader(read.layout_of(path))
-        for event in events:
-            list(reader.lines(event))
+        layout = read.layout_of(path)
     except SscardError:
         return
+    for language in (ENGLISH, CHINESE):
+        with in_language(language):
+            reader = show.Reader(layout)
+            "".join(line for event in events for line in reader.lines(event)).encode()
+    list(masked_copy(events, layout))
 
 
 def driver(data: bytes) -> None:

@@ -46,9 +46,24 @@ class ForgetsItself(Planted):
         return b"\x6f\x00" if command[1:2] == b"\xb2" and command[4:] > MUCH else answer
 
 
+class SpendsAKeysTry(Planted):
+    """A right unblocking is followed by a wrong proof of a key that nobody sent."""
+
+    def answer(self, command: bytes, card: Inside) -> bytes:
+        answer = super().answer(command, card)
+        if command[1:2] == b"\x24" and answer == OK:
+            card.execute(bytes.fromhex("0084000008"), None)
+            card.execute(bytes.fromhex("0082000410") + bytes(16), None)
+        return answer
+
+
 def second_wrong_pin() -> Interposer:
     return TakesTheSecondWrongPin()
 
 
 def forgets_itself() -> Interposer:
     return ForgetsItself()
+
+
+def spends_a_keys_try() -> Interposer:
+    return SpendsAKeysTry()

@@ -76,6 +76,13 @@ def test_the_parts_of_a_reason_are_told_too(reason: str, told: str | None) -> No
     assert told == reason or not re.search("[a-z]{2,}", found)
 
 
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("reason", ["a b needs " * 99, "a b needs " * 2000, "the MAC is not right under " * 2000 + "X"])
+def test_a_reason_made_to_be_taken_apart_for_ever_is_told_at_once(reason: str) -> None:
+    assert why(reason).count("needs") <= reason.count("needs")
+
+
 class _Notes:
     """Keeps what a chip tells of its commands."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from emulator.filesystem.memory.cells import PIN_CELL, CellKey, tries_cell
+from emulator.filesystem.memory.cells import PIN_CELL, UNBLOCKINGS_CELL, CellKey, tries_cell
 from harness.campaign import campaign as campaigns
 from harness.campaign import effects, shard
 from harness.campaign.campaign import Campaign, Plan
@@ -148,7 +148,19 @@ def test_vectors_are_judged_as_vectors_run_judges_them() -> None:
     [
         ("0020000003999999", "63C2", {tries_cell("PIN"): 2}, ""),
         ("00B2012C04", "9000", {tries_cell("PIN"): 2}, "nothing to do with tries"),
-        ("0082000410", "63C2", {tries_cell("PIN"): 2, tries_cell("UKSSSE"): 2}, "several counters"),
+        ("0082000410", "63C2", {tries_cell("UKSSSE"): 2}, ""),
+        ("0082000410", "63C2", {tries_cell("PUK"): 2, tries_cell("UKSSSE"): 2}, "several counters"),
+        ("0082000410", "63C2", {tries_cell("PIN"): 2}, "these tries"),
+        ("0082000610", "63C2", {UNBLOCKINGS_CELL: 2}, "these tries"),
+        ("0020000003", "63C2", {UNBLOCKINGS_CELL: 2}, "these tries"),
+        ("0020000003", "9000", {tries_cell("PIN"): 2}, "yet took tries of tries/PIN"),
+        ("0020000003", "63C1", {tries_cell("PIN"): 1}, "did not take one try"),
+        ("8424000004", "6988", {UNBLOCKINGS_CELL: 2}, ""),
+        ("842400010C", "6A80", {UNBLOCKINGS_CELL: 2}, ""),
+        ("8424000004", "6988", {tries_cell("PIN"): 2}, "these tries"),
+        ("8424000004", "6988", {UNBLOCKINGS_CELL: 2, tries_cell("PIN"): 2}, "yet touched tries/PIN"),
+        ("8424000004", "6988", {tries_cell("STK"): 2}, "these tries"),
+        ("04D6810008", "6988", {tries_cell("STK"): 2}, "nothing to do with tries"),
         ("805E010007", "6983", {PIN_CELL: "000000"}, "yet changed"),
         ("805E010007", "9000", {PIN_CELL: "000000"}, ""),
         ("0020000003", "6A86", {tries_cell("PIN"): 2}, "not even begun"),
@@ -163,6 +175,48 @@ def test_what_a_command_may_do_to_the_memory(
     found = effects.wrong(bytes.fromhex(sent), bytes.fromhex(answer), before, {**before, **changed})
     assert words in found
     assert bool(words) == bool(found)
+
+
+USED_UP = {tries_cell("PIN"): 0, UNBLOCKINGS_CELL: 1, tries_cell("PUK"): 1, tries_cell("UKSSSE"): 2}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({tries_cell("PIN"): 3}, ""),
+        ({tries_cell("PIN"): 3, UNBLOCKINGS_CELL: 3, PIN_CELL: "654321"}, ""),
+        ({tries_cell("PIN"): 3, UNBLOCKINGS_CELL: 3, tries_cell("PUK"): 3}, "yet touched tries/PUK"),
+        ({tries_cell("PIN"): 3, tries_cell("UKSSSE"): 3}, "yet touched tries/UKSSSE"),
+        ({tries_cell("PIN"): 3, UNBLOCKINGS_CELL: 0}, "yet took tries of tries/unblocking the PIN"),
+    ],
+)
+def test_an_unblocking_sets_back_the_pins_tries_and_its_own_failures_alone(
+    changed: dict[CellKey, int | str], words: str
+) -> None:
+    before = {**KIND.image().memory.snapshot(), **USED_UP}
+    found = effects.wrong(bytes.fromhex("8424000110"), b"\x90\x00", before, {**before, **changed})
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+UNBLOCKED_AFTER_FAILURES: tuple[Deed, ...] = (
+    Send(bytes.fromhex("00A404000F7378312E73682EC9E7BBE1B1A3D5CF")), Send(bytes.fromhex("0020000003999999")),
+    Challenge(), Prove("PUK", 0x06), Challenge(), Seal(bytes.fromhex("84240000"), b"", "STK", wrong=True),
+    Challenge(), Prove("PUK", 0x06), Challenge(), Seal(bytes.fromhex("84240000"), b"", "STK"),
+)  # fmt: skip
+
+
+def test_an_unblocking_after_failures_of_both_kinds_is_right_and_one_that_touches_a_key_is_found() -> None:
+    """Both counters are used, and set back by the last deed; with the fault it takes a try of a key, too."""
+    session = Session(KIND, random.Random(1))
+    assert first_wrong(session, UNBLOCKED_AFTER_FAILURES) is None
+    memory = session.chip.image.memory
+    assert (memory.counter(tries_cell("PIN")), memory.counter(UNBLOCKINGS_CELL)) == (3, 3)
+    faulty = Session(KIND, random.Random(1), planted.spends_a_keys_try)
+    found = first_wrong(faulty, UNBLOCKED_AFTER_FAILURES)
+    assert found is not None
+    assert found[0] == len(UNBLOCKED_AFTER_FAILURES) - 1
+    assert found[1].words.endswith("yet touched tries/UKSSSE")
 
 
 # --- vectors ------------------------------------------------------------------------------------------------------

@@ -330,6 +330,11 @@ def test_an_answers_data_stand_apart_from_its_status_word(tmp_path: Path) -> Non
         ('{"v": 2, "t": 0, "slot": 0, "event": "off", "plain": 7}', "expected hex in plain"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": "no"}', "expected a list of objects in changes"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": ["no"]}', "expected a list of objects in changes"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": [{"to": "2"}]}', "expected texts in changes, kind"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": [{"kind": []}]}', "expected texts in changes"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "changes": [{"kind": "pin", "name": 1}]}', "texts in changes"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "reset", "atr": "3B**"}', "expected hex in atr"),
+        ('{"v": 2, "t": 0, "slot": 0, "event": "off", "card_answered": "9"}', "expected hex in card_answered"),
         ('{"v": 2, "t": 0, "slot": 0, "event": "off", "writes": "no"}', "expected a whole number in writes"),
     ],
 )
