@@ -58,8 +58,8 @@ class _Main(Table):
         except click.ClickException as error:
             if isinstance(error, _HELP):
                 raise
-            told = visible_line(error.format_message())
-            told += _from_file(ctx)
+            # Of what may be chosen click makes a list, a line each; here it is one sentence.
+            told = visible_line(error.format_message().replace("\n\t", " ")) + _from_file(ctx)
             vars(error)["format_message"] = lambda: told
             raise
         except SscardError as error:

@@ -78,7 +78,7 @@ class Settings:
         table = self.at(path)
         found: dict[str, Any] = {}
         by_name = {one.removeprefix("--"): param for param in command.params for one in param.opts}
-        below = inside(command)
+        below = inside(command) if any(isinstance(value, dict) for value in table.values()) else {}
         for key, value in table.items():
             if isinstance(value, dict):
                 found[key] = self.of(f"{path} {key}", below[key]) if key in below else {}

@@ -225,6 +225,7 @@ class Table(click.Group):
             return args[0], Told(args[0], record), args[1:]
         if record is None and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.UsageError(_unknown(args[0], self.list_commands(ctx)), ctx)
+        ctx.invoked_subcommand = args[0]  # click says so only after it is imported, which may fail
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None:
             _speaking(command)

@@ -120,6 +120,6 @@ def lost(address: str, error: BaseException) -> ClusterLost:
 
 
 def _no_sscard(error: BaseException) -> str:
-    return _('cannot load sscard ({error}): pip install "sscard[cluster]" there, the same version').format(
+    return _("cannot load sscard ({error}): install it there with the extra [cluster], the same version").format(
         error=f"{type(error).__name__}: {error}"
     )

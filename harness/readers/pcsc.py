@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
 from emulator.messages.system_errors import strerror
+from harness.extras import requirement
 from harness.readers import names
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -47,11 +48,6 @@ DRIVERS = ("/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/dr
 
 LINUX = sys.platform.startswith("linux")
 """Elsewhere the system has a PC/SC service of its own, and vsmartcard another driver for it."""
-PYSCARD = (
-    "apt-get install gcc libpcsclite-dev python3-dev; pip install 'sscard[pcsc]'" if LINUX else "pip install pyscard"
-)
-"""How pyscard is had: on Linux it is compiled."""
-
 # Runs in the new process: pcscd takes its listening socket the systemd way (fd 3, and its own pid in LISTEN_PID), and
 # dies with the program that started it.
 _TRAMPOLINE = """
@@ -113,8 +109,15 @@ def missing() -> list[Missing]:
     if driver_path() is None:
         found.append(Missing(_("the vpcd driver (libifdvpcd.so)"), "apt-get install vsmartcard-vpcd"))
     if importlib.util.find_spec("smartcard") is None:
-        found.append(Missing("pyscard", PYSCARD))
+        found.append(Missing("pyscard", pyscard_had()))
     return found
+
+
+def pyscard_had() -> str:
+    """How pyscard is had: on Linux it is compiled."""
+    if not LINUX:
+        return "pip install pyscard"
+    return f'apt-get install gcc libpcsclite-dev python3-dev; pip install "{requirement("pcsc")}"'
 
 
 def socket_path() -> Path:
@@ -346,7 +349,7 @@ def scard() -> Any:
         from smartcard import scard
     except ImportError as error:
         if importlib.util.find_spec("smartcard") is None:
-            raise PcscError(_("pyscard is not installed"), remedy=PYSCARD) from None
+            raise PcscError(_("pyscard is not installed"), remedy=pyscard_had()) from None
         if LINUX and not _loads(PCSC_LIBRARY):
             raise PcscError(
                 _("pyscard finds no {pcsc_library}").format(pcsc_library=PCSC_LIBRARY),

@@ -114,6 +114,14 @@ def test_a_missing_extra_is_one_sentence_with_the_command_that_brings_it(
     )
 
 
+def test_a_missing_extra_of_a_group_with_defaults_is_told_by_its_name(core: Path, tmp_path: Path) -> None:
+    defaults = tmp_path / "config.toml"
+    defaults.write_text('[office.list]\nname = "测试甲"\n', encoding="utf-8")
+    code, _, error = said_by(core, COMMAND, "--config", str(defaults), "office", "list", folder=tmp_path)
+    assert code == 1
+    assert error.startswith("sscard: sscard office needs ")
+
+
 @pytest.mark.parametrize(
     ("origin", "wanted"),
     [

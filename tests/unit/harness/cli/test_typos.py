@@ -54,3 +54,9 @@ def test_a_slot_is_one_of_the_traces(tmp_path: Path) -> None:
     trace.write_text('{"v": 2, "event": "reset", "t": 1.0, "slot": 0, "atr": "3B00"}\n', encoding="utf-8")
     assert "nothing in it is of slot 1; there are 0" in told("trace", "show", str(trace), "--slot", "1", code=1)
     assert "nothing in it is of slot 1" in told("monitor", str(trace), "--psam", "1", code=1)
+
+
+def test_a_missing_argument_says_in_its_line_what_there_is() -> None:
+    said = told("office", "list")
+    assert "Choose from: people, cards, applications, losses" in said
+    assert "\\x0a" not in said

@@ -354,7 +354,7 @@ def test_where_no_pdf_can_be_set_it_is_said_once_and_the_rest_is_there(
         "--report",
     )
     told = run(*arguments, str(printed / "report")).stderr
-    assert told.count("there is no report.pdf: a PDF needs WeasyPrint: pip install 'sscard[office]'") == 1
+    assert told.count('there is no report.pdf: a PDF needs WeasyPrint: pip install "sscard[office]') == 1
     assert {one.name for one in (printed / "report").iterdir()} == {
         "report.json", "report.html", "junit.xml", "manifest.json",
     }  # fmt: skip
