@@ -25,8 +25,10 @@ from harness.cli.table import AS_IT_IS, HELP, Context, Formatter, Table, Told, b
 
 PROGRAM = "sscard"
 SECTION = 1
-LAID_OUT = ".nh\n.ad l\n"
-"""No word is broken, as commands and options are copied from a page, and none is spread."""
+LAID_OUT = ".nh\n.ad l\n.ds wb \\:\n"
+"""No word is broken, as commands and options are copied from a page, and none is spread; the string is NAME_END."""
+NAME_END = r"\\*(wb"
+"""Where a line of NAME may end: lexgrog, which indexes it for whatis, reads \\: as a colon, and leaves strings out."""
 MOST_IN_LINE = 80
 """Characters of a page's source; what has no blanks is not broken."""
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"
@@ -166,7 +168,7 @@ def page(path: str) -> str:
         f'.TH {_quoted(name_of(path).upper())} {SECTION} {date()} "{PROGRAM} {VERSION}" {PROGRAM}\n{LAID_OUT}'
     )
     with written.section(deferred("Name")):
-        written.write(f"{_escaped(name_of(path))} \\- {_inline(_short(path))}\n")
+        written.write(f"{_escaped(name_of(path))} \\- {_MAY_END.sub(NAME_END, _inline(_short(path)))}\n")
     ctx = _context(path, command)
     command.format_usage(ctx, written)
     with written.section(deferred("Description")):
@@ -219,7 +221,7 @@ _GLYPHS = {"\\": "\\e", "-": "\\-", "~": "\\(ti", "^": "\\(ha", "`": "\\(ga", "'
 
 
 _MAY_END = re.compile(
-    "(?<=[\u3000-\u9fff\uff01-\uff5e”])(?<![（《【“])(?=[\u3400-\u9fff（《【“A-Za-z0-9\\\\])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff（《【“])"
+    "(?<=[\u3000-\u9fff\uff01-\uff5e”])(?<![（《【“])(?=[\u3400-\u9fff（《【“\\[A-Za-z0-9\\\\])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff（《【“])"
 )
 """Where a line with Chinese may end: beside a character or a mark, not after an opening nor before a closing one."""
 

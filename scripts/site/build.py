@@ -29,13 +29,19 @@ ROOT = HERE.parents[1]
 CHINESE = ".zh-CN.md"
 SOURCES = ("*.md", "docs/**/*.md", "examples/**/*.md", "vectors/*.md")
 OWN = {"README": "overview.md"}
-"""Pages of the project's own folder whose name in the site is another; the rest are in small letters."""
+"""Pages outside docs/ whose name in the site is another: an index would be its section's page, and no entry there."""
 FILES = "files"
 """Where in the site copies of files stand that are no pages."""
 FENCE = re.compile(r"^( *)(```+|~~~+)")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
 ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+BEGINS = re.compile(r" *(?:[-*+] |\d+\. |[#>|<]|$)")
+"""A line that begins something of its own, as Markdown has it."""
+STANDS_ALONE = re.compile(r" *(?:[#|<>]|$)|.*(?:  |\\)$")
+"""A line with which what it began ends."""
+BESIDE = re.compile("[\u2014\u2018-\u201d\u2026\u3000-\u9fff\uff00-\uffef]")
+"""A character or mark of Chinese."""
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 SWITCH = "\1"
 """Stands for a link to the other language of the same page: the site has a switch for that."""
@@ -73,7 +79,9 @@ def placed(page: PurePosixPath) -> str:
     """Where a page stands in the site, by its English file's place in the project."""
     if len(page.parts) == 1:
         return OWN.get(page.stem, page.name.lower())
-    inside = PurePosixPath(*page.parts[1:]) if page.parts[0] == "docs" else page
+    if page.parts[0] != "docs":
+        return str(page.with_name(OWN.get(page.stem, page.name)))
+    inside = PurePosixPath(*page.parts[1:])
     return str(inside.with_name("index.md") if inside.stem == "README" else inside)
 
 
@@ -98,7 +106,8 @@ class Stage:
     def text(self, place: str) -> str:
         """A page as MkDocs is to read it. BrokenLink."""
         page = self.language.source(self.pages[place])
-        lines = [self._line(line, page, place) if prose else line for line, prose in told_apart(page)]
+        told = joined(told_apart(page)) if self.language.folder == "zh" else told_apart(page)
+        lines = [self._line(line, page, place) if prose else line for line, prose in told]
         foreign = self.language.folder == "zh" and page == self.pages[place] and not bilingual(page)
         return (IN_ENGLISH if foreign else "") + "\n".join(deeper(lines)) + "\n"
 
@@ -174,6 +183,26 @@ def told_apart(page: Path) -> Iterator[tuple[str, bool]]:
             fence = found[2]
         elif found and found[2].startswith(fence):
             fence = ""
+
+
+def joined(lines: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Lines of prose whose end within a sentence stands beside Chinese as one line: a browser would show a blank."""
+    before: tuple[str, bool] | None = None
+    for line, prose in lines:
+        if before and prose and before[1] and _one_sentence(before[0], line):
+            before = before[0] + line.lstrip(), True
+            continue
+        if before:
+            yield before
+        before = line, prose
+    if before:
+        yield before
+
+
+def _one_sentence(line: str, more: str) -> bool:
+    if STANDS_ALONE.match(line) or BEGINS.match(more):
+        return False
+    return bool(BESIDE.match(line.rstrip("*`")[-1:]) or BESIDE.match(more.lstrip(" *`[")[:1]))
 
 
 def bilingual(page: Path) -> bool:

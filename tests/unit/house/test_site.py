@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.site.build import LANGUAGES, ROOT, BrokenLink, Language, Stage, heading, navigation, pages
+from scripts.site.build import LANGUAGES, ROOT, BrokenLink, Language, Stage, heading, joined, navigation, pages
 
 ENGLISH, CHINESE = LANGUAGES
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -56,6 +56,22 @@ def test_what_stands_in_code_is_no_link(project: Path) -> None:
     text = Stage(ENGLISH, project).text("guide.md")
     assert "`[x](no.md)`, the [table] \\[D]" in text
     assert "\n[y](no.md)\n" in text
+
+
+def test_chinese_that_goes_on_in_the_next_line_is_one_line_without_a_blank() -> None:
+    lines = ["# 卡", "先读，", "  再用`sscard`", "写。**见**", "- 一", "  二", "| 三 |", "", "four", "five"]
+    code = [("```", False), ("甲", False), ("", False), ("乙", False), ("```", False)]
+    told = list(joined([*((line, True) for line in lines), *code]))
+    assert [line for line, prose in told if prose] == [
+        "# 卡", "先读，再用`sscard`写。**见**", "- 一二", "| 三 |", "", "four", "five",
+    ]  # fmt: skip
+    assert told[-5:] == code
+
+
+def test_the_page_of_a_folder_that_is_no_section_is_an_entry_of_one(project: Path) -> None:
+    (project / "examples").mkdir()
+    (project / "examples" / "README.md").write_text("# Examples\n\n[card](../README.md)\n", encoding="utf-8")
+    assert "[card](../overview.md)" in Stage(ENGLISH, project).text("examples/overview.md")
 
 
 def test_a_page_without_chinese_says_so_among_the_chinese_ones(project: Path) -> None:

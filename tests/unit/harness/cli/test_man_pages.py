@@ -21,7 +21,7 @@ SOURCES = [
     for path in sorted((ROOT / room).rglob("*.py"))
     if path.name != Path(man_pages.__file__).name
 ]
-REQUESTS = {".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".nf", ".fi", ".nh", ".ad"}
+REQUESTS = {".TH", ".SH", ".PP", ".TP", ".B", ".BR", ".nf", ".fi", ".nh", ".ad", ".ds"}
 OF_PROGRAMS = re.compile(r"[\"']((?:SSCARD|PCSCLITE)_[A-Z_]+)[\"']|\$(SSCARD_[A-Z_]+)|[\"'](NO_COLOR)[\"']")
 SET_FOR_OTHERS = {"PCSCLITE_NO_BLOCKING"}
 """What pcsc-lite's client reads in our own process: no user sets it."""
@@ -56,7 +56,7 @@ def chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def plain(page: str) -> str:
     """A page's text as man shows it, its lines as one."""
     glyphs = {r"\e": "\\", r"\-": "-", r"\(ti": "~", r"\(ha": "^", r"\(ga": "`", r"\(aq": "'", r"\(dq": '"'}
-    text = re.sub(r"\\f[BR]|\\:|\\&", "", page)
+    text = re.sub(r"\\f[BR]|\\:|\\&|\\\*\(wb", "", page)
     return " ".join(re.sub(r"\\\(..|\\.", lambda found: glyphs[found[0]], text).split())
 
 
@@ -99,9 +99,20 @@ def test_pages_lead_up_and_down() -> None:
 
 def test_a_page_is_in_the_users_language(chinese: None) -> None:  # noqa: ARG001
     page = man_pages.page("keys")
-    assert '.SH "名称"\nsscard\\-keys \\- 列出卡片的密钥\n.SH "概要"' in page.replace("\\:", "")
+    assert '.SH "名称"\nsscard\\-keys \\- 列出卡片的密钥\n.SH "概要"' in page.replace("\\:", "").replace(r"\*(wb", "")
     assert "供其他程序使用。" in plain(page)
     assert '.SH "退出状态"\n.TP\n.B 0\n成功。\n' in man_pages.page("").replace("\\:", "")
+
+
+def test_a_long_name_in_chinese_ends_its_lines_and_stays_one_text(
+    chinese: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(man_pages, "_short", lambda _path: "把卡（一张）放入PC/SC读卡器")
+    lines = man_pages.page("run").splitlines()
+    name = lines[lines.index('.SH "名称"') + 1]
+    assert name == r"sscard\-run \- 把\*(wb卡\*(wb（一\*(wb张）\*(wb放\*(wb入\*(wbPC/SC\*(wb读\*(wb卡\*(wb器"
+    assert r".ds wb \:" in lines
 
 
 def test_the_date_is_the_one_that_reproducible_builds_name(monkeypatch: pytest.MonkeyPatch) -> None:
