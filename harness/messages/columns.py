@@ -10,7 +10,9 @@ WIDE = frozenset("WF")
 """What Unicode's annex 11 gives two columns: wide and full-width."""
 OPENING, CLOSING = "“‘（《〈【「", "”’）》〉】」，。、：；？！…"
 """Punctuation that no line ends with, and that none begins with."""
-PIECE = re.compile(rf"\s+|[{OPENING}]*(?:[^\s\u2e80-\uffef{OPENING}{CLOSING}]+|\S)[{CLOSING}]*")
+PIECE = re.compile(
+    rf"\s+|[{OPENING}]*(?:[\[(]*[\u2e80-\uffef][\])]*|[^\s\u2e80-\uffef{OPENING}{CLOSING}]+|\S)[{CLOSING}]*"
+)
 """Space, or what stays together in a line: a word, or a Chinese character, with its punctuation."""
 
 

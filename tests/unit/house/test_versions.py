@@ -41,7 +41,7 @@ def test_there_is_an_image_of_every_release() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_page_says_which_files_are_read_and_written(page: Path) -> None:
     chinese = "zh" in page.name
-    image, layouts, trace = ("卡镜像", "随附", "跟踪") if chinese else ("card image", "layouts", "trace")
+    image, layouts, trace = ("卡的映像", "随附", "跟踪") if chinese else ("card image", "layouts", "trace")
     assert [re.findall(r"`version` (\d+)", cell) for cell in row(page, image)] == [[str(images.VERSION)]] * 2
     assert set(re.findall(r"`([^`]+)`", row(page, layouts)[0])) == set(catalogue.layouts())
     assert [[int(one) for one in re.findall(r"\d+", cell)] for cell in row(page, trace)] == [

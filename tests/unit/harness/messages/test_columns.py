@@ -33,6 +33,11 @@ def test_an_opening_bracket_stands_with_what_it_opens() -> None:
     assert wrapped("已经挂失（临时）", 10) == ["已经挂失", "（临时）"]
 
 
+def test_a_square_bracket_stands_with_the_chinese_that_it_holds() -> None:
+    assert wrapped("用卡[卡槽]", 9) == ["用卡[卡", "槽]"]
+    assert wrapped("用卡[卡槽]", 5) == ["用卡", "[卡", "槽]"]
+
+
 def test_a_word_among_chinese_stays_whole() -> None:
     assert wrapped("加--reader：读卡器", 12) == ["加--reader：", "读卡器"]
 
