@@ -58,8 +58,9 @@ class _Main(Table):
         except click.ClickException as error:
             if isinstance(error, _HELP):
                 raise
-            # Of what may be chosen click makes a list, a line each; here it is one sentence.
-            told = visible_line(error.format_message().replace("\n\t", " ")) + _from_file(ctx)
+            from harness.cli import usage
+
+            told = visible_line(usage.sentence(error)) + _from_file(ctx)
             vars(error)["format_message"] = lambda: told
             raise
         except SscardError as error:

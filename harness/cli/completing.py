@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    add_completion_class,
+)
 
 from emulator.errors import SscardError
 from emulator.messages import languages
@@ -42,9 +49,37 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class Bash(BashComplete):
-    """Bash, with names that have blanks in them."""
+    """Bash, with names that have blanks in them, and after ``--option=``, which bash hands over as three words."""
 
     source_template = _BASH
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before, and the one that is completed."""
+        words, begun = super().get_completion_args()
+        return [one for one in words if one != "="], begun
+
+
+class _Joined(ShellComplete):
+    """A shell that takes ``--option=value`` for one word, and replaces all of it."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """As click has them, the option before each name where it was joined to it."""
+        option, joined, __ = incomplete.partition("=")
+        found = super().get_completions(args, incomplete)
+        if not joined or not option.startswith("-"):
+            return found
+        return [
+            item if item.type == FILE else CompletionItem(f"{option}={item.value}", item.type, item.help)
+            for item in found
+        ]
+
+
+class Zsh(_Joined, ZshComplete):
+    """Zsh, with names after ``--option=`` too."""
+
+
+class Fish(_Joined, FishComplete):
+    """Fish, with names after ``--option=`` too."""
 
 
 class Named(click.types.StringParamType):
@@ -67,8 +102,9 @@ class Named(click.types.StringParamType):
 
 
 def known() -> None:
-    """Makes this way of bash known to click."""
-    add_completion_class(Bash)
+    """Makes these ways of shells known to click."""
+    for shell in (Bash, Zsh, Fish):
+        add_completion_class(shell)
 
 
 def fill(path: str, command: click.Command) -> None:

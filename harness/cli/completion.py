@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import FishComplete, ShellComplete, ZshComplete
+from click.shell_completion import ShellComplete
 
 from emulator.messages import deferred
-from harness.cli.completing import Bash
+from harness.cli.completing import Bash, Fish, Zsh
 from harness.cli.table import COMPLETE
 
-SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": ZshComplete, "fish": FishComplete}
+SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}
 EPILOG = deferred("""\b
 bash: eval "$(sscard completion bash)" in ~/.bashrc
 zsh:  eval "$(sscard completion zsh)" in ~/.zshrc, after compinit

@@ -31,6 +31,10 @@ EACH_TIME = frozenset(
 """Options that show, destroy or overwrite what one must not by habit."""
 SECRET = frozenset(("pin", "new-pin", "old", "new", "electronic-pin", "pad"))
 """Options whose values are secret: they come from variables or are asked for."""
+OF_THE_LINE = frozenset(("config", "version"))
+"""Options of the program that no file sets: which file it is, and what ends at once."""
+CLOSED = (click.Choice, click.IntRange, click.FloatRange)
+"""Kinds of values of which all are known: what a file says is held against them as soon as it is read."""
 OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
 EXAMPLE = """# Defaults of sscard. Tables are commands, keys their long options without dashes; lists repeat one.
 # The command line and environment variables stand above this file. PINs and what must be asked for each time
@@ -65,6 +69,13 @@ class Settings:
         """What it says of the program's own options, by the names of its parameters."""
         return {name.replace("-", "_"): value for name, value in self.table.items() if not isinstance(value, dict)}
 
+    def check_own(self, program: click.Command) -> None:
+        """SettingsError where one of the program's own options cannot be as the file says."""
+        for param in program.params:
+            if param.name in self.own():
+                key = param.name.replace("_", "-")
+                self._fitting("", key, self.own()[param.name], param)
+
     def at(self, path: str) -> Mapping[str, Any]:
         """The file's table of a command, by its path; empty where it has none."""
         table: Any = self.table
@@ -94,16 +105,21 @@ class Settings:
         ctx.meta[GIVEN] = [*ctx.meta.get(GIVEN, ()), *given]
 
     def _fitting(self, path: str, key: str, value: Any, parameter: click.Parameter) -> Any:
+        where = _place(self.path, tuple(path.split()), key)
         many = parameter.multiple or parameter.nargs != 1
         expected = _kind(parameter)
         one_by_one = value if many and isinstance(value, list) else [value]
         if isinstance(value, list) is not many or not all(_is(expected, one) for one in one_by_one):
             what = _("a list of {kind}").format(kind=_(expected)) if many else _(expected)
             raise SettingsError(
-                _("{file}: [{table}] {key}: expected {what}, found {value!r}").format(
-                    file=self.path, table=path.replace(" ", "."), key=key, what=what, value=value
-                )
+                _("{where}: expected {what}, found {value!r}").format(where=where, what=what, value=value)
             )
+        if isinstance(parameter.type, CLOSED):
+            for one in one_by_one:
+                try:
+                    parameter.type.convert(one, parameter, None)
+                except click.BadParameter as wrong:
+                    raise SettingsError(_("{where}: {what}").format(where=where, what=wrong.message)) from None
         return value
 
 
@@ -125,10 +141,15 @@ def use(ctx: Context, path: Path) -> None:
     own = {one.name for one in ctx.command.params}
     if strange := sorted(set(settings.own()) - own):
         key = strange[0].replace("_", "-")
+        if key in records():
+            raise SettingsError(
+                _("{file}: {key}: a command's options stand in a table: [{key}]").format(file=path, key=key)
+            )
         known = [*(str(one).replace("_", "-") for one in own if one), *(name for name in records() if " " not in name)]
         raise SettingsError(
             _("{file}: {key}: no option of `sscard`{guess}").format(file=path, key=key, guess=guess(key, known))
         )
+    settings.check_own(ctx.command)
     ctx.default_map = {**(ctx.default_map or {}), **settings.own()}
     if "lang" in settings.own():  # which is looked for before the command line is read
         os.environ.setdefault(OWN, str(settings.own()["lang"]))
@@ -154,14 +175,18 @@ def _entries(table: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[
             yield place, key, value
 
 
+def _place(path: Path, place: tuple[str, ...], key: str) -> str:
+    return f"{path}: [{'.'.join(place)}] {key}" if place else f"{path}: {key}"
+
+
 def _check(path: Path, place: tuple[str, ...], key: str, value: object) -> None:
-    where = f"{path}: [{'.'.join(place)}] {key}" if place else f"{path}: {key}"
+    where = _place(path, place, key)
     if isinstance(value, dict):
         there = [one for one in records() if one.split(" ")[:-1] == list(place)]
         raise SettingsError(
             _("{where}: no command{guess}").format(where=where, guess=guess(" ".join((*place, key)), there))
         )
-    if key in EACH_TIME:
+    if key in EACH_TIME or (not place and key in OF_THE_LINE):
         raise SettingsError(_("{where}: is asked for each time, on the command line").format(where=where))
     if key in SECRET:
         raise SettingsError(

@@ -4,10 +4,53 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from emulator.errors import SscardError
+from emulator.messages import _, deferred
+
+KINDS = {
+    "integer": deferred("whole number"),
+    "integer range": deferred("whole number"),
+    "float": deferred("decimal number"),
+    "float range": deferred("decimal number"),
+}
+"""What click calls a kind of value, always in English, and what we call it."""
+PLACES = {"Path": deferred("Path"), "File": deferred("File"), "Directory": deferred("Directory")}
+"""The same of what click begins a sentence with."""
+
+
+def sentence(error: click.ClickException) -> str:
+    """What click says of a mistake, in one line and whole in the user's language: its words for kinds of values are
+    English wherever it is told, and what it says of a lack is glued together.
+    """
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return _lacking(error, error.param)
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return error.format_message().replace(error.message, _named(error.message, error.param.type))
+    return error.format_message()
+
+
+def _lacking(error: click.MissingParameter, parameter: click.Parameter) -> str:
+    name = parameter.get_error_hint(error.ctx)
+    told = (
+        _("Missing argument {name}.") if isinstance(parameter, click.Argument) else _("Missing option {name}.")
+    ).format(name=name)
+    if isinstance(parameter.type, click.Choice):
+        return _("{sentence} Choose from: {names}").format(sentence=told, names=", ".join(parameter.type.choices))
+    return told
+
+
+def _named(message: str, kind: click.ParamType[Any]) -> str:
+    before, english, after = message.rpartition(kind.name)
+    if kind.name in KINDS and english:
+        return f"{before}{_(KINDS[kind.name])}{after}"
+    first = kind.name.title()
+    return (
+        f"{_(PLACES[first])}{message.removeprefix(first)}" if message.startswith(first) and first in PLACES else message
+    )
 
 
 @contextlib.contextmanager

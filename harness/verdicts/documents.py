@@ -19,7 +19,7 @@ from emulator.messages.system_errors import strerror
 from emulator.textfiles import as_yaml
 from emulator.textfiles.text import FormatError
 from emulator.textfiles.text import read as read_text
-from harness.messages import forms
+from harness.messages import schemas
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST = 400
@@ -177,14 +177,7 @@ def read(path: Path, schema: Any, whole: str) -> Iterator[Document]:
 
 
 def _said(fault: jsonschema.ValidationError) -> str:
-    """What is wrong, in words: a regular expression is none."""
-    if fault.validator == "pattern":
-        return _short(
-            _("expected {form}, found {instance!r}").format(
-                form=forms.form(str(fault.validator_value)), instance=fault.instance
-            )
-        )
-    return _short(fault.message)
+    return _short(schemas.said(fault))
 
 
 def _short(message: str) -> str:

@@ -110,10 +110,22 @@ def address(url: str) -> str:
     except ValueError:
         good = False
     if not good or known.query or known.fragment:
-        raise AgainstError(_("--against: expected an address as https://office.example/api"))
+        raise AgainstError(_("expected an address as https://office.example/api"))
     if known.username or known.password:
-        raise AgainstError(_("--against: no password belongs in an address: the adapter names variables (auth)"))
+        raise AgainstError(_("no password belongs in an address: the adapter names variables (auth)"))
     return url.rstrip("/")
+
+
+def _said(error: Exception) -> str:
+    """What went wrong with a request: in the system's words, translated, where the system said it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return strerror(cause)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx2.RemoteProtocolError):
+        return _("the connection ended before a whole HTTP answer had come, or what came is none")
+    return str(error) or type(error).__name__
 
 
 class Client:
@@ -217,9 +229,7 @@ class Client:
             ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise OfficeFault(
-                _("{route}: {error}").format(
-                    route=route(ask), error=self._secrets.masked(str(error) or type(error).__name__)
-                )
+                _("{route}: {error}").format(route=route(ask), error=self._secrets.masked(_said(error)))
             ) from None
 
     @staticmethod
@@ -247,7 +257,7 @@ class Client:
                 body = json.loads(text)
             elif form == "xml" and text.strip():
                 body = xmltodict.parse(text, encoding="utf-8", disable_entities=True)
-        except (ValueError, ExpatError):
+        except (ValueError, ExpatError, RecursionError):
             body = None  # an error page, which no expression takes for an answer
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer({"status": response.status_code, "headers": headers, "body": body}, text)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from harness.cli import completing, main
 from harness.cli.completing import ARGUMENTS, OPTIONS, Named
+from harness.cli.completion import SHELLS
 from harness.cli.table import COMPLETE
 from harness.cli.table_maker import walk
 from harness.readers import pcsc
@@ -104,6 +105,26 @@ def test_a_real_bash_completes_a_name_with_blanks(tmp_path: Path) -> None:
             env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         ).stdout.splitlines()  # fmt: skip
         assert told[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "at", "expected"),
+    [
+        ("bash", "sscard\nrun\n--layout\n=\n3", "4", "plain,3.00"),
+        ("bash", "sscard\nrun\n--layout\n=", "3", "plain,1.00"),
+        ("zsh", "sscard run --layout=3", "2", "plain\n--layout=3.00\n_"),
+        ("fish", "sscard run --layout=3", "--layout=3", "plain,--layout=3.00"),
+        ("fish", "sscard run --layout 3", "3", "plain,3.00"),
+    ],
+)
+def test_a_name_is_completed_after_an_equals_sign(
+    shell: str, words: str, at: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As each shell hands the line over: bash splits at the sign, the others replace the whole word."""
+    for name, value in (("COMP_WORDS", words), ("COMP_CWORD", at), (COMPLETE, f"{shell}_complete")):
+        monkeypatch.setenv(name, value)
+    told = SHELLS[shell](main, {}, "sscard", COMPLETE).complete()
+    assert told.startswith(expected)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -28,7 +28,13 @@ WORDS: dict[str | tuple[str, str], str] = {
     "required": "必填",
     "Error: {message}": "错误: {message}",
     "No such command {name!r}.": "没有命令 {name!r}。",
-    "Missing option": "缺少选项",
+    "Missing option {name}.": "缺少选项{name}。",
+    "Missing argument {name}.": "缺少参数{name}。",
+    "{sentence} Choose from: {names}": "{sentence}可选：{names}",
+    "{value!r} is not a valid {number_type}.": "{value!r}不是有效的{number_type}。",
+    "{name} {filename!r} does not exist.": "{name}{filename!r}不存在。",
+    "Path": "路径",
+    "whole number": "整数",
     COPY: "复制卡片映像。还可还原。",
     SUM: "汇总多张卡证实的事实：" + "各卡的facts.json，或`sscard learn`写出的目录；" * 4,
     "Copy a card, to rewind to later; SOURCE may be in a running reader.": "复制卡片映像",
@@ -96,7 +102,10 @@ def test_no_line_of_help_is_wider_than_the_terminal() -> None:
 
 def test_wrong_usage_is_told_by_the_library_in_the_language_too() -> None:
     assert "错误: 没有命令 'nothing'。" in said("nothing", expect=2)
-    assert "缺少选项" in said("persona", "new", expect=2)
+    assert "缺少选项'-o' / '--out'。" in said("persona", "new", expect=2)
+    assert "缺少参数'{bash|zsh|fish}'。可选：bash, zsh, fish" in said("completion", expect=2)
+    assert "'x'不是有效的整数。" in said("run", "--slots", "x", expect=2)
+    assert "路径'nosuch'不存在。" in said("vectors", "run", "nosuch", expect=2)
 
 
 def test_wrong_usage_that_we_find_is_told_in_it() -> None:

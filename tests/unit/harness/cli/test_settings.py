@@ -70,6 +70,13 @@ def test_options_of_groups_and_of_the_program_are_set_too(tmp_path: Path, monkey
         ('[pin.verify]\npin = "123456"\n', "[pin.verify] pin: no secret stands in this file"),
         ("[show]\nshow-secrets = true\n", "[show] show-secrets: is asked for each time"),
         ("layot = 1\n", "layot: no option of `sscard`"),
+        ("show = 1\n", "show: a command's options stand in a table: [show]"),
+        ('config = "x"\n', "config.toml: config: is asked for each time, on the command line"),
+        ("version = true\n", "version: is asked for each time, on the command line"),
+        ('lang = "de"\n', "config.toml: lang: 'de' is not one of"),
+        ("reader-wait = 9999\n", "config.toml: reader-wait: 9999.0 is not in the range"),
+        ("[run]\nslots = 99\n", "[run] slots: 99 is not in the range"),
+        ('[run]\nshape = "t9"\n', "[run] shape: 't9' is not one of"),
         ("[show\n", "config.toml, line 1: not TOML"),
     ],
 )
@@ -79,6 +86,13 @@ def test_what_cannot_be_is_wrong_usage_and_says_where(text: str, said: str, tmp_
     assert result.exit_code == 2, result.output
     assert said in result.output
     assert "123456" not in result.output
+
+
+def test_config_show_finds_values_that_no_option_takes(tmp_path: Path) -> None:
+    for text in ("[run]\nslots = 99\n", '[run]\ninterface = ["nfc"]\n', 'lang = "de"\n'):
+        result = ran("--lang", "en", "config", "show", file=written(tmp_path, text))
+        assert result.exit_code == 2, result.output
+        assert str(tmp_path / "config.toml") in result.output
 
 
 def test_an_error_that_may_come_from_the_file_names_it(tmp_path: Path) -> None:

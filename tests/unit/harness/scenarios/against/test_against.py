@@ -5,7 +5,9 @@ was not judged is green.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,50 @@ def test_an_answer_that_is_none_is_undefined_and_secrets_are_told_nowhere(tmp_pa
     assert PASSWORD not in str(told)
 
 
+class Broken(BaseHTTPRequestHandler):
+    """Answers no office gives, by the first part of the path: nothing at all, or JSON deeper than anyone reads."""
+
+    def do_POST(self) -> None:
+        """Reads the request, and answers."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.path.startswith("/gone/"):
+            self.close_connection = True
+            return
+        body = b"[" * 100_000
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Says nothing."""
+
+
+def test_an_office_that_breaks_off_or_answers_nonsense_is_no_fault_of_ours(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(adapters.template().replace('bearer: "{env.OFFICE_TOKEN}"', "headers: {}"), encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            gone, deep = (
+                results(f"{url}/{path}", mine, "OFFICE-3-MANAGEMENT_BODY")["OFFICE-3-MANAGEMENT_BODY"]
+                for path in ("gone", "deep")
+            )
+        finally:
+            server.shutdown()
+            serving.join()
+    away = results("http://127.0.0.1:1", mine, "OFFICE-3-MANAGEMENT_BODY")["OFFICE-3-MANAGEMENT_BODY"]
+    assert {one.verdict for one in (gone, deep, away)} == {Verdict.UNDEFINED}
+    assert gone.reason == (
+        "POST /test/reset: the connection ended before a whole HTTP answer had come, or what came is none"
+    )
+    assert deep.reason == "POST /test/reset: not done (HTTP 200)"
+    assert away.reason == "POST /test/reset: Connection refused"
+
+
 def test_a_wrong_password_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREIGN_PASSWORD", "another-one")
     with foreign_office.served(Office()) as url:
@@ -202,6 +248,7 @@ def test_usage() -> None:
         ended = CliRunner().invoke(main, ["scenarios", "run", *arguments])
         assert ended.exit_code == 2
         assert "geheim" not in ended.output
+        assert "--against: --against" not in ended.output
     assert address("https://office.example/api/") == "https://office.example/api"
 
 
