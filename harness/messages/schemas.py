@@ -35,7 +35,6 @@ KINDS = {
     "null": deferred("nothing"),
 }
 """What a schema calls a kind of value, and what we call it."""
-REQUIRED = " is a required property"
 
 
 def said(fault: jsonschema.ValidationError) -> str:
@@ -44,10 +43,8 @@ def said(fault: jsonschema.ValidationError) -> str:
     limit: Any = fault.validator_value
     if keyword == "pattern":
         return _("expected {form}, found {instance!r}").format(form=forms.form(str(limit)), instance=fault.instance)
-    if keyword == "required" and fault.message.endswith(
-        REQUIRED
-    ):  # one fault for each name, and only the words say which
-        return _("{name} is a required property").format(name=fault.message.removesuffix(REQUIRED))
+    if keyword == "required":  # a fault for each name, which stands in the words alone
+        return _("{name} is a required property").format(name=fault.message.rpartition(" is ")[0])
     if keyword == "type":
         kinds = [limit] if isinstance(limit, str) else limit
         told = _(" or ").join(_(KINDS[one]) for one in kinds)
