@@ -14,7 +14,7 @@ from emulator.errors import ErrorKind, SscardError
 from emulator.messages import CHOICES, _, for_libraries, spoken
 from emulator.version import VERSION
 from harness.cli import interrupt
-from harness.cli.table import COMPLETE, CONFIG_VARIABLE, HELP, META, Table
+from harness.cli.table import COMPLETE, CONFIG_VARIABLE, HELP, META, NAMED, Table
 from harness.extras import missing
 from harness.messages import system
 from harness.messages.visible import VisibleStream, visible_line
@@ -22,6 +22,7 @@ from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
 FAILED = 1
 LANGUAGE_OPTION = "--lang"
+NOT_THERE, MAKES_IT = "sscard.settings.not_there", ["config", "new"]
 
 
 _HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -76,6 +77,14 @@ class _Main(Table):
                 raise
             self._end(lacking.exit_code, str(lacking))
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As any table has it; but for the command that makes it, the file of defaults that is named must be there."""
+        if NOT_THERE in ctx.meta and args[:2] != MAKES_IT:
+            raise ctx.meta[NOT_THERE]
+        return super().resolve_command(ctx, args)
+
     @staticmethod
     def _end(code: int, *said: str) -> None:
         from harness.cli.lines import Tone, say
@@ -114,7 +123,7 @@ def _config(ctx: click.Context, parameter: click.Parameter, given: str | None) -
     """Takes the user's file of defaults, where there is one."""
     from harness.cli import places
 
-    path = places.named(given)
+    path = ctx.meta[NAMED] = places.named(given)
     if path is None or ctx.resilient_parsing:
         return
     from pathlib import Path
@@ -124,7 +133,10 @@ def _config(ctx: click.Context, parameter: click.Parameter, given: str | None) -
     try:
         settings.use(ctx, Path(path))
     except OSError as error:
-        raise click.BadParameter(system.said(error), ctx, parameter) from None
+        wrong = click.BadParameter(system.said(error), ctx, parameter)
+        if not isinstance(error, FileNotFoundError):
+            raise wrong from None
+        ctx.meta[NOT_THERE] = wrong  # one command makes it
     except SscardError as error:
         raise click.UsageError(visible_line(str(error)), ctx) from None
 

@@ -14,7 +14,7 @@ from harness.cli import places, settings
 from harness.cli.card_options import json_option
 from harness.cli.lines import say
 from harness.cli.settings import Settings
-from harness.cli.table import META, declared, records
+from harness.cli.table import META, NAMED, declared, records
 from harness.trace.record import check_new
 
 
@@ -61,10 +61,14 @@ def _below(found: Settings) -> dict[str, dict[str, Any]]:
 
 
 @config.command("new")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file. [this user's own]")
-def new(out: Path | None) -> None:
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path),
+    help="The file. [the one that is named as the file of defaults, else this user's own]",
+)  # fmt: skip
+@click.pass_context
+def new(ctx: click.Context, out: Path | None) -> None:
     """Write an example, all of it comments; an existing file is never overwritten."""
-    path = out or Path(places.config_file())
+    path = out or Path(ctx.meta.get(NAMED) or places.config_file())
     check_new(path, force=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing.named(path):

@@ -55,6 +55,8 @@ HELP = {"help_option_names": ["-h", "--help"]}
 REQUIRED = deferred("required")  # click looks it up by a name, where no catalogue is extracted from
 META = "sscard.settings"
 """Where a context keeps the user's file of defaults (``harness.cli.settings.Settings``), if there is one."""
+NAMED = "sscard.settings.named"
+"""Where it keeps the path by which that is named, None where it is not."""
 CONFIG_VARIABLE = "SSCARD_CONFIG"
 """The variable that names it; empty: no file."""
 COMPLETE = "_SSCARD_COMPLETE"

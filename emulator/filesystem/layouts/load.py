@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emulator.filesystem.layouts.changes import merge, with_key_levels, with_single_items
 from emulator.filesystem.layouts.reader import LayoutReader, fingerprint_of
-from emulator.filesystem.layouts.specs import Layout, LayoutError, Table
+from emulator.filesystem.layouts.specs import Layout, LayoutError, NoLayoutError, Table
 from emulator.frozen import frozen
 from emulator.kept import keep
 from emulator.messages import _
@@ -79,7 +79,7 @@ def _own(name: str, base: Path | None) -> tuple[Table, str, Path | None]:
     """One file's own table, what names it in errors, and where it lies if it is one of the user's own."""
     if not name.endswith(".toml"):
         if name not in names():
-            raise LayoutError(
+            raise NoLayoutError(
                 name,
                 "",
                 _("no such layout: give one of {names}, or the path of a .toml file").format(names=", ".join(names())),
@@ -129,7 +129,10 @@ def _above(table: Table, source: str, base: Path | None, seen: tuple[str, ...], 
         raise LayoutError(
             source, "extends", _("expected the name or path of a layout, found {parent!r}").format(parent=parent)
         )
-    merged, __ = _read(parent, base, seen, files)
+    try:
+        merged, __ = _read(parent, base, seen, files)
+    except NoLayoutError as error:
+        raise LayoutError(source, "extends", str(error)) from None
     removed = table.pop("remove", {})
     below = _without(merged, removed, source)
     return merge(below, with_single_items(below, table, source))

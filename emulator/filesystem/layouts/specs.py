@@ -44,6 +44,12 @@ class LayoutError(SscardError, ValueError):
         self.key = key
 
 
+class NoLayoutError(LayoutError):
+    """No layout has this name: it was mistyped, as any value of an option may be."""
+
+    kind = ErrorKind.USAGE
+
+
 @dataclass(frozen=True, slots=True)
 class ItemSpec:
     """An item, an element of a B-TLV item, or a field of a cyclic record (``tag`` None).

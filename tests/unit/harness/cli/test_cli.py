@@ -203,7 +203,7 @@ def test_a_temporary_block(tmp_path: Path) -> None:
     ("arguments", "code", "expected"),
     [
         (["show", "--persona", "nobody"], 2, "no persona 'nobody'"),
-        (["show", "--layout", "9.99"], 1, "no such layout"),
+        (["show", "--layout", "9.99"], 2, "no such layout"),
         (["show", "--algorithm", "ssf33"], 2, "SSF33 is not public"),
         (["show", "--layout", "2.00", "--algorithm", "sm4"], 2, "has no sm4"),
         (["pin", "state", "--reader", "X", "--persona", "expired"], 2, "leave --persona"),

@@ -98,7 +98,7 @@ def test_config_show_finds_values_that_no_option_takes(tmp_path: Path) -> None:
 def test_an_error_that_may_come_from_the_file_names_it(tmp_path: Path) -> None:
     file = written(tmp_path, '[show]\nlayout = "3.01"\n')
     result = ran("show", file=file)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"(defaults of {file}: --layout)" in result.output
     assert "defaults of" not in ran("show", "--layout", "3.01").output
 
@@ -109,6 +109,8 @@ def test_a_file_that_is_named_must_be_there_the_usual_one_need_not(
     gone = ran("show", file=tmp_path / "none.toml")
     assert gone.exit_code == 2
     assert "no such file" in gone.output
+    made = ran("config", "new", file=tmp_path / "none.toml")
+    assert (made.exit_code, ran("config", "show", file=tmp_path / "none.toml").exit_code) == (0, 0), "that makes it"
     monkeypatch.delenv("SSCARD_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("APPDATA", str(tmp_path))
