@@ -162,7 +162,7 @@ def main(reader_wait: float | None) -> None:
     """A virtual Chinese social security card (社会保障卡) in a PC/SC reader, and what a counter does with it.
 
     Exit codes: 0 it worked; 1 it failed, or the card refused; 2 wrong usage; 3 no PC/SC reader to be had;
-    130 Ctrl-C came before the end.
+    4 something was not judged; 130 Ctrl-C came before the end.
     """
     if reader_wait is not None:
         os.environ[WAIT_VARIABLE] = f"{reader_wait:g}"  # for the processes that this one starts too

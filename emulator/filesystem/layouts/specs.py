@@ -48,6 +48,7 @@ class NoLayoutError(LayoutError):
     """No layout has this name: it was mistyped, as any value of an option may be."""
 
     kind = ErrorKind.USAGE
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_only_the_first_line_has_the_tone_and_no_text_makes_its_own(monkeypatch:
 def test_a_command_on_a_real_terminal(refused: bool) -> None:
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != NO_COLOR} | {"TERM": "xterm"}
-    program = [sys.executable, "-c", "from sscard.command import main; main()", "show", "--layout", "9.99"]
+    program = [sys.executable, "-c", "from sscard.command import main; main()", "image", "show", "9.99"]
     done = subprocess.run(
         program, stdout=theirs, stderr=theirs, timeout=60, env=environment | ({NO_COLOR: "1"} if refused else {})
     )
