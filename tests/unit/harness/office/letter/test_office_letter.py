@@ -201,5 +201,5 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
         with pytest.raises(CannotPrint, match=r"needs Pango: apt-get install .*libpango-1\.0-0"):
             pdf(LETTER)
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(CannotPrint, match=r"needs WeasyPrint: pip install 'sscard\[office\]'"):
+    with pytest.raises(CannotPrint, match=r'needs WeasyPrint: pip install "sscard\[office\]'):
         pdf(LETTER)
