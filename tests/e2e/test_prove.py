@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,25 @@ def children(pid: int) -> list[int]:
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
-def left() -> list[object]:
-    """Folders of runs, and processes below this one."""
-    return [*Path(tempfile.gettempdir()).glob(f"{run_folder.PREFIX}*"), *children(os.getpid())]
+Left = Callable[[], list[object]]
+
+
+@pytest.fixture
+def left() -> Left:
+    """Tells the folders of runs, and the processes below this one that were not there before: a server of the tests may
+    be.
+    """
+    others = set(children(os.getpid()))
+
+    def told() -> list[object]:
+        folders = Path(tempfile.gettempdir()).glob(f"{run_folder.PREFIX}*")
+        return [*folders, *(one for one in children(os.getpid()) if one not in others)]
+
+    return told
 
 
 @pytest.mark.pcsc
-def test_a_terminal_that_works_is_told_from_one_that_only_selects(plan: Path, tmp_path: Path) -> None:
+def test_a_terminal_that_works_is_told_from_one_that_only_selects(plan: Path, tmp_path: Path, left: Left) -> None:
     kept = tmp_path / "kept"
     rows = prove(plan, "--keep", str(kept), "--jobs", "2", script=READING, expect=0)
     assert {name: one["verdict"] for name, one in rows.items()} == {"good": "passed", "locked": "passed"}
@@ -102,7 +115,7 @@ def test_what_is_not_judged_is_not_green(tmp_path: Path) -> None:
 
 
 @pytest.mark.pcsc
-def test_the_c_library_of_a_program_finds_the_card_through_pc_sc_too(plan: Path, built: Path) -> None:
+def test_the_c_library_of_a_program_finds_the_card_through_pc_sc_too(plan: Path, built: Path, left: Left) -> None:
     script = f"""
 import ctypes, sys
 library = ctypes.CDLL({str(built / "libSSCardDriver.so")!r})
@@ -151,7 +164,7 @@ def test_a_full_disk_is_a_sentence(plan: Path, tmp_path: Path) -> None:
 
 @pytest.mark.pcsc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_when_it_is_ended(number: signal.Signals, plan: Path, tmp_path: Path) -> None:
+def test_nothing_is_left_when_it_is_ended(number: signal.Signals, plan: Path, tmp_path: Path, left: Left) -> None:
     """Not by Ctrl-C nor by a kill; folders of a run that was killed go with the next one at the latest."""
     waiting = PROLOGUE + "import time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
     os.mkfifo(tmp_path / "pid")
