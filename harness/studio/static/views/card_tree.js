@@ -1,6 +1,6 @@
 // The tree of a card with its details, by keyboard as the WAI-ARIA pattern has it. Used wherever a card is looked at.
 
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { both, t } from "../lib/i18n.js";
 import { dots } from "../lib/pairs.js";
 import { visible } from "../lib/text.js";
@@ -50,7 +50,8 @@ function CardTree({ nodes, marks, query, selected, onSelect, label, comparing })
   const rows = useMemo(() => seenOf(nodes, open, hits), [nodes, open, hits]);
   const here = rows.some((row) => row.id === at) ? at : (rows[0]?.id ?? CARD);
 
-  useEffect(() => {
+  // Both at once: a key that came between would be undone by an effect of the choice before it.
+  useLayoutEffect(() => {
     // What somebody else chose is brought into sight.
     const node = nodes.byId.get(selected);
     if (!node) return;
@@ -59,7 +60,7 @@ function CardTree({ nodes, marks, query, selected, onSelect, label, comparing })
     if (ways.size !== open.size) setOpen(ways);
     setAt(selected);
   }, [selected]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const row = list.current?.querySelector('[tabindex="0"]');
     if (!row) return;
     if (moved.current) row.focus();
