@@ -51,7 +51,7 @@ class CardState:
         if not spec.read.satisfied(self.session.rights):
             self._refuse(because("reading"), spec.path, spec.read)
         if spec.read_messaging:
-            self._secured("reading", spec.path, spec.read_messaging, messaging)
+            self._secured(because("reading"), spec.path, spec.read_messaging, messaging)
 
     def may_update(self, spec: FileSpec, messaging: Messaging) -> None:
         """6982 unless the session's rights allow updating, 6987 where it must come under other secure messaging."""

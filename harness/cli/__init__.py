@@ -23,8 +23,6 @@ from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 FAILED = 1
 LANGUAGE_OPTION = "--lang"
 NOT_THERE, MAKES_IT = "sscard.settings.not_there", ["config", "new"]
-
-
 _HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())
 """A group without a command, whose help is of many lines; older releases of click have no such error."""
 

@@ -100,10 +100,10 @@ def driver_path() -> str | None:
 
 def missing() -> list[Missing]:
     """What keeps a virtual reader from working here; empty if nothing does."""
-    found = []
     if not LINUX:
         what = _("a pcscd of its own ({platform})").format(platform=sys.platform)
         return [Missing(what, _("install vsmartcard's reader, and put cards into it with --connect 127.0.0.1"))]
+    found = []
     if pcscd_path() is None:
         found.append(Missing("pcscd", "apt-get install pcscd"))
     if driver_path() is None:

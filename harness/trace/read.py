@@ -272,10 +272,13 @@ def _check_shapes(event: Event) -> None:
 
 
 def _hex(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and _bytes(value) is not None
+        _bytes(value)
     except ValueError:
         return False
+    return True
 
 
 def _whole(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -252,3 +253,15 @@ class Desk:
 
 _FIRST: dict[tuple[object, ...], tuple[str, Content | str]] = {}
 """By moment, person and kind of card: the number of the first card in use, and the office that has it."""
+
+
+@contextmanager
+def another_program_writes(register: Path) -> Iterator[None]:
+    """Holds what a writer needs of a register in a file, as another program does that writes to it."""
+    link = sqlite3.connect(register, isolation_level=None)
+    link.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        link.execute("ROLLBACK")
+        link.close()

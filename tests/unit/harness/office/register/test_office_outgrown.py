@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from harness.office.register import condition, kept
 from harness.office.register.failures import Unusable
 from harness.office.register.in_file import SqliteFile
 from harness.office.register.store import LONGEST, Register
-from tests.kit.offices import HASH_COST, Desk
+from tests.kit.offices import HASH_COST, Desk, another_program_writes
 
 BOUND, LONGER = 0.2, 0.6
 SAID = "SQLite is outgrown"
@@ -36,17 +34,6 @@ def register(tmp_path: Path) -> Iterator[Register]:
     one = Desk(tmp_path).register
     yield one
     one.close()
-
-
-@contextmanager
-def another_program_writes(path: Path) -> Iterator[None]:
-    link = sqlite3.connect(path, isolation_level=None)
-    link.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        link.execute("ROLLBACK")
-        link.close()
 
 
 def write(register: Register) -> None:

@@ -22,7 +22,7 @@ from harness.office.register.store import BUSY, Unusable
 from harness.office.requests import models as requests
 from harness.office.vocabulary import DocumentType, Outcome, Role
 from tests.kit.office_fronts import Caller
-from tests.kit.offices import Desk, agent, ask, child, citizen
+from tests.kit.offices import Desk, agent, another_program_writes, ask, child, citizen
 
 ASKS = re.compile(r"(?<![.\w])select\(|\bsession\.(query|scalars?|execute)\(")
 ME = citizen()
@@ -34,17 +34,6 @@ QUERY_MOST, SUSPEND_MOST = 9, 7
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-@contextmanager
-def another_program_writes(desk: Desk) -> Iterator[None]:
-    link = sqlite3.connect(desk.register.path, isolation_level=None)
-    link.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        link.execute("ROLLBACK")
-        link.close()
 
 
 @contextmanager
@@ -95,7 +84,7 @@ def test_the_register_is_asked_in_one_place() -> None:
 @pytest.mark.parametrize("path", ["/outlets", "/services", "/late", "/pending", "/trail/verify"])
 def test_what_is_only_looked_at_is_answered_while_another_program_writes(desk: Desk, path: str) -> None:
     caller = Caller(desk)
-    with another_program_writes(desk):
+    with another_program_writes(desk.register.path):
         assert caller.get(path, Role.ADMINISTRATOR).status_code == 200
 
 
@@ -188,7 +177,7 @@ def test_lines_that_wait_together_are_kept_in_few_transactions_and_each_in_its_p
 
     register.transaction = counted  # type: ignore[method-assign, assignment]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        with another_program_writes(desk):
+        with another_program_writes(desk.register.path):
             waiting = [pool.submit(note, number) for number in range(AT_ONCE)]
             time.sleep(0.5)
             assert not any(one.done() for one in waiting), "nobody is answered before the line is kept"
