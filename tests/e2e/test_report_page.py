@@ -24,27 +24,27 @@ def address(tmp_path: Path) -> str:
 def test_a_report_is_filtered_unfolded_and_printed(address: str) -> None:
     with browsers.chromium() as browser, browsers.opened(browser, address) as page:
         rows = page.locator(".cases > tbody > tr:visible")
-        assert rows.count() == 3
+        expect(rows).to_have_count(3)
         told = page.locator("#filter output")
         expect(told).to_have_text("3 / 3")
         page.get_by_label("通过 passed", exact=False).last.uncheck()
-        assert rows.count() == 2
+        expect(rows).to_have_count(2)
         page.get_by_label("筛选 filter").fill("mine-bad")
         expect(told).to_have_text("1 / 3")
-        assert "MINE-BAD" in rows.inner_text()
+        expect(rows).to_contain_text("MINE-BAD")
         page.get_by_label("筛选 filter").fill("nothing is called so")
         expect(told).to_have_text("0 / 3")
-        assert page.locator(".profile:visible").count() == 0
+        expect(page.locator(".profile:visible")).to_have_count(0)
 
         page.goto(f"{address}#f1")
-        assert page.locator("#f1").is_visible()
+        expect(page.locator("#f1")).to_be_visible()
         page.reload()
         trace = page.locator(".cases pre").first
-        assert not trace.is_visible(), "folded until it is asked for"
+        expect(trace, "folded until it is asked for").to_be_hidden()
         page.locator(".cases summary").first.click()
-        assert trace.is_visible()
+        expect(trace).to_be_visible()
         page.locator(".cases summary").first.click()
         page.emulate_media(media="print")
-        assert page.locator("#filter").is_hidden()
-        assert trace.bounding_box() is not None, "what was folded is printed"
+        expect(page.locator("#filter")).to_be_hidden()
+        expect(trace, "what was folded is printed").to_be_visible()
         assert page.evaluate("document.title").startswith("不符合 Does not conform: <script>")
