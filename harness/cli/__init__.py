@@ -10,7 +10,7 @@ from typing import Any, TextIO, cast
 
 import click
 
-from emulator.errors import ErrorKind, SscardError
+from emulator.errors import SscardError
 from emulator.messages import CHOICES, _, for_libraries, spoken
 from emulator.version import VERSION
 from harness.cli import interrupt
@@ -63,8 +63,6 @@ class _Main(Table):
             vars(error)["format_message"] = lambda: told
             raise
         except SscardError as error:
-            if error.kind is ErrorKind.USAGE:
-                raise click.UsageError(visible_line(str(error)) + _from_file(ctx), ctx) from error
             first, *more = error.lines
             self._end(error.exit_code, first + _from_file(ctx), *more)
         except OSError as error:
@@ -122,7 +120,7 @@ def _config(ctx: click.Context, parameter: click.Parameter, given: str | None) -
     from harness.cli import places
 
     path = ctx.meta[NAMED] = places.named(given)
-    if path is None or ctx.resilient_parsing:
+    if not path or ctx.resilient_parsing:
         return
     from pathlib import Path
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from emulator import catalogue
+from emulator.errors import SscardError
 from emulator.messages import _
 from emulator.textfiles import writing
 from harness.cli import places, settings
 from harness.cli.card_options import json_option
 from harness.cli.lines import say
-from harness.cli.settings import Settings
-from harness.cli.table import META, NAMED, declared, records
+from harness.cli.settings import Settings, SettingsError
+from harness.cli.table import CONFIG_VARIABLE, META, NAMED, declared, records
+from harness.driver.dialects import dialect as dialects
+from harness.messages.system import said
 from harness.trace.record import check_new
+
+CHECKED: dict[str, Callable[[str], object]] = {
+    "layout": catalogue.layout, "persona": catalogue.persona, "psam": catalogue.persona, "dialect": dialects.load,
+}  # fmt: skip
+"""What names such a thing in any command, and what loads it."""
 
 
 @click.group()
@@ -33,17 +43,19 @@ def show(ctx: click.Context, *, as_json: bool) -> None:
         place = places.config_file()
         if as_json:
             click.echo(json.dumps({"file": None, "place": place, "defaults": {}}))
+        elif ctx.meta[NAMED] == places.NO_FILE:
+            say(_("no file of defaults: --config or ${variable} is empty").format(variable=CONFIG_VARIABLE))
         else:
             say(_("no file of defaults; it would be {place}, `sscard config new` makes one").format(place=place))
         ctx.exit(1)
-    said = {"sscard": found.own(), **_below(found)}
+    defaults = {"sscard": found.own(), **_below(found)}
     if as_json:
         click.echo(json.dumps({"file": str(found.path), "place": places.config_file(),
-                               "defaults": {name: one for name, one in said.items() if one}},
+                               "defaults": {name: one for name, one in defaults.items() if one}},
                               ensure_ascii=False, indent=1))  # fmt: skip
         return
     say(str(found.path))
-    for command, values in said.items():
+    for command, values in defaults.items():
         for name, value in values.items():
             for one in value if isinstance(value, list) else [value]:
                 say(f"  {command}  --{name.replace('_', '-')} {json.dumps(one, ensure_ascii=False)}")
@@ -51,13 +63,27 @@ def show(ctx: click.Context, *, as_json: bool) -> None:
 
 def _below(found: Settings) -> dict[str, dict[str, Any]]:
     """What the file says of each command that it names, by the names of options."""
-    said = {}
+    defaults = {}
     for path in records():
         own = {name: value for name, value in found.at(path).items() if not isinstance(value, dict)}
         if own:
             found.of(path, declared(path))
-            said[path] = own
-    return said
+            for key, value in own.items():
+                _check_names(found, path, key, value)
+            defaults[path] = own
+    return defaults
+
+
+def _check_names(found: Settings, path: str, key: str, value: Any) -> None:
+    """SettingsError where a layout, a persona or a dialect that an option names is not there, or not good."""
+    for one in value if isinstance(value, list) else [value]:
+        if key in CHECKED and isinstance(one, str) and one:
+            try:
+                CHECKED[key](one)
+            except (SscardError, OSError) as error:
+                what = said(error) if isinstance(error, OSError) else str(error)
+                where = found.where(path, key)
+                raise SettingsError(_("{where}: {what}").format(where=where, what=what)) from None
 
 
 @config.command("new")

@@ -7,6 +7,9 @@ import sys
 
 from harness.cli.table import CONFIG_VARIABLE
 
+NO_FILE = ""
+"""As the name of the file that holds: none shall, the user's own neither."""
+
 
 def config_file() -> str:
     """Where this user's file of defaults lies, whether or not there is one."""
@@ -20,6 +23,6 @@ def config_file() -> str:
 def named(given: str | None) -> str | None:
     """The file that holds: the one given, else this user's own where it is; None where there is none."""
     if given is not None or CONFIG_VARIABLE in os.environ:
-        return given or None
+        return given or NO_FILE
     usual = config_file()
     return usual if os.path.exists(usual) else None  # noqa: PTH110

@@ -97,6 +97,10 @@ class Settings:
                 found[by_name[key].name or key] = self._fitting(path, key, value, by_name[key])
         return found
 
+    def where(self, path: str, key: str) -> str:
+        """Says where it sets an option of a command."""
+        return _place(self.path, tuple(path.split()), key)
+
     def give(self, ctx: Context, path: str, command: click.Command) -> None:
         """Makes what the file says of a command its defaults, before it is called from the group of ``ctx``."""
         if said := self.of(path, command):
@@ -105,7 +109,7 @@ class Settings:
         ctx.meta[GIVEN] = [*ctx.meta.get(GIVEN, ()), *given]
 
     def _fitting(self, path: str, key: str, value: Any, parameter: click.Parameter) -> Any:
-        where = _place(self.path, tuple(path.split()), key)
+        where = self.where(path, key)
         many = parameter.multiple or parameter.nargs != 1
         expected = _kind(parameter)
         one_by_one = value if many and isinstance(value, list) else [value]

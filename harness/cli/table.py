@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _, deferred, libraries_in_english
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from click.shell_completion import CompletionItem
 
 FILE = os.path.join(os.path.dirname(__file__), "commands.json")  # noqa: PTH118, PTH120 — pathlib is a start-up's third
@@ -56,7 +59,7 @@ REQUIRED = deferred("required")  # click looks it up by a name, where no catalog
 META = "sscard.settings"
 """Where a context keeps the user's file of defaults (``harness.cli.settings.Settings``), if there is one."""
 NAMED = "sscard.settings.named"
-"""Where it keeps the path by which that is named, None where it is not."""
+"""Where it keeps the path by which that is named, as ``places.named`` gives it."""
 CONFIG_VARIABLE = "SSCARD_CONFIG"
 """The variable that names it; empty: no file."""
 COMPLETE = "_SSCARD_COMPLETE"
@@ -141,9 +144,17 @@ def _added_one(text: str) -> str:
 
 
 class Context(click.Context):
-    """Of a command whose help is told in the user's language."""
+    """Of a command whose help is told in the user's language, and which wrong usage is told of."""
 
     formatter_class = Formatter
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Ends it. UsageError of this command where an error of ours says that it was asked for wrongly."""
+        super().__exit__(exc_type, exc_value, tb)
+        if isinstance(exc_value, SscardError) and exc_value.kind is ErrorKind.USAGE:
+            raise click.UsageError(str(exc_value), self) from exc_value
 
 
 def brief(record: Record) -> str:

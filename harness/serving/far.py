@@ -45,6 +45,7 @@ class Endpoint:
         """``HOST[:PORT]``; with a ``host`` to be taken where none is named, ``[HOST:]PORT``. An IPv6 address stands in
         brackets. Misuse.
         """
+        form = "[HOST:]PORT" if host else "HOST[:PORT]"
         told, bracket, rest = text.removeprefix("[").partition("]") if text.startswith("[") else (text, "", "")
         if bracket:
             name, colon, port = told, rest[:1], rest[1:]
@@ -60,10 +61,12 @@ class Endpoint:
             name, colon, port = host, ":", text
         else:
             name, colon, port = text.partition(":")
-        if not name or name.split() != [name] or "/" in name:
-            raise Misuse(_("{text!r}: expected a host's name or address, and a port").format(text=text))
+        if not name or name.split() != [name] or "/" in text:
+            raise Misuse(_("{text!r}: expected {form}, HOST a name or an address").format(text=text, form=form))
         if colon and not (port.isascii() and port.isdecimal() and 0 < int(port) <= pcsc.LAST_PORT):
-            raise Misuse(_("{text!r}: expected a port from 1 to {last}").format(text=text, last=pcsc.LAST_PORT))
+            raise Misuse(
+                _("{text!r}: expected {form}, PORT from 1 to {last}").format(text=text, form=form, last=pcsc.LAST_PORT)
+            )
         return cls(name, int(port) if colon else pcsc.DEFAULT_PORT)
 
     def __str__(self) -> str:

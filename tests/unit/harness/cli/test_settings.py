@@ -95,6 +95,35 @@ def test_config_show_finds_values_that_no_option_takes(tmp_path: Path) -> None:
         assert str(tmp_path / "config.toml") in result.output
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[vectors.run]\nlayout = "3.01"\n', "[vectors.run] layout: "),
+        ('[run]\npersona = ["adult-chengdu", "adult-chengdo"]\n', "[run] persona: "),
+        ('[run]\npsam = "psan"\n', "[run] psam: "),
+        ('[driver.serve]\ndialect = "params-38089"\n', "[driver.serve] dialect: "),
+        ('[show]\nlayout = "./none.toml"\n', "[show] layout: "),
+    ],
+)
+def test_config_show_finds_names_of_what_is_not_there(text: str, where: str, tmp_path: Path) -> None:
+    file = written(tmp_path, text)
+    result = ran("config", "show", file=file)
+    assert (result.exit_code, f"{file}: {where}" in result.output) == (2, True), result.output
+
+
+def test_config_show_takes_names_of_what_is_there_and_slots(tmp_path: Path) -> None:
+    file = written(tmp_path, '[run]\npsam = "psam-city"\npersona = ["psam"]\n[monitor]\npsam = [1]\nlayout = "2.00"\n')
+    result = ran("config", "show", file=file)
+    assert result.exit_code == 0, result.output
+
+
+def test_no_file_is_not_told_as_one_that_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for result in (ran("--config", "", "config", "show"), ran("config", "show")):
+        assert result.exit_code == 1
+        assert result.output == "no file of defaults: --config or $SSCARD_CONFIG is empty\n"
+
+
 def test_an_error_that_may_come_from_the_file_names_it(tmp_path: Path) -> None:
     file = written(tmp_path, '[show]\nlayout = "3.01"\n')
     result = ran("show", file=file)

@@ -60,3 +60,17 @@ def test_a_missing_argument_says_in_its_line_what_there_is() -> None:
     said = told("office", "list")
     assert "Choose from: people, cards, applications, losses" in said
     assert "\\x0a" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("run", "--connect", "127.0.0.1:65535", "--slots", "2"), "run"),
+        (("show", "--layout", "3.01"), "show"),
+        (("layout", "diff", "3.00", "3.01"), "layout diff"),
+    ],
+)
+def test_wrong_usage_shows_the_usage_of_its_command(arguments: tuple[str, ...], command: str) -> None:
+    result = CliRunner().invoke(main, arguments, prog_name="sscard")
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith(f"Usage: sscard {command} "), result.stderr

@@ -45,20 +45,20 @@ def test_where_a_reader_is(text: str, host: str, expected: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "a host's name"),
-        (":40000", "a host's name"),
-        ("a desk", "a host's name"),
-        ("http://desk", "a port from 1"),
-        ("//desk", "a host's name"),
-        ("desk:", "a port from 1 to 65535"),
-        ("desk:0", "a port from 1 to 65535"),
-        ("desk:65536", "a port from 1 to 65535"),
-        ("desk:４００", "a port from 1 to 65535"),
-        ("desk:-1", "a port from 1 to 65535"),
+        ("", "HOST a name"),
+        (":40000", "HOST a name"),
+        ("a desk", "HOST a name"),
+        ("http://desk", "HOST a name"),
+        ("//desk", "HOST a name"),
+        ("desk:", "PORT from 1 to 65535"),
+        ("desk:0", "PORT from 1 to 65535"),
+        ("desk:65536", "PORT from 1 to 65535"),
+        ("desk:４００", "PORT from 1 to 65535"),
+        ("desk:-1", "PORT from 1 to 65535"),
         ("::1", "stands in brackets"),
         ("[::1", "stands in brackets"),
         ("[::1]40000", "a colon and a port after the bracket"),
-        ("[]:40000", "a host's name"),
+        ("[]:40000", "HOST a name"),
     ],
 )
 def test_where_no_reader_can_be(text: str, why: str) -> None:
@@ -91,6 +91,13 @@ def test_what_only_this_machine_s_readers_have_is_refused(way: str, options: lis
 def test_silence_is_about_far_readers() -> None:
     result = ran("run", "--silence", "5")
     assert (result.exit_code, "--silence" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("text", ["http://a", "a:0", ":5", "a/b", "a:x"])
+def test_what_is_no_place_is_told_the_form_of_one(text: str) -> None:
+    said = ran("doctor", "--connect", text).stderr
+    assert f"{text!r}: expected HOST[:PORT], " in said
+    assert f"{text!r}: expected [HOST:]PORT, " in ran("run", "--listen", text).stderr
 
 
 def test_a_host_without_an_address_is_no_reader() -> None:
