@@ -23,15 +23,10 @@ class RegisterType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Returns an ``Address``."""
-        if (isinstance(value, str) and "://" not in value) or isinstance(value, Path):
-            return super().convert(value, param, ctx)
         from harness.office.register import address
 
-        if isinstance(value, address.ServerAddress):
-            return value
-        if address.URL.match(value):
-            return address.parsed(value)
-        return super().convert(value, param, ctx)
+        found = address.parsed(value) if isinstance(value, str) else value
+        return found if isinstance(found, address.ServerAddress) else super().convert(value, param, ctx)
 
 
 REGISTER_TYPE = RegisterType(dir_okay=False, path_type=Path)

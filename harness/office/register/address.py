@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMES = ("postgresql://", "postgres://")
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+MEANT = re.compile(
+    r"://|^\s*(?:postgres\w*(?:\+\w+)?\s*(?::|//)|[a-z][\w+.-]+:/)"
+    r"|\b(?:host|hostaddr|dbname|user|password|service)\s*=",
+    re.IGNORECASE,
+)
+"""What is in no file's name, and in addresses, mistyped ones and those for other programs too."""
 SECRET = "office.secret"
 """The file of an office's secret where the register is none that it could lie beside."""
 SECRETS = frozenset({"password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"})
@@ -44,7 +49,7 @@ class ServerAddress:
 
         rest = {name: value for name, value in self.given.items() if name not in SECRETS}
         user, host, port, name = (rest.pop(one, "") for one in ("user", "host", "port", "dbname"))
-        if host.startswith("/") or "," in host:  # a socket's folder, or several servers
+        if host.startswith(("/", "@")) or "," in host:  # a socket, or several servers
             rest["host"], host = host, ""
         if not host and port:
             rest["port"], port = port, ""
@@ -72,7 +77,7 @@ def is_server(text: str) -> bool:
 def parsed(text: str) -> Address:
     """The register that a text names: a file's path, or ``postgresql://…`` as libpq has it. AddressError."""
     if not is_server(text):
-        if URL.match(text):
+        if not text.strip() or MEANT.search(text):
             raise AddressError(_("the register's address is not understood: expected a file, or postgresql://…"))
         return Path(text)
     import psycopg
@@ -81,10 +86,20 @@ def parsed(text: str) -> Address:
     try:
         found: dict[str, Any] = conninfo_to_dict(text)
     except psycopg.Error:
+        found = {}
+    if not found or _is_torn(text, str(found.get("port") or "")):
         raise AddressError(
             _(
                 "the register's address is not understood: expected postgresql://ROLE@HOST:PORT/DATABASE?sslmode=… "
                 "with parameters of libpq, and characters of names escaped as %XX"
             )
-        ) from None
+        )
     return ServerAddress({name: str(value) for name, value in found.items() if value is not None})
+
+
+def _is_torn(text: str, port: str) -> bool:
+    """Whether ``@``, ``/`` or ``:`` of a password has parted it: libpq takes the rest for a host, port or database,
+    which are told.
+    """
+    authority, __, path = text.partition("?")[0].partition("://")[2].partition("/")
+    return authority.count("@") > 1 or "@" in path or not re.fullmatch(r"[\d,]*", port)

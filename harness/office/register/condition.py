@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, StaticPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from emulator.messages import _
@@ -17,13 +19,21 @@ from harness.office.register import audit
 from harness.office.register.address import ServerAddress
 from harness.office.register.base import Base
 from harness.office.register.failures import Unusable, no_register
-from harness.office.register.store import Register, database, longest_wait, outgrown
+from harness.office.register.store import Register, database, history, longest_wait, outgrown
 
-TRIGGERS = {
-    "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger'", {"audit_no_update", "audit_no_delete"}),
-    "postgresql": ("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'", {"audit_only_grows"}),
-}
-"""By the database: how its triggers that fire are asked for, and those that keep the trail."""
+IN_FILE = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL"
+ON_SERVER = (
+    "SELECT t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = 'audit'::regclass "
+    "AND t.tgenabled = 'A' AND t.tgtype = 58 AND t.tgqual IS NULL AND p.prosrc LIKE '% BEGIN RAISE EXCEPTION %'"
+)
+"""Triggers that refuse UPDATE, DELETE and TRUNCATE, each before it is done (together 58), to every session."""
+PARTIAL = (
+    "SELECT c.relname, pg_get_expr(i.indpred, i.indrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+    "WHERE i.indisvalid AND pg_table_is_visible(c.oid)"
+)
+WORDS = re.compile(r"'[^']*'|\w+|[<>!~]+")
+UNSAID = frozenset({"in", "any", "array", "text", "character", "varying"})
+"""What a server puts into a condition that was said without it, or in other words."""
 
 
 def told(register: Register) -> dict[str, Any]:
@@ -89,12 +99,51 @@ def server_told(address: ServerAddress) -> str:
 
 
 def _schema(context: MigrationContext, link: Connection) -> Iterator[str]:
-    """What tables, indexes and triggers are not as this program makes them."""
-    for change in compare_metadata(context, Base.metadata):
-        yield _("the schema is not this program's: {change}").format(change=_named(change))
-    query, needed = TRIGGERS[link.dialect.name]
-    for name in sorted(needed - set(link.scalars(text(query)))):
+    """What tables, indexes and triggers are not as this program makes them, and rows that name what is not there."""
+    changes = [_named(one) for one in compare_metadata(context, Base.metadata)]
+    lost, changed = (_in_file if link.dialect.name == "sqlite" else _on_server)(link)
+    for one in changes + changed:
+        yield _("the schema is not this program's: {change}").format(change=one)
+    for name in lost:
         yield _("trigger {name} is missing: the database lets the trail be changed").format(name=name)
+    if link.dialect.name == "sqlite":  # a program that writes there need not ask for foreign keys
+        for table, parent in sorted({(row[0], row[2]) for row in link.execute(text("PRAGMA foreign_key_check"))}):
+            yield _("rows of {table} belong to rows of {parent} that are not there").format(table=table, parent=parent)
+
+
+def _in_file(link: Connection) -> tuple[list[str], list[str]]:
+    """Triggers of the trail that are not there, or say something else; other triggers, and indexes, that do."""
+
+    def made(link: Connection) -> dict[tuple[str, str], str]:
+        return {(kind, name): sql for kind, name, sql in link.execute(text(IN_FILE))}
+
+    new = create_engine("sqlite://", poolclass=StaticPool)
+    with new.connect() as fresh:
+        command.upgrade(history(fresh), "head")
+        needed = made(fresh)
+    new.dispose()
+    there = made(link)
+    other = {one for one in needed if there.get(one, needed[one] if one[0] == "index" else "") != needed[one]}
+    other |= {one for one in there.keys() - needed.keys() if one[0] == "trigger"}
+    lost = {one for one in other & needed.keys() if one[1].startswith("audit_no_")}
+    return sorted(name for __, name in lost), [" ".join(one) for one in sorted(other - lost)]
+
+
+def _on_server(link: Connection) -> tuple[list[str], list[str]]:
+    """The same."""
+    found: dict[str, str] = {name: said or "" for name, said in link.execute(text(PARTIAL))}
+    changed = []
+    for table in Base.metadata.sorted_tables:
+        for index in table.indexes:
+            name, asked = str(index.name), index.dialect_options["postgresql"]["where"]
+            if name in found and _words(found[name]) != _words(str(asked) if asked is not None else ""):
+                changed.append(f"index {name}")
+    return sorted({"audit_only_grows"} - set(link.scalars(text(ON_SERVER)))), changed
+
+
+def _words(condition: str) -> list[str]:
+    """What a condition compares with what, however it is written."""
+    return [one for one in WORDS.findall(condition) if one.lower() not in UNSAID]
 
 
 def _named(change: Any) -> str:

@@ -76,12 +76,34 @@ def test_an_address_is_told_without_its_passwords() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["postgresql://office:ge heim@h:port/x", "postgresql://h/x?nosuch=geheim", "mysql://o:geheim@h/x"]
+    "given",
+    [
+        "postgresql://office:ge heim@h:port/x",
+        "postgresql://h/x?nosuch=geheim",
+        "mysql://o:geheim@h/x",
+        "postgresql:/office:geheim@h/x",
+        "postgresql:office:geheim@h/x",
+        "postgresql//office:geheim@h/x",
+        " PostgreSQL://office:geheim@h/x",
+        "jdbc:postgresql://office:geheim@h/x",
+        "psql postgresql://office:geheim@h/x",
+        "host=h user=office password=geheim dbname=x",
+        "postgresql://office:ge@heim@h/x",
+        "postgresql://office:ge/heim@h/x",
+        "postgresql://office:12/heim@h/x",
+        "postgresql://office@geheim:heim@h/x",
+        "",
+    ],
 )
 def test_an_address_that_is_none_is_not_quoted(given: str) -> None:
     with pytest.raises(AddressError) as told:
         parsed(given)
     assert "heim" not in str(told.value)
+
+
+@pytest.mark.parametrize("given", ["postgres.db", "/var/lib/postgresql/office.db", "C:/office.db", "a@b:c.db"])
+def test_a_file_is_a_file_whatever_it_is_called(given: str) -> None:
+    assert parsed(given) == Path(given)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +113,8 @@ def test_an_address_that_is_none_is_not_quoted(given: str) -> None:
         "postgresql://[::1]:5/x",
         "postgresql:///x?host=/run/a,/run/b",
         "postgresql://a%40b@h/%E7%A4%BE",
+        "postgresql://a@h:1,i:2/b%40c",
+        "postgresql:///x?host=@abstract",
     ],
 )
 def test_what_an_address_says_is_an_address_again(given: str) -> None:
@@ -196,6 +220,31 @@ def test_what_psql_did_to_the_trail_as_a_superuser_shows(desk: Desk, cluster: Cl
     assert psql(cluster, name_of(desk), deed)[0] == 0
     faults = condition.told(desk.register)["faults"]
     assert [one.partition(" ")[0] for one in faults] == ["trigger", "line"], faults
+
+
+@pytest.mark.parametrize(
+    ("deed", "fault"),
+    [
+        (
+            "CREATE OR REPLACE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql "
+            "AS $$ BEGIN RETURN NULL; END $$",
+            "trigger audit_only_grows is missing: the database lets the trail be changed",
+        ),
+        (
+            "DROP TRIGGER audit_only_grows ON audit; CREATE TRIGGER audit_only_grows BEFORE UPDATE ON audit "
+            "EXECUTE FUNCTION audit_only_grows(); ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_only_grows",
+            "trigger audit_only_grows is missing: the database lets the trail be changed",
+        ),
+        (
+            "DROP INDEX one_person_one_card; "
+            "CREATE UNIQUE INDEX one_person_one_card ON card (person_id) WHERE life <> 'issued'",
+            "the schema is not this program's: index one_person_one_card",
+        ),
+    ],
+)
+def test_what_was_put_in_the_place_of_a_rule_is_told(desk: Desk, cluster: Cluster, deed: str, fault: str) -> None:
+    assert psql(cluster, name_of(desk), deed)[0] == 0
+    assert condition.told(desk.register)["faults"] == [fault]
 
 
 def test_a_conflict_quotes_nobody(desk: Desk) -> None:

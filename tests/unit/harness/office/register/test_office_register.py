@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from emulator.personas import numbers
 from harness.clock import CHINA
 from harness.office.case.rule import Refusal
 from harness.office.desk.office import Office
-from harness.office.register import audit, seed, store
+from harness.office.register import audit, condition, seed, store
 from harness.office.register.base import Base
 from harness.office.register.store import Conflict, Register, RegisterError
 from harness.office.register.tables import Application, Audit, Card, Person
@@ -105,6 +106,62 @@ def test_the_trail_only_grows(desk: Desk, deed: object) -> None:
     desk.active()
     with pytest.raises(Conflict, match="only grows"), desk.register.transaction() as session:
         session.execute(deed)  # type: ignore[call-overload]
+
+
+IN_PLACE = "id, at, 'nobody', role, outlet, operation, article, person_id, card_id, outcome, detail, seal"
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (f"INSERT OR REPLACE INTO audit SELECT {IN_PLACE} FROM audit WHERE id = 2", "the audit trail only grows"),
+        (f"REPLACE INTO audit SELECT {IN_PLACE} FROM audit WHERE id = 2", "the audit trail only grows"),
+        ("UPDATE OR REPLACE audit SET id = 3 WHERE id = 2", "the audit trail only grows"),
+        ("DELETE FROM person", "FOREIGN KEY"),
+        ("UPDATE person SET id = 99", "FOREIGN KEY"),
+        ("INSERT OR REPLACE INTO person SELECT * FROM person", "UNIQUE"),
+        ("INSERT OR REPLACE INTO person SELECT * FROM as_another", "UNIQUE"),
+        ("UPDATE OR REPLACE person SET document_number = (SELECT document_number FROM person WHERE id = 1)", "UNIQUE"),
+    ],
+)
+def test_whatever_program_writes_the_file_it_holds_to_its_rules(tmp_path: Path, deed: str, said: str) -> None:
+    desk = Desk(tmp_path)
+    desk.active()
+    desk.applied(citizen(31))
+    with contextlib.closing(sqlite3.connect(desk.register.path)) as link:
+        assert link.execute("PRAGMA foreign_keys").fetchone() == (0,), "no program need ask for them"
+        link.execute("CREATE TEMP TABLE as_another AS SELECT * FROM person WHERE id = 1")
+        link.execute("UPDATE as_another SET id = 99")
+        with pytest.raises(sqlite3.IntegrityError, match=said):
+            link.execute(deed)
+    assert condition.told(desk.register)["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("deed", "fault"),
+    [
+        (
+            "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT 1; END",
+            "trigger audit_no_update is missing: the database lets the trail be changed",
+        ),
+        (
+            "CREATE TRIGGER more AFTER INSERT ON card BEGIN DELETE FROM push; END",
+            "the schema is not this program's: trigger more",
+        ),
+        (
+            "DROP INDEX one_person_one_card; "
+            "CREATE UNIQUE INDEX one_person_one_card ON card (person_id) WHERE life = 'none'",
+            "the schema is not this program's: index one_person_one_card",
+        ),
+        ("UPDATE card SET person_id = 99", "rows of card belong to rows of person that are not there"),
+    ],
+)
+def test_what_was_put_in_the_place_of_a_rule_is_told(tmp_path: Path, deed: str, fault: str) -> None:
+    desk = Desk(tmp_path)
+    desk.active()
+    with contextlib.closing(sqlite3.connect(desk.register.path)) as link:
+        link.executescript(deed)
+    assert condition.told(desk.register)["faults"] == [fault]
 
 
 @pytest.mark.parametrize(
