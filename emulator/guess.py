@@ -14,8 +14,7 @@ FEW = 30
 def guess(word: str, known: Iterable[str]) -> str:
     """``; did you mean "x"?`` for a word that is like one of those known, else those known, if they are few."""
     choices = list(known)
-    close = difflib.get_close_matches(word, choices, 1, 0.5)
-    same = [one for one in choices if one.casefold() == word.casefold()]
-    if same or close:
-        return _('; did you mean "{name}"?').format(name=(same or close)[0])
+    folded = {one.casefold(): one for one in choices}
+    for close in difflib.get_close_matches(word.casefold(), folded, 1, 0.5):
+        return _('; did you mean "{name}"?').format(name=folded[close])
     return _("; there are {names}").format(names=", ".join(choices)) if 0 < len(choices) <= FEW else ""

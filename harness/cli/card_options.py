@@ -311,13 +311,23 @@ def check_baseline(known: Iterable[str], there: Iterable[str]) -> None:
 
 def picked(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
     """Those whose ids --only means, all where it is not given; a usage error for a pattern that means none of them."""
+    check_only(patterns, [one.id for one in found])
+    return [one for one in found if not patterns or any(_means(each, one.id) for each in patterns)]
+
+
+def check_only(patterns: Iterable[str], ids: Sequence[str]) -> None:
+    """A usage error for a pattern of --only that means none of these ids."""
     for pattern in patterns:
-        if not any(fnmatch.fnmatchcase(one.id, pattern) for one in found):
-            close = guess(pattern, [one.id for one in found])
+        if not any(_means(pattern, one) for one in ids):
+            close = guess(pattern, ids) or _("; `list` names them")
             raise click.BadParameter(
                 _("no id is {pattern!r}{close}").format(pattern=pattern, close=close), param_hint="--only"
             )
-    return [one for one in found if not patterns or any(fnmatch.fnmatchcase(one.id, each) for each in patterns)]
+
+
+def _means(pattern: str, name: str) -> bool:
+    """Ids are capitals; a pattern may be written in small letters."""
+    return fnmatch.fnmatchcase(name, pattern.upper())
 
 
 def _text(path: Path) -> str:

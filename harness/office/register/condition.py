@@ -137,7 +137,7 @@ def _on_server(link: Connection) -> tuple[list[str], list[str]]:
         for index in table.indexes:
             name, asked = str(index.name), index.dialect_options["postgresql"]["where"]
             if name in found and _words(found[name]) != _words(str(asked) if asked is not None else ""):
-                changed.append(f"index {name}")
+                changed.append(" ".join(("index", name)))
     return sorted({"audit_only_grows"} - set(link.scalars(text(ON_SERVER)))), changed
 
 

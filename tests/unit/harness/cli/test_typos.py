@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import main
-from harness.conformance.vector import home
+from harness.cli import main, scenarios
+from harness.conformance.vector import OFFICE, home
+from harness.scenarios import model
 
 
 def told(*arguments: str, code: int = 2) -> str:
@@ -47,6 +48,22 @@ def test_every_only_means_something(command: str) -> None:
     said = told(command, "run", "--only", right, "--only", wrong)
     assert f"no id is '{wrong}'" in said
     assert f'did you mean "{right}"?' in said
+
+
+@pytest.mark.parametrize("command", ["vectors", "scenarios"])
+def test_only_is_written_in_small_letters_too_and_a_guess_as_well(command: str) -> None:
+    one = {"vectors": "verify-lock_survives_reset", "scenarios": "office-22-*"}[command]
+    assert "passed" in told(command, "run", "--only", one, code=0)
+    wrong = {"vectors": "verify-lok_survives_reset", "scenarios": "office-24-tron"}[command]
+    right = {"vectors": "VERIFY-LOCK_SURVIVES_RESET", "scenarios": "OFFICE-24-TORN"}[command]
+    assert f"""no id is '{wrong}'; did you mean "{right}"?""" in told(command, "run", "--only", wrong)
+    assert "no id is '#'; `list` names them" in told(command, "run", "--only", "#")
+
+
+def test_no_scenario_is_read_to_tell_that_only_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scenarios._own_ids() == [one.id for one in model.find([home() / OFFICE])]
+    monkeypatch.setattr(model, "find", None)
+    assert "no id is 'WRONG'" in told("scenarios", "run", "--only", "WRONG")
 
 
 def test_a_slot_is_one_of_the_traces(tmp_path: Path) -> None:
