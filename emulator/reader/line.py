@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import socket
 import struct
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 from emulator.override import override
 
@@ -27,6 +31,35 @@ PROBES = 3
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: what was not sent is forgotten, and the other side is told by a reset."""
 Wanted = Callable[[], bool]
+Made = TypeVar("Made")
+Address = tuple[str, int]
+
+
+def begun(work: Callable[[], Made]) -> Future[Made]:
+    """What comes of ``work``, which nothing can interrupt, as looking a name up; nobody has to wait for its thread."""
+    made: Future[Made] = Future()
+
+    def do() -> None:
+        try:
+            made.set_result(work())
+        except Exception as error:
+            made.set_exception(error)
+
+    threading.Thread(target=do, daemon=True).start()
+    return made
+
+
+def dialled(host: str, port: int, source: Address | None = None) -> socket.socket:
+    """A connection with who listens there. OSError."""
+    try:
+        connection = socket.create_connection((host, port), CONNECTING, source)
+    except TimeoutError:
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from None
+    if connection.getsockname() == connection.getpeername():
+        # Nobody listens: the port that the kernel chose for this end is the one looked for (RFC 9293, 3.5).
+        connection.close()
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+    return connection
 
 
 def named(host: str, port: int) -> str:
@@ -59,14 +92,14 @@ class Line:
     def connect(self, wanted: Wanted) -> socket.socket | None:
         """A new connection with the driver; None where it is not ``wanted`` any more. OSError."""
         del wanted
-        return socket.create_connection((self.host, self.port), CONNECTING)
+        return dialled(self.host, self.port)
 
     def cancel(self) -> None:
         """``wanted`` has changed: whoever waits for a connection looks again."""
 
-    def end(self, connection: socket.socket, *, broken: bool) -> None:
-        """Closes a connection; ``broken``: not because the card left."""
-        del broken
+    def end(self, connection: socket.socket, *, broken: bool, taken: bool) -> None:
+        """Closes a connection; ``broken``: not because the card left; ``taken``: its driver had powered the card."""
+        del broken, taken
         connection.close()
 
     def close(self) -> None:
@@ -102,7 +135,8 @@ class _Far(Line):
         return connection
 
     @override
-    def end(self, connection: socket.socket, *, broken: bool) -> None:
+    def end(self, connection: socket.socket, *, broken: bool, taken: bool) -> None:
+        del taken
         if broken:
             with contextlib.suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
@@ -116,23 +150,51 @@ class Dialled(_Far):
     comes from the same port: its kernel asks back, and learns that the old one is no more (RFC 9293, 3.5.1).
     """
 
-    _before: tuple[str, int] | None = None
+    _before: Address | None = None
+    """This end of the broken connection, until it was connected from again, or a driver has powered the card since."""
+
+    def __init__(self, host: str, port: int, silence: float | None = SILENCE) -> None:
+        super().__init__(host, port, silence)
+        self._changed = threading.Condition()
 
     @override
     def connect(self, wanted: Wanted) -> socket.socket | None:
-        del wanted
-        before, self._before = self._before, None
-        if before is not None:
+        made = begun(self._dial)
+        made.add_done_callback(lambda __: self.cancel())
+        with self._changed:
+            self._changed.wait_for(lambda: made.done() or not wanted())
+        if not made.done():
+            made.add_done_callback(_closed)
+            return None
+        return self._kept(made.result())
+
+    def _dial(self) -> socket.socket:
+        if self._before is not None:
             with contextlib.suppress(OSError):
-                return self._kept(socket.create_connection((self.host, self.port), CONNECTING, before))
-        return self._kept(socket.create_connection((self.host, self.port), CONNECTING))
+                connection = dialled(self.host, self.port, self._before)
+                self._before = None
+                return connection
+        return dialled(self.host, self.port)
 
     @override
-    def end(self, connection: socket.socket, *, broken: bool) -> None:
-        if broken:
+    def cancel(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    @override
+    def end(self, connection: socket.socket, *, broken: bool, taken: bool) -> None:
+        if taken:
+            self._before = None
+        if broken and self._before is None:
             with contextlib.suppress(OSError):
                 self._before = connection.getsockname()[:2]
-        super().end(connection, broken=broken)
+        super().end(connection, broken=broken, taken=taken)
+
+
+def _closed(made: Future[socket.socket]) -> None:
+    """Closes a connection that nobody waits for any more."""
+    if made.exception() is None:
+        made.result().close()
 
 
 class Answered(_Far):

@@ -220,10 +220,11 @@ class Slot:
             log.log(logging.INFO if self.line.far else logging.WARNING, "%s: %s", self.line.name, error)
             broken, left, self.trouble = True, isinstance(error, NotPoweredError), error
         finally:
+            taken = self._powered.is_set()
             self._powered.clear()
             card.taken_out()
             with self._changed:
-                self.line.end(connection, broken=broken)
+                self.line.end(connection, broken=broken, taken=taken)
                 self._socket = None
                 self._changed.notify_all()
         return left

@@ -12,7 +12,7 @@ import click
 from emulator.messages import _
 from emulator.version import VERSION
 from harness.cli import card_options as targets
-from harness.cli import interrupt, outputs, progress
+from harness.cli import interrupt, outputs, progress, usage
 from harness.cli.lines import Tone, say
 from harness.cli.verdict_lines import TONES, say_counts
 from harness.verdicts import environment as environments
@@ -32,7 +32,7 @@ USUAL_MINUTES = 5.0
 
 
 @click.command()
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Begin nothing after so long. [5]")
+@click.option("--minutes", type=usage.Amount(min=0, min_open=True), help="Begin nothing after so long. [5]")
 @click.option(
     "--rounds",
     type=click.IntRange(1),

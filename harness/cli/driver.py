@@ -19,7 +19,7 @@ from emulator.filesystem.layouts.specs import Layout
 from emulator.messages import _
 from emulator.messages.system_errors import strerror
 from emulator.reader.shape import ReaderShape
-from harness.cli import card_options
+from harness.cli import card_options, usage
 from harness.cli import dialects as dialects_
 from harness.cli import origins as origins_
 from harness.cli import request_log as request_log_
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from harness.trace.record import Trace
 
 ON_DEMAND_IDLE = 60.0
+LONGEST_IDLE = 31_536_000.0
+"""Seconds: a year."""
 PORT = click.IntRange(0, 65535)
 
 
@@ -98,7 +100,7 @@ def build(folder: Path, *, windows: bool) -> None:
     help="What each client's PIN pad is given: digits, cancel, timeout. Or $SSCARD_DRIVER_PAD.",
 )  # fmt: skip
 @click.option(
-    "--pad-wait", "pad_wait", type=click.FloatRange(0.1, 3600), metavar="SECONDS",
+    "--pad-wait", "pad_wait", type=usage.Amount(0.1, 3600), metavar="SECONDS",
     help="Once --pad is used up, a pad waits so long for what is typed on the live page (`sscard run --web`).",
 )  # fmt: skip
 @card_options.elements_option
@@ -117,7 +119,9 @@ def build(folder: Path, *, windows: bool) -> None:
 @card_options.personal_data_option
 @card_options.show_secrets_option
 @card_options.force_option
-@click.option("--idle", type=click.FloatRange(0.1), metavar="SECONDS", help="End after so long without any client.")
+@click.option(
+    "--idle", type=usage.Amount(0.1, LONGEST_IDLE), metavar="SECONDS", help="End after so long without any client."
+)
 @click.option("--on-demand", is_flag=True, help="As the C library starts it: --idle 60, and quiet once it is ready.")
 def serve(
     choice: CardChoice,

@@ -67,9 +67,7 @@ class WithProgram(click.Command):
 @click.option("--list", "listed", is_flag=True, help="List the plan's situations and end.")
 @click.option("--situation", "names", multiple=True, metavar="NAME", help="Only these situations; repeat.")
 @click.option("--driver", is_flag=True, help="The program calls SSCardDriver alone: no pcscd is needed.")
-@click.option(
-    "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Of each run. [the plan's, else 60]"
-)
+@click.option("--timeout", type=usage.Amount(0.1, 86400), metavar="SECONDS", help="Of each run. [the plan's, else 60]")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Runs at once, each in readers of its own, else one.")
 @click.option("--scheduler", default="", metavar="tcp://HOST:PORT", help="Run on the workers of this Dask cluster.")
 @click.option("--seed", type=click.IntRange(0), help="Make the cards' random numbers the same each time.")

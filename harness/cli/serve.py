@@ -120,7 +120,7 @@ USUALLY = ""
 )
 @click.option(
     "--silence",
-    type=click.FloatRange(0, LONGEST_SILENCE),
+    type=usage.Amount(0, LONGEST_SILENCE),
     metavar="SECONDS",
     help="With --connect and --listen: a reader that says nothing for so long is gone, and the card comes again; 0: "
     f"never. [{SILENCE:g}]",

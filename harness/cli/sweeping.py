@@ -85,7 +85,7 @@ OPTIONS = (
     click.option("--limit", type=click.IntRange(1), metavar="N", help="With --sweep: so many cells, by --seed. [all]"),
     click.option(
         "--minutes",
-        type=click.FloatRange(0, min_open=True),
+        type=usage.Amount(0, min_open=True),
         metavar="N",
         help="With --sweep: begin none after so long.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,17 @@ KINDS = {
 """What click calls a kind of value, always in English, and what we call it."""
 PLACES = {"Path": deferred("Path"), "File": deferred("File"), "Directory": deferred("Directory")}
 """The same of what click begins a sentence with."""
+
+
+class Amount(click.FloatRange):
+    """A decimal number within a range; Python reads ``nan`` as one, which lies beyond no limit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Gives the number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(_("{value!r} is no number.").format(value=value), param, ctx)
+        return number
 
 
 def sentence(error: click.ClickException) -> str:

@@ -24,6 +24,7 @@ SAID = {
     errno.EMFILE: deferred("too many files are open: raise the limit (ulimit -n)"),
     errno.ENFILE: deferred("too many files are open on this machine"),
     errno.ENOMEM: deferred("there is not enough memory"),
+    errno.EADDRNOTAVAIL: deferred("this machine has no such address"),
     errno.EADDRINUSE: deferred("another program listens there: name another port"),
     errno.ECONNREFUSED: deferred("nobody listens there"),
     errno.ECONNRESET: deferred("the other side broke the connection off"),
@@ -38,6 +39,6 @@ def said(error: OSError) -> str:
     """One sentence, the file first where it is known. An error of ours has words of its own already."""
     if error.errno is None:
         return str(error) or type(error).__name__
-    own = SAID.get(error.errno)
-    what = _(own) if own else (error.strerror or os.strerror(error.errno)).lower()
+    own, its = SAID.get(error.errno), error.strerror or os.strerror(error.errno)
+    what = _(own) if own else _(its).lower()
     return f"{os.fsdecode(error.filename)}: {what}" if error.filename not in (None, "") else what

@@ -7,14 +7,17 @@ has asked for the ATR and powered the card has taken it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from emulator.errors import ErrorKind, Misuse, SscardError
-from emulator.messages import _
-from emulator.reader.line import SILENCE, Answered, Dialled, Line, named
+from emulator.messages import _, deferred
+from emulator.reader.line import LOOK, SILENCE, Answered, Dialled, Line, begun, named
 from emulator.reader.slot import Slot
 from harness.messages.system import said
 from harness.readers import pcsc
@@ -24,6 +27,14 @@ LONGEST_SILENCE = 3600.0
 """Seconds."""
 TAKEN = 10.0
 """Seconds that who steers a card waits for a far driver to take it."""
+
+LOOKED_UP = {
+    socket.EAI_NONAME: deferred("nobody knows that name"),
+    socket.EAI_AGAIN: deferred("the name service does not answer"),
+}
+"""What a system says of a name that it looks up, by the system's number; what stands nowhere here is told in its own
+words.
+"""
 
 
 class FarError(SscardError, OSError):
@@ -51,7 +62,7 @@ class Endpoint:
             name, colon, port = told, rest[:1], rest[1:]
             if rest and colon != ":":
                 raise Misuse(_("{text!r}: expected a colon and a port after the bracket").format(text=text))
-        elif text.count(":") > 1:
+        elif text.count(":") > 1 and "/" not in text:
             raise Misuse(
                 _("{text!r}: an IPv6 address stands in brackets: [::1]:{port}").format(
                     text=text, port=pcsc.DEFAULT_PORT
@@ -61,7 +72,7 @@ class Endpoint:
             name, colon, port = host, ":", text
         else:
             name, colon, port = text.partition(":")
-        if not name or name.split() != [name] or "/" in text:
+        if not name or name.split() != [name] or "/" in text or name.isdecimal():
             raise Misuse(_("{text!r}: expected {form}, HOST a name or an address").format(text=text, form=form))
         if colon and not (port.isascii() and port.isdecimal() and 0 < int(port) <= pcsc.LAST_PORT):
             raise Misuse(
@@ -141,11 +152,15 @@ class FarReaders:
 
 
 def addresses(host: str) -> list[str]:
-    """The addresses that this machine knows of a host. FarError where it knows none."""
+    """The addresses that this machine knows of a host; a signal ends looking it up. FarError where it knows none."""
+    looking = begun(partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM))
+    while not wait([looking], LOOK).done:
+        pass
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = looking.result()
     except OSError as error:
-        why = said(error)
+        own = LOOKED_UP.get(error.errno or 0)
+        why = _(own) if own else said(error)
     except UnicodeError:
         why = _("no machine can be called so")
     else:
@@ -166,8 +181,9 @@ def far_readers(far: Far, count: int) -> Iterator[FarReaders]:
             try:
                 line = Answered(far.at.host, port, far.silence)
             except OSError as error:
+                why = _("Permission denied") if error.errno == errno.EACCES else said(error)
                 raise FarError(
-                    _("cannot listen at {place}: {error}").format(place=named(far.at.host, port), error=said(error))
+                    _("cannot listen at {place}: {error}").format(place=named(far.at.host, port), error=why)
                 ) from None
             lines.append(line)
             stack.callback(line.close)

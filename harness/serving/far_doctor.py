@@ -81,7 +81,8 @@ def reader(at: Endpoint) -> Finding:
     elif trouble:
         detail = trouble
         remedy = _(
-            "start vsmartcard's reader there, and open its port to this machine in the firewalls: docs/remote.md"
+            "start vsmartcard's reader there, take the card out that is in it, and open its port to this machine in "
+            "the firewalls: docs/remote.md"
         )
     else:
         detail = _("somebody takes connections, but has not asked for a card's ATR within {seconds:g} s")

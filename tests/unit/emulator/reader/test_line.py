@@ -6,11 +6,12 @@ import contextlib
 import errno
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from emulator.reader.line import Answered, Dialled, Line, named
+from emulator.reader.line import Answered, Dialled, Line, dialled, named
 from emulator.reader.slot import NotPoweredError, Slot
 from emulator.reader.wire import WireError
 from tests.kit.drivers import DEADLINE, Driver, connected, frame, listening
@@ -179,13 +180,70 @@ def test_the_connection_after_a_broken_one_comes_from_the_same_port() -> None:
         assert first is not None
         port = first.getsockname()[1]
         accepted = driver.card()
-        line.end(first, broken=True)
+        line.end(first, broken=True, taken=True)
         assert accepted.gone()
         with line.connect(lambda: True) or socket.socket() as second:
             assert second.getsockname()[1] == port
             driver.card().connection.close()
         with line.connect(lambda: True) or socket.socket() as third:
             assert third.getsockname()[1] != port, "one that ended in order has nothing to be found out"
+
+
+def test_that_port_is_kept_while_the_way_is_gone_and_until_a_driver_has_powered_the_card() -> None:
+    """Else a far driver that missed the end would be left in the old connection for ever."""
+    with listening() as driver:
+        at = driver.port
+        line = Dialled("127.0.0.1", at)
+        first = line.connect(lambda: True)
+        assert first is not None
+        port: int = first.getsockname()[1]
+        accepted = driver.card()
+        line.end(first, broken=True, taken=True)
+        assert accepted.gone()
+    with pytest.raises(ConnectionRefusedError):
+        line.connect(lambda: True)
+    with listening(at) as driver:
+        with socket.create_server(("127.0.0.1", port)):  # taken for a while: any other port will do
+            second = line.connect(lambda: True)
+        assert second is not None
+        assert second.getsockname()[1] != port
+        driver.card().connection.close()
+        line.end(second, broken=True, taken=False)
+        with line.connect(lambda: True) or socket.socket() as third:
+            assert third.getsockname()[1] == port
+
+
+def test_a_card_is_not_connected_with_itself_where_nobody_listens() -> None:
+    """The reader's port may be the very one that the kernel picks for this end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    with pytest.raises(ConnectionRefusedError):
+        dialled("127.0.0.1", port, ("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("end", [Slot.remove, Slot.close])
+def test_who_takes_a_card_out_does_not_wait_for_a_name_or_a_far_machine(
+    card: Card, monkeypatch: pytest.MonkeyPatch, end: Callable[[Slot], None]
+) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slowly(*arguments: object, **named: object) -> object:
+        looking.set()
+        assert go_on.wait(DEADLINE)
+        return look_up(*arguments, **named)  # type: ignore[arg-type]
+
+    with listening() as driver, monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", slowly)
+        slot = Slot(card, Dialled("127.0.0.1", driver.port))
+        slot.insert()
+        assert looking.wait(DEADLINE)
+        began = time.monotonic()
+        end(slot)
+        assert time.monotonic() - began < 1
+        go_on.set()
+        assert driver.card().gone(), "what comes of it later is closed"
+        slot.close()
 
 
 def test_the_kernel_watches_a_far_connection() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import socket
 import threading
+import time
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,6 +21,7 @@ from harness.readers import pcsc
 from harness.serving import far, far_doctor
 from harness.serving.far import Endpoint, Far, FarError, Watch, far_readers
 from harness.serving.pcsc_service import CONTACT
+from harness.serving.run import ended
 from tests.kit.drivers import DEADLINE, listening
 
 PORT = pcsc.DEFAULT_PORT
@@ -48,7 +53,9 @@ def test_where_a_reader_is(text: str, host: str, expected: Endpoint) -> None:
         ("", "HOST a name"),
         (":40000", "HOST a name"),
         ("a desk", "HOST a name"),
+        ("40000", "HOST a name"),
         ("http://desk", "HOST a name"),
+        ("http://desk:40000", "HOST a name"),
         ("//desk", "HOST a name"),
         ("desk:", "PORT from 1 to 65535"),
         ("desk:0", "PORT from 1 to 65535"),
@@ -66,6 +73,41 @@ def test_where_no_reader_can_be(text: str, why: str) -> None:
         Endpoint.of_text(text)
     result = ran("run", f"--connect={text}")
     assert (result.exit_code, "--connect" in result.stderr) == (2, True)
+
+
+def test_a_signal_ends_looking_a_name_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: go_on.wait(DEADLINE))
+    began, after = time.monotonic(), False
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with ended():
+        far.addresses("desk.example")
+        after = True
+    go_on.set()
+    assert not after
+    assert time.monotonic() - began < DEADLINE / 2
+
+
+def test_what_the_network_says_is_in_the_user_s_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked_up(number: int) -> str:
+        def look(*_: object, **__: object) -> object:
+            raise socket.gaierror(number, os.strerror(1))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", look)
+            return ran("--lang", "zh", "run", "--connect", "desk.example").stderr
+
+    assert looked_up(socket.EAI_NONAME) == "sscard: desk.example：本机查不到该名称的地址（没有这个名称）\n"
+    assert looked_up(socket.EAI_AGAIN) == "sscard: desk.example：本机查不到该名称的地址（名称服务没有应答）\n"
+    here = "192.0.2.1:40000"
+    assert ran("--lang", "zh", "run", "--listen", here).stderr == f"sscard: 无法在{here}监听：本机没有该地址\n"
+
+    def late(*_: object) -> object:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(far_doctor, "TAKEN", 0.3)
+    monkeypatch.setattr(socket, "create_connection", late)
+    assert "未及时应答" in ran("--lang", "zh", "doctor", "--connect", "127.0.0.1").stdout
 
 
 def test_every_slot_needs_a_port_and_there_are_not_more_than_steering_can_name() -> None:
@@ -89,8 +131,9 @@ def test_what_only_this_machine_s_readers_have_is_refused(way: str, options: lis
 
 
 def test_silence_is_about_far_readers() -> None:
-    result = ran("run", "--silence", "5")
-    assert (result.exit_code, "--silence" in result.stderr) == (2, True)
+    for given in (["--silence", "5"], ["--connect", "127.0.0.1", "--silence", "nan"]):
+        result = ran("run", *given)
+        assert (result.exit_code, "--silence" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["http://a", "a:0", ":5", "a/b", "a:x"])
