@@ -19,6 +19,8 @@ from harness.driver.interface import EXPORTED, OUT_MOST, WHOLE_MOST
 
 ENDING = 5.0
 """Seconds that calls in progress get at the end."""
+LOOK = 0.5
+"""Seconds between two looks at signals: one that comes just before it waits wakes nobody, on Windows none does."""
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +39,8 @@ class Server:
         """Returns when it is stopped, or idle."""
         while (left := self._left()) is None or left > 0 or not self._leave():
             waiting = [one.socket for one in self._listeners]
-            ready, _, _ = select.select([*waiting, self._stopped], [], [], left if left is None or left > 0 else 1.0)
+            soon = LOOK if left is None or left <= 0 else min(left, LOOK)
+            ready, _, _ = select.select([*waiting, self._stopped], [], [], soon)
             if self._stopped in ready:
                 return
             for listener in waiting:

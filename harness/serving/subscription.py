@@ -22,6 +22,10 @@ from harness.serving.control import ControlError, Running
 PATIENCE = 5.0
 """Seconds that a run has to take a subscriber."""
 GONE = "gone"
+LOOK = 0.5
+"""Seconds between two looks at whether it is closed, and at signals: not each wakes who waits at a socket."""
+LARGEST = 1 << 16
+"""Bytes that are taken at once."""
 
 
 class Subscription(Iterator[dict[str, Any]]):
@@ -37,7 +41,8 @@ class Subscription(Iterator[dict[str, Any]]):
         self._run = run
         self._closed = self._over = False
         self._stream = self._connected()
-        self._lines = self._stream.makefile("rb")
+        self._heard = b""
+        self._lines: Iterator[bytes] = iter(())
 
     def _connected(self) -> socket.socket:
         try:
@@ -48,18 +53,15 @@ class Subscription(Iterator[dict[str, Any]]):
                     id=self._run.id, reason=strerror(error)
                 )
             ) from None
-        stream.settimeout(None)
+        stream.settimeout(LOOK)
         return stream
 
     def __next__(self) -> dict[str, Any]:
         """The next line. StopIteration after ``gone`` and once it is closed."""
         if self._over:
             raise StopIteration
-        try:
-            line = self._lines.readline()
-        except (OSError, ValueError):  # closed meanwhile
-            line = b""
-        if line.endswith(b"\n"):
+        line = next(self._lines, None) or self._awaited()
+        if line:
             table: dict[str, Any] = json.loads(line)  # a run's own, thousands a second: not looked over as files are
             if table.get("event") == "cut":
                 self._again()
@@ -70,13 +72,29 @@ class Subscription(Iterator[dict[str, Any]]):
         self.close()
         return {"event": GONE}
 
+    def _awaited(self) -> bytes:
+        """The next line that comes; none where the stream has ended, or was closed."""
+        while b"\n" not in self._heard:
+            try:
+                came = self._stream.recv(LARGEST)
+            except TimeoutError:
+                if self._closed:
+                    return b""
+                continue
+            except OSError:  # closed meanwhile
+                return b""
+            if not came:
+                return b""
+            self._heard += came
+        *lines, self._heard = self._heard.split(b"\n")
+        self._lines = iter(lines)
+        return next(self._lines)
+
     def _again(self) -> None:
-        self._release()
-        try:
+        self._stream.close()
+        self._heard, self._lines = b"", iter(())
+        with contextlib.suppress(ControlError):  # the next line says that it is gone
             self._stream = self._connected()
-        except ControlError:
-            return  # the next line says that it is gone
-        self._lines = self._stream.makefile("rb")
 
     def close(self) -> None:
         """Ends it: whoever waits for a line hears no more."""
@@ -85,17 +103,11 @@ class Subscription(Iterator[dict[str, Any]]):
             self._stream.shutdown(socket.SHUT_RDWR)
         self._stream.close()
 
-    def _release(self) -> None:
-        self._lines.close()
-        self._stream.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-        with contextlib.suppress(OSError, ValueError):
-            self._lines.close()
 
 
 def subscribe(run: Running) -> Subscription:
