@@ -16,7 +16,7 @@ from tests.kit.served import Served, started
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 LISTENING = "listening "
-PATIENCE = 20_000
+PATIENCE = 45_000
 """Milliseconds that a page has to show what is expected, on a machine that is busy with other tests too."""
 Theme: TypeAlias = Literal["light", "dark"]
 

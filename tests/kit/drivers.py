@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 ATR, ON = b"\4", b"\1"
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: closed by a reset."""

@@ -31,7 +31,7 @@ WHERE = os.environ.get("SSCARD_TEST_REGISTER", "file")
 ABOUT_A_FILE = "about a register in a file"
 ROLE, TEMPLATE, PORT = "office", "planted", 5432
 BELOW = ("setpriv", "--pdeathsig", "QUIT", "unshare", "--user", "--map-user=1000", "--map-group=1000")
-DEADLINE = 30.0
+DEADLINE = 60.0
 QUIETLY = (
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=16MB",
     "max_wal_size=64MB", "listen_addresses=", "max_connections=150", "logging_collector=off",

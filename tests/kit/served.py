@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from harness.cli import main
 
 SSCARD = str(Path(sys.executable).with_name("sscard"))
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 @dataclass

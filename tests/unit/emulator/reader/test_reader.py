@@ -17,7 +17,7 @@ from emulator.reader.slot import Slot
 from emulator.reader.wire import Wire, WireError
 
 pytestmark = pytest.mark.usefixtures("hanging_up")
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 
 def frame(payload: bytes) -> bytes:
