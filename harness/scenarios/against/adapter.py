@@ -35,6 +35,8 @@ NAMES = {
 """How the names of templates begin."""
 SECRET = ("{env.", "{login.")
 Place = tuple[str | int, ...]
+QUOTED = re.compile(r""""[^"]*"|'[^']*'|`[^`]*`""")
+UNQUOTED = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,7 @@ def _wrong(document: Document, adapter: AdapterDocument) -> Iterator[Fault]:
             try:
                 jmespath.compile(expression)
             except JMESPathError as error:
-                yield fault(
-                    where, _("not an expression of JMESPath: {error}").format(error=f"{error}".partition("\n")[0])
-                )
+                yield fault(where, _no_expression(expression, error))
             if table and table not in words:
                 yield fault(where, _no_table(table, words))
         if ask is None:
@@ -151,10 +151,11 @@ def _wrong(document: Document, adapter: AdapterDocument) -> Iterator[Fault]:
                     _("{{{name}}}: there is no such value{guess}").format(name=one.name, guess=guess(root, NAMES)),
                 )
             if one.words and one.words not in words:
-                yield fault(
-                    place,
-                    _no_table(one.words, words),
-                )
+                yield fault(place, _no_table(one.words, words))
+        for text in naming.not_places(client.parts(ask)):
+            yield fault(
+                place, _("{text} is no place: expected {{name}}, {{name?}} or {{name|table}}").format(text=text)
+            )
     yield from _secrets(fault, adapter)
     for code, found in (adapter.codes or {}).items():
         for rule in (found,) if isinstance(found, str) else found:
@@ -167,6 +168,13 @@ def _wrong(document: Document, adapter: AdapterDocument) -> Iterator[Fault]:
                 re.compile(code[1:-1])
             except re.error as error:
                 yield fault(("codes", code), _("not a regular expression: {error}").format(error=error))
+
+
+def _no_expression(expression: str, error: JMESPathError) -> str:
+    what = _("not an expression of JMESPath: {error}").format(error=f"{error}".partition("\n")[0])
+    if UNQUOTED.search(QUOTED.sub("", expression)):
+        return _('{what}; names that are not ASCII stand in double quotes: body."数据"').format(what=what)
+    return what
 
 
 def _no_table(name: str, words: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -45,10 +46,13 @@ class AgainstError(SscardError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. ``told``: status, headers and body, for expressions; ``raw``: the body's text."""
+    """What came back. ``told``: status, headers and body, for expressions; ``raw``: the body's text; ``unread``: why
+    expressions find nothing in it, if so.
+    """
 
     told: Mapping[str, Any]
     raw: str
+    unread: str = ""
 
     @property
     def status(self) -> int:
@@ -171,7 +175,11 @@ class Client:
             names = {"clerk": clerk or None, "env": self._env}
             answer = self._sent(self._adapter.login, names, clerk, {})
             if not holds(answers(self._adapter, self._adapter.login).done, answer):
-                raise OfficeFault(_("the login was not taken (HTTP {status})").format(status=answer.status))
+                raise OfficeFault(
+                    _("the login was not taken (HTTP {status}{unread})").format(
+                        status=answer.status, unread=answer.unread
+                    )
+                )
             self._logins[clerk] = given(self._adapter.login, answer, self._adapter.words or {})
             for value in self._logins[clerk].values():
                 self._secrets.add(value)
@@ -212,6 +220,7 @@ class Client:
         content, kind = self._body(ask, names, words)
         if kind:
             headers = {"content-type": ask.content_type or kind, **headers}
+        latest = time.monotonic() + self._adapter.timeout
         try:
             with self._link(clerk).stream(
                 ask.method, self._url + path, params={name: _plain(one) for name, one in query.items()} or None,
@@ -222,6 +231,8 @@ class Client:
                     raw += part
                     if len(raw) > LONGEST:
                         raise OfficeFault(_("an answer of more than {size} bytes").format(size=LONGEST))
+                    if time.monotonic() > latest:  # httpx counts from one piece to the next
+                        raise httpx2.ReadTimeout("")
                 return self._read(ask, response, raw)
         except httpx2.TimeoutException:
             raise OfficeFault(
@@ -249,9 +260,15 @@ class Client:
 
     def _read(self, ask: Ask, response: httpx2.Response, raw: bytes) -> Answer:
         kind = response.headers.get("content-type", "")
-        form = answers(self._adapter, ask).form or ("json" if "json" in kind else "xml" if "xml" in kind else "text")
+        named = answers(self._adapter, ask).form
+        form = named or ("json" if "json" in kind else "xml" if "xml" in kind else "text")
         text = _decoded(raw, response.charset_encoding)
         body: Any = text
+        unread = ""
+        if named is None and form == "text" and text.strip():
+            unread = _("; its content type is {kind}, read as text: answers.form says otherwise").format(
+                kind=repr(kind.partition(";")[0][:40])
+            )
         try:
             if form == "json" and text.strip():
                 body = json.loads(text)
@@ -259,8 +276,9 @@ class Client:
                 body = xmltodict.parse(text, encoding="utf-8", disable_entities=True)
         except (ValueError, ExpatError, RecursionError):
             body = None  # an error page, which no expression takes for an answer
+            unread = _("; the body is no {form}").format(form=form.upper())
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer({"status": response.status_code, "headers": headers, "body": body}, text)
+        return Answer({"status": response.status_code, "headers": headers, "body": body}, text, unread)
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:

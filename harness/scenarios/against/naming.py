@@ -10,7 +10,9 @@ from typing import Any
 from emulator.messages import _
 from harness.scenarios.against.lacking import Lacking
 
-PLACE = re.compile(r"\{([a-z_][A-Za-z0-9_.-]*)(?:\|([a-z][a-z0-9_-]*))?(\?)?\}")
+PLACE = re.compile(r"\{([a-z_][\w.-]*)(?:\|([^\W\d_][\w-]*))?(\?)?\}")
+LIKE_ONE = re.compile(r"\{\s*[\w.|?-]+\s*\}")
+"""What was meant as a place; a body of another form may have braces of its own."""
 EACH, AS, ONE = "each", "as", "one"
 """``{each: request.shown, as: {kind: "{one.type}"}}``: a list of what ``as`` says of each."""
 DIGITS = "digits"
@@ -51,6 +53,15 @@ def places(template: Any, one: str = "") -> Iterator[Place]:
     elif isinstance(template, list | tuple):
         for value in template:
             yield from places(value, one)
+
+
+def not_places(template: Any) -> Iterator[str]:
+    """Texts of a template that look like a place and are none: they would be sent as they are."""
+    if isinstance(template, str):
+        yield from (found for found in LIKE_ONE.findall(template) if PLACE.fullmatch(found) is None)
+    elif isinstance(template, Mapping | list | tuple):
+        for value in template.values() if isinstance(template, Mapping) else template:
+            yield from not_places(value)
 
 
 def filled(template: Any, names: Mapping[str, Any], words: Words, escape: Callable[[str], str] = str) -> Any:

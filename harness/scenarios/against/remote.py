@@ -105,7 +105,9 @@ class Remote:
         answer = self.link.ask(ask, names, clerk)
         if not client.holds(client.answers(self.adapter, ask).done, answer):
             raise OfficeFault(
-                _("{route}: not done (HTTP {status})").format(route=client.route(ask), status=answer.status)
+                _("{route}: not done (HTTP {status}{unread})").format(
+                    route=client.route(ask), status=answer.status, unread=answer.unread
+                )
             )
         return answer
 
@@ -261,8 +263,8 @@ class Remote:
             ending = next((one for one, name in ENDINGS if client.holds(getattr(how, name), answer)), None)
         if ending is None:
             raise OfficeFault(
-                _("{route}: HTTP {status}, an answer that the adapter does not know").format(
-                    route=client.route(ask), status=answer.status
+                _("{route}: HTTP {status}, an answer that the adapter does not know{unread}").format(
+                    route=client.route(ask), status=answer.status, unread=answer.unread
                 )
             )
         ended = Ended(ending)

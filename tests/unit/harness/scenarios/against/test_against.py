@@ -4,8 +4,10 @@ was not judged is green.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -178,7 +180,9 @@ def test_an_answer_that_is_none_is_undefined_and_secrets_are_told_nowhere(tmp_pa
 
 
 class Broken(BaseHTTPRequestHandler):
-    """Answers no office gives, by the first part of the path: nothing at all, or JSON deeper than anyone reads."""
+    """Answers no office gives, by the first part of the path: nothing at all, a page, one that never ends, or JSON
+    deeper than anyone reads.
+    """
 
     def do_POST(self) -> None:
         """Reads the request, and answers."""
@@ -186,9 +190,16 @@ class Broken(BaseHTTPRequestHandler):
         if self.path.startswith("/gone/"):
             self.close_connection = True
             return
-        body = b"[" * 100_000
+        body = b"<p>\xe7\xbb\xb4\xe6\x8a\xa4" if self.path.startswith("/page/") else b"[" * 100_000
         self.send_response(200)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", "text/html" if self.path.startswith("/page/") else "application/json")
+        if self.path.startswith("/drip/"):
+            self.end_headers()
+            self.close_connection = True
+            with contextlib.suppress(OSError):  # who asked is gone
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.05)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -200,24 +211,28 @@ class Broken(BaseHTTPRequestHandler):
 def test_an_office_that_breaks_off_or_answers_nonsense_is_no_fault_of_ours(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(adapters.template().replace('bearer: "{env.OFFICE_TOKEN}"', "headers: {}"), encoding="utf-8")
+    mine.write_text(mine.read_text(encoding="utf-8").replace("timeout: 10 ", "timeout: 1 "), encoding="utf-8")
     with ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         try:
             url = f"http://127.0.0.1:{server.server_port}"
-            gone, deep = (
+            gone, deep, page, drip = (
                 results(f"{url}/{path}", mine, "OFFICE-3-MANAGEMENT_BODY")["OFFICE-3-MANAGEMENT_BODY"]
-                for path in ("gone", "deep")
+                for path in ("gone", "deep", "page", "drip")
             )
         finally:
             server.shutdown()
             serving.join()
     away = results("http://127.0.0.1:1", mine, "OFFICE-3-MANAGEMENT_BODY")["OFFICE-3-MANAGEMENT_BODY"]
-    assert {one.verdict for one in (gone, deep, away)} == {Verdict.UNDEFINED}
+    assert {one.verdict for one in (gone, deep, page, drip, away)} == {Verdict.UNDEFINED}
     assert gone.reason == (
         "POST /test/reset: the connection ended before a whole HTTP answer had come, or what came is none"
     )
-    assert deep.reason == "POST /test/reset: not done (HTTP 200)"
+    assert deep.reason == "POST /test/reset: not done (HTTP 200; the body is no JSON)"
+    read = "its content type is 'text/html', read as text: answers.form says otherwise"
+    assert page.reason == f"POST /test/reset: not done (HTTP 200; {read})"
+    assert drip.reason == "POST /test/reset: no answer within 1 s"
     assert away.reason == "POST /test/reset: Connection refused"
 
 
@@ -283,6 +298,18 @@ def test_our_own_has_everything_and_the_template_can_be_used(tmp_path: Path) -> 
         ("{request.kind|loss_kind}", "{request.kind|loss_knid}", 'words.loss_knid; did you mean "loss_kind"?'),
         ("{request.bank}", "{reqest.bank}", '{reqest.bank}: there is no such value; did you mean "request"?'),
         ("  code: body.ALL.ERR\n", "  code: body.ALL.\n", "not an expression of JMESPath"),
+        (
+            "  code: body.ALL.ERR\n",
+            "  code: body.数据\n",
+            'names that are not ASCII stand in double quotes: body."数据"',
+        ),
+        ("{request.kind|loss_kind}", "{request.kind|挂失}", "there is no table words.挂失"),
+        (
+            "{request.bank}",
+            "{request.bank?|bank}",
+            "{request.bank?|bank} is no place: expected {name}, {name?} or {name|table}",
+        ),
+        ("{request.bank}", "{ request.bank }", "{ request.bank } is no place"),
         ("AGENT-CAUSE", "AGENT-CUASE", 'there is no rule AGENT-CUASE; did you mean "AGENT-CAUSE"?'),
         ("/未交验/", "/未(交验/", "not a regular expression"),
         ("timeout: 10", "timeout: 0", "0 is less than or equal to the minimum"),
