@@ -6,15 +6,22 @@ told nowhere. Named, so that whoever misses one is told at once, and nothing is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from emulator.messages import _, deferred
 from harness.driver.codes import Code, DriverError, words
+from harness.driver.interface import FUNCTIONS
 
 UNTOLD = deferred("what it returns is public nowhere")
-DISAGREE = deferred("makers declare it in ways that exclude each other")
+DISAGREE = deferred("makers disagree on its declaration")
 OLDER = deferred("of older libraries, which work on a port's handle")
 OTHERS = deferred("it is not about the card")
+COMMANDS = deferred("commands as such go over PC/SC")
+BETWEEN = deferred("it asks a maker's host")
+OPENING = deferred("there is nothing to open or to prepare before a call")
+ISSUING = deferred("it issues cards, which SSCardDriver does not")
+REGIONAL = deferred("of one region's system alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +53,69 @@ ABSENT = {
         Absent("iRCardType", OLDER, BASIC),
         Absent("iPChangePIN", OLDER, "iChangePIN"),
         Absent("iPReloadPIN", OLDER, "iReloadPIN"),
-        Absent("iSendCpuApdu", OTHERS),
+        Absent("iSendCpuApdu", COMMANDS),
         Absent("iReadIDMsg", OTHERS),
-        Absent("iCommReadCardBas", OTHERS, BASIC),
-        Absent("iCommReadCard", OTHERS, "iReadCard"),
-        Absent("iCommWriteCard", OTHERS, "iWriteCard"),
+        Absent("iCommReadCardBas", BETWEEN, BASIC),
+        Absent("iCommReadCard", BETWEEN, "iReadCard"),
+        Absent("iCommWriteCard", BETWEEN, "iWriteCard"),
+        Absent("iCommReloadPIN", BETWEEN, "iReloadPIN"),
+        Absent("iCommUnblockPIN", BETWEEN, "iUnblockPIN"),
+        Absent("iCommDoDebit", BETWEEN, "iDoDebit"),
+        Absent("iPInputPIN", OLDER),
+        Absent("iPOutputPIN", OLDER),
+        Absent("iBAppBlock", OLDER),
+        Absent("iRMFFingerPrintInfo", OLDER),
+        Absent("iWMFFingerPrintInfo", OLDER),
+        Absent("iGetPSAMcode", OLDER),
+        Absent("iRPSAMCardInfo", OLDER),
+        Absent("getCardATR", OLDER),
+        Absent("getCardNO", OLDER, BASIC),
+        Absent("iVerifyPin", DISAGREE, "iVerifyPIN"),
+        Absent("iChangePin", DISAGREE, "iChangePIN"),
+        Absent("iReadCardBasExt", DISAGREE, BASIC),
+        Absent("iReadBankNumber", UNTOLD),
+        Absent("iReadSignatureKey", UNTOLD),
+        Absent("iRPbocAccount", UNTOLD),
+        Absent("DriverInit", OPENING),
+        Absent("iInitParms", OPENING),
+        Absent("iOpenUsbDevice", OPENING),
+        Absent("iOpenSerialDevice", OPENING),
+        Absent("iCloseDevice", OPENING),
+        Absent("iWriteCardBas", ISSUING),
+        Absent("iWriteCardBas_HSM_Step1", ISSUING),
+        Absent("iWriteCA", ISSUING),
+        Absent("iWriteCaStep1", ISSUING),
+        Absent("iWriteCaStep2", ISSUING),
+        Absent("ReadCardBase", REGIONAL, BASIC),
+        Absent("DoDebit", REGIONAL, "iDoDebit"),
+        Absent("iReadICCardGZ", REGIONAL, BASIC),
+        Absent("iReadIDCardGZ", OTHERS),
+        Absent("iReadIDCard", OTHERS),
+        Absent("iReadIdentityCard", OTHERS),
+        Absent("iReadSFZ", OTHERS),
+        Absent("iOpenIDReader", OTHERS),
     )
 }
 """By name."""
+STEP_BETWEEN = re.compile(r"(i[A-Za-z]+_HSM_Step)[12]_?to_?(?:step)?([23])", re.IGNORECASE)
+"""What fetches the next step's key, as each maker spells it: Step1To2, Step1_to_2, Step1tostep2."""
+OF_READERS = re.compile(r"P?ICC_\w+")
+"""Readers' own libraries, SSSE32 among them: ICC_Reader_Application, ICC_verify."""
+
+
+def known(name: str) -> Absent | None:
+    """What is known of a function that is not there, by its name or its kind."""
+    step = STEP_BETWEEN.fullmatch(name)
+    if step and (following := "".join(step.groups())) in FUNCTIONS:
+        return Absent(name, BETWEEN, following)
+    if OF_READERS.fullmatch(name):
+        return Absent(name, COMMANDS)
+    return ABSENT.get(name)
 
 
 def unsupported(name: str) -> DriverError:
     """What whoever calls a function that is not there is told: -13, and of a known one why, and what there is."""
-    found = ABSENT.get(name)
+    found = known(name)
     if found is None:
         return DriverError(Code.UNSUPPORTED)
     said = _("{name} is not there: {why}").format(name=name, why=_(found.why))
