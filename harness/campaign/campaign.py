@@ -23,7 +23,7 @@ from harness.verdicts.verdict import Result, Verdict
 MOST_FINDINGS = 20
 """Different findings after which nothing more is begun: somebody should look first."""
 TITLES = {
-    Part.VECTORS: ("Vectors on every profile", "全部用例"),
+    Part.VECTORS: ("Vectors on every profile", "全部向量"),
     Part.FIELD: ("What public programs send", "公开程序的流程"),
     Part.SCENARIOS: ("Scenarios of the Measures", "办法的场景"),
     Part.COMMANDS: ("Commands by chance against the model", "随机命令对照模型"),

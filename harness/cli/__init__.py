@@ -12,11 +12,11 @@ import click
 
 from emulator.errors import SscardError
 from emulator.messages import CHOICES, _, for_libraries, spoken
+from emulator.messages.system_errors import said
 from emulator.version import VERSION
 from harness.cli import interrupt
 from harness.cli.table import COMPLETE, CONFIG_VARIABLE, HELP, META, NAMED, Table
 from harness.extras import missing
-from harness.messages import system
 from harness.messages.visible import VisibleStream, visible_line
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -66,7 +66,7 @@ class _Main(Table):
             first, *more = error.lines
             self._end(error.exit_code, first + _from_file(ctx), *more)
         except OSError as error:
-            self._end(FAILED, system.said(error))
+            self._end(FAILED, said(error))
         except ModuleNotFoundError as error:
             lacking = missing(error, f"sscard {ctx.invoked_subcommand}", str(ctx.invoked_subcommand))
             if lacking is None:
@@ -129,7 +129,7 @@ def _config(ctx: click.Context, parameter: click.Parameter, given: str | None) -
     try:
         settings.use(ctx, Path(path))
     except OSError as error:
-        wrong = click.BadParameter(system.said(error), ctx, parameter)
+        wrong = click.BadParameter(said(error), ctx, parameter)
         if not isinstance(error, FileNotFoundError):
             raise wrong from None
         ctx.meta[NOT_THERE] = wrong  # one command makes it

@@ -12,6 +12,7 @@ import click
 from emulator import catalogue
 from emulator.errors import SscardError
 from emulator.messages import _
+from emulator.messages.system_errors import said
 from emulator.textfiles import writing
 from harness.cli import places, settings
 from harness.cli.card_options import json_option
@@ -19,7 +20,6 @@ from harness.cli.lines import say
 from harness.cli.settings import Settings, SettingsError
 from harness.cli.table import CONFIG_VARIABLE, META, NAMED, declared, records
 from harness.driver.dialects import dialect as dialects
-from harness.messages.system import said
 from harness.trace.record import check_new
 
 CHECKED: dict[str, Callable[[str], object]] = {

@@ -57,17 +57,58 @@ def form(pattern: str) -> str:
     if least is None:
         return _("one or more {letters}").format(letters=letters(MANY)) if found[2] == "+" else letters(MANY)
     if most is None:
-        return f"{least} {letters(int(least))}"
+        return _("{least} {letters}").format(least=least, letters=letters(int(least)))
     return _("{least} to {most} {letters}").format(least=least, most=most, letters=letters(MANY))
 
 
+EXPECTED = {
+    "missing": deferred("it is missing"),
+    "extra_forbidden": deferred("no field is called so"),
+    "json_invalid": deferred("expected JSON, in UTF-8, with no name twice"),
+    "string_type": deferred("expected text"),
+    "string_too_short": deferred("expected a length of {min_length} or more"),
+    "string_too_long": deferred("expected a length of {max_length} or less"),
+    "too_short": deferred("expected {min_length} or more entries"),
+    "too_long": deferred("expected a list of {max_length} at most"),
+    "int_type": deferred("expected a whole number"),
+    "int_parsing": deferred("expected a whole number"),
+    "int_from_float": deferred("expected a whole number"),
+    "bool_type": deferred("expected true or false"),
+    "bool_parsing": deferred("expected true or false"),
+    "greater_than": deferred("expected more than {gt}"),
+    "greater_than_equal": deferred("expected {ge} or more"),
+    "less_than": deferred("expected less than {lt}"),
+    "less_than_equal": deferred("expected {le} or less"),
+    "literal_error": deferred("expected one of {expected}"),
+    "enum": deferred("expected one of {expected}"),
+    "list_type": deferred("expected a list"),
+    "dict_type": deferred("expected a table of names"),
+    "model_type": deferred("expected a table of names"),
+    "model_attributes_type": deferred("expected a table of names"),
+    "date_type": deferred("expected a date, as 2025-03-03"),
+    "date_parsing": deferred("expected a date, as 2025-03-03"),
+    "date_from_datetime_parsing": deferred("expected a date, as 2025-03-03"),
+    "date_from_datetime_inexact": deferred("expected a date, as 2025-03-03"),
+}
+"""What pydantic finds wrong, by its type of error: what was expected, and nothing of what came."""
+
+
+def expected(one: Mapping[str, Any]) -> str:
+    """What pydantic expected in one place, in words that quote nothing of what came; empty where there are none."""
+    context = one.get("ctx") or {}
+    if one["type"] == "string_pattern_mismatch":
+        return _("expected {form}").format(form=form(str(context.get("pattern", ""))))
+    if one["type"] not in EXPECTED:
+        return ""
+    listed = str(context.get("expected", "")).replace(" or ", ", ")  # pydantic has 'a', 'b' or 'c'
+    return _(EXPECTED[one["type"]]).format_map({**context, "expected": listed})
+
+
 def said(one: Mapping[str, Any]) -> str:
-    """What pydantic found wrong in one place: the words of the check that found it, else pydantic's, which quote no
-    value but with the types that ``harness.web.app`` leaves out.
+    """What pydantic found wrong in one place: the words of the check that found it, else what was expected, else
+    pydantic's own words, which may quote what came.
     """
     context = one.get("ctx") or {}
     if one["type"] in ("value_error", "assertion_error") and context.get("error") is not None:
         return str(context["error"])
-    if one["type"] == "string_pattern_mismatch":
-        return _("expected {form}").format(form=form(str(context.get("pattern", ""))))
-    return str(one["msg"])
+    return expected(one) or str(one["msg"])

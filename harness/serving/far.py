@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 from emulator.errors import ErrorKind, Misuse, SscardError
 from emulator.messages import _, deferred
+from emulator.messages.system_errors import said, strerror
 from emulator.reader.line import LOOK, SILENCE, Answered, Dialled, Line, begun, named
 from emulator.reader.slot import Slot
-from harness.messages.system import said
 from harness.readers import pcsc
 from harness.serving.pcsc_service import Place, Wanted
 
@@ -181,7 +181,7 @@ def far_readers(far: Far, count: int) -> Iterator[FarReaders]:
             try:
                 line = Answered(far.at.host, port, far.silence)
             except OSError as error:
-                why = _("Permission denied") if error.errno == errno.EACCES else said(error)
+                why = strerror(error) if error.errno == errno.EACCES else said(error)
                 raise FarError(
                     _("cannot listen at {place}: {error}").format(place=named(far.at.host, port), error=why)
                 ) from None

@@ -62,10 +62,10 @@ REMEDIES: dict[Cause, Remedy] = {
     ),
     Cause.LOCKED: Remedy("卡上已锁定", "another card", "换卡"),
     Cause.SPOILED: Remedy(
-        "已被先前的用例用掉", "another card, with --cards or --swap-command", "换卡：--cards 或 --swap-command"
+        "已被先前的用例用掉", "another card, with --cards or --swap-command", "换卡：--cards或--swap-command"
     ),
     Cause.OTHER_DATA: Remedy(
-        "所需数据与此卡不符", "a card with the data that the vector names", "换用该用例所要求数据的卡"
+        "所需数据与此卡不符", "a card with the data that the vector names", "换用有该向量所要求数据的卡"
     ),
     Cause.NOT_RECORDED: Remedy(
         "录制中没有", "a recording of it, or --only for what is recorded", "录制相应会话，或用 --only 选择"

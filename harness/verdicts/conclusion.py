@@ -148,7 +148,7 @@ def conclude(cases: Sequence[Case], asked: Asked) -> Conclusion:
     else:
         decided = Conformity.CONFORMS
         first = Sentence(
-            f"Of {_cases(len(judged))} that were judged none failed", f"已判定 {len(judged)} 项，无一未通过"
+            f"Of {_cases(len(judged))} that were judged none failed", f"已判定 {len(judged)}项，无一未通过"
         )
         if any(one.verdict is Verdict.FAILED for one in judged):
             first = Sentence(f"{first.en} that is not in the baseline", f"{first.zh}（基线中的除外）")
@@ -164,7 +164,7 @@ def _rests_on(cases: Sequence[Case], judged: Sequence[Case], opened: Sequence[Ca
         yield Sentence(
             f"Judged: {', '.join(f'{proof[one]} by {words[0]}' for one, words in PROOF_WORDS.items() if proof[one])} "
             f"({', '.join(f'{grade[one]} {one}' for one in Grade if grade[one])})",
-            f"判定{'，'.join(f'依据{words[1]} {proof[one]} 项' for one, words in PROOF_WORDS.items() if proof[one])}"
+            f"判定{'，'.join(f'依据{words[1]}{proof[one]}项' for one, words in PROOF_WORDS.items() if proof[one])}"
             f"（{'、'.join(f'{GRADE[one]} {grade[one]}' for one in Grade if grade[one])}）",
         )
     if known := [one for one in cases if one.verdict is Verdict.FAILED and one.known]:
@@ -174,7 +174,7 @@ def _rests_on(cases: Sequence[Case], judged: Sequence[Case], opened: Sequence[Ca
     if opened:
         yield _counted(opened, "could not be judged", "未能判定")
     if count := sum(one.verdict is Verdict.NOT_APPLICABLE for one in cases):
-        yield Sentence(f"{_cases(count)} not for what was tested", f"{count} 项不适用于被测对象")
+        yield Sentence(f"{_cases(count)} not for what was tested", f"{count}项不适用于被测对象")
 
 
 def _cases(count: int) -> str:
@@ -183,16 +183,16 @@ def _cases(count: int) -> str:
 
 def _counted(cases: Sequence[Case], en: str, zh: str) -> Sentence:
     names = _shortened(list(dict.fromkeys(one.id for one in cases)))
-    return Sentence(f"{_cases(len(cases))} {en}: {names.en}", f"{len(cases)} 项{zh}：{names.zh}")
+    return Sentence(f"{_cases(len(cases))} {en}: {names.en}", f"{len(cases)}项{zh}：{names.zh}")
 
 
 def _named(names: Sequence[str], en: str, zh: str) -> Sentence:
     told = _shortened(names)
-    return Sentence(f"{len(names)} {en}: {told.en}", f"{len(names)} 项{zh}：{told.zh}")
+    return Sentence(f"{len(names)} {en}: {told.en}", f"{len(names)}项{zh}：{told.zh}")
 
 
 def _shortened(names: Sequence[str]) -> Sentence:
     told, more = names[:NAMED], len(names) - NAMED
     if more <= 0:
         return Sentence(", ".join(told), "、".join(told))
-    return Sentence(f"{', '.join(told)} and {more} more", f"{'、'.join(told)} 等 {len(names)} 项")
+    return Sentence(f"{', '.join(told)} and {more} more", f"{'、'.join(told)}等{len(names)}项")

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
@@ -22,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from emulator.errors import ErrorKind, SscardError
-from emulator.messages import _
+from emulator.messages import _, deferred
 from emulator.messages.system_errors import strerror
 from emulator.version import VERSION
 from harness.messages import forms
@@ -48,13 +49,11 @@ NAMES = (LOOPBACK, "localhost", "::1")
 BODY_LIMIT = 64 * 1024
 RATE = "1200/minute"
 UNKNOWN_FIELD = "extra_forbidden"
-SILENT = frozenset((
-    UNKNOWN_FIELD, "missing", "json_invalid", "string_type", "string_pattern_mismatch", "string_too_short",
-    "string_too_long", "int_type", "int_parsing", "int_from_float", "bool_type", "bool_parsing", "greater_than",
-    "greater_than_equal", "less_than", "less_than_equal", "literal_error", "enum", "list_type", "too_short", "too_long",
-    "dict_type", "model_type", "model_attributes_type",
-))  # fmt: skip
-"""Pydantic's errors whose text tells what was expected, and nothing of what came."""
+NOT_HERE = {
+    404: deferred("nothing is at this address; /docs names what there is"),
+    405: deferred("this address takes no such method; /docs names those that it takes"),
+}
+"""What is told where the framework has no more to say than a status's name."""
 
 
 class Reason(BaseModel):
@@ -135,7 +134,10 @@ def _in_header(host: str) -> str:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    told = (f"{'.'.join(map(str, place))}: {said}" for place, said in map(wrong, error.errors()))
+    told = (
+        _("{where}: {what}").format(where=".".join(map(str, place)), what=said)
+        for place, said in map(wrong, error.errors())
+    )
     return refusals.refusal(request, 422, "input", "; ".join(told)[:2000])
 
 
@@ -147,14 +149,15 @@ def wrong(one: Mapping[str, Any]) -> tuple[tuple[int | str, ...], str]:
     why = one.get("ctx", {}).get("error")
     if isinstance(why, SpokenError):
         return place, str(why)
-    return place, forms.said(dict(one)) if one["type"] in SILENT else _(
-        "this is not as the schema says (/openapi.json)"
-    )
+    return place, forms.expected(one) or _("this is not as the schema says (/openapi.json)")
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return refusals.refusal(request, error.status_code, "http", str(error.detail))
+    own = NOT_HERE.get(error.status_code) if error.detail == HTTPStatus(error.status_code).phrase else None
+    answer = refusals.refusal(request, error.status_code, "http", _(own) if own else str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from emulator.messages import _
 from emulator.textfiles import as_json
 from emulator.textfiles.text import FormatError
+from harness.messages.spoken import SpokenError
 
 
 class _Request(Request):
@@ -53,7 +54,8 @@ class StrictRoute(APIRoute):
                     if known
                     else _("expected no parameter")
                 )
-                raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", "?"), "msg": said}])
+                wrong = {"type": "value_error", "loc": ("query",), "msg": said, "ctx": {"error": SpokenError(said)}}
+                raise RequestValidationError([wrong])
             return await handler(_Request(request.scope, request.receive))
 
         return strict

@@ -13,16 +13,14 @@ RANGE = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q\s*=\s*([01
 
 
 class InTongue:
-    """ASGI middleware: while a request is served, its client is told in its own language. A WebSocket is told in the
-    server's, as what it calls outlives its head.
-    """
+    """ASGI middleware: while a request or a WebSocket is served, its client is told in its own language."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
-        said = dict(scope["headers"]).get(b"accept-language", b"") if scope["type"] == "http" else b""
+        """Serves one request or WebSocket."""
+        said = dict(scope.get("headers", ())).get(b"accept-language", b"")
         with in_language(wished(said.decode("latin-1"))):
             await self._app(scope, receive, send)
 

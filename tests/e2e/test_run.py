@@ -263,7 +263,7 @@ def test_cards_live_on_when_their_trace_cannot_be_written_any_more() -> None:
         assert served.process.stderr
         said = served.process.stderr.read().splitlines()
     told = [line for line in said if "/dev/full" in line]
-    assert told == ["/dev/full: the trace ends here, the cards go on: No space left on device"]
+    assert told == ["/dev/full: the trace ends here, the cards go on: the disk is full"]
     assert [line for line in said if line not in told] == ["sscard: serving; Ctrl-C ends 服务中，按Ctrl-C结束"]
 
 

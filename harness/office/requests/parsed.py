@@ -73,7 +73,10 @@ def model(of: type[M], fields: object, where: str) -> M:
 def problems(error: ValidationError) -> str:
     """What is wrong at which place, without what stands there."""
     wrong_places = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {forms.said(one)}" for one in wrong_places)
+    return "; ".join(
+        _("{where}: {what}").format(where=".".join(map(str, one["loc"])) or "all", what=forms.said(one))
+        for one in wrong_places
+    )
 
 
 def mapping(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sqlite3
 import subprocess
@@ -16,9 +17,10 @@ import sqlalchemy.exc
 from click.testing import CliRunner, Result
 from sqlalchemy.orm import Session
 
+from emulator.messages import CHINESE, in_language, system_errors
 from emulator.textfiles import writing
 from harness.cli import main
-from harness.messages import forms, system
+from harness.messages import forms
 from harness.office.register import store
 from harness.office.register.store import Register
 from harness.web.office.examples import STORY
@@ -45,10 +47,23 @@ def register(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
 def test_whatever_the_system_refuses_the_file_is_named_and_no_number(number: int) -> None:
-    said = system.said(OSError(number, "Whatever It Is", "some.file"))
+    said = system_errors.said(OSError(number, os.strerror(number), "some.file"))
     assert said.startswith("some.file: ")
     assert "Errno" not in said
-    assert not RAW.search(system.said(OSError(number, "Whatever It Is")))
+    assert not RAW.search(system_errors.said(OSError(number, os.strerror(number))))
+
+
+def test_an_error_with_words_of_its_own_keeps_them() -> None:
+    assert system_errors.said(OSError(errno.EIO, "the card was let go")) == "the card was let go"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has words of its own")
+@pytest.mark.parametrize("number", sorted(system_errors.KNOWN))
+def test_what_the_system_refuses_is_told_in_chinese(number: int) -> None:
+    error = OSError(number, os.strerror(number))
+    with in_language(CHINESE):
+        for told in (system_errors.said(error), system_errors.strerror(error)):
+            assert not re.search("[a-z]{3}", told.replace("ulimit", "")), told
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
@@ -67,7 +82,7 @@ def test_a_full_disk_behind_a_file(tmp_path: Path) -> None:
     letter.symlink_to(FULL)
     with pytest.raises(OSError, match="No space") as told, writing.named(letter):
         letter.write_text("x" * 100_000, encoding="utf-8")
-    assert system.said(told.value) == f"{letter}: the disk is full: what was written until now may be cut off"
+    assert system_errors.said(told.value) == f"{letter}: the disk is full: what was written until now may be cut off"
 
 
 def test_a_part_of_the_path_that_is_no_folder(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ KEPT = {
         "规范性",
         "推断",
         "自定",
-        "{} 项{}：{}",
+        "{}项{}：{}",
     ],
     "harness/verdicts/report_diff.py": [  # each beside the English
         "新的未通过",

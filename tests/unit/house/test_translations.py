@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from emulator import messages
 from harness.cli import main
 from harness.cli.table import records
+from harness.driver.codes import WORDS
 from harness.readers import pcsc
+from harness.studio.files import texts as page_texts
 from scripts import messages as catalogue
 from tests.kit.languages import forget_help
 from tests.unit.house.test_spoken_texts import SHELL
@@ -23,6 +25,11 @@ NAME_OF_CHECK = re.compile("^[a-z]+ +[^:]+:")
 SPOKEN = 3
 """So many words of English after one another are a sentence."""
 LANGUAGES = list(catalogue.LANGUAGES.values())
+HAN = "[\u3400-\u9fff]"
+BLANK = re.compile(rf"{HAN} [A-Za-z0-9-]|{HAN} {HAN}|(?<![A-Za-z0-9])([A-Za-z0-9-]+) {HAN}")
+GLOSS = re.compile("(?:^|[：；，（。\\s])$")
+"""What stands before a term that its meaning follows, with a blank between: ``S 条文所述``, ``passport 护照``."""
+HALF_WIDTH = re.compile(rf"{HAN}[,:;?]|[,:;!?]{HAN}|{HAN}[(]{HAN}|{HAN}[)]{HAN}")
 
 
 @pytest.fixture
@@ -57,6 +64,31 @@ def test_a_translation_has_the_arguments_of_its_message(language: catalogue.Lang
         if entry.is_translated and (wrong := catalogue.faults(message, entry.told))
     }
     assert found == {}
+
+
+def badly_set(text: str) -> list[str]:
+    """Where Chinese has a blank beside letters and digits, which ours never has, or punctuation of half width."""
+    blanks = (one for one in BLANK.finditer(text) if one[1] is None or not GLOSS.search(text[: one.start()]))
+    return [text[max(0, one.start() - 8) : one.end() + 8] for one in (*blanks, *HALF_WIDTH.finditer(text))]
+
+
+def test_chinese_is_set_in_one_way() -> None:
+    told = [text for one in catalogue.translations(catalogue.LANGUAGES["zh_CN"]).values() for text in one.told]
+    told += [re.sub(r"\{\w+\}", "1", one["zh"]) for one in page_texts().values()]
+    told += [chinese for _english, chinese in WORDS.values()]
+    assert [one for text in told for one in badly_set(text)] == []
+
+
+@pytest.mark.parametrize("text", ["应为6 位", "共 6位", "先读后 写", "应为:文本", "甲,乙", "甲(乙)丙", "端口 65536"])
+def test_chinese_set_otherwise_is_found(text: str) -> None:
+    assert badly_set(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["等级：S 条文所述，D 本项目的理解", "passport 护照", "端口65536", "{path}: 回读", "第2行：甲（乙）"]
+)
+def test_chinese_that_is_set_well_is_left_alone(text: str) -> None:
+    assert badly_set(text) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.folder)

@@ -210,10 +210,13 @@ def test_errors_say_what_to_do(commands: CommandLine) -> None:
     )
     assert "the drawer has no card" in run("query", "--card", "A99999999", expect=1).stderr
     assert "nobody is known" in run("query", "--identity", expect=1).stderr
-    assert "application: Input should be less" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
+    assert "application: expected less than" in run("hand-out", "9" * 30, "--identity", expect=1).stderr
     odd = commands.write("odd.yaml", {"application": "first"})
-    assert "odd.yaml: application: Input should be" in run("hand-out", "--file", odd, "--identity", expect=1).stderr
-    assert "issue: bank: String should have" in run("issue", "--made-up", "--bank", "", expect=1).stderr
+    assert (
+        "odd.yaml: application: expected a whole number"
+        in run("hand-out", "--file", odd, "--identity", expect=1).stderr
+    )
+    assert "issue: bank: expected a length of" in run("issue", "--made-up", "--bank", "", expect=1).stderr
     assert "to: GB/T 2260 has no such" in run("transfer", "--to", "519999", "--insurance", "all", expect=1).stderr
     assert "person.yaml" in run("issue", "--person", "no/person.yaml", expect=1).stderr
     assert "no.toml: cannot be read" in run("pending", "--calendar", "no.toml", expect=1).stderr

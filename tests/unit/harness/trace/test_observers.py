@@ -63,7 +63,7 @@ def test_a_full_disk_ends_the_trace_in_one_sentence_and_the_card_lives_on(
         changes_pin(card)
         card.close()
     assert [one.getMessage() for one in caplog.records] == [
-        "/dev/full: the trace ends here, the cards go on: No space left on device"
+        "/dev/full: the trace ends here, the cards go on: the disk is full"
     ]
 
 
@@ -79,7 +79,7 @@ def test_a_card_in_a_slot_serves_its_reader_on_when_the_disk_is_full(caplog: pyt
                 assert driver.ask(bytes.fromhex(VERIFY)) == b"\x90\x00"
                 driver.tell(Control.OFF)
     assert [one.getMessage() for one in caplog.records] == [
-        "/dev/full: the trace ends here, the cards go on: No space left on device"
+        "/dev/full: the trace ends here, the cards go on: the disk is full"
     ]
 
 

@@ -348,7 +348,7 @@ def test_what_is_no_trace(tmp_path: Path, text: str, what: str) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "No such file" in run("trace", "show", str(tmp_path / "none"), expect=1).stderr
+    assert "no such file" in run("trace", "show", str(tmp_path / "none"), expect=1).stderr
     path = tmp_path / "gbk.jsonl"
     path.write_bytes("社".encode("gbk"))
     assert "UTF-8" in run("trace", "show", str(path), expect=1).stderr

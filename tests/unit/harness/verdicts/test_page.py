@@ -271,7 +271,7 @@ def test_a_report_of_an_earlier_version_is_shown(folder: Path) -> None:
     ("language", "html_language", "there", "gone"),
     [
         (
-            "zh", "zh-CN", ["不符合", "2 项未通过", "全部用例", "测试人", "无一可称为"],
+            "zh", "zh-CN", ["不符合", "2项未通过", "全部用例", "测试人", "无一可称为"],
             ["Does not", "All cases", "What did not pass"],
         ),
         (

@@ -74,7 +74,7 @@ def test_a_report_is_shown_with_what_it_comes_to_first_and_ends_with_that(tmp_pa
     good = report(tmp_path / "good", A=GOOD)
     told = run("report", "show", str(good)).stdout.splitlines()
     assert (
-        told[:3] == ["符合 conforms", "  已判定 1 项，无一未通过", "  Of 1 case that was judged none failed"] or told[1]
+        told[:3] == ["符合 conforms", "  已判定1项，无一未通过", "  Of 1 case that was judged none failed"] or told[1]
     )
     assert told[-1].startswith("not signed 未签名")
     bad = report(tmp_path / "bad", code=1, A=BAD, B=GOOD)

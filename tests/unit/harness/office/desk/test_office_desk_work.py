@@ -40,7 +40,7 @@ def test_all_that_is_wrong_with_a_batch_is_told_at_once(commands: CommandLine) -
     sheet = commands.write("people.csv", "name,sex,photo_file\n测试甲,1,../x.jpg\n\n测试乙,7,gone.jpg\n")
     said = commands.run("issue", "--people", sheet, "--electronic-pin", "135790", expect=1).stderr
     assert f"{sheet}, row 2: person 1: photo_file: expected a file in the request's own folder" in said
-    assert "person 2: photo_file: No such file" in said
+    assert "person 2: photo_file: no such file" in said
 
 
 def test_lists_are_masked_paged_and_for_who_serves(commands: CommandLine, caller: Caller) -> None:

@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_used_says_where(tmp_path: Path, text: str, said: 
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CalendarError, match=r"none\.toml: cannot be read: No such file"):
+    with pytest.raises(CalendarError, match=r"none\.toml: cannot be read: no such file"):
         Workdays([tmp_path / "none.toml"])
     (tmp_path / "gbk.toml").write_bytes("# 节假日".encode("gbk"))
     with pytest.raises(CalendarError, match=r"gbk\.toml, line 1: expected UTF-8"):

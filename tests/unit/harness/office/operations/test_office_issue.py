@@ -82,7 +82,7 @@ def test_issue_from_a_spreadsheet(commands: CommandLine) -> None:
         ("[]", "nobody is in it"),
         ("a: [", "people.yaml: not YAML: it ends in the middle"),
         ("a: ]", "line 1: not YAML"),
-        ("name: 测试甲\nsecret_field: 4711\n", "secret_field: Extra inputs"),
+        ("name: 测试甲\nsecret_field: 4711\n", "secret_field: no field is called so"),
     ],
 )
 def test_people_written_wrong(commands: CommandLine, told: str, said: str) -> None:

@@ -233,7 +233,7 @@ def test_an_office_that_breaks_off_or_answers_nonsense_is_no_fault_of_ours(tmp_p
     read = "its content type is 'text/html', read as text: answers.form says otherwise"
     assert page.reason == f"POST /test/reset: not done (HTTP 200; {read})"
     assert drip.reason == "POST /test/reset: no answer within 1 s"
-    assert away.reason == "POST /test/reset: Connection refused"
+    assert away.reason == "POST /test/reset: nobody listens there"
 
 
 def test_a_wrong_password_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_the_command_writes_a_page_and_leaves_what_is_there(tmp_path: Path) -> N
 def test_a_trace_that_is_empty_broken_or_not_there_makes_no_page(tmp_path: Path) -> None:
     trace, out = tmp_path / "t.jsonl", tmp_path / "t.html"
     trace.write_bytes(b"")
-    for content, wanted in ((b"", "the trace is empty"), (b"{}\n", "line 1"), (None, "No such file")):
+    for content, wanted in ((b"", "the trace is empty"), (b"{}\n", "line 1"), (None, "no such file")):
         if content is None:
             trace.unlink()
         else:

@@ -303,7 +303,7 @@ def test_a_run_that_cannot_be_kept_leaves_nothing_in_the_history(
 
     monkeypatch.setattr(Path, "write_text", full)
     store = Store(tmp_path)
-    with pytest.raises(RunsError, match="No space left"):
+    with pytest.raises(RunsError, match="the disk is full"):
         store.new({"kind": "scenarios"})
     assert store.names() == []
 
