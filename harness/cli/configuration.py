@@ -20,6 +20,7 @@ from harness.cli.lines import say
 from harness.cli.settings import Settings, SettingsError
 from harness.cli.table import CONFIG_VARIABLE, META, NAMED, declared, records
 from harness.driver.dialects import dialect as dialects
+from harness.office.register import address
 from harness.trace.record import check_new
 
 CHECKED: dict[str, Callable[[str], object]] = {
@@ -70,8 +71,13 @@ def _below(found: Settings) -> dict[str, dict[str, Any]]:
             found.of(path, declared(path))
             for key, value in own.items():
                 _check_names(found, path, key, value)
-            defaults[path] = own
+            defaults[path] = {key: _without_passwords(value) for key, value in own.items()}
     return defaults
+
+
+def _without_passwords(value: Any) -> Any:
+    """A value as it is shown: the address of a register's server may have a password in it."""
+    return str(address.parsed(value)) if isinstance(value, str) and address.is_server(value) else value
 
 
 def _check_names(found: Settings, path: str, key: str, value: Any) -> None:

@@ -30,6 +30,10 @@ REASONS: dict[int, Words] = {
     ),
     sqlite3.SQLITE_CORRUPT: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
     sqlite3.SQLITE_NOTADB: ("登记库文件已损坏", "the register's file is damaged: take a copy of before"),
+    sqlite3.SQLITE_ERROR: (
+        "登记库结构不完整",
+        "the register's tables are not this program's: they were changed, or are of before its first release",
+    ),
     sqlite3.SQLITE_IOERR: ("读写登记库出错", "reading or writing the register's file failed"),
 }
 """By SQLite's primary result code."""

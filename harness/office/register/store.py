@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
@@ -77,6 +77,7 @@ class Register:
         self._notes = _Notes(self)
         try:
             self._open(make=make)
+            self._file = _file(address)
             with self.transaction() as session:
                 # Under the lock: of two that begin a register at once, the second finds the secret of the first.
                 self._info[secret.NAME] = session.info[secret.NAME] = self._secret(session, secret_file)
@@ -103,8 +104,15 @@ class Register:
             with self.database.reading.connect() as link:
                 self.database.fit(link)
                 found = MigrationContext.configure(link).get_current_revision()
+                others = set(inspect(link).get_table_names()) - {"alembic_version"} if found is None else ()
             if found is None and not make:
                 raise no_register(self.address)
+            if others:
+                raise RegisterError(
+                    _(
+                        "{path}: expected a database for the register alone, found tables of another program: {names}"
+                    ).format(path=self.address, names=", ".join(sorted(others)[:5]))
+                )
             if found != newest():  # most registers are: the rest is what Alembic needs to change one
                 with self.engine.connect() as link:
                     command.upgrade(history(link), "head")
@@ -224,7 +232,17 @@ class Register:
             yield link
 
     def ready(self) -> None:
-        """Returns where it can be read, and its schema is the newest; RegisterError where not."""
+        """Returns where it can be read, and its schema is the newest; RegisterError where not, and where the file that
+        was opened is not there any more: nobody would find again what is written into it.
+        """
+        if (there := _file(self.address)) != self._file:
+            if there is None:
+                raise no_register(self.address)
+            raise RegisterError(
+                _("{path}: another file is in the place of the one that was opened: start again").format(
+                    path=self.address
+                )
+            )
         with self.reading() as session:
             if MigrationContext.configure(session.connection()).get_current_revision() != newest():
                 raise RegisterError(
@@ -265,6 +283,17 @@ class _Notes:
                 with self._guard:  # the others try for themselves
                     self._waiting = [one for one in batch if one is not note] + self._waiting
                 raise
+
+
+def _file(address: Address) -> tuple[int, int] | None:
+    """Which file is there; None where there is none, and of a server."""
+    if not isinstance(address, Path):
+        return None
+    try:
+        state = address.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 LONGEST = "longest-wait"

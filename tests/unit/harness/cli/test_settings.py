@@ -32,6 +32,15 @@ def atr_of(*arguments: str, file: Path | None = None) -> str:
     return str(json.loads(result.output)["atr"])
 
 
+def test_no_password_of_an_address_is_shown(tmp_path: Path) -> None:
+    file = written(tmp_path, '[office]\nregister = "postgresql://office:geheim@db.example/office?sslpassword=geheim"\n')
+    for form in ((), ("--json",)):
+        shown = ran("config", "show", *form, file=file)
+        assert shown.exit_code == 0
+        assert "postgresql://office@db.example/office" in shown.output
+        assert "geheim" not in shown.output
+
+
 def test_the_file_sets_what_the_command_line_leaves_open(tmp_path: Path) -> None:
     file = written(tmp_path, '[show]\npersona = "pin-locked"\nlayout = "2.00"\n')
     assert atr_of(file=file) == atr_of("--persona", "pin-locked", "--layout", "2.00") != atr_of()

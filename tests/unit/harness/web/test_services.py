@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,18 @@ def test_an_office_whose_cards_or_register_are_gone_is_not_ready(tmp_path: Path)
         with desk.register.transaction() as session:
             session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = 'another'")
         assert client.get("/readyz").json()["parts"]["register"] == "broken"
+
+
+def test_an_office_whose_file_was_taken_away_or_replaced_is_not_ready(tmp_path: Path) -> None:
+    with office(tmp_path) as desk:
+        client = TestClient(create(desk.office), base_url="http://127.0.0.1")
+        file = desk.register.path
+        away = file.rename(tmp_path / "away.db")
+        assert client.get("/readyz").json()["parts"]["register"] == "missing"
+        shutil.copy(away, file)
+        assert client.get("/readyz").json()["parts"]["register"] == "broken"
+        away.rename(file)
+        assert client.get("/readyz").json()["ready"] is True
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------

@@ -154,6 +154,15 @@ def test_a_database_without_a_register_says_how_one_is_made(cluster: Cluster, tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_database_that_another_program_filled_is_left_alone(cluster: Cluster, tmp_path: Path) -> None:
+    with cluster.database("template1") as name:
+        cluster.sql(name, "CREATE TABLE orders (id int)")
+        with pytest.raises(RegisterError, match="found tables of another program: orders"):
+            opened(cluster.address(name), secret_file=tmp_path / "office.secret")
+        assert cluster.sql(name, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [("orders",)]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_newer_programs_register_and_other_encodings_are_refused(cluster: Cluster, database: str) -> None:
     cluster.sql(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(RegisterError, match="or one of a newer program"):

@@ -69,6 +69,28 @@ def test_what_is_no_register_is_said(tmp_path: Path, content: bytes | None) -> N
         Register(path)
 
 
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (
+            "DROP TABLE card_image; DROP TABLE alembic_version",
+            "expected a database for the register alone, found tables of another program: account, account_refusal",
+        ),
+        ("DROP TABLE setting", "the register's tables are not this program's"),
+    ],
+)
+def test_tables_that_are_not_ours_are_left_as_they_are(tmp_path: Path, deed: str, said: str) -> None:
+    path = tmp_path / "other.db"
+    Register(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as link:
+        link.executescript(deed)
+        link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.read_bytes()
+    with pytest.raises(RegisterError, match=said):
+        Register(path)
+    assert path.read_bytes() == before
+
+
 def test_the_database_itself_holds_one_person_to_one_card(desk: Desk) -> None:
     number = desk.active()
     with desk.register.transaction() as session:
