@@ -124,11 +124,20 @@ class Register:
             return secret.kept(file or secret.beside(self.address))
         return (secret.brought if audit.is_begun(session) else secret.kept)(file or Path(SECRET))
 
+    def _same_file(self) -> None:
+        """RegisterError where the file that was opened is not there any more."""
+        if _file(self.address) != self._file:
+            raise RegisterError(
+                _(
+                    "{path}: the file that was opened is not there any more, or another is in its place: start again"
+                ).format(path=self.address)
+            )
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Session]:
         """All or nothing. Writers wait for each other, so what one reads stays true. Conflict where what is written
         contradicts what is there, Unusable where the register cannot be used now, Uncertain where the connection to a
-        server was lost at the very end.
+        server was lost at the very end, RegisterError where the file that was opened is not there any more.
         """
         began = time.monotonic()
         with (
@@ -136,6 +145,7 @@ class Register:
             self._turn(),
             Session(self.engine, expire_on_commit=False, info=dict(self._info)) as session,
         ):
+            self._same_file()
             whole = session.begin()
             link = session.connection()  # its turn has come
             self._waited(link, time.monotonic() - began)
@@ -235,14 +245,7 @@ class Register:
         """Returns where it can be read, and its schema is the newest; RegisterError where not, and where the file that
         was opened is not there any more: nobody would find again what is written into it.
         """
-        if (there := _file(self.address)) != self._file:
-            if there is None:
-                raise no_register(self.address)
-            raise RegisterError(
-                _("{path}: another file is in the place of the one that was opened: start again").format(
-                    path=self.address
-                )
-            )
+        self._same_file()
         with self.reading() as session:
             if MigrationContext.configure(session.connection()).get_current_revision() != newest():
                 raise RegisterError(

@@ -20,6 +20,7 @@ from emulator.errors import NotFound
 from harness.hsm.machine import EncryptionMachine
 from harness.office.desk import tokens
 from harness.office.register import seed
+from harness.office.register.failures import RegisterError
 from harness.web import app as web
 from harness.web import connection, health, hsm
 from harness.web.office import create
@@ -120,16 +121,21 @@ def test_an_office_whose_cards_or_register_are_gone_is_not_ready(tmp_path: Path)
         assert client.get("/readyz").json()["parts"]["register"] == "broken"
 
 
-def test_an_office_whose_file_was_taken_away_or_replaced_is_not_ready(tmp_path: Path) -> None:
+def test_an_office_whose_file_was_taken_away_or_replaced_is_not_ready_and_writes_nothing(tmp_path: Path) -> None:
     with office(tmp_path) as desk:
         client = TestClient(create(desk.office), base_url="http://127.0.0.1")
         file = desk.register.path
         away = file.rename(tmp_path / "away.db")
-        assert client.get("/readyz").json()["parts"]["register"] == "missing"
+        assert client.get("/readyz").json()["parts"]["register"] == "broken"
+        with pytest.raises(RegisterError, match="is not there any more"):
+            desk.applied(citizen(31))
         shutil.copy(away, file)
         assert client.get("/readyz").json()["parts"]["register"] == "broken"
+        with pytest.raises(RegisterError, match="another is in its place"):
+            desk.applied(citizen(31))
         away.rename(file)
         assert client.get("/readyz").json()["ready"] is True
+        assert desk.applied(citizen(31))
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
