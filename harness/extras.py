@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
@@ -28,14 +29,25 @@ class MissingExtra(SscardError):
     kind = ErrorKind.MISSING
 
     def __init__(self, package: str, extra: str, what: str = "") -> None:
-        text = (
-            _("{what} needs {package}, which is not installed: make all")
-            if CHECKOUT
-            else _('{what} needs {package}, which is not installed: pip install "{requirement}"')
+        command = "make all" if CHECKOUT else brought(extra)
+        super().__init__(
+            _("{what} needs {package}, which is not installed: {command}").format(
+                what=what or _("this"), package=package, command=command
+            )
         )
-        told = {"what": what or _("this"), "package": package, "requirement": requirement(extra)}
-        super().__init__(text.format(**told))
         self.package, self.extra = package, extra
+
+
+def brought(extra: str) -> str:
+    """The command that brings an extra into this environment: one that pipx or uv made may have no pip of its own."""
+    home = sys.prefix
+    if os.path.isfile(os.path.join(home, "pipx_metadata.json")):  # noqa: PTH113, PTH118
+        command = f"pipx runpip {os.path.basename(home)} install"  # noqa: PTH119
+    elif os.path.isfile(os.path.join(home, "uv-receipt.toml")):  # noqa: PTH113, PTH118
+        command = f'uv pip install --python "{home}"'
+    else:
+        command = "pip install"
+    return f'{command} "{requirement(extra)}"'
 
 
 def requirement(extra: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.errors import ErrorKind, SscardError
 from emulator.messages import _
-from harness.extras import requirement
+from harness.extras import brought
 
 FOLDER = Path("/usr/share/fonts/truetype")
 SONG = (FOLDER / "arphic-gbsn00lp" / "gbsn00lp.ttf", FOLDER / "babelstone" / "BabelStoneHan.ttf")
@@ -64,9 +64,7 @@ def _weasyprint() -> Any:
             import weasyprint
             import weasyprint.text.fonts
         except ImportError:
-            raise CannotPrint(
-                _('a PDF needs WeasyPrint: pip install "{requirement}"').format(requirement=requirement("office"))
-            ) from None
+            raise CannotPrint(_("a PDF needs WeasyPrint: {command}").format(command=brought("office"))) from None
         except OSError as error:
             raise CannotPrint(
                 _("a PDF needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0 ({error})").format(error=error)

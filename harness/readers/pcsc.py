@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from emulator.errors import CardFailure, ErrorKind
 from emulator.messages import _
 from emulator.messages.system_errors import strerror
-from harness.extras import requirement
+from harness.extras import brought
 from harness.readers import names
 from harness.readers.waiting import LONGEST_WAIT, READER_WAIT, WAIT_VARIABLE
 
@@ -117,7 +117,7 @@ def pyscard_had() -> str:
     """How pyscard is had: on Linux it is compiled."""
     if not LINUX:
         return "pip install pyscard"
-    return f'apt-get install gcc libpcsclite-dev python3-dev; pip install "{requirement("pcsc")}"'
+    return f"apt-get install gcc libpcsclite-dev python3-dev; {brought('pcsc')}"
 
 
 def socket_path() -> Path:

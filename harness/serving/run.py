@@ -188,8 +188,8 @@ def _wait(page: Page | None, look: Callable[[], None]) -> NoReturn:
 def _without_reader(options: Options, why: str) -> int:
     _note(
         _(
-            "No virtual reader can be had here, so no PC/SC program will find a card: {why}. On Debian, "
-            "`make run` as root installs all that is needed; `sscard doctor` checks it. 本机无法提供虚拟读卡器。"
+            "No virtual reader can be had here, so no PC/SC program will find a card: {why}. `sscard doctor` says how "
+            "each thing that is missing is had. 本机无法提供虚拟读卡器。"
         ).format(why=why)
     )
     if options.page and not options.images:

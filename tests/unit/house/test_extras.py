@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tomllib
 import venv
 from collections.abc import Iterator
@@ -143,6 +144,24 @@ def test_the_hint_names_where_this_install_came_from(
         (folder / "direct_url.json").write_text(json.dumps(origin), encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert extras.requirement("office") == wanted
+
+
+@pytest.mark.parametrize(
+    ("kept", "command"),
+    [
+        ("pyvenv.cfg", "pip install"),
+        ("pipx_metadata.json", "pipx runpip sscard install"),
+        ("uv-receipt.toml", 'uv pip install --python "{home}"'),
+    ],
+)
+def test_the_hint_is_for_what_made_the_environment(
+    kept: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "sscard"
+    home.mkdir()
+    (home / kept).touch()
+    monkeypatch.setattr(sys, "prefix", str(home))
+    assert extras.brought("web") == f'{command.format(home=home)} "{extras.requirement("web")}"'
 
 
 def test_in_a_checkout_the_hint_is_the_target_that_brings_everything(core: Path, tmp_path: Path) -> None:
