@@ -51,7 +51,8 @@ class Envelope:
     def __init__(self, card: Card) -> None:
         signing = bytes.fromhex(card.ok("00B0920042"))[2:]
         maker = gmalg.SM2()
-        self.private, public = maker.generate_keypair()
+        private, public = maker.generate_keypair()
+        self.private = private.rjust(32, b"\0")  # it leaves zeros in front away
         self.public = public[1:]
         ecb = gmalg.SM4(SESSION)
         self.sealed = b"".join(ecb.encrypt(self.private[at : at + 16]) for at in (0, 16))
