@@ -83,6 +83,7 @@ KEPT = {
         "read ITEM [number]",
         "update ITEM [VALUE]",
     ],  # as they are typed
+    "harness/extras.py": ["make all", "pipx runpip {} install", "uv pip install…", "pip install"],  # as they are typed
     "harness/facts/gather.py": ["office rule {}"],  # a place
     "harness/keys/spent.py": ["Application Support"],  # a folder
     "harness/learning/explore.py": [
@@ -261,7 +262,7 @@ FOR_PROGRAMS = {
     "encode", "strftime", "cast", "frozenset",
 }  # fmt: skip
 """Whose arguments nobody is told."""
-SHELL = re.compile(r"(?:apt-get install|pip install|systemctl|unshare) [^;,]+(?:; (?:pip install|exec) [^;,]+)?")
+SHELL = re.compile(r"(?:apt-get install|pip install|systemctl|unshare) [^;,]+(?:; (?:\{\}|exec [^;,]+))?")
 """What is typed into a shell, in every language."""
 NAMES = re.compile(r"\b(?:sscard|ATR|Lc)\b")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
