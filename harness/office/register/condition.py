@@ -123,8 +123,8 @@ def _in_file(link: Connection) -> tuple[list[str], list[str]]:
         needed = made(fresh)
     new.dispose()
     there = made(link)
-    other = {one for one in needed if there.get(one, needed[one] if one[0] == "index" else "") != needed[one]}
-    other |= {one for one in there.keys() - needed.keys() if one[0] == "trigger"}
+    other = {one for one in needed.keys() & there.keys() if needed[one] != there[one]}
+    other |= {one for one in needed.keys() ^ there.keys() if one[0] == "trigger"}  # Alembic compares indexes
     lost = {one for one in other & needed.keys() if one[1].startswith("audit_no_")}
     return sorted(name for __, name in lost), [" ".join(one) for one in sorted(other - lost)]
 
